@@ -1,0 +1,48 @@
+# `make run` and `make test` need Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: run test check unit browser bench lock clean
+
+run: .venv/installed
+	$(BIN)/shiny run --host $(HOST) --port $(PORT) app.py
+
+test: check unit browser
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: .venv/installed-dev
+	$(BIN)/python -m pytest -m "not browser"
+
+# Apart from the rest: Playwright keeps an event loop running that async tests would trip over.
+browser: .venv/installed-dev
+	$(BIN)/python -m pytest -m browser
+
+bench: .venv/installed-dev
+	$(BIN)/python -m bench
+
+lock: .venv/installed-dev
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
+		pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
+		--group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Callboard needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
