@@ -1,0 +1,114 @@
+"""`python -m alerts doctor`: is everything that an alert needs in place?
+
+Each check does for real what an alert would do, and undoes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+
+from alerts.means import Means
+from settings import Settings
+from storage import Instructions, S3Storage, StorageError
+from twilio_client import TwilioError
+from twiml import Response, Say
+
+# What Twilio appends to a GET: storage that signs its query string breaks on it.
+TWILIO_PARAMETERS = {
+    "CallSid": "CA" + "0" * 32,
+    "From": "+15005550006",
+    "CallStatus": "in-progress",
+}
+READING_TIMEOUT = 15.0  # seconds, as long as Twilio waits
+XML_TYPES = ("text/xml", "application/xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: is it well, and a sentence about it."""
+
+    name: str
+    passed: bool
+    sentence: str
+
+
+async def examine(
+    settings: Settings, means: Means, *, create_bucket: bool = False
+) -> AsyncIterator[Check]:
+    """Every check in turn, as soon as its outcome is known."""
+    yield Check("Settings", True, _describe(settings, means))
+    yield await _check_account(means)
+    if create_bucket:
+        yield await _create_bucket(means)
+    yield await _check_storage(means)
+
+
+def _describe(settings: Settings, means: Means) -> str:
+    who = (
+        "the simulator answers" if settings.simulated else f"account {settings.twilio_account_sid}"
+    )
+    return f"{who}; caller ID {means.from_number}; calls to {', '.join(means.regions.allowed)}."
+
+
+async def _check_account(means: Means) -> Check:
+    try:
+        account = await means.twilio.fetch_account()
+    except TwilioError as problem:
+        return Check("Twilio", False, str(problem))
+    active = account.status == "active"
+    return Check("Twilio", active, f"{account.friendly_name} is {account.status}.")
+
+
+async def _create_bucket(means: Means) -> Check:
+    if not isinstance(means.storage, S3Storage):
+        return Check("Bucket", False, "Documents don't go to S3: set S3_BUCKET first.")
+    try:
+        done = await means.storage.create_bucket()
+    except StorageError as problem:
+        return Check("Bucket", False, str(problem))
+    return Check("Bucket", True, " ".join(done))
+
+
+async def _check_storage(means: Means) -> Check:
+    document = Response(Say("Callboard's doctor was here.")).to_xml()
+    try:
+        instructions = await means.storage.publish("doctor", document)
+        try:
+            problem = await _why_unreadable(instructions, document, means)
+        finally:
+            await means.storage.delete(instructions)
+    except StorageError as broken:
+        return Check("Storage", False, str(broken))
+    if problem:
+        return Check("Storage", False, problem)
+    return Check(
+        "Storage", True, f"Wrote, read as Twilio would, and deleted: {means.storage.label}."
+    )
+
+
+async def _why_unreadable(instructions: Instructions, document: str, means: Means) -> str | None:
+    """What would keep Twilio from reading the document, or None."""
+    if instructions.url is None:
+        return None
+    where = f"{means.storage.label}, at {instructions.url}"
+    try:
+        async with httpx.AsyncClient(transport=means.documents, timeout=READING_TIMEOUT) as twilio:
+            answer = await twilio.get(instructions.url, params=TWILIO_PARAMETERS)
+    except httpx.HTTPError as problem:
+        return f"Nobody answers for {where} ({type(problem).__name__}): is that address public?"
+    return _why_wrong(answer, document, where, means)
+
+
+def _why_wrong(answer: httpx.Response, document: str, where: str, means: Means) -> str | None:
+    if answer.status_code == httpx.codes.FORBIDDEN and isinstance(means.storage, S3Storage):
+        return f"Twilio may not read {where}: run `python -m alerts doctor --create-bucket`."
+    if answer.status_code != httpx.codes.OK:
+        return f"Twilio would get HTTP {answer.status_code} from {where}."
+    if answer.headers.get("content-type", "").split(";")[0] not in XML_TYPES:
+        return f"Twilio would not take it for TwiML: {where} says {answer.headers['content-type']}."
+    if answer.text != document:
+        return f"Something else than what was stored comes back from {where}."
+    return None

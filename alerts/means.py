@@ -1,0 +1,133 @@
+"""What alerts are delivered with, built from the settings in this one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from alerts.numbers import Regions
+from settings import DATA_FOLDER, Settings
+from storage import FTPStorage, InlineStorage, LocalStorage, S3Storage, Storage
+from twilio_client import TwilioClient
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+# Documents served by this app live as long as Twilio could possibly want to read them again.
+LOCAL_EXPIRE_SECONDS = 24 * 3600
+# In a simulation nothing crosses a network: these names only show up in what people read.
+SIMULATED_APP_URL = "http://callboard.localhost"
+SIMULATED_TWILIO_URL = "http://simulator.localhost"
+
+
+@dataclass(frozen=True)
+class Means:
+    """Twilio, a place for documents, caller ID and the countries that may be called.
+
+    `simulator` is the stand-in that answers when no account is set, else None; `documents` is how
+    to read a stored document without a network, where that is possible.
+    """
+
+    twilio: TwilioClient
+    storage: Storage
+    from_number: str
+    regions: Regions
+    messaging_service_sid: str | None = None
+    simulator: Starlette | None = None
+    documents: httpx.AsyncBaseTransport | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Means:
+        """Everything that the settings ask for. Opens no connection yet."""
+        regions = Regions(settings.default_region, settings.regions)
+        storage = open_storage(settings)
+        if settings.simulated:
+            return _simulated(settings, storage, regions)
+        return cls(
+            twilio=open_twilio(settings),
+            storage=storage,
+            from_number=settings.twilio_from_number or "",
+            regions=regions,
+            messaging_service_sid=settings.twilio_messaging_service_sid,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.twilio.close()
+        await self.storage.close()
+
+
+def open_storage(settings: Settings) -> Storage:
+    """The storage that the settings choose."""
+    match settings.storage_kind:
+        case "s3":
+            return S3Storage(
+                settings.s3_bucket or "",
+                prefix=settings.s3_prefix,
+                public_base_url=settings.s3_public_base_url,
+                expire_days=settings.s3_expire_days,
+            )
+        case "ftp":
+            url = settings.ftp_url.get_secret_value() if settings.ftp_url else ""
+            return FTPStorage(url, settings.ftp_public_base_url or "")
+        case "local":
+            return LocalStorage(
+                DATA_FOLDER / "twiml",
+                settings.public_url or SIMULATED_APP_URL,
+                expire_seconds=LOCAL_EXPIRE_SECONDS,
+            )
+        case "inline":
+            return InlineStorage()
+
+
+def open_twilio(settings: Settings) -> TwilioClient:
+    """A client for the account that is set."""
+    token, key_secret = settings.twilio_auth_token, settings.twilio_api_key_secret
+    return TwilioClient(
+        settings.twilio_account_sid or "",
+        token.get_secret_value() if token else None,
+        api_key_sid=settings.twilio_api_key_sid,
+        api_key_secret=key_secret.get_secret_value() if key_secret else None,
+        base_url=settings.twilio_base_url,
+    )
+
+
+def _simulated(settings: Settings, storage: Storage, regions: Regions) -> Means:
+    """The same with the stand-in for Twilio, which then runs inside this process."""
+    # Not on the way to the first page of an app that has an account.
+    from simulator import (  # noqa: PLC0415
+        SIMULATOR_ACCOUNT_SID,
+        SIMULATOR_AUTH_TOKEN,
+        SIMULATOR_FROM_NUMBER,
+        create_app,
+    )
+
+    documents = _documents_of_this_process(storage)
+    simulator = create_app(
+        account_sid=SIMULATOR_ACCOUNT_SID,
+        auth_token=SIMULATOR_AUTH_TOKEN,
+        fetch_transport=documents,
+    )
+    twilio = TwilioClient(
+        SIMULATOR_ACCOUNT_SID,
+        SIMULATOR_AUTH_TOKEN,
+        base_url=SIMULATED_TWILIO_URL,
+        transport=httpx.ASGITransport(app=simulator),
+    )
+    from_number = settings.twilio_from_number or SIMULATOR_FROM_NUMBER
+    return Means(twilio, storage, from_number, regions, simulator=simulator, documents=documents)
+
+
+def _documents_of_this_process(storage: Storage) -> httpx.AsyncBaseTransport | None:
+    """How the simulator reads local documents without a port; None where real HTTP will do."""
+    if not isinstance(storage, LocalStorage):
+        return None
+    from starlette.applications import Starlette  # noqa: PLC0415
+
+    from storage.hosting import twiml_route  # noqa: PLC0415
+
+    app: ASGIApp = Starlette(routes=[twiml_route(storage)])
+    return httpx.ASGITransport(app=app)

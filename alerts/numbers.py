@@ -1,0 +1,122 @@
+"""Phone numbers the way people write them, read into E.164 or refused in one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import phonenumbers
+from babel import Locale
+from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
+
+from alerts.errors import UnusableInput
+
+LENGTH_PROBLEMS = {
+    ValidationResult.TOO_SHORT: "Too few digits for a phone number",
+    ValidationResult.TOO_LONG: "Too many digits for a phone number",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "The area code is missing",
+    ValidationResult.INVALID_LENGTH: "Not the right number of digits for a phone number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Where national numbers are read, and which countries may be called (ISO 3166-1 alpha-2)."""
+
+    default: str = "US"
+    allowed: tuple[str, ...] = ("US",)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A number that may be called: `e164` for machines, `international` for people."""
+
+    e164: str
+    international: str
+    region: str
+
+    @property
+    def country(self) -> str:
+        """The country's English name."""
+        return country_name(self.region)
+
+    @property
+    def place(self) -> str:
+        """The city or state that the number belongs to, or "" where numbers don't tell."""
+        # Its tables take a quarter of a second to import: not on the way to the first page.
+        from phonenumbers import geocoder  # noqa: PLC0415
+
+        place = str(geocoder.description_for_number(phonenumbers.parse(self.e164), "en"))
+        return "" if place == self.country else place
+
+
+def read_number(text: str, regions: Regions) -> PhoneNumber:
+    """The number that `text` stands for, national ones read as numbers of `regions.default`.
+
+    Raises `UnusableInput` for what isn't a number, for countries not in `regions.allowed`, and for
+    emergency and premium-rate numbers.
+    """
+    text = text.strip()
+    if not text:
+        raise UnusableInput("phone_number", "Type a phone number.")
+    _refuse_emergency(text, regions)
+    try:
+        number = phonenumbers.parse(text, regions.default)
+    except NumberParseException as problem:
+        raise UnusableInput("phone_number", _why_unreadable(problem)) from None
+    _refuse_unusable(number, regions)
+    region = phonenumbers.region_code_for_number(number) or ""
+    if region not in regions.allowed:
+        raise UnusableInput(
+            "phone_number",
+            f"Calls to {country_name(region)} aren't allowed here. Whoever runs Callboard can add "
+            f"{region} to ALLOWED_REGIONS.",
+        )
+    return PhoneNumber(
+        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        international=_international(number),
+        region=region,
+    )
+
+
+def international(e164: str) -> str:
+    """A number in E.164 the way people read it: "+1 412-857-4309"."""
+    return _international(phonenumbers.parse(e164))
+
+
+def _international(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def country_name(region: str) -> str:
+    """The English name of an ISO 3166-1 alpha-2 region."""
+    return str(Locale("en").territories.get(region, "that network"))
+
+
+def _refuse_emergency(text: str, regions: Regions) -> None:
+    if any(phonenumbers.is_emergency_number(text, r) for r in {regions.default, *regions.allowed}):
+        raise UnusableInput(
+            "phone_number", f"{text} is an emergency number; Callboard won't call it."
+        )
+
+
+def _refuse_unusable(number: phonenumbers.PhoneNumber, regions: Regions) -> None:
+    length = phonenumbers.is_possible_number_with_reason(number)
+    where = country_name(phonenumbers.region_code_for_country_code(number.country_code or 0))
+    if number.country_code == phonenumbers.country_code_for_region(regions.default):
+        where = country_name(regions.default)
+    if length in LENGTH_PROBLEMS:
+        raise UnusableInput("phone_number", f"{LENGTH_PROBLEMS[length]} ({where}).")
+    if not phonenumbers.is_valid_number(number):
+        raise UnusableInput("phone_number", f"No such number exists ({where}). Check the digits.")
+    if phonenumbers.number_type(number) == PhoneNumberType.PREMIUM_RATE:
+        raise UnusableInput(
+            "phone_number", "That is a premium-rate number; Callboard won't call it."
+        )
+
+
+def _why_unreadable(problem: NumberParseException) -> str:
+    if problem.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+        return "No country has that code after the plus sign."
+    if problem.error_type == NumberParseException.TOO_LONG:
+        return "That is too long for a phone number."
+    return "That isn't a phone number. Type one such as (412) 857-4309."

@@ -1,0 +1,78 @@
+"""Where an alert can stand, and what Twilio's own words mean for that."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where an alert stands. Final ones never change back."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    PLACED = "placed"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    COMPLETED = "completed"
+    ACKNOWLEDGED = "acknowledged"
+    VOICEMAIL = "voicemail"
+    DELIVERED = "delivered"
+    UNANSWERED = "unanswered"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing can follow."""
+        return self not in ON_THE_WAY
+
+    @property
+    def reached(self) -> bool:
+        """Whether the person got the message, as far as anybody can tell."""
+        return self in {Status.COMPLETED, Status.ACKNOWLEDGED, Status.DELIVERED}
+
+
+ON_THE_WAY = (Status.QUEUED, Status.SENDING, Status.PLACED, Status.RINGING, Status.ANSWERED)
+
+
+def may_follow(now: Status, then: Status) -> bool:
+    """Whether `then` is news: forward only, and nothing after a final status."""
+    if now.final:
+        return False
+    return then.final or ON_THE_WAY.index(then) > ON_THE_WAY.index(now)
+
+
+def status_of_call(word: str, answered_by: str | None = None) -> Status:
+    """Our status for a Call's, https://www.twilio.com/docs/voice/api/call-resource#call-status-values
+
+    `answered_by` is what answering-machine detection found, where it was asked for.
+    """
+    if word == "completed" and (answered_by or "").startswith("machine"):
+        return Status.VOICEMAIL
+    return {
+        "queued": Status.PLACED,
+        "initiated": Status.PLACED,
+        "ringing": Status.RINGING,
+        "in-progress": Status.ANSWERED,
+        "completed": Status.COMPLETED,
+        "busy": Status.UNANSWERED,
+        "no-answer": Status.UNANSWERED,
+        "canceled": Status.CANCELED,
+        "failed": Status.FAILED,
+    }.get(word, Status.PLACED)
+
+
+def status_of_message(word: str) -> Status:
+    """Our status for a Message's,
+    https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+
+    "sent" only says that the carrier took it: not yet that it arrived.
+    """
+    return {
+        "delivered": Status.DELIVERED,
+        "read": Status.DELIVERED,
+        "undelivered": Status.FAILED,
+        "failed": Status.FAILED,
+        "canceled": Status.CANCELED,
+    }.get(word, Status.PLACED)

@@ -1,0 +1,270 @@
+"""Every setting of Callboard, read once from the environment and from `.env` beside app.py.
+
+A real environment variable wins over `.env`; a blank one counts as absent. Whatever is wrong is one
+`SettingsError` that says which setting it is and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import phonenumbers
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+HERE = Path(__file__).parent
+ENV_FILE = HERE / ".env"
+DATA_FOLDER = HERE / "data"
+
+# Names of other programs that people rightly keep in the same .env: boto3's own, and proxies.
+FOREIGN_PREFIXES = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_", "HOST", "PORT")
+OUR_PREFIXES = ("TWILIO_", "S3_", "FTP_")
+
+StorageKind = Literal["s3", "ftp", "local", "inline"]
+PositiveRate = Annotated[float, Field(gt=0, le=1000)]
+
+
+class SettingsError(ValueError):
+    """A setting is unknown, missing, malformed or contradicts another; the text is one sentence."""
+
+
+class Settings(BaseSettings):
+    """What the environment says. Frozen; secrets are masked in its repr.
+
+    Raises `SettingsError` naming the first setting that is wrong.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    twilio_account_sid: str | None = None
+    twilio_auth_token: SecretStr | None = None
+    twilio_api_key_sid: str | None = None
+    twilio_api_key_secret: SecretStr | None = None
+    twilio_from_number: str | None = None
+    twilio_messaging_service_sid: str | None = None
+    twilio_base_url: str = "https://api.twilio.com"
+    twilio_calls_per_second: PositiveRate = 1
+    twilio_texts_per_second: PositiveRate = 1
+
+    # Absent means: let `storage_kind` decide.
+    storage: StorageKind | None = None
+    s3_bucket: str | None = None
+    s3_prefix: str = "twiml/"
+    s3_public_base_url: str | None = None
+    s3_expire_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    ftp_url: SecretStr | None = None
+    ftp_public_base_url: str | None = None
+
+    public_url: str | None = None
+    database_url: SecretStr = SecretStr(f"sqlite:///{DATA_FOLDER / 'callboard.sqlite'}")
+    default_region: str = "US"
+    allowed_regions: Annotated[tuple[str, ...], NoDecode] = ()
+
+    def __init__(self, **values: Any) -> None:
+        env_file = values.get("_env_file", ENV_FILE)
+        if env_file is not None:
+            _refuse_unknown_names(Path(env_file))
+            _hand_to_boto3(Path(env_file))
+        try:
+            super().__init__(**values)
+        except ValidationError as invalid:
+            # `from None`: pydantic's own report is many lines long.
+            raise SettingsError(_one_sentence(invalid)) from None
+        for sentence in _contradictions(self):
+            raise SettingsError(sentence)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the simulator answers, because no Twilio account is set."""
+        return self.twilio_account_sid is None
+
+    @property
+    def storage_kind(self) -> StorageKind:
+        """Where TwiML documents live: `STORAGE`, or what the other settings make of it."""
+        if self.storage is not None:
+            return self.storage
+        if self.s3_bucket:
+            return "s3"
+        return "local" if self.simulated or self.public_url else "inline"
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions (ISO 3166-1 alpha-2) that may be called."""
+        return self.allowed_regions or (self.default_region,)
+
+    @field_validator("twilio_account_sid", "twilio_api_key_sid", "twilio_messaging_service_sid")
+    @classmethod
+    def _is_sid(cls, sid: str | None, info: Any) -> str | None:
+        prefix = {"twilio_account_sid": "AC", "twilio_api_key_sid": "SK"}.get(info.field_name, "MG")
+        if sid is not None and not re.fullmatch(prefix + r"[0-9A-Za-z]+", sid):
+            raise ValueError(f"must start with {prefix} and hold only letters and digits")
+        return sid
+
+    @field_validator("twilio_from_number")
+    @classmethod
+    def _is_e164(cls, number: str | None) -> str | None:
+        if number is not None and not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
+            raise ValueError("must be a number in E.164 form, such as +14155550100")
+        return number
+
+    @field_validator("twilio_base_url", "s3_public_base_url", "ftp_public_base_url", "public_url")
+    @classmethod
+    def _is_web_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be an address that starts with http:// or https://")
+        if "_" in parts.hostname:
+            raise ValueError("has an underscore in its host name, and Twilio refuses those")
+        if parts.query or parts.fragment:
+            raise ValueError("must be an address without a ? or # part")
+        return url.rstrip("/")
+
+    @field_validator("ftp_url")
+    @classmethod
+    def _is_ftp_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            if parts.scheme not in {"ftp", "ftps"} or not parts.hostname:
+                raise ValueError("must look like ftp://user:password@host/folder (or ftps://)")
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return url
+
+    @field_validator("default_region")
+    @classmethod
+    def _is_region(cls, region: str) -> str:
+        return _known_region(region)
+
+    @field_validator("allowed_regions", mode="before")
+    @classmethod
+    def _are_regions(cls, regions: str | tuple[str, ...]) -> tuple[str, ...]:
+        names = re.split(r"[,\s]+", regions.strip()) if isinstance(regions, str) else regions
+        return tuple(_known_region(name) for name in names if name)
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """One sentence for each pair of settings that cannot both stand, the most basic first."""
+    account, token = settings.twilio_account_sid, settings.twilio_auth_token
+    key, key_secret = settings.twilio_api_key_sid, settings.twilio_api_key_secret
+    storage = settings.storage_kind
+    rules = [
+        (
+            account and not token and not (key and key_secret),
+            "TWILIO_ACCOUNT_SID is set but TWILIO_AUTH_TOKEN is not: set the token, or an API key "
+            "(TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET).",
+        ),
+        (
+            not account and token,
+            "TWILIO_AUTH_TOKEN is set but TWILIO_ACCOUNT_SID is not: set both to call through "
+            "Twilio, or neither to use the simulator.",
+        ),
+        (key and not key_secret, "TWILIO_API_KEY_SID is set but TWILIO_API_KEY_SECRET is not."),
+        (key_secret and not key, "TWILIO_API_KEY_SECRET is set but TWILIO_API_KEY_SID is not."),
+        (not account and key, "TWILIO_API_KEY_SID is set but TWILIO_ACCOUNT_SID is not."),
+        (
+            not account and settings.twilio_base_url != "https://api.twilio.com",
+            "TWILIO_BASE_URL is set but TWILIO_ACCOUNT_SID is not, so nothing would be sent there.",
+        ),
+        (
+            account and not settings.twilio_from_number,
+            "TWILIO_FROM_NUMBER is missing: set it to a number of your Twilio account, such as "
+            "+14155550100.",
+        ),
+        (
+            account and settings.public_url and not token,
+            "PUBLIC_URL is set but TWILIO_AUTH_TOKEN is not, and without it Twilio's callbacks "
+            "cannot be checked.",
+        ),
+        (
+            storage == "s3" and not settings.s3_bucket,
+            "STORAGE is s3 but S3_BUCKET is not set: name the bucket.",
+        ),
+        (
+            storage == "ftp" and not settings.ftp_url,
+            "STORAGE is ftp but FTP_URL is not set: give ftp://user:password@host/folder.",
+        ),
+        (
+            storage == "ftp" and not settings.ftp_public_base_url,
+            "STORAGE is ftp but FTP_PUBLIC_BASE_URL is not set: give the http address at which "
+            "the folder shows up.",
+        ),
+        (
+            storage == "local" and account and not settings.public_url,
+            "STORAGE is local but PUBLIC_URL is not set: Twilio has to reach this app to read "
+            "the document.",
+        ),
+        (
+            settings.ftp_url and storage != "ftp",
+            f"FTP_URL is set but documents go to {storage}: set STORAGE=ftp or remove FTP_URL.",
+        ),
+    ]
+    return [sentence for broken, sentence in rules if broken]
+
+
+def _known_region(region: str) -> str:
+    if region.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"names {region!r}, which is not a two-letter country code such as US")
+    return region.upper()
+
+
+def _one_sentence(invalid: ValidationError) -> str:
+    first = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
+    name = str(first["loc"][0]).upper() if first["loc"] else "A setting"
+    problem = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "literal_error":
+        problem = "must be one of s3, ftp, local or inline"
+    elif first["type"] != "value_error":
+        problem = problem[0].lower() + problem[1:]
+        problem = problem.replace("input should", "should")
+    return f"{name} {problem}."
+
+
+def _refuse_unknown_names(env_file: Path) -> None:
+    """A name in `.env` that nobody reads, or a slip of the pen in the environment, is an error."""
+    known = {name.upper() for name in Settings.model_fields}
+    for name in _names_in(env_file):
+        if name.upper() not in known and not name.upper().startswith(FOREIGN_PREFIXES):
+            raise SettingsError(
+                f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
+            )
+    for name in os.environ:
+        # Other programs own names such as TWILIO_REGION: only a near miss is surely meant for us.
+        near_miss = _guess(name, known)
+        if name.startswith(OUR_PREFIXES) and name.upper() not in known and near_miss:
+            raise SettingsError(f"{name} is not a setting of Callboard{near_miss}.")
+
+
+def _guess(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85)
+    return f"; did you mean {close[0]}" if close else ""
+
+
+def _names_in(env_file: Path) -> list[str]:
+    return list(dotenv_values(env_file)) if env_file.is_file() else []
+
+
+def _hand_to_boto3(env_file: Path) -> None:
+    """boto3 reads its AWS_… names from the real environment only; a real variable still wins."""
+    if env_file.is_file():
+        for name, value in dotenv_values(env_file).items():
+            if name.startswith("AWS_") and value:
+                os.environ.setdefault(name, value)
