@@ -1,0 +1,53 @@
+"""The dashboard: `shiny run app.py`. Settings in, pages and routes out."""
+
+from __future__ import annotations
+
+from htmltools import tags
+from shiny import App, Inputs, Outputs, Session
+from shiny import ui as shiny_ui
+from starlette.routing import Route
+
+import webhooks
+from alerts import Desk
+from dashboard import send, shell
+from settings import Settings, SettingsError
+
+
+def create_app(desk: Desk) -> App:
+    """The app on a desk of your own."""
+    page = shell.page(
+        shiny_ui.nav_panel("Send", send.ui("send"), value="send"),
+        simulated=desk.means.simulator is not None,
+    )
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        send.server("send", desk)
+
+    dashboard = App(page, server)
+    dashboard.sanitize_errors = True
+    # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
+    # Starlette would silently drop its lifespan.
+    dashboard.starlette_app.router.routes[0:0] = webhooks.routes(desk)
+    return dashboard
+
+
+def explain(problem: SettingsError) -> App:
+    """An app that only says what keeps the dashboard from starting."""
+    page = shell.plain_page(
+        "Callboard can't start yet",
+        tags.p(str(problem), class_="lead", role="alert"),
+        tags.p("Put it right in .env beside app.py, or in the environment, and start again."),
+    )
+    explanation = App(page, None)
+    explanation.starlette_app.router.routes[0:0] = [Route("/healthz", webhooks.ill_health)]
+    return explanation
+
+
+def _from_environment() -> App:
+    try:
+        return create_app(Desk.from_settings(Settings()))
+    except SettingsError as problem:
+        return explain(problem)
+
+
+app = _from_environment()

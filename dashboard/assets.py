@@ -1,0 +1,40 @@
+"""The stylesheets and scripts that come along with a page, served by Shiny from `www/`."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from htmltools import HTMLDependency
+
+WWW = Path(__file__).parent / "www"
+
+
+def page_assets() -> HTMLDependency:
+    """What every Callboard module needs, also inside somebody else's app."""
+    return _dependency(
+        "callboard",
+        stylesheets=["tokens.css", "send.css", "story.css"],
+        scripts=["listen.js", "preview.js", "writing.js"],
+    )
+
+
+def shell_assets() -> HTMLDependency:
+    """The navbar and the page around the modules."""
+    return _dependency("callboard-shell", stylesheets=["shell.css"], scripts=[])
+
+
+def _dependency(name: str, stylesheets: list[str], scripts: list[str]) -> HTMLDependency:
+    return HTMLDependency(
+        name,
+        version=_fingerprint([*stylesheets, *scripts]),
+        source={"subdir": str(WWW)},
+        stylesheet=[{"href": file} for file in stylesheets],
+        script=[{"src": file, "defer": ""} for file in scripts],
+    )
+
+
+def _fingerprint(files: list[str]) -> str:
+    """A version made of the files' contents, so that browsers never keep an old one."""
+    contents = b"".join((WWW / file).read_bytes() for file in files)
+    return f"1.{int(hashlib.sha256(contents).hexdigest()[:7], 16)}"

@@ -1,0 +1,59 @@
+"""The page around the modules: brand, navbar, light and dark."""
+
+from __future__ import annotations
+
+import base64
+
+from htmltools import HTML, Tag, TagList, head_content, tags
+from shiny import ui
+from shiny.types import NavSetArg
+
+from dashboard.assets import WWW, shell_assets
+
+
+def page(*panels: NavSetArg, simulated: bool) -> Tag:
+    """The whole dashboard. `simulated` says plainly that no real calls are made."""
+    return ui.page_navbar(
+        *panels,
+        ui.nav_spacer(),
+        ui.nav_control(ui.input_dark_mode(aria_label="Switch between light and dark")),
+        title=TagList(_brand(), _simulation_badge() if simulated else None),
+        header=TagList(head(), ui.busy_indicators.use(spinners=False, pulse=False, fade=False)),
+        navbar_options=ui.navbar_options(collapsible=False, underline=False),
+        window_title="Callboard",
+        lang="en",
+        id="page",
+    )
+
+
+def plain_page(heading: str, *content: Tag) -> Tag:
+    """A page without modules, for when the dashboard cannot start."""
+    return ui.page_fluid(
+        head(),
+        tags.header(_brand(), class_="plain-header"),
+        tags.main(tags.h1(heading), *content, class_="plain-page"),
+        title="Callboard",
+        lang="en",
+    )
+
+
+def head() -> TagList:
+    """Favicon and stylesheet, which ask no outside host for anything."""
+    icon = base64.b64encode((WWW / "favicon.svg").read_bytes()).decode()
+    return TagList(
+        head_content(tags.link(rel="icon", href=f"data:image/svg+xml;base64,{icon}")),
+        shell_assets(),
+    )
+
+
+def _brand() -> Tag:
+    logo = HTML((WWW / "favicon.svg").read_text(encoding="utf-8"))
+    return tags.span(tags.span(logo, aria_hidden="true"), "Callboard", class_="brand")
+
+
+def _simulation_badge() -> Tag:
+    return tags.span(
+        "Simulation: no real calls",
+        class_="simulation",
+        title="No Twilio account is set, so a stand-in answers. Nobody's phone rings.",
+    )

@@ -1,0 +1,64 @@
+// Listen: speaks the document of the preview with the browser's own voice, as Twilio would read it.
+
+const FOREVER_HERE = 3; // loop="0" never ends on the telephone; here three times make the point
+
+function whatTwilioWouldSay(xml) {
+  const documentElement = new DOMParser().parseFromString(xml, "text/xml").documentElement;
+  return [...documentElement.querySelectorAll("Say")].flatMap((say) => {
+    const times = Number(say.getAttribute("loop") ?? 1) || FOREVER_HERE;
+    const spoken = { text: say.textContent, language: say.getAttribute("language") ?? "en-US" };
+    return Array(times).fill(spoken);
+  });
+}
+
+function voiceFor(language) {
+  const voices = window.speechSynthesis.getVoices();
+  const plain = (name) => name.replace("_", "-").toLowerCase();
+  return (
+    voices.find((voice) => plain(voice.lang) === plain(language)) ??
+    voices.find((voice) => plain(voice.lang).startsWith(language.slice(0, 2)))
+  );
+}
+
+function show(button, speaking) {
+  button.classList.toggle("speaking", speaking);
+  button.querySelector(".listen-label").textContent = speaking ? "Stop" : "Listen";
+}
+
+function listen(button) {
+  window.speechSynthesis.cancel();
+  const xml = document.getElementById(button.dataset.listen).textContent;
+  if (!xml) return;
+  const utterances = whatTwilioWouldSay(xml).map(({ text, language }) => {
+    const utterance = new SpeechSynthesisUtterance(text);
+    utterance.lang = language;
+    utterance.voice = voiceFor(language) ?? null;
+    utterance.onerror = () => show(button, false);
+    return utterance;
+  });
+  const last = utterances.at(-1);
+  if (!last) return;
+  last.onend = () => show(button, false);
+  show(button, true);
+  for (const utterance of utterances) window.speechSynthesis.speak(utterance);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-listen]");
+  if (!button) return;
+  if (button.classList.contains("speaking")) {
+    window.speechSynthesis.cancel();
+    show(button, false);
+  } else {
+    listen(button);
+  }
+});
+
+if (!window.speechSynthesis) {
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const button of document.querySelectorAll("[data-listen]")) {
+      button.disabled = true;
+      button.title = "This browser can't speak.";
+    }
+  });
+}
