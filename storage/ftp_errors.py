@@ -1,0 +1,85 @@
+"""What went wrong with FTP, in words."""
+
+from __future__ import annotations
+
+import ftplib
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from storage.errors import StorageError
+from storage.ftp_address import FTPAddress
+
+_LOGIN = ("refused the login", "Check the user name and the password in the FTP URL.")
+_PERMISSION = ("refused access to the folder", "Check the folder and the user's permissions there.")
+_DISK = ("has no room for the document", "Free some space there, or ask the host's operator.")
+_BUSY = ("is not available at the moment", "Try again in a minute.")
+_BROKEN_OFF = ("broke the connection off", "Try again.")
+_NO_TLS = (
+    "does not speak TLS the way it was asked to",
+    "Check that it offers explicit TLS (AUTH TLS), or use ftp:// if it offers none.",
+)
+_OTHER_REPLY = ("answered with an error", "Try again, and ask the host's operator.")
+
+# https://www.rfc-editor.org/rfc/rfc959#section-4.2 and, for TLS, RFC 4217.
+_REPLIES: dict[str, tuple[str, str]] = {
+    "421": _BUSY,
+    "425": ("could not open a data connection", "Check that firewalls let passive FTP through."),
+    "426": _BROKEN_OFF,
+    **dict.fromkeys(("430", "530", "532"), _LOGIN),
+    **dict.fromkeys(("431", "500", "502", "504", "522", "534"), _NO_TLS),
+    **dict.fromkeys(("452", "552"), _DISK),
+    **dict.fromkeys(("550", "553"), _PERMISSION),
+}
+
+# The first kind that fits speaks, so the narrower kinds come first.
+_FAILURES: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
+    (
+        ssl.SSLCertVerificationError,
+        ("could not prove who it is", "Check the host's name and its TLS certificate."),
+    ),
+    (ssl.SSLError, _NO_TLS),
+    (socket.gaierror, ("is unknown", "Check the host's name and the network.")),
+    (UnicodeDecodeError, ("answers in characters that are not UTF-8", "Ask the host's operator.")),
+    (UnicodeError, ("is unknown", "Check the host's name.")),
+    (
+        TimeoutError,
+        (
+            "did not answer in time",
+            "Check the host, the port and firewalls; implicit TLS (port 990) is not supported.",
+        ),
+    ),
+    (ConnectionRefusedError, ("refused the connection", "Check the host and the port.")),
+    (ConnectionError, _BROKEN_OFF),
+    (EOFError, _BROKEN_OFF),
+    (OSError, ("could not be reached", "Check the host, the port and the network.")),
+)
+
+_ERRORS: tuple[type[Exception], ...] = (*ftplib.all_errors, UnicodeError)
+
+
+@contextmanager
+def explained(address: FTPAddress) -> Iterator[None]:
+    """Turn what ftplib raises inside the block into a StorageError about the host."""
+    try:
+        yield
+    except _ERRORS as error:
+        happened, hint = _explanation(error)
+        if isinstance(error, ftplib.Error):
+            happened += f' ("{_reply(error, address.password)}")'
+        # Without its cause, because a host may repeat what it was sent.
+        raise StorageError("FTP", f"FTP host {address.host} {happened}.", hint) from None
+
+
+def _explanation(error: Exception) -> tuple[str, str]:
+    if isinstance(error, ftplib.Error):
+        return _REPLIES.get(str(error)[:3], _OTHER_REPLY)
+    return next(words for kind, words in _FAILURES if isinstance(error, kind))
+
+
+def _reply(error: ftplib.Error, password: str) -> str:
+    reply = str(error)
+    if password:
+        reply = reply.replace(password, "…")
+    return " ".join(reply.split())[:200]

@@ -1,0 +1,106 @@
+"""Documents in a folder of this machine, served by the app at /twiml/…"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from storage.addresses import public_address
+from storage.base import Instructions
+from storage.documents import document_bytes
+from storage.errors import StorageError
+from storage.names import is_document_name, name_in_url, unguessable_name
+
+
+class LocalStorage:
+    """Keeps documents as files, so that every process on this machine finds them.
+
+    `folder` is created when first needed; `base_url` is the address the app is reached at, with
+    its sub-path if it has one; a document can be read for `expire_seconds`. Serve the documents
+    with `storage.twiml_route`.
+    """
+
+    label = "this app"
+
+    def __init__(
+        self, folder: str | os.PathLike[str], base_url: str, *, expire_seconds: float = 86_400
+    ) -> None:
+        self._folder = Path(folder)
+        self._base_url = public_address("this app", "public address of this app", base_url)
+        self._expire_seconds = expire_seconds
+        self._next_sweep = 0.0
+
+    async def publish(self, name: str, xml: str) -> Instructions:
+        """Write `xml` into the folder; the URL is `{base_url}/twiml/{name}.xml`."""
+        document = document_bytes("this app", xml)
+        file_name = unguessable_name(name)
+        await asyncio.to_thread(self._write, file_name, document)
+        return Instructions(url=f"{self._base_url}/twiml/{file_name}.xml")
+
+    async def read(self, name: str) -> str | None:
+        """The document of that name, without ".xml"; None if it is unknown or has expired."""
+        return await asyncio.to_thread(self._read, name)
+
+    async def delete(self, instructions: Instructions) -> None:
+        """Remove the document; one that is gone already is no error."""
+        name = name_in_url(instructions.url or "")
+        if name is not None:
+            await asyncio.to_thread(self._remove, name)
+
+    async def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.xml"
+
+    def _write(self, name: str, document: bytes) -> None:
+        unfinished = self._path(name).with_suffix(".tmp")
+        with self._explained("write"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._sweep_now_and_then()
+            unfinished.write_bytes(document)
+            # Renamed when complete: another process never reads half a document.
+            unfinished.replace(self._path(name))
+
+    def _read(self, name: str) -> str | None:
+        # Only a name of ours becomes a path: nothing outside the folder can be asked for.
+        if not is_document_name(name):
+            return None
+        path = self._path(name)
+        with self._explained("read"), suppress(FileNotFoundError):
+            return None if self._expired(path) else path.read_bytes().decode()
+        return None
+
+    def _remove(self, name: str) -> None:
+        with self._explained("remove"):
+            self._path(name).unlink(missing_ok=True)
+
+    def _expired(self, path: Path) -> bool:
+        return time.time() - path.stat().st_mtime >= self._expire_seconds
+
+    def _sweep_now_and_then(self) -> None:
+        if time.monotonic() < self._next_sweep:
+            return
+        self._next_sweep = time.monotonic() + self._expire_seconds / 10
+        for path in self._folder.iterdir():
+            # Whatever else is in the folder stays there.
+            if path.suffix in (".xml", ".tmp") and is_document_name(path.stem):
+                # Another process that shares the folder may sweep it at the same time.
+                with suppress(FileNotFoundError):
+                    if self._expired(path):
+                        path.unlink()
+
+    @contextmanager
+    def _explained(self, task: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(
+                "this app",
+                f"This app could not {task} TwiML in the folder {self._folder}: {error.strerror}.",
+                "Check that it may read and write there and that the disk is not full.",
+            ) from error
