@@ -16,6 +16,7 @@ from alerts.delivery import deliver
 from alerts.history import History
 from alerts.means import Means
 from alerts.status import Status
+from alerts.warm_up import import_what_sending_needs
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Desk:
         self.means = means
         self._history = History()
         self._deliveries: dict[str, asyncio.Task[None]] = {}
+        self._warm = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Desk:
@@ -66,6 +68,12 @@ class Desk:
         if alert_id not in self._deliveries and self.status(alert_id) is None:
             self._deliver(alert_id, request)
         return await self._until_accepted(alert_id)
+
+    def warm_up(self) -> None:
+        """Import what sending needs, in a thread, before somebody waits for it."""
+        if not self._warm:
+            self._warm = True
+            asyncio.get_running_loop().run_in_executor(None, import_what_sending_needs, self.means)
 
     def check(self, request: AlertRequest) -> None:
         """Raise `UnusableInput` if `send` would."""

@@ -9,7 +9,14 @@ import httpx
 
 from alerts.numbers import Regions
 from settings import DATA_FOLDER, Settings
-from storage import FTPStorage, InlineStorage, LocalStorage, S3Storage, Storage
+from storage import (
+    FTPStorage,
+    InlineStorage,
+    LocalStorage,
+    S3Storage,
+    Storage,
+    twiml_route,
+)
 from twilio_client import TwilioClient
 
 if TYPE_CHECKING:
@@ -105,10 +112,12 @@ def _simulated(settings: Settings, storage: Storage, regions: Regions) -> Means:
         create_app,
     )
 
+    from_number = settings.twilio_from_number or SIMULATOR_FROM_NUMBER
     documents = _documents_of_this_process(storage)
     simulator = create_app(
         account_sid=SIMULATOR_ACCOUNT_SID,
         auth_token=SIMULATOR_AUTH_TOKEN,
+        from_number=from_number,
         fetch_transport=documents,
     )
     twilio = TwilioClient(
@@ -117,7 +126,6 @@ def _simulated(settings: Settings, storage: Storage, regions: Regions) -> Means:
         base_url=SIMULATED_TWILIO_URL,
         transport=httpx.ASGITransport(app=simulator),
     )
-    from_number = settings.twilio_from_number or SIMULATOR_FROM_NUMBER
     return Means(twilio, storage, from_number, regions, simulator=simulator, documents=documents)
 
 
@@ -127,7 +135,6 @@ def _documents_of_this_process(storage: Storage) -> httpx.AsyncBaseTransport | N
         return None
     from starlette.applications import Starlette  # noqa: PLC0415
 
-    from storage.hosting import twiml_route  # noqa: PLC0415
-
     app: ASGIApp = Starlette(routes=[twiml_route(storage)])
-    return httpx.ASGITransport(app=app)
+    # A route that fails answers 500, as it would over a network.
+    return httpx.ASGITransport(app=app, raise_app_exceptions=False)

@@ -5,6 +5,7 @@ A Shiny module: `send.ui("send")` and `send.server("send", desk)`. Its ids are t
 
 from __future__ import annotations
 
+import logging
 import secrets
 
 from htmltools import Tag
@@ -21,6 +22,8 @@ from dashboard.send_form import send_form
 from dashboard.story import story
 from dashboard.viewer import viewer_name
 
+log = logging.getLogger(__name__)
+
 
 @module.ui
 def ui() -> Tag:
@@ -31,6 +34,7 @@ def ui() -> Tag:
 @module.server
 def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None:
     """What the page does. Everything that waits happens outside of Shiny's flush."""
+    desk.warm_up()
     live = LiveAlert(desk, session)
     refusal: reactive.Value[str] = reactive.Value("")
 
@@ -44,7 +48,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
             language=input.language(),
             repeat=int(input.repeat()),
             user=viewer_name(session),
-            time_zone=input.time_zone() if "time_zone" in input else "",
+            time_zone=input.time_zone() if input.time_zone.is_set() else "",
         )
 
     @reactive.calc
@@ -108,6 +112,13 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
         refusal.set("")
         live.follow(str(wanted.id))
         sending.invoke(wanted)
+
+    @reactive.effect
+    def explain_breakdown() -> None:
+        # An extended task keeps its exception to itself until somebody asks.
+        if sending.status() == "error":
+            log.error("Sending failed", exc_info=sending.error())
+            refusal.set("Callboard itself failed while sending this. Its log says why.")
 
     @render.text
     def send_refusal() -> str:

@@ -1,0 +1,19 @@
+"""The imports that take long: not on the way to the first page, and not while somebody waits."""
+
+from __future__ import annotations
+
+import importlib
+
+from alerts.means import Means
+from storage import S3Storage
+
+
+def import_what_sending_needs(means: Means) -> None:
+    """Import it now. Takes up to half a second, so not in the event loop."""
+    modules = ["phonenumbers.geocoder"]
+    if means.simulator is None:
+        modules.append("twilio_client.transport")
+    if isinstance(means.storage, S3Storage):
+        modules.append("boto3")
+    for name in modules:
+        importlib.import_module(name)

@@ -1,0 +1,20 @@
+"""A stand-in for Twilio: its REST API over HTTP, with people who answer, are busy or press keys.
+
+`create_app()` is the whole of it, as an ASGI app; `python -m simulator` serves it alone.
+`PEOPLE` lists who is at the other end of which number.
+"""
+
+from simulator.app import create_app
+from simulator.authentication import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
+from simulator.directory import PEOPLE, Person, person_at
+from simulator.phone_numbers import SIMULATOR_FROM_NUMBER
+
+__all__ = [
+    "PEOPLE",
+    "SIMULATOR_ACCOUNT_SID",
+    "SIMULATOR_AUTH_TOKEN",
+    "SIMULATOR_FROM_NUMBER",
+    "Person",
+    "create_app",
+    "person_at",
+]

@@ -1,0 +1,62 @@
+"""`python -m simulator`: the simulator alone, on a port of its own."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import socket
+import sys
+
+import uvicorn
+
+from simulator.app import create_app
+from simulator.phone_numbers import SIMULATOR_FROM_NUMBER
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; 0 afterwards, 1 if the port is taken, 2 for unusable arguments."""
+    options = _parser().parse_args(arguments)
+    try:
+        app = create_app(
+            account_sid=options.account_sid,
+            auth_token=options.auth_token,
+            from_number=options.from_number,
+            speed=options.speed,
+        )
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        listener = socket.create_server((options.host, options.port))
+        # Without it each answer on a kept connection waits 40 ms for an acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except (OSError, OverflowError) as error:
+        print(f"Can't listen on {options.host}:{options.port} ({error}).", file=sys.stderr)
+        print("Choose another port with --port.", file=sys.stderr)
+        return 1
+    address = f"http://{options.host}:{listener.getsockname()[1]}"
+    print(
+        f"The Twilio simulator listens on {address}. To use it, set TWILIO_BASE_URL={address} "
+        f"and TWILIO_FROM_NUMBER={options.from_number}.",
+        flush=True,
+    )
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+    # uvicorn hands Ctrl-C on once it has shut down; that is how this program is meant to end.
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m simulator", description="A stand-in for Twilio.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=4010)
+    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
+    parser.add_argument("--account-sid", help="the only account that may come in")
+    parser.add_argument("--auth-token", help="its auth token")
+    parser.add_argument("--from-number", default=SIMULATOR_FROM_NUMBER, help="the account's number")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

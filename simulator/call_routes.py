@@ -1,0 +1,78 @@
+"""The Calls resource over HTTP. https://www.twilio.com/docs/voice/api/call-resource"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulator.authentication import require_account
+from simulator.call import Call
+from simulator.call_request import read_call_request
+from simulator.errors import ApiError
+from simulator.exchange import Exchange
+from simulator.filters import date_filter, matches_number, matches_text
+from simulator.form import Form, read_form, read_query
+from simulator.instructions import read_instructions
+from simulator.listing import list_page
+from simulator.resources import account_path, call_to_json
+
+
+async def calls(request: Request) -> Response:
+    """POST creates a call, GET lists them."""
+    account_sid = request.path_params["account_sid"]
+    require_account(request, account_sid)
+    exchange: Exchange = request.app.state.exchange
+    if request.method != "POST":
+        return JSONResponse(_list(exchange, account_sid, read_query(request)))
+    wanted = read_call_request(await read_form(request), exchange.own_number)
+    return JSONResponse(call_to_json(exchange.create_call(account_sid, wanted)), status_code=201)
+
+
+async def call(request: Request) -> Response:
+    """GET fetches a call, POST ends or redirects it."""
+    account_sid = request.path_params["account_sid"]
+    require_account(request, account_sid)
+    exchange: Exchange = request.app.state.exchange
+    found = exchange.calls.get(request.path_params["sid"])
+    if found is None or found.account_sid != account_sid:
+        raise ApiError(20404, f"The requested resource {request.url.path} was not found", 404)
+    if request.method == "POST":
+        _update(exchange, found, await read_form(request))
+    return JSONResponse(call_to_json(found))
+
+
+def _list(exchange: Exchange, account_sid: str, query: Form) -> dict[str, object]:
+    starts, ends = date_filter(query, "StartTime"), date_filter(query, "EndTime")
+    found = [
+        call
+        for call in reversed(exchange.calls.values())
+        if call.account_sid == account_sid
+        and matches_number(query, "To", call.request.to)
+        and matches_number(query, "From", call.request.from_)
+        and matches_text(query, "Status", call.status)
+        and matches_text(query, "ParentCallSid", "")
+        and starts(call.start_time)
+        and ends(call.end_time)
+    ]
+    path = f"{account_path(account_sid)}/Calls.json"
+    return list_page(found, "calls", path, query, call_to_json)
+
+
+def _update(exchange: Exchange, call: Call, form: Form) -> None:
+    """https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource"""
+    instructions, status = read_instructions(form), form.get("Status")
+    if status not in {"", "canceled", "completed"}:
+        raise ApiError(20001, "Status must be canceled or completed.")
+    if (instructions or status) and call.is_over:
+        raise ApiError(21220, "Call is not in-progress. Cannot redirect.")
+    if status == "completed" or (status == "canceled" and call.status != "in-progress"):
+        exchange.hang_up(call)
+    elif instructions is not None:
+        exchange.redirect(call, instructions)
+
+
+CALL_ROUTES = (
+    Route("/2010-04-01/Accounts/{account_sid}/Calls.json", calls, methods=["GET", "POST"]),
+    Route("/2010-04-01/Accounts/{account_sid}/Calls/{sid}.json", call, methods=["GET", "POST"]),
+)

@@ -1,0 +1,53 @@
+"""Who is at the other end of which number, in simulated calls and texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PATIENCE_SECONDS = 600
+"""How long anybody listens before hanging up."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody (or something) that can be called or texted.
+
+    `number` is E.164, `description` one sentence for people. A call rings for `rings` seconds,
+    then `call` happens; who answers presses the keys `presses` whenever asked and stays for
+    `stays` seconds. `text_error` is Twilio's error code for a text that doesn't arrive.
+    """
+
+    number: str
+    name: str
+    description: str
+    rings: float = 2
+    call: Literal["answers", "busy", "no-answer", "failed"] = "answers"
+    is_machine: bool = False
+    presses: str = ""
+    stays: float = PATIENCE_SECONDS
+    text_error: int | None = None
+    has_texted_stop: bool = False
+
+
+PEOPLE: tuple[Person, ...] = (
+    Person("+14125550101", "Busy", "Is on another call.", rings=1, call="busy"),
+    Person("+14125550102", "Out", "Never answers.", rings=6, call="no-answer"),
+    Person("+14125550103", "Voicemail", "A machine answers.", rings=4, is_machine=True),
+    Person("+14125550104", "In a hurry", "Answers and hangs up at once.", stays=0.8),
+    Person("+14125550105", "No line", "The line fails before it rings.", call="failed"),
+    Person("+14125550106", "Attentive", "Answers and presses 1 when asked.", presses="1"),
+    Person("+14125550107", "In a meeting", "Declines the call.", rings=2, call="busy"),
+    Person("+14125550111", "Switched off", "Texts can't be delivered.", text_error=30003),
+    Person("+14125550112", "Landline", "Takes calls but no texts.", text_error=30006),
+    Person("+14125550113", "Unsubscribed", "Has texted STOP.", has_texted_stop=True),
+    Person("+14125550114", "Gridlock", "Texts never leave Twilio.", text_error=30001),
+)
+
+_BY_NUMBER = {person.number: person for person in PEOPLE}
+
+
+def person_at(number: str) -> Person:
+    """Who has `number` (E.164). Numbers that aren't listed answer and listen to the end."""
+    listed = _BY_NUMBER.get(number)
+    return listed or Person(number, "Anybody", "Answers and listens to the end.")

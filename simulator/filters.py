@@ -1,0 +1,70 @@
+"""The filters of list requests: numbers, statuses and dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from simulator.errors import ApiError
+from simulator.form import Form
+from simulator.phone_numbers import read_number
+
+
+def matches_text(form: Form, name: str, value: str) -> bool:
+    """Whether `value` is what the filter asks for; no filter takes everything."""
+    wanted = form.get(name)
+    return not wanted or wanted == value
+
+
+def matches_number(form: Form, name: str, number: str | None) -> bool:
+    """The same for telephone numbers, however they are written."""
+    wanted = form.get(name)
+    return not wanted or (read_number(wanted) or wanted) == number
+
+
+def date_filter(form: Form, name: str) -> Callable[[datetime | None], bool]:
+    """A test for `name`, `name>` (on or after) and `name<` (before), each a date or a time.
+
+    Raises ApiError for a date that can't be read.
+    """
+    first = _start(form, f"{name}>")
+    last = _start(form, f"{name}<")
+    if exact := form.get(name):
+        first = _read_moment(exact, name)
+        last = first + (timedelta(days=1) if _is_date(exact) else timedelta(seconds=1))
+
+    def test(moment: datetime | None) -> bool:
+        if first is None and last is None:
+            return True
+        if moment is None:
+            return False
+        # Twilio's dates have no fractions of a second, so neither has what is compared.
+        moment = moment.replace(microsecond=0)
+        return (first is None or moment >= first) and (last is None or moment < last)
+
+    return test
+
+
+def _start(form: Form, name: str) -> datetime | None:
+    text = form.get(name)
+    return _read_moment(text, name) if text else None
+
+
+def _read_moment(text: str, name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            raise ApiError(20001, f"{name} is not a date: {text}") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""The parameters of one request, read the way Twilio reads them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+_SECRET_PARAMETERS = frozenset({"SipAuthPassword"})
+_USER_AND_PASSWORD = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+@dataclass(frozen=True)
+class Form:
+    """Names and values in the order they came; a name may come more than once."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> str:
+        """The first value of `name`, or an empty string: Twilio treats both alike."""
+        return next((value for key, value in self.pairs if key == name), "")
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """Every value of `name` that isn't empty."""
+        return tuple(value for key, value in self.pairs if key == name and value)
+
+    def __contains__(self, name: str) -> bool:
+        return any(key == name for key, _ in self.pairs)
+
+    def for_log(self) -> list[tuple[str, str]]:
+        """The pairs without passwords."""
+        return [
+            (key, "********" if key in _SECRET_PARAMETERS else without_password(value))
+            for key, value in self.pairs
+        ]
+
+
+def without_password(text: str) -> str:
+    """`text` with the user and password of every URL in it masked."""
+    return _USER_AND_PASSWORD.sub("********@", text)
+
+
+async def read_form(request: Request) -> Form:
+    """The body of a POST; anything but form encoding counts as no parameters, as at Twilio."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        return Form()
+    return parse_form(await request.body())
+
+
+def read_query(request: Request) -> Form:
+    """The query string of a request."""
+    return parse_form(request.scope["query_string"])
+
+
+def parse_form(encoded: bytes) -> Form:
+    """Form-encoded bytes; what isn't UTF-8 becomes the replacement character."""
+    text = encoded.decode("utf-8", errors="replace")
+    return Form(tuple(parse_qsl(text, keep_blank_values=True, errors="replace")))

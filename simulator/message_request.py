@@ -1,0 +1,97 @@
+"""What a POST to the Messages resource asks for, checked as Twilio checks it.
+
+https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.directory import person_at
+from simulator.errors import ApiError
+from simulator.form import Form
+from simulator.instructions import check_status_callback, is_web_address
+from simulator.magic_numbers import MESSAGE_FROM, MESSAGE_TO, VALID_FROM, refuse_if_magic
+from simulator.phone_numbers import read_number
+from simulator.sids import is_messaging_service_sid
+
+LONGEST_BODY = 1600
+MOST_MEDIA = 10
+
+
+@dataclass(frozen=True)
+class MessageRequest:
+    """A text to send. Numbers are E.164; `from_` is None if a Messaging Service picks it."""
+
+    to: str
+    from_: str | None
+    messaging_service_sid: str | None
+    body: str
+    media_urls: tuple[str, ...]
+
+
+def read_message_request(form: Form, own_number: str) -> MessageRequest:
+    """The text that `form` asks for; `own_number` is the account's. Raises ApiError."""
+    to = _read_to(form)
+    service = _read_messaging_service(form)
+    from_ = None if service else _read_from(form, own_number)
+    if to == (from_ or own_number):
+        raise ApiError(21266, "'To' and 'From' number cannot be the same.")
+    media_urls = _read_media(form)
+    body = form.get("Body")
+    if not body and not media_urls:
+        raise ApiError(21602, "Message body is required.")
+    if len(body) > LONGEST_BODY:
+        raise ApiError(21617, "The concatenated message body exceeds the 1600 character limit.")
+    check_status_callback(form)
+    if person_at(to).has_texted_stop:
+        raise ApiError(21610, "Attempt to send to unsubscribed recipient")
+    return MessageRequest(to, from_, service, body, media_urls)
+
+
+def _read_to(form: Form) -> str:
+    text = form.get("To")
+    if not text.strip():
+        raise ApiError(21604, "A 'To' phone number is required.")
+    to = read_number(text)
+    if to is None:
+        raise ApiError(21211, f"The 'To' number {text} is not a valid phone number.")
+    refuse_if_magic(to, MESSAGE_TO)
+    return to
+
+
+def _read_messaging_service(form: Form) -> str | None:
+    sid = form.get("MessagingServiceSid")
+    if sid and not is_messaging_service_sid(sid):
+        raise ApiError(21701, "The Messaging Service does not exist.")
+    return sid or None
+
+
+def _read_from(form: Form, own_number: str) -> str:
+    text = form.get("From")
+    if not text.strip():
+        raise ApiError(21603, "A 'From' phone number is required.")
+    from_ = read_number(text)
+    if from_ is None:
+        raise ApiError(
+            21212,
+            f"The 'From' number {text} is not a valid phone number, shortcode, or alphanumeric "
+            "sender ID.",
+        )
+    refuse_if_magic(from_, MESSAGE_FROM)
+    if from_ not in {own_number, VALID_FROM}:
+        raise ApiError(
+            21606,
+            f"The 'From' phone number provided ({from_}) is not a valid message-capable Twilio "
+            "phone number for this destination.",
+        )
+    return from_
+
+
+def _read_media(form: Form) -> tuple[str, ...]:
+    urls = form.get_all("MediaUrl")
+    if len(urls) > MOST_MEDIA:
+        raise ApiError(21623, "Number of media files exceeds allowed limit.")
+    if not all(is_web_address(url) for url in urls):
+        raise ApiError(21620, "Invalid media URL(s)")
+    return urls

@@ -1,0 +1,32 @@
+"""What was heard and done in a call, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["fetch", "say", "play", "pause", "gather", "digits", "redirect", "hangup", "error"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened, `at` simulated seconds after the call was answered.
+
+    `text` is what was said, played or pressed; `voice` and `language` are those of a `say`.
+    """
+
+    at: float
+    kind: Kind
+    text: str
+    voice: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An entry that Twilio's debugger would show: its code, and whether the call went on."""
+
+    code: int | None
+    level: Literal["error", "warning"]
+    message: str
+    url: str | None = None
