@@ -46,7 +46,7 @@ async def _send(settings: Settings, request: AlertRequest, wait: bool, as_json: 
     if as_json:
         print(json.dumps(alert.as_json()))
     elif alert.error:
-        print(f"{alert.error.message} {alert.error.hint}", file=sys.stderr)
+        print(alert.error, file=sys.stderr)
     return _exit_status(alert, wait)
 
 

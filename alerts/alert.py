@@ -40,6 +40,11 @@ class Problem:
     message: str
     hint: str
 
+    def __str__(self) -> str:
+        if self.code is None:
+            return f"{self.message} {self.hint}"
+        return f"{self.hint} (Twilio error {self.code}: {self.message})"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -97,5 +97,8 @@ def _step(state: str, words: str, time: str = "") -> Tag:
 
 
 def _explanation(error: Problem) -> Tag:
-    code = tags.span(f"Twilio error {error.code}", class_="code") if error.code else None
-    return tags.div(tags.p(error.message), tags.p(error.hint), code, class_="explanation")
+    if error.code is None:
+        return tags.div(tags.p(error.message), tags.p(error.hint), class_="explanation")
+    # Our words before Twilio's: they say what to do.
+    twilios = f"Twilio error {error.code}: {error.message}"
+    return tags.div(tags.p(error.hint), tags.p(twilios, class_="code"), class_="explanation")

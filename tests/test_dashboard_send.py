@@ -1,0 +1,196 @@
+"""The Send page's logic in memory, against the simulator; what people see is in test_page_*.py."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+import shiny.reactive._core as reactive_core
+from shiny import Inputs, Outputs, Session
+from shiny.testserver import AsyncTestServerSession
+from shiny.testserver import test_server_async as serve_in_memory
+
+from alerts import Desk
+from alerts.means import Means
+from alerts.numbers import Regions
+from dashboard import send
+from simulator import (
+    SIMULATOR_ACCOUNT_SID,
+    SIMULATOR_AUTH_TOKEN,
+    SIMULATOR_FROM_NUMBER,
+    create_app,
+)
+from storage import InlineStorage
+from twilio_client import TwilioClient
+
+FORM = {
+    "channel": "call",
+    "phone_number": "(412) 857-4309",
+    "message": "Batch 1407 is off.",
+    "voice": "alice",
+    "language": "en-GB",
+    "repeat": "3",
+}
+
+
+@pytest.fixture(autouse=True)
+def fresh_lock() -> None:
+    """Shiny's lock belongs to the event loop that first used it, and each test has its own."""
+    reactive_core._reactive_environment._lock = None
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    simulator = create_app(
+        account_sid=SIMULATOR_ACCOUNT_SID, auth_token=SIMULATOR_AUTH_TOKEN, speed=20
+    )
+    twilio = TwilioClient(
+        SIMULATOR_ACCOUNT_SID,
+        SIMULATOR_AUTH_TOKEN,
+        base_url="http://simulator.localhost",
+        transport=httpx.ASGITransport(app=simulator),
+    )
+    regions = Regions("US", ("US",))
+    means = Means(twilio, InlineStorage(), SIMULATOR_FROM_NUMBER, regions, simulator=simulator)
+    async with Desk(means) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def page(desk: Desk) -> AsyncIterator[AsyncTestServerSession]:
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        send.server("send", desk)
+
+    async with serve_in_memory(server) as session:
+        await fill_in(session, **FORM)
+        yield session
+
+
+async def fill_in(page: AsyncTestServerSession, **inputs: str) -> None:
+    await page.set_inputs(**{f"send-{name}": value for name, value in inputs.items()})
+
+
+async def press(page: AsyncTestServerSession, times: int = 1) -> None:
+    await page.set_inputs(**{"send-send_test_call:shiny.action": times})
+
+
+def shown(page: AsyncTestServerSession, output: str) -> str:
+    return str(page.get_output(f"send-{output}").value)
+
+
+async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> None:
+    """Let things happen until the page, or Twilio, shows it."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+            await page.flush()
+
+
+def calls_at_twilio(desk: Desk) -> int:
+    assert desk.means.simulator is not None
+    return len(desk.means.simulator.state.exchange.calls)
+
+
+async def test_preview_is_the_document_that_will_be_spoken(page: AsyncTestServerSession):
+    expected = '<Say voice="alice" language="en-GB" loop="3">Batch 1407 is off.</Say>'
+    assert expected in shown(page, "twiml_preview")
+    await fill_in(page, message="Recall <1408> & 1409", repeat="1")
+    assert 'loop="1">Recall &lt;1408&gt; &amp; 1409</Say>' in shown(page, "twiml_preview")
+
+
+async def test_preview_tells_the_time_of_the_viewer_and_not_of_the_server(
+    page: AsyncTestServerSession,
+):
+    await fill_in(page, message="{{ today }} {{ now }}", time_zone="Pacific/Kiritimati")
+    ahead = shown(page, "twiml_preview")
+    await fill_in(page, time_zone="Pacific/Pago_Pago")  # 25 hours behind
+    assert shown(page, "twiml_preview") != ahead
+
+
+async def test_number_is_judged_while_it_is_typed(page: AsyncTestServerSession):
+    assert "+1 412-857-4309" in shown(page, "number_feedback_line")
+    assert "United States" in shown(page, "number_feedback_line")
+    await fill_in(page, phone_number="+33 1 42 68 53 00")
+    assert "France aren" in shown(page, "number_feedback_line")
+    assert "bad" in shown(page, "number_feedback_line")
+
+
+async def test_a_text_is_counted_in_segments(page: AsyncTestServerSession):
+    await fill_in(page, channel="text", message="Batch 1407 is “off”.")
+    feedback = shown(page, "message_feedback_line")
+    assert "1 segment" in feedback
+    assert "UCS-2" in feedback
+    assert "“ ”" in feedback
+    assert shown(page, "text_preview") == "Batch 1407 is “off”."
+
+
+async def test_a_template_that_fails_is_one_sentence(page: AsyncTestServerSession):
+    await fill_in(page, message="Batch {{ batch }}")
+    assert "batch" in shown(page, "message_feedback_line")
+    assert page.get_output("send-twiml_preview").status == "silent"
+
+
+async def test_voices_follow_the_language(page: AsyncTestServerSession):
+    await fill_in(page, language="fr-FR", voice="Polly.Lea")
+    assert 'voice="Polly.Lea" language="fr-FR"' in shown(page, "twiml_preview")
+    await fill_in(page, language="de-DE")  # the browser is told to choose again
+    assert page.get_output("send-twiml_preview").status == "silent"
+    await fill_in(page, voice="alice")
+    assert 'voice="alice" language="de-DE"' in shown(page, "twiml_preview")
+
+
+async def test_press_calls_and_shows_each_step(page: AsyncTestServerSession, desk: Desk):
+    await press(page)
+    await until(page, lambda: "Twilio has it" in shown(page, "announcement"))
+    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    assert calls_at_twilio(desk) == 1
+
+
+async def test_presses_while_it_works_send_nothing_more(page: AsyncTestServerSession, desk: Desk):
+    for times in range(1, 6):
+        await press(page, times)
+    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    assert calls_at_twilio(desk) == 1
+
+
+async def test_pressing_again_afterwards_is_a_second_call(page: AsyncTestServerSession, desk: Desk):
+    await press(page, 1)
+    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    times = 1
+    async with asyncio.timeout(20):
+        while calls_at_twilio(desk) == 1:  # until the button takes presses again
+            times += 1
+            await press(page, times)
+            await asyncio.sleep(0.05)
+    assert calls_at_twilio(desk) == 2
+
+
+async def test_unusable_input_is_said_at_the_button_and_sends_nothing(
+    page: AsyncTestServerSession, desk: Desk
+):
+    await fill_in(page, phone_number="911")
+    await press(page)
+    assert "emergency number" in shown(page, "send_refusal")
+    assert calls_at_twilio(desk) == 0
+
+
+async def test_a_refusal_of_twilio_says_what_to_do(page: AsyncTestServerSession):
+    await fill_in(page, channel="text", phone_number="412 555 0113")
+    await press(page)
+    await until(page, lambda: "pill failed" in shown(page, "progress"))
+    assert "START" in shown(page, "progress")
+    assert "Twilio error 21610" in shown(page, "progress")
+
+
+async def test_a_session_that_ends_stops_looking_but_not_the_call(
+    page: AsyncTestServerSession, desk: Desk
+):
+    await press(page)
+    await until(page, lambda: calls_at_twilio(desk) == 1)
+    [alert_id] = desk._deliveries
+    await page.__aexit__(None, None, None)
+    async for alert in desk.watch(alert_id):
+        last = alert.status
+    assert last.reached
