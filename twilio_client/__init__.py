@@ -1,0 +1,35 @@
+"""Twilio's REST API (https://www.twilio.com/docs/usage/api): calls, texts and the account.
+
+    async with TwilioClient("AC…", "the auth token") as client:
+        call = await client.create_call(to="+15558675310", from_="+15017122661", url="https://…")
+
+A request that fails raises a `TwilioError`, whose class says what became of it.
+`sign` and `is_signed` make and check the signature of a request from Twilio.
+"""
+
+from twilio_client.client import TwilioClient
+from twilio_client.errors import (
+    TwilioError,
+    TwilioRateLimited,
+    TwilioRefused,
+    TwilioUncertain,
+    TwilioUnreachable,
+)
+from twilio_client.hints import hint_for
+from twilio_client.resources import Account, Call, Message
+from twilio_client.signatures import is_signed, sign
+
+__all__ = [
+    "Account",
+    "Call",
+    "Message",
+    "TwilioClient",
+    "TwilioError",
+    "TwilioRateLimited",
+    "TwilioRefused",
+    "TwilioUncertain",
+    "TwilioUnreachable",
+    "hint_for",
+    "is_signed",
+    "sign",
+]

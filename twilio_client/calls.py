@@ -1,0 +1,137 @@
+"""Phone calls. https://www.twilio.com/docs/voice/api/call-resource"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Literal
+
+from twilio_client.api import Api
+from twilio_client.parameters import HttpMethod, fields, require, require_page, require_sid
+from twilio_client.resources import Call
+
+CallStatus = Literal[
+    "queued", "ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"
+]
+CallEvent = Literal["initiated", "ringing", "answered", "completed"]
+LONGEST_TWIML = 4000
+LONGEST_RING = 600
+
+
+class Calls(Api):
+    """Place, look up and change calls. Every method raises `TwilioError` if Twilio does not do it,
+    and ValueError if the parameters do not go together."""
+
+    async def create_call(
+        self,
+        *,
+        to: str,
+        from_: str,
+        url: str | None = None,
+        method: HttpMethod = "GET",
+        twiml: str | None = None,
+        status_callback: str | None = None,
+        status_callback_event: Sequence[CallEvent] = (),
+        machine_detection: Literal["Enable", "DetectMessageEnd"] | None = None,
+        async_amd: bool = False,
+        async_amd_status_callback: str | None = None,
+        timeout: int | None = None,  # noqa: ASYNC109 - Twilio's name for how long it rings
+    ) -> Call:
+        """Call `to` from `from_` (E.164) and speak the TwiML at `url`, or `twiml` itself.
+
+        Twilio fetches `url` with `method`; GET, because a static file answers POST with 405. It
+        tells `status_callback` of each `status_callback_event` (of `completed` alone if none is
+        given). `machine_detection` finds out who answered; with `async_amd` it does so while the
+        call goes on, and tells `async_amd_status_callback`. `timeout` is how long the phone rings,
+        in seconds (Twilio's default is 60).
+
+        https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
+        """
+        require(to, "The number to call is missing.")
+        require(from_, "The From number is missing.")
+        require((url is None) != (twiml is None), "A call needs either url or twiml, not both.")
+        require(
+            len(twiml or "") <= LONGEST_TWIML,
+            "TwiML in the request holds 4,000 characters at most; publish it and give its url.",
+        )
+        require(
+            status_callback or not status_callback_event,
+            "status_callback_event needs a status_callback.",
+        )
+        require(machine_detection or not async_amd, "async_amd needs machine_detection.")
+        require(
+            async_amd or not async_amd_status_callback,
+            "async_amd_status_callback needs async_amd.",
+        )
+        require(timeout is None or 1 <= timeout <= LONGEST_RING, "A phone rings 1 to 600 seconds.")
+        form = fields(
+            To=to,
+            From=from_,
+            Url=url,
+            Method=None if url is None else method,
+            Twiml=twiml,
+            StatusCallback=status_callback,
+            StatusCallbackEvent=status_callback_event,
+            MachineDetection=machine_detection,
+            AsyncAmd=True if async_amd else None,
+            AsyncAmdStatusCallback=async_amd_status_callback,
+            Timeout=timeout,
+        )
+        return self._read(Call, await self._post(f"{self._account}/Calls.json", form))
+
+    async def fetch_call(self, sid: str) -> Call:
+        """Look up one call by its SID (CA…)."""
+        return self._read(Call, await self._get(self._call_path(sid)))
+
+    def list_calls(
+        self,
+        *,
+        to: str | None = None,
+        from_: str | None = None,
+        status: CallStatus | None = None,
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+        page_size: int = 50,
+        limit: int | None = None,
+    ) -> AsyncIterator[Call]:
+        """List calls, newest first, that match every filter given; `limit` of them at most.
+
+        Both times are inclusive and need a time zone. Twilio documents them by the day, and a
+        call that has not been dialled yet has no start time: filter again where it matters.
+
+        https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources
+        """
+        require_page(page_size, limit)
+        query = fields(
+            To=to,
+            From=from_,
+            Status=status,
+            **{"StartTime>": started_after, "StartTime<": started_before},
+            PageSize=page_size if limit is None else min(page_size, limit),
+        )
+        return self._list(Call, f"{self._account}/Calls.json", "calls", query, limit)
+
+    async def update_call(
+        self,
+        sid: str,
+        *,
+        status: Literal["canceled", "completed"] | None = None,
+        twiml: str | None = None,
+        url: str | None = None,
+        method: HttpMethod = "GET",
+    ) -> Call:
+        """End a call, or have it go on with other TwiML.
+
+        `canceled` ends a call that is queued or ringing, `completed` one that was answered too.
+
+        https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
+        """
+        given = [value for value in (status, twiml, url) if value is not None]
+        require(len(given) == 1, "An update needs one of status, twiml and url.")
+        require(len(twiml or "") <= LONGEST_TWIML, "TwiML holds 4,000 characters at most.")
+        form = fields(Status=status, Twiml=twiml, Url=url, Method=None if url is None else method)
+        return self._read(Call, await self._post(self._call_path(sid), form))
+
+    def _call_path(self, sid: str) -> str:
+        require_sid("call SID", sid, "CA")
+        return f"{self._account}/Calls/{sid}.json"
