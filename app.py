@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from htmltools import tags
 from shiny import App, Inputs, Outputs, Session
-from shiny import ui as shiny_ui
 from starlette.routing import Route
 
 import webhooks
@@ -16,7 +15,7 @@ from settings import Settings, SettingsError
 def create_app(desk: Desk) -> App:
     """The app on a desk of your own."""
     page = shell.page(
-        shiny_ui.nav_panel("Send", send.ui("send"), value="send"),
+        shell.panel("Send", send.ui("send"), value="send"),
         simulated=desk.means.simulator is not None,
     )
 

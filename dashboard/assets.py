@@ -5,23 +5,30 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from htmltools import HTMLDependency
+from htmltools import HTMLDependency, TagList
 
 WWW = Path(__file__).parent / "www"
 
 
-def page_assets() -> HTMLDependency:
+def page_assets() -> TagList:
     """What every Callboard module needs, also inside somebody else's app."""
-    return _dependency(
-        "callboard",
-        stylesheets=["tokens.css", "send.css", "story.css"],
-        scripts=["listen.js", "preview.js", "writing.js"],
+    return TagList(
+        _tokens(),
+        _dependency(
+            "callboard",
+            stylesheets=["send.css", "story.css"],
+            scripts=["listen.js", "preview.js", "writing.js"],
+        ),
     )
 
 
-def shell_assets() -> HTMLDependency:
+def shell_assets() -> TagList:
     """The navbar and the page around the modules."""
-    return _dependency("callboard-shell", stylesheets=["shell.css"], scripts=[])
+    return TagList(_tokens(), _dependency("callboard-shell", ["shell.css"], []))
+
+
+def _tokens() -> HTMLDependency:
+    return _dependency("callboard-tokens", ["tokens.css"], [])
 
 
 def _dependency(name: str, stylesheets: list[str], scripts: list[str]) -> HTMLDependency:

@@ -15,9 +15,12 @@ def page(*panels: NavSetArg, simulated: bool) -> Tag:
     """The whole dashboard. `simulated` says plainly that no real calls are made."""
     return ui.page_navbar(
         *panels,
-        ui.nav_spacer(),
-        ui.nav_control(ui.input_dark_mode(aria_label="Switch between light and dark")),
-        title=TagList(_brand(), _simulation_badge() if simulated else None),
+        # Beside the brand: among the tabs, a list for screen readers, only tabs may stand.
+        title=TagList(
+            _brand(),
+            _simulation_badge() if simulated else None,
+            _dark_mode(),
+        ),
         header=TagList(head(), ui.busy_indicators.use(spinners=False, pulse=False, fade=False)),
         navbar_options=ui.navbar_options(collapsible=False, underline=False),
         window_title="Callboard",
@@ -26,11 +29,16 @@ def page(*panels: NavSetArg, simulated: bool) -> Tag:
     )
 
 
+def panel(title: str, content: Tag, *, value: str) -> NavSetArg:
+    """One page of the dashboard and its tab in the navbar."""
+    return ui.nav_panel(title, tags.main(content), value=value)
+
+
 def plain_page(heading: str, *content: Tag) -> Tag:
     """A page without modules, for when the dashboard cannot start."""
     return ui.page_fluid(
         head(),
-        tags.header(_brand(), class_="plain-header"),
+        tags.header(_brand(), _dark_mode(), class_="plain-header"),
         tags.main(tags.h1(heading), *content, class_="plain-page"),
         title="Callboard",
         lang="en",
@@ -49,6 +57,10 @@ def head() -> TagList:
 def _brand() -> Tag:
     logo = HTML((WWW / "favicon.svg").read_text(encoding="utf-8"))
     return tags.span(tags.span(logo, aria_hidden="true"), "Callboard", class_="brand")
+
+
+def _dark_mode() -> Tag:
+    return ui.input_dark_mode(aria_label="Switch between light and dark")
 
 
 def _simulation_badge() -> Tag:

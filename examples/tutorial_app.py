@@ -32,23 +32,20 @@ app_ui = ui.page_fluid(
 def server(input: Inputs, output: Outputs, session: Session) -> None:
     @ui.bind_task_button(button_id="send_test_call")
     @reactive.extended_task
-    async def call(number: str) -> str:
+    async def call(typed: str) -> str:
+        number = read_number(typed, means.regions).e164
         message = f"Greetings, it is currently {datetime.now():%H:%M}."
         xml = Response(Say(message, voice="alice", language="en-GB", loop=3)).to_xml()  # 1 build
         stored = await means.storage.publish(f"{datetime.now():%Y-%m-%d}-tutorial", xml)  # 2 store
         placed = await means.twilio.create_call(  # 3 call
-            to=read_number(number, means.regions).e164,
-            from_=means.from_number,
-            url=stored.url,
-            twiml=stored.twiml,
+            to=number, from_=means.from_number, url=stored.url, twiml=stored.twiml
         )
         return f"Twilio has it: {placed.sid}"
 
     @reactive.effect
     @reactive.event(input.send_test_call)
     def press() -> None:
-        if input.phone_number():
-            call(input.phone_number())
+        call(input.phone_number())
 
     @render.text
     def outcome() -> str:

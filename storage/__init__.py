@@ -4,7 +4,7 @@ Every storage publishes a document the same way and gives back the instructions 
 
     storage = S3Storage("twilio-xml", region="eu-west-1")
     instructions = await storage.publish("2026-11-23-0942-ann", xml)
-    await client.create_call(to=…, from_=…, **instructions.call_parameters)
+    await client.create_call(to=…, from_=…, url=instructions.url, twiml=instructions.twiml)
 
 If the document cannot be published, `publish` raises StorageError and no call should be placed.
 """

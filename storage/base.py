@@ -10,7 +10,9 @@ from typing import Protocol
 class Instructions:
     """Where Twilio finds the TwiML of one call: at a URL, or inside the request itself.
 
-    Exactly one of the two is set. See https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
+    Exactly one of the two is set; both are arguments of `TwilioClient.create_call`. The URL is to
+    be fetched with GET, that method's default: S3 answers POST, which is Twilio's, with 405.
+    See https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
     """
 
     url: str | None = None
@@ -19,16 +21,6 @@ class Instructions:
     def __post_init__(self) -> None:
         if (self.url is None) == (self.twiml is None):
             raise ValueError("Instructions hold either a url or a twiml document.")
-
-    @property
-    def call_parameters(self) -> dict[str, str]:
-        """Keyword arguments for `TwilioClient.create_call`.
-
-        A URL goes with GET: Twilio would use POST, which S3 answers with 405.
-        """
-        if self.url is not None:
-            return {"url": self.url, "method": "GET"}
-        return {"twiml": self.twiml or ""}
 
 
 class Storage(Protocol):

@@ -65,7 +65,7 @@ async def test_twiml_of_4000_characters_goes_out(client, recorder):
         ({"to": ""}, "The number to text is missing."),
         ({"from_": None}, "A text needs either from_ or messaging_service_sid, not both."),
         ({"messaging_service_sid": "MG" + "0" * 32}, "A text needs either from_ or"),
-        ({"from_": None, "messaging_service_sid": "MG1"}, "The messaging service SID must be MG"),
+        ({"from_": None, "messaging_service_sid": "MG-1"}, "The messaging service SID must be MG"),
         ({"body": ""}, "The text is empty."),
         ({"body": "x" * 1601}, "A text holds 1,600 characters at most."),
         ({"media_url": [URL] * 11}, "A text carries 10 media files at most."),
@@ -78,9 +78,9 @@ async def test_messages(client, recorder, changes, sentence):
     assert recorder.requests == []
 
 
-@pytest.mark.parametrize("sid", ["", "CA1", CALL_SID + "\n", f"../Calls/{CALL_SID}", MESSAGE_SID])
+@pytest.mark.parametrize("sid", ["", "CA", "CA1/", CALL_SID + "\n", f"../Calls/{CALL_SID}", MESSAGE_SID])
 async def test_only_a_sid_gets_into_the_path(client, recorder, sid):
-    with pytest.raises(ValueError, match="The call SID must be CA and 32 hexadecimal digits"):
+    with pytest.raises(ValueError, match="The call SID must be CA and then letters and digits"):
         await client.fetch_call(sid)
     with pytest.raises(ValueError, match="The call SID must be"):
         await client.update_call(sid, status="completed")
@@ -116,12 +116,12 @@ def test_a_list_is_checked_when_it_is_asked_for(client, filters):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"account_sid": "AC1"}, "The account SID must be AC and 32 hexadecimal digits."),
+        ({"account_sid": "AC/1"}, "The account SID must be AC and then letters and digits."),
         ({"auth_token": None}, "Twilio needs an auth token or an API key."),
         ({"auth_token": ""}, "Twilio needs an auth token or an API key."),
         ({"api_key_sid": KEY_SID}, "An API key needs both"),
         ({"api_key_secret": "x"}, "An API key needs both"),
-        ({"api_key_sid": "SK1", "api_key_secret": "x"}, "The API key SID must be SK"),
+        ({"api_key_sid": "SK-1", "api_key_secret": "x"}, "The API key SID must be SK"),
         ({"base_url": "api.twilio.com"}, "The address of Twilio's API must look like"),
         ({"base_url": "https://user:pass@api.twilio.com"}, "The address of Twilio's API must"),
         ({"base_url": "https://"}, "The address of Twilio's API must look like"),

@@ -54,13 +54,14 @@ def require(condition: object, sentence: str) -> None:
 
 
 def require_sid(name: str, sid: str, prefixes: str) -> None:
-    """Raise ValueError unless `sid` is one of Twilio's: a prefix and 32 hexadecimal digits.
+    """Raise ValueError unless `sid` has its prefix and is safe in a URL's path.
 
+    Twilio's own have 32 hexadecimal digits, those of servers that stand in for it often fewer.
     https://www.twilio.com/docs/glossary/what-is-a-sid
     """
     require(
-        re.fullmatch(rf"({prefixes})[0-9a-fA-F]{{32}}", sid),
-        f"The {name} must be {prefixes.replace('|', ' or ')} and 32 hexadecimal digits.",
+        re.fullmatch(rf"({prefixes})[0-9A-Za-z]+", sid),
+        f"The {name} must be {prefixes.replace('|', ' or ')} and then letters and digits.",
     )
 
 

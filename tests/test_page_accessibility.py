@@ -1,0 +1,34 @@
+"""Every page in both themes and both widths through axe, the accessibility checker."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.browser import DESKTOP, PHONE, well_behaved_page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing(
+    browser: Browser, simulation: str, viewport: dict[str, int], dark: bool
+) -> None:
+    with well_behaved_page(browser, simulation, viewport=viewport, dark=dark) as page:
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark" if dark else "light")
+        expect(page.locator("h1")).to_have_count(1)
+        found = Axe().run(page, options={"preload": False})  # it would fetch stylesheets anew
+        assert found.violations_count == 0, found.generate_report()
+        # And with an alert that failed, a wrong number and the other channel.
+        page.get_by_text("Text", exact=True).click()
+        page.fill("#send-phone_number", "412 555 0113")
+        expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+        page.locator("#send-send_test_call").click()
+        expect(page.locator(".explanation")).to_be_visible()
+        expect(page.locator("#send-send_test_call")).to_be_enabled()
+        page.fill("#send-phone_number", "911")
+        expect(page.locator("#send-number_feedback_line .bad")).to_be_visible()
+        found = Axe().run(page, options={"preload": False})  # it would fetch stylesheets anew
+        assert found.violations_count == 0, found.generate_report()

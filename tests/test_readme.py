@@ -1,0 +1,94 @@
+"""The README's own commands, as a newcomer types them, in a copy of the project."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from simulator.directory import PEOPLE
+from tests.running_app import bare_environment, running
+from tests.servers import free_port
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+SHELL_LINES = [
+    line.split("   #")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+]
+PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+# Those that end by themselves and install nothing.
+COMMANDS = [
+    line
+    for line in SHELL_LINES
+    if line.startswith((".venv/bin/python -m alerts", ".venv/bin/python examples"))
+]
+
+
+@pytest.fixture(scope="module")
+def newcomer(project: Path) -> Path:
+    """The copy, with this Python's environment for the `.venv` that installing would have made."""
+    environment = project / ".venv"
+    if not environment.exists():
+        environment.symlink_to(sys.prefix)
+    return project
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(COMMANDS) >= 4
+    assert SHELL_LINES[:2] == ["make run", "make test"]
+    assert len(PYTHON_BLOCKS) == 1
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "--create-bucket" not in c])
+def test_command(newcomer: Path, command: str) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", command],
+        cwd=newcomer,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout
+
+
+def test_python(newcomer: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PYTHON_BLOCKS[0]],
+        cwd=newcomer,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ran.stdout.split()[-1] == "completed"
+
+
+def test_make_run_serves_the_dashboard(newcomer: Path) -> None:
+    # What `make` would install is there already; its other rules are in test by whoever runs it.
+    for stamp in ("installed", "installed-dev"):
+        (newcomer / ".venv" / stamp).touch()
+    url = f"http://127.0.0.1:{(port := free_port())}/"
+    with running(["make", "run", f"PORT={port}"], url, newcomer):
+        assert "Send test call" in httpx.get(url).text
+
+
+def test_simulator_alone(newcomer: Path) -> None:
+    [command] = [line for line in SHELL_LINES if "-m simulator" in line]
+    command = command.replace("4010", str(port := free_port()))
+    with running(command.split(), f"http://127.0.0.1:{port}/", newcomer) as url:
+        assert httpx.get(f"{url}2010-04-01/Accounts.json").status_code in {401, 404}
+
+
+def test_everybody_in_the_simulation_is_in_the_table() -> None:
+    for person in PEOPLE:
+        number = f"+1 {person.number[2:5]}-{person.number[5:8]}-{person.number[8:]}"
+        assert f"| {number} | {person.name} |" in README
