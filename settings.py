@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -74,16 +75,19 @@ class Settings(BaseSettings):
 
     def __init__(self, **values: Any) -> None:
         env_file = values.get("_env_file", ENV_FILE)
-        if env_file is not None:
-            _refuse_unknown_names(Path(env_file))
-            _hand_to_boto3(Path(env_file))
-        try:
-            super().__init__(**values)
-        except ValidationError as invalid:
-            # `from None`: pydantic's own report is many lines long.
-            raise SettingsError(_one_sentence(invalid)) from None
-        for sentence in _contradictions(self):
-            raise SettingsError(sentence)
+        in_file = {} if env_file is None else _read(Path(env_file))
+        problem = _unknown_name(in_file)
+        if problem is None:
+            try:
+                super().__init__(**values)
+                problem = next(iter(_contradictions(self)), None)
+            except ValidationError as invalid:
+                problem = _one_sentence(invalid)
+        if problem:
+            # A traceback may show a frame's variables.
+            del values, in_file
+            raise SettingsError(problem)
+        _hand_to_boto3(in_file)
 
     @property
     def simulated(self) -> bool:
@@ -121,25 +125,40 @@ class Settings(BaseSettings):
 
     @field_validator("twilio_base_url", "s3_public_base_url", "ftp_public_base_url", "public_url")
     @classmethod
-    def _is_web_address(cls, url: str | None) -> str | None:
+    def _is_web_address(cls, url: str | None, info: Any) -> str | None:
         if url is None:
             return None
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            _ = parts.port  # Python reads it only now.
+        except ValueError:
+            raise ValueError("must be an address such as https://example.com") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address that starts with http:// or https://")
-        if "_" in parts.hostname:
+        if not re.fullmatch(r"[\w.:-]+", parts.hostname) or re.search(r"\s", url):
+            raise ValueError("must be an address such as https://example.com")
+        # Nobody at Twilio reads the address of its own API.
+        if "_" in parts.hostname and info.field_name != "twilio_base_url":
             raise ValueError("has an underscore in its host name, and Twilio refuses those")
         if parts.query or parts.fragment:
             raise ValueError("must be an address without a ? or # part")
+        if parts.username is not None:
+            raise ValueError("must be an address without a user name or password")
         return url.rstrip("/")
 
     @field_validator("ftp_url")
     @classmethod
     def _is_ftp_address(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
+        sentence = "must look like ftp://user:password@host/folder (or ftps://)"
+        if url is None:
+            return None
+        try:
             parts = urlsplit(url.get_secret_value())
-            if parts.scheme not in {"ftp", "ftps"} or not parts.hostname:
-                raise ValueError("must look like ftp://user:password@host/folder (or ftps://)")
+        except ValueError:
+            # Python's own words may quote the password.
+            raise ValueError(sentence) from None
+        if parts.scheme not in {"ftp", "ftps"} or not parts.hostname:
+            raise ValueError(sentence)
         return url
 
     @field_validator("database_url")
@@ -238,19 +257,29 @@ def _one_sentence(invalid: ValidationError) -> str:
     return f"{name} {problem}."
 
 
-def _refuse_unknown_names(env_file: Path) -> None:
-    """A name in `.env` that nobody reads, or a slip of the pen in the environment, is an error."""
+def _read(env_file: Path) -> dict[str, str | None]:
+    """Names and values in `.env`; nothing where there is no such file."""
+    try:
+        return dotenv_values(env_file) if env_file.is_file() else {}
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = "it isn't UTF-8 text"
+        if isinstance(problem, OSError):
+            reason = problem.strerror or "no reason given"
+    raise SettingsError(f"{env_file.name} can't be read: {reason}.")
+
+
+def _unknown_name(in_file: Iterable[str]) -> str | None:
+    """A name in `.env` that nobody reads, or a slip of the pen in the environment, in words."""
     known = {name.upper() for name in Settings.model_fields}
-    for name in _names_in(env_file):
+    for name in in_file:
         if name.upper() not in known and not name.upper().startswith(FOREIGN_PREFIXES):
-            raise SettingsError(
-                f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
-            )
+            return f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
     for name in os.environ:
         # Other programs own names such as TWILIO_REGION: only a near miss is surely meant for us.
         near_miss = _guess(name, known)
         if name.startswith(OUR_PREFIXES) and name.upper() not in known and near_miss:
-            raise SettingsError(f"{name} is not a setting of Callboard{near_miss}.")
+            return f"{name} is not a setting of Callboard{near_miss}."
+    return None
 
 
 def _guess(name: str, known: set[str]) -> str:
@@ -258,13 +287,8 @@ def _guess(name: str, known: set[str]) -> str:
     return f"; did you mean {close[0]}" if close else ""
 
 
-def _names_in(env_file: Path) -> list[str]:
-    return list(dotenv_values(env_file)) if env_file.is_file() else []
-
-
-def _hand_to_boto3(env_file: Path) -> None:
+def _hand_to_boto3(in_file: Mapping[str, str | None]) -> None:
     """boto3 reads its AWS_… names from the real environment only; a real variable still wins."""
-    if env_file.is_file():
-        for name, value in dotenv_values(env_file).items():
-            if name.startswith("AWS_") and value:
-                os.environ.setdefault(name, value)
+    for name, value in in_file.items():
+        if name.startswith("AWS_") and value and not os.environ.get(name):
+            os.environ[name] = value

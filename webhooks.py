@@ -16,7 +16,12 @@ def routes(desk: Desk) -> list[BaseRoute]:
     if isinstance(desk.means.storage, LocalStorage):
         found.append(twiml_route(desk.means.storage))
     if desk.means.simulator:
-        found.extend(desk.means.simulator.routes)
+        # As a whole app: its routes need its state, its log and its error answers. A Mount would
+        # take the prefix off its paths.
+        found += [
+            Route("/2010-04-01/{path:path}", desk.means.simulator),
+            Route("/simulator/{path:path}", desk.means.simulator),
+        ]
     return found
 
 

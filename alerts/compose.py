@@ -54,11 +54,22 @@ def write_message(request: AlertRequest) -> str:
     )
     if not text:
         raise UnusableInput("message", "Write a message.")
+    if not _is_whole(text):
+        raise UnusableInput("message", "The message holds half a character: take it out.")
     if request.channel == "text" and len(text) > MAX_TEXT:
         raise UnusableInput(
             "message", f"A text holds {MAX_TEXT:,} characters; this one has {len(text):,}."
         )
     return text
+
+
+def _is_whole(text: str) -> bool:
+    """Whether `text` can leave this machine: half an emoji (a lone surrogate) can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def write_document(request: AlertRequest, text: str) -> Response:

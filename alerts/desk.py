@@ -98,9 +98,10 @@ class Desk:
         """Forget a finished delivery; one that broke is in the log and the alert says so."""
         del self._deliveries[alert_id]
         alert = self.status(alert_id)
-        if delivery.cancelled() or alert is None or not delivery.exception():
+        broken = None if delivery.cancelled() else delivery.exception()
+        if broken is None or alert is None:
             return
-        log.error("The delivery of alert %s broke", alert_id, exc_info=delivery.exception())
+        log.error("The delivery of alert %s broke", alert_id, exc_info=broken)
         problem = Problem(None, "Callboard itself failed while sending this.", "See its log.")
         self._history.record(alert.with_event(Status.UNKNOWN, "Interrupted", error=problem))
 
@@ -111,9 +112,13 @@ class Desk:
         try:
             waiting = {accepted, delivery} if delivery else {accepted}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if delivery and delivery.done() and self.status(alert_id) is None:
+            if accepted.done() or delivery is None:
+                return await accepted
+            delivered = self.status(alert_id)
+            if delivered is None:
                 delivery.result()  # raises what was wrong with the request
-            return await accepted
+                raise AssertionError("a delivery leaves an alert, or raises")
+            return delivered
         finally:
             accepted.cancel()
 

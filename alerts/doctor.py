@@ -107,8 +107,9 @@ def _why_wrong(answer: httpx.Response, document: str, where: str, means: Means) 
         return f"Twilio may not read {where}: run `python -m alerts doctor --create-bucket`."
     if answer.status_code != httpx.codes.OK:
         return f"Twilio would get HTTP {answer.status_code} from {where}."
-    if answer.headers.get("content-type", "").split(";")[0] not in XML_TYPES:
-        return f"Twilio would not take it for TwiML: {where} says {answer.headers['content-type']}."
+    content_type = answer.headers.get("content-type", "no content type")
+    if content_type.split(";")[0] not in XML_TYPES:
+        return f"Twilio would not take it for TwiML: {where} says {content_type}."
     if answer.text != document:
         return f"Something else than what was stored comes back from {where}."
     return None

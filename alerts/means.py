@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import httpx
 
 from alerts.numbers import Regions
-from settings import DATA_FOLDER, Settings
+from settings import DATA_FOLDER, Settings, SettingsError, StorageKind
 from storage import (
     FTPStorage,
     InlineStorage,
     LocalStorage,
     S3Storage,
     Storage,
+    StorageError,
     twiml_route,
 )
 from twilio_client import TwilioClient
@@ -28,6 +29,12 @@ LOCAL_EXPIRE_SECONDS = 24 * 3600
 # In a simulation nothing crosses a network: these names only show up in what people read.
 SIMULATED_APP_URL = "http://callboard.localhost"
 SIMULATED_TWILIO_URL = "http://simulator.localhost"
+# Which settings to look at when a storage can't be built from them.
+STORAGE_SETTINGS: dict[StorageKind, str] = {
+    "s3": "S3_BUCKET or S3_PREFIX",
+    "ftp": "FTP_URL or FTP_PUBLIC_BASE_URL",
+    "local": "PUBLIC_URL",
+}
 
 
 @dataclass(frozen=True)
@@ -48,9 +55,16 @@ class Means:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Means:
-        """Everything that the settings ask for. Opens no connection yet."""
+        """Everything that the settings ask for. Opens no connection yet.
+
+        Raises `SettingsError` if no storage can be built from them.
+        """
         regions = Regions(settings.default_region, settings.regions)
-        storage = open_storage(settings)
+        try:
+            storage = open_storage(settings)
+        except StorageError as problem:
+            names = STORAGE_SETTINGS[settings.storage_kind]
+            raise SettingsError(f"{names} can't be used: {problem}") from None
         if settings.simulated:
             return _simulated(settings, storage, regions)
         return cls(

@@ -10,6 +10,8 @@ from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
 from alerts.errors import UnusableInput
 
+# What phonenumbers calls satellites and international services; ALLOWED_REGIONS can't name it.
+NO_COUNTRY = "001"
 LENGTH_PROBLEMS = {
     ValidationResult.TOO_SHORT: "Too few digits for a phone number",
     ValidationResult.TOO_LONG: "Too many digits for a phone number",
@@ -64,7 +66,11 @@ def read_number(text: str, regions: Regions) -> PhoneNumber:
     except NumberParseException as problem:
         raise UnusableInput("phone_number", _why_unreadable(problem)) from None
     _refuse_unusable(number, regions)
-    region = phonenumbers.region_code_for_number(number) or ""
+    region = phonenumbers.region_code_for_number(number) or NO_COUNTRY
+    if region == NO_COUNTRY:
+        raise UnusableInput(
+            "phone_number", "That number belongs to no country, so it can't be called from here."
+        )
     if region not in regions.allowed:
         raise UnusableInput(
             "phone_number",
@@ -108,6 +114,10 @@ def _refuse_unusable(number: phonenumbers.PhoneNumber, regions: Regions) -> None
         raise UnusableInput("phone_number", f"{LENGTH_PROBLEMS[length]} ({where}).")
     if not phonenumbers.is_valid_number(number):
         raise UnusableInput("phone_number", f"No such number exists ({where}). Check the digits.")
+    if number.extension:
+        raise UnusableInput(
+            "phone_number", f"Leave out the extension {number.extension}: it can't be dialled."
+        )
     if phonenumbers.number_type(number) == PhoneNumberType.PREMIUM_RATE:
         raise UnusableInput(
             "phone_number", "That is a premium-rate number; Callboard won't call it."

@@ -16,6 +16,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from alerts.errors import UnusableInput
 
 MAX_TEMPLATE = 20_000
+# Python compiles no more than 100 levels, and Jinja takes ever longer on the way there.
+MAX_DEPTH = 30
+MAX_ROUNDED_DIGITS = 15
 
 # Nothing here can grow its input by more than the template's own length.
 ALLOWED_NODES = (
@@ -26,6 +29,11 @@ ALLOWED_NODES = (
 ALLOWED_FILTERS = frozenset(
     {"abs", "capitalize", "default", "d", "first", "float", "int", "last", "length", "lower",
      "round", "title", "trim", "upper"}
+)  # fmt: skip
+# Without odd, even and divisibleby: on a text they are the % that formats a billion characters.
+ALLOWED_TESTS = frozenset(
+    {"!=", "<", "<=", "==", ">", ">=", "defined", "eq", "false", "ge", "gt", "in", "le", "lower",
+     "lt", "ne", "none", "number", "string", "true", "undefined", "upper"}
 )  # fmt: skip
 
 _environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
@@ -41,7 +49,8 @@ def render(message: str, variables: Mapping[str, object]) -> str:
         raise UnusableInput("message", f"The message is over {MAX_TEMPLATE:,} characters long.")
     try:
         tree = _environment.parse(message)
-        _refuse_what_could_repeat(tree)
+        _refuse_nesting(tree, MAX_DEPTH)
+        _refuse_what_could_grow(tree)
         return _environment.from_string(tree).render(variables).strip()
     except UnusableInput:
         raise
@@ -52,7 +61,8 @@ def render(message: str, variables: Mapping[str, object]) -> str:
         ) from None
     except TemplateSyntaxError as problem:
         raise UnusableInput(
-            "message", f"The message's {{{{ … }}}} can't be read: {problem.message}."
+            "message",
+            f"The message's {{{{ … }}}} can't be read: {str(problem.message).rstrip('.')}.",
         ) from None
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
         raise UnusableInput(
@@ -62,7 +72,14 @@ def render(message: str, variables: Mapping[str, object]) -> str:
         raise UnusableInput("message", "The message's {{ … }} is nested too deeply.") from None
 
 
-def _refuse_what_could_repeat(tree: nodes.Template) -> None:
+def _refuse_nesting(node: nodes.Node, levels: int) -> None:
+    if not levels:
+        raise RecursionError
+    for child in node.iter_child_nodes():
+        _refuse_nesting(child, levels - 1)
+
+
+def _refuse_what_could_grow(tree: nodes.Template) -> None:
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, ALLOWED_NODES):
             raise UnusableInput(
@@ -72,3 +89,18 @@ def _refuse_what_could_repeat(tree: nodes.Template) -> None:
             )
         if isinstance(node, nodes.Filter) and node.name not in ALLOWED_FILTERS:
             raise UnusableInput("message", f"A message can't use the filter {node.name!r}.")
+        if isinstance(node, nodes.Test) and node.name not in ALLOWED_TESTS:
+            raise UnusableInput("message", f"A message can't use the test {node.name!r}.")
+        if isinstance(node, nodes.Filter) and node.name == "round" and not _is_modest(node):
+            raise UnusableInput(
+                "message", f"A message can round to 0 to {MAX_ROUNDED_DIGITS} digits only."
+            )
+
+
+def _is_modest(rounding: nodes.Filter) -> bool:
+    """Whether it is plain how many digits are meant, and nothing else: Jinja's other ways of
+    rounding multiply by 10 to that power, be it a number or a text."""
+    if rounding.dyn_args or rounding.dyn_kwargs or len(rounding.args) > 1:
+        return False
+    digits = rounding.args[0] if rounding.args else nodes.Const(0)
+    return isinstance(digits, nodes.Const) and digits.value in range(MAX_ROUNDED_DIGITS + 1)

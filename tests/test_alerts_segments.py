@@ -1,0 +1,96 @@
+"""What a text costs, against a count made another way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from alerts.segments import GSM_BASIC, GSM_TWO_UNITS, Segments, count_segments
+
+# 3GPP TS 23.038, tables 6.2.1 and 6.2.1.1, row by row: another writing of the same alphabet.
+ROWS = (
+    "@£$¥èéùìòÇ\nØø\rÅå", "Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ", " !\"#¤%&'()*+,-./", "0123456789:;<=>?",
+    "¡ABCDEFGHIJKLMNO", "PQRSTUVWXYZÄÖÑÜ§", "¿abcdefghijklmno", "pqrstuvwxyzäöñüà",
+)  # fmt: skip
+TABLE = {c for row in ROWS for c in row} - {"\x1b"}
+
+
+def reference(text: str) -> tuple[str, int, int]:
+    """Encoding, units and segments, by cutting the text like a phone would: as units in a row."""
+    if all(c in TABLE or c in "\f^{}\\[~]|€" for c in text):
+        encoding, alone, joined = "GSM-7", 160, 153
+        units = "".join("1" if c in TABLE else "2_" for c in text)
+    else:
+        encoding, alone, joined = "UCS-2", 70, 67
+        units = "".join("1" if ord(c) < 0x10000 else "2_" for c in text)
+    if len(units) <= alone:
+        return encoding, len(units), min(len(units), 1)
+    parts, rest = 0, units
+    while rest:
+        # A segment that would end inside a pair gives the pair's first unit to the next one.
+        end = joined - 1 if rest[joined : joined + 1] == "_" else joined
+        parts, rest = parts + 1, rest[end:]
+    return encoding, len(units), parts
+
+
+def counted(text: str) -> tuple[str, int, int]:
+    found = count_segments(text)
+    return found.encoding, found.units, found.count
+
+
+def test_the_alphabet_is_the_standards():
+    assert GSM_BASIC == TABLE
+    assert len(GSM_BASIC) == 127
+    assert set("\f^{}\\[~]|€") == GSM_TWO_UNITS
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "units", "count"),
+    [
+        ("", "GSM-7", 0, 0),
+        ("a" * 160, "GSM-7", 160, 1),
+        ("a" * 161, "GSM-7", 161, 2),
+        ("a" * 306, "GSM-7", 306, 2),
+        ("a" * 307, "GSM-7", 307, 3),
+        ("€" * 80, "GSM-7", 160, 1),
+        ("€" * 81, "GSM-7", 162, 2),
+        ("a" * 152 + "€" + "a" * 152, "GSM-7", 306, 3),
+        ("ä" * 160, "GSM-7", 160, 1),
+        ("`", "UCS-2", 1, 1),
+        ("ж" * 70, "UCS-2", 70, 1),
+        ("ж" * 71, "UCS-2", 71, 2),
+        ("ж" * 134, "UCS-2", 134, 2),
+        ("ж" * 135, "UCS-2", 135, 3),
+        ("🙂" * 35, "UCS-2", 70, 1),
+        ("🙂" * 36, "UCS-2", 72, 2),
+        ("🙂" * 66, "UCS-2", 132, 2),
+        ("🙂" * 67, "UCS-2", 134, 3),  # 33 fit into 67 units: the 34th isn't torn in two
+        ("a" * 66 + "🙂" + "a" * 66, "UCS-2", 134, 3),
+    ],
+)
+def test_boundaries(text, encoding, units, count):
+    assert counted(text) == (encoding, units, count)
+    assert reference(text) == (encoding, units, count)
+
+
+def test_what_makes_it_costlier():
+    assert count_segments("plain").costlier == ()
+    assert count_segments("“Grüße” – “🙂”") == Segments("UCS-2", 14, 1, ("“", "”", "–", "🙂"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=st.sampled_from("a€ж🙂^\n\rΔ`"), max_size=400))
+@example("a" * 152 + "€" * 90)
+@example("ж" + "🙂" * 100)
+def test_any_text_is_counted_like_the_reference(text):
+    assert counted(text) == reference(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300), st.text(max_size=20))
+def test_more_text_never_costs_less(text, more):
+    found = count_segments(text)
+    assert found.count <= count_segments(text + more).count
+    assert (found.count == 0) == (text == "")
+    assert (found.encoding == "UCS-2") == bool(found.costlier)
