@@ -272,8 +272,11 @@ def _unknown_name(in_file: Iterable[str]) -> str | None:
     """A name in `.env` that nobody reads, or a slip of the pen in the environment, in words."""
     known = {name.upper() for name in Settings.model_fields}
     for name in in_file:
-        if name.upper() not in known and not name.upper().startswith(FOREIGN_PREFIXES):
-            return f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
+        if name.upper() in known or name.upper().startswith(FOREIGN_PREFIXES):
+            continue
+        if not re.fullmatch(r"[A-Z][A-Z_]*", name):  # perhaps a secret that was pasted alone
+            return "A line of .env is not of the form NAME=value, with a setting's name."
+        return f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
     for name in os.environ:
         # Other programs own names such as TWILIO_REGION: only a near miss is surely meant for us.
         near_miss = _guess(name, known)

@@ -80,6 +80,10 @@ def write_document(request: AlertRequest, text: str) -> Response:
             f"The voice {request.voice!r} doesn't speak {LANGUAGE_NAMES[request.language]}. "
             f"Choose one of {', '.join(voices_for(request.language))}.",
         )
+    if request.repeat < 0:
+        raise UnusableInput(
+            "repeat", "A call says its message once or more, or 0: until they hang up."
+        )
     try:
         say = Say(text, voice=request.voice, language=request.language, loop=request.repeat)
         return Response(say)

@@ -18,6 +18,8 @@ from twilio_client import TwilioError, TwilioRateLimited, TwilioUncertain, Twili
 
 # A request that was never processed may be made again; each wait is in seconds.
 WAITS_BETWEEN_TRIES = (0.5, 2.0)
+# However long Twilio asks us to wait: somebody is waiting for us.
+LONGEST_WAIT = 10.0
 
 Record = Callable[[Alert], Alert]
 
@@ -58,7 +60,8 @@ async def place(alert: Alert, instructions: Instructions | None, means: Means) -
         try:
             return await _ask_twilio(alert, instructions, means)
         except TwilioRateLimited as too_fast:
-            await asyncio.sleep((too_fast.retry_after or wait) * random.uniform(1, 1.3))  # noqa: S311
+            asked = min(too_fast.retry_after or wait, LONGEST_WAIT)
+            await asyncio.sleep(asked * random.uniform(1, 1.3))  # noqa: S311
         except TwilioUnreachable:
             await asyncio.sleep(wait * random.uniform(1, 1.3))  # noqa: S311
     return await _ask_twilio(alert, instructions, means)

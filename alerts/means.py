@@ -128,12 +128,15 @@ def _simulated(settings: Settings, storage: Storage, regions: Regions) -> Means:
 
     from_number = settings.twilio_from_number or SIMULATOR_FROM_NUMBER
     documents = _documents_of_this_process(storage)
-    simulator = create_app(
-        account_sid=SIMULATOR_ACCOUNT_SID,
-        auth_token=SIMULATOR_AUTH_TOKEN,
-        from_number=from_number,
-        fetch_transport=documents,
-    )
+    try:
+        simulator = create_app(
+            account_sid=SIMULATOR_ACCOUNT_SID,
+            auth_token=SIMULATOR_AUTH_TOKEN,
+            from_number=from_number,
+            fetch_transport=documents,
+        )
+    except ValueError as problem:
+        raise SettingsError(f"TWILIO_FROM_NUMBER can't be used: {problem}") from None
     twilio = TwilioClient(
         SIMULATOR_ACCOUNT_SID,
         SIMULATOR_AUTH_TOKEN,

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 
 def spoken_now(moment: datetime, language: str) -> str:
@@ -18,14 +18,8 @@ def spoken_now(moment: datetime, language: str) -> str:
 
 
 def spoken_today(moment: datetime, language: str) -> str:
-    """ "Friday, November 20", with the year left out as people do."""
-    locale = _locale(language)
-    pattern = {"US": "EEEE, MMMM d", "CA": "EEEE, MMMM d"}.get(
-        locale.territory or "", "EEEE d MMMM"
-    )
-    if locale.language in {"ja", "zh", "ko"}:
-        pattern = locale.date_formats["long"].pattern
-    return format_datetime(moment, pattern, locale=locale)
+    """ "Friday, November 20, 2026", in full, the way the language has it."""
+    return format_date(moment, "full", locale=_locale(language))
 
 
 def in_time_zone(moment: datetime, time_zone: str) -> datetime:

@@ -18,7 +18,6 @@ from alerts.errors import UnusableInput
 MAX_TEMPLATE = 20_000
 # Python compiles no more than 100 levels, and Jinja takes ever longer on the way there.
 MAX_DEPTH = 30
-MAX_ROUNDED_DIGITS = 15
 
 # Nothing here can grow its input by more than the template's own length.
 ALLOWED_NODES = (
@@ -27,9 +26,8 @@ ALLOWED_NODES = (
     nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub, nodes.Div, nodes.Concat, nodes.Neg,
 )  # fmt: skip
 ALLOWED_FILTERS = frozenset(
-    {"abs", "capitalize", "default", "d", "first", "float", "int", "last", "length", "lower",
-     "round", "title", "trim", "upper"}
-)  # fmt: skip
+    {"capitalize", "default", "first", "last", "length", "lower", "title", "trim", "upper"}
+)
 # Without odd, even and divisibleby: on a text they are the % that formats a billion characters.
 ALLOWED_TESTS = frozenset(
     {"!=", "<", "<=", "==", ">", ">=", "defined", "eq", "false", "ge", "gt", "in", "le", "lower",
@@ -91,16 +89,3 @@ def _refuse_what_could_grow(tree: nodes.Template) -> None:
             raise UnusableInput("message", f"A message can't use the filter {node.name!r}.")
         if isinstance(node, nodes.Test) and node.name not in ALLOWED_TESTS:
             raise UnusableInput("message", f"A message can't use the test {node.name!r}.")
-        if isinstance(node, nodes.Filter) and node.name == "round" and not _is_modest(node):
-            raise UnusableInput(
-                "message", f"A message can round to 0 to {MAX_ROUNDED_DIGITS} digits only."
-            )
-
-
-def _is_modest(rounding: nodes.Filter) -> bool:
-    """Whether it is plain how many digits are meant, and nothing else: Jinja's other ways of
-    rounding multiply by 10 to that power, be it a number or a text."""
-    if rounding.dyn_args or rounding.dyn_kwargs or len(rounding.args) > 1:
-        return False
-    digits = rounding.args[0] if rounding.args else nodes.Const(0)
-    return isinstance(digits, nodes.Const) and digits.value in range(MAX_ROUNDED_DIGITS + 1)

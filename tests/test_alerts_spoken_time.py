@@ -20,15 +20,15 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize(
     ("language", "now", "today"),
     [
-        ("en-US", "2:42 PM on Friday", "Friday, November 20"),
-        ("en-CA", "2:42 p.m. on Friday", "Friday, November 20"),
-        ("en-GB", "2:42 pm on Friday", "Friday 20 November"),
-        ("de-DE", "Freitag, 14:42", "Freitag 20 November"),
-        ("fr-FR", "vendredi, 14:42", "vendredi 20 novembre"),
-        ("es-MX", "viernes, 2:42 p.m.", "viernes 20 noviembre"),
-        ("pl-PL", "piątek, 14:42", "piątek 20 listopada"),
-        ("ja-JP", "金曜日, 14:42", "2026年11月20日"),
-        ("zh-HK", "星期五, 下午2:42", "2026年11月20日"),
+        ("en-US", "2:42 PM on Friday", "Friday, November 20, 2026"),
+        ("en-CA", "2:42 p.m. on Friday", "Friday, November 20, 2026"),
+        ("en-GB", "2:42 pm on Friday", "Friday, 20 November 2026"),
+        ("de-DE", "Freitag, 14:42", "Freitag, 20. November 2026"),
+        ("fr-FR", "vendredi, 14:42", "vendredi 20 novembre 2026"),
+        ("es-MX", "viernes, 2:42 p.m.", "viernes, 20 de noviembre de 2026"),
+        ("pl-PL", "piątek, 14:42", "piątek, 20 listopada 2026"),
+        ("ja-JP", "金曜日, 14:42", "2026年11月20日金曜日"),
+        ("zh-HK", "星期五, 下午2:42", "2026年11月20日星期五"),
     ],
 )
 def test_how_it_is_said(language, now, today):

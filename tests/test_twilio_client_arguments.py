@@ -78,7 +78,9 @@ async def test_messages(client, recorder, changes, sentence):
     assert recorder.requests == []
 
 
-@pytest.mark.parametrize("sid", ["", "CA", "CA1/", CALL_SID + "\n", f"../Calls/{CALL_SID}", MESSAGE_SID])
+@pytest.mark.parametrize(
+    "sid", ["", "CA", "CA1/", CALL_SID + "\n", f"../Calls/{CALL_SID}", MESSAGE_SID]
+)
 async def test_only_a_sid_gets_into_the_path(client, recorder, sid):
     with pytest.raises(ValueError, match="The call SID must be CA and then letters and digits"):
         await client.fetch_call(sid)
