@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 
-from htmltools import Tag
+from htmltools import HTML, Tag
 from shiny import Inputs, Outputs, Session, module, reactive, render, req
 from shiny import ui as shiny_ui
 
@@ -131,9 +131,12 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
         return refusal()
 
     @render.ui
-    def progress() -> Tag:
+    def progress() -> HTML:
         alert = live()
-        return story(alert.channel if alert else input.channel(), alert)
+        line_of_dots = story(alert.channel if alert else input.channel(), alert)
+        # Left to Shiny, it would look through every tag for something that is still to become
+        # tags, three times while the call is on its way to Twilio.
+        return HTML(line_of_dots.get_html_string())
 
     @render.text
     def announcement() -> str:

@@ -1,0 +1,43 @@
+"""Every benchmark in turn, and one table of ratios: `python -m bench`, or `make bench`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bench import change_to_preview, cold_start, create_calls, press_to_acceptance, twiml_speed
+from bench.results import Result, Target, print_table
+
+
+def _create_calls() -> list[Result]:
+    found = asyncio.run(create_calls.measure())
+    rates = (found["calls_per_second"], found["bare_calls_per_second"])
+    cpu = (found["cpu_ms_per_call"], found["bare_cpu_ms_per_call"])
+    return [
+        Result("1,000 create_calls, 50 in flight", "calls/s", *rates, Target("ratio", "≥", 0.85)),
+        Result("CPU of a create_call", "ms", *cpu, Target("ours", "≤", 1)),
+    ]
+
+
+def _twiml_speed() -> list[Result]:
+    found = twiml_speed.measure()
+    return [Result("A TwiML document, beside Twilio's SDK", "µs", found["ours"], found["official"])]
+
+
+def main() -> None:
+    """Run them one after the other, so that none disturbs another."""
+    results: list[Result] = []
+    for name, measure in (
+        ("press to acceptance", press_to_acceptance.measure),
+        ("create_call", _create_calls),
+        ("change to preview", change_to_preview.measure),
+        ("cold start", cold_start.measure),
+        ("TwiML", _twiml_speed),
+    ):
+        print(f"Measuring: {name} …", flush=True)
+        results.extend(measure())
+    print()
+    print_table(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""How long 100 people at once wait for the preview to follow what they write.
+
+    python -m bench.change_to_preview
+
+Each changes the message once a second, evenly spread, and 20 of them press Send every 5 seconds on
+a Twilio that takes a second. Beside it stands a bare Shiny app of one input and one output, whose
+100 visitors write as often and send nothing. The clock runs from sending a change to receiving the
+preview that contains it. The two take turns, and the calmest round of each counts: what else the
+machine does only ever makes people wait longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from itertools import count
+from statistics import median, quantiles
+
+import aiohttp
+
+from bench import processes, send_page, slow_server
+from bench.results import Result, Target, print_table
+from bench.session import PageSession, opened
+
+SESSIONS = 100
+SENDERS = 20
+SECONDS = 12
+ROUNDS = 3
+SECONDS_BETWEEN_PRESSES = 5
+S3_MS = 40
+TWILIO_MS = 1000
+# A change that has no preview after this long is lost, and that is an error.
+PATIENCE_SECONDS = 60
+TARGET = Target("ours", "≤", 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What of a page is measured: the input that changes and the output that follows."""
+
+    message: str
+    preview: str
+    inputs: Mapping[str, object]
+    outputs: Sequence[str]
+
+
+SEND_PAGE = Page(send_page.MESSAGE, send_page.PREVIEW, send_page.INPUTS, send_page.OUTPUTS)
+BARE_PAGE = Page("message", "preview", {"message": "Hello"}, ("preview",))
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Milliseconds from change to preview, and the share of its core that the clients used."""
+
+    milliseconds: list[float]
+    client_load: float
+
+    @property
+    def p95(self) -> float:
+        """What 19 of 20 changes stay under."""
+        return quantiles(self.milliseconds, n=20)[-1]
+
+
+def measure() -> list[Result]:
+    """Milliseconds from change to preview: p95 (which has the target), median and longest."""
+    rounds = [(_bare(), _ours()) for _ in range(ROUNDS)]
+    bare = min((bare for bare, _ in rounds), key=lambda waits: waits.p95)
+    ours = min((ours for _, ours in rounds), key=lambda waits: waits.p95)
+    return [
+        Result("Change to preview (p95)", "ms", ours.p95, bare.p95, TARGET),
+        Result(
+            "Change to preview (median)", "ms", median(ours.milliseconds), median(bare.milliseconds)
+        ),
+        Result("Change to preview (longest)", "ms", max(ours.milliseconds), max(bare.milliseconds)),
+        Result("Load of the clients' core", "%", ours.client_load * 100, bare.client_load * 100),
+    ]
+
+
+def _bare() -> Waits:
+    with processes.running(processes.BARE_APP, {}) as address:
+        return asyncio.run(_write(address, BARE_PAGE, senders=0))
+
+
+def _ours() -> Waits:
+    with (
+        slow_server.running(S3_MS) as s3,
+        slow_server.running(TWILIO_MS) as twilio,
+        processes.copied_app() as app,
+        processes.running(app, send_page.with_account(twilio, s3)) as address,
+    ):
+        return asyncio.run(_write(address, SEND_PAGE, senders=SENDERS))
+
+
+async def _write(address: str, page: Page, senders: int) -> Waits:
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        )
+        visitors = [
+            Visitor(
+                number,
+                page,
+                await stack.enter_async_context(opened(http, address, page.inputs, page.outputs)),
+            )
+            for number in range(SESSIONS)
+        ]
+        began, cpu = time.perf_counter(), time.process_time()
+        async with asyncio.timeout(SECONDS + PATIENCE_SECONDS):
+            await asyncio.gather(
+                *(visitor.write(began) for visitor in visitors),
+                *(visitor.read() for visitor in visitors),
+                *(visitor.send(began) for visitor in visitors[:senders]),
+            )
+        load = (time.process_time() - cpu) / (time.perf_counter() - began)
+    return Waits([wait for visitor in visitors for wait in visitor.waits], load)
+
+
+class Visitor:
+    """Somebody who writes, some of whom send, each at moments of their own."""
+
+    def __init__(self, number: int, page: Page, session: PageSession) -> None:
+        self.waits: list[float] = []
+        self._number = number
+        self._page = page
+        self._session = session
+        self._waiting: dict[str, float] = {}
+
+    async def write(self, began: float) -> None:
+        """Change the message once a second, whether or not the last preview has come."""
+        for second in range(SECONDS):
+            await _until(began + second + self._number / SESSIONS)
+            text = f"Batch {self._number} has been off for {second} s."
+            self._waiting[text] = time.perf_counter()
+            await self._session.change(**{self._page.message: text})
+
+    async def read(self) -> None:
+        """Note how long each preview took, up to the last."""
+        while len(self.waits) < SECONDS:
+            message = await self._session.receive()
+            # Looked at as text: reading the JSON of all that comes is more than this process can.
+            if f'"{self._page.preview}":' not in message:
+                continue
+            for text in [text for text in self._waiting if text in message]:
+                self.waits.append((time.perf_counter() - self._waiting.pop(text)) * 1000)
+
+    async def send(self, began: float) -> None:
+        """Press the button every few seconds."""
+        for presses in count(1):
+            pause = SECONDS_BETWEEN_PRESSES * (presses - 1 + self._number / SENDERS)
+            if pause >= SECONDS:
+                return
+            await _until(began + pause)
+            await self._session.change(**send_page.press(presses))
+
+
+async def _until(moment: float) -> None:
+    await asyncio.sleep(max(0.0, moment - time.perf_counter()))
+
+
+if __name__ == "__main__":
+    print_table(measure())

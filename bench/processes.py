@@ -1,0 +1,83 @@
+"""Shiny apps in processes of their own, away from any developer's `.env` and data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+ROOT = Path(__file__).parent.parent
+BARE_APP = ROOT / "bench" / "bare_app.py"
+START_SECONDS = 60
+# Finer than the differences between apps, and light enough to leave them their core.
+POLL_SECONDS = 0.004
+
+
+@contextmanager
+def copied_app() -> Iterator[Path]:
+    """A copy of the app to run from: it reads `.env` and writes data beside its own app.py."""
+    with tempfile.TemporaryDirectory(prefix="callboard-bench-") as folder:
+        copy = Path(folder) / "callboard"
+        others = shutil.ignore_patterns(".*", "data", "tests", "bench", "docs", "__pycache__")
+        shutil.copytree(ROOT, copy, ignore=others)
+        yield copy / "app.py"
+
+
+@contextmanager
+def running(app: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """`shiny run` the app for as long as the block lasts; gives its address.
+
+    The block begins once the first page has been read. The process sees `environment` and no
+    variable of this one's but what names people and places.
+    """
+    port = _free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shiny", "run", f"--port={port}", "--log-level=warning", app.name],
+        cwd=app.parent,
+        env={**_surroundings(app.parent), **environment},
+    )
+    try:
+        _read_first_page(f"http://127.0.0.1:{port}/", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _surroundings(folder: Path) -> dict[str, str]:
+    # HOME holds AWS profiles, which are nobody's business here.
+    return {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "HOME": str(folder)}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _read_first_page(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with urlopen(address, timeout=START_SECONDS) as page:  # noqa: S310 - of our own making
+                if b'message"' not in page.read():
+                    raise RuntimeError("The first page has no message to write: check the settings")
+                return
+        except URLError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("The app did not start; what it says is above.") from None
+            time.sleep(POLL_SECONDS)

@@ -1,0 +1,70 @@
+"""What a benchmark found, and the table that says so."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+RELATIONS = {"≤": operator.le, "≥": operator.ge, "=": operator.eq}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a ratio, or the figure of ours itself, ought to be."""
+
+    of: Literal["ratio", "ours"]
+    relation: Literal["≤", "≥", "="]
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One figure beside what it is held against (a peer or a floor), both in `unit`."""
+
+    name: str
+    unit: str
+    ours: float
+    peer: float
+    target: Target | None = None
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the peer's."""
+        return self.ours / self.peer
+
+    @property
+    def verdict(self) -> str:
+        """Whether the target is met; nothing if there is none."""
+        if self.target is None:
+            return ""
+        figure = self.ratio if self.target.of == "ratio" else self.ours
+        return "met" if RELATIONS[self.target.relation](figure, self.target.bound) else "MISSED"
+
+    def row(self) -> tuple[str, ...]:
+        """The result as cells of a table."""
+        target = ""
+        if self.target is not None:
+            unit = f" {self.unit}" if self.target.of == "ours" and self.unit else ""
+            target = f"{self.target.of} {self.target.relation} {self.target.bound:g}{unit}"
+        name = f"{self.name}, {self.unit}" if self.unit else self.name
+        figures = (_readable(self.ours), _readable(self.peer), f"{self.ratio:.2f}")
+        return (name, *figures, target, self.verdict)
+
+
+def print_table(results: Iterable[Result]) -> None:
+    """Print a line for each result, with the figures under each other."""
+    rows = [("", "ours", "beside", "ratio", "target", ""), *(result.row() for result in results)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        name, *figures, target, verdict = (
+            cell.ljust(width) if column in {0, 4, 5} else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  ".join([name, *figures, target, verdict]).rstrip())
+
+
+def _readable(figure: float) -> str:
+    """Three digits that count, so that 0.043 and 4,300 are both told plainly."""
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"

@@ -1,0 +1,53 @@
+"""The Send page as a browser reports it, and the surroundings it is measured in."""
+
+from __future__ import annotations
+
+BUTTON = "send-send_test_call"
+MESSAGE = "send-message"
+PREVIEW = "send-twiml_preview"
+PROGRESS = "send-progress"
+
+
+def press(count: int) -> dict[str, object]:
+    """The Send button's input after so many presses."""
+    return {f"{BUTTON}:bslib.taskbutton": {"value": count, "autoReset": True}}
+
+
+INPUTS: dict[str, object] = {
+    "page": "send",
+    "send-channel": "call",
+    "send-phone_number": "(412) 857-4309",
+    MESSAGE: "Greetings, it is currently {{ now }}. Batch 1407 shows signs of diacetyl.",
+    "send-voice": "alice",
+    "send-language": "en-GB",
+    "send-repeat": "3",
+    "send-time_zone": "America/New_York",
+    **press(0),
+}
+# All but the text's preview, which a call's page hides.
+OUTPUTS = (
+    PREVIEW,
+    PROGRESS,
+    "send-announcement",
+    "send-message_feedback_line",
+    "send-number_feedback_line",
+    "send-send_refusal",
+)
+
+
+def with_account(twilio: str, s3: str) -> dict[str, str]:
+    """The environment of an app whose Twilio and S3 are at these addresses."""
+    return {
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "0" * 32,
+        "TWILIO_FROM_NUMBER": "+15017122661",
+        "TWILIO_BASE_URL": twilio,
+        # What is measured is the app, not how fast an account may call.
+        "TWILIO_CALLS_PER_SECOND": "1000",
+        "STORAGE": "s3",
+        "S3_BUCKET": "twilio-xml",
+        "AWS_ENDPOINT_URL_S3": s3,
+        "AWS_ACCESS_KEY_ID": "benchmark",
+        "AWS_SECRET_ACCESS_KEY": "benchmark",
+        "AWS_REGION": "us-east-1",
+    }
