@@ -91,9 +91,9 @@ async def test_no_repr_and_no_log(caplog):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"account_sid": "AC1"},
+        {"account_sid": "AC-1"},
         {"api_key_sid": None},
-        {"api_key_sid": "SK1"},
+        {"api_key_sid": "SK-1"},
         {"base_url": "nowhere"},
         {"timeout": -1},
     ],
