@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from htmltools import tags
 from shiny import App, Inputs, Outputs, Session
 from starlette.routing import Route
@@ -20,6 +22,7 @@ def create_app(desk: Desk) -> App:
     )
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
+        desk.warm_up()
         send.server("send", desk)
 
     dashboard = App(page, server)
@@ -46,6 +49,7 @@ def _from_environment() -> App:
     try:
         return create_app(Desk.from_settings(Settings()))
     except SettingsError as problem:
+        print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
 
 

@@ -23,8 +23,8 @@ HERE = Path(__file__).parent
 ENV_FILE = HERE / ".env"
 DATA_FOLDER = HERE / "data"
 
-# Names of other programs that people rightly keep in the same .env: boto3's own, and proxies.
-FOREIGN_PREFIXES = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_", "HOST", "PORT")
+# What libraries read from the real environment: boto3's own names, proxies, certificates.
+LIBRARIES_PREFIXES = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 OUR_PREFIXES = ("TWILIO_", "S3_", "FTP_")
 
 StorageKind = Literal["s3", "ftp", "local", "inline"]
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
             # A traceback may show a frame's variables.
             del values, in_file
             raise SettingsError(problem)
-        _hand_to_boto3(in_file)
+        _hand_to_libraries(in_file)
 
     @property
     def simulated(self) -> bool:
@@ -272,9 +272,10 @@ def _unknown_name(in_file: Iterable[str]) -> str | None:
     """A name in `.env` that nobody reads, or a slip of the pen in the environment, in words."""
     known = {name.upper() for name in Settings.model_fields}
     for name in in_file:
-        if name.upper() in known or name.upper().startswith(FOREIGN_PREFIXES):
+        if name.upper() in known or name.upper().startswith(LIBRARIES_PREFIXES):
             continue
-        if not re.fullmatch(r"[A-Z][A-Z_]*", name):  # perhaps a secret that was pasted alone
+        if not re.fullmatch(r"[A-Z]+|[A-Za-z0-9]+(_[A-Za-z0-9]+)+", name):
+            # Perhaps a secret that was pasted alone: it isn't repeated.
             return "A line of .env is not of the form NAME=value, with a setting's name."
         return f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
     for name in os.environ:
@@ -290,8 +291,8 @@ def _guess(name: str, known: set[str]) -> str:
     return f"; did you mean {close[0]}" if close else ""
 
 
-def _hand_to_boto3(in_file: Mapping[str, str | None]) -> None:
-    """boto3 reads its AWS_… names from the real environment only; a real variable still wins."""
+def _hand_to_libraries(in_file: Mapping[str, str | None]) -> None:
+    """Libraries read their names from the real environment only; a real variable still wins."""
     for name, value in in_file.items():
-        if name.startswith("AWS_") and value and not os.environ.get(name):
+        if name.upper().startswith(LIBRARIES_PREFIXES) and value and not os.environ.get(name):
             os.environ[name] = value

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from alerts.status import Status, may_follow
+from storage import StorageError
+from twilio_client import TwilioError
 
 Channel = Literal["call", "text"]
 
@@ -39,6 +41,14 @@ class Problem:
     code: int | None
     message: str
     hint: str
+
+    @classmethod
+    def of(cls, error: StorageError | TwilioError) -> Problem:
+        """What went wrong at a storage or at Twilio; `message` is a sentence in any case."""
+        if isinstance(error, StorageError):
+            return cls(None, error.message, error.hint)
+        message = error.message if error.code else str(error)
+        return cls(error.code, message, error.hint)
 
     def __str__(self) -> str:
         if self.code is None:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from alerts.alert import Alert, AlertRequest, Event, Problem
+from alerts.alert import Alert, AlertRequest, Channel, Event, Problem
 from alerts.compose import Composed, compose
 from alerts.follow import follow
 from alerts.means import Means
@@ -32,7 +32,7 @@ async def deliver(alert_id: str, request: AlertRequest, means: Means, record: Re
     composed = compose(request, means.regions)
     alert = record(_written(alert_id, request, composed, means))
     try:
-        instructions = await publish(alert, composed, means)
+        instructions = await publish(alert, composed, request.user or login_name(), means)
         alert = record(_stored(alert, instructions, means))
         sid = await place(alert, instructions, means)
         alert = record(alert.with_event(Status.PLACED, "Twilio has it", sid=sid))
@@ -43,11 +43,14 @@ async def deliver(alert_id: str, request: AlertRequest, means: Means, record: Re
         alert = record(alert.with_event(seen.status, seen.note, error=seen.error))
 
 
-async def publish(alert: Alert, composed: Composed, means: Means) -> Instructions | None:
-    """Put a call's document where Twilio can read it; a text needs none."""
+async def publish(alert: Alert, composed: Composed, user: str, means: Means) -> Instructions | None:
+    """Put a call's document where Twilio can read it; a text needs none.
+
+    Its name tells people who look there when it was made and for whom.
+    """
     if composed.document is None:
         return None
-    name = f"{alert.events[0].at:%Y-%m-%d-%H%M}-{login_name()}"
+    name = f"{alert.events[0].at:%Y-%m-%d-%H%M}-{user}"
     return await means.storage.publish(name, composed.document.to_xml())
 
 
@@ -83,12 +86,19 @@ async def _ask_twilio(alert: Alert, instructions: Instructions | None, means: Me
     return message.sid
 
 
+def _sender(channel: Channel, means: Means) -> str:
+    """The caller ID, or the messaging service that picks a number for a text."""
+    if channel == "text" and means.messaging_service_sid:
+        return means.messaging_service_sid
+    return means.from_number
+
+
 def _written(alert_id: str, request: AlertRequest, composed: Composed, means: Means) -> Alert:
     return Alert(
         id=alert_id,
         channel=request.channel,
         to=composed.to.e164,
-        from_=means.from_number,
+        from_=_sender(request.channel, means),
         message=composed.text,
         events=(Event(datetime.now(UTC), Status.QUEUED, "Written and checked"),),
     )
@@ -102,19 +112,21 @@ def _stored(alert: Alert, instructions: Instructions | None, means: Means) -> Al
 
 
 def _failed(alert: Alert, problem: StorageError | TwilioError) -> Alert:
-    if isinstance(problem, TwilioUncertain):
-        error = Problem(problem.code, problem.message, problem.hint)
-        return alert.with_event(Status.UNKNOWN, "Twilio didn't confirm it", error=error)
-    code = problem.code if isinstance(problem, TwilioError) else None
-    error = Problem(code, problem.message, problem.hint)
-    note = "Twilio refused it" if isinstance(problem, TwilioError) else "Not stored, so not sent"
-    if isinstance(problem, TwilioUnreachable | TwilioRateLimited):
-        note = "Not sent: Twilio couldn't take it"
-    return alert.with_event(Status.FAILED, note, error=error)
+    status = Status.FAILED
+    match problem:
+        case StorageError():
+            note = "Not stored, so not sent"
+        case TwilioUncertain():
+            status, note = Status.UNKNOWN, "Twilio didn't confirm it"
+        case TwilioUnreachable() | TwilioRateLimited():
+            note = "Not sent: Twilio couldn't take it"
+        case _:
+            note = "Twilio refused it"
+    return alert.with_event(status, note, error=Problem.of(problem))
 
 
 def login_name() -> str:
-    """Who runs this, for people who look into the bucket."""
+    """Who runs this, as far as the machine knows."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # no such user in this container

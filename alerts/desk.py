@@ -70,7 +70,10 @@ class Desk:
         return await self._until_accepted(alert_id)
 
     def warm_up(self) -> None:
-        """Import what sending needs, in a thread, before somebody waits for it."""
+        """Import what sending needs, in a thread, before somebody waits for it.
+
+        For a process of our own: it changes how Python collects garbage.
+        """
         if not self._warm:
             self._warm = True
             asyncio.get_running_loop().run_in_executor(None, import_what_sending_needs, self.means)

@@ -40,7 +40,7 @@ async def examine(
 ) -> AsyncIterator[Check]:
     """Every check in turn, as soon as its outcome is known."""
     yield Check("Settings", True, _describe(settings, means))
-    yield await _check_account(means)
+    yield await _check_account(settings, means)
     if create_bucket:
         yield await _create_bucket(means)
     yield await _check_storage(means)
@@ -53,8 +53,13 @@ def _describe(settings: Settings, means: Means) -> str:
     return f"{who}; caller ID {means.from_number}; calls to {', '.join(means.regions.allowed)}."
 
 
-async def _check_account(means: Means) -> Check:
+async def _check_account(settings: Settings, means: Means) -> Check:
+    key = settings.twilio_api_key_sid
     try:
+        if key:
+            # A standard API key may do everything but read the account itself.
+            _ = [call async for call in means.twilio.list_calls(limit=1)]
+            return Check("Twilio", True, f"It takes the API key {key}.")
         account = await means.twilio.fetch_account()
     except TwilioError as problem:
         return Check("Twilio", False, str(problem))
@@ -84,6 +89,8 @@ async def _check_storage(means: Means) -> Check:
         return Check("Storage", False, str(broken))
     if problem:
         return Check("Storage", False, problem)
+    if instructions.url is None:
+        return Check("Storage", True, "Documents go inside the request; nothing is stored.")
     return Check(
         "Storage", True, f"Wrote, read as Twilio would, and deleted: {means.storage.label}."
     )
@@ -95,7 +102,9 @@ async def _why_unreadable(instructions: Instructions, document: str, means: Mean
         return None
     where = f"{means.storage.label}, at {instructions.url}"
     try:
-        async with httpx.AsyncClient(transport=means.documents, timeout=READING_TIMEOUT) as twilio:
+        async with httpx.AsyncClient(
+            transport=means.documents, timeout=READING_TIMEOUT, follow_redirects=True
+        ) as twilio:
             answer = await twilio.get(instructions.url, params=TWILIO_PARAMETERS)
     except httpx.HTTPError as problem:
         return f"Nobody answers for {where} ({type(problem).__name__}): is that address public?"

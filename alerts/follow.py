@@ -63,7 +63,7 @@ async def follow(twilio: TwilioClient, channel: Channel, sid: str) -> AsyncItera
         try:
             observation = await _look(twilio, channel, sid)
         except TwilioRefused as refusal:
-            problem = Problem(refusal.code, refusal.message, refusal.hint)
+            problem = Problem.of(refusal)
             yield Observation(Status.UNKNOWN, "Twilio won't say what became of it", problem)
             return
         except TwilioError:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import secrets
+import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -94,10 +99,12 @@ def open_storage(settings: Settings) -> Storage:
         case "ftp":
             url = settings.ftp_url.get_secret_value() if settings.ftp_url else ""
             return FTPStorage(url, settings.ftp_public_base_url or "")
+        case "local" if settings.simulated:
+            return LocalStorage(_folder_of_this_process(), SIMULATED_APP_URL)
         case "local":
             return LocalStorage(
                 DATA_FOLDER / "twiml",
-                settings.public_url or SIMULATED_APP_URL,
+                settings.public_url or "",
                 expire_seconds=LOCAL_EXPIRE_SECONDS,
             )
         case "inline":
@@ -121,17 +128,19 @@ def _simulated(settings: Settings, storage: Storage, regions: Regions) -> Means:
     # Not on the way to the first page of an app that has an account.
     from simulator import (  # noqa: PLC0415
         SIMULATOR_ACCOUNT_SID,
-        SIMULATOR_AUTH_TOKEN,
         SIMULATOR_FROM_NUMBER,
         create_app,
     )
 
+    # The app serves the simulator to whoever reaches the page: with a token that anyone can read
+    # in the source they could make it fetch what only this machine can.
+    token = secrets.token_hex(16)
     from_number = settings.twilio_from_number or SIMULATOR_FROM_NUMBER
     documents = _documents_of_this_process(storage)
     try:
         simulator = create_app(
             account_sid=SIMULATOR_ACCOUNT_SID,
-            auth_token=SIMULATOR_AUTH_TOKEN,
+            auth_token=token,
             from_number=from_number,
             fetch_transport=documents,
         )
@@ -139,11 +148,18 @@ def _simulated(settings: Settings, storage: Storage, regions: Regions) -> Means:
         raise SettingsError(f"TWILIO_FROM_NUMBER can't be used: {problem}") from None
     twilio = TwilioClient(
         SIMULATOR_ACCOUNT_SID,
-        SIMULATOR_AUTH_TOKEN,
+        token,
         base_url=SIMULATED_TWILIO_URL,
         transport=httpx.ASGITransport(app=simulator),
     )
     return Means(twilio, storage, from_number, regions, simulator=simulator, documents=documents)
+
+
+def _folder_of_this_process() -> Path:
+    """For documents that nobody else reads; the app's own folder may be read-only."""
+    folder = Path(tempfile.mkdtemp(prefix="callboard-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _documents_of_this_process(storage: Storage) -> httpx.AsyncBaseTransport | None:

@@ -74,8 +74,8 @@ def read_number(text: str, regions: Regions) -> PhoneNumber:
     if region not in regions.allowed:
         raise UnusableInput(
             "phone_number",
-            f"Calls to {country_name(region)} aren't allowed here. Whoever runs Callboard can add "
-            f"{region} to ALLOWED_REGIONS.",
+            f"{country_name(region)} isn't among the countries allowed here. Whoever runs "
+            f"Callboard can add {region} to ALLOWED_REGIONS.",
         )
     return PhoneNumber(
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),

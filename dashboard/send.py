@@ -10,18 +10,15 @@ import logging
 import secrets
 
 from htmltools import HTML, Tag
-from shiny import Inputs, Outputs, Session, module, reactive, render, req
+from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.compose import write_document, write_message
-from alerts.segments import count_segments
-from alerts.voices import voices_for
-from dashboard.feedback import number_feedback, segments_feedback, sentence
+from alerts.numbers import international
 from dashboard.live import LiveAlert
 from dashboard.send_form import send_form
 from dashboard.story import story
-from dashboard.viewer import viewer_name
+from dashboard.writing import show_what_is_written
 
 log = logging.getLogger(__name__)
 
@@ -37,66 +34,14 @@ def ui() -> Tag:
 
 
 @module.server
-def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None:
-    """What the page does. Everything that waits happens outside of Shiny's flush."""
-    desk.warm_up()
+def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> LiveAlert:
+    """What the page does; gives the alert that it is about.
+
+    Everything that waits happens outside of Shiny's flush.
+    """
+    request = show_what_is_written(input, session, desk.means.regions)
     live = LiveAlert(desk, session)
     refusal: reactive.Value[str] = reactive.Value("")
-
-    def request(to: str = "", alert_id: str | None = None) -> AlertRequest:
-        return AlertRequest(
-            channel=input.channel(),
-            to=to,
-            message=input.message(),
-            id=alert_id,
-            voice=input.voice(),
-            language=input.language(),
-            repeat=int(input.repeat()),
-            user=viewer_name(session),
-            time_zone=input.time_zone() if input.time_zone.is_set() else "",
-        )
-
-    @reactive.calc
-    def message() -> str | UnusableInput:
-        try:
-            return write_message(request())
-        except UnusableInput as problem:
-            return problem
-
-    @reactive.effect
-    @reactive.event(input.language, ignore_init=True)
-    def offer_voices() -> None:
-        voices = voices_for(input.language())
-        chosen = input.voice() if input.voice() in voices else "alice"
-        shiny_ui.update_select("voice", choices=voices, selected=chosen)
-
-    @render.ui
-    def number_feedback_line() -> Tag:
-        return number_feedback(input.phone_number(), desk.means.regions)
-
-    @render.ui
-    def message_feedback_line() -> Tag:
-        written = message()
-        if isinstance(written, UnusableInput):
-            return sentence("bad", str(written))
-        if input.channel() == "text":
-            return segments_feedback(count_segments(written))
-        return sentence("", "")
-
-    @render.text
-    def twiml_preview() -> str:
-        written = message()
-        req(isinstance(written, str))
-        try:
-            return write_document(request(), str(written)).to_xml(indent=True)
-        except UnusableInput:  # the voice is about to follow the language
-            req(False)
-            raise
-
-    @render.text
-    def text_preview() -> str:
-        written = message()
-        return written if isinstance(written, str) else ""
 
     @shiny_ui.bind_task_button(button_id="send_test_call")
     @reactive.extended_task
@@ -106,7 +51,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
 
     @reactive.effect
     @reactive.event(input.send_test_call)
-    def send() -> None:
+    async def send() -> None:
         if sending.status() == "running":
             return
         wanted = request(input.phone_number(), secrets.token_hex(8))
@@ -114,6 +59,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
             desk.check(wanted)
         except UnusableInput as problem:
             refusal.set(str(problem))
+            await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
             return
         refusal.set("")
         live.follow(str(wanted.id))
@@ -126,9 +72,20 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
             log.error("Sending failed", exc_info=sending.error())
             refusal.set("Callboard itself failed while sending this. Its log says why.")
 
+    @reactive.effect
+    @reactive.event(input.channel, input.phone_number, input.message, input.voice, input.repeat)
+    def forget_refusal() -> None:
+        refusal.set("")
+
     @render.text
     def send_refusal() -> str:
         return refusal()
+
+    @render.text
+    def caller() -> str:
+        number = international(desk.means.from_number)
+        simulated = ", simulated: nobody's phone rings" if desk.means.simulator else ""
+        return f"From {number}{simulated}."
 
     @render.ui
     def progress() -> HTML:
@@ -144,3 +101,5 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
         if alert is None:
             return ""
         return f"{alert.events[-1].note}. {alert.error or ''}"
+
+    return live

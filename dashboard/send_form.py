@@ -41,7 +41,7 @@ def _new_alert() -> TagList:
             inputmode="tel",
             described_by=resolve_id("number_feedback_line"),
         ),
-        ui.output_ui("number_feedback_line", class_="feedback-line", aria_live="polite"),
+        ui.output_ui("number_feedback_line", class_="feedback-line"),
         _described(
             ui.input_text_area(
                 "message", "Message", FIRST_MESSAGE, rows=3, autoresize=True, width="100%"
@@ -55,7 +55,7 @@ def _new_alert() -> TagList:
             role="group",
             aria_label="Insert a variable",
         ),
-        ui.output_ui("message_feedback_line", class_="feedback-line", aria_live="polite"),
+        ui.output_ui("message_feedback_line", class_="feedback-line"),
         tags.div(
             ui.input_select(
                 "voice", "Voice", voices_for(DEFAULTS.language), selected=DEFAULTS.voice
@@ -71,6 +71,7 @@ def _new_alert() -> TagList:
             label_busy="Sending…",
             class_="send-button",
         ),
+        tags.p(ui.output_text("caller", inline=True), class_="caller"),
     )
 
 

@@ -49,8 +49,8 @@ def test_accepted_in_a_simulation(simulation):
     first, *steps = ended.stdout.splitlines()
     assert first.startswith("Simulation: ")
     assert [step.split()[2] for step in steps] == ["queued", "sending", "placed"]
-    (document,) = (simulation.folder / "data" / "twiml").iterdir()
-    assert 'voice="Polly.Amy"' in document.read_text()
+    # A simulation leaves nothing beside the app, whose folder may be read-only.
+    assert not (simulation.folder / "data").exists()
 
 
 def test_accepted_as_json(customer):

@@ -120,10 +120,26 @@ def test_a_name_in_the_file_that_nobody_reads(tmp_path):
     assert complaint(tmp_path, {"COLOUR": "red"}) == "COLOUR in .env is not a setting of Callboard."
 
 
-def test_a_slip_of_the_pen_in_the_file(tmp_path):
-    sentence = complaint(tmp_path, {"TWILIO_ACOUNT_SID": ACCOUNT_SID})
-    assert "TWILIO_ACOUNT_SID" in sentence
-    assert "did you mean TWILIO_ACCOUNT_SID" in sentence
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("TWILIO_ACOUNT_SID", "TWILIO_ACCOUNT_SID"),
+        ("twilio_acount_sid", "TWILIO_ACCOUNT_SID"),
+        ("S3_BUKET", "S3_BUCKET"),
+    ],
+)
+def test_a_slip_of_the_pen_in_the_file(tmp_path, typed, meant):
+    sentence = complaint(tmp_path, {typed: ACCOUNT_SID})
+    assert sentence == f"{typed} in .env is not a setting of Callboard; did you mean {meant}."
+
+
+def test_a_secret_that_was_pasted_alone_is_not_repeated(tmp_path):
+    secret = "0123456789abcdef0123456789abcdef"
+    (tmp_path / ".env").write_text(secret + "\n")
+    with pytest.raises(SettingsError) as caught:
+        Settings(_env_file=tmp_path / ".env")
+    assert "not of the form NAME=value" in str(caught.value)
+    assert secret not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKN", "S3_BUCKETS", "FTP_PUBLIC_BASEURL"])
@@ -136,7 +152,7 @@ def test_a_slip_of_the_pen_in_the_environment(monkeypatch, name):
 def test_names_of_other_programs_are_left_alone(tmp_path, monkeypatch):
     for name in ("TWILIO_REGION", "S3_ENDPOINT", "FTP_PROXY"):
         monkeypatch.setenv(name, "theirs")
-    values = {"AWS_ENDPOINT_URL_S3": "http://localhost:1", "HTTPS_PROXY": "", "PORT": "8000"}
+    values = {"AWS_ENDPOINT_URL_S3": "http://localhost:1", "HTTPS_PROXY": ""}
     assert Settings(_env_file=write_env(tmp_path, values)).simulated
 
 

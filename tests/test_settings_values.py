@@ -145,10 +145,12 @@ def test_a_file_saved_on_windows(tmp_path):
 
 def test_boto3_gets_its_names(tmp_path, monkeypatch):
     names = {"AWS_REGION": "eu-west-1", "AWS_PROFILE": "file", "AWS_ACCESS_KEY_ID": "file"}
+    names |= {"HTTPS_PROXY": "http://proxy:3128"}
     monkeypatch.setenv("AWS_PROFILE", "real")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
     Settings(_env_file=write_env(tmp_path, names))
     assert os.environ["AWS_REGION"] == "eu-west-1"
+    assert os.environ["HTTPS_PROXY"] == "http://proxy:3128"
     assert os.environ["AWS_PROFILE"] == "real"
     assert os.environ["AWS_ACCESS_KEY_ID"] == "file"
 

@@ -38,7 +38,7 @@ class TwilioError(Exception):
 
     def __str__(self) -> str:
         if self.status is None:
-            return self.message
+            return self.message if self.message.endswith(".") else f"{self.message}."
         if self.code in HINTS:
             return f"{self.hint.removesuffix('.')} (Twilio error {self.code})."
         reference = f"HTTP {self.status}" if self.code is None else f"Twilio error {self.code}"

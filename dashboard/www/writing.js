@@ -11,6 +11,9 @@ document.addEventListener("click", (event) => {
 
 // Shiny announces its events through jQuery, which it brings along.
 window.jQuery(document).on("shiny:connected", () => {
+  window.Shiny.addCustomMessageHandler("callboard-focus", ({ id }) =>
+    document.getElementById(id)?.focus(),
+  );
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const page of document.querySelectorAll("[data-time-zone-input]")) {
     window.Shiny.setInputValue(page.dataset.timeZoneInput, zone);

@@ -1,0 +1,87 @@
+"""The Send page while somebody writes: what is right or wrong, and what they will hear or read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from htmltools import Tag
+from shiny import Inputs, Session, reactive, render, req, ui
+
+from alerts import AlertRequest, UnusableInput
+from alerts.compose import write_document, write_message
+from alerts.numbers import Regions
+from alerts.segments import count_segments
+from alerts.voices import voices_for
+from dashboard.feedback import number_feedback, segments_feedback, sentence
+from dashboard.viewer import viewer_name
+
+# How old `{{ now }}` may get in the preview.
+SECONDS_BETWEEN_CLOCKS = 20
+
+RequestMaker = Callable[[str, str | None], AlertRequest]
+
+
+def show_what_is_written(input: Inputs, session: Session, regions: Regions) -> RequestMaker:
+    """Fill the outputs of the form; gives a function from a number and an id to what it asks for.
+
+    For use inside a module's server.
+    """
+
+    def request(to: str, alert_id: str | None) -> AlertRequest:
+        return AlertRequest(
+            channel=input.channel(),
+            to=to,
+            message=input.message(),
+            id=alert_id,
+            voice=input.voice(),
+            language=input.language(),
+            repeat=int(input.repeat()),
+            user=viewer_name(session),
+            time_zone=input.time_zone() if input.time_zone.is_set() else "",
+        )
+
+    @reactive.calc
+    def message() -> str | UnusableInput:
+        if "{{" in input.message():
+            reactive.invalidate_later(SECONDS_BETWEEN_CLOCKS)
+        try:
+            return write_message(request("", None))
+        except UnusableInput as problem:
+            return problem
+
+    @reactive.effect
+    @reactive.event(input.language, ignore_init=True)
+    def offer_voices() -> None:
+        voices = voices_for(input.language())
+        chosen = input.voice() if input.voice() in voices else "alice"
+        ui.update_select("voice", choices=voices, selected=chosen)
+
+    @render.ui
+    def number_feedback_line() -> Tag:
+        return number_feedback(input.phone_number(), regions)
+
+    @render.ui
+    def message_feedback_line() -> Tag:
+        written = message()
+        if isinstance(written, UnusableInput):
+            return sentence("bad", str(written))
+        if input.channel() == "text":
+            return segments_feedback(count_segments(written))
+        return sentence("", "")
+
+    @render.text
+    def twiml_preview() -> str:
+        written = message()
+        req(isinstance(written, str))
+        try:
+            return write_document(request("", None), str(written)).to_xml(indent=True)
+        except UnusableInput:  # the voice is about to follow the language
+            req(False)
+            raise
+
+    @render.text
+    def text_preview() -> str:
+        written = message()
+        return written if isinstance(written, str) else ""
+
+    return request
