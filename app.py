@@ -10,20 +10,23 @@ from starlette.routing import Route
 
 import webhooks
 from alerts import Desk
-from dashboard import send, shell
+from dashboard import phone, send, shell
 from settings import Settings, SettingsError
 
 
 def create_app(desk: Desk) -> App:
     """The app on a desk of your own."""
+    simulator = desk.means.simulator
     page = shell.page(
         shell.panel("Send", send.ui("send"), value="send"),
-        simulated=desk.means.simulator is not None,
+        handset=phone.ui("phone") if simulator else None,
     )
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
         desk.warm_up()
-        send.server("send", desk)
+        alert = send.server("send", desk)
+        if simulator:
+            phone.server("phone", simulator.state.exchange, alert)
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from bench import change_to_preview, cold_start, create_calls, press_to_acceptance, twiml_speed
+from bench import (
+    change_to_preview,
+    cold_start,
+    create_calls,
+    exchange,
+    press_to_acceptance,
+    twiml_speed,
+)
 from bench.results import Result, Target, print_table
 
 
@@ -32,6 +39,7 @@ def main() -> None:
         ("change to preview", change_to_preview.measure),
         ("cold start", cold_start.measure),
         ("TwiML", _twiml_speed),
+        ("simulator", exchange.measure),
     ):
         print(f"Measuring: {name} …", flush=True)
         results.extend(measure())

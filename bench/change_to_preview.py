@@ -5,8 +5,8 @@
 Each changes the message once a second, evenly spread, and 20 of them press Send every 5 seconds on
 a Twilio that takes a second. Beside it stands a bare Shiny app of one input and one output, whose
 100 visitors write as often and send nothing. The clock runs from sending a change to receiving the
-preview that contains it. The two take turns, and the calmest round of each counts: what else the
-machine does only ever makes people wait longer.
+preview that contains it. The two take turns; the round with the middle p95 of each counts, and the
+worst stands beside it.
 """
 
 from __future__ import annotations
@@ -67,16 +67,22 @@ class Waits:
 def measure() -> list[Result]:
     """Milliseconds from change to preview: p95 (which has the target), median and longest."""
     rounds = [(_bare(), _ours()) for _ in range(ROUNDS)]
-    bare = min((bare for bare, _ in rounds), key=lambda waits: waits.p95)
-    ours = min((ours for _, ours in rounds), key=lambda waits: waits.p95)
+    bare, worst_bare = _middle_and_worst([bare for bare, _ in rounds])
+    ours, worst_ours = _middle_and_worst([ours for _, ours in rounds])
     return [
         Result("Change to preview (p95)", "ms", ours.p95, bare.p95, TARGET),
+        Result("Change to preview (p95, worst round)", "ms", worst_ours.p95, worst_bare.p95),
         Result(
             "Change to preview (median)", "ms", median(ours.milliseconds), median(bare.milliseconds)
         ),
         Result("Change to preview (longest)", "ms", max(ours.milliseconds), max(bare.milliseconds)),
         Result("Load of the clients' core", "%", ours.client_load * 100, bare.client_load * 100),
     ]
+
+
+def _middle_and_worst(rounds: Sequence[Waits]) -> tuple[Waits, Waits]:
+    by_p95 = sorted(rounds, key=lambda waits: waits.p95)
+    return by_p95[len(rounds) // 2], by_p95[-1]
 
 
 def _bare() -> Waits:

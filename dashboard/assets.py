@@ -22,6 +22,11 @@ def page_assets() -> TagList:
     )
 
 
+def phone_assets() -> TagList:
+    """The simulator's handset."""
+    return TagList(_tokens(), _dependency("callboard-phone", ["phone.css"], ["phone.js"]))
+
+
 def shell_assets() -> TagList:
     """The navbar and the page around the modules."""
     return TagList(_tokens(), _dependency("callboard-shell", ["shell.css"], []))
@@ -37,7 +42,8 @@ def _dependency(name: str, stylesheets: list[str], scripts: list[str]) -> HTMLDe
         version=_fingerprint([*stylesheets, *scripts]),
         source={"subdir": str(WWW)},
         stylesheet=[{"href": file} for file in stylesheets],
-        script=[{"src": file, "defer": ""} for file in scripts],
+        # Modules, because the names in plain scripts are shared by all of them.
+        script=[{"src": file, "type": "module"} for file in scripts],
     )
 
 

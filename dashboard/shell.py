@@ -11,16 +11,17 @@ from shiny.types import NavSetArg
 from dashboard.assets import WWW, shell_assets
 
 
-def page(*panels: NavSetArg, simulated: bool) -> Tag:
-    """The whole dashboard. `simulated` says plainly that no real calls are made."""
+def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
+    """The whole dashboard. With a `handset` the page says plainly that it is a simulation."""
     return ui.page_navbar(
         *panels,
         # Beside the brand: among the tabs, a list for screen readers, only tabs may stand.
         title=TagList(
             _brand(),
-            _simulation_badge() if simulated else None,
+            _simulation_badge() if handset else None,
             _dark_mode(),
         ),
+        footer=handset,
         header=TagList(head(), ui.busy_indicators.use(spinners=False, pulse=False, fade=False)),
         navbar_options=ui.navbar_options(collapsible=False, underline=False),
         window_title="Callboard",

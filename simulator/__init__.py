@@ -7,6 +7,8 @@
 from simulator.app import create_app
 from simulator.authentication import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
 from simulator.directory import PEOPLE, Person, person_at
+from simulator.exchange import Exchange
+from simulator.handset import Handset, HandsetState
 from simulator.phone_numbers import SIMULATOR_FROM_NUMBER
 
 __all__ = [
@@ -14,6 +16,9 @@ __all__ = [
     "SIMULATOR_ACCOUNT_SID",
     "SIMULATOR_AUTH_TOKEN",
     "SIMULATOR_FROM_NUMBER",
+    "Exchange",
+    "Handset",
+    "HandsetState",
     "Person",
     "create_app",
     "person_at",

@@ -20,8 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
         app = create_app(
             account_sid=options.account_sid,
             auth_token=options.auth_token,
+            api_key_sid=options.api_key_sid,
+            api_key_secret=options.api_key_secret,
             from_number=options.from_number,
             speed=options.speed,
+            calls_per_second=options.calls_per_second,
         )
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -48,13 +51,34 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m simulator", description="A stand-in for Twilio.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=4010)
-    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
+    parser = argparse.ArgumentParser(
+        "python -m simulator",
+        description="A stand-in for Twilio: its REST API under /2010-04-01, and under /simulator "
+        "what it doesn't have: log, faults, clock and calls/{sid}.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on: %(default)s")
+    parser.add_argument(
+        "--port", type=int, default=4010, help="%(default)s; 0 takes any that is free"
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        help="simulated seconds per second: %(default)s; 0 waits for steps at /simulator/clock",
+    )
+    parser.add_argument(
+        "--calls-per-second",
+        type=float,
+        default=1.0,
+        help="of each account, in simulated seconds: %(default)s",
+    )
     parser.add_argument("--account-sid", help="the only account that may come in")
     parser.add_argument("--auth-token", help="its auth token")
-    parser.add_argument("--from-number", default=SIMULATOR_FROM_NUMBER, help="the account's number")
+    parser.add_argument("--api-key-sid", help="an API key that may come in as well")
+    parser.add_argument("--api-key-secret", help="its secret")
+    parser.add_argument(
+        "--from-number", default=SIMULATOR_FROM_NUMBER, help="the account's number: %(default)s"
+    )
     return parser
 
 

@@ -9,43 +9,77 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from simulator.account_routes import ACCOUNT_ROUTES
-from simulator.authentication import Credentials
+from simulator.authentication import (
+    SIMULATOR_ACCOUNT_SID,
+    SIMULATOR_AUTH_TOKEN,
+    read_credentials,
+)
 from simulator.call_routes import CALL_ROUTES
+from simulator.callback_routes import CALLBACK_ROUTES
+from simulator.caller_id_routes import CALLER_ID_ROUTES
 from simulator.clock import Clock
+from simulator.clock_routes import CLOCK_ROUTES
 from simulator.controls import CONTROL_ROUTES
-from simulator.errors import ApiError
+from simulator.dropping import DropMiddleware
+from simulator.errors import ApiError, not_found
 from simulator.exchange import Exchange
+from simulator.fault_middleware import FaultMiddleware
+from simulator.fault_routes import FAULT_ROUTES
+from simulator.faults import Faults
+from simulator.log_middleware import RequestLogMiddleware
 from simulator.message_routes import MESSAGE_ROUTES
+from simulator.number_routes import NUMBER_ROUTES
 from simulator.phone_numbers import SIMULATOR_FROM_NUMBER, read_number
-from simulator.request_log import RequestLog, RequestLogMiddleware
-from simulator.twiml_fetch import TwimlFetcher
+from simulator.request_log import RequestLog
+from simulator.signature import Signer
+from simulator.text_routes import TEXT_ROUTES
+from simulator.web_requests import WebRequests
 
 
 def create_app(
     *,
     account_sid: str | None = None,
     auth_token: str | None = None,
+    api_key_sid: str | None = None,
+    api_key_secret: str | None = None,
     from_number: str = SIMULATOR_FROM_NUMBER,
     speed: float = 1.0,
+    calls_per_second: float = 1.0,
     fetch_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Starlette:
     """Twilio's REST API under `/2010-04-01`, and the simulator's own controls under `/simulator`.
 
     With `account_sid` and `auth_token` only that account may come in; without them every
-    well-formed account SID may, with any password. `from_number` is the number the account owns,
-    `speed` how many simulated seconds pass in one. TwiML is fetched through `fetch_transport`,
+    well-formed account SID may, with any password. An API key may come in along with the account.
+    `from_number` is the number the account owns, `speed` how many simulated seconds pass in one
+    (0: time stands still until it is stepped), `calls_per_second` how fast each account's calls
+    leave the queue. TwiML is fetched, and callbacks are sent, through `fetch_transport`,
     or over the network. The app needs no start or stop events; serve it from one event loop.
     Raises ValueError for arguments that can't be.
     """
     own_number = read_number(from_number)
     if own_number is None:
         raise ValueError(f"{from_number} is not a telephone number. Write it as +14125550100.")
-    if (account_sid is None) != (auth_token is None):
-        raise ValueError("Set both the account SID and the auth token, or neither.")
-    log = RequestLog()
+    credentials = read_credentials(account_sid, auth_token, api_key_sid, api_key_secret)
+    log, faults = RequestLog(), Faults()
     app = Starlette(
-        routes=[*CALL_ROUTES, *MESSAGE_ROUTES, *ACCOUNT_ROUTES, *CONTROL_ROUTES],
-        middleware=[Middleware(RequestLogMiddleware, log=log)],
+        routes=[
+            *CALL_ROUTES,
+            *MESSAGE_ROUTES,
+            *ACCOUNT_ROUTES,
+            *NUMBER_ROUTES,
+            *CALLER_ID_ROUTES,
+            *CONTROL_ROUTES,
+            *CALLBACK_ROUTES,
+            *TEXT_ROUTES,
+            *CLOCK_ROUTES,
+            *FAULT_ROUTES,
+        ],
+        middleware=[
+            Middleware(DropMiddleware),
+            Middleware(RequestLogMiddleware, log=log),
+            Middleware(FaultMiddleware, faults=faults),
+        ],
         exception_handlers={
             ApiError: _refuse,
             404: _not_found,
@@ -54,10 +88,16 @@ def create_app(
         },
     )
     app.state.request_log = log
-    app.state.exchange = Exchange(Clock(speed), TwimlFetcher(fetch_transport), own_number)
-    app.state.credentials = (
-        None if account_sid is None or auth_token is None else Credentials(account_sid, auth_token)
+    app.state.faults = faults
+    clock = Clock(speed)
+    app.state.exchange = Exchange(
+        clock,
+        WebRequests(clock, Signer(auth_token or SIMULATOR_AUTH_TOKEN), log, fetch_transport),
+        own_number,
+        home_account=account_sid or SIMULATOR_ACCOUNT_SID,
+        calls_per_second=calls_per_second,
     )
+    app.state.credentials = credentials
     return app
 
 
@@ -68,8 +108,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    message = f"The requested resource {request.url.path} was not found"
-    return await _refuse(request, ApiError(20404, message, 404))
+    return await _refuse(request, not_found(request.url.path))
 
 
 async def _method_not_allowed(request: Request, error: Exception) -> Response:

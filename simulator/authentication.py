@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import secrets
 from dataclasses import dataclass, field
+from secrets import compare_digest
 
 from starlette.requests import Request
 
+from simulator.accounts import Account, Accounts
 from simulator.errors import ApiError
+from simulator.exchange import Exchange
 from simulator.sids import is_account_sid, is_api_key_sid
 
 SIMULATOR_ACCOUNT_SID = "AC51a1051a1051a1051a1051a1051a1051"
@@ -24,30 +26,93 @@ SIMULATOR_AUTH_TOKEN = "no-secret-for-the-simulator"  # noqa: S105 - guards noth
 
 @dataclass(frozen=True)
 class Credentials:
-    """The one account that may come in and its auth token."""
+    """The one account that may come in: its auth token, and an API key if there is one."""
 
     account_sid: str
     auth_token: str = field(repr=False)
+    api_key_sid: str | None = None
+    api_key_secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not is_account_sid(self.account_sid):
             raise ValueError("The account SID must be AC and 32 hexadecimal digits.")
         if not self.auth_token:
             raise ValueError("The auth token must not be empty.")
+        if (self.api_key_sid is None) != (not self.api_key_secret):
+            raise ValueError("Set both the API key's SID and its secret, or neither.")
+        if self.api_key_sid is not None and not is_api_key_sid(self.api_key_sid):
+            raise ValueError("The API key's SID must be SK and 32 hexadecimal digits.")
+
+    def match(self, user: str, password: str) -> bool:
+        """Whether these are the account SID and its token, or the API key and its secret."""
+        pairs = [(self.account_sid, self.auth_token), (self.api_key_sid, self.api_key_secret)]
+        given = f"{user}:{password}".encode()
+        found = [compare_digest(given, f"{sid}:{secret}".encode()) for sid, secret in pairs if sid]
+        return any(found)
 
 
-def require_account(request: Request, account_sid: str) -> None:
-    """Raise a 401 ApiError unless the request comes from `account_sid`.
+def read_credentials(
+    account_sid: str | None,
+    auth_token: str | None,
+    api_key_sid: str | None,
+    api_key_secret: str | None,
+) -> Credentials | None:
+    """Who may come in; None if nothing is set. Raises ValueError for half of a pair."""
+    if (account_sid is None) != (auth_token is None):
+        raise ValueError("Set both the account SID and the auth token, or neither.")
+    if account_sid is None or auth_token is None:
+        if api_key_sid is not None or api_key_secret is not None:
+            raise ValueError("An API key needs the account SID and the auth token as well.")
+        return None
+    return Credentials(account_sid, auth_token, api_key_sid, api_key_secret)
+
+
+def account_of(request: Request) -> Account:
+    """The account in the request's path. Raises a 401 ApiError unless it is the one that asks.
 
     Without configured credentials every well-formed account SID is an account of its own, with
     any password or API key.
     """
+    account_sid: str = request.path_params["account_sid"]
+    require_account(request, account_sid)
+    return _accounts(request).of(account_sid)
+
+
+def signed_in(request: Request) -> Account:
+    """The account that asks, if the path names none. Raises a 401 ApiError."""
+    credentials: Credentials | None = request.app.state.credentials
+    user, _ = _user_and_password(request)
+    account_sid = user if credentials is None else credentials.account_sid
+    require_account(request, account_sid)
+    return _accounts(request).of(account_sid)
+
+
+def user_of(request: Request) -> str | None:
+    """The account or API key that a request says it comes from; None if it is neither's SID."""
+    try:
+        user, _ = _user_and_password(request)
+    except ApiError:
+        return None
+    return user if is_account_sid(user) or is_api_key_sid(user) else None
+
+
+def require_active(account: Account) -> None:
+    """Raise a 403 ApiError for an account that was suspended or closed."""
+    if account.status != "active":
+        raise ApiError(20005, f"Account {account.sid} is not active", status=403)
+
+
+def require_account(request: Request, account_sid: str) -> None:
+    """Raise a 401 ApiError unless the request comes from `account_sid`."""
     credentials: Credentials | None = request.app.state.credentials
     user, password = _user_and_password(request)
     if credentials is None:
         if not is_account_sid(account_sid) or not (user == account_sid or is_api_key_sid(user)):
             raise _unauthorized("Authenticate")
-    elif account_sid != credentials.account_sid or not _match(credentials, user, password):
+        if user == account_sid:
+            # What the account came in with is what its callbacks are signed with.
+            request.app.state.exchange.web.signer.remember(account_sid, password)
+    elif account_sid != credentials.account_sid or not credentials.match(user, password):
         raise _unauthorized("Authenticate")
 
 
@@ -58,11 +123,9 @@ def require_owner(request: Request) -> None:
         require_account(request, credentials.account_sid)
 
 
-def _match(credentials: Credentials, user: str, password: str) -> bool:
-    return secrets.compare_digest(
-        f"{user}:{password}".encode(),
-        f"{credentials.account_sid}:{credentials.auth_token}".encode(),
-    )
+def _accounts(request: Request) -> Accounts:
+    exchange: Exchange = request.app.state.exchange
+    return exchange.accounts
 
 
 def _user_and_password(request: Request) -> tuple[str, str]:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from simulator.call_request import CallRequest
 from simulator.clock import Clock
 from simulator.errors import TwimlError
 from simulator.form import without_password
+from simulator.other_end import OtherEnd
 from simulator.transcript import Kind, Line, Trouble
 
 FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
+
+MOST_LINES = 10_000
+"""Of a transcript; a document that repeats itself for ever must not fill the memory."""
+MOST_TROUBLES = 1_000
+
+Happening = Literal["initiated", "ringing", "answered", "completed", "let go", "line", "gathering"]
+"""What observers are told of: a call event as Twilio names them, a handset given up, a new line in
+the transcript, or that keys are waited for or not any more."""
+
+_EVENTS: dict[str, Happening] = {"ringing": "ringing", "in-progress": "answered"}
+
+Observer: TypeAlias = Callable[["Call", Happening], None]
 
 
 @dataclass(eq=False)
@@ -23,6 +38,7 @@ class Call:
     account_sid: str
     request: CallRequest
     clock: Clock = field(repr=False)
+    parent_sid: str | None = None
     status: str = "queued"
     answered_by: str | None = None
     start_time: datetime | None = None
@@ -30,6 +46,11 @@ class Call:
     duration: int | None = None
     transcript: list[Line] = field(default_factory=list, repr=False)
     troubles: list[Trouble] = field(default_factory=list, repr=False)
+    other_end: OtherEnd = field(default_factory=OtherEnd, repr=False)
+    observers: list[Observer] = field(default_factory=list, repr=False)
+    detection_seconds: float | None = None
+    queue_seconds: float = 0
+    gathering: bool = False
     _answered_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -41,9 +62,18 @@ class Call:
         return self.status in FINAL_STATUSES
 
     @property
+    def direction(self) -> str:
+        """Twilio's word for who placed the call: the REST API, or a Dial in another call."""
+        return "outbound-api" if self.parent_sid is None else "outbound-dial"
+
+    @property
     def seconds_since_answer(self) -> float:
         """Simulated seconds since somebody answered; 0 before."""
         return 0 if self._answered_at is None else self.clock.seconds() - self._answered_at
+
+    def initiate(self) -> None:
+        """The call leaves the queue. Its status stays `queued` until the other end rings."""
+        self._tell("initiated")
 
     def ring(self) -> None:
         """The other end rings."""
@@ -65,23 +95,51 @@ class Call:
         self._become(status)
 
     def note(
-        self, kind: Kind, text: str, voice: str | None = None, language: str | None = None
+        self,
+        kind: Kind,
+        text: str,
+        voice: str | None = None,
+        language: str | None = None,
+        seconds: float = 0,
     ) -> None:
-        """Add a line to the transcript."""
+        """Add a line to the transcript, unless it is full."""
+        if len(self.transcript) >= MOST_LINES:
+            return
         at = round(self.seconds_since_answer, 2)
-        self.transcript.append(Line(at, kind, without_password(text), voice, language))
+        line = Line(at, kind, without_password(text), voice, language, round(seconds, 2))
+        self.transcript.append(line)
+        self._tell("line")
+
+    def listen_for_keys(self, gathering: bool) -> None:
+        """Keys are waited for from now on, or not any more."""
+        self.gathering = gathering
+        self._tell("gathering")
+
+    def let_go(self) -> None:
+        """Whoever has the handset didn't answer: the directory's character decides."""
+        self.other_end.let_go()
+        self._tell("let go")
 
     def warn(self, code: int | None, message: str) -> None:
         """Note something in the TwiML that Twilio passes over."""
-        self.troubles.append(Trouble(code, "warning", without_password(message)))
+        self._trouble(Trouble(code, "warning", without_password(message)))
 
     def fail(self, error: TwimlError) -> None:
         """Note an error in the instructions, for the transcript too."""
         url = None if error.url is None else without_password(error.url)
         message = without_password(error.message)
-        self.troubles.append(Trouble(error.code, "error", message, url))
+        self._trouble(Trouble(error.code, "error", message, url))
         self.note("error", f"{error.code}: {message}")
 
     def _become(self, status: str) -> None:
         self.status = status
         self.date_updated = self.clock.now()
+        self._tell(_EVENTS.get(status, "completed"))
+
+    def _trouble(self, trouble: Trouble) -> None:
+        if len(self.troubles) < MOST_TROUBLES:
+            self.troubles.append(trouble)
+
+    def _tell(self, happening: Happening) -> None:
+        for observer in tuple(self.observers):
+            observer(self, happening)

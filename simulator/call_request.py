@@ -6,20 +6,23 @@ https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from simulator.callback_request import read_call_events, read_callback
+from simulator.callbacks import Callback
 from simulator.errors import ApiError
 from simulator.form import Form
 from simulator.instructions import (
     Instructions,
-    check_status_callback,
     read_fallback,
     read_instructions,
 )
-from simulator.magic_numbers import CALL_FROM, CALL_TO, VALID_FROM, refuse_if_magic
+from simulator.magic_numbers import CALL_FROM, CALL_TO, refuse_if_magic
 from simulator.phone_numbers import read_number
 
 LONGEST_CALL_SECONDS = 4 * 60 * 60
+LONGEST_DETECTION_SECONDS = 59
 _DETECTION_MODES = frozenset({"Enable", "DetectMessageEnd"})
 _SEND_DIGITS = re.compile(r"[0-9A-D#*wW]{0,32}")
 
@@ -29,7 +32,8 @@ class CallRequest:
     """A call to place. Numbers are E.164; `timeout` and `time_limit` are seconds.
 
     `machine_detection` is `Enable`, `DetectMessageEnd` or None; with `detects_in_background`
-    the instructions are followed without waiting for its result.
+    the instructions are followed without waiting for its result, which goes to
+    `detection_callback`. `status_callback` is told of the events in `status_events`.
     """
 
     to: str
@@ -39,19 +43,22 @@ class CallRequest:
     timeout: int
     time_limit: int
     machine_detection: str | None
-    detects_in_background: bool
+    detects_in_background: bool = False
+    detection_timeout: int = 30
+    detection_callback: Callback | None = None
+    status_callback: Callback | None = None
+    status_events: frozenset[str] = frozenset({"completed"})
 
 
-def read_call_request(form: Form, own_number: str) -> CallRequest:
-    """The call that `form` asks for; `own_number` is the account's. Raises ApiError."""
+def read_call_request(form: Form, may_call_from: Callable[[str], bool]) -> CallRequest:
+    """The call that `form` asks for, from a number that the account may use. Raises ApiError."""
     to = _read_to(form)
-    from_ = _read_from(form, own_number)
+    from_ = _read_from(form, may_call_from)
     instructions = read_instructions(form)
     if instructions is None:
         if form.get("ApplicationSid"):
             raise ApiError(21218, "ApplicationSid is not valid: this account has no applications.")
         raise ApiError(21205, "Url parameter is required.")
-    check_status_callback(form)
     if not _SEND_DIGITS.fullmatch(form.get("SendDigits")):
         raise ApiError(21206, "SendDigits may hold 32 of the characters 0-9, A-D, #, *, w and W.")
     detection = form.get("MachineDetection")
@@ -64,6 +71,23 @@ def read_call_request(form: Form, own_number: str) -> CallRequest:
         time_limit=_seconds(form, "TimeLimit", LONGEST_CALL_SECONDS, LONGEST_CALL_SECONDS),
         machine_detection=detection if detection in _DETECTION_MODES else None,
         detects_in_background=form.get("AsyncAmd").lower() == "true",
+        detection_timeout=_seconds(form, "MachineDetectionTimeout", 30, LONGEST_DETECTION_SECONDS),
+        detection_callback=read_callback(form, "AsyncAmdStatusCallback"),
+        status_callback=read_callback(form, "StatusCallback"),
+        status_events=read_call_events(form),
+    )
+
+
+def change_call_request(request: CallRequest, form: Form) -> CallRequest:
+    """`request` with what the update in `form` sets. Raises ApiError.
+
+    https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
+    """
+    return replace(
+        request,
+        fallback=read_fallback(form) or request.fallback,
+        time_limit=_seconds(form, "TimeLimit", request.time_limit, LONGEST_CALL_SECONDS),
+        status_callback=read_callback(form, "StatusCallback") or request.status_callback,
     )
 
 
@@ -78,7 +102,7 @@ def _read_to(form: Form) -> str:
     return to
 
 
-def _read_from(form: Form, own_number: str) -> str:
+def _read_from(form: Form, may_call_from: Callable[[str], bool]) -> str:
     text = form.get("From")
     if not text.strip():
         raise ApiError(21213, "No 'From' number is specified")
@@ -86,7 +110,7 @@ def _read_from(form: Form, own_number: str) -> str:
     if from_ is None:
         raise ApiError(21212, f"The 'From' number {text} is not a valid phone number.")
     refuse_if_magic(from_, CALL_FROM)
-    if from_ not in {own_number, VALID_FROM}:
+    if not may_call_from(from_):
         raise ApiError(
             21210,
             f"The source phone number provided, {from_}, is not yet verified for your account. "

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.authentication import require_account
+from simulator.authentication import account_of, require_active
 from simulator.call import Call
-from simulator.call_request import read_call_request
-from simulator.errors import ApiError
+from simulator.call_request import change_call_request, read_call_request
+from simulator.errors import ApiError, not_found
 from simulator.exchange import Exchange
 from simulator.filters import date_filter, matches_number, matches_text
 from simulator.form import Form, read_form, read_query
@@ -20,23 +20,27 @@ from simulator.resources import account_path, call_to_json
 
 async def calls(request: Request) -> Response:
     """POST creates a call, GET lists them."""
-    account_sid = request.path_params["account_sid"]
-    require_account(request, account_sid)
+    account = account_of(request)
     exchange: Exchange = request.app.state.exchange
     if request.method != "POST":
-        return JSONResponse(_list(exchange, account_sid, read_query(request)))
-    wanted = read_call_request(await read_form(request), exchange.own_number)
-    return JSONResponse(call_to_json(exchange.create_call(account_sid, wanted)), status_code=201)
+        return JSONResponse(_list(exchange, account.sid, read_query(request)))
+    require_active(account)
+    wanted = read_call_request(await read_form(request), account.may_call_from)
+    return JSONResponse(call_to_json(exchange.create_call(account.sid, wanted)), status_code=201)
 
 
 async def call(request: Request) -> Response:
-    """GET fetches a call, POST ends or redirects it."""
-    account_sid = request.path_params["account_sid"]
-    require_account(request, account_sid)
+    """GET fetches a call, POST ends or changes it, DELETE forgets one that is over."""
+    account = account_of(request)
     exchange: Exchange = request.app.state.exchange
     found = exchange.calls.get(request.path_params["sid"])
-    if found is None or found.account_sid != account_sid:
-        raise ApiError(20404, f"The requested resource {request.url.path} was not found", 404)
+    if found is None or found.account_sid != account.sid:
+        raise not_found(request.url.path)
+    if request.method == "DELETE":
+        if not found.is_over:
+            raise ApiError(20009, "Cannot delete call because it is still in progress.", 409)
+        del exchange.calls[found.sid]
+        return Response(status_code=204)
     if request.method == "POST":
         _update(exchange, found, await read_form(request))
     return JSONResponse(call_to_json(found))
@@ -51,7 +55,7 @@ def _list(exchange: Exchange, account_sid: str, query: Form) -> dict[str, object
         and matches_number(query, "To", call.request.to)
         and matches_number(query, "From", call.request.from_)
         and matches_text(query, "Status", call.status)
-        and matches_text(query, "ParentCallSid", "")
+        and matches_text(query, "ParentCallSid", call.parent_sid or "")
         and starts(call.start_time)
         and ends(call.end_time)
     ]
@@ -61,11 +65,13 @@ def _list(exchange: Exchange, account_sid: str, query: Form) -> dict[str, object
 
 def _update(exchange: Exchange, call: Call, form: Form) -> None:
     """https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource"""
-    instructions, status = read_instructions(form), form.get("Status")
+    request, instructions = change_call_request(call.request, form), read_instructions(form)
+    status = form.get("Status")
     if status not in {"", "canceled", "completed"}:
         raise ApiError(20001, "Status must be canceled or completed.")
     if (instructions or status) and call.is_over:
         raise ApiError(21220, "Call is not in-progress. Cannot redirect.")
+    call.request = request
     if status == "completed" or (status == "canceled" and call.status != "in-progress"):
         exchange.hang_up(call)
     elif instructions is not None:
@@ -74,5 +80,9 @@ def _update(exchange: Exchange, call: Call, form: Form) -> None:
 
 CALL_ROUTES = (
     Route("/2010-04-01/Accounts/{account_sid}/Calls.json", calls, methods=["GET", "POST"]),
-    Route("/2010-04-01/Accounts/{account_sid}/Calls/{sid}.json", call, methods=["GET", "POST"]),
+    Route(
+        "/2010-04-01/Accounts/{account_sid}/Calls/{sid}.json",
+        call,
+        methods=["GET", "POST", "DELETE"],
+    ),
 )

@@ -1,37 +1,174 @@
-"""The simulator's time: what the date is, and how long a wait takes."""
+"""The simulator's time: what the date is, how long a wait takes, and who is woken when."""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import math
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+LOOP_TURNS_TO_SETTLE = 20
+"""Turns of the event loop after which whoever was woken has come to the next wait."""
+
+
+@dataclass(order=True)
+class _Alarm:
+    at: float
+    number: int
+    ring: Callable[[], None] = field(compare=False)
+    is_off: bool = field(default=False, compare=False)
 
 
 class Clock:
-    """Time for one exchange.
+    """Time for one exchange; every wait of its calls and texts goes through here.
 
     `speed` is how many simulated seconds pass in one real second: at 20, a call of a minute is
-    over in three seconds. Dates stay real, so that clients may compare them with their own.
+    over in three seconds; at 0 time stands still but for `step`. Dates stay real, so that
+    clients may compare them with their own.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
-        if not (math.isfinite(speed) and speed > 0):
-            raise ValueError(f"The simulator's speed must be a number above 0, not {speed}.")
-        self._speed = speed
+        self._elapsed = 0.0
+        self._since = time.monotonic()
+        self._speed = _checked(speed)
+        self._alarms: list[_Alarm] = []
+        self._set = self._silenced = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._errands = 0
+        self._stepping = asyncio.Lock()
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds in a real one; 0 while time stands still."""
+        return self._speed
 
     def now(self) -> datetime:
         """The real date and time, in UTC."""
         return datetime.now(UTC)
 
     def seconds(self) -> float:
-        """Simulated seconds since an arbitrary moment, for measuring how long something took."""
-        return time.monotonic() * self._speed
+        """Simulated seconds since the clock was made."""
+        return self._elapsed + (time.monotonic() - self._since) * self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """Go on at another speed, waits included. Raises ValueError for one that can't be."""
+        checked = _checked(speed)
+        self._turn_to(self.seconds())
+        self._speed = checked
+        self._wind()
 
     async def sleep(self, seconds: float) -> None:
         """Wait this many simulated seconds."""
-        await asyncio.sleep(seconds / self._speed)
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        alarm = self._set_alarm(seconds, lambda: None if woken.done() else woken.set_result(None))
+        try:
+            await woken
+        finally:
+            self._silence(alarm)
 
-    def limit(self, seconds: float) -> asyncio.Timeout:
+    @asynccontextmanager
+    async def limit(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
         """A block that raises TimeoutError after this many simulated seconds."""
-        return asyncio.timeout(max(seconds, 0) / self._speed)
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(None) as timeout:
+            alarm = self._set_alarm(max(seconds, 0), lambda: timeout.reschedule(loop.time()))
+            try:
+                yield timeout
+            finally:
+                self._silence(alarm)
+
+    @contextmanager
+    def errand(self) -> Iterator[None]:
+        """A block of work outside, such as a request: it takes no simulated time in a step."""
+        self._errands += 1
+        try:
+            yield
+        finally:
+            self._errands -= 1
+
+    async def step(self, seconds: float) -> None:
+        """Let this much simulated time pass at once: all that falls into it happens, in order.
+
+        Returns when everybody waits again. Raises ValueError unless `seconds` is 0 or more.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"A step must be a number of seconds from 0, not {seconds}.")
+        async with self._stepping:
+            target = self.seconds() + seconds
+            await self._settle()
+            while (alarm := self._next_alarm()) is not None and alarm.at <= target:
+                self._turn_to(max(alarm.at, self.seconds()))
+                self._ring_due()
+                await self._settle()
+            self._turn_to(max(target, self.seconds()))
+            self._wind()
+
+    def _set_alarm(self, seconds: float, ring: Callable[[], None]) -> _Alarm:
+        self._set += 1
+        alarm = _Alarm(self.seconds() + seconds, self._set, ring)
+        heapq.heappush(self._alarms, alarm)
+        if self._alarms[0] is alarm:
+            self._wind()
+        return alarm
+
+    def _silence(self, alarm: _Alarm) -> None:
+        if alarm.is_off:
+            return
+        alarm.is_off = True
+        self._silenced += 1
+        # Most limits never ring; without this they would pile up until their time has come.
+        if self._silenced > 100 and self._silenced > len(self._alarms) / 2:
+            self._alarms = [kept for kept in self._alarms if not kept.is_off]
+            heapq.heapify(self._alarms)
+            self._silenced = 0
+
+    def _next_alarm(self) -> _Alarm | None:
+        while self._alarms and self._alarms[0].is_off:
+            heapq.heappop(self._alarms)
+            self._silenced -= 1
+        return self._alarms[0] if self._alarms else None
+
+    def _ring_due(self) -> None:
+        now = self.seconds()
+        while (alarm := self._next_alarm()) is not None and alarm.at <= now:
+            heapq.heappop(self._alarms)
+            alarm.is_off = True
+            alarm.ring()
+
+    def _wind(self) -> None:
+        """Have the event loop ring the next alarm; there is one timer for all of them."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        alarm = self._next_alarm()
+        if alarm is not None and self._speed > 0:
+            delay = max(alarm.at - self.seconds(), 0) / self._speed
+            self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._ring_due()
+        self._wind()
+
+    def _turn_to(self, seconds: float) -> None:
+        self._elapsed, self._since = seconds, time.monotonic()
+
+    async def _settle(self) -> None:
+        turns = 0
+        while turns < LOOP_TURNS_TO_SETTLE:
+            # An errand ends with the network: a short real wait keeps the processor free meanwhile.
+            await asyncio.sleep(0.001 if self._errands else 0)
+            turns = 0 if self._errands else turns + 1
+
+
+def _checked(speed: float) -> float:
+    if not (math.isfinite(speed) and speed >= 0):
+        raise ValueError(f"The simulator's speed must be 0 or a number above 0, not {speed}.")
+    return speed

@@ -37,13 +37,16 @@ async def call(request: Request) -> Response:
 
 
 async def log(request: Request) -> Response:
-    """Every REST request so far, oldest first."""
+    """GET tells every request so far, oldest first (see Entry); DELETE forgets them."""
     require_owner(request)
     requests: RequestLog = request.app.state.request_log
-    return JSONResponse([asdict(entry) for entry in requests.entries])
+    if request.method == "DELETE":
+        requests.clear()
+        return Response(status_code=204)
+    return JSONResponse([entry.to_json() for entry in requests.entries])
 
 
 CONTROL_ROUTES = (
     Route("/simulator/calls/{sid}", call, methods=["GET"]),
-    Route("/simulator/log", log, methods=["GET"]),
+    Route("/simulator/log", log, methods=["GET", "DELETE"]),
 )

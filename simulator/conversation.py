@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from simulator.call import Call
+from simulator.call_parameters import request_parameters
+from simulator.dial import dial
 from simulator.directory import Person
 from simulator.errors import TwimlError
 from simulator.gather import gather
 from simulator.instructions import Instructions
+from simulator.record import record
+from simulator.scene import Outcome, Scene
 from simulator.twiml_document import Document, Verb, parse_twiml
-from simulator.twiml_fetch import TwimlFetcher
-from simulator.verbs import Outcome, Scene, hang_up, pause, play, redirect, say
+from simulator.verbs import hang_up, pause, play, redirect, reject, say
+
+if TYPE_CHECKING:  # the exchange runs conversations
+    from simulator.exchange import Exchange
 
 MOST_DOCUMENTS = 50
 """A bound of ours: Twilio lets documents lead to one another until the call's time is up."""
@@ -21,22 +29,25 @@ _PERFORM = {
     "Play": play,
     "Pause": pause,
     "Gather": gather,
+    "Record": record,
+    "Dial": dial,
+    "Reject": reject,
     "Hangup": hang_up,
     "Redirect": redirect,
 }
 _NOT_SIMULATED = frozenset(
-    {"Connect", "Dial", "Enqueue", "Leave", "Pay", "Prompt", "Queue", "Record", "Refer", "Reject"}
-    | {"Siprec", "Sms", "Start", "Stop", "Stream", "Transcription"}
+    {"Connect", "Enqueue", "Leave", "Pay", "Prompt", "Queue", "Refer", "Siprec", "Sms"}
+    | {"Start", "Stop", "Stream", "Transcription"}
 )
 
 
 class Conversation:
     """One call's way through its documents, heard by `person`."""
 
-    def __init__(self, call: Call, person: Person, fetcher: TwimlFetcher) -> None:
+    def __init__(self, call: Call, person: Person, exchange: Exchange) -> None:
         self._call = call
         self._person = person
-        self._fetcher = fetcher
+        self._exchange = exchange
         self._fallback = call.request.fallback
 
     async def follow(self, instructions: Instructions) -> None:
@@ -57,7 +68,7 @@ class Conversation:
 
     async def _follow_one(self, step: Instructions) -> Instructions | None:
         document = await self._document(step)
-        scene = Scene(self._call, self._person, document)
+        scene = Scene(self._call, self._person, document, self._exchange)
         for verb in document.verbs:
             outcome = await self._perform(verb, scene)
             if outcome == "hangup":
@@ -71,7 +82,9 @@ class Conversation:
             return parse_twiml((step.twiml or "").encode("utf-8", "surrogatepass"))
         self._call.note("fetch", f"{step.method} {step.url}")
         parameters = [*request_parameters(self._call), *step.parameters]
-        return await self._fetcher.fetch(step.url, step.method, parameters)
+        return await self._exchange.fetcher.fetch(
+            self._call.account_sid, step.url, step.method, parameters
+        )
 
     async def _perform(self, verb: Verb, scene: Scene) -> Outcome:
         perform = _PERFORM.get(verb.name)
@@ -91,26 +104,5 @@ class Conversation:
         return Instructions(fallback.url, fallback.method, parameters=about)
 
     async def _apologise(self) -> None:
-        document = Document(())
-        await say(Verb("Say", text=APOLOGY), Scene(self._call, self._person, document))
-
-
-def request_parameters(call: Call) -> list[tuple[str, str]]:
-    """What Twilio tells the server of a document about the call.
-
-    https://www.twilio.com/docs/voice/twiml#request-parameters
-    """
-    parameters = [
-        ("CallSid", call.sid),
-        ("AccountSid", call.account_sid),
-        ("From", call.request.from_),
-        ("To", call.request.to),
-        ("Caller", call.request.from_),
-        ("Called", call.request.to),
-        ("CallStatus", call.status),
-        ("ApiVersion", "2010-04-01"),
-        ("Direction", "outbound-api"),
-    ]
-    if call.answered_by is not None:
-        parameters.append(("AnsweredBy", call.answered_by))
-    return parameters
+        scene = Scene(self._call, self._person, Document(()), self._exchange)
+        await say(Verb("Say", text=APOLOGY), scene)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,6 +44,12 @@ PEOPLE: tuple[Person, ...] = (
     Person("+14125550113", "Unsubscribed", "Has texted STOP.", has_texted_stop=True),
     Person("+14125550114", "Gridlock", "Texts never leave Twilio.", text_error=30001),
 )
+
+
+def at_handset(number: str) -> Person:
+    """Somebody with a handset, who presses and stays as they like."""
+    return Person(number, "Handset", "Somebody answers on a handset.", stays=math.inf)
+
 
 _BY_NUMBER = {person.number: person for person in PEOPLE}
 

@@ -25,6 +25,11 @@ class ApiError(Exception):
         }
 
 
+def not_found(path: str) -> ApiError:
+    """The refusal for a resource that isn't there (any more), or is somebody else's."""
+    return ApiError(20404, f"The requested resource {path} was not found", status=404)
+
+
 class TwimlError(Exception):
     """Instructions that Twilio can't fetch or follow; it apologises to the listener and hangs up.
 

@@ -6,8 +6,11 @@ https://www.twilio.com/docs/voice/twiml/gather
 from __future__ import annotations
 
 from simulator.instructions import Instructions
+from simulator.keys import collect_keys
+from simulator.scene import Outcome, Scene, absolute_url, method_of, whole_number
 from simulator.twiml_document import Verb
-from simulator.verbs import Outcome, Scene, absolute_url, method_of, pause, play, say, whole_number
+from simulator.verbs import pause, play, say
+from simulator.waiting import unless
 
 THINKING_SECONDS = 1
 _PROMPTS = {"Say": say, "Play": play, "Pause": pause}
@@ -16,14 +19,19 @@ _PROMPTS = {"Say": say, "Play": play, "Pause": pause}
 async def gather(verb: Verb, scene: Scene) -> Outcome:
     """Prompt, wait for keys, and hand them to `action`; without keys the next verb follows."""
     timeout = whole_number(verb, "timeout", 5, 13313, scene)
-    for prompt in verb.children:
-        perform = _PROMPTS.get(prompt.name)
-        if perform is None:
-            scene.call.warn(13320, f"{prompt.name} isn't allowed in Gather.")
-        else:
-            await perform(prompt, scene)
-    scene.call.note("gather", f"Waiting {timeout} s for keys.")
-    digits = await _listen(verb, scene, timeout)
+    takes_keys = "dtmf" in (verb.get("input") or "dtmf").split()
+    other_end = scene.call.other_end
+    other_end.forget_keys()
+    scene.call.listen_for_keys(takes_keys)
+    try:
+        # Whoever presses a key has heard enough.
+        await unless(other_end.key_pressed, _prompt(verb, scene))
+        scene.call.note("gather", f"Waiting {timeout} s for keys.")
+        digits = (
+            await _digits(verb, scene, timeout) if takes_keys else await _no_keys(scene, timeout)
+        )
+    finally:
+        scene.call.listen_for_keys(False)
     if not digits and (verb.get("actionOnEmptyResult") or "").lower() != "true":
         return None
     return Instructions(
@@ -33,30 +41,25 @@ async def gather(verb: Verb, scene: Scene) -> Outcome:
     )
 
 
-async def _listen(verb: Verb, scene: Scene, patience: int) -> str:
-    """The keys pressed before the limit, the finishing key or the silence afterwards."""
-    clock = scene.call.clock
-    takes_keys = "dtmf" in (verb.get("input") or "dtmf").split()
-    pressed = scene.person.presses if takes_keys else ""
-    if not pressed or patience < THINKING_SECONDS:
-        await clock.sleep(patience)
-        return ""
-    await clock.sleep(THINKING_SECONDS)
+async def _prompt(verb: Verb, scene: Scene) -> None:
+    for prompt in verb.children:
+        perform = _PROMPTS.get(prompt.name)
+        if perform is None:
+            scene.call.warn(13320, f"{prompt.name} isn't allowed in Gather.")
+        else:
+            await perform(prompt, scene)
+
+
+async def _digits(verb: Verb, scene: Scene, silence: int) -> str:
     limit = whole_number(verb, "numDigits", 0, 13314, scene)
     finish = verb.get("finishOnKey")
-    digits, is_finished = _collect(pressed, limit, "#" if finish is None else finish)
-    scene.call.note("digits", pressed)
-    if not is_finished:
-        await clock.sleep(patience)
-    return digits
+    presses = scene.person.presses
+    if presses and silence >= THINKING_SECONDS and not scene.call.other_end.key_pressed.is_set():
+        await scene.call.clock.sleep(THINKING_SECONDS)
+        scene.call.other_end.press(presses)
+    return await collect_keys(scene.call, silence, limit, "#" if finish is None else finish)
 
 
-def _collect(pressed: str, limit: int, finish_on_keys: str) -> tuple[str, bool]:
-    digits = ""
-    for key in pressed:
-        if key in finish_on_keys:
-            return digits, True
-        digits += key
-        if len(digits) == limit:
-            return digits, True
-    return digits, False
+async def _no_keys(scene: Scene, silence: int) -> str:
+    await scene.call.clock.sleep(silence)
+    return ""

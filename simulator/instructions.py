@@ -47,14 +47,6 @@ def read_fallback(form: Form) -> Instructions | None:
     return Instructions(url=url, method=method)
 
 
-def check_status_callback(form: Form) -> None:
-    """Raise ApiError if the request asks for callbacks to an address that can't be called."""
-    read_method(form, "StatusCallbackMethod")
-    url = form.get("StatusCallback")
-    if url and not is_web_address(url):
-        raise ApiError(21609, f"The StatusCallback URL {url} is not a valid URL.")
-
-
 def read_method(form: Form, name: str) -> str:
     """`GET` or `POST`; `POST` if nothing is said. Raises ApiError."""
     method = form.get(name).upper() or "POST"

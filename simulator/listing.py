@@ -5,7 +5,9 @@ https://www.twilio.com/docs/usage/twilios-response#pagination
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -15,12 +17,16 @@ from simulator.form import Form
 DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE_SIZE = 1000
 _AFTER, _BEFORE = "PA", "PB"
+_TOKEN = re.compile(r"(PA|PB)([A-Z]{2}[0-9a-fA-F]{32})([0-9a-f]{1,14})")
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Listed(Protocol):
-    """Anything with a SID."""
+    """Anything with a SID and a date."""
 
     sid: str
+    date_created: datetime
 
 
 Record = TypeVar("Record", bound=Listed)
@@ -35,7 +41,8 @@ def list_page(
 ) -> dict[str, object]:
     """One page of `records` (newest first) under `key`; `path` is the list's own.
 
-    The page token names a record, so that pages stay put while new records come in.
+    The page token names a record and its date, so that pages stay put while new records come in
+    and old ones are deleted.
     Raises ApiError for a page that can't be.
     """
     size = _whole_number(query, "PageSize", DEFAULT_PAGE_SIZE, 1)
@@ -60,11 +67,11 @@ def list_page(
         "end": number * size + max(len(shown) - 1, 0),
         "uri": address(number, query.get("PageToken")),
         "first_page_uri": address(0),
-        "next_page_uri": address(number + 1, _AFTER + shown[-1].sid)
+        "next_page_uri": address(number + 1, _token(_AFTER, shown[-1]))
         if has_next and shown
         else None,
         "previous_page_uri": (
-            address(number - 1, _BEFORE + shown[0].sid) if has_previous and shown else None
+            address(number - 1, _token(_BEFORE, shown[0])) if has_previous and shown else None
         ),
     }
 
@@ -72,11 +79,23 @@ def list_page(
 def _first_index(records: Sequence[Listed], token: str, number: int, size: int) -> int:
     if not token:
         return number * size
-    direction, sid = token[:2], token[2:]
-    index = next((i for i, record in enumerate(records) if record.sid == sid), None)
-    if index is None or direction not in {_AFTER, _BEFORE}:
+    found = _TOKEN.fullmatch(token)
+    if found is None:
         raise ApiError(20001, "Invalid page token.")
-    return index + 1 if direction == _AFTER else max(index - size, 0)
+    direction, sid, microseconds = found.groups()
+    date = _EPOCH + int(microseconds, 16) * _MICROSECOND
+    for index, record in enumerate(records):
+        if record.sid == sid:
+            return index + 1 if direction == _AFTER else max(index - size, 0)
+        if record.date_created < date:
+            # The record itself was deleted; this one came next.
+            return index if direction == _AFTER else max(index - size, 0)
+    return len(records)
+
+
+def _token(direction: str, record: Listed) -> str:
+    microseconds = (record.date_created - _EPOCH) // _MICROSECOND
+    return f"{direction}{record.sid}{microseconds:x}"
 
 
 def _whole_number(query: Form, name: str, default: int, least: int) -> int:

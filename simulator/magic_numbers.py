@@ -39,6 +39,14 @@ MESSAGE_FROM = {
     "+15005550008": (21611, "The 'From' number {number} has a queue of messages that is full."),
 }
 
+NUMBER_TO_BUY = {
+    "+15005550000": (21422, "{number} is not available."),
+    "+15005550001": (21421, "{number} is not a valid number."),
+}
+AREA_CODE_TO_BUY_FROM = "500"
+"""The area code in which there always is a number to buy: VALID_FROM."""
+AREA_CODE_WITHOUT_NUMBERS = "533"
+
 _STATUS = {21611: 429}
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from simulator.clock import Clock
+from simulator.form import without_password
 from simulator.message_request import MessageRequest
+from simulator.transcript import Trouble
 
-FINAL_STATUSES = frozenset({"delivered", "undelivered", "failed", "canceled"})
+FINAL_STATUSES = frozenset({"delivered", "undelivered", "failed", "canceled", "received"})
 """https://www.twilio.com/docs/messaging/api/message-resource#message-status-values"""
+
+Direction = Literal["outbound-api", "outbound-reply", "inbound"]
 
 
 @dataclass(eq=False)
@@ -23,12 +29,17 @@ class Message:
     status: str = "queued"
     error_code: int | None = None
     date_sent: datetime | None = None
+    direction: Direction = "outbound-api"
+    troubles: list[Trouble] = field(default_factory=list, repr=False)
+    observers: list[Callable[[Message], None]] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self.date_created = self.date_updated = self.clock.now()
         self.body = self.request.body
         self.from_ = self.request.from_
-        if self.request.messaging_service_sid:
+        if self.request.send_at is not None:
+            self.status = "scheduled"
+        elif self.request.messaging_service_sid:
             self.status = "accepted"
 
     @property
@@ -51,6 +62,12 @@ class Message:
         self.status = status
         self.error_code = error_code
         self.date_updated = self.clock.now()
+        for observer in self.observers:
+            observer(self)
+
+    def warn(self, code: int | None, message: str) -> None:
+        """Note that somebody's server didn't take what Twilio told it."""
+        self.troubles.append(Trouble(code, "warning", without_password(message)))
 
     def redact(self) -> None:
         """Forget the words; the rest of the record stays."""

@@ -13,6 +13,10 @@ QUEUE_OVERFLOW = 30001
 async def send(message: Message, own_number: str) -> None:
     """Take a new text to its end; `own_number` is what a Messaging Service chooses."""
     clock = message.clock
+    if message.request.send_at is not None:
+        # So many simulated seconds as there are real ones until then.
+        await clock.sleep((message.request.send_at - clock.now()).total_seconds())
+        message.become("accepted")
     await clock.sleep(STEP_SECONDS)
     if message.from_ is None:
         message.queue(own_number)

@@ -5,14 +5,18 @@ https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-reso
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from simulator.directory import person_at
+from simulator.callback_request import read_callback
+from simulator.callbacks import Callback
 from simulator.errors import ApiError
 from simulator.form import Form
-from simulator.instructions import check_status_callback, is_web_address
-from simulator.magic_numbers import MESSAGE_FROM, MESSAGE_TO, VALID_FROM, refuse_if_magic
+from simulator.instructions import is_web_address
+from simulator.magic_numbers import MESSAGE_FROM, MESSAGE_TO, refuse_if_magic
 from simulator.phone_numbers import read_number
+from simulator.schedule import read_send_at
 from simulator.sids import is_messaging_service_sid
 
 LONGEST_BODY = 1600
@@ -21,20 +25,30 @@ MOST_MEDIA = 10
 
 @dataclass(frozen=True)
 class MessageRequest:
-    """A text to send. Numbers are E.164; `from_` is None if a Messaging Service picks it."""
+    """A text to send. Numbers are E.164; `from_` is None if a Messaging Service picks it.
+
+    A scheduled text waits until `send_at`.
+    """
 
     to: str
     from_: str | None
     messaging_service_sid: str | None
     body: str
-    media_urls: tuple[str, ...]
+    media_urls: tuple[str, ...] = ()
+    status_callback: Callback | None = None
+    send_at: datetime | None = None
 
 
-def read_message_request(form: Form, own_number: str) -> MessageRequest:
-    """The text that `form` asks for; `own_number` is the account's. Raises ApiError."""
+def read_message_request(
+    form: Form, own_number: str, may_text_from: Callable[[str], bool]
+) -> MessageRequest:
+    """The text that `form` asks for; a Messaging Service sends from `own_number`.
+
+    Raises ApiError, for a sender too that the account may not use.
+    """
     to = _read_to(form)
     service = _read_messaging_service(form)
-    from_ = None if service else _read_from(form, own_number)
+    from_ = None if service else _read_from(form, may_text_from)
     if to == (from_ or own_number):
         raise ApiError(21266, "'To' and 'From' number cannot be the same.")
     media_urls = _read_media(form)
@@ -43,10 +57,9 @@ def read_message_request(form: Form, own_number: str) -> MessageRequest:
         raise ApiError(21602, "Message body is required.")
     if len(body) > LONGEST_BODY:
         raise ApiError(21617, "The concatenated message body exceeds the 1600 character limit.")
-    check_status_callback(form)
-    if person_at(to).has_texted_stop:
-        raise ApiError(21610, "Attempt to send to unsubscribed recipient")
-    return MessageRequest(to, from_, service, body, media_urls)
+    status_callback = read_callback(form, "StatusCallback")
+    send_at = read_send_at(form, service)
+    return MessageRequest(to, from_, service, body, media_urls, status_callback, send_at)
 
 
 def _read_to(form: Form) -> str:
@@ -67,7 +80,7 @@ def _read_messaging_service(form: Form) -> str | None:
     return sid or None
 
 
-def _read_from(form: Form, own_number: str) -> str:
+def _read_from(form: Form, may_text_from: Callable[[str], bool]) -> str:
     text = form.get("From")
     if not text.strip():
         raise ApiError(21603, "A 'From' phone number is required.")
@@ -79,7 +92,7 @@ def _read_from(form: Form, own_number: str) -> str:
             "sender ID.",
         )
     refuse_if_magic(from_, MESSAGE_FROM)
-    if from_ not in {own_number, VALID_FROM}:
+    if not may_text_from(from_):
         raise ApiError(
             21606,
             f"The 'From' phone number provided ({from_}) is not a valid message-capable Twilio "

@@ -1,65 +1,91 @@
-"""The log of what clients asked for and what they got, without secrets."""
+"""The log of everything that was asked and answered, without secrets."""
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from simulator.form import read_form, read_query
+from simulator.form import without_password
 
 MOST_ENTRIES = 10_000
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all answers together; the oldest entries make room."""
+LONGEST_BODY = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One request: its path below the simulator, its parameters in order, the HTTP status."""
+    """One request and its answer.
 
+    `direction` is `in` for requests to the simulator and `out` for its own to a customer's server.
+    `path` is below the simulator or, going out, the whole address; `parameters` are in order;
+    `status` is None where no answer came. `account` is whose business it was, `user` who asked:
+    the SID of an account or an API key. `fault` is what went wrong on order.
+    """
+
+    at: datetime
+    direction: Literal["in", "out"]
     method: str
     path: str
     parameters: list[tuple[str, str]]
-    status: int
+    status: int | None
+    body: bytes = field(default=b"", repr=False)
+    account: str | None = None
+    user: str | None = None
+    fault: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The entry for people and programs, the answer's body as JSON where it is JSON."""
+        return {
+            "at": self.at.isoformat(timespec="milliseconds"),
+            "direction": self.direction,
+            "method": self.method,
+            "path": self.path,
+            "parameters": self.parameters,
+            "status": self.status,
+            "body": _readable(self.body),
+            "account": self.account,
+            "user": self.user,
+            "fault": self.fault,
+        }
 
 
-@dataclass
 class RequestLog:
     """The newest requests, in the order in which they were answered."""
 
-    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=MOST_ENTRIES))
+    def __init__(self) -> None:
+        self.entries: deque[Entry] = deque()
+        self._bytes = 0
+
+    def add(self, entry: Entry) -> None:
+        """Write one entry, and forget the oldest if there are too many."""
+        self.entries.append(entry)
+        self._bytes += len(entry.body)
+        while len(self.entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:
+            self._bytes -= len(self.entries.popleft().body)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.entries.clear()
+        self._bytes = 0
 
 
-class RequestLogMiddleware:
-    """Writes every request outside `/simulator` into the log."""
+def _readable(body: bytes) -> object:
+    text = body.decode("utf-8", errors="replace")
+    try:
+        return _masked(json.loads(text))
+    except (ValueError, RecursionError):
+        return without_password(text)
 
-    def __init__(self, app: ASGIApp, log: RequestLog) -> None:
-        self._app = app
-        self._log = log
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request through the app inside."""
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if scope["type"] != "http" or path.startswith("/simulator/"):
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        body = await request.body()
-        form = await read_form(request)
-        parameters = [*read_query(request).for_log(), *form.for_log()]
-        status = 500
-
-        async def replay() -> Message:
-            # Read above for the log, the body has to be handed out once more.
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, replay, watch)
-        finally:
-            self._log.entries.append(Entry(request.method, path, parameters, status))
+def _masked(value: object) -> object:
+    if isinstance(value, str):
+        return without_password(value)
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    return value

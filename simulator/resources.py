@@ -1,4 +1,4 @@
-"""Calls, messages and accounts as Twilio shows them in JSON."""
+"""Calls and messages as Twilio shows them in JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from simulator.call import Call
 from simulator.message import Message
 from simulator.phone_numbers import for_display
 from simulator.segments import count_segments
+from simulator.sids import number_sid
 
 API_VERSION = "2010-04-01"
 PRICE_PER_MINUTE = 0.014
@@ -31,27 +32,6 @@ _CALL_PARTS = (
     "UserDefinedMessageSubscriptions",
     "UserDefinedMessages",
 )
-_ACCOUNT_PARTS = (
-    "AvailablePhoneNumbers",
-    "Calls",
-    "Conferences",
-    "IncomingPhoneNumbers",
-    "Notifications",
-    "OutgoingCallerIds",
-    "Recordings",
-    "Transcriptions",
-    "Addresses",
-    "SigningKeys",
-    "ConnectApps",
-    "SIP",
-    "AuthorizedConnectApps",
-    "Usage",
-    "Keys",
-    "Applications",
-    "Queues",
-    "Messages",
-    "Balance",
-)
 
 
 def account_path(account_sid: str) -> str:
@@ -70,25 +50,25 @@ def call_to_json(call: Call) -> dict[str, object]:
         "from": call.request.from_,
         "from_formatted": for_display(call.request.from_),
         "status": call.status,
-        "direction": "outbound-api",
+        "direction": call.direction,
         "date_created": rfc_2822(call.date_created),
         "date_updated": rfc_2822(call.date_updated),
         "start_time": rfc_2822(call.start_time),
         "end_time": rfc_2822(call.end_time),
         "duration": None if call.duration is None else str(call.duration),
         "answered_by": call.answered_by,
-        "price": _call_price(call),
+        "price": _price(call_price(call)),
         "price_unit": "USD",
-        "queue_time": "0",
+        "queue_time": str(round(call.queue_seconds * 1000)),
         "api_version": API_VERSION,
-        "parent_call_sid": None,
-        "phone_number_sid": None,
+        "parent_call_sid": call.parent_sid,
+        "phone_number_sid": number_sid(call.account_sid, call.request.from_),
         "forwarded_from": None,
         "group_sid": None,
         "caller_name": None,
         "trunk_sid": None,
         "uri": f"{path}.json",
-        "subresource_uris": {_snake_case(part): f"{path}/{part}.json" for part in _CALL_PARTS},
+        "subresource_uris": {snake_case(part): f"{path}/{part}.json" for part in _CALL_PARTS},
     }
 
 
@@ -96,7 +76,6 @@ def message_to_json(message: Message) -> dict[str, object]:
     """https://www.twilio.com/docs/messaging/api/message-resource#message-properties"""
     path = f"{account_path(message.account_sid)}/Messages/{message.sid}"
     segments = 0 if message.from_ is None else count_segments(message.request.body)
-    sent = message.date_sent is not None
     return {
         "sid": message.sid,
         "account_sid": message.account_sid,
@@ -105,7 +84,7 @@ def message_to_json(message: Message) -> dict[str, object]:
         "from": message.from_,
         "body": message.body,
         "status": message.status,
-        "direction": "outbound-api",
+        "direction": message.direction,
         "num_segments": str(segments),
         "num_media": str(len(message.request.media_urls)),
         "date_created": rfc_2822(message.date_created),
@@ -114,29 +93,12 @@ def message_to_json(message: Message) -> dict[str, object]:
         "error_code": message.error_code,
         "error_message": None
         if message.error_code is None
-        else _ERROR_MESSAGES[message.error_code],
-        "price": f"-{PRICE_PER_SEGMENT * segments:.5f}" if sent else None,
+        else _ERROR_MESSAGES.get(message.error_code, "Unknown error"),
+        "price": _price(message_price(message)),
         "price_unit": "USD",
         "api_version": API_VERSION,
         "uri": f"{path}.json",
         "subresource_uris": {"media": f"{path}/Media.json", "feedback": f"{path}/Feedback.json"},
-    }
-
-
-def account_to_json(account_sid: str, opened: datetime) -> dict[str, object]:
-    """https://www.twilio.com/docs/iam/api/account#account-properties; the token stays hidden."""
-    path = account_path(account_sid)
-    return {
-        "sid": account_sid,
-        "owner_account_sid": account_sid,
-        "friendly_name": "Simulated account",
-        "status": "active",
-        "type": "Full",
-        "auth_token": None,
-        "date_created": rfc_2822(opened),
-        "date_updated": rfc_2822(opened),
-        "uri": f"{path}.json",
-        "subresource_uris": {_snake_case(part): f"{path}/{part}.json" for part in _ACCOUNT_PARTS},
     }
 
 
@@ -145,13 +107,26 @@ def rfc_2822(moment: datetime | None) -> str | None:
     return None if moment is None else format_datetime(moment)
 
 
-def _call_price(call: Call) -> str | None:
+def call_price(call: Call) -> float:
+    """Dollars that a call has cost: begun minutes count whole, calls nobody took are free."""
     if call.duration is None:
-        return None
-    return f"-{PRICE_PER_MINUTE * max(math.ceil(call.duration / 60), 1):.5f}"
+        return 0
+    return PRICE_PER_MINUTE * max(math.ceil(call.duration / 60), 1)
 
 
-def _snake_case(name: str) -> str:
+def message_price(message: Message) -> float:
+    """Dollars that a text has cost: so much a segment, once it was sent."""
+    if message.date_sent is None:
+        return 0
+    return PRICE_PER_SEGMENT * count_segments(message.request.body)
+
+
+def _price(dollars: float) -> str | None:
+    return f"-{dollars:.5f}" if dollars else None
+
+
+def snake_case(name: str) -> str:
+    """`IncomingPhoneNumbers` as `incoming_phone_numbers`, `SIP` as `sip`."""
     if name.isupper():
         return name.lower()
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]

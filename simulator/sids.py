@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
-
-_ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
-_API_KEY_SID = re.compile(r"SK[0-9a-fA-F]{32}")
-_MESSAGING_SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
 
 
 def new_sid(prefix: str) -> str:
@@ -15,16 +12,27 @@ def new_sid(prefix: str) -> str:
     return prefix + secrets.token_hex(16)
 
 
+def number_sid(account_sid: str, number: str) -> str:
+    """The SID of a telephone number (E.164) in an account: always the same for both."""
+    digest = hashlib.sha256(f"{account_sid} {number}".encode())
+    return f"PN{digest.hexdigest()[:32]}"
+
+
+def is_sid(text: str, prefix: str) -> bool:
+    """Whether `text` is a well-formed SID of the kind that `prefix` stands for."""
+    return re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", text) is not None
+
+
 def is_account_sid(text: str) -> bool:
     """Whether `text` is a well-formed account SID."""
-    return _ACCOUNT_SID.fullmatch(text) is not None
+    return is_sid(text, "AC")
 
 
 def is_api_key_sid(text: str) -> bool:
     """Whether `text` is a well-formed API key SID."""
-    return _API_KEY_SID.fullmatch(text) is not None
+    return is_sid(text, "SK")
 
 
 def is_messaging_service_sid(text: str) -> bool:
     """Whether `text` is a well-formed Messaging Service SID."""
-    return _MESSAGING_SERVICE_SID.fullmatch(text) is not None
+    return is_sid(text, "MG")

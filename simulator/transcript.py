@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["fetch", "say", "play", "pause", "gather", "digits", "redirect", "hangup", "error"]
+Kind = Literal[
+    "fetch",
+    "say",
+    "play",
+    "pause",
+    "gather",
+    "digits",
+    "record",
+    "dial",
+    "redirect",
+    "hangup",
+    "error",
+]
 
 
 @dataclass(frozen=True)
@@ -13,6 +25,7 @@ class Line:
     """One thing that happened, `at` simulated seconds after the call was answered.
 
     `text` is what was said, played or pressed; `voice` and `language` are those of a `say`.
+    `seconds` is how long it takes, where that is known when it begins.
     """
 
     at: float
@@ -20,6 +33,7 @@ class Line:
     text: str
     voice: str | None = None
     language: str | None = None
+    seconds: float = 0
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,18 @@
-"""What each TwiML verb does in a call.
+"""The simple TwiML verbs: Say, Play, Pause, Hangup, Reject and Redirect.
 
-Say, Play, Pause, Gather, Hangup and Redirect are performed; other verbs of Twilio's are noted
-and passed over. https://www.twilio.com/docs/voice/twiml#twiml-verbs
+https://www.twilio.com/docs/voice/twiml#twiml-verbs
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import urljoin
-
-from simulator.call import Call
-from simulator.directory import Person
-from simulator.errors import TwimlError
 from simulator.instructions import Instructions
-from simulator.twiml_document import Document, Verb
+from simulator.scene import Outcome, Scene, absolute_url, method_of, whole_number
+from simulator.twiml_document import Verb
 
 SPOKEN_CHARACTERS_PER_SECOND = 14
 SHORTEST_SPEECH_SECONDS = 0.5
 AUDIO_SECONDS = 3
 LONGEST_SPEECH = 4096
-
-Outcome = Instructions | Literal["hangup"] | None
-"""What follows a verb: other instructions, the end of the call, or simply the next verb."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The surroundings a verb acts in: the call, who listens, and the document being followed."""
-
-    call: Call
-    person: Person
-    document: Document
 
 
 async def say(verb: Verb, scene: Scene) -> Outcome:
@@ -43,7 +24,7 @@ async def say(verb: Verb, scene: Scene) -> Outcome:
     seconds = max(len(verb.text) / SPOKEN_CHARACTERS_PER_SECOND, SHORTEST_SPEECH_SECONDS)
     forever = remaining == 0
     while forever or remaining > 0:
-        scene.call.note("say", verb.text, verb.get("voice"), verb.get("language"))
+        scene.call.note("say", verb.text, verb.get("voice"), verb.get("language"), seconds)
         await scene.call.clock.sleep(seconds)
         remaining -= 1
     return None
@@ -57,7 +38,7 @@ async def play(verb: Verb, scene: Scene) -> Outcome:
     remaining = whole_number(verb, "loop", 1, 13410, scene)
     forever = remaining == 0
     while forever or remaining > 0:
-        scene.call.note("play", verb.get("digits") or verb.text)
+        scene.call.note("play", verb.get("digits") or verb.text, seconds=AUDIO_SECONDS)
         await scene.call.clock.sleep(AUDIO_SECONDS)
         remaining -= 1
     return None
@@ -66,7 +47,7 @@ async def play(verb: Verb, scene: Scene) -> Outcome:
 async def pause(verb: Verb, scene: Scene) -> Outcome:
     """Wait in silence. https://www.twilio.com/docs/voice/twiml/pause"""
     seconds = whole_number(verb, "length", 1, 13910, scene)
-    scene.call.note("pause", f"{seconds} s")
+    scene.call.note("pause", f"{seconds} s", seconds=seconds)
     await scene.call.clock.sleep(seconds)
     return None
 
@@ -77,36 +58,22 @@ async def hang_up(verb: Verb, scene: Scene) -> Outcome:
     return "hangup"
 
 
+async def reject(verb: Verb, scene: Scene) -> Outcome:
+    """End the call. Reject is for calls that come in: one that was placed is over by then.
+
+    https://www.twilio.com/docs/voice/twiml/reject
+    """
+    reason = verb.get("reason") or "rejected"
+    if reason not in {"rejected", "busy"}:
+        scene.call.warn(13810, f"Reject reason must be rejected or busy, not {reason!r}.")
+        reason = "rejected"
+    scene.call.note("hangup", f"The call is rejected by its instructions ({reason}).")
+    return "hangup"
+
+
 async def redirect(verb: Verb, scene: Scene) -> Outcome:
     """Go on with another document. https://www.twilio.com/docs/voice/twiml/redirect"""
     url = absolute_url(verb.text, scene.document)
     method = method_of(verb, "method", 13710, scene)
     scene.call.note("redirect", url)
     return Instructions(url=url, method=method)
-
-
-def absolute_url(reference: str, document: Document) -> str:
-    """`reference` as seen from `document`; empty means the document itself. Raises TwimlError."""
-    if document.url is None and "://" not in reference:
-        raise TwimlError(11100, f"{reference!r} needs a document with an address to start from.")
-    return urljoin(document.url or "", reference)
-
-
-def method_of(verb: Verb, attribute: str, code: int, scene: Scene) -> str:
-    """`GET` or `POST`, which is also what Twilio falls back to."""
-    method = (verb.get(attribute) or "POST").upper()
-    if method in {"GET", "POST"}:
-        return method
-    scene.call.warn(code, f"{verb.name} {attribute} must be GET or POST, not {method!r}.")
-    return "POST"
-
-
-def whole_number(verb: Verb, attribute: str, default: int, code: int, scene: Scene) -> int:
-    """An attribute that counts something; anything else becomes the default, with a warning."""
-    text = verb.get(attribute)
-    if text is None:
-        return default
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        return int(text)
-    scene.call.warn(code, f"{verb.name} {attribute} must be a whole number, not {text!r}.")
-    return default

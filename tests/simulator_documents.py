@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
@@ -17,13 +18,18 @@ from tests.servers import serve
 
 @dataclass(frozen=True)
 class Asked:
-    """One request for a document."""
+    """One request for a document; `url` is the whole address as the server sees it."""
 
     method: str
     path: str
     query: list[tuple[str, str]]
     form: list[tuple[str, str]]
     query_string: str
+    url: str
+    signature: str
+
+    def said(self) -> dict[str, str]:
+        return dict(self.query) | dict(self.form)
 
 
 @dataclass
@@ -44,15 +50,30 @@ class Documents:
     def asked(self, path: str) -> list[Asked]:
         return [request for request in self.requests if request.path == path]
 
+    def wait_for(self, path: str, count: int) -> list[Asked]:
+        """The requests for `path` once there are that many."""
+        return self.wait_until(lambda: len(self.asked(path)) >= count, path)
+
+    def wait_until(self, is_so: Callable[[], bool], path: str) -> list[Asked]:
+        deadline = time.monotonic() + 10
+        while not is_so():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it never came to that: {self.asked(path)}")
+            time.sleep(0.01)
+        return self.asked(path)
+
     async def answer(self, request: Request) -> Response:
         query_string = request.scope["query_string"].decode()
         self.requests.append(
             Asked(
                 request.method,
                 request.url.path,
-                parse_qsl(query_string),
+                parse_qsl(query_string, keep_blank_values=True),
                 parse_qsl((await request.body()).decode(), keep_blank_values=True),
                 query_string,
+                f"{self.url}{request.scope['raw_path'].decode()}"
+                + (f"?{query_string}" if query_string else ""),
+                request.headers.get("x-twilio-signature", ""),
             )
         )
         return self.answers.get(request.url.path, Response("no such document", 404))

@@ -42,6 +42,12 @@ def assert_is_list(path: str, body: dict[str, Any]) -> None:
     _assert_valid(schema, body)
 
 
+def documented_parameters(path: str) -> set[str]:
+    """The names of all form parameters that POST on `path` is documented to take."""
+    body = _openapi()["paths"][path]["post"]["requestBody"]["content"]
+    return set(body["application/x-www-form-urlencoded"]["schema"]["properties"])
+
+
 def _assert_valid(schema: dict[str, Any], instance: dict[str, Any]) -> None:
     whole = _as_json_schema(schema | {"components": _openapi()["components"]})
     Draft202012Validator(whole, format_checker=_formats).validate(instance)

@@ -56,9 +56,9 @@ def test_a_port_that_is_taken():
 
 
 def test_unusable_arguments():
-    ended = subprocess.run([*COMMAND, "--speed", "0"], capture_output=True, text=True, check=False)
+    ended = subprocess.run([*COMMAND, "--speed", "-1"], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert ended.stderr == "The simulator's speed must be a number above 0, not 0.0.\n"
+    assert ended.stderr == "The simulator's speed must be 0 or a number above 0, not -1.0.\n"
 
 
 def test_it_stays_out_of_the_apps_rooms():

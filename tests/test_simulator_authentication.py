@@ -91,8 +91,20 @@ def test_without_an_account_every_account_may_come(line: Line):
         {"auth_token": "token"},
         {"account_sid": "AC1", "auth_token": "token"},
         {"account_sid": SIMULATOR_ACCOUNT_SID, "auth_token": ""},
+        {"api_key_sid": "SK" + "c" * 32, "api_key_secret": "secret"},
+        {
+            "account_sid": SIMULATOR_ACCOUNT_SID,
+            "auth_token": "token",
+            "api_key_sid": "SK" + "c" * 32,
+        },
+        {
+            "account_sid": SIMULATOR_ACCOUNT_SID,
+            "auth_token": "token",
+            "api_key_sid": "SK1",
+            "api_key_secret": "secret",
+        },
         {"from_number": "nobody"},
-        {"speed": 0},
+        {"speed": -1},
         {"speed": float("nan")},
     ],
 )

@@ -61,6 +61,16 @@ def test_pages_stay_put_while_calls_come_in():
         assert [call["sid"] for call in second["calls"]] == [placed[1], placed[0]]
 
 
+def test_calls_are_deleted_page_by_page():
+    with simulator_line() as own:
+        placed = [own.place(BUSY) for _ in range(5)]
+        for sid in placed:
+            own.finished(sid)
+        for call in own.twilio.calls.stream(page_size=2):
+            assert call.delete()
+        assert own.twilio.calls.list() == []
+
+
 def test_filters(line: Line, sids: list[str]):
     now = datetime.now(UTC)
     calls = line.twilio.calls
@@ -104,6 +114,7 @@ def test_texts_are_listed_the_same_way(line: Line):
         ({"PageSize": "0"}, 20001),
         ({"Page": "-1"}, 20001),
         ({"PageToken": "PAnobody"}, 20001),
+        ({"PageToken": "PACA" + "0" * 32 + "f" * 15}, 20001),
         ({"StartTime>": "yesterday"}, 20001),
     ],
 )

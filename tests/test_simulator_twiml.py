@@ -65,7 +65,8 @@ def test_hangup_ends_it(line: Line):
     [
         ("<say>a</say>", 12200),
         ("<Sya>a</Sya>", 12200),
-        ("<Dial>+14125550100</Dial>", None),
+        ("<Enqueue>support</Enqueue>", None),
+        ("<Dial>nobody</Dial>", 13224),
         ("<Say/>", 13520),
         (f"<Say>{'a' * 3900}</Say><Say loop='two'>b</Say>", 13510),
         ("<Pause length='-1'/>", 13910),

@@ -1,0 +1,39 @@
+"""The texts between Callboard and the phone of one visitor."""
+
+from __future__ import annotations
+
+from alerts import Alert
+from simulator import Exchange
+
+LONGEST_REPLY = 1_600
+
+
+class Conversation:
+    """What this visitor texted, and what came back; other visitors' texts stay theirs."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._sids: list[str] = []
+        self._last: Alert | None = None
+
+    def take(self, text: Alert) -> None:
+        """A text that the visitor sent; a refused one doesn't show but can be answered (START)."""
+        self._last = text
+        if text.sid and text.sid not in self._sids:
+            self._sids.append(text.sid)
+
+    def reply(self, body: str) -> None:
+        """Answer the last text, as the person who got it; an answer to that shows as well."""
+        if self._last is None or not body.strip():
+            return
+        person, callboard = self._last.to, self._last.from_
+        before = {text.sid for text in self._exchange.text_box(person)}
+        self._exchange.reply(person, callboard, body[:LONGEST_REPLY])
+        after = self._exchange.text_box(person)
+        self._sids += [text.sid for text in after if text.sid not in before]
+
+    def shown(self) -> list[dict[str, object]]:
+        """The texts in order, for the browser: the words, and whether the person wrote them."""
+        messages = self._exchange.messages
+        texts = [messages[sid] for sid in self._sids if sid in messages]
+        return [{"body": t.request.body, "theirs": t.direction != "inbound"} for t in texts]
