@@ -1,6 +1,7 @@
 """The command line: `python -m alerts call|text|doctor …`.
 
-Exit status: 0 accepted (with --wait: reached the person), 1 failed, 2 unusable input.
+Exit status: 0 accepted (with --wait: answered to its end, or delivered), 1 failed, 2 unusable
+input.
 """
 
 from __future__ import annotations

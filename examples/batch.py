@@ -1,32 +1,39 @@
 """The tutorial's batch script: no Shiny, one call for each line of a list.
 
 `python examples/batch.py "Batch 1407 shows signs of diacetyl." 412-857-4309 412-555-0142`
+Its exit status is 1 if a call failed; one that nobody took has not failed.
 """
 
 import asyncio
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the packages beside this folder
+from open_desk import open_desk
 
 from alerts import AlertRequest, Desk, UnusableInput
-from settings import Settings
 
 
-async def call_everybody(message: str, numbers: list[str]) -> None:
-    """Call each number in turn and print what became of it."""
-    async with Desk.from_settings(Settings()) as desk:
-        for number in numbers:
-            try:
-                alert = await desk.send(AlertRequest("call", number, message))
-            except UnusableInput as problem:
-                print(f"{number}: {problem}")
-                continue
-            async for change in desk.watch(alert.id):
-                print(f"{number}: {change.status}")
+async def call_everybody(message: str, numbers: list[str]) -> int:
+    """Call each number in turn; gives how many calls failed."""
+    async with open_desk() as desk:
+        return sum([not await call(desk, number, message) for number in numbers])
+
+
+async def call(desk: Desk, number: str, message: str) -> bool:
+    """Call one number and print what became of it, and why if it failed."""
+    try:
+        alert = await desk.send(AlertRequest("call", number, message))
+    except UnusableInput as problem:
+        print(f"{number}: {problem}")
+        return False
+    async for change in desk.watch(alert.id):
+        print(f"{number}: {change.status}")
+        if change.error:
+            print(f"{number}: {change.error}")
+            return False
+    return True
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit("usage: python examples/batch.py MESSAGE NUMBER [NUMBER …]")
-    asyncio.run(call_everybody(sys.argv[1], sys.argv[2:]))
+    sys.exit(1 if asyncio.run(call_everybody(sys.argv[1], sys.argv[2:])) else 0)

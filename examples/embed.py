@@ -1,15 +1,10 @@
 """The Send page inside somebody else's dashboard: `shiny run examples/embed.py`."""
 
-import sys
-from pathlib import Path
-
+from open_desk import open_desk
 from shiny import App, Inputs, Outputs, Session, render, ui
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the packages beside this folder
-
-from alerts import Desk
+import webhooks
 from dashboard import send
-from settings import Settings
 
 TASTINGS = {"1406": "clean", "1407": "diacetyl", "1408": "clean"}
 
@@ -21,7 +16,7 @@ app_ui = ui.page_navbar(
     title="Tasting room",
     lang="en",
 )
-desk = Desk.from_settings(Settings())
+desk = open_desk()
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
@@ -33,3 +28,4 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
 
 app = App(app_ui, server)
+app.starlette_app.router.routes[0:0] = webhooks.routes(desk)  # documents kept here, for Twilio

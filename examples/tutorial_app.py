@@ -1,30 +1,27 @@
-"""The tutorial's app again: a number, a button, and its three steps by name.
+"""The tutorial's app again, its three steps by name: `shiny run examples/tutorial_app.py`."""
 
-`shiny run examples/tutorial_app.py`: with no Twilio account set, the simulator answers.
-"""
+import asyncio
+from datetime import date, datetime
 
-import sys
-from datetime import datetime
-from pathlib import Path
-
+from open_desk import open_desk
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the packages beside this folder
-
-from alerts import Desk, UnusableInput
+import webhooks
+from alerts import UnusableInput
 from alerts.numbers import read_number
-from settings import Settings
 from storage import StorageError
 from twilio_client import TwilioError
 from twiml import Response, Say
 
-means = Desk.from_settings(Settings()).means  # Twilio, storage and caller ID, as .env says
+desk = open_desk()
+means = desk.means  # Twilio, storage and caller ID, as .env says
 
 app_ui = ui.page_fluid(
     ui.h1("Test call"),
+    ui.p("This is a simulation: nobody's phone rings.") if means.simulator else None,
     ui.input_text("phone_number", "Phone number", placeholder="+14128574309"),
     ui.input_task_button("send_test_call", "Send test call", label_busy="Calling…"),
-    ui.output_text_verbatim("outcome"),
+    ui.output_text("outcome"),
     lang="en",
 )
 
@@ -33,26 +30,30 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     @ui.bind_task_button(button_id="send_test_call")
     @reactive.extended_task
     async def call(typed: str) -> str:
-        number = read_number(typed, means.regions).e164
-        message = f"Greetings, it is currently {datetime.now():%H:%M}."
-        xml = Response(Say(message, voice="alice", language="en-GB", loop=3)).to_xml()  # 1 build
-        stored = await means.storage.publish(f"{datetime.now():%Y-%m-%d}-tutorial", xml)  # 2 store
-        placed = await means.twilio.create_call(  # 3 call
-            to=number, from_=means.from_number, url=stored.url, twiml=stored.twiml
-        )
-        return f"Twilio has it: {placed.sid}"
+        try:
+            number = read_number(typed, means.regions).e164
+            message = f"Greetings, it is currently {datetime.now():%H:%M}."
+            xml = Response(Say(message, voice="alice", language="en-GB", loop=3)).to_xml()  # build
+            stored = await means.storage.publish(f"{date.today()}-tutorial", xml)  # store
+            placed = await means.twilio.create_call(  # call
+                to=number, from_=means.from_number, url=stored.url, twiml=stored.twiml
+            )
+            return f"Twilio has it: {placed.sid}"
+        except (UnusableInput, StorageError, TwilioError) as problem:
+            return str(problem)
+        finally:
+            await asyncio.sleep(1)  # still busy at the second click of a double click
 
     @reactive.effect
     @reactive.event(input.send_test_call)
     def press() -> None:
-        call(input.phone_number())
+        if call.status() != "running":  # it would be called again afterwards
+            call(input.phone_number())
 
     @render.text
     def outcome() -> str:
-        try:
-            return call.result()
-        except (UnusableInput, StorageError, TwilioError) as problem:
-            return str(problem)
+        return call.result()
 
 
 app = App(app_ui, server)
+app.starlette_app.router.routes[0:0] = webhooks.routes(desk)  # documents kept here, for Twilio

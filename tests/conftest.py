@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shiny.reactive._core as reactive_core
 from playwright.sync_api import Browser
 
 from tests.browser import chromium
@@ -15,6 +16,12 @@ from tests.running_app import copy_of_the_project, running_app
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests last: Playwright keeps an event loop running, which async tests can't bear."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture
+def fresh_lock() -> None:
+    """Shiny's lock belongs to the event loop that first used it, and each test has its own."""
+    reactive_core._reactive_environment._lock = None
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-import shiny.reactive._core as reactive_core
 from shiny import Inputs, Outputs, Session, reactive
 from shiny.testserver import AsyncTestServerSession
 from shiny.testserver import test_server_async as serve_in_memory
@@ -24,10 +23,7 @@ from twiml import Gather, Response, Say
 DOCUMENT = Response(Gather(Say("Press 1."), num_digits=1, timeout=20), Say("Nobody pressed."))
 
 
-@pytest.fixture(autouse=True)
-def fresh_lock() -> None:
-    """Shiny's lock belongs to the event loop that first used it, and each test has its own."""
-    reactive_core._reactive_environment._lock = None
+pytestmark = pytest.mark.usefixtures("fresh_lock")
 
 
 @dataclass

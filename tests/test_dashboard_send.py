@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
-import shiny.reactive._core as reactive_core
 from shiny import Inputs, Outputs, Session
 from shiny.testserver import AsyncTestServerSession
 from shiny.testserver import test_server_async as serve_in_memory
@@ -35,10 +34,7 @@ FORM = {
 }
 
 
-@pytest.fixture(autouse=True)
-def fresh_lock() -> None:
-    """Shiny's lock belongs to the event loop that first used it, and each test has its own."""
-    reactive_core._reactive_environment._lock = None
+pytestmark = pytest.mark.usefixtures("fresh_lock")
 
 
 @pytest.fixture

@@ -88,6 +88,26 @@ def test_simulator_alone(newcomer: Path) -> None:
         assert httpx.get(f"{url}2010-04-01/Accounts.json").status_code in {401, 404}
 
 
+def test_callboard_uses_the_simulator_alone(newcomer: Path) -> None:
+    [command] = [line for line in SHELL_LINES if "-m simulator" in line]
+    port = str(free_port())
+    exported = [line.removeprefix("export ") for line in SHELL_LINES if line.startswith("export ")]
+    settings = dict(line.replace("4010", port).split("=", 1) for line in exported)
+    with running(command.replace("4010", port).split(), f"http://127.0.0.1:{port}/", newcomer):
+        called = subprocess.run(
+            [sys.executable, "-m", "alerts", "call", "412 857 4309", "Off.", "--wait"],
+            cwd=newcomer,
+            env=bare_environment(**settings),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (called.returncode, called.stderr) == (0, "")
+    assert "completed" in called.stdout
+    assert "Simulation" not in called.stdout  # Callboard takes it for Twilio itself
+
+
 def test_everybody_in_the_simulation_is_in_the_table() -> None:
     for person in PEOPLE:
         number = f"+1 {person.number[2:5]}-{person.number[5:8]}-{person.number[8:]}"

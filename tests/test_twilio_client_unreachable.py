@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificate import self_signed
 from tests.servers import free_port
 from tests.twilio_client_broken_server import CREATED, broken, failed_call, response
-from tests.twilio_client_certificate import self_signed
 from twilio_client import TwilioUnreachable
 
 
