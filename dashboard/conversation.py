@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alerts import Alert
+from alerts.numbers import international
 from simulator import Exchange
 
 LONGEST_REPLY = 1_600
@@ -33,7 +34,20 @@ class Conversation:
         self._sids += [text.sid for text in after if text.sid not in before]
 
     def shown(self) -> list[dict[str, object]]:
-        """The texts in order, for the browser: the words, and whether the person wrote them."""
+        """The texts in order, for the browser; one that never arrived isn't on the phone.
+
+        Each has its words, the person's number, and whether it came from Callboard.
+        """
         messages = self._exchange.messages
         texts = [messages[sid] for sid in self._sids if sid in messages]
-        return [{"body": t.request.body, "theirs": t.direction != "inbound"} for t in texts]
+        return [
+            {
+                "body": text.request.body,
+                "theirs": text.direction != "inbound",
+                "number": international(
+                    str(text.from_) if text.direction == "inbound" else text.request.to
+                ),
+            }
+            for text in texts
+            if text.direction != "outbound-api" or text.status == "delivered"
+        ]

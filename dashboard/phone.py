@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from htmltools import Tag, tags
 from shiny import Inputs, Outputs, Session, module, reactive
@@ -17,7 +17,7 @@ from alerts import Alert
 from alerts.numbers import international
 from dashboard.assets import phone_assets
 from dashboard.conversation import Conversation
-from simulator import Exchange, Handset, HandsetState
+from simulator import PEOPLE, Exchange, Handset, HandsetState, Person, person_at
 
 KEYS = "123456789*0#"
 
@@ -41,7 +41,10 @@ def ui() -> Tag:
         ),
         tags.div(tags.h2("No call"), tags.p(), class_="handset-who", role="status"),
         tags.div(
-            tags.div(tags.p("Calls that you send ring here.", class_="quiet"), class_="captions"),
+            _directory(),
+            tags.div(class_="captions"),
+            tags.p("Answer to hear the message.", class_="quiet hint"),
+            tags.p("Waiting for a key.", class_="quiet gathering"),
             tags.div(class_="texts"),
             class_="handset-screen",
             role="log",
@@ -83,9 +86,14 @@ def server(
     texts = Conversation(exchange)
     name = session.ns("handset")
 
+    handed_over: set[str] = set()
+
     async def show_calls() -> None:
+        before = HandsetState()
         async for state in handset.watch():
-            await session.send_custom_message("callboard-call", {"name": name} | _call(state))
+            call = _shown(state, before)
+            await session.send_custom_message("callboard-call", {"name": name, "call": call})
+            before = state
 
     async def show_texts() -> None:
         await session.send_custom_message("callboard-texts", {"name": name, "texts": texts.shown()})
@@ -94,7 +102,7 @@ def server(
 
     def put_away() -> None:
         showing.cancel()
-        handset.hang_up()
+        handset.put_down()
 
     session.on_ended(put_away)
 
@@ -106,8 +114,10 @@ def server(
         if sent.channel == "text":
             texts.take(sent)
             await show_texts()
-        elif sent.sid:
-            exchange.hand_over(sent.sid, handset)
+        elif sent.sid and sent.sid not in handed_over:
+            handed_over.add(sent.sid)
+            if _rings_here(person_at(sent.to)):
+                exchange.hand_over(sent.sid, handset)
 
     @reactive.effect
     @reactive.event(input.answer)
@@ -127,8 +137,7 @@ def server(
     @reactive.effect
     @reactive.event(input.key)
     def press() -> None:
-        if str(input.key()["key"]) in KEYS:
-            handset.press(str(input.key()["key"]))
+        handset.press(str(input.key()["key"]))
 
     @reactive.effect
     @reactive.event(input.reply)
@@ -137,12 +146,36 @@ def server(
         await show_texts()
 
 
-def _call(state: HandsetState) -> dict[str, object]:
-    """A state for the browser, numbers the way people read them."""
-    shown = asdict(state)
-    shown["caller"] = international(state.caller) if state.caller else ""
-    return {"call": shown}
+def _rings_here(person: Person) -> bool:
+    """Whether the visitor may answer for them: not for the busy, the absent and machines."""
+    return person.call == "answers" and not person.is_machine
+
+
+def _shown(state: HandsetState, before: HandsetState) -> dict[str, object]:
+    """What is new in a state, for the browser; the caller the way people read it."""
+    same_call = state.call_sid == before.call_sid
+    heard = len(before.words) if same_call else 0
+    new_words = replace(state, words=state.words[heard:])
+    caller = international(state.caller) if state.caller else ""
+    return asdict(new_words) | {"caller": caller, "is_new": not same_call}
+
+
+def _directory() -> Tag:
+    """Who is at the other end, where it isn't just anybody; a number fills in the form."""
+    rows = [
+        tags.li(
+            tags.button(international(person.number), type="button", data_number=person.number),
+            tags.span(f"{person.name}. {person.description}"),
+        )
+        for person in PEOPLE
+    ]
+    return tags.div(
+        tags.p("Calls that you send ring here. These numbers answer for themselves:"),
+        tags.ul(rows),
+        class_="directory quiet",
+    )
 
 
 def _key(key: str) -> Tag:
-    return tags.button(key, type="button", data_key=key)
+    spoken = {"*": "star", "#": "pound"}.get(key)
+    return tags.button(key, type="button", data_key=key, aria_label=spoken)

@@ -20,13 +20,14 @@ DEFAULTS = AlertRequest("call", "", "")
 
 def send_form() -> Tag:
     """The whole page, with ids of the module that asks for it."""
-    return tags.div(
-        page_assets(),
+    page = tags.div(
         tags.div(_new_alert(), class_="cb-card cause"),
         tags.div(_what_they_get(), _what_happens(), class_="effect"),
         class_="callboard send-page",
         data_time_zone_input=resolve_id("time_zone"),
     )
+    # The frame's width, and not the window's, decides on one column or two.
+    return tags.div(page_assets(), page, class_="callboard-frame")
 
 
 def _new_alert() -> TagList:

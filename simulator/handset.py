@@ -100,6 +100,13 @@ class Handset:
         else:
             self.decline()
 
+    def put_down(self) -> None:
+        """Leave: a call that is heard ends, and one that rings is left to the character."""
+        if self._state.phase == "talking":
+            self.hang_up()
+        elif self._call is not None:
+            self._call.let_go()
+
     def attach(self, call: Call) -> bool:
         """Take `call`, if it isn't over and no other call is on this handset: whether it did.
 

@@ -96,3 +96,23 @@ async def test_declining_is_busy(visit: Visit):
     await visit.do("decline")
     await visit.until(lambda: visit.call.is_over)
     assert visit.call.status == "busy"
+
+
+async def test_a_page_that_closes_while_it_rings_leaves_the_call_to_the_directory(visit: Visit):
+    await visit.until(lambda: visit.call.status == "ringing")
+    await visit.page.__aexit__(None, None, None)
+    async with asyncio.timeout(20):
+        while not visit.call.is_over:
+            await visit.call.clock.sleep(1)
+    assert visit.call.status == "completed"
+
+
+async def test_a_page_that_closes_during_the_call_hangs_up(visit: Visit):
+    await visit.until(lambda: visit.call.status == "ringing")
+    await visit.do("answer")
+    await visit.until(lambda: visit.call.gathering)
+    await visit.page.__aexit__(None, None, None)
+    async with asyncio.timeout(5):
+        while not visit.call.is_over:
+            await visit.call.clock.sleep(0.1)
+    assert ("say", "Nobody pressed.") not in [(x.kind, x.text) for x in visit.call.transcript]

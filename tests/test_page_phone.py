@@ -75,8 +75,44 @@ def test_with_nobody_at_the_handset_the_directory_decides(
 ) -> None:
     with well_behaved_page(browser, simulation, script=RECORD_SPEECH) as page:
         call(page, "412 555 0104")
+        expect(page.locator(".captions")).to_contain_text("You didn't answer in time.")
         expect(page.locator("#send-progress .pill")).to_have_text("completed")
+        expect(page.locator(".handset")).to_have_attribute("data-phase", "over")
         assert page.evaluate("window.spoken") == []
+
+
+def test_whoever_is_busy_or_a_machine_does_not_ring_here(browser: Browser, simulation: str) -> None:
+    with well_behaved_page(browser, simulation) as page:
+        page.get_by_role("button", name="+1 412-555-0101").click()
+        expect(page.locator("#send-phone_number")).to_have_value("+14125550101")
+        expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+        page.locator("#send-send_test_call").click()
+        expect(page.locator("#send-progress .pill")).to_have_text("unanswered")
+        expect(page.locator(".handset")).to_have_attribute("data-phase", "idle")
+
+
+def test_focus_stays_on_the_phone_and_digits_can_be_typed(
+    browser: Browser, simulation: str
+) -> None:
+    with well_behaved_page(browser, simulation) as page:
+        page.select_option("#send-repeat", "0")
+        call(page)
+        page.get_by_role("button", name="Answer").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Hang up")).to_be_focused()
+        page.evaluate(
+            "() => { window.keys = [];"
+            " Shiny.setInputValue = (id, value) => window.keys.push([id, value]); }"
+        )
+        page.keyboard.press("5")
+        assert page.evaluate("window.keys") == [["phone-key", {"key": "5"}]]
+
+
+def test_a_text_that_never_arrives_is_not_on_the_phone(browser: Browser, simulation: str) -> None:
+    with well_behaved_page(browser, simulation) as page:
+        text(page, "412 555 0111", "Batch 1407 is off.")
+        expect(page.locator("#send-progress .pill")).to_have_text("failed")
+        expect(page.locator(".handset .bubble")).to_have_count(0)
 
 
 def test_one_visitors_call_rings_on_no_other_handset(browser: Browser, simulation: str) -> None:
@@ -107,17 +143,17 @@ def test_the_ringer_is_silenced_with_one_click_and_stays_silent(
 def test_texts_are_bubbles_that_can_be_answered(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         text(page, "412 857 4377", "Batch 1407 is off.")
-        expect(page.locator(".handset .bubble")).to_have_text(["Batch 1407 is off."])
+        expect(page.locator(".handset .bubble")).to_have_text(["Callboard: Batch 1407 is off."])
         page.get_by_label("Reply").fill("STOP")
         page.get_by_label("Reply").press("Enter")
-        expect(page.locator(".handset .bubble.ours")).to_have_text("STOP")
+        expect(page.locator(".handset .bubble.ours")).to_have_text("You: STOP")
         expect(page.locator(".handset .bubble")).to_have_count(3)
         expect(page.locator("#send-send_test_call")).to_be_enabled()
         page.locator("#send-send_test_call").click()
         expect(page.locator(".explanation")).to_contain_text("STOP")
         page.get_by_label("Reply").fill("START")
         page.get_by_label("Reply").press("Enter")
-        expect(page.locator(".handset .bubble.ours").last).to_have_text("START")
+        expect(page.locator(".handset .bubble.ours").last).to_have_text("You: START")
         expect(page.locator("#send-send_test_call")).to_be_enabled()
         page.locator("#send-send_test_call").click()
         expect(page.locator("#send-progress .pill")).to_have_text("delivered")

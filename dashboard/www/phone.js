@@ -1,15 +1,26 @@
 // The handset: shows what the server tells of the call, rings, speaks, and sends back the keys.
 
+const MOST_CAPTIONS = 200;
+const LOOK_BACK = 4000; // milliseconds to read why a call is over
+const WORDS = {
+  idle: "No call",
+  ringing: "Callboard is calling",
+  talking: "Callboard",
+  over: "Call over",
+};
+
 const handsets = () => document.querySelectorAll(".handset");
 const tell = (phone, what, value = {}) =>
   window.Shiny.setInputValue(phone.id.replace(/handset$/, what), value, { priority: "event" });
+const hush = () => window.speechSynthesis?.cancel();
 
 // --- Ringing -----------------------------------------------------------------------------------
 
 let bell = null;
+const isSilent = () => localStorage.getItem("callboard-silent") === "true";
 
 function ring(on) {
-  if (!on || localStorage.getItem("callboard-silent") === "true") {
+  if (!on || isSilent()) {
     bell?.close();
     bell = null;
     return;
@@ -33,101 +44,139 @@ function ring(on) {
 }
 
 function showSilence() {
-  const silent = localStorage.getItem("callboard-silent") === "true";
   for (const phone of handsets()) {
     const button = phone.querySelector(".silence");
-    button.setAttribute("aria-pressed", String(silent));
-    button.textContent = silent ? "Ringer off" : "Ringer on";
+    button.setAttribute("aria-pressed", String(isSilent()));
+    button.textContent = isSilent() ? "Ringer off" : "Ringer on";
   }
 }
 
 // --- The call ----------------------------------------------------------------------------------
 
-const LOOK_BACK = 4000; // milliseconds to read why a call is over
-
-const WORDS = {
-  idle: ["No call", "Calls that you send ring here."],
-  ringing: ["Callboard is calling", "Answer to hear the message."],
-  talking: ["Callboard", ""],
-  over: ["Call over", ""],
-};
-
-function paragraph(text, className) {
+function paragraph(text, className = "") {
   const element = document.createElement("p");
   element.textContent = text;
-  if (className) element.className = className;
+  element.className = className;
   return element;
 }
 
-function speak(words) {
+function write(element, text) {
+  // Only what changed: a screen reader says again whatever is written again.
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function scrollDown(phone) {
+  const screen = phone.querySelector(".handset-screen");
+  screen.scrollTop = screen.scrollHeight;
+}
+
+function speak({ text, language }) {
   if (!window.speechSynthesis) return;
-  const utterance = new SpeechSynthesisUtterance(words.text);
-  utterance.lang = words.language ?? "en-US";
+  const utterance = new SpeechSynthesisUtterance(text);
+  utterance.lang = language ?? "en-US";
   window.speechSynthesis.speak(utterance);
 }
 
-// A sheet that rose by itself sinks again, unless somebody is busy with it.
-function putDown(phone) {
-  if (phone.dataset.phase !== "over" || phone.contains(document.activeElement)) return;
-  open(phone, false);
-}
-
 function open(phone, isOpen) {
+  clearTimeout(phone.sinking);
   phone.toggleAttribute("data-open", isOpen);
   phone.querySelector(".handset-bar").setAttribute("aria-expanded", String(isOpen));
 }
 
+// A sheet that rose by itself sinks again, unless somebody is busy with it.
+function sinkSoon(phone) {
+  clearTimeout(phone.sinking);
+  phone.sinking = setTimeout(() => {
+    if (!phone.contains(document.activeElement)) open(phone, false);
+  }, LOOK_BACK);
+}
+
+function showButtons(phone, phase) {
+  const hadFocus = phone.querySelector(".handset-actions").contains(document.activeElement);
+  for (const [button, when] of [
+    [".answer", "ringing"],
+    [".decline", "ringing"],
+    [".hang-up", "talking"],
+    [".handset-keys", "talking"],
+  ]) {
+    phone.querySelector(button).hidden = phase !== when;
+  }
+  if (!hadFocus) return;
+  // Whoever pressed a button that is gone goes on from the one in its place.
+  const next = phone.querySelector(".handset-actions button:not([hidden])");
+  (next ?? phone.querySelector(".handset-screen")).focus();
+}
+
 function show(phone, call) {
-  const before = phone.dataset.phase;
   phone.dataset.phase = call.phase;
   phone.dataset.gathering = String(call.gathering);
-  if (call.phase === "ringing" && before !== "ringing") {
-    phone.dataset.heard = "0";
-    phone.dataset.answered = "false";
-    open(phone, true);
-  }
-  const [title, hint] = WORDS[call.phase];
-  phone.querySelector(".handset-who h2").textContent = title;
-  phone.querySelector(".bar-state").textContent = title;
-  phone.querySelector(".handset-who p").textContent = call.caller ? `from ${call.caller}` : "";
-  phone.querySelector(".answer").hidden = call.phase !== "ringing";
-  phone.querySelector(".decline").hidden = call.phase !== "ringing";
-  phone.querySelector(".hang-up").hidden = call.phase !== "talking";
-  phone.querySelector(".handset-keys").hidden = call.phase !== "talking";
-  ring(call.phase === "ringing");
-
   const captions = phone.querySelector(".captions");
-  const heard = call.phase === "ringing" ? 0 : Number(phone.dataset.heard);
-  if (heard === 0) captions.replaceChildren();
-  if (hint) captions.replaceChildren(paragraph(hint, "quiet"));
-  for (const words of call.words.slice(heard)) {
+  if (call.is_new) {
+    captions.replaceChildren();
+    phone.dataset.answered = "false";
+  }
+  if (call.phase === "ringing") open(phone, true);
+  write(phone.querySelector(".handset-who h2"), WORDS[call.phase]);
+  write(phone.querySelector(".bar-state"), WORDS[call.phase]);
+  write(phone.querySelector(".handset-who p"), call.caller ? `from ${call.caller}` : "");
+  showButtons(phone, call.phase);
+  ring(call.phase === "ringing");
+  for (const words of call.words) {
     captions.append(paragraph(words.text, words.kind === "say" ? "" : "quiet"));
     // Only to whoever picked up: a call that answers itself stays silent.
     if (words.kind === "say" && phone.dataset.answered === "true") speak(words);
   }
-  phone.dataset.heard = String(call.words.length);
-  if (call.gathering) captions.append(paragraph("Waiting for a key.", "quiet"));
+  while (captions.childElementCount > MOST_CAPTIONS) captions.firstElementChild.remove();
   if (call.phase === "over") {
-    window.speechSynthesis?.cancel();
     captions.append(paragraph(call.ended_because, "quiet"));
-    setTimeout(() => putDown(phone), LOOK_BACK);
+    sinkSoon(phone);
   }
-  const screen = phone.querySelector(".handset-screen");
-  screen.scrollTop = screen.scrollHeight;
+  if (call.phase !== "idle") scrollDown(phone);
 }
 
 function showTexts(phone, texts) {
-  const bubbles = texts.map(({ body, theirs }) =>
-    paragraph(body, theirs ? "bubble" : "bubble ours"),
-  );
-  phone.querySelector(".texts").replaceChildren(...bubbles);
+  const list = phone.querySelector(".texts");
+  const shown = list.querySelectorAll(".bubble").length;
+  for (const { body, theirs, number } of texts.slice(shown)) {
+    if (list.dataset.number !== number) {
+      list.append(paragraph(`Texts with ${number}`, "quiet"));
+      list.dataset.number = number;
+    }
+    const bubble = paragraph(body, theirs ? "bubble" : "bubble ours");
+    const sender = document.createElement("span");
+    sender.className = "visually-hidden";
+    sender.textContent = theirs ? "Callboard: " : "You: ";
+    bubble.prepend(sender);
+    list.append(bubble);
+  }
   phone.querySelector(".handset-reply").hidden = false;
-  if (texts.length) open(phone, true);
-  const screen = phone.querySelector(".handset-screen");
-  screen.scrollTop = screen.scrollHeight;
+  if (texts.length > shown) {
+    open(phone, true);
+    sinkSoon(phone);
+  }
+  if (texts.length) scrollDown(phone);
+}
+
+function lose(phone) {
+  phone.dataset.phase = "over";
+  phone.dataset.gathering = "false";
+  showButtons(phone, "over");
+  write(phone.querySelector(".handset-who h2"), "Connection lost");
 }
 
 // --- Fingers -----------------------------------------------------------------------------------
+
+function press(phone, key) {
+  hush(); // a key cuts short what was being said
+  tell(phone, "key", { key });
+}
+
+function fillIn(number) {
+  const field = document.querySelector(".callboard input[id$='phone_number']");
+  field.value = number;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+}
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".handset button");
@@ -136,19 +185,28 @@ document.addEventListener("click", (event) => {
   if (button.matches(".answer")) {
     phone.dataset.answered = "true";
     tell(phone, "answer");
-  } else if (button.matches(".decline")) tell(phone, "decline");
-  else if (button.matches(".hang-up")) tell(phone, "hang_up");
-  else if (button.dataset.key) {
-    window.speechSynthesis?.cancel(); // a key cuts short what was being said
-    tell(phone, "key", { key: button.dataset.key });
+  } else if (button.matches(".decline")) {
+    tell(phone, "decline");
+  } else if (button.matches(".hang-up")) {
+    hush();
+    tell(phone, "hang_up");
+  } else if (button.dataset.key) {
+    press(phone, button.dataset.key);
+  } else if (button.dataset.number) {
+    fillIn(button.dataset.number);
   } else if (button.matches(".handset-bar")) {
     open(phone, !phone.hasAttribute("data-open"));
   } else if (button.matches(".silence")) {
-    const silent = localStorage.getItem("callboard-silent") === "true";
-    localStorage.setItem("callboard-silent", String(!silent));
+    localStorage.setItem("callboard-silent", String(!isSilent()));
     showSilence();
     ring(phone.dataset.phase === "ringing");
   }
+});
+
+document.addEventListener("keydown", (event) => {
+  const phone = event.target.closest?.(".handset[data-phase='talking']");
+  if (!phone || event.target.matches("input") || event.ctrlKey || event.metaKey) return;
+  if (/^[0-9*#]$/.test(event.key)) press(phone, event.key);
 });
 
 document.addEventListener("submit", (event) => {
@@ -160,12 +218,21 @@ document.addEventListener("submit", (event) => {
   field.value = "";
 });
 
-window.jQuery(document).on("shiny:connected", () => {
-  showSilence();
-  window.Shiny.addCustomMessageHandler("callboard-call", ({ name, call }) =>
-    show(document.getElementById(name), call),
-  );
-  window.Shiny.addCustomMessageHandler("callboard-texts", ({ name, texts }) =>
-    showTexts(document.getElementById(name), texts),
-  );
-});
+window.addEventListener("pagehide", hush);
+
+window
+  .jQuery(document)
+  .on("shiny:connected", () => {
+    showSilence();
+    window.Shiny.addCustomMessageHandler("callboard-call", ({ name, call }) =>
+      show(document.getElementById(name), call),
+    );
+    window.Shiny.addCustomMessageHandler("callboard-texts", ({ name, texts }) =>
+      showTexts(document.getElementById(name), texts),
+    );
+  })
+  .on("shiny:disconnected", () => {
+    ring(false);
+    hush();
+    handsets().forEach(lose);
+  });
