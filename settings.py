@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -260,7 +261,13 @@ def _one_sentence(invalid: ValidationError) -> str:
 def _read(env_file: Path) -> dict[str, str | None]:
     """Names and values in `.env`; nothing where there is no such file."""
     try:
-        return dotenv_values(env_file) if env_file.is_file() else {}
+        if not env_file.is_file():
+            return {}
+        with env_file.open(encoding="utf-8") as lines:
+            broken = next((each.original.line for each in parse_stream(lines) if each.error), None)
+        if broken is None:
+            return dotenv_values(env_file)
+        reason = f"line {broken} is not of the form NAME=value"
     except (OSError, UnicodeDecodeError) as problem:
         reason = "it isn't UTF-8 text"
         if isinstance(problem, OSError):

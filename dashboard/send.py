@@ -59,6 +59,8 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
             desk.check(wanted)
         except UnusableInput as problem:
             refusal.set(str(problem))
+            # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
+            shiny_ui.update_task_button("send_test_call", state="ready")
             await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
             return
         refusal.set("")
@@ -84,7 +86,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     @render.text
     def caller() -> str:
         number = international(desk.means.from_number)
-        simulated = ", simulated: nobody's phone rings" if desk.means.simulator else ""
+        simulated = ", simulated: no real call" if desk.means.simulator else ""
         return f"From {number}{simulated}."
 
     @render.ui

@@ -14,6 +14,7 @@ from alerts.segments import count_segments
 from alerts.voices import voices_for
 from dashboard.feedback import number_feedback, segments_feedback, sentence
 from dashboard.viewer import viewer_name
+from twiml import Response
 
 # How old `{{ now }}` may get in the preview.
 SECONDS_BETWEEN_CLOCKS = 20
@@ -49,6 +50,16 @@ def show_what_is_written(input: Inputs, session: Session, regions: Regions) -> R
         except UnusableInput as problem:
             return problem
 
+    @reactive.calc
+    def document() -> Response | UnusableInput:
+        written = message()
+        if isinstance(written, UnusableInput):
+            return written
+        try:
+            return write_document(request("", None), written)
+        except UnusableInput as problem:
+            return problem
+
     @reactive.effect
     @reactive.event(input.language, ignore_init=True)
     def offer_voices() -> None:
@@ -62,22 +73,19 @@ def show_what_is_written(input: Inputs, session: Session, regions: Regions) -> R
 
     @render.ui
     def message_feedback_line() -> Tag:
-        written = message()
-        if isinstance(written, UnusableInput):
+        written = message() if input.channel() == "text" else document()
+        # A voice that doesn't speak the language is about to follow it.
+        if isinstance(written, UnusableInput) and written.field == "message":
             return sentence("bad", str(written))
-        if input.channel() == "text":
+        if isinstance(written, str):
             return segments_feedback(count_segments(written))
         return sentence("", "")
 
     @render.text
     def twiml_preview() -> str:
-        written = message()
-        req(isinstance(written, str))
-        try:
-            return write_document(request("", None), str(written)).to_xml(indent=True)
-        except UnusableInput:  # the voice is about to follow the language
-            req(False)
-            raise
+        spoken = document()
+        req(isinstance(spoken, Response))
+        return spoken.to_xml(indent=True) if isinstance(spoken, Response) else ""
 
     @render.text
     def text_preview() -> str:

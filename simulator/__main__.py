@@ -10,6 +10,7 @@ import sys
 import uvicorn
 
 from simulator.app import create_app
+from simulator.authentication import SIMULATOR_ACCOUNT_SID
 from simulator.phone_numbers import SIMULATOR_FROM_NUMBER
 
 
@@ -40,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     address = f"http://{options.host}:{listener.getsockname()[1]}"
     print(
         f"The Twilio simulator listens on {address}. To use it, set TWILIO_BASE_URL={address} "
-        f"and TWILIO_FROM_NUMBER={options.from_number}.",
+        f"TWILIO_FROM_NUMBER={options.from_number} "
+        f"TWILIO_ACCOUNT_SID={options.account_sid or SIMULATOR_ACCOUNT_SID} and TWILIO_AUTH_TOKEN.",
         flush=True,
     )
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")

@@ -14,6 +14,7 @@ from simulator.authentication import (
     SIMULATOR_AUTH_TOKEN,
     read_credentials,
 )
+from simulator.body_limit import BodyLimitMiddleware
 from simulator.call_routes import CALL_ROUTES
 from simulator.callback_routes import CALLBACK_ROUTES
 from simulator.caller_id_routes import CALLER_ID_ROUTES
@@ -22,10 +23,12 @@ from simulator.clock_routes import CLOCK_ROUTES
 from simulator.controls import CONTROL_ROUTES
 from simulator.dropping import DropMiddleware
 from simulator.errors import ApiError, not_found
+from simulator.event_log import EventLog
 from simulator.exchange import Exchange
 from simulator.fault_middleware import FaultMiddleware
 from simulator.fault_routes import FAULT_ROUTES
 from simulator.faults import Faults
+from simulator.first_passwords import FirstPasswords
 from simulator.log_middleware import RequestLogMiddleware
 from simulator.message_routes import MESSAGE_ROUTES
 from simulator.number_routes import NUMBER_ROUTES
@@ -50,7 +53,8 @@ def create_app(
     """Twilio's REST API under `/2010-04-01`, and the simulator's own controls under `/simulator`.
 
     With `account_sid` and `auth_token` only that account may come in; without them every
-    well-formed account SID may, with any password. An API key may come in along with the account.
+    well-formed account SID may, with the first password that it shows. An API key may come in
+    along with the account.
     `from_number` is the number the account owns, `speed` how many simulated seconds pass in one
     (0: time stands still until it is stepped), `calls_per_second` how fast each account's calls
     leave the queue. TwiML is fetched, and callbacks are sent, through `fetch_transport`,
@@ -77,6 +81,7 @@ def create_app(
         ],
         middleware=[
             Middleware(DropMiddleware),
+            Middleware(BodyLimitMiddleware),
             Middleware(RequestLogMiddleware, log=log),
             Middleware(FaultMiddleware, faults=faults),
         ],
@@ -89,15 +94,17 @@ def create_app(
     )
     app.state.request_log = log
     app.state.faults = faults
-    clock = Clock(speed)
+    clock, signer = Clock(speed), Signer(auth_token or SIMULATOR_AUTH_TOKEN)
     app.state.exchange = Exchange(
         clock,
-        WebRequests(clock, Signer(auth_token or SIMULATOR_AUTH_TOKEN), log, fetch_transport),
+        WebRequests(clock, signer, log, fetch_transport),
         own_number,
+        events=EventLog(log),
         home_account=account_sid or SIMULATOR_ACCOUNT_SID,
         calls_per_second=calls_per_second,
     )
     app.state.credentials = credentials
+    app.state.first_passwords = FirstPasswords(signer)
     return app
 
 
@@ -116,4 +123,7 @@ async def _method_not_allowed(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    return await _refuse(request, ApiError(20500, "An internal server error has occurred", 500))
+    answer = await _refuse(request, ApiError(20500, "An internal server error has occurred", 500))
+    # The exception goes on to the server, which may close the connection because of it.
+    answer.headers["Connection"] = "close"
+    return answer

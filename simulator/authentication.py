@@ -15,6 +15,7 @@ from starlette.requests import Request
 from simulator.accounts import Account, Accounts
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
+from simulator.first_passwords import FirstPasswords
 from simulator.sids import is_account_sid, is_api_key_sid
 
 SIMULATOR_ACCOUNT_SID = "AC51a1051a1051a1051a1051a1051a1051"
@@ -71,7 +72,7 @@ def account_of(request: Request) -> Account:
     """The account in the request's path. Raises a 401 ApiError unless it is the one that asks.
 
     Without configured credentials every well-formed account SID is an account of its own, with
-    any password or API key.
+    the first password that it comes in with.
     """
     account_sid: str = request.path_params["account_sid"]
     require_account(request, account_sid)
@@ -107,12 +108,11 @@ def require_account(request: Request, account_sid: str) -> None:
     credentials: Credentials | None = request.app.state.credentials
     user, password = _user_and_password(request)
     if credentials is None:
-        if not is_account_sid(account_sid) or not (user == account_sid or is_api_key_sid(user)):
-            raise _unauthorized("Authenticate")
-        if user == account_sid:
-            # What the account came in with is what its callbacks are signed with.
-            request.app.state.exchange.web.signer.remember(account_sid, password)
-    elif account_sid != credentials.account_sid or not credentials.match(user, password):
+        first_passwords: FirstPasswords = request.app.state.first_passwords
+        is_welcome = first_passwords.match(account_sid, user, password)
+    else:
+        is_welcome = account_sid == credentials.account_sid and credentials.match(user, password)
+    if not is_welcome:
         raise _unauthorized("Authenticate")
 
 

@@ -22,7 +22,7 @@ from simulator.magic_numbers import CALL_FROM, CALL_TO, refuse_if_magic
 from simulator.phone_numbers import read_number
 
 LONGEST_CALL_SECONDS = 4 * 60 * 60
-LONGEST_DETECTION_SECONDS = 59
+SHORTEST_DETECTION_SECONDS, LONGEST_DETECTION_SECONDS = 3, 59
 _DETECTION_MODES = frozenset({"Enable", "DetectMessageEnd"})
 _SEND_DIGITS = re.compile(r"[0-9A-D#*wW]{0,32}")
 
@@ -71,7 +71,13 @@ def read_call_request(form: Form, may_call_from: Callable[[str], bool]) -> CallR
         time_limit=_seconds(form, "TimeLimit", LONGEST_CALL_SECONDS, LONGEST_CALL_SECONDS),
         machine_detection=detection if detection in _DETECTION_MODES else None,
         detects_in_background=form.get("AsyncAmd").lower() == "true",
-        detection_timeout=_seconds(form, "MachineDetectionTimeout", 30, LONGEST_DETECTION_SECONDS),
+        detection_timeout=_seconds(
+            form,
+            "MachineDetectionTimeout",
+            30,
+            LONGEST_DETECTION_SECONDS,
+            least=SHORTEST_DETECTION_SECONDS,
+        ),
         detection_callback=read_callback(form, "AsyncAmdStatusCallback"),
         status_callback=read_callback(form, "StatusCallback"),
         status_events=read_call_events(form),
@@ -120,11 +126,12 @@ def _read_from(form: Form, may_call_from: Callable[[str], bool]) -> str:
     return from_
 
 
-def _seconds(form: Form, name: str, default: int, most: int) -> int:
+def _seconds(form: Form, name: str, default: int, most: int, least: int = 1) -> int:
     text = form.get(name)
     if not text:
         return default
     # isdecimal alone would let through digits of other scripts, and digits without end.
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 0 < int(text) <= most):
-        raise ApiError(21208, f"{name} must be a whole number of seconds from 1 to {most}.")
+    is_short = text.isascii() and text.isdecimal() and len(text) < 10
+    if not (is_short and least <= int(text) <= most):
+        raise ApiError(21208, f"{name} must be a whole number of seconds from {least} to {most}.")
     return int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,6 +13,7 @@ from simulator.authentication import require_owner
 from simulator.callbacks import Manners
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
+from simulator.json_body import read_json
 
 _RATES = frozenset(field.name for field in fields(Manners))
 
@@ -31,11 +33,8 @@ async def callbacks(request: Request) -> Response:
 
 
 async def _read_manners(request: Request) -> Manners:
-    try:
-        wanted = await request.json()
-    except ValueError:
-        raise ApiError(20001, "Send the manners as a JSON object.") from None
-    if not isinstance(wanted, dict) or not wanted.keys() <= _RATES:
+    wanted: dict[str, Any] = await read_json(request)
+    if not wanted.keys() <= _RATES:
         raise ApiError(20001, f"Manners are a JSON object of {', '.join(sorted(_RATES))}.")
     if not all(type(value) in {int, float} for value in wanted.values()):
         raise ApiError(20001, "Manners are numbers.")

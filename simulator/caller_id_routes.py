@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from simulator.account_resources import caller_id_to_json
 from simulator.accounts import Account
-from simulator.authentication import account_of
+from simulator.authentication import account_of, require_active
 from simulator.errors import not_found
 from simulator.exchange import Exchange
 from simulator.filters import matches_number, matches_text
@@ -24,6 +24,7 @@ async def caller_ids(request: Request) -> Response:
     account = account_of(request)
     if request.method != "POST":
         return JSONResponse(_list(account, read_query(request)))
+    require_active(account)
     exchange: Exchange = request.app.state.exchange
     verification = read_verification(await read_form(request), account)
     call = begin(verification, account, exchange)

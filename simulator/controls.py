@@ -37,7 +37,7 @@ async def call(request: Request) -> Response:
 
 
 async def log(request: Request) -> Response:
-    """GET tells every request so far, oldest first (see Entry); DELETE forgets them."""
+    """GET tells every request and event so far, oldest first (see Entry); DELETE forgets them."""
     require_owner(request)
     requests: RequestLog = request.app.state.request_log
     if request.method == "DELETE":

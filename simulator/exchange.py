@@ -10,6 +10,7 @@ from simulator.call_request import CallRequest
 from simulator.callbacks import Callbacks
 from simulator.clock import Clock
 from simulator.errors import ApiError
+from simulator.event_log import EventLog
 from simulator.handset import Handset
 from simulator.instructions import Instructions
 from simulator.lives import Lives
@@ -40,6 +41,7 @@ class Exchange:
         web: WebRequests,
         own_number: str,
         *,
+        events: EventLog,
         home_account: str,
         calls_per_second: float,
     ) -> None:
@@ -53,6 +55,7 @@ class Exchange:
         self.callbacks = Callbacks(web, clock)
         self.pace = Pace(clock, calls_per_second)
         self.subscriptions = Subscriptions()
+        self._events = events
         self._home_account = home_account
         self._handsets: dict[str, Handset] = {}
         self._lives = Lives()
@@ -151,7 +154,7 @@ class Exchange:
     def _add_call(self, call: Call) -> Call:
         _make_room(self.calls)
         self.calls[call.sid] = call
-        call.observers.append(CallProgress(self.callbacks))
+        call.observers += [self._events.call, CallProgress(self.callbacks)]
         handset = self._handsets.get(call.request.to)
         if handset is not None:
             handset.attach(call)
@@ -160,6 +163,8 @@ class Exchange:
     def _add_message(self, message: Message) -> None:
         _make_room(self.messages)
         self.messages[message.sid] = message
+        message.observers.append(self._events.text)
+        self._events.text(message)
 
     def _send(self, account_sid: str, request: MessageRequest, direction: Direction) -> Message:
         sid = new_sid("MM" if request.media_urls else "SM")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 
 from simulator.errors import ApiError
@@ -26,13 +26,14 @@ def matches_number(form: Form, name: str, number: str | None) -> bool:
 def date_filter(form: Form, name: str) -> Callable[[datetime | None], bool]:
     """A test for `name`, `name>` (on or after) and `name<` (before), each a date or a time.
 
+    Just `name` at midnight means the whole UTC day: Twilio's SDKs send a date in that way.
     Raises ApiError for a date that can't be read.
     """
     first = _start(form, f"{name}>")
     last = _start(form, f"{name}<")
     if exact := form.get(name):
         first = _read_moment(exact, name)
-        last = first + (timedelta(days=1) if _is_date(exact) else timedelta(seconds=1))
+        last = _end(first)
 
     def test(moment: datetime | None) -> bool:
         if first is None and last is None:
@@ -57,14 +58,21 @@ def _read_moment(text: str, name: str) -> datetime:
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
-            raise ApiError(20001, f"{name} is not a date: {text}") from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
-
-
-def _is_date(text: str) -> bool:
+        except (ValueError, OverflowError):
+            raise _no_date(name, text) from None
     try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        raise _no_date(name, text) from None
+
+
+def _end(first: datetime) -> datetime | None:
+    is_midnight = first.time() == time()
+    try:
+        return first + (timedelta(days=1) if is_midnight else timedelta(seconds=1))
+    except OverflowError:
+        return None  # nothing comes after the last day there is
+
+
+def _no_date(name: str, text: str) -> ApiError:
+    return ApiError(20001, f"{name} is not a date: {text}")

@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+LONGEST_LOGGED = 10_000
+"""Characters of one text in the log; the longest TwiML in a request has 4,000."""
+
 _SECRET_PARAMETERS = frozenset({"SipAuthPassword"})
 _USER_AND_PASSWORD = re.compile(r"(?<=://)[^/?#\s]*@")
 
@@ -30,11 +33,18 @@ class Form:
         return any(key == name for key, _ in self.pairs)
 
     def for_log(self) -> list[tuple[str, str]]:
-        """The pairs without passwords."""
+        """The pairs without passwords, and none of them very long."""
         return [
-            (key, "********" if key in _SECRET_PARAMETERS else without_password(value))
+            (shortened(key), "********" if key in _SECRET_PARAMETERS else shortened(value))
             for key, value in self.pairs
         ]
+
+
+def shortened(text: str) -> str:
+    """`text` without passwords, cut to LONGEST_LOGGED."""
+    # Passwords first: a cut could take away the @ by which they are known.
+    text = without_password(text)
+    return text if len(text) <= LONGEST_LOGGED else f"{text[:LONGEST_LOGGED]}…"
 
 
 def without_password(text: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.authentication import user_of
+from simulator.body_limit import BodyTooLarge
 from simulator.dropping import Dropped
-from simulator.form import read_form, read_query
+from simulator.form import Form, read_form, read_query, shortened
 from simulator.own_path import is_control, own_path
 from simulator.request_log import LONGEST_BODY, Entry, RequestLog
 
@@ -30,23 +31,30 @@ class RequestLogMiddleware:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        sent = await request.body()
-        unread: list[Message] = [{"type": "http.request", "body": sent, "more_body": False}]
-        answer = _Answer(send)
-
-        async def replay() -> Message:
-            # Read above for the log, the body has to be handed out once more.
-            return unread.pop() if unread else await receive()
-
+        answer, form = _Answer(send), Form()
         try:
-            await self._app(scope, replay, answer.pass_on)
-        except Dropped:
+            sent, form = await request.body(), await read_form(request)
+            await self._app(scope, _replay(sent, receive), answer.pass_on)
+        except (Dropped, ClientDisconnect):
+            raise
+        except BodyTooLarge:
+            answer.status = 413  # which is given further out
             raise
         except Exception:
-            answer.status = 500  # which is given further out
+            answer.status = 500  # as well
             raise
         finally:
-            self._log.add(await _entry(request, answer))
+            self._log.add(_entry(request, form, answer))
+
+
+def _replay(sent: bytes, receive: Receive) -> Receive:
+    """`receive` for an app inside, although the body was read for the log."""
+    unread: list[Message] = [{"type": "http.request", "body": sent, "more_body": False}]
+
+    async def replay() -> Message:
+        return unread.pop() if unread else await receive()
+
+    return replay
 
 
 class _Answer:
@@ -65,14 +73,14 @@ class _Answer:
         await self._send(message)
 
 
-async def _entry(request: Request, answer: _Answer) -> Entry:
-    path, form = own_path(request.scope), await read_form(request)
+def _entry(request: Request, form: Form, answer: _Answer) -> Entry:
+    path = own_path(request.scope)
     account = _ACCOUNT.match(path)
     return Entry(
         at=datetime.now(UTC),
         direction="in",
         method=request.method,
-        path=path,
+        path=shortened(path),
         parameters=[*read_query(request).for_log(), *form.for_log()],
         status=answer.status,
         body=bytes(answer.body),

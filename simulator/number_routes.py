@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from simulator.account_resources import number_to_json
 from simulator.accounts import Account, PhoneNumber
-from simulator.authentication import account_of
+from simulator.authentication import account_of, require_active
 from simulator.errors import not_found
 from simulator.exchange import Exchange
 from simulator.filters import matches_text
@@ -29,6 +29,7 @@ async def numbers(request: Request) -> Response:
     exchange: Exchange = request.app.state.exchange
     if request.method != "POST":
         return JSONResponse(_list(account, read_query(request)))
+    require_active(account)
     form = await read_form(request)
     wanted = read_number_to_buy(form, account)
     bought = PhoneNumber(account.sid, wanted, exchange.clock.now())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from simulator.form import Form, parse_form, without_password
+from simulator.form import Form, parse_form, shortened
 from simulator.request_log import LONGEST_BODY, Entry, RequestLog
 
 
@@ -32,7 +32,7 @@ class OutgoingLog:
                 at=datetime.now(UTC),
                 direction="out",
                 method=request.method,
-                path=without_password(str(request.url.copy_with(query=None))),
+                path=shortened(str(request.url.copy_with(query=None))),
                 parameters=_parameters(request).for_log(),
                 status=status,
                 body=body,

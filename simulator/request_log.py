@@ -6,28 +6,31 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from sys import getsizeof
 from typing import Literal
 
 from simulator.form import without_password
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 64 * 1024 * 1024
-"""Of all answers together; the oldest entries make room."""
+"""Of all parameters and answers together; the oldest entries make room."""
 LONGEST_BODY = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One request and its answer.
+    """One request and its answer, or one event.
 
-    `direction` is `in` for requests to the simulator and `out` for its own to a customer's server.
+    `direction` is `in` for requests to the simulator, `out` for its own to a customer's server, and
+    `event` for what happened to the call or text at `path`: `event` says what, `method` is empty.
     `path` is below the simulator or, going out, the whole address; `parameters` are in order;
     `status` is None where no answer came. `account` is whose business it was, `user` who asked:
     the SID of an account or an API key. `fault` is what went wrong on order.
     """
 
     at: datetime
-    direction: Literal["in", "out"]
+    direction: Literal["in", "out", "event"]
     method: str
     path: str
     parameters: list[tuple[str, str]]
@@ -36,6 +39,13 @@ class Entry:
     account: str | None = None
     user: str | None = None
     fault: str | None = None
+    event: str | None = None
+
+    @cached_property
+    def size(self) -> int:
+        """About how many bytes of memory the entry takes."""
+        texts = (text for pair in self.parameters for text in (*pair, pair))
+        return sum(map(getsizeof, (self.body, self.path, *texts)))
 
     def to_json(self) -> dict[str, object]:
         """The entry for people and programs, the answer's body as JSON where it is JSON."""
@@ -50,11 +60,12 @@ class Entry:
             "account": self.account,
             "user": self.user,
             "fault": self.fault,
+            "event": self.event,
         }
 
 
 class RequestLog:
-    """The newest requests, in the order in which they were answered."""
+    """The newest requests and events; a request comes in when it was answered."""
 
     def __init__(self) -> None:
         self.entries: deque[Entry] = deque()
@@ -63,9 +74,9 @@ class RequestLog:
     def add(self, entry: Entry) -> None:
         """Write one entry, and forget the oldest if there are too many."""
         self.entries.append(entry)
-        self._bytes += len(entry.body)
+        self._bytes += entry.size
         while len(self.entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:
-            self._bytes -= len(self.entries.popleft().body)
+            self._bytes -= self.entries.popleft().size
 
     def clear(self) -> None:
         """Forget everything."""

@@ -19,9 +19,13 @@ class Signer:
         self._default_token = default_token
         self._tokens: dict[str, str] = {}
 
-    def remember(self, account_sid: str, token: str) -> None:
-        """`token` is the account's from now on."""
-        self._tokens[account_sid] = token
+    def first_token(self, account_sid: str, token: str) -> str:
+        """The account's token: `token` from now on, if it has shown none."""
+        return self._tokens.setdefault(account_sid, token)
+
+    def knows(self, account_sid: str) -> bool:
+        """Whether the account has shown its token."""
+        return account_sid in self._tokens
 
     def sign(self, account_sid: str, request: httpx.Request) -> None:
         """Put the signature on `request`, whose body has been read."""

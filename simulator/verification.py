@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from simulator.accounts import Account, CallerId
 from simulator.call import Call, Happening
+from simulator.call_parameters import request_parameters
 from simulator.call_request import read_call_request
+from simulator.callback_request import read_callback
+from simulator.callbacks import Callback
 from simulator.directory import person_at
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
@@ -24,11 +27,15 @@ VERIFICATION_NUMBER = "+14157234000"
 
 @dataclass(frozen=True)
 class Verification:
-    """A number (E.164) that the account wants to call from, and the code that its owner is told."""
+    """A number (E.164) that the account wants to call from, and the code that its owner is told.
+
+    `callback` is told how it ended.
+    """
 
     number: str
     friendly_name: str
     code: str
+    callback: Callback | None = None
 
     def to_json(self, account_sid: str, call_sid: str) -> dict[str, object]:
         """https://www.twilio.com/docs/voice/api/outgoing-caller-ids#outgoingcallerid-properties"""
@@ -51,7 +58,7 @@ def read_verification(form: Form, account: Account) -> Verification:
         raise ApiError(21450, "Phone number already validated for your account.")
     name = read_friendly_name(form) or for_display(number)
     code = f"{secrets.randbelow(10**6):06}"
-    return Verification(number, name, code)
+    return Verification(number, name, code, read_callback(form, "StatusCallback"))
 
 
 def begin(verification: Verification, account: Account, exchange: Exchange) -> Call:
@@ -67,9 +74,17 @@ def begin(verification: Verification, account: Account, exchange: Exchange) -> C
     call = exchange.create_call(account.sid, request)
 
     def conclude(call: Call, happening: Happening) -> None:
-        if happening == "completed" and _was_heard(call):
+        if happening != "completed":
+            return
+        result = [("VerificationStatus", "failed")]
+        if _was_heard(call):
             name, now = verification.friendly_name, exchange.clock.now()
-            account.verify(CallerId(account.sid, verification.number, now, name))
+            caller_id = CallerId(account.sid, verification.number, now, name)
+            account.verify(caller_id)
+            result = [("VerificationStatus", "success"), ("OutgoingCallerIdSid", caller_id.sid)]
+        if verification.callback is not None:
+            parameters = [*request_parameters(call), *result]
+            exchange.callbacks.send(call, verification.callback, parameters)
 
     call.observers.append(conclude)
     return call

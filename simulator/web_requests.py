@@ -64,7 +64,8 @@ class WebRequests:
                     asyncio.timeout(TIMEOUT_SECONDS),
                     self._client(account_sid, log) as client,
                 ):
-                    response = await _send(client, log, url, method, parameters)
+                    request = _build(client, url, method, parameters)
+                    response = await _follow(client, log, request)
                     try:
                         yield response
                     finally:
@@ -95,8 +96,8 @@ class WebRequests:
         return httpx.AsyncClient(
             transport=None if self._transport is None else _Borrowed(self._transport),
             verify=_tls(),
-            follow_redirects=True,
-            max_redirects=MOST_REDIRECTS,
+            # httpx would read the whole body of each redirect, however long it is.
+            follow_redirects=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
             # A hook sees each redirect too, whose address needs a signature of its own.
@@ -120,23 +121,40 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def _build(
+    client: httpx.AsyncClient, url: str, method: str, parameters: Parameters
+) -> httpx.Request:
+    if method == "GET":
+        return client.build_request("GET", with_query(url, parameters))
+    return client.build_request("POST", url, data=dict(parameters))
+
+
+async def _follow(
+    client: httpx.AsyncClient, log: OutgoingLog, request: httpx.Request
+) -> httpx.Response:
+    """The answer at the end of the redirects, none of whose bodies is read."""
+    for _ in range(MOST_REDIRECTS + 1):
+        response = await _send(client, log, request)
+        if response.next_request is None:
+            return response
+        await response.aclose()
+        request = response.next_request
+    raise httpx.TooManyRedirects("One redirect led to the next.", request=request)
+
+
 async def _send(
-    client: httpx.AsyncClient, log: OutgoingLog, url: str, method: str, parameters: Parameters
+    client: httpx.AsyncClient, log: OutgoingLog, request: httpx.Request
 ) -> httpx.Response:
     try:
-        return await _send_once(client, log, url, method, parameters)
+        return await _send_once(client, log, request)
     except _NO_CONNECTION:
         # Twilio tries once more by itself where no connection came about, and only there.
-        return await _send_once(client, log, url, method, parameters)
+        return await _send_once(client, log, request)
 
 
 async def _send_once(
-    client: httpx.AsyncClient, log: OutgoingLog, url: str, method: str, parameters: Parameters
+    client: httpx.AsyncClient, log: OutgoingLog, request: httpx.Request
 ) -> httpx.Response:
-    if method == "GET":
-        request = client.build_request("GET", with_query(url, parameters))
-    else:
-        request = client.build_request("POST", url, data=dict(parameters))
     is_answered = False
     try:
         response = await client.send(request, stream=True)

@@ -128,6 +128,12 @@ async def test_a_template_that_fails_is_one_sentence(page: AsyncTestServerSessio
     assert page.get_output("send-twiml_preview").status == "silent"
 
 
+async def test_too_long_to_be_spoken_is_said_while_it_is_written(page: AsyncTestServerSession):
+    await fill_in(page, message="x" * 4_200)
+    assert "4,096" in shown(page, "message_feedback_line")
+    assert page.get_output("send-twiml_preview").status == "silent"
+
+
 async def test_voices_follow_the_language(page: AsyncTestServerSession):
     await fill_in(page, language="fr-FR", voice="Polly.Lea")
     assert 'voice="Polly.Lea" language="fr-FR"' in shown(page, "twiml_preview")

@@ -69,6 +69,12 @@ def test_a_call_that_waits_for_twilio_holds_up_nobody_else(browser: Browser, pro
             caller.fill("#send-message", "My next words.")
             expect(caller.locator("#send-twiml_preview")).to_contain_text("My next words.")
             expect(caller.locator("#send-progress .pill")).to_have_text("sending")
+            # Nor does a refused press hang because somebody else's is under way.
+            writer.fill("#send-phone_number", "911")
+            expect(writer.locator("#send-number_feedback_line .bad")).to_be_visible()
+            writer.locator("#send-send_test_call").click()
+            expect(writer.get_by_role("alert")).to_contain_text("emergency number")
+            expect(writer.locator("#send-send_test_call")).to_be_enabled()
             twilio.may_answer.set()
             expect(caller.locator("#send-progress .pill")).to_have_text("completed")
             expect(writer.locator("#send-progress .pill")).to_have_count(0)

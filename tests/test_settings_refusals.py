@@ -156,6 +156,13 @@ def test_names_of_other_programs_are_left_alone(tmp_path, monkeypatch):
     assert Settings(_env_file=write_env(tmp_path, values)).simulated
 
 
+@pytest.mark.parametrize("line", ["garbage line", "TWILIO_AUTH_TOKEN='half a quote"])
+def test_a_line_that_is_not_of_the_form(tmp_path, line):
+    (tmp_path / ".env").write_text(f"STORAGE=local\n{line}\n")
+    with pytest.raises(SettingsError, match=r"^\.env can't be read: line 2 is not of the form"):
+        Settings(_env_file=tmp_path / ".env")
+
+
 @pytest.mark.parametrize("junk", [b"\xff\xfeT\x00", b"S3_BUCKET=\xe9t\xe9\n"])
 def test_a_file_that_is_no_text(tmp_path, junk):
     (tmp_path / ".env").write_bytes(junk)

@@ -79,9 +79,33 @@ def test_the_controls_are_closed_as_well(locked: Line):
 def test_without_an_account_every_account_may_come(line: Line):
     path = f"/2010-04-01/Accounts/{OTHER}.json"
     assert line.http.get(path, auth=(OTHER, "anything")).json()["sid"] == OTHER
-    assert line.http.get(path, auth=("SK" + "c" * 32, "secret")).json()["sid"] == OTHER
     assert line.http.get(path).status_code == 401  # that is somebody else's
     assert line.http.get("/2010-04-01/Accounts/ACx.json", auth=("ACx", "")).status_code == 401
+
+
+def test_the_first_password_is_the_token():
+    path = f"/2010-04-01/Accounts/{OTHER}.json"
+    with simulator_line() as own:
+        assert own.http.get(path, auth=(OTHER, "first")).status_code == 200
+        refusal = own.http.get(path, auth=(OTHER, "second"))
+        assert (refusal.status_code, refusal.json()["code"]) == (401, 20003)
+        assert own.http.get(path, auth=(OTHER, "first")).status_code == 200
+        another = "AC" + "d" * 32
+        path = f"/2010-04-01/Accounts/{another}.json"
+        assert own.http.get(path, auth=(another, "second")).status_code == 200
+
+
+def test_an_api_key_belongs_to_the_account_that_it_opens_first():
+    key = "SK" + "c" * 32
+    path = f"/2010-04-01/Accounts/{OTHER}.json"
+    with simulator_line() as own:
+        refusal = own.http.get(path, auth=(key, "secret"))
+        assert (refusal.status_code, refusal.json()["code"]) == (401, 20003)
+        own.http.get(path, auth=(OTHER, "token"))
+        own.http.get(ACCOUNT)
+        assert own.http.get(path, auth=(key, "secret")).json()["sid"] == OTHER
+        assert own.http.get(path, auth=(key, "wrong")).status_code == 401
+        assert own.http.get(ACCOUNT, auth=(key, "secret")).status_code == 401
 
 
 @pytest.mark.parametrize(

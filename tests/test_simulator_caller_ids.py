@@ -6,6 +6,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from simulator import SIMULATOR_FROM_NUMBER
+from tests.simulator_documents import document_server
 from tests.simulator_line import TO, Line, said, simulator_line
 from tests.simulator_schemas import assert_is, assert_is_list
 
@@ -44,6 +45,20 @@ def test_a_number_is_verified_by_a_call(line: Line):
     with pytest.raises(TwilioRestException) as refusal:
         line.twilio.messages.create(to="+14125550101", from_=TO, body="Only for calls")
     assert refusal.value.code == 21606
+
+
+def test_the_callback_is_told_how_it_ended(line: Line):
+    with document_server() as documents:
+        told = documents.put("/told", "")
+        verify(line, status_callback=told)
+        (asked,) = documents.wait_for("/told", 1)
+        (caller_id,) = line.twilio.outgoing_caller_ids.list()
+        expected = {"VerificationStatus": "success", "OutgoingCallerIdSid": caller_id.sid}
+        assert expected.items() <= dict(asked.form).items()
+        verify(line, "+14125550101", status_callback=told)
+        failed = dict(documents.wait_for("/told", 2)[1].form)
+    assert (failed["VerificationStatus"], failed["CallStatus"]) == ("failed", "busy")
+    assert "OutgoingCallerIdSid" not in failed
 
 
 def test_it_is_fetched_renamed_and_forgotten(line: Line):

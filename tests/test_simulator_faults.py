@@ -66,7 +66,8 @@ def test_each_kind_of_fault(shared: Line, kind: str, answer: int | str, placed: 
     assert outcome(shared) == answer
     assert len(shared.twilio.calls.list()) == before + placed
     assert outcome(shared) == 201
-    _, entry, *_ = shared.http.get("/simulator/log").json()
+    log = shared.http.get("/simulator/log").json()
+    _, entry, *_ = (entry for entry in log if entry["direction"] == "in")
     assert entry["fault"] == kind
     assert entry["status"] == (None if answer == "dropped" else answer)
 

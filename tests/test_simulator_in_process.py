@@ -82,4 +82,5 @@ async def test_mounted_under_a_path():
         assert len(listed["calls"]) == 1
         assert (await client.get("/nowhere")).json()["code"] == 20404
         entries = (await client.get("/simulator/log")).json()
-    assert [entry["path"] for entry in entries] == [f"{CALLS}.json", f"{CALLS}.json", "/nowhere"]
+    requests = [entry for entry in entries if entry["direction"] == "in"]
+    assert [entry["path"] for entry in requests] == [f"{CALLS}.json", f"{CALLS}.json", "/nowhere"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -91,6 +91,35 @@ def test_filters(line: Line, sids: list[str]):
     assert calls.list(start_time="2010-04-01") == []
 
 
+def test_a_date_means_the_whole_day(line: Line, sids: list[str]):
+    today = line.twilio.calls(sids[0]).fetch().start_time.date()
+    midnight = datetime(today.year, today.month, today.day)
+    calls = line.twilio.calls
+    for day in (today, midnight, midnight.replace(tzinfo=UTC)):
+        assert len(calls.list(start_time=day)) == 7
+        assert calls.list(start_time=day - timedelta(days=1)) == []
+        assert calls.list(start_time=day + timedelta(days=1)) == []
+    assert calls.list(end_time=today) == []  # none of them was answered
+
+
+def test_a_date_means_the_whole_day_of_texts():
+    with simulator_line() as own:
+        texts = own.twilio.messages
+        sid = texts.create(to=OUT, from_=SIMULATOR_FROM_NUMBER, body="Hello").sid
+        own.wait_for(f"Messages/{sid}", lambda message: message["status"] == "delivered")
+        today = texts(sid).fetch().date_sent.date()
+        for day in (today, datetime(today.year, today.month, today.day, tzinfo=UTC)):
+            assert [text.sid for text in texts.list(date_sent=day)] == [sid]
+            assert texts.list(date_sent=day - timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize("last", ["9999-12-31", "9999-12-31T23:59:59Z"])
+def test_the_last_day_there_is(line: Line, sids: list[str], last: str):
+    answer = line.http.get(line.path("Calls"), params={"StartTime": last})
+    assert (answer.status_code, answer.json()["calls"]) == (200, [])
+    assert len(line.twilio.calls.list(start_time_before=date.max)) == 7
+
+
 def test_texts_are_listed_the_same_way(line: Line):
     sent = [
         line.twilio.messages.create(to=to, from_=SIMULATOR_FROM_NUMBER, body="Hello").sid
@@ -116,6 +145,7 @@ def test_texts_are_listed_the_same_way(line: Line):
         ({"PageToken": "PAnobody"}, 20001),
         ({"PageToken": "PACA" + "0" * 32 + "f" * 15}, 20001),
         ({"StartTime>": "yesterday"}, 20001),
+        ({"StartTime": "9999-12-31T23:59:59-14:00"}, 20001),
     ],
 )
 def test_unusable_queries(line: Line, query: dict[str, str], code: int):

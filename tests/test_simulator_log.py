@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, request_log
+from simulator import (
+    SIMULATOR_ACCOUNT_SID,
+    SIMULATOR_AUTH_TOKEN,
+    SIMULATOR_FROM_NUMBER,
+    form,
+    request_log,
+)
 from tests.simulator_documents import document_server
 from tests.simulator_line import TO, Line, simulator_line
 
@@ -18,7 +24,9 @@ def line():
 
 
 def log(line: Line):
-    return line.http.get("/simulator/log").json()
+    """The requests; what happens to calls meanwhile is left out."""
+    entries = line.http.get("/simulator/log").json()
+    return [entry for entry in entries if entry["direction"] != "event"]
 
 
 def test_an_entry_tells_who_asked_what_and_was_told_what(line: Line):
@@ -78,11 +86,62 @@ def test_secrets_in_answers_stay_out(line: Line):
     assert SIMULATOR_AUTH_TOKEN not in text
 
 
+def events(line: Line, resource: str):
+    return [
+        (entry["event"], *entry["parameters"])
+        for entry in line.http.get("/simulator/log").json()
+        if entry["direction"] == "event" and entry["path"] == line.path(resource)
+    ]
+
+
+def test_what_happens_to_a_call_is_in_it(line: Line):
+    sid = line.place("+14125550106", "<Response><Gather><Say>Press 1.</Say></Gather></Response>")
+    line.finished(sid)
+    happened = events(line, f"Calls/{sid}")
+    assert happened[:4] == [
+        ("initiated", ["CallStatus", "queued"]),
+        ("ringing", ["CallStatus", "ringing"]),
+        ("answered", ["CallStatus", "in-progress"]),
+        ("say", ["Text", "Press 1."]),
+    ]
+    assert ("digits", ["Text", "1"]) in happened
+    assert happened[-1] == ("completed", ["CallStatus", "completed"])
+
+
+def test_what_happens_to_a_text_is_in_it_between_the_requests(line: Line):
+    sent = line.twilio.messages.create(to=TO, from_=SIMULATOR_FROM_NUMBER, body="Hello").sid
+    line.wait_for(f"Messages/{sent}", lambda message: message["status"] == "delivered")
+    assert events(line, f"Messages/{sent}") == [
+        (status, ["MessageStatus", status]) for status in ("queued", "sending", "sent", "delivered")
+    ]
+    entries = line.http.get("/simulator/log").json()
+    last_event = max(i for i, entry in enumerate(entries) if entry["direction"] == "event")
+    first_request = min(i for i, entry in enumerate(entries) if entry["direction"] == "in")
+    assert first_request < last_event < len(entries) - 1
+
+
 def test_it_is_cleared(line: Line):
     line.http.get("/nowhere")
     assert len(log(line)) == 1
     assert line.http.delete("/simulator/log").status_code == 204
     assert log(line) == []
+
+
+def test_long_parameters_are_cut_after_their_passwords(line: Line):
+    secret = f"https://{'hunter2' * 2000}@x.example/"
+    line.http.post(line.path("Calls"), data={"To": "1" * 200_000, "Url": secret})
+    (entry,) = log(line)
+    assert max(len(value) for _, value in entry["parameters"]) <= form.LONGEST_LOGGED + 1
+    assert "hunter2" not in str(entry["parameters"])
+
+
+def test_long_parameters_are_bounded(line: Line, monkeypatch):
+    monkeypatch.setattr(request_log, "MOST_BYTES", 200_000)
+    for _ in range(10):
+        # Nobody in particular: no password is needed to be logged.
+        answer = line.http.post(line.path("Calls"), data={"a": ["b"] * 500}, auth=("", ""))
+        assert answer.status_code == 401
+    assert 0 < len(log(line)) < 10
 
 
 def test_long_answers_are_bounded(line: Line, monkeypatch):

@@ -44,6 +44,16 @@ async def test_a_queued_call_is_canceled_without_holding_up_others():
     assert [call.status for call in calls] == ["busy", "canceled", "busy"]
 
 
+async def test_a_canceled_call_gives_its_turn_to_the_next():
+    exchange = frozen_exchange()
+    calls = [place(exchange, to=BUSY) for _ in range(4)]
+    await exchange.clock.step(0.5)
+    exchange.hang_up(calls[1])
+    exchange.hang_up(calls[2])
+    await exchange.clock.step(10)
+    assert calls[3].queue_seconds == pytest.approx(1)
+
+
 @pytest.mark.parametrize("pace", [0, -1, float("nan"), float("inf")])
 def test_a_pace_that_cannot_be(pace: float):
     with pytest.raises(ValueError, match="Calls per second"):

@@ -62,6 +62,20 @@ def test_each_redirect_has_a_signature_of_its_own(line: Line, documents: Documen
     assert is_signed(documents.asked("/second.xml")[0])
 
 
+def test_the_first_password_signs_even_after_a_wrong_one(documents: Documents):
+    sid = "AC" + "2" * 32
+    path = f"/2010-04-01/Accounts/{sid}"
+    with simulator_line() as line:
+        url = documents.put("/first-password.xml", HELLO)
+        data = {"To": "+14125550199", "From": "+17248675309", "Url": url}
+        assert line.http.get(f"{path}.json", auth=(sid, "first")).status_code == 200
+        assert line.http.get(f"{path}.json", auth=(sid, "wrong")).status_code == 401
+        placed = line.http.post(f"{path}/Calls.json", data=data, auth=(sid, "first"))
+        assert placed.status_code == 201
+        (asked,) = documents.wait_for("/first-password.xml", 1)
+    assert is_signed(asked, "first")
+
+
 def test_the_configured_token_signs(documents: Documents):
     sid, token = "AC" + "1" * 32, "configured"
     with simulator_line(account_sid=sid, auth_token=token) as line:

@@ -50,6 +50,8 @@ def assert_refused(answer, code: int, status: int = 400) -> None:
         ({"StatusCallbackMethod": "HEAD"}, 21209),
         ({"SendDigits": "hello"}, 21206),
         ({"Timeout": "soon"}, 21208),
+        ({"MachineDetectionTimeout": "2"}, 21208),
+        ({"MachineDetectionTimeout": "60"}, 21208),
         ({"Timeout": "601"}, 21208),
         ({"Timeout": "٣"}, 21208),
     ],

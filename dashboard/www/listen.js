@@ -1,5 +1,6 @@
 // Listen: speaks the document of the preview with the browser's own voice, as Twilio would read it.
 
+const PATIENCE = 1500; // milliseconds for a voice to begin
 const FOREVER_HERE = 3; // loop="0" never ends on the telephone; here three times make the point
 
 function whatTwilioWouldSay(xml) {
@@ -40,19 +41,35 @@ function listen(button) {
   if (!last) return;
   last.onend = () => show(button, false);
   show(button, true);
+  setTimeout(() => {
+    // A browser without any voice neither speaks nor says so.
+    if (!window.speechSynthesis.speaking && !window.speechSynthesis.getVoices().length) {
+      stop(button);
+      button.querySelector(".listen-label").textContent = "No voice here";
+    }
+  }, PATIENCE);
   for (const utterance of utterances) window.speechSynthesis.speak(utterance);
+}
+
+function stop(button) {
+  window.speechSynthesis.cancel();
+  show(button, false);
 }
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-listen]");
   if (!button) return;
-  if (button.classList.contains("speaking")) {
-    window.speechSynthesis.cancel();
-    show(button, false);
-  } else {
-    listen(button);
-  }
+  if (button.classList.contains("speaking")) stop(button);
+  else listen(button);
 });
+
+// What is spoken is what stands there: another message or channel ends it.
+for (const change of ["input", "change"]) {
+  document.addEventListener(change, (event) => {
+    const button = event.target.closest(".callboard")?.querySelector("[data-listen].speaking");
+    if (button) stop(button);
+  });
+}
 
 if (!window.speechSynthesis) {
   document.addEventListener("DOMContentLoaded", () => {
