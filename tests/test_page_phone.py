@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import PHONE, well_behaved_page
+from tests.running_app import running_app
 
 pytestmark = pytest.mark.browser
 
@@ -68,6 +71,21 @@ def test_hanging_up_ends_the_call(browser: Browser, simulation: str) -> None:
         page.get_by_role("button", name="Hang up").click()
         expect(page.locator("#send-progress .pill")).to_have_text("completed")
         expect(page.locator(".captions")).to_contain_text("You hung up.")
+
+
+def test_a_key_answers_what_the_call_asks(browser: Browser, project: Path) -> None:
+    with (
+        running_app(project, "tests/gathering_app.py") as url,
+        well_behaved_page(browser, url) as page,
+    ):
+        page.get_by_role("button", name="Call me").click()
+        page.get_by_role("button", name="Answer").click()
+        expect(page.locator(".captions")).to_contain_text("Press 1.")
+        expect(page.get_by_text("Waiting for a key.")).to_be_visible()
+        page.get_by_role("button", name="1", exact=True).click()
+        expect(page.locator("#pressed")).to_have_text("1")
+        expect(page.locator(".handset")).to_have_attribute("data-phase", "over")
+        expect(page.locator(".captions")).not_to_contain_text("Nobody pressed.")
 
 
 def test_with_nobody_at_the_handset_the_directory_decides(
