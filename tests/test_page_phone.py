@@ -187,5 +187,5 @@ def test_on_a_phone_it_rises_as_a_sheet_and_sinks_again(browser: Browser, simula
         expect(answer).to_be_hidden()
         page.locator(".handset-bar").click()
         page.get_by_role("button", name="Decline").click()
-        page.locator("#send-progress h2").click()
         expect(page.locator(".handset-screen")).to_be_hidden()
+        expect(page.locator(".handset-bar")).to_be_focused()

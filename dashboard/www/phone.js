@@ -83,11 +83,14 @@ function open(phone, isOpen) {
   phone.querySelector(".handset-bar").setAttribute("aria-expanded", String(isOpen));
 }
 
-// A sheet that rose by itself sinks again, unless somebody is busy with it.
+// A sheet that rose by itself sinks again, unless somebody is writing an answer on it.
 function sinkSoon(phone) {
   clearTimeout(phone.sinking);
   phone.sinking = setTimeout(() => {
-    if (!phone.contains(document.activeElement)) open(phone, false);
+    if (phone.querySelector(".handset-reply").contains(document.activeElement)) return;
+    const hadFocus = phone.contains(document.activeElement);
+    open(phone, false);
+    if (hadFocus) phone.querySelector(".handset-bar").focus();
   }, LOOK_BACK);
 }
 
