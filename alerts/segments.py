@@ -15,6 +15,7 @@ GSM_BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_TWO_UNITS = frozenset("^{}\\[~]|€\f")
+GSM = GSM_BASIC | GSM_TWO_UNITS
 MAX_TEXT = 1_600
 
 
@@ -33,7 +34,7 @@ class Segments:
 
 def count_segments(text: str) -> Segments:
     """How `text` would be encoded and split, counted as Twilio bills it."""
-    costlier = tuple(dict.fromkeys(c for c in text if c not in GSM_BASIC | GSM_TWO_UNITS))
+    costlier = tuple(dict.fromkeys(c for c in text if c not in GSM))
     if costlier:
         characters = [len(c.encode("utf-16-be", "surrogatepass")) // 2 for c in text]
         return Segments("UCS-2", sum(characters), _parts(characters, 70, 67), costlier)

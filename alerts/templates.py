@@ -19,6 +19,7 @@ from alerts.errors import UnusableInput
 MAX_TEMPLATE = 5_000
 # Python compiles no more than 100 levels, and Jinja takes ever longer on the way there.
 MAX_DEPTH = 30
+TOO_DEEP = "The message's {{ … }} is nested too deeply."
 
 # Nothing here can grow its input by more than the template's own length.
 ALLOWED_NODES = (
@@ -68,12 +69,12 @@ def render(message: str, variables: Mapping[str, object]) -> str:
             "message", f"The message's {{{{ … }}}} fails: {str(problem).rstrip('.')}."
         ) from None
     except RecursionError:
-        raise UnusableInput("message", "The message's {{ … }} is nested too deeply.") from None
+        raise UnusableInput("message", TOO_DEEP) from None
 
 
 def _refuse_nesting(node: nodes.Node, levels: int) -> None:
     if not levels:
-        raise RecursionError
+        raise UnusableInput("message", TOO_DEEP)
     for child in node.iter_child_nodes():
         _refuse_nesting(child, levels - 1)
 

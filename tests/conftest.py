@@ -11,6 +11,8 @@ from playwright.sync_api import Browser
 
 from tests.browser import chromium
 from tests.running_app import copy_of_the_project, running_app
+from tests.simulator_documents import Documents, document_server
+from tests.simulator_line import Line, simulator_line
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,3 +43,24 @@ def simulation(project: Path) -> Iterator[str]:
     """The address of the app as a newcomer runs it: no account, so the simulator answers."""
     with running_app(project) as url:
         yield url
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    """A simulator of the test's own, and Twilio's client for it."""
+    with simulator_line() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Line]:
+    """One for tests that leave it as they find it."""
+    with simulator_line() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def documents() -> Iterator[Documents]:
+    """A web server that hands out TwiML."""
+    with document_server() as opened:
+        yield opened

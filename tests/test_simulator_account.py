@@ -12,19 +12,6 @@ from tests.simulator_schemas import assert_is
 KEY, SECRET = "SK" + "c" * 32, "a secret of the key"
 
 
-@pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared():
-    """One for tests that leave it as they find it."""
-    with simulator_line() as opened:
-        yield opened
-
-
 def test_the_account_is_renamed(line: Line):
     account = line.twilio.api.v2010.accounts(SIMULATOR_ACCOUNT_SID)
     assert account.update(friendly_name="Shop").friendly_name == "Shop"

@@ -23,12 +23,6 @@ LONG = "<Response><Pause length='90'/></Response>"
 
 
 @pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture
 def documents():
     with document_server() as opened:
         opened.put("/told", "")

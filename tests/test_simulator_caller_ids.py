@@ -7,23 +7,10 @@ from twilio.base.exceptions import TwilioRestException
 
 from simulator import SIMULATOR_FROM_NUMBER
 from tests.simulator_documents import document_server
-from tests.simulator_line import TO, Line, said, simulator_line
+from tests.simulator_line import TO, Line, said
 from tests.simulator_schemas import assert_is, assert_is_list
 
 LIST = "/2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds.json"
-
-
-@pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared():
-    """One for tests that leave it as they find it."""
-    with simulator_line() as opened:
-        yield opened
 
 
 def verify(line: Line, number: str = TO, **options) -> None:

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, exchange, request_log
 from tests.simulator_line import TO, Line, simulator_line
-
-
-@pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
 
 
 def log(line: Line):

@@ -6,7 +6,7 @@ import pytest
 
 from simulator import SIMULATOR_FROM_NUMBER
 from simulator.handset import Handset
-from tests.simulator_documents import Documents, document_server
+from tests.simulator_documents import Documents
 from tests.simulator_exchange import frozen_exchange, place
 from tests.simulator_line import TO, Line, codes, said, simulator_line
 from tests.simulator_schemas import assert_is
@@ -20,12 +20,6 @@ FRIEND = "+14125550150"
 @pytest.fixture(scope="module")
 def line():
     with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def documents():
-    with document_server() as opened:
         yield opened
 
 

@@ -23,19 +23,6 @@ CALL = {"To": TO, "From": SIMULATOR_FROM_NUMBER, "Twiml": "<Response/>"}
 CALLS = f"/2010-04-01/Accounts/{SIMULATOR_ACCOUNT_SID}/Calls.json"
 
 
-@pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared():
-    """One for tests that leave it as they find it."""
-    with simulator_line() as opened:
-        yield opened
-
-
 def order(line: Line, **fault) -> None:
     answer = line.http.post("/simulator/faults", json=fault)
     assert answer.status_code == 201, answer.text

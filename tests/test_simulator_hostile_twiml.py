@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 
 from simulator import call as call_module
 from simulator.conversation import APOLOGY, MOST_DOCUMENTS
-from tests.simulator_documents import Documents, document_server
+from tests.simulator_documents import Documents
 from tests.simulator_line import Line, codes, said, simulator_line
 
 # Nine times ten to the power of nine characters, were it let.
@@ -24,12 +24,6 @@ def line():
     with simulator_line(speed=20_000) as opened:
         # The first request loads certificates, which at this speed outlasts a listener's patience.
         opened.finished(opened.place(url="http://127.0.0.1:1/"))
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def documents():
-    with document_server() as opened:
         yield opened
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from simulator import (
     SIMULATOR_ACCOUNT_SID,
     SIMULATOR_AUTH_TOKEN,
@@ -14,13 +12,7 @@ from simulator import (
     request_log,
 )
 from tests.simulator_documents import document_server
-from tests.simulator_line import TO, Line, simulator_line
-
-
-@pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
+from tests.simulator_line import TO, Line
 
 
 def log(line: Line):

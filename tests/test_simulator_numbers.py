@@ -7,24 +7,11 @@ from twilio.base.exceptions import TwilioRestException
 
 from simulator import SIMULATOR_FROM_NUMBER
 from simulator.resources import snake_case
-from tests.simulator_line import TO, Line, simulator_line
+from tests.simulator_line import TO, Line
 from tests.simulator_schemas import assert_is, assert_is_list, documented_parameters
 
 NUMBER = "api.v2010.account.incoming_phone_number"
 LIST = "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers.json"
-
-
-@pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared():
-    """One for tests that leave it as they find it."""
-    with simulator_line() as opened:
-        yield opened
 
 
 def test_every_account_starts_with_one(shared: Line):

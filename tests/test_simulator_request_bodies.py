@@ -10,15 +10,9 @@ import pytest
 from simulator import create_app
 from simulator.body_limit import LARGEST_BODY
 from tests.servers import serve
-from tests.simulator_line import Line, simulator_line
+from tests.simulator_line import Line
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
 
 
 def is_refused(answer: httpx.Response) -> bool:

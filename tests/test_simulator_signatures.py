@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse
 from twilio.request_validator import RequestValidator
 
 from simulator import SIMULATOR_AUTH_TOKEN
-from tests.simulator_documents import Asked, Documents, document_server
+from tests.simulator_documents import Asked, Documents
 from tests.simulator_line import Line, simulator_line
 
 HELLO = "<Response><Say>Grüße &amp; more</Say></Response>"
@@ -16,12 +16,6 @@ HELLO = "<Response><Say>Grüße &amp; more</Say></Response>"
 @pytest.fixture(scope="module")
 def line():
     with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def documents():
-    with document_server() as opened:
         yield opened
 
 

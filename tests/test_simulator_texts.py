@@ -11,16 +11,10 @@ from simulator.errors import ApiError
 from simulator.subscriptions import HELP, STARTED, STOPPED
 from tests.simulator_documents import Documents, document_server
 from tests.simulator_exchange import frozen_exchange, text
-from tests.simulator_line import TO, Line, simulator_line
+from tests.simulator_line import TO, Line
 from tests.simulator_schemas import assert_is
 
 UNSUBSCRIBED = "+14125550113"
-
-
-@pytest.fixture
-def line():
-    with simulator_line() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.conversation import APOLOGY, MOST_DOCUMENTS
-from tests.simulator_documents import Documents, document_server
+from tests.simulator_documents import Documents
 from tests.simulator_line import TO, Line, codes, said, simulator_line
 
 PRESSES_1 = "+14125550106"
@@ -14,12 +14,6 @@ PRESSES_1 = "+14125550106"
 @pytest.fixture(scope="module")
 def line():
     with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def documents():
-    with document_server() as opened:
         yield opened
 
 

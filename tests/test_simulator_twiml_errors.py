@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 from simulator import web_requests
 from simulator.conversation import APOLOGY
 from tests.servers import free_port
-from tests.simulator_documents import Documents, document_server
+from tests.simulator_documents import Documents
 from tests.simulator_line import Line, codes, said, simulator_line
 
 HELLO = "<Response><Say>Hello</Say></Response>"
@@ -21,12 +21,6 @@ HELLO = "<Response><Say>Hello</Say></Response>"
 @pytest.fixture(scope="module")
 def line():
     with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def documents():
-    with document_server() as opened:
         yield opened
 
 

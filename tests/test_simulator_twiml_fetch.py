@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse
 
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from simulator.conversation import APOLOGY
-from tests.simulator_documents import Documents, document_server
+from tests.simulator_documents import Documents
 from tests.simulator_line import TO, Line, codes, said, simulator_line
 
 HELLO = "<Response><Say>Hello</Say></Response>"
@@ -16,12 +16,6 @@ HELLO = "<Response><Say>Hello</Say></Response>"
 @pytest.fixture(scope="module")
 def line():
     with simulator_line() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def documents():
-    with document_server() as opened:
         yield opened
 
 
