@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check unit browser bench lock clean
+.PHONY: run test check unit browser bench soak lock clean
 
 run: .venv/installed
 	$(BIN)/shiny run --host $(HOST) --port $(PORT) app.py
@@ -25,6 +25,11 @@ browser: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench
+
+# Processes are killed while they send, from this many seeds; `make soak SEEDS=5000` takes hours.
+soak: SEEDS ?= 500
+soak: .venv/installed-dev
+	SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/test_crash_sqlite.py tests/test_crash_postgres.py
 
 lock: .venv/installed-dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \

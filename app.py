@@ -11,28 +11,36 @@ from starlette.routing import Route
 import webhooks
 from alerts import Desk
 from dashboard import phone, send, shell
+from dashboard.lifetime import tie_to
 from settings import Settings, SettingsError
 
 
 def create_app(desk: Desk) -> App:
-    """The app on a desk of your own."""
+    """The app on a desk of your own, which is closed with it."""
+    webhooks.attach(desk)
     simulator = desk.means.simulator
     page = shell.page(
         shell.panel("Send", send.ui("send"), value="send"),
         handset=phone.ui("phone") if simulator else None,
     )
 
-    def server(input: Inputs, output: Outputs, session: Session) -> None:
+    def warm_up() -> None:
         desk.warm_up()
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        # The first page comes before all that has to be imported for sending.
+        session.on_flushed(warm_up, once=True)
         alert = send.server("send", desk)
         if simulator:
             phone.server("phone", simulator.state.exchange, alert)
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
+    router = dashboard.starlette_app.router
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
-    dashboard.starlette_app.router.routes[0:0] = webhooks.routes(desk)
+    router.routes[0:0] = webhooks.routes(desk)
+    router.lifespan_context = tie_to(desk, router.lifespan_context)
     return dashboard
 
 

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     twilio_base_url: str = "https://api.twilio.com"
     twilio_calls_per_second: PositiveRate = 1
     twilio_texts_per_second: PositiveRate = 1
+    alerts_per_number_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 20
 
     # Absent means: let `storage_kind` decide.
     storage: StorageKind | None = None

@@ -5,13 +5,14 @@
 
 from alerts.alert import Alert, AlertRequest, Channel, Event, Problem
 from alerts.desk import Desk
-from alerts.errors import UnusableInput
+from alerts.errors import DatabaseError, UnusableInput
 from alerts.status import Status
 
 __all__ = [
     "Alert",
     "AlertRequest",
     "Channel",
+    "DatabaseError",
     "Desk",
     "Event",
     "Problem",

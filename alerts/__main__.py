@@ -1,7 +1,6 @@
-"""The command line: `python -m alerts call|text|doctor …`.
+"""The command line: `python -m alerts call|text|status|cancel|worker|doctor …`.
 
-Exit status: 0 accepted (with --wait: answered to its end, or delivered), 1 failed, 2 unusable
-input.
+Exit status: 0 accepted (with --wait: it reached the person), 1 failed, 2 unusable input.
 """
 
 from __future__ import annotations
@@ -11,64 +10,107 @@ import asyncio
 import json
 import sys
 
-from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.delivery import login_name
+from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
+from alerts.arguments import parser, request_in
 from alerts.doctor import examine
+from alerts.publishing import login_name
+from alerts.worker import work
 from settings import Settings, SettingsError
 
 ACCEPTED, FAILED, UNUSABLE = 0, 1, 2
+SIMULATION = "Simulation: no Twilio account is set, so nobody's phone rings."
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit status."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
-        settings = Settings()
-        if chosen.command == "doctor":
-            return asyncio.run(_doctor(settings, chosen.create_bucket))
-        return asyncio.run(_send(settings, _request(chosen), chosen.wait, chosen.json))
-    except (SettingsError, UnusableInput) as unusable:
+        return asyncio.run(_run(chosen, Settings()))
+    except (SettingsError, UnusableInput, DatabaseError) as unusable:
         _complain(str(unusable), chosen)
         return UNUSABLE
     except KeyboardInterrupt:
         return FAILED
 
 
+async def _run(chosen: argparse.Namespace, settings: Settings) -> int:
+    match chosen.command:
+        case "doctor":
+            return await _doctor(settings, chosen.create_bucket)
+        case "worker":
+            await work(settings)
+            return ACCEPTED
+        case "status" | "cancel":
+            return await _look(settings, chosen)
+        case _:
+            return await _send(settings, request_in(chosen), chosen.wait, chosen.json)
+
+
 async def _send(settings: Settings, request: AlertRequest, wait: bool, as_json: bool) -> int:
     async with Desk.from_settings(settings) as desk:
         if settings.simulated and not as_json:
-            print("Simulation: no Twilio account is set, so nobody's phone rings.")
+            print(SIMULATION)
         alert = await desk.send(request)
         told = 0
         if wait:
             async for newest in desk.watch(alert.id):
                 alert, told = newest, _tell(newest, told, as_json)
         _tell(alert, told, as_json)
-    if as_json:
-        print(json.dumps(alert.as_json()))
-    elif alert.error:
-        print(alert.error, file=sys.stderr)
-    return _exit_status(alert, wait)
+    _print(alert, as_json)
+    if wait:
+        return ACCEPTED if alert.reached else FAILED
+    return ACCEPTED if _is_well(alert) else FAILED
+
+
+async def _look(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Where an alert stands, after canceling it if that is the command."""
+    async with Desk.from_settings(settings, role="observer") as desk:
+        if chosen.command == "cancel":
+            alert = await desk.cancel(chosen.id, by=login_name())
+        else:
+            alert = await desk.status(chosen.id)
+    if alert is None:
+        raise UnusableInput("id", f"No alert has the id {chosen.id}.")
+    _tell(alert, 0, chosen.json)
+    _print(alert, chosen.json)
+    return ACCEPTED if _is_well(alert) or chosen.command == "cancel" else FAILED
+
+
+def _is_well(alert: Alert) -> bool:
+    """Whether Twilio has it, or will."""
+    return alert.status not in {"failed", "unknown"} and not _is_in_trouble(alert)
+
+
+def _is_in_trouble(alert: Alert) -> bool:
+    return alert.sid is None and not alert.status.final and alert.events[-1].error is not None
 
 
 def _tell(alert: Alert, told: int, as_json: bool) -> int:
     """Print the steps that weren't told yet; gives how many are by now."""
     for event in alert.events[told:] if not as_json else ():
         since = (event.at - alert.events[0].at).total_seconds()
-        print(f"{since:6.2f} s  {event.status.value:<12} {event.note}", flush=True)
+        word = event.status.value if event.status and event.news else ""
+        print(f"{since:6.2f} s  {word:<12} {event.note}", flush=True)
     return len(alert.events)
 
 
-def _exit_status(alert: Alert, waited: bool) -> int:
-    if waited:
-        return ACCEPTED if alert.status.reached else FAILED
-    return FAILED if alert.error else ACCEPTED
+def _print(alert: Alert, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(alert.as_json()))
+        return
+    print(f"Alert {alert.id} is {alert.status.value}.")
+    error = alert.error
+    if _is_in_trouble(alert):
+        error = alert.events[-1].error
+        print("It is kept, and goes on as soon as the app or a worker runs.", file=sys.stderr)
+    if error:
+        print(error, file=sys.stderr)
 
 
 async def _doctor(settings: Settings, create_bucket: bool) -> int:
     well = True
-    async with Desk.from_settings(settings) as desk:
-        async for check in examine(settings, desk.means, create_bucket=create_bucket):
+    async with Desk.from_settings(settings, role="observer") as desk:
+        async for check in examine(settings, desk, create_bucket=create_bucket):
             well = well and check.passed
             print(
                 f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<9} {check.sentence}",
@@ -77,52 +119,19 @@ async def _doctor(settings: Settings, create_bucket: bool) -> int:
     return ACCEPTED if well else FAILED
 
 
-def _request(chosen: argparse.Namespace) -> AlertRequest:
-    if chosen.command == "text":
-        return AlertRequest("text", chosen.number, chosen.message, user=login_name())
-    return AlertRequest(
-        "call",
-        chosen.number,
-        chosen.message,
-        voice=chosen.voice,
-        language=chosen.language,
-        repeat=chosen.repeat,
-        user=login_name(),
-    )
-
-
 def _complain(sentence: str, chosen: argparse.Namespace) -> None:
     if getattr(chosen, "json", False):
         error = {"code": None, "message": sentence, "hint": ""}
         keys = ("id", "channel", "to", "from", "status", "sid", "twiml_url")
-        known = {"channel": chosen.command, "to": chosen.number, "status": "failed"}
+        known = {
+            "id": getattr(chosen, "id", None),
+            "channel": chosen.command if chosen.command in {"call", "text"} else None,
+            "to": getattr(chosen, "number", None),
+            "status": "failed",
+        }
         print(json.dumps({key: known.get(key) for key in keys} | {"error": error}))
     else:
         print(sentence, file=sys.stderr)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m alerts", description="Phone and text people through Twilio."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    call = commands.add_parser("call", help="phone somebody and speak a message")
-    text = commands.add_parser("text", help="text somebody")
-    for command in (call, text):
-        command.add_argument("number", help="the way you would write it: '(412) 857-4309'")
-        command.add_argument("message", help="may hold {{ now }}, {{ today }} and {{ user }}")
-        command.add_argument("--wait", action="store_true", help="follow it to its end")
-        command.add_argument("--json", action="store_true", help="print one JSON object")
-    call.add_argument("--voice", default="alice", help="default: %(default)s")
-    call.add_argument("--language", default="en-GB", help="default: %(default)s")
-    call.add_argument(
-        "--repeat", type=int, default=3, help="times to say it; 0: until they hang up (default: 3)"
-    )
-    doctor = commands.add_parser("doctor", help="check settings, credentials and storage")
-    doctor.add_argument(
-        "--create-bucket", action="store_true", help="make S3_BUCKET, readable and expiring"
-    )
-    return parser
 
 
 if __name__ == "__main__":

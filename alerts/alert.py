@@ -1,16 +1,19 @@
-"""An alert: what was asked for, what was sent, and every step since."""
+"""An alert: what was asked for, and everything that happened to it since."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from alerts.status import Status, may_follow
+from alerts.status import Status
 from storage import StorageError
 from twilio_client import TwilioError
 
 Channel = Literal["call", "text"]
+# Who tells: this program, Twilio (a callback, a look at its resource, or its list of recent ones),
+# or a person (the one who was rung, or the one who sent it).
+Source = Literal["callboard", "callback", "poll", "lookup", "recipient", "sender"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,14 @@ class AlertRequest:
     `to` is a number the way people write it, `message` may hold `{{ now }}`, `{{ today }}` and
     `{{ user }}`; `id` is the caller's own key: the same id sent twice is one alert. `repeat` says
     how often a call speaks the message (0: until they hang up). `time_zone` is the IANA name of
-    the sender's, "" for this machine's.
+    the sender's, "" for this machine's. `name` is who is at that number, for people.
+
+    A call can ask for a key press (`acknowledge`), and leave the short message `voicemail` where
+    a machine answers ("" finds out nothing about who answered). Where nobody was reached it is
+    tried up to `tries` times, `minutes_between_tries` apart; then, with `then_text`, a text
+    says the same; then all of this begins again with the next of the numbers `then_to`.
+
+    In `quiet_hours` ("22:00-07:00", where the recipient is) nothing but an `urgent` alert is sent.
     """
 
     channel: Channel
@@ -32,6 +42,15 @@ class AlertRequest:
     repeat: int = 3
     user: str = ""
     time_zone: str = ""
+    name: str = ""
+    acknowledge: bool = False
+    voicemail: str = ""
+    tries: int = 1
+    minutes_between_tries: float = 5
+    then_text: bool = False
+    then_to: tuple[str, ...] = ()
+    quiet_hours: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,51 +77,61 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to an alert: the status that it brought, and words for people."""
+    """Something that happened to an alert, in words, and the facts that it brought.
+
+    `status` is where the try `try_number` (from 1) stood then; None where the event says nothing
+    about that. `answered_by` is what answering-machine detection found ("" if it found nothing);
+    `canceling` is somebody's wish that the alert ends. `news` tells whether the event changed where
+    the alert stands: what comes late or twice is kept and changes nothing.
+    """
 
     at: datetime
-    status: Status
+    status: Status | None
     note: str
+    source: Source = "callboard"
+    try_number: int = 1
+    sid: str | None = None
+    twiml_url: str | None = None
+    error: Problem | None = None
+    answered_by: str | None = None
+    canceling: bool = False
+    news: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert as it stands. Each step gives a new value; `events` is the whole story."""
+    """An alert as it stands, and its whole story.
+
+    `request` is what was asked for, with its numbers in E.164 form and its variables filled in.
+    `channel`, `to`, `sid`, `twiml_url` and `error` are those of the try that stands now: an
+    alert may be tried again, as a text, or with the next person.
+    """
 
     id: str
+    request: AlertRequest
+    from_: str
+    status: Status
+    since: datetime
+    not_before: datetime
+    try_number: int
     channel: Channel
     to: str
-    from_: str
-    message: str
     events: tuple[Event, ...]
     sid: str | None = None
     twiml_url: str | None = None
     error: Problem | None = None
+    answered_by: str | None = None
+    canceling: bool = False
 
     @property
-    def status(self) -> Status:
-        """Where it stands now."""
-        return self.events[-1].status
+    def message(self) -> str:
+        """What is said or written."""
+        return self.request.message
 
-    def with_event(
-        self,
-        status: Status,
-        note: str,
-        *,
-        sid: str | None = None,
-        twiml_url: str | None = None,
-        error: Problem | None = None,
-    ) -> Alert:
-        """The alert after `status`; itself where that is no news."""
-        if not may_follow(self.status, status):
-            return self
-        return replace(
-            self,
-            events=(*self.events, Event(datetime.now(UTC), status, note)),
-            sid=sid or self.sid,
-            twiml_url=twiml_url or self.twiml_url,
-            error=error or self.error,
-        )
+    @property
+    def reached(self) -> bool:
+        """Whether the person got it, as far as anybody can tell: a key press if it asked for one."""
+        return self.status.reaches(acknowledge=self.request.acknowledge)
 
     def as_json(self) -> dict[str, object]:
         """The object that the command line prints."""

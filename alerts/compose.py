@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from alerts.alert import AlertRequest
+from alerts.documents import check_language, write_document, write_voicemail
 from alerts.errors import UnusableInput
-from alerts.numbers import PhoneNumber, Regions, read_number
+from alerts.labels import check_labels
+from alerts.numbers import Regions, read_number
+from alerts.quiet_hours import read_quiet_hours
 from alerts.segments import MAX_TEXT
 from alerts.spoken_time import in_time_zone, spoken_now, spoken_today
 from alerts.templates import render
-from alerts.voices import LANGUAGE_NAMES, voices_for
-from twiml import Response, Say, TwimlError
 
 VARIABLES = ("now", "today", "user")
+MOST_TRIES = 10
+MOST_MINUTES = 24 * 60
+MOST_OTHERS = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """An alert ready to go: the number, the words, and for a call the document that speaks them."""
+def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
+    """The request settled: its numbers in E.164 form, its variables filled in, all of it checked.
 
-    to: PhoneNumber
-    text: str
-    document: Response | None
-
-
-def compose(request: AlertRequest, regions: Regions) -> Composed:
-    """Read the number and write the message; raises `UnusableInput` for whatever is wrong."""
-    to = read_number(request.to, regions)
-    text = write_message(request)
-    document = write_document(request, text) if request.channel == "call" else None
-    return Composed(to, text, document)
+    Raises `UnusableInput` for whatever is wrong.
+    """
+    check_labels(request)
+    _check_channel(request)
+    _check_tries(request)
+    read_quiet_hours(request.quiet_hours)
+    to = read_number(request.to, regions).e164
+    then_to = _read_others(to, request, regions)
+    message = write_message(request)
+    settled = replace(request, to=to, then_to=then_to, message=message)
+    if request.channel == "call":
+        write_document(settled, message)
+    if request.then_text:
+        _check_length(message, "The text that follows the call")
+    if request.voicemail:
+        settled = replace(settled, voicemail=_write_for_voicemail(request))
+        write_voicemail(settled)
+    return settled
 
 
 def write_message(request: AlertRequest) -> str:
     """The message with its variables filled in, as it stands at this moment."""
-    if request.channel not in ("call", "text"):
-        raise UnusableInput("channel", f"{request.channel!r} is neither call nor text.")
-    if request.channel == "call" and request.language not in LANGUAGE_NAMES:
-        raise UnusableInput(
-            "language", f"{request.language!r} is not a language that Callboard has."
-        )
+    if request.channel == "call":
+        check_language(request.language)
     language = request.language if request.channel == "call" else "en-US"
     now = in_time_zone(datetime.now(UTC), request.time_zone)
     text = render(
@@ -56,11 +62,63 @@ def write_message(request: AlertRequest) -> str:
         raise UnusableInput("message", "Write a message.")
     if not _is_whole(text):
         raise UnusableInput("message", "The message holds half a character: take it out.")
-    if request.channel == "text" and len(text) > MAX_TEXT:
-        raise UnusableInput(
-            "message", f"A text holds {MAX_TEXT:,} characters; this one has {len(text):,}."
-        )
+    if request.channel == "text":
+        _check_length(text, "A text")
     return text
+
+
+def _write_for_voicemail(request: AlertRequest) -> str:
+    try:
+        return write_message(replace(request, message=request.voicemail))
+    except UnusableInput as problem:
+        words = str(problem).replace("message", "voicemail message", 1)
+        raise UnusableInput("voicemail", words) from None
+
+
+def _read_others(to: str, request: AlertRequest, regions: Regions) -> tuple[str, ...]:
+    """The further numbers, each of them another one."""
+    if len(request.then_to) > MOST_OTHERS:
+        raise UnusableInput("then_to", f"Name {MOST_OTHERS} further numbers at most.")
+    known = [to]
+    for number in request.then_to:
+        try:
+            e164 = read_number(number, regions).e164
+        except UnusableInput as problem:
+            words = f"{number.strip()}: {problem}" if number.strip() else str(problem)
+            raise UnusableInput("then_to", words) from None
+        if e164 in known:
+            raise UnusableInput("then_to", f"{number.strip()} is there twice. Name it once.")
+        known.append(e164)
+    return tuple(known[1:])
+
+
+def _check_channel(request: AlertRequest) -> None:
+    if request.channel not in ("call", "text"):
+        raise UnusableInput("channel", f"{request.channel!r} is neither call nor text.")
+    if request.channel == "call":
+        return
+    for field, chosen, sentence in (
+        ("acknowledge", request.acknowledge, "Only a call can ask for a key press."),
+        ("voicemail", request.voicemail, "Only a call can leave a message on voicemail."),
+        ("then_text", request.then_text, "Only a call can be followed by a text."),
+    ):
+        if chosen:
+            raise UnusableInput(field, sentence)
+
+
+def _check_tries(request: AlertRequest) -> None:
+    if not isinstance(request.tries, int) or not 1 <= request.tries <= MOST_TRIES:
+        raise UnusableInput("tries", f"Try it 1 to {MOST_TRIES} times.")
+    # Written so that NaN, which is no number of minutes, fails it.
+    if not 0 <= request.minutes_between_tries <= MOST_MINUTES:
+        raise UnusableInput("minutes_between_tries", f"Wait 0 to {MOST_MINUTES:,} minutes.")
+
+
+def _check_length(text: str, what: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise UnusableInput(
+            "message", f"{what} holds {MAX_TEXT:,} characters; this one has {len(text):,}."
+        )
 
 
 def _is_whole(text: str) -> bool:
@@ -70,22 +128,3 @@ def _is_whole(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def write_document(request: AlertRequest, text: str) -> Response:
-    """The TwiML that speaks `text` in the chosen voice, as often as asked."""
-    if request.voice not in voices_for(request.language):
-        raise UnusableInput(
-            "voice",
-            f"The voice {request.voice!r} doesn't speak {LANGUAGE_NAMES[request.language]}. "
-            f"Choose one of {', '.join(voices_for(request.language))}.",
-        )
-    if request.repeat < 0:
-        raise UnusableInput(
-            "repeat", "A call says its message once or more, or 0: until they hang up."
-        )
-    try:
-        say = Say(text, voice=request.voice, language=request.language, loop=request.repeat)
-        return Response(say)
-    except TwimlError as problem:
-        raise UnusableInput("message", str(problem)) from None

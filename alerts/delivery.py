@@ -1,133 +1,133 @@
-"""How one alert travels: compose, publish, place, follow."""
+"""How one alert travels: compose, publish, place, follow.
+
+Composing happens before anything is promised (`Desk.send`): what can't be composed is refused. The
+rest is a workflow of DBOS's, so that whatever dies, another process goes on at the step that was
+under way. Each step may run again: it then finds in the history what it did before.
+
+https://docs.dbos.dev/python/tutorials/workflow-tutorial
+"""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
-import random
-from collections.abc import Callable
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from alerts.alert import Alert, AlertRequest, Channel, Event, Problem
-from alerts.compose import Composed, compose
-from alerts.follow import follow
-from alerts.means import Means
+from dbos import DBOS
+from dbos._error import DBOSException
+
+from alerts import following, placing, publishing, waiting
+from alerts.alert import Event, Problem
+from alerts.courier import Courier
 from alerts.status import Status
-from storage import Instructions, StorageError
-from twilio_client import TwilioError, TwilioRateLimited, TwilioUncertain, TwilioUnreachable
+from storage import Instructions
 
-# A request that was never processed may be made again; each wait is in seconds.
-WAITS_BETWEEN_TRIES = (0.5, 2.0)
-# However long Twilio asks us to wait: somebody is waiting for us.
-LONGEST_WAIT = 10.0
+log = logging.getLogger(__name__)
 
-Record = Callable[[Alert], Alert]
+# To be raised when the steps of a workflow change: a process resumes only what it understands.
+VERSION = "1"
+
+BROKEN = Problem(None, "Callboard itself failed while sending this.", "See its log.")
+
+# DBOS has one engine in a process, and workflows are functions of a module: so there is one
+# courier too. `Engine` sets it.
+_courier: list[Courier] = []
+_under_way: set[asyncio.Task[object]] = set()
 
 
-async def deliver(alert_id: str, request: AlertRequest, means: Means, record: Record) -> None:
-    """Send one alert and follow it to its end, telling `record` of every step.
+def employ(courier: Courier) -> None:
+    """From now on this process delivers with `courier`."""
+    if _courier:
+        raise RuntimeError("This process delivers for another desk: close that one first.")
+    _courier.append(courier)
 
-    Raises `UnusableInput` before anything is recorded; whatever fails later is in the alert.
+
+def _employed() -> Courier:
+    """The courier; once this process has stopped, the end of whoever asks.
+
+    Any other failure would be kept as the workflow's own, and nobody would resume it.
     """
-    composed = compose(request, means.regions)
-    alert = record(_written(alert_id, request, composed, means))
-    try:
-        instructions = await publish(alert, composed, request.user or login_name(), means)
-        alert = record(_stored(alert, instructions, means))
-        sid = await place(alert, instructions, means)
-        alert = record(alert.with_event(Status.PLACED, "Twilio has it", sid=sid))
-    except (StorageError, TwilioError) as problem:
-        record(_failed(alert, problem))
-        return
-    async for seen in follow(means.twilio, alert.channel, sid):
-        alert = record(alert.with_event(seen.status, seen.note, error=seen.error))
+    if not _courier:
+        raise asyncio.CancelledError
+    return _courier[0]
 
 
-async def publish(alert: Alert, composed: Composed, user: str, means: Means) -> Instructions | None:
-    """Put a call's document where Twilio can read it; a text needs none.
-
-    Its name tells people who look there when it was made and for whom.
-    """
-    if composed.document is None:
-        return None
-    name = f"{alert.events[0].at:%Y-%m-%d-%H%M}-{user}"
-    return await means.storage.publish(name, composed.document.to_xml())
+def under_way() -> int:
+    """How many alerts this process is delivering."""
+    return len(_under_way)
 
 
-async def place(alert: Alert, instructions: Instructions | None, means: Means) -> str:
-    """Ask Twilio to call or text; gives the SID.
+async def stop() -> None:
+    """Stop in the middle of everything, so that it is resumed somewhere else."""
+    stopping = list(_under_way)
+    for task in stopping:
+        task.cancel()
+    await asyncio.gather(*stopping, return_exceptions=True)
+    _courier.clear()
 
-    Tries again only where Twilio surely did nothing: its answer "too fast", or no connection.
-    """
-    for wait in WAITS_BETWEEN_TRIES:
+
+@DBOS.workflow()
+async def deliver(alert_id: str) -> None:
+    """Bring one alert to its end; the workflow's id is the alert's."""
+    await _deliver(alert_id)
+
+
+@DBOS.workflow()
+async def deliver_together(alert_ids: Sequence[str]) -> None:
+    """Bring many alerts to their end. A workflow each would cost ten times as much."""
+    await _deliver_each(alert_ids)
+
+
+@DBOS.step()
+async def _deliver_each(alert_ids: Sequence[str]) -> None:
+    history = _employed().history
+    with ExitStack() as watching:
+        for each in alert_ids:
+            watching.enter_context(history.news_of(each))
+        # All at once, so that none has to be read alone.
+        await history.get_all(alert_ids)
+        await asyncio.gather(*(_deliver(each) for each in alert_ids))
+
+
+async def _deliver(alert_id: str) -> None:
+    if task := asyncio.current_task():
+        _under_way.add(task)
+        task.add_done_callback(_under_way.discard)
+    with _employed().history.news_of(alert_id):
         try:
-            return await _ask_twilio(alert, instructions, means)
-        except TwilioRateLimited as too_fast:
-            asked = min(too_fast.retry_after or wait, LONGEST_WAIT)
-            await asyncio.sleep(asked * random.uniform(1, 1.3))  # noqa: S311
-        except TwilioUnreachable:
-            await asyncio.sleep(wait * random.uniform(1, 1.3))  # noqa: S311
-    return await _ask_twilio(alert, instructions, means)
+            while try_number := await wait_until_due(alert_id):
+                instructions = await publish(alert_id, try_number)
+                await place(alert_id, try_number, instructions)
+                await follow(alert_id, try_number)
+        except DBOSException:
+            raise  # between DBOS and its database: it knows what to do
+        except Exception:
+            log.exception("The delivery of alert %s broke", alert_id)
+            event = Event(datetime.now(UTC), Status.UNKNOWN, "Interrupted", error=BROKEN)
+            await _employed().history.record(alert_id, event)
 
 
-async def _ask_twilio(alert: Alert, instructions: Instructions | None, means: Means) -> str:
-    if instructions is not None:
-        call = await means.twilio.create_call(
-            to=alert.to, from_=alert.from_, url=instructions.url, twiml=instructions.twiml
-        )
-        return call.sid
-    service = means.messaging_service_sid
-    message = await means.twilio.create_message(
-        to=alert.to,
-        body=alert.message,
-        from_=None if service else alert.from_,
-        messaging_service_sid=service,
-    )
-    return message.sid
+@DBOS.step()
+async def wait_until_due(alert_id: str) -> int:
+    """Before each try: the number of the next one, 0 when the alert has come to its end."""
+    return await waiting.wait_until_due(_employed(), alert_id)
 
 
-def _sender(channel: Channel, means: Means) -> str:
-    """The caller ID, or the messaging service that picks a number for a text."""
-    if channel == "text" and means.messaging_service_sid:
-        return means.messaging_service_sid
-    return means.from_number
+@DBOS.step()
+async def publish(alert_id: str, try_number: int) -> Instructions | None:
+    """Step 2: put a call's document where Twilio reads it."""
+    return await publishing.publish(_employed(), alert_id, try_number)
 
 
-def _written(alert_id: str, request: AlertRequest, composed: Composed, means: Means) -> Alert:
-    return Alert(
-        id=alert_id,
-        channel=request.channel,
-        to=composed.to.e164,
-        from_=_sender(request.channel, means),
-        message=composed.text,
-        events=(Event(datetime.now(UTC), Status.QUEUED, "Written and checked"),),
-    )
+@DBOS.step()
+async def place(alert_id: str, try_number: int, instructions: Instructions | None) -> None:
+    """Step 3: ask Twilio, once."""
+    await placing.place(_employed(), alert_id, try_number, instructions)
 
 
-def _stored(alert: Alert, instructions: Instructions | None, means: Means) -> Alert:
-    if instructions is None:
-        return alert.with_event(Status.SENDING, "On its way to Twilio")
-    note = f"Stored in {means.storage.label}"
-    return alert.with_event(Status.SENDING, note, twiml_url=instructions.url)
-
-
-def _failed(alert: Alert, problem: StorageError | TwilioError) -> Alert:
-    status = Status.FAILED
-    match problem:
-        case StorageError():
-            note = "Not stored, so not sent"
-        case TwilioUncertain():
-            status, note = Status.UNKNOWN, "Twilio didn't confirm it"
-        case TwilioUnreachable() | TwilioRateLimited():
-            note = "Not sent: Twilio couldn't take it"
-        case _:
-            note = "Twilio refused it"
-    return alert.with_event(status, note, error=Problem.of(problem))
-
-
-def login_name() -> str:
-    """Who runs this, as far as the machine knows."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no such user in this container
-        return "callboard"
+@DBOS.step()
+async def follow(alert_id: str, try_number: int) -> None:
+    """Step 4: see what becomes of it, and end it when somebody cancels."""
+    await following.follow(_employed(), alert_id, try_number)

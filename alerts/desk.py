@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from alerts.alert import Alert, AlertRequest, Problem
+from alerts.alert import Alert, AlertRequest, Event
 from alerts.compose import compose
-from alerts.delivery import deliver
-from alerts.history import History
+from alerts.errors import UnusableInput
 from alerts.means import Means
+from alerts.roles import Role
 from alerts.status import Status
 from alerts.warm_up import import_what_sending_needs
 from settings import Settings
+from twilio_client import TwilioError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from alerts.history import History
+    from alerts.house import House
+
+# How long a sender waits for Twilio's answer: an alert that is in trouble goes on without them.
+SECONDS_OF_WAITING = 30.0
 
 
 class Desk:
     """Sends alerts and knows what became of them.
 
-    An async context manager; leaving it waits for nothing. Use it from one event loop.
+    An async context manager; leaving it waits for nothing and loses nothing: what is under way
+    goes on in whichever process comes next. Use it from one event loop. A process delivers for one
+    desk at a time.
     """
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, role: Role = "desk") -> None:
         self.means = means
-        self._history = History()
-        self._deliveries: dict[str, asyncio.Task[None]] = {}
-        self._warm = False
+        self._role = role
+        self._opening: asyncio.Task[House] | None = None
+        self._writing: set[asyncio.Task[list[str]]] = set()
+        self._closed = False
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Desk:
+    def from_settings(cls, settings: Settings, role: Role = "desk") -> Desk:
         """A desk with everything that the settings ask for. Opens no connection yet."""
-        return cls(Means.from_settings(settings))
+        return cls(Means.from_settings(settings), role)
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,83 +60,166 @@ class Desk:
         await self.close()
 
     async def close(self) -> None:
-        """Stop following what is under way, and close every connection."""
-        deliveries = list(self._deliveries.values())
-        for delivery in deliveries:
-            delivery.cancel()
-        await asyncio.gather(*deliveries, return_exceptions=True)
+        """Stop what is under way, to be resumed, and close every connection."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        self._closed = True
+        if self._opening:
+            # One that couldn't be opened has told whoever asked for it.
+            await asyncio.wait({self._opening})
+            if not self._opening.cancelled() and not self._opening.exception():
+                await self._opening.result().close()
         await self.means.close()
+
+    async def open(self) -> None:
+        """Reach the database and begin to deliver what is waiting there.
+
+        The first use does the same. Raises `DatabaseError`, one sentence, if it can't be used.
+        """
+        await self._house()
+
+    def warm_up(self) -> asyncio.Task[House]:
+        """Open in the background, before somebody waits for it."""
+        if self._closed:
+            raise RuntimeError("This desk is closed.")
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open())
+            # Whoever sends is told; nobody waits for this one.
+            self._opening.add_done_callback(lambda opened: opened.cancelled() or opened.exception())
+        return self._opening
+
+    async def history(self) -> History:
+        """The history, for pages and webhooks."""
+        return (await self._house()).history
+
+    async def workers(self) -> int:
+        """How many processes are there whose only work is to deliver."""
+        return await (await self._house()).workers()
 
     async def send(self, request: AlertRequest) -> Alert:
         """Send an alert; returns once Twilio has it, or it has failed (see `alert.error`).
 
-        A `request.id` that is known already returns that alert and sends nothing. Whoever waits
-        here may stop waiting: the delivery goes on. Raises `UnusableInput` if nothing was sent.
+        Before that only if it has to wait: for the morning, or because Twilio is in trouble. It is
+        safe from the moment that it is written down, and whoever waits here may stop waiting. A
+        `request.id` that is known already returns that alert and sends nothing.
+
+        Raises `UnusableInput` if nothing was sent, and `DatabaseError`.
         """
-        alert_id = request.id or secrets.token_hex(8)
-        if alert_id not in self._deliveries and self.status(alert_id) is None:
-            self._deliver(alert_id, request)
+        [alert_id] = await self._write_down([request])
         return await self._until_accepted(alert_id)
 
-    def warm_up(self) -> None:
-        """Import what sending needs, in a thread, before somebody waits for it.
+    async def send_all(self, requests: Sequence[AlertRequest]) -> list[Alert]:
+        """Send many alerts; returns once they are all written down, before they are on their way.
 
-        For a process of our own: it changes how Python collects garbage.
+        Raises `UnusableInput` for the first that can't be sent; then none is.
         """
-        if not self._warm:
-            self._warm = True
-            asyncio.get_running_loop().run_in_executor(None, import_what_sending_needs, self.means)
+        ids = await self._write_down(requests)
+        found = await (await self.history()).get_all(ids)
+        return [found[each] for each in ids]
 
     def check(self, request: AlertRequest) -> None:
         """Raise `UnusableInput` if `send` would."""
-        compose(request, self.means.regions)
+        self._settled(request)
 
-    def status(self, alert_id: str) -> Alert | None:
+    async def status(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if nobody has sent it."""
-        return self._history.get(alert_id)
+        return await (await self.history()).get(alert_id)
 
-    def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
-        """The alert as it stands, then after each change, up to a final status."""
-        return self._history.watch(alert_id)
+    async def cancel(self, alert_id: str, by: str = "") -> Alert | None:
+        """Keep an alert from being sent, end its call, and make no more tries.
 
-    def _deliver(self, alert_id: str, request: AlertRequest) -> None:
-        delivery = asyncio.create_task(
-            deliver(alert_id, request, self.means, self._history.record), name=f"alert {alert_id}"
-        )
-        self._deliveries[alert_id] = delivery
-        delivery.add_done_callback(lambda done: self._delivered(alert_id, done))
+        Gives the alert, which may take a moment to end; one that is over stays as it is, and so
+        does a text that Twilio has already. None for an id that nobody has sent.
+        """
+        history = await self.history()
+        alert = await history.get(alert_id)
+        if alert is None or alert.status.final:
+            return alert
+        note = f"Canceled by {by}" if by else "Canceled"
+        wish = Event(datetime.now(UTC), None, note, source="sender", canceling=True)
+        alert = await history.record(alert_id, wish)
+        if alert and alert.sid and alert.channel == "call" and not alert.status.final:
+            # Whoever follows the call would do the same, if anybody does.
+            with suppress(TwilioError):
+                await self.means.twilio.update_call(alert.sid, status="completed")
+        return alert
 
-    def _delivered(self, alert_id: str, delivery: asyncio.Task[None]) -> None:
-        """Forget a finished delivery; one that broke is in the log and the alert says so."""
-        del self._deliveries[alert_id]
-        alert = self.status(alert_id)
-        broken = None if delivery.cancelled() else delivery.exception()
-        if broken is None or alert is None:
-            return
-        log.error("The delivery of alert %s broke", alert_id, exc_info=broken)
-        problem = Problem(None, "Callboard itself failed while sending this.", "See its log.")
-        self._history.record(alert.with_event(Status.UNKNOWN, "Interrupted", error=problem))
+    async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
+        """The alert as it stands, then each change, up to a final status. Waits for unsent ids."""
+        async with aclosing((await self.history()).watch(alert_id)) as changes:
+            async for alert in changes:
+                yield alert
+
+    async def _write_down(self, requests: Sequence[AlertRequest]) -> list[str]:
+        """Make the alerts safe, and have them delivered; gives their ids."""
+        settled = [self._settled(request) for request in requests]
+        writing = asyncio.create_task(self._add(settled))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        return await asyncio.shield(writing)
+
+    async def _add(self, settled: Sequence[AlertRequest]) -> list[str]:
+        house = await self._house()
+        from alerts.rows import NewAlert  # noqa: PLC0415
+
+        # One alone is on its way at once; many are taken up together.
+        alone = house.delivers and len(settled) == 1
+        ids = [request.id or secrets.token_hex(8) for request in settled]
+        new = [
+            NewAlert(each, request, self.means.sender(request.channel), each if alone else None)
+            for each, request in zip(ids, settled, strict=True)
+        ]
+        added = await house.history.add(new)
+        if alone and added:
+            await house.start(ids[0])
+        else:
+            house.look()
+        return ids
+
+    def _settled(self, request: AlertRequest) -> AlertRequest:
+        if request.acknowledge and self.means.callbacks is None:
+            raise UnusableInput(
+                "acknowledge",
+                "Nobody could press 1: set PUBLIC_URL, so that Twilio can tell this app of it.",
+            )
+        return compose(request, self.means.regions)
 
     async def _until_accepted(self, alert_id: str) -> Alert:
-        """Wait for Twilio's answer, or for the reason why it was never asked."""
-        accepted = asyncio.create_task(self._accepted(alert_id))
-        delivery = self._deliveries.get(alert_id)
-        try:
-            waiting = {accepted, delivery} if delivery else {accepted}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if accepted.done() or delivery is None:
-                return await accepted
-            delivered = self.status(alert_id)
-            if delivered is None:
-                delivery.result()  # raises what was wrong with the request
-                raise AssertionError("a delivery leaves an alert, or raises")
-            return delivered
-        finally:
-            accepted.cancel()
+        """Wait for Twilio's answer, or for the reason why it isn't asked yet."""
+        history, alert = await self.history(), None
+        with suppress(TimeoutError):
+            async with (
+                asyncio.timeout(SECONDS_OF_WAITING),
+                aclosing(history.watch(alert_id)) as changes,
+            ):
+                async for alert in changes:
+                    if _is_told(alert):
+                        break
+        return alert or (await history.get_all([alert_id]))[alert_id]
 
-    async def _accepted(self, alert_id: str) -> Alert:
-        async with aclosing(self.watch(alert_id)) as changes:
-            async for alert in changes:
-                if alert.sid or alert.status.final:
-                    return alert
-        raise AssertionError("a watched alert ends with a final status")
+    async def _house(self) -> House:
+        opening = self.warm_up()
+        try:
+            return await asyncio.shield(opening)
+        except Exception:
+            # The next one to ask tries again: perhaps the database is back.
+            self._opening = None
+            raise
+
+    async def _open(self) -> House:
+        await asyncio.to_thread(import_what_sending_needs, self.means)
+        from alerts.house import House  # noqa: PLC0415
+
+        house = House(self.means, self._role)
+        try:
+            await house.open()
+        except BaseException:
+            await house.close()
+            raise
+        return house
+
+
+def _is_told(alert: Alert) -> bool:
+    """Whether the sender has nothing to wait for: Twilio has it, it is over, or it is for later."""
+    last = alert.events[-1]
+    for_later = alert.status is Status.QUEUED and last.status is None and last.error is None
+    return bool(alert.sid) or alert.status.final or for_later

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from alerts.desk import Desk
+from alerts.errors import DatabaseError
 from alerts.means import Means
 from settings import Settings
 from storage import Instructions, S3Storage, StorageError
@@ -36,10 +38,12 @@ class Check:
 
 
 async def examine(
-    settings: Settings, means: Means, *, create_bucket: bool = False
+    settings: Settings, desk: Desk, *, create_bucket: bool = False
 ) -> AsyncIterator[Check]:
-    """Every check in turn, as soon as its outcome is known."""
+    """Every check in turn, as soon as its outcome is known; `desk` need only be an observer."""
+    means = desk.means
     yield Check("Settings", True, _describe(settings, means))
+    yield await _check_database(desk)
     yield await _check_account(settings, means)
     if create_bucket:
         yield await _create_bucket(means)
@@ -51,6 +55,17 @@ def _describe(settings: Settings, means: Means) -> str:
         "the simulator answers" if settings.simulated else f"account {settings.twilio_account_sid}"
     )
     return f"{who}; caller ID {means.from_number}; calls to {', '.join(means.regions.allowed)}."
+
+
+async def _check_database(desk: Desk) -> Check:
+    try:
+        workers = await desk.workers()
+    except DatabaseError as problem:
+        return Check("Database", False, str(problem))
+    who = {0: "no worker runs, so the app delivers", 1: "a worker delivers"}
+    return Check(
+        "Database", True, f"It can be written; {who.get(workers, f'{workers} workers deliver')}."
+    )
 
 
 async def _check_account(settings: Settings, means: Means) -> Check:

@@ -1,104 +1,165 @@
-"""Step 4: watching a call or text at Twilio until nothing more can happen to it."""
+"""Step 4: looking at every open call and text of this process until nothing more can happen."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from http import HTTPStatus
+from typing import get_args
 
-from alerts.alert import Channel, Problem
-from alerts.status import Status, status_of_call, status_of_message
-from twilio_client import Call, Message, TwilioClient, TwilioError, TwilioRefused, hint_for
+from alerts.alert import Channel, Event, Problem
+from alerts.followed import NO_WORD, POLLING, SAFETY_NET, Followed, Watch
+from alerts.looking import MANY, Looks
+from alerts.observations import Observation, event_of
+from alerts.status import Status
+from twilio_client import TwilioClient, TwilioError, TwilioRefused
 
-FIRST_WAIT = 0.5  # seconds
-LONGEST_WAIT = 5.0
-GROWTH = 1.25
-# Twilio ends a call after four hours; a text without a delivery receipt stays "sent" for ever.
-GIVE_UP_AFTER: dict[Channel, float] = {"call": 4 * 3600, "text": 10 * 60}
+log = logging.getLogger(__name__)
 
-CALL_NOTES = {
-    "ringing": "Ringing",
-    "in-progress": "Answered",
-    "completed": "The call is over",
-    "busy": "The line was busy",
-    "no-answer": "Nobody answered",
-    "canceled": "Canceled",
-    "failed": "The call couldn't be connected",
-}
-MESSAGE_NOTES = {
-    "delivered": "Delivered",
-    "read": "Read",
-    "undelivered": "The carrier couldn't deliver it",
-    "failed": "Twilio couldn't send it",
-    "canceled": "Canceled",
-}
-CALL_FAILED = Problem(
-    None,
-    "Twilio couldn't connect the call.",
-    "Check the number; the call's page in Twilio's console says what the carrier answered.",
-)
+# As long as no look succeeds, the end may have come unseen: giving up can wait.
+GIVE_UP_UNSEEN_AFTER = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What a look at Twilio showed."""
+class Follower:
+    """Looks at calls and texts at Twilio, ever less often, and tells what is new.
 
-    status: Status
-    note: str
-    error: Problem | None = None
-
-
-async def follow(twilio: TwilioClient, channel: Channel, sid: str) -> AsyncIterator[Observation]:
-    """Look again and again, ever less often, up to a final status or until Twilio won't tell.
-
-    Twilio being out of reach for a while changes nothing: the call itself goes on without us.
+    `tell(alert_id, event)` may take its time; where it raises, a later look tells again.
+    With `callbacks` Twilio brings the news by itself, and the looks are only a safety net.
+    Use it from one event loop.
     """
-    waited, wait = 0.0, FIRST_WAIT
-    while waited < GIVE_UP_AFTER[channel]:
-        await asyncio.sleep(wait)
-        waited += wait
-        # Jitter, so that alerts that were sent together aren't looked up together for ever.
-        wait = min(wait * GROWTH, LONGEST_WAIT) * random.uniform(0.9, 1.1)  # noqa: S311
+
+    def __init__(
+        self,
+        twilio: TwilioClient,
+        tell: Callable[[str, Event], Awaitable[object]],
+        *,
+        callbacks: bool = False,
+    ) -> None:
+        self._look = Looks(twilio)
+        self._tell = tell
+        self._pace = SAFETY_NET if callbacks else POLLING
+        self._watches: set[Watch] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_scheduling = self._is_closed = False
+        self._wake = asyncio.Event()
+        self._wakes_at = 0.0
+
+    @contextmanager
+    def following(self, followed: Followed) -> Iterator[None]:
+        """Look at it for as long as the block lasts, or up to its final status.
+
+        Twilio being out of reach for a while changes nothing: the call itself goes on without us.
+        """
+        watch = Watch(followed, self._pace, _now())
+        self._watches.add(watch)
+        self._wake_for(watch)
+        if not self._is_scheduling:
+            self._is_scheduling = True
+            self._start(self._schedule())
         try:
-            observation = await _look(twilio, channel, sid)
-        except TwilioRefused as refusal:
-            problem = Problem.of(refusal)
-            yield Observation(Status.UNKNOWN, "Twilio won't say what became of it", problem)
+            yield
+        finally:
+            self._forget(watch)
+
+    async def close(self) -> None:
+        """Look at nothing any more, and tell nothing any more."""
+        self._is_closed = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        if self._is_closed:
+            work.close()
             return
-        except TwilioError:
-            wait = LONGEST_WAIT
-            continue
-        yield observation
-        if observation.status.final:
+        task = asyncio.create_task(work, name="following")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _schedule(self) -> None:
+        while self._watches:
+            self._wake.clear()
+            for channel in get_args(Channel):
+                self._look_at_due(channel)
+            idle = [watch.next_at for watch in self._watches if not watch.is_busy]
+            self._wakes_at = min(idle, default=float("inf"))
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._wakes_at if idle else None):
+                    await self._wake.wait()
+        self._is_scheduling = False
+
+    def _wake_for(self, watch: Watch) -> None:
+        if watch.next_at < self._wakes_at:
+            self._wake.set()
+
+    def _forget(self, watch: Watch) -> None:
+        self._watches.discard(watch)
+        if not self._watches:
+            self._wake.set()
+
+    def _look_at_due(self, channel: Channel) -> None:
+        now = _now()
+        ours = [watch for watch in self._watches if watch.followed.channel == channel]
+        due = [watch for watch in ours if watch.is_due(now)]
+        soon = [watch for watch in ours if watch.may_be_looked_at(now)] if due else []
+        if len(soon) > MANY:
+            for watch in soon:
+                watch.is_busy = True
+            self._start(self._attend_to_many(channel, soon))
             return
-    yield Observation(Status.UNKNOWN, "No word of its end ever came")
+        for watch in due:
+            watch.is_busy = True
+            self._start(self._attend_to(watch))
+
+    async def _attend_to_many(self, channel: Channel, watches: Sequence[Watch]) -> None:
+        found = await self._look.at_many(channel, [watch.followed for watch in watches])
+        for watch in watches:
+            self._start(self._attend_to(watch, found.get(watch.followed.sid)))
+
+    async def _attend_to(
+        self, watch: Watch, found: Observation | TwilioError | None = None
+    ) -> None:
+        """Tell what was found; a look of its own finds it if nothing was yet."""
+        try:
+            found = found or await self._look.at(watch.followed)
+            if isinstance(found, TwilioError):
+                await self._report(watch, _despite(found, watch))
+                watch.back_off(_now())
+            else:
+                watch.is_missing = False
+                is_lost = watch.overdue >= timedelta() and not found.is_final
+                await self._report(watch, NO_WORD if is_lost else found)
+                watch.look_again(_now())
+        except Exception:  # one alert's trouble must not stop the others
+            log.exception("Following alert %s went wrong; trying again", watch.followed.alert_id)
+            watch.back_off(_now())
+        watch.is_busy = False
+        self._wake_for(watch)
+
+    async def _report(self, watch: Watch, news: Observation) -> None:
+        if news != watch.told and watch in self._watches:
+            followed = watch.followed
+            event = event_of(news, followed.try_number, "poll", followed.sid)
+            await self._tell(followed.alert_id, event)
+            watch.told = news
+        if news.is_final:
+            self._forget(watch)
 
 
-async def _look(twilio: TwilioClient, channel: Channel, sid: str) -> Observation:
-    if channel == "call":
-        return observe_call(await twilio.fetch_call(sid))
-    return observe_message(await twilio.fetch_message(sid))
+def _despite(error: TwilioError, watch: Watch) -> Observation:
+    """What a failed look says after all; mostly nothing but what was told already."""
+    if isinstance(error, TwilioRefused) and error.status == HTTPStatus.NOT_FOUND:
+        # What is very new may not be known everywhere at Twilio yet: once is no proof.
+        if watch.is_missing:
+            problem = Problem.of(error)
+            return Observation(Status.UNKNOWN, "Twilio won't say what became of it", problem)
+        watch.is_missing = True
+    return NO_WORD if watch.overdue >= GIVE_UP_UNSEEN_AFTER else watch.told
 
 
-def observe_call(call: Call) -> Observation:
-    """What a Call resource says, in our words."""
-    status = status_of_call(call.status or "", call.answered_by)
-    if status is Status.VOICEMAIL:
-        return Observation(status, "Voicemail took the call")
-    error = CALL_FAILED if status is Status.FAILED else None
-    return Observation(status, CALL_NOTES.get(call.status or "", "Twilio has it"), error)
-
-
-def observe_message(message: Message) -> Observation:
-    """What a Message resource says, in our words."""
-    status = status_of_message(message.status or "")
-    note = MESSAGE_NOTES.get(message.status or "", "Twilio has it")
-    if status is not Status.FAILED:
-        return Observation(status, note)
-    problem = Problem(
-        message.error_code,
-        message.error_message or f"{note}.",
-        hint_for(message.error_code, None),
-    )
-    return Observation(status, note, problem)
+def _now() -> float:
+    return asyncio.get_running_loop().time()

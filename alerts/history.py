@@ -1,56 +1,166 @@
-"""What became of every alert. In memory for now: it lasts as long as the process."""
+"""What became of every alert: written down event by event, read by whoever asks or watches."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from alerts.alert import Alert
+from alerts import adding, records
+from alerts.alert import Alert, Event
+from alerts.recording import Recording
+from alerts.records import Entry, Provided
+from alerts.rows import NewAlert
+from alerts.watching import News, Watching
 
-KEPT = 10_000
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from alerts.database import Database
+
+T = TypeVar("T")
+
+# How long news from another process may take; our own is told at once.
+SECONDS_BETWEEN_LOOKS = 0.25
+AT_ONCE = 500
 
 
 class History:
-    """The newest state of each alert, by id, for whoever asks and for whoever watches.
+    """The alerts of one Twilio account. Use it from one event loop.
 
-    Used from one event loop; nothing here waits.
+    `most_an_hour` is how many alerts a number may have in an hour; more of them wait.
     """
 
-    def __init__(self) -> None:
-        self._alerts: dict[str, Alert] = {}
-        self._watchers: defaultdict[str, set[asyncio.Queue[Alert]]] = defaultdict(set)
+    def __init__(self, database: Database, account_sid: str, most_an_hour: int) -> None:
+        self.database = database
+        self.account_sid = account_sid
+        self._most_an_hour = most_an_hour
+        self._watching = Watching()
+        self._recording = Recording(database, self._watching)
+        self._looking: asyncio.Task[None] | None = None
 
-    def record(self, alert: Alert) -> Alert:
-        """Keep `alert` as the newest state and tell its watchers; gives it back."""
-        if alert is not self._alerts.get(alert.id):
-            self._alerts[alert.id] = alert
-            self._forget_the_oldest()
-            for queue in self._watchers.get(alert.id, ()):
-                queue.put_nowait(alert)
+    async def close(self) -> None:
+        """Let watchers go, and stop looking for news; the database stays open."""
+        self._watching.close()
+        if self._looking:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+        await self._recording.close()
+
+    async def add(self, new: Sequence[NewAlert]) -> set[str]:
+        """Write down new alerts; those whose id is known already stay. Gives the ids of the new."""
+        now, added = datetime.now(UTC), set[str]()
+        for some in in_parts(new):
+            add = partial(
+                adding.add,
+                account_sid=self.account_sid,
+                new=some,
+                now=now,
+                most_an_hour=self._most_an_hour,
+            )
+            added |= await self.database.write(add)
+        return added
+
+    async def get(self, alert_id: str) -> Alert | None:
+        """The alert as it stands, or None if nobody has sent it."""
+        known = self._watching.known(alert_id)
+        if known is not None:
+            return known
+        return (await self.get_all([alert_id])).get(alert_id)
+
+    async def get_all(self, alert_ids: Sequence[str]) -> dict[str, Alert]:
+        """The alerts as they stand, by id; unknown ids are left out."""
+        found: dict[str, Alert] = {}
+        for some in in_parts(alert_ids):
+            found |= await self.read(partial(records.read, alert_ids=some))
+        for alert in found.values():
+            self._watching.tell(alert)
+        return found
+
+    async def record(
+        self, alert_id: str, event: Event, provided: Provided | None = None
+    ) -> Alert | None:
+        """Keep an event; gives the alert after it.
+
+        None, and nothing is kept, for an unknown alert and where `provided` says no.
+        """
+
+        alert = await self._recording.keep(Entry(alert_id, event, provided))
+        if alert is not None:
+            self._watching.tell(alert)
         return alert
 
-    def get(self, alert_id: str) -> Alert | None:
-        """The alert as it stands, or None if nobody has sent it."""
-        return self._alerts.get(alert_id)
-
     async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
-        """The alert as it stands, then each change, up to the final one. Waits for unsent ids."""
-        queue: asyncio.Queue[Alert] = asyncio.Queue()
-        self._watchers[alert_id].add(queue)
-        try:
-            alert = self._alerts.get(alert_id) or await queue.get()
-            yield alert
-            while not alert.status.final:
-                alert = await queue.get()
-                yield alert
-        finally:
-            self._watchers[alert_id].discard(queue)
-            if not self._watchers[alert_id]:
-                del self._watchers[alert_id]
+        """The alert as it stands, then each change, up to the final one. Waits for unsent ids.
 
-    def _forget_the_oldest(self) -> None:
-        if len(self._alerts) > KEPT:
-            oldest = next((a for a in self._alerts.values() if a.status.final), None)
-            if oldest:
-                del self._alerts[oldest.id]
+        Ends early if the history is closed.
+        """
+        with self.news_of(alert_id) as news:
+            while alert := await news.get():
+                yield alert
+                if alert.status.final:
+                    return
+
+    async def until(
+        self, alert_id: str, is_so: Callable[[Alert], bool], seconds: float | None = None
+    ) -> Alert:
+        """Wait until something is so of an alert; gives the alert.
+
+        Raises TimeoutError after `seconds`, or when the history is closed.
+        """
+        with self.news_of(alert_id) as news:
+            async with asyncio.timeout(seconds):
+                while alert := await news.get():
+                    if is_so(alert):
+                        return alert
+        raise TimeoutError
+
+    async def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Read anything; see `Database.read`."""
+        return await self.database.read(work)
+
+    async def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Write what is no event; see `Database.write`."""
+        return await self.database.write(work)
+
+    @contextmanager
+    def news_of(self, alert_id: str) -> Iterator[News]:
+        """A queue that gets the alert as it stands and each change, for as long as the block lasts.
+
+        Meanwhile `get` costs nothing.
+        """
+        with self._watching.news_of(alert_id) as news:
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look(), name="news of alerts")
+            yield news
+
+    async def _look(self) -> None:
+        while ids := self._watching.ids:
+            for some in in_parts(ids):
+                await self._look_at(some)
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+    async def _look_at(self, alert_ids: Sequence[str]) -> None:
+        def look(connection: sa.Connection) -> dict[str, Alert]:
+            newest = records.revisions(connection, alert_ids)
+            return records.read(
+                connection, [each for each in newest if self._is_news(each, newest)]
+            )
+
+        for alert in (await self.database.read(look)).values():
+            self._watching.tell(alert)
+
+    def _is_news(self, alert_id: str, newest: dict[str, int]) -> bool:
+        known = self._watching.known(alert_id)
+        return known is None or len(known.events) < newest[alert_id]
+
+
+def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The same in parts that one statement can hold."""
+    for start in range(0, len(many), AT_ONCE):
+        yield many[start : start + AT_ONCE]

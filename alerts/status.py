@@ -27,9 +27,13 @@ class Status(StrEnum):
         """Whether nothing can follow."""
         return self not in ON_THE_WAY
 
-    @property
-    def reached(self) -> bool:
-        """Whether the person got the message, as far as anybody can tell."""
+    def reaches(self, *, acknowledge: bool = False) -> bool:
+        """Whether the person got the message, as far as anybody can tell.
+
+        Where it asked them to `acknowledge`, only the key press counts.
+        """
+        if acknowledge:
+            return self is Status.ACKNOWLEDGED
         return self in {Status.COMPLETED, Status.ACKNOWLEDGED, Status.DELIVERED}
 
 
@@ -43,13 +47,11 @@ def may_follow(now: Status, then: Status) -> bool:
     return then.final or ON_THE_WAY.index(then) > ON_THE_WAY.index(now)
 
 
-def status_of_call(word: str, answered_by: str | None = None) -> Status:
+def status_of_call(word: str) -> Status:
     """Our status for a Call's, https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 
-    `answered_by` is what answering-machine detection found, where it was asked for.
+    Whether a machine took a call that is completed is told apart from this.
     """
-    if word == "completed" and (answered_by or "").startswith("machine"):
-        return Status.VOICEMAIL
     return {
         "queued": Status.PLACED,
         "initiated": Status.PLACED,

@@ -47,6 +47,9 @@ def render(message: str, variables: Mapping[str, object]) -> str:
     """
     if len(message) > MAX_TEMPLATE:
         raise UnusableInput("message", f"The message is over {MAX_TEMPLATE:,} characters long.")
+    if "{" not in message and "\r" not in message:
+        # Jinja would change nothing, and take half a millisecond for it.
+        return message.strip()
     try:
         tree = _environment.parse(message)
         _refuse_nesting(tree, MAX_DEPTH)

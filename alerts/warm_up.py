@@ -11,7 +11,7 @@ from storage import S3Storage
 
 def import_what_sending_needs(means: Means) -> None:
     """Import it now, for good. Takes up to half a second, so not in the event loop."""
-    modules = ["phonenumbers.geocoder"]
+    modules = ["phonenumbers.geocoder", "alerts.house"]
     if means.simulator is None:
         modules.append("twilio_client.transport")
     if isinstance(means.storage, S3Storage):

@@ -10,6 +10,7 @@ from bench import (
     create_calls,
     exchange,
     press_to_acceptance,
+    throughput,
     twiml_speed,
 )
 from bench.results import Result, Target, print_table
@@ -37,6 +38,7 @@ def main() -> None:
         ("press to acceptance", press_to_acceptance.measure),
         ("create_call", _create_calls),
         ("change to preview", change_to_preview.measure),
+        ("throughput", throughput.measure),
         ("cold start", cold_start.measure),
         ("TwiML", _twiml_speed),
         ("simulator", exchange.measure),

@@ -21,16 +21,25 @@ INPUTS: dict[str, object] = {
     "send-voice": "alice",
     "send-language": "en-GB",
     "send-repeat": "3",
+    "send-acknowledge": False,
+    "send-voicemail": "",
+    "send-tries": "1",
+    "send-minutes_between_tries": 5,
+    "send-then_text": False,
+    "send-then_to": "",
+    "send-quiet_hours": False,
     "send-time_zone": "America/New_York",
     **press(0),
 }
-# All but the text's preview, which a call's page hides.
+# All but the text's preview and what is folded away, which a call's page hides.
 OUTPUTS = (
     PREVIEW,
     PROGRESS,
+    "send-actions",
     "send-announcement",
     "send-message_feedback_line",
     "send-number_feedback_line",
+    "send-reaching_summary",
     "send-send_refusal",
 )
 
@@ -44,6 +53,7 @@ def with_account(twilio: str, s3: str) -> dict[str, str]:
         "TWILIO_BASE_URL": twilio,
         # What is measured is the app, not how fast an account may call.
         "TWILIO_CALLS_PER_SECOND": "1000",
+        "ALERTS_PER_NUMBER_PER_HOUR": "100000",
         "STORAGE": "s3",
         "S3_BUCKET": "twilio-xml",
         "AWS_ENDPOINT_URL_S3": s3,

@@ -16,7 +16,7 @@ def page_assets() -> TagList:
         _tokens(),
         _dependency(
             "callboard",
-            stylesheets=["send.css", "story.css"],
+            stylesheets=["send.css", "reaching.css", "story.css"],
             scripts=["listen.js", "preview.js", "writing.js"],
         ),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from htmltools import Tag, tags
 
 from alerts import UnusableInput
@@ -23,6 +25,17 @@ def number_feedback(text: str, regions: Regions) -> Tag:
         return sentence("bad", str(problem))
     place = ", ".join(part for part in (number.place, number.country) if part)
     return sentence("good", f"{number.international} · {place}")
+
+
+def others_feedback(numbers: Sequence[str], regions: Regions) -> Tag:
+    """Who else will be tried, in this order, or which of the numbers can't be."""
+    read = []
+    for number in numbers:
+        try:
+            read.append(read_number(number, regions).international)
+        except UnusableInput as problem:
+            return sentence("bad", f"{number}: {problem}")
+    return sentence("good", " · ".join(read)) if read else sentence("", "")
 
 
 def segments_feedback(segments: Segments) -> Tag:

@@ -9,68 +9,22 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
-from htmltools import Tag, tags
+from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module, reactive
-from shiny.module import resolve_id
 
 from alerts import Alert
 from alerts.numbers import international
-from dashboard.assets import phone_assets
 from dashboard.conversation import Conversation
-from simulator import PEOPLE, Exchange, Handset, HandsetState, Person, person_at
+from dashboard.phone_form import phone_form
+from simulator import Exchange, Handset, HandsetState, Person, person_at
 
-KEYS = "123456789*0#"
+SECONDS_BETWEEN_HANDS = 0.1
 
 
 @module.ui
 def ui() -> Tag:
     """The handset, idle until something rings."""
-    return tags.aside(
-        phone_assets(),
-        tags.button(
-            "Phone",
-            tags.span("No call", class_="bar-state"),
-            type="button",
-            class_="handset-bar",
-            aria_expanded="false",
-        ),
-        tags.div(
-            "Simulated phone",
-            tags.button("Ringer on", type="button", class_="silence", aria_pressed="false"),
-            class_="handset-top",
-        ),
-        tags.div(tags.h2("No call"), tags.p(), class_="handset-who", role="status"),
-        tags.div(
-            _directory(),
-            tags.div(class_="captions"),
-            tags.p("Answer to hear the message.", class_="quiet hint"),
-            tags.p("Waiting for a key.", class_="quiet gathering"),
-            tags.div(class_="texts"),
-            class_="handset-screen",
-            role="log",
-            aria_label="What the phone says",
-            tabindex="0",
-        ),
-        tags.div(*(_key(key) for key in KEYS), class_="handset-keys", hidden=""),
-        tags.div(
-            tags.button("Decline", type="button", class_="decline", hidden=""),
-            tags.button("Answer", type="button", class_="answer", hidden=""),
-            tags.button("Hang up", type="button", class_="hang-up", hidden=""),
-            class_="handset-actions",
-        ),
-        tags.form(
-            tags.input(
-                type="text", aria_label="Reply", placeholder="Reply, or STOP", maxlength=160
-            ),
-            tags.button("Send", type="submit"),
-            class_="handset-reply",
-            hidden="",
-        ),
-        class_="handset",
-        aria_label="Simulated phone",
-        id=resolve_id("handset"),
-        data_phase="idle",
-    )
+    return phone_form()
 
 
 @module.server
@@ -86,7 +40,7 @@ def server(
     texts = Conversation(exchange)
     name = session.ns("handset")
 
-    handed_over: set[str] = set()
+    ringing: dict[str, asyncio.Task[None]] = {}
 
     async def show_calls() -> None:
         before = HandsetState()
@@ -100,8 +54,14 @@ def server(
 
     showing = asyncio.create_task(show_calls())
 
+    async def let_ring(call_sid: str) -> None:
+        # The page may have been loaded again before the handset of the one before was put down.
+        while _is_under_way(exchange, call_sid) and not exchange.hand_over(call_sid, handset):  # noqa: ASYNC110
+            await asyncio.sleep(SECONDS_BETWEEN_HANDS)
+
     def put_away() -> None:
-        showing.cancel()
+        for task in (showing, *ringing.values()):
+            task.cancel()
         handset.put_down()
 
     session.on_ended(put_away)
@@ -114,10 +74,8 @@ def server(
         if sent.channel == "text":
             texts.take(sent)
             await show_texts()
-        elif sent.sid and sent.sid not in handed_over:
-            handed_over.add(sent.sid)
-            if _rings_here(person_at(sent.to)):
-                exchange.hand_over(sent.sid, handset)
+        elif sent.sid and sent.sid not in ringing and _rings_here(person_at(sent.to)):
+            ringing[sent.sid] = asyncio.create_task(let_ring(sent.sid))
 
     @reactive.effect
     @reactive.event(input.answer)
@@ -146,6 +104,11 @@ def server(
         await show_texts()
 
 
+def _is_under_way(exchange: Exchange, call_sid: str) -> bool:
+    call = exchange.calls.get(call_sid)
+    return call is not None and not call.is_over
+
+
 def _rings_here(person: Person) -> bool:
     """Whether the visitor may answer for them: not for the busy, the absent and machines."""
     return person.call == "answers" and not person.is_machine
@@ -158,24 +121,3 @@ def _shown(state: HandsetState, before: HandsetState) -> dict[str, object]:
     new_words = replace(state, words=state.words[heard:])
     caller = international(state.caller) if state.caller else ""
     return asdict(new_words) | {"caller": caller, "is_new": not same_call}
-
-
-def _directory() -> Tag:
-    """Who is at the other end, where it isn't just anybody; a number fills in the form."""
-    rows = [
-        tags.li(
-            tags.button(international(person.number), type="button", data_number=person.number),
-            tags.span(f"{person.name}. {person.description}"),
-        )
-        for person in PEOPLE
-    ]
-    return tags.div(
-        tags.p("Calls that you send ring here. These numbers answer for themselves:"),
-        tags.ul(rows),
-        class_="directory quiet",
-    )
-
-
-def _key(key: str) -> Tag:
-    spoken = {"*": "star", "#": "pound"}.get(key)
-    return tags.button(key, type="button", data_key=key, aria_label=spoken)

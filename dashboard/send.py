@@ -6,21 +6,20 @@ A Shiny module: `send.ui("send")` and `send.server("send", desk)`. Its ids are t
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
+from urllib.parse import parse_qs
 
-from htmltools import HTML, Tag
+from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.numbers import international
+from dashboard import breakdown
+from dashboard.happening import show_what_happens
 from dashboard.live import LiveAlert
 from dashboard.send_form import send_form
-from dashboard.story import story
 from dashboard.writing import show_what_is_written
-
-log = logging.getLogger(__name__)
 
 # Seconds within which the second press of a double click comes: the button stays busy as long,
 # even if Twilio has the alert long before.
@@ -39,7 +38,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
 
     Everything that waits happens outside of Shiny's flush.
     """
-    request = show_what_is_written(input, session, desk.means.regions)
+    request = show_what_is_written(input, session, desk.means)
     live = LiveAlert(desk, session)
     refusal: reactive.Value[str] = reactive.Value("")
 
@@ -49,12 +48,9 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
         alert, _ = await asyncio.gather(desk.send(wanted), asyncio.sleep(DOUBLE_CLICK))
         return alert
 
-    @reactive.effect
-    @reactive.event(input.send_test_call)
-    async def send() -> None:
+    async def send(wanted: AlertRequest) -> None:
         if sending.status() == "running":
             return
-        wanted = request(input.phone_number(), secrets.token_hex(8))
         try:
             desk.check(wanted)
         except UnusableInput as problem:
@@ -64,19 +60,36 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
             await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
             return
         refusal.set("")
+        shiny_ui.update_task_button("send_test_call", state="busy")
         live.follow(str(wanted.id))
+        # A page that is loaded again goes on with this alert.
+        await session.send_custom_message("callboard-address", {"alert": wanted.id})
         sending.invoke(wanted)
+
+    show_what_happens(input, session, desk, live, send)
+
+    @reactive.effect
+    @reactive.event(input.send_test_call)
+    async def send_what_is_written() -> None:
+        await send(request(input.phone_number(), secrets.token_hex(8)))
+
+    @reactive.effect
+    def find_the_alert_of_the_address() -> None:
+        # Not through session.clientdata, which breaks where the browser hasn't told it yet.
+        address = session.root_scope().input[".clientdata_url_search"]()
+        asked = parse_qs(address.removeprefix("?"))
+        if "alert" in asked:
+            live.find(asked["alert"][0])
 
     @reactive.effect
     def explain_breakdown() -> None:
         # An extended task keeps its exception to itself until somebody asks.
         if sending.status() == "error":
-            log.error("Sending failed", exc_info=sending.error())
-            refusal.set("Callboard itself failed while sending this. Its log says why.")
+            refusal.set(breakdown.in_words(sending.error()))
 
     @reactive.effect
-    @reactive.event(input.channel, input.phone_number, input.message, input.voice, input.repeat)
     def forget_refusal() -> None:
+        request(input.phone_number(), None)  # whatever is written anew
         refusal.set("")
 
     @render.text
@@ -88,20 +101,5 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
         number = international(desk.means.from_number)
         simulated = ", simulated: no real call" if desk.means.simulator else ""
         return f"From {number}{simulated}."
-
-    @render.ui
-    def progress() -> HTML:
-        alert = live()
-        line_of_dots = story(alert.channel if alert else input.channel(), alert)
-        # Left to Shiny, it would look through every tag for something that is still to become
-        # tags, three times while the call is on its way to Twilio.
-        return HTML(line_of_dots.get_html_string())
-
-    @render.text
-    def announcement() -> str:
-        alert = live()
-        if alert is None:
-            return ""
-        return f"{alert.events[-1].note}. {alert.error or ''}"
 
     return live

@@ -6,16 +6,15 @@ from htmltools import Tag, TagChild, TagList, tags
 from shiny import ui
 from shiny.module import resolve_id
 
-from alerts.alert import AlertRequest
 from alerts.compose import VARIABLES
 from alerts.voices import LANGUAGE_NAMES, voices_for
 from dashboard.assets import page_assets
+from dashboard.reaching_form import DEFAULTS, described, reaching_form
 
 FIRST_MESSAGE = (
     "Greetings, it is currently {{ now }}. Batch 1407 of your pale ale shows signs of diacetyl."
 )
 REPEATS = {"1": "Once", "2": "2 times", "3": "3 times", "5": "5 times", "0": "Until they hang up"}
-DEFAULTS = AlertRequest("call", "", "")
 
 
 def send_form() -> Tag:
@@ -34,7 +33,7 @@ def _new_alert() -> TagList:
     message = resolve_id("message")
     return TagList(
         tags.div(tags.h1("New alert"), _channel(), class_="card-heading"),
-        _described(
+        described(
             ui.input_text(
                 "phone_number", "Phone number", placeholder="(412) 857-4309", width="100%"
             ),
@@ -43,7 +42,7 @@ def _new_alert() -> TagList:
             described_by=resolve_id("number_feedback_line"),
         ),
         ui.output_ui("number_feedback_line", class_="feedback-line"),
-        _described(
+        described(
             ui.input_text_area(
                 "message", "Message", FIRST_MESSAGE, rows=3, autoresize=True, width="100%"
             ),
@@ -65,6 +64,7 @@ def _new_alert() -> TagList:
             ui.input_select("repeat", "Say it", REPEATS, selected=str(DEFAULTS.repeat)),
             class_="how-to-say-it for-call",
         ),
+        reaching_form(),
         tags.div(ui.output_text("send_refusal", inline=True), class_="refusal", role="alert"),
         ui.input_task_button(
             "send_test_call",
@@ -109,6 +109,7 @@ def _what_they_get() -> Tag:
 def _what_happens() -> Tag:
     return tags.div(
         ui.output_ui("progress"),
+        ui.output_ui("actions", class_="actions"),
         tags.div(ui.output_text("announcement"), class_="visually-hidden", role="status"),
         class_="cb-card",
     )
@@ -122,11 +123,3 @@ def _insert_button(variable: str, textarea_id: str) -> Tag:
 def _for(channel: str, words: TagChild) -> Tag:
     """Words that only one channel shows; the stylesheet follows the choice at once."""
     return tags.span(words, class_=f"for-{channel}")
-
-
-def _described(control: Tag, element: str, *, described_by: str, **attributes: str) -> Tag:
-    """Tie the sentence under a control to it, for people who hear the page."""
-    for child in control.children:
-        if isinstance(child, Tag) and child.name == element:
-            child.attrs.update({"aria-describedby": described_by}, **attributes)
-    return control

@@ -1,104 +1,118 @@
-"""The story of an alert as a line of dots: what happened, what is happening, what will."""
+"""The story of an alert as a line of dots, and what to do where it ended badly."""
 
 from __future__ import annotations
 
-from htmltools import Tag, TagList, tags
+from collections.abc import Sequence
 
-from alerts import Alert, Channel, Event, Problem, Status
-from alerts.numbers import international
+from htmltools import Tag, tags
 
-# What is expected to happen, in order; an alert's own events replace these words.
-EXPECTED: dict[Channel, tuple[tuple[Status, str], ...]] = {
-    "call": (
-        (Status.QUEUED, "Written and checked"),
-        (Status.SENDING, "Stored where Twilio reads it"),
-        (Status.PLACED, "Twilio has it"),
-        (Status.RINGING, "Ringing"),
-        (Status.ANSWERED, "Answered"),
-        (Status.COMPLETED, "The call is over"),
-    ),
-    "text": (
-        (Status.QUEUED, "Written and checked"),
-        (Status.SENDING, "On its way to Twilio"),
-        (Status.PLACED, "Twilio has it"),
-        (Status.DELIVERED, "Delivered"),
-    ),
-}
-# The colour of a status; each stands beside its word.
-TONES = {
-    Status.COMPLETED: "reached",
-    Status.ACKNOWLEDGED: "reached",
-    Status.DELIVERED: "reached",
-    Status.FAILED: "failed",
-    Status.UNANSWERED: "failed",
-    Status.CANCELED: "waiting",
-    Status.VOICEMAIL: "waiting",
-    Status.UNKNOWN: "waiting",
-}
+from alerts import Alert, Channel, Status
+from alerts.plan import tries_of
+from dashboard.steps import Step, steps_of, tone
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
-def story(channel: Channel, alert: Alert | None) -> Tag:
-    """The line of dots for `alert`, or what it will look like while there is none."""
-    heading = "This call" if channel == "call" else "This text"
-    pill = (
-        tags.span(alert.status.value, class_=f"pill {tone(alert.status)}")
-        if alert
-        else tags.span("Nothing sent yet", class_="nothing-yet")
-    )
+def story_ahead(channel: Channel, steps: Sequence[Step], note: str) -> Tag:
+    """What the line will look like, while there is no alert; `note` says why, if anything does."""
     return tags.div(
-        tags.div(tags.h2(heading), pill, class_="card-heading"),
-        tags.ol(_steps(channel, alert), class_="story"),
-        _explanation(alert.error) if alert and alert.error else None,
+        tags.div(
+            tags.h2(_heading(channel)),
+            None if note else tags.span("Nothing sent yet", class_="nothing-yet"),
+            class_="card-heading",
+        ),
+        _line(steps),
+        tags.div(tags.p(note), class_="explanation waiting") if note else None,
         class_="story-card",
     )
 
 
-def tone(status: Status) -> str:
-    """The name of the colour that goes with a status."""
-    return TONES.get(status, "present")
-
-
-def _steps(channel: Channel, alert: Alert | None) -> TagList:
-    if alert is None:
-        return TagList(*(_step("future", words) for _, words in EXPECTED[channel]))
-    told = {event.status: event for event in alert.events}
-    last = alert.events[-1]
-    steps = TagList()
-    for status, words in EXPECTED[channel]:
-        if status in told:
-            event = told.pop(status)
-            steps.append(_told(event, alert, present=event is last))
-        elif alert.status.final and not alert.status.reached:
-            continue  # it will never happen
-        else:
-            skipped = alert.status.final
-            steps.append(_step("past" if skipped else "future", words))
-    steps.extend(_told(event, alert, present=True) for event in told.values())
-    return steps
-
-
-def _told(event: Event, alert: Alert, *, present: bool) -> Tag:
-    state = tone(event.status) if present else "past"
-    note = event.note
-    if event.status is Status.RINGING:
-        note = f"Ringing {international(alert.to)}"
-    seconds = (event.at - alert.events[0].at).total_seconds()
-    return _step(state, note, f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s")
-
-
-def _step(state: str, words: str, time: str = "") -> Tag:
-    present = state not in {"past", "future"}
-    return tags.li(
-        tags.span(words, class_="words"),
-        tags.span(time, class_="time"),
-        class_=state,
-        aria_current="step" if present else None,
+def story(alert: Alert) -> Tag:
+    """The line of dots for `alert`."""
+    steps = steps_of(alert)
+    several = len(tries_of(alert.request)) > 1
+    return tags.div(
+        tags.div(
+            tags.h2("This alert" if several else _heading(alert.channel)),
+            _pill(alert, steps),
+            class_="card-heading",
+        ),
+        _line(steps),
+        _explanation(alert),
+        class_="story-card",
     )
 
 
-def _explanation(error: Problem) -> Tag:
-    if error.code is None:
-        return tags.div(tags.p(error.message), tags.p(error.hint), class_="explanation")
+def told(alert: Alert) -> str:
+    """Where the alert stands, for people who hear the page."""
+    present = next(step for step in reversed(steps_of(alert)) if step.state != "future")
+    return " ".join([f"{present.words}.", *_reasons(alert)])
+
+
+def _heading(channel: Channel) -> str:
+    return "This call" if channel == "call" else "This text"
+
+
+def _pill(alert: Alert, steps: Sequence[Step]) -> Tag:
+    if alert.status.final:
+        return tags.span(alert.status.value, class_=f"pill {tone(alert)}")
+    waits = any(step.state == "waiting" for step in steps)
+    words = "canceling" if alert.canceling else alert.status.value
+    return tags.span(words, class_=f"pill {'waiting' if waits or alert.canceling else 'present'}")
+
+
+def _line(steps: Sequence[Step]) -> Tag:
+    return tags.ol(*map(_dot, steps), class_="story")
+
+
+def _dot(step: Step) -> Tag:
+    is_present = step.state not in {"past", "missed", "future"}
+    time = "" if step.seconds is None else duration(step.seconds)
+    return tags.li(
+        tags.span(step.words, class_="words"),
+        tags.span(time, class_="time"),
+        class_=step.state,
+        aria_current="step" if is_present else None,
+    )
+
+
+def duration(seconds: float) -> str:
+    """ "0.04 s", "12.3 s", "5 min 12 s", "9 h 14 min" or "2 d 3 h"."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < MINUTE:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    if whole < DAY:
+        return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
+    return f"{whole // DAY} d {whole % DAY // HOUR} h"
+
+
+def _explanation(alert: Alert) -> Tag | None:
+    reasons = _reasons(alert)
+    if not reasons:
+        return None
+    error = alert.error
     # Our words before Twilio's: they say what to do.
-    twilios = f"Twilio error {error.code}: {error.message}"
-    return tags.div(tags.p(error.hint), tags.p(twilios, class_="code"), class_="explanation")
+    code = f"Twilio error {error.code}: {error.message}" if error and error.code else None
+    return tags.div(
+        *map(tags.p, reasons),
+        tags.p(code, class_="code") if code else None,
+        class_=f"explanation {tone(alert)}",
+    )
+
+
+def _reasons(alert: Alert) -> list[str]:
+    """Why it ended so, and what to do, in sentences."""
+    error = alert.error
+    if alert.status is Status.UNKNOWN:
+        again = "ring them twice" if alert.channel == "call" else "reach them twice"
+        reasons = [f"It may have been delivered, or not. Sending it again may {again}."]
+        return [*reasons, error.message] if error and error.code is None else reasons
+    if alert.status.final and error:
+        return [error.message, error.hint] if error.code is None else [error.hint]
+    if alert.status is Status.COMPLETED and not alert.reached:
+        return ["The call was answered, but nobody pressed 1 to confirm it."]
+    return []

@@ -8,11 +8,13 @@ from htmltools import Tag
 from shiny import Inputs, Session, reactive, render, req, ui
 
 from alerts import AlertRequest, UnusableInput
-from alerts.compose import write_document, write_message
-from alerts.numbers import Regions
+from alerts.compose import write_message
+from alerts.documents import write_document
+from alerts.means import Means
 from alerts.segments import count_segments
 from alerts.voices import voices_for
-from dashboard.feedback import number_feedback, segments_feedback, sentence
+from dashboard.feedback import number_feedback, others_feedback, segments_feedback, sentence
+from dashboard.reaching import numbers_in, summary, with_reaching
 from dashboard.viewer import viewer_name
 from twiml import Response
 
@@ -22,14 +24,14 @@ SECONDS_BETWEEN_CLOCKS = 20
 RequestMaker = Callable[[str, str | None], AlertRequest]
 
 
-def show_what_is_written(input: Inputs, session: Session, regions: Regions) -> RequestMaker:
+def show_what_is_written(input: Inputs, session: Session, means: Means) -> RequestMaker:
     """Fill the outputs of the form; gives a function from a number and an id to what it asks for.
 
     For use inside a module's server.
     """
 
     def request(to: str, alert_id: str | None) -> AlertRequest:
-        return AlertRequest(
+        written = AlertRequest(
             channel=input.channel(),
             to=to,
             message=input.message(),
@@ -40,6 +42,7 @@ def show_what_is_written(input: Inputs, session: Session, regions: Regions) -> R
             user=viewer_name(session),
             time_zone=input.time_zone() if input.time_zone.is_set() else "",
         )
+        return with_reaching(written, input)
 
     @reactive.calc
     def message() -> str | UnusableInput:
@@ -69,7 +72,7 @@ def show_what_is_written(input: Inputs, session: Session, regions: Regions) -> R
 
     @render.ui
     def number_feedback_line() -> Tag:
-        return number_feedback(input.phone_number(), regions)
+        return number_feedback(input.phone_number(), means.regions)
 
     @render.ui
     def message_feedback_line() -> Tag:
@@ -80,6 +83,20 @@ def show_what_is_written(input: Inputs, session: Session, regions: Regions) -> R
         if isinstance(written, str):
             return segments_feedback(count_segments(written))
         return sentence("", "")
+
+    @render.text
+    def reaching_summary() -> str:
+        return summary(request("", None))
+
+    @render.ui
+    def acknowledge_line() -> Tag | None:
+        if means.callbacks is not None:
+            return None
+        return sentence("unavailable", "Needs PUBLIC_URL, so that Twilio can tell of the key.")
+
+    @render.ui
+    def then_to_feedback_line() -> Tag:
+        return others_feedback(numbers_in(input.then_to()), means.regions)
 
     @render.text
     def twiml_preview() -> str:

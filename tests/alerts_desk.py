@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from starlette.applications import Starlette
 
+import webhooks
 from alerts import Alert, AlertRequest, Desk
-from alerts.means import Means
+from alerts.means import SIMULATED_APP_URL, Means, signature_check
 from alerts.numbers import Regions
+from alerts.patience import Patience
 from simulator import (
     SIMULATOR_ACCOUNT_SID,
     SIMULATOR_AUTH_TOKEN,
@@ -30,16 +34,30 @@ TEXT = AlertRequest("text", ANYBODY, "Hello")
 SERVICE_SID = "MG" + "0123456789abcdef" * 2
 
 
+# What no test waits for: the account's rate, a number's share of it, and long pauses.
+UNHURRIED: dict[str, Any] = {
+    "calls_per_second": 1000,
+    "texts_per_second": 1000,
+    "alerts_per_number_per_hour": 1000,
+    "patience": Patience(first_wait=0.02, longest_wait=0.1, settling=0.3, looking_up=1, trying=1),
+}
+
+
 @asynccontextmanager
 async def simulated_desk(
-    folder: Path, storage: Storage | None = None, speed: float = 50, **options: Any
+    folder: Path,
+    storage: Storage | None = None,
+    speed: float = 50,
+    callbacks: bool = False,
+    **options: Any,
 ) -> AsyncIterator[Desk]:
     """A desk whose documents are in `folder`, with a simulator `speed` times as fast as life.
 
-    `options` replace parts of its means.
+    With `callbacks` the simulator tells it what happens. `options` replace parts of its means.
     """
-    local = LocalStorage(folder, "http://callboard.localhost")
-    documents = httpx.ASGITransport(app=Starlette(routes=[twiml_route(local)]))
+    local = LocalStorage(folder, SIMULATED_APP_URL)
+    inside = Starlette(routes=[twiml_route(local)])
+    documents = httpx.ASGITransport(app=inside)
     simulator = create_app(
         account_sid=SIMULATOR_ACCOUNT_SID,
         auth_token=SIMULATOR_AUTH_TOKEN,
@@ -52,21 +70,40 @@ async def simulated_desk(
         storage=storage or local,
         from_number=SIMULATOR_FROM_NUMBER,
         regions=Regions(),
+        database_url=database_in(folder),
         simulator=simulator,
         documents=documents,
+        inside=inside,
+        is_from_twilio=signature_check(SecretStr(SIMULATOR_AUTH_TOKEN)),
+        **UNHURRIED,
     )
     async with Desk(replace(means, **options)) as desk:
+        if callbacks:
+            webhooks.attach(desk)
         yield desk
 
 
 @asynccontextmanager
-async def desk_at(base_url: str, storage: Storage | None = None) -> AsyncIterator[Desk]:
+async def desk_at(
+    base_url: str, storage: Storage | None = None, **options: Any
+) -> AsyncIterator[Desk]:
     """A desk on the Twilio at `base_url`, its documents inside the requests if nowhere else."""
-    means = Means(
-        twilio_client(base_url), storage or InlineStorage(), SIMULATOR_FROM_NUMBER, Regions()
-    )
-    async with Desk(means) as desk:
-        yield desk
+    with tempfile.TemporaryDirectory() as folder:
+        means = Means(
+            twilio=twilio_client(base_url),
+            storage=storage or InlineStorage(),
+            from_number=SIMULATOR_FROM_NUMBER,
+            regions=Regions(),
+            database_url=database_in(Path(folder)),
+            **UNHURRIED,
+        )
+        async with Desk(replace(means, **options)) as desk:
+            yield desk
+
+
+def database_in(folder: Path) -> SecretStr:
+    """The URL of a SQLite database in a folder."""
+    return SecretStr(f"sqlite:///{folder / 'callboard.sqlite'}")
 
 
 def twilio_client(base_url: str, **options: Any) -> TwilioClient:
@@ -88,7 +125,11 @@ def posts(desk: Desk) -> list[dict[str, str]]:
     """The form of each POST that reached the desk's simulator."""
     assert desk.means.simulator is not None
     entries = desk.means.simulator.state.request_log.entries
-    return [dict(entry.parameters) for entry in entries if entry.method == "POST"]
+    return [
+        dict(entry.parameters)
+        for entry in entries
+        if entry.method == "POST" and entry.direction == "in"
+    ]
 
 
 async def simulated(desk: Desk, path: str) -> Any:
@@ -99,12 +140,6 @@ async def simulated(desk: Desk, path: str) -> Any:
     async with httpx.AsyncClient(transport=transport, auth=credentials) as client:
         answer = await client.get(f"http://simulator.localhost/simulator/{path}")
         return answer.raise_for_status().json()
-
-
-def deliveries() -> list[str]:
-    """The names of deliveries that are still under way in this event loop."""
-    names = [task.get_name() for task in asyncio.all_tasks()]
-    return [name for name in names if name.startswith("alert ")]
 
 
 async def until(is_so: Callable[[], object]) -> None:

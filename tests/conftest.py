@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 import shiny.reactive._core as reactive_core
+import sqlalchemy as sa
 from playwright.sync_api import Browser
 
+from alerts.database_url import engine_for, parsed
 from tests.browser import chromium
+from tests.postgres import PostgresServer, fresh_database, postgres_server, start
 from tests.running_app import copy_of_the_project, running_app
 from tests.simulator_documents import Documents, document_server
 from tests.simulator_line import Line, simulator_line
@@ -64,3 +67,34 @@ def documents() -> Iterator[Documents]:
     """A web server that hands out TwiML."""
     with document_server() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """PostgreSQL. A test that stops it starts it again."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with nothing in it, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'callboard.sqlite'}"
+    return fresh_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """Connections to `database_url`."""
+    made = engine_for(parsed(database_url), 2)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def restartable(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """The server, for tests that stop it: it is up again afterwards, whatever became of them."""
+    yield postgres
+    if not (postgres.folder / "data" / "postmaster.pid").exists():
+        start(postgres)

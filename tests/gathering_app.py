@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from alerts import Alert, Desk, Event, Status
+from alerts import Alert, Desk, Status
 from dashboard import phone
 from settings import Settings
+from tests.dashboard_alerts import CALL, alert_after_events, steps
 from twiml import Gather, Response, Say
 
 DOCUMENT = Response(Gather(Say("Press 1."), num_digits=1, timeout=30), Say("Nobody pressed."))
@@ -41,8 +41,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
     @reactive.effect
     def hand_over() -> None:
-        event = Event(datetime.now(UTC), Status.PLACED, "Twilio has it")
-        sent.set(Alert("1", "call", NUMBER, means.from_number, "", (event,), sid=call.result()))
+        placed = steps(Status.PLACED, sid=call.result())
+        sent.set(alert_after_events(CALL, *placed))
 
     @render.text
     def pressed() -> str:

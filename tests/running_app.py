@@ -19,6 +19,12 @@ PROJECT = Path(__file__).resolve().parents[1]
 # Never the developer's own secrets, and never their data.
 LEFT_OUT = shutil.ignore_patterns(".venv", ".git", ".env", "data", ".*_cache", "__pycache__")
 START_SECONDS = 60
+# Many tests call one number, and soon after one another.
+UNHURRIED = {
+    "ALERTS_PER_NUMBER_PER_HOUR": "1000",
+    "TWILIO_CALLS_PER_SECOND": "100",
+    "TWILIO_TEXTS_PER_SECOND": "100",
+}
 
 
 def copy_of_the_project(folder: Path) -> Path:
@@ -34,10 +40,13 @@ def bare_environment(**settings: str) -> dict[str, str]:
 
 @contextmanager
 def running_app(project: Path, app: str = "app.py", **settings: str) -> Iterator[str]:
-    """`shiny run app` for as long as the block lasts; gives its address."""
+    """`shiny run app` on a history of its own, for as long as the block lasts; its address."""
     port = free_port()
+    history = {"DATABASE_URL": f"sqlite:///{project / f'history-{port}.sqlite'}"}
     command = [sys.executable, "-m", "shiny", "run", "--port", str(port), app]
-    with running(command, f"http://127.0.0.1:{port}/", project, **settings) as url:
+    with running(
+        command, f"http://127.0.0.1:{port}/", project, **UNHURRIED | history | settings
+    ) as url:
         yield url
 
 

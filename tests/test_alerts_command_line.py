@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from phonenumbers import parse
+from phonenumbers.timezone import time_zones_for_number
 
 from simulator import SIMULATOR_FROM_NUMBER, create_app
 from tests.alerts_desk import ANYBODY
@@ -46,11 +55,11 @@ def test_accepted_in_a_simulation(simulation):
         "call", "(412) 555-0199", "Hello at {{ now }}", "--voice", "Polly.Amy"
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    first, *steps = ended.stdout.splitlines()
+    first, *steps, last = ended.stdout.splitlines()
     assert first.startswith("Simulation: ")
     assert [step.split()[2] for step in steps] == ["queued", "sending", "placed"]
-    # A simulation leaves nothing beside the app, whose folder may be read-only.
-    assert not (simulation.folder / "data").exists()
+    assert re.fullmatch(r"Alert [0-9a-f]+ is placed\.", last)
+    assert (simulation.folder / "data" / "callboard.sqlite").exists()
 
 
 def test_accepted_as_json(customer):
@@ -76,7 +85,8 @@ def test_waiting_for_somebody_who_answers(customer):
     assert (ended.returncode, ended.stderr) == (0, "")
     words = [line.split()[2] for line in ended.stdout.splitlines()]
     assert words[:3] == ["queued", "sending", "placed"]
-    assert words[-1] == "completed"
+    assert words[-2] == "completed"
+    assert ended.stdout.splitlines()[-1].endswith("is completed.")
 
 
 def test_waiting_for_somebody_who_is_busy(customer):
@@ -121,3 +131,76 @@ def test_an_option_that_is_none(customer):
     ended = customer.alerts("call", ANYBODY, "Hello", "--loudly")
     assert ended.returncode == 2
     assert "--loudly" in ended.stderr
+
+
+def test_one_key_is_one_alert(customer):
+    first = printed(customer.alerts("text", ANYBODY, "Hello", "--id", "batch 7", "--json"))
+    again = printed(customer.alerts("text", ANYBODY, "Something else", "--id", "batch 7", "--json"))
+    assert first["id"] == "batch 7"
+    assert again["sid"] == first["sid"]
+
+
+def test_the_status_of_an_alert_that_another_process_sent(customer):
+    sent = printed(customer.alerts("text", ANYBODY, "Hello", "--wait", "--json"))
+    ended = customer.alerts("status", sent["id"], "--json")
+    assert ended.returncode == 0
+    assert printed(ended) == sent
+    told = customer.alerts("status", sent["id"])
+    assert [line.split()[2] for line in told.stdout.splitlines()[:2]] == ["queued", "sending"]
+    assert told.stdout.splitlines()[-1] == f"Alert {sent['id']} is delivered."
+
+
+@pytest.mark.parametrize("command", ["status", "cancel"])
+def test_an_id_that_nobody_has_sent(customer, command):
+    ended = customer.alerts(command, "nothing")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "No alert has the id nothing.\n"
+
+
+def test_cancelling_what_waits(customer):
+    hours = quiet_now(ANYBODY)
+    waits = customer.alerts("call", ANYBODY, "Hello", "--quiet-hours", hours, "--id", "night")
+    assert waits.returncode == 0
+    assert "Quiet hours" in waits.stdout
+    ended = customer.alerts("cancel", "night", "--json")
+    assert ended.returncode == 0
+    assert printed(ended)["status"] == "canceled"
+
+
+def quiet_now(number: str) -> str:
+    """Quiet hours that it is in the middle of, where the number is."""
+    now = datetime.now(ZoneInfo(time_zones_for_number(parse(number))[0]))
+    return f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
+
+
+def test_a_worker_delivers_what_others_hand_over(customer):
+    command = [sys.executable, "-m", "alerts", "worker"]
+    with subprocess.Popen(
+        command, cwd=customer.folder, stdout=subprocess.PIPE, text=True
+    ) as worker:
+        try:
+            assert worker.stdout is not None
+            assert worker.stdout.readline().startswith("Delivering.")
+            ended = customer.alerts("text", ANYBODY, "Hello", "--wait", "--json")
+            assert printed(ended)["status"] == "delivered"
+        finally:
+            worker.send_signal(signal.SIGTERM)
+    assert worker.returncode == 0
+    with sqlite3.connect(customer.folder / "data" / "callboard.sqlite") as database:
+        executors = database.execute("select role from executors").fetchall()
+    # The one that handed over never meant to deliver; those before have been looked after.
+    assert executors == [("worker",)]
+
+
+def test_a_worker_for_a_simulation(simulation):
+    ended = simulation.alerts("worker")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("TWILIO_ACCOUNT_SID is not set")
+
+
+def test_a_database_that_cannot_be_used(customer):
+    ended = customer.alerts(
+        "text", ANYBODY, "Hello", DATABASE_URL="sqlite:////proc/callboard.sqlite"
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("DATABASE_URL names")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -51,7 +52,12 @@ def verdicts(ended) -> dict[str, str]:
 def test_from_ill_to_well(customer, moto):
     ill = customer.alerts("doctor", TWILIO_AUTH_TOKEN="another")
     assert ill.returncode == 1
-    assert verdicts(ill) == {"Settings": "ok", "Twilio": "FAIL", "Storage": "FAIL"}
+    assert verdicts(ill) == {
+        "Settings": "ok",
+        "Database": "ok",
+        "Twilio": "FAIL",
+        "Storage": "FAIL",
+    }
     assert "credentials" in ill.stdout
     assert "twilio-xml does not exist" in ill.stdout
 
@@ -62,7 +68,7 @@ def test_from_ill_to_well(customer, moto):
 
     well = customer.alerts("doctor")
     assert (well.returncode, well.stderr) == (0, "")
-    assert verdicts(well) == {"Settings": "ok", "Twilio": "ok", "Storage": "ok"}
+    assert set(verdicts(well).values()) == {"ok"}
     left = s3_client(moto).list_objects_v2(Bucket="twilio-xml")
     assert left["KeyCount"] == 0
 
@@ -70,7 +76,7 @@ def test_from_ill_to_well(customer, moto):
 async def examined(desk: Desk, **options) -> dict[str, tuple[bool, str]]:
     with clean_environment():
         settings = Settings(_env_file=None)
-    checks = [check async for check in examine(settings, desk.means, **options)]
+    checks = [check async for check in examine(settings, desk, **options)]
     assert all(check.sentence for check in checks)
     return {check.name: (check.passed, check.sentence) for check in checks}
 
@@ -78,8 +84,8 @@ async def examined(desk: Desk, **options) -> dict[str, tuple[bool, str]]:
 async def test_a_simulation_is_well(tmp_path):
     async with simulated_desk(tmp_path) as desk:
         checks = await examined(desk)
-    assert [passed for passed, _ in checks.values()] == [True] * 3
-    assert list(tmp_path.iterdir()) == []
+    assert [passed for passed, _ in checks.values()] == [True] * 4
+    assert list(tmp_path.glob("*.xml")) == []
 
 
 async def test_there_is_no_bucket_to_create(tmp_path):
@@ -145,3 +151,11 @@ async def means_with(folder, url: str):
     """The means of a simulation, with documents that are read over the network."""
     async with simulated_desk(folder) as desk:
         return replace(desk.means, storage=Elsewhere(url), documents=None)
+
+
+async def test_a_database_that_cannot_be_used(tmp_path):
+    nowhere = SecretStr("sqlite:////proc/callboard.sqlite")
+    async with simulated_desk(tmp_path, database_url=nowhere) as desk:
+        checks = await examined(desk)
+    assert checks["Database"][0] is False
+    assert checks["Database"][1].startswith("DATABASE_URL names")

@@ -60,6 +60,16 @@ async def test_what_cannot_be_stored_is_not_called(tmp_path, storage, words):
         assert (await desk.send(TEXT)).status == "placed"
 
 
+@pytest.mark.parametrize("storage", [no_bucket, closed_port, no_ftp_host, no_folder])
+async def test_a_short_document_is_then_sent_inside_the_request(tmp_path, storage):
+    async with simulated_desk(tmp_path, storage()) as desk:
+        alert = await desk.send(CALL)
+        assert [event.status for event in alert.events] == ["queued", None, "sending", "placed"]
+        assert alert.events[1].error is not None
+        assert (alert.error, alert.twiml_url) == (None, None)
+        assert "<Say" in posts(desk)[0]["Twiml"]
+
+
 @pytest.mark.parametrize(
     ("request_", "code", "words"),
     [

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
+from alerts import AlertRequest
+from simulator import SIMULATOR_FROM_NUMBER
 from tests.alerts_desk import CALL, TEXT, desk_at, followed
-from tests.alerts_scripted_twilio import DROPPED, PLACED, TOO_FAST, Answer, at, scripted_twilio
+from tests.alerts_scripted_twilio import (
+    CALL_SID,
+    DROPPED,
+    MESSAGE_SID,
+    PLACED,
+    TEXTED,
+    TOO_FAST,
+    Answer,
+    at,
+    scripted_twilio,
+)
 from tests.servers import free_port
 
 
@@ -19,7 +33,9 @@ async def test_too_fast_and_then_not():
         desk_at(twilio.url) as desk,
     ):
         alert = await followed(desk, CALL)
-    assert [event.status for event in alert.events] == ["queued", "sending", "placed", "completed"]
+    told = [event.status for event in alert.events]
+    assert told == ["queued", "sending", None, "placed", "completed"]
+    assert alert.events[2].note == "Twilio asks to wait: trying again"
     assert alert.error is None
     assert len(twilio.posts) == 2
     assert twilio.posts[0] == twilio.posts[1]
@@ -32,7 +48,15 @@ async def test_too_fast_to_the_last():
     assert (alert.status, alert.sid) == ("failed", None)
     assert alert.error is not None
     assert alert.error.code == 20429
-    assert len(twilio.posts) == 3
+    # As long as the desk's patience lasts, a second here, and never sooner than Twilio asks.
+    assert 3 <= len(twilio.posts) <= 11
+
+
+async def test_the_same_trouble_is_told_once():
+    hurry = replace(TOO_FAST, headers={"Retry-After": "0.1"})
+    async with scripted_twilio(hurry, looking=[]) as twilio, desk_at(twilio.url) as desk:
+        alert = await desk.send(CALL)
+    assert [event.status for event in alert.events] == ["queued", "sending", None, "failed"]
 
 
 async def test_nobody_listens():
@@ -60,16 +84,61 @@ UNCERTAIN = {
     "a server error": Answer(503, {"message": "Service Unavailable"}),
     "no SID": Answer(201, {"status": "queued"}),
 }
+NOTHING = Answer(200, {"calls": [], "messages": []})
+
+
+def listed(request: AlertRequest, **fields: str) -> Answer:
+    """Twilio's list with what the request made."""
+    made = {"to": request.to, "from": SIMULATOR_FROM_NUMBER, "body": request.message}
+    created = format_datetime(datetime.now(UTC) + timedelta(seconds=1))
+    found = made | {"status": "queued", "date_created": created} | fields
+    calls, messages = found | {"sid": CALL_SID}, found | {"sid": MESSAGE_SID}
+    return Answer(200, {"calls": [calls], "messages": [messages]})
 
 
 @pytest.mark.parametrize("answer", UNCERTAIN.values(), ids=UNCERTAIN.keys())
 @pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])
-async def test_no_second_call_where_the_first_may_have_gone_through(answer, request_):
-    async with scripted_twilio(answer, PLACED, looking=[]) as twilio, desk_at(twilio.url) as desk:
-        alert = await desk.send(replace(request_, id="batch 7"))
-        again = await desk.send(replace(request_, id="batch 7"))
-    assert again is alert
+async def test_what_went_through_unanswered_is_found_in_twilios_list(answer, request_):
+    looking = [NOTHING, listed(request_)]
+    async with scripted_twilio(answer, PLACED, looking=looking) as twilio:
+        async with desk_at(twilio.url) as desk:
+            alert = await desk.send(request_)
+    assert alert.sid == (CALL_SID if request_ is CALL else MESSAGE_SID)
+    assert alert.events[-1].source == "lookup"
+    assert len(twilio.posts) == 1
+
+
+@pytest.mark.parametrize("answer", UNCERTAIN.values(), ids=UNCERTAIN.keys())
+@pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])
+async def test_what_never_arrived_is_asked_for_again(answer, request_):
+    placed = PLACED if request_ is CALL else TEXTED
+    async with scripted_twilio(answer, placed, looking=[NOTHING]) as twilio:
+        async with desk_at(twilio.url) as desk:
+            alert = await desk.send(request_)
+    assert alert.status == "placed"
+    assert len(twilio.posts) == 2
+    assert "Twilio never got it: asking again" in {event.note for event in alert.events}
+
+
+@pytest.mark.parametrize("answer", UNCERTAIN.values(), ids=UNCERTAIN.keys())
+@pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])
+async def test_no_second_call_where_nobody_can_tell(answer, request_):
+    async with scripted_twilio(answer, PLACED, looking=[DROPPED]) as twilio:
+        async with desk_at(twilio.url) as desk:
+            alert = await desk.send(replace(request_, id="batch 7"))
+            again = await desk.send(replace(request_, id="batch 7"))
+    assert again == alert
     assert (alert.status, alert.sid) == ("unknown", None)
     assert alert.error is not None
     assert "recent calls and messages" in alert.error.hint
     assert len(twilio.posts) == 1
+
+
+@pytest.mark.parametrize(
+    "fields", [{"to": "+14125550198"}, {"from": "+14125550198"}, {"body": "Good-bye"}]
+)
+async def test_what_is_not_ours_is_not_taken(fields):
+    async with scripted_twilio(DROPPED, TEXTED, looking=[listed(TEXT, **fields)]) as twilio:
+        async with desk_at(twilio.url) as desk:
+            await desk.send(TEXT)
+    assert len(twilio.posts) == 2

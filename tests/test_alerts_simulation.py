@@ -41,7 +41,7 @@ async def test_a_public_url_with_a_sub_path_changes_nothing():
         assert desk.means.simulator is not None
         call = desk.means.simulator.state.exchange.calls[alert.sid]
         async for change in desk.watch(alert.id):
-            last = change.status
+            last = change
         assert last.reached
         assert [line.text for line in call.transcript if line.kind == "say"] == ["Hello."] * 3
 

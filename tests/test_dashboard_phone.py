@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -14,9 +13,11 @@ from shiny import Inputs, Outputs, Session, reactive
 from shiny.testserver import AsyncTestServerSession
 from shiny.testserver import test_server_async as serve_in_memory
 
-from alerts import Alert, Event, Status
+from alerts import Alert, Status
 from dashboard import phone
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
+from tests.alerts_desk import until
+from tests.dashboard_alerts import CALL, alert_after_events, steps
 from twilio_client import TwilioClient
 from twiml import Gather, Response, Say
 
@@ -32,6 +33,7 @@ class Visit:
 
     page: AsyncTestServerSession
     call: Any
+    server: Callable[[Inputs, Outputs, Session], None]
 
     async def do(self, what: str, **value: str) -> None:
         await self.page.set_inputs(**{f"phone-{what}": value})
@@ -62,12 +64,11 @@ async def visit() -> AsyncIterator[Visit]:
         placed = await client.create_call(
             to="+14128574309", from_=SIMULATOR_FROM_NUMBER, twiml=DOCUMENT.to_xml()
         )
-        event = Event(datetime.now(UTC), Status.PLACED, "Twilio has it")
-        sent = Alert("1", "call", placed.to or "", "", "", (event,), sid=placed.sid)
+        sent = alert_after_events(CALL, *steps(Status.PLACED, sid=placed.sid))
         async with reactive.lock():
             alert.set(sent)
             await reactive.flush()
-        yield Visit(page, exchange.calls[placed.sid])
+        yield Visit(page, exchange.calls[placed.sid], server)
 
 
 async def test_a_key_answers_what_the_call_asks(visit: Visit):
@@ -116,3 +117,14 @@ async def test_a_page_that_closes_during_the_call_hangs_up(visit: Visit):
         while not visit.call.is_over:
             await visit.call.clock.sleep(0.1)
     assert ("say", "Nobody pressed.") not in [(x.kind, x.text) for x in visit.call.transcript]
+
+
+async def test_a_page_loaded_again_rings_as_soon_as_the_first_is_gone(visit: Visit):
+    await visit.until(lambda: visit.call.status == "ringing")
+    async with serve_in_memory(visit.server) as again:
+        await again.flush()
+        await visit.page.__aexit__(None, None, None)
+        await until(visit.call.other_end.taken_over.is_set)
+        await again.set_inputs(**{"phone-decline": {}})
+        await until(lambda: visit.call.is_over)
+    assert visit.call.status == "busy"

@@ -3,90 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from pathlib import Path
 
-import httpx
 import pytest
-from shiny import Inputs, Outputs, Session
 from shiny.testserver import AsyncTestServerSession
-from shiny.testserver import test_server_async as serve_in_memory
 
 from alerts import Desk
-from alerts.means import Means
-from alerts.numbers import Regions
-from dashboard import send
-from simulator import (
-    SIMULATOR_ACCOUNT_SID,
-    SIMULATOR_AUTH_TOKEN,
-    SIMULATOR_FROM_NUMBER,
-    create_app,
-)
-from storage import InlineStorage
-from twilio_client import TwilioClient
-
-FORM = {
-    "channel": "call",
-    "phone_number": "(412) 857-4309",
-    "message": "Batch 1407 is off.",
-    "voice": "alice",
-    "language": "en-GB",
-    "repeat": "3",
-}
-
+from tests.alerts_desk import simulated_desk, until_over
+from tests.dashboard_page import Page, calls_at_twilio, fill_in, opened, press, shown, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    simulator = create_app(
-        account_sid=SIMULATOR_ACCOUNT_SID, auth_token=SIMULATOR_AUTH_TOKEN, speed=20
-    )
-    twilio = TwilioClient(
-        SIMULATOR_ACCOUNT_SID,
-        SIMULATOR_AUTH_TOKEN,
-        base_url="http://simulator.localhost",
-        transport=httpx.ASGITransport(app=simulator),
-    )
-    regions = Regions("US", ("US",))
-    means = Means(twilio, InlineStorage(), SIMULATOR_FROM_NUMBER, regions, simulator=simulator)
-    async with Desk(means) as desk:
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with simulated_desk(tmp_path, speed=20) as desk:
         yield desk
 
 
 @pytest.fixture
-async def page(desk: Desk) -> AsyncIterator[AsyncTestServerSession]:
-    def server(input: Inputs, output: Outputs, session: Session) -> None:
-        send.server("send", desk)
-
-    async with serve_in_memory(server) as session:
-        await fill_in(session, **FORM)
-        yield session
+async def opened_page(desk: Desk) -> AsyncIterator[Page]:
+    async with opened(desk) as page:
+        yield page
 
 
-async def fill_in(page: AsyncTestServerSession, **inputs: str) -> None:
-    await page.set_inputs(**{f"send-{name}": value for name, value in inputs.items()})
-
-
-async def press(page: AsyncTestServerSession, times: int = 1) -> None:
-    await page.set_inputs(**{"send-send_test_call:shiny.action": times})
-
-
-def shown(page: AsyncTestServerSession, output: str) -> str:
-    return str(page.get_output(f"send-{output}").value)
-
-
-async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> None:
-    """Let things happen until the page, or Twilio, shows it."""
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.02)
-            await page.flush()
-
-
-def calls_at_twilio(desk: Desk) -> int:
-    assert desk.means.simulator is not None
-    return len(desk.means.simulator.state.exchange.calls)
+@pytest.fixture
+def page(opened_page: Page) -> AsyncTestServerSession:
+    return opened_page.session
 
 
 async def test_preview_is_the_document_that_will_be_spoken(page: AsyncTestServerSession):
@@ -186,13 +130,10 @@ async def test_a_refusal_of_twilio_says_what_to_do(page: AsyncTestServerSession)
     assert "Twilio error 21610" in shown(page, "progress")
 
 
-async def test_a_session_that_ends_stops_looking_but_not_the_call(
-    page: AsyncTestServerSession, desk: Desk
-):
+async def test_a_session_that_ends_stops_looking_but_not_the_call(opened_page: Page, desk: Desk):
+    page = opened_page.session
     await press(page)
     await until(page, lambda: calls_at_twilio(desk) == 1)
-    [alert_id] = desk._deliveries
+    assert opened_page.alert is not None
     await page.__aexit__(None, None, None)
-    async for alert in desk.watch(alert_id):
-        last = alert.status
-    assert last.reached
+    assert (await until_over(desk, opened_page.alert.id)).reached

@@ -44,3 +44,37 @@ def test_axe_finds_nothing(
         expect(page.locator("#send-number_feedback_line .bad")).to_be_visible()
         found = run_axe(page)
         assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_about_reaching_somebody(
+    browser: Browser, simulation: str, viewport: dict[str, int], dark: bool
+) -> None:
+    with well_behaved_page(browser, simulation, viewport=viewport, dark=dark) as page:
+        page.locator(".reaching summary").click()
+        page.get_by_label("Ask them to press 1").check()
+        page.get_by_label("Try again").select_option("Once more")
+        page.get_by_label("Then try these people").fill("12")
+        expect(page.locator("#send-then_to_feedback_line .bad")).to_be_visible()
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        # Waiting for the next try, and canceled.
+        page.get_by_label("Then try these people").fill("")
+        expect(page.locator("#send-then_to_feedback_line .bad")).to_have_count(0)
+        page.fill("#send-phone_number", "412 555 0101")
+        expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+        page.locator("#send-send_test_call").click()
+        expect(page.locator(".story .waiting")).to_be_visible()
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.get_by_role("button", name="Cancel this alert").click()
+        expect(page.locator(".pill")).to_have_text("canceled")
+        expect(page.get_by_role("button", name="Send again")).to_be_visible()
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        # And where there is no such alert.
+        page.goto(f"{simulation}?alert=nobody-sent-this")
+        expect(page.locator(".explanation")).to_contain_text("No alert has this id.")
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
 
+from twilio_client.clock import clock_offset
 from twilio_client.connections import Connections
 from twilio_client.credentials import Credentials
 from twilio_client.errors import TwilioError, TwilioUncertain, TwilioUnreachable
@@ -28,12 +30,16 @@ _NEVER_SENT = (
 
 
 class Api:
-    """Sends requests for one account. `Calls` and `Messages` build on it."""
+    """Sends requests for one account. `Calls` and `Messages` build on it.
+
+    `clock_offset` is how far Twilio's clock is ahead of this machine's, as its answers tell.
+    """
 
     def __init__(
         self, account_sid: str, credentials: Credentials, connections: Connections
     ) -> None:
         self.account_sid = account_sid
+        self.clock_offset = timedelta()
         self._credentials = credentials
         self._connections = connections
         self._account = f"{VERSION}/Accounts/{account_sid}"
@@ -76,9 +82,12 @@ class Api:
     async def _request(
         self, method: str, path: str, *, form: Fields | None = None, query: Fields | None = None
     ) -> dict[str, Any]:
+        asked = datetime.now(UTC)
         answer = await self._exchange(method, path, form, query)
         if isinstance(answer, TwilioError):
             raise answer
+        date = answer.headers.get("Date")
+        self.clock_offset = clock_offset(self.clock_offset, date, asked, datetime.now(UTC))
         if not answer.is_success:
             raise error_in(answer, self._credentials)
         payload = json_object(answer)

@@ -11,19 +11,28 @@ document.addEventListener("click", (event) => {
 
 // Shiny announces its events through jQuery, which it brings along.
 window.jQuery(document).on("shiny:connected", () => {
-  window.Shiny.addCustomMessageHandler("callboard-focus", ({ id }) =>
-    document.getElementById(id)?.focus(),
-  );
+  window.Shiny.addCustomMessageHandler("callboard-focus", ({ id }) => {
+    const control = document.getElementById(id);
+    control?.closest("details")?.setAttribute("open", "");
+    control?.focus();
+  });
+  // Loaded again, the page goes on with its alert.
+  window.Shiny.addCustomMessageHandler("callboard-address", ({ alert }) => {
+    const address = new URL(location.href);
+    address.searchParams.set("alert", alert);
+    history.replaceState(history.state, "", address);
+  });
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const page of document.querySelectorAll("[data-time-zone-input]")) {
     window.Shiny.setInputValue(page.dataset.timeZoneInput, zone);
   }
 });
 
-// A control is invalid exactly while the sentence that describes it says so.
+// A control is invalid, or can't be used, exactly while the sentence that describes it says so.
 new MutationObserver(() => {
   for (const control of document.querySelectorAll(".callboard [aria-describedby]")) {
     const line = document.getElementById(control.getAttribute("aria-describedby"));
     control.setAttribute("aria-invalid", String(Boolean(line?.querySelector(".bad"))));
+    control.disabled = Boolean(line?.querySelector(".unavailable"));
   }
 }).observe(document.documentElement, { childList: true, subtree: true });

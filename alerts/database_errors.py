@@ -1,0 +1,40 @@
+"""What can go wrong with a database: what passes by itself, and the rest in words."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import sqlalchemy as sa
+
+# https://www.sqlite.org/rescode.html: busy, locked, can't open.
+PASSING_SQLITE_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown,
+# crash, starting up, idle for too long, too many connections, serialization failure, deadlock.
+PASSING_SQLSTATES = {"57P01", "57P02", "57P03", "57P05", "25P03", "53300", "40001", "40P01"}
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work may succeed later: the connection is at fault, not the work."""
+    cause: BaseException | None = error
+    if isinstance(error, sa.exc.DBAPIError):
+        if error.connection_invalidated:
+            return True
+        cause = error.orig
+    sqlite_code = getattr(cause, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        # The low byte; the others tell more precisely what it was.
+        return sqlite_code & 0xFF in PASSING_SQLITE_CODES
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate is not None:
+        return sqlstate in PASSING_SQLSTATES or sqlstate.startswith("08")
+    # psycopg has no code for a connection that never came about.
+    return isinstance(error, sa.exc.OperationalError) and error.statement is None
+
+
+def in_words(error: BaseException) -> str:
+    """The reason alone, on one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    lines = str(cause).strip().splitlines() or [type(cause).__name__]
+    return lines[0].rstrip(".: ")

@@ -1,0 +1,91 @@
+"""Everything behind an open desk. Importing it takes a second or two: not before it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from alerts import handover
+from alerts.courier import Courier
+from alerts.database import Database
+from alerts.engine import Engine
+from alerts.follow import Follower
+from alerts.history import History
+from alerts.means import Means
+from alerts.presence import presence_of
+from alerts.roles import Role
+
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+class House:
+    """The history, and the engine that delivers, unless workers in other processes do."""
+
+    def __init__(self, means: Means, role: Role) -> None:
+        url = means.database_url.get_secret_value()
+        self._database = Database(url)
+        self._presence = presence_of(url)
+        self._role = role
+        account_sid = means.twilio.account_sid
+        self.history = History(self._database, account_sid, means.alerts_per_number_per_hour)
+        follower = Follower(
+            means.twilio, self.history.record, callbacks=means.callbacks is not None
+        )
+        self._courier = Courier(means, self.history, follower)
+        self._engine: Engine | None = None
+        self._standing_by: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Reach the database, and begin to deliver. Raises `DatabaseError`."""
+        await self._database.open()
+        if self._role == "observer":
+            return
+        if self._role == "desk" and await self.workers():
+            self._standing_by = asyncio.create_task(self._stand_by(), name="standing by")
+        else:
+            await self._launch()
+
+    async def close(self) -> None:
+        """Stop delivering, and close the database."""
+        if self._standing_by:
+            self._standing_by.cancel()
+            await asyncio.gather(self._standing_by, return_exceptions=True)
+        if self._engine:
+            await self._engine.close()
+        await self._courier.follower.close()
+        await self.history.close()
+        await self._database.close()
+
+    @property
+    def delivers(self) -> bool:
+        """Whether this process delivers; otherwise it hands over."""
+        return self._engine is not None
+
+    async def start(self, alert_id: str) -> None:
+        """Deliver an alert that was written down with its own id as its workflow's."""
+        if self._engine:
+            await self._engine.start(alert_id)
+
+    def look(self) -> None:
+        """Take up what was written down without a workflow."""
+        if self._engine:
+            self._engine.look()
+
+    async def _launch(self) -> None:
+        engine = Engine(self._courier, self._presence, self._role)
+        await engine.launch()
+        self._engine = engine
+
+    async def workers(self) -> int:
+        """How many processes are there whose only work is to deliver."""
+        account_sid = self.history.account_sid
+        known = await self.history.read(
+            lambda connection: handover.signed_on(connection, account_sid)
+        )
+        workers = [each for each, role in known.items() if role == "worker"]
+        return len(workers) - len(await self._presence.dead(workers))
+
+    async def _stand_by(self) -> None:
+        """Hand over to the workers for as long as there is one."""
+        while await self.workers():
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        await self._launch()

@@ -1,0 +1,117 @@
+"""What a call says around the key press that it asks for, in each language that Callboard has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressWords:
+    """`ask` comes after the message, `thanks` after a 1, `again` after any other key."""
+
+    ask: str
+    thanks: str
+    again: str
+
+
+_CHINESE = KeyPressWords("請按1確認您已收到此訊息。", "謝謝，再見。", "請按1。")
+
+# By language, or by language and country where people there say it in another way.
+_WORDS = {
+    "en": KeyPressWords(
+        "Press 1 to confirm that you got this message.", "Thank you. Goodbye.", "Please press 1."
+    ),
+    "ca": KeyPressWords(
+        "Premeu 1 per confirmar que heu rebut aquest missatge.",
+        "Gràcies. Adeu.",
+        "Si us plau, premeu 1.",
+    ),
+    "zh-CN": KeyPressWords("请按1确认您已收到此消息。", "谢谢，再见。", "请按1。"),
+    "zh-HK": KeyPressWords(_CHINESE.ask, "多謝，再見。", _CHINESE.again),
+    "zh-TW": _CHINESE,
+    "da": KeyPressWords(
+        "Tryk på 1 for at bekræfte, at du har modtaget denne besked.",
+        "Tak. Farvel.",
+        "Tryk venligst på 1.",
+    ),
+    "nl": KeyPressWords(
+        "Druk op 1 om te bevestigen dat u dit bericht hebt ontvangen.",
+        "Dank u wel. Tot ziens.",
+        "Drukt u alstublieft op 1.",
+    ),
+    "fi": KeyPressWords(
+        "Paina numeroa 1 vahvistaaksesi, että olet saanut tämän viestin.",
+        "Kiitos. Kuulemiin.",
+        "Paina numeroa 1, kiitos.",
+    ),
+    "fr": KeyPressWords(
+        "Appuyez sur 1 pour confirmer que vous avez bien reçu ce message.",
+        "Merci. Au revoir.",
+        "Veuillez appuyer sur 1.",
+    ),
+    "de": KeyPressWords(
+        "Drücken Sie die 1, um zu bestätigen, dass Sie diese Nachricht erhalten haben.",
+        "Vielen Dank. Auf Wiederhören.",
+        "Bitte drücken Sie die 1.",
+    ),
+    "it": KeyPressWords(
+        "Prema 1 per confermare di aver ricevuto questo messaggio.",
+        "Grazie. Arrivederci.",
+        "Per favore, prema 1.",
+    ),
+    "ja": KeyPressWords(
+        "このメッセージを受け取られましたら、1を押してください。",
+        "ありがとうございました。失礼いたします。",
+        "1を押してください。",
+    ),
+    "ko": KeyPressWords(
+        "이 메시지를 받으셨으면 1번을 눌러 주세요.",
+        "감사합니다. 안녕히 계세요.",
+        "1번을 눌러 주세요.",
+    ),
+    "nb": KeyPressWords(
+        "Trykk 1 for å bekrefte at du har fått denne meldingen.",
+        "Takk. Ha det bra.",
+        "Vennligst trykk 1.",
+    ),
+    "pl": KeyPressWords(
+        "Proszę nacisnąć 1, aby potwierdzić otrzymanie tej wiadomości.",
+        "Dziękujemy. Do usłyszenia.",
+        "Proszę nacisnąć 1.",
+    ),
+    "pt-BR": KeyPressWords(
+        "Pressione 1 para confirmar que você recebeu esta mensagem.",
+        "Agradecemos a confirmação. Até logo.",
+        "Por favor, pressione 1.",
+    ),
+    "pt-PT": KeyPressWords(
+        "Prima 1 para confirmar que recebeu esta mensagem.",
+        "Agradecemos a confirmação. Adeus.",
+        "Por favor, prima 1.",
+    ),
+    "ru": KeyPressWords(
+        "Нажмите 1, чтобы подтвердить, что вы получили это сообщение.",
+        "Спасибо. До свидания.",
+        "Пожалуйста, нажмите 1.",
+    ),
+    "es": KeyPressWords(
+        "Pulse 1 para confirmar que ha recibido este mensaje.",
+        "Gracias. Adiós.",
+        "Por favor, pulse 1.",
+    ),
+    "es-MX": KeyPressWords(
+        "Presione 1 para confirmar que recibió este mensaje.",
+        "Gracias. Hasta luego.",
+        "Por favor, presione 1.",
+    ),
+    "sv": KeyPressWords(
+        "Tryck på 1 för att bekräfta att du har fått det här meddelandet.",
+        "Tack. Hej då.",
+        "Tryck på 1, tack.",
+    ),
+}
+
+
+def key_press_words(language_code: str) -> KeyPressWords:
+    """The words in a language of `voices.LANGUAGES`."""
+    return _WORDS.get(language_code) or _WORDS[language_code.partition("-")[0]]

@@ -1,0 +1,20 @@
+"""Alembic, run from here: there is no alembic.ini."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+
+def upgrade(connection: sa.Connection, versions: Path) -> None:
+    """Run every revision in `versions` that the database lacks, in the connection's transaction."""
+    config = Config()
+    # As an option it may not hold a %, as paths may.
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

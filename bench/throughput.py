@@ -1,0 +1,212 @@
+"""How many texts a second are sent when none may get lost, beside a client that forgets.
+
+    python -m bench.throughput
+
+2,000 texts are queued at once (`Desk.send_all`), with no rate limit, to a simulator that takes
+80 ms for each; the clock stops when the history has every SID. The floor is `create_message` alone,
+as many in flight and nothing written down. Memory is looked at when 1,000 and when 2,000 are sent.
+Then the desk stays open with nothing to do. Each client runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from bench.results import Result, Target, print_table
+from bench.simulator_process import running
+from tests.postgres import fresh_database, postgres_server
+from twilio_client import TwilioClient
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from alerts import Desk
+
+TEXTS = 2000
+NUMBERS = 1000
+IN_FLIGHT = 100
+DELAY_SECONDS = 0.08
+SPEED = 20
+IDLE_SECONDS = 10
+NO_LIMIT = 100_000
+ACCOUNT_SID, TOKEN = "AC" + "0" * 32, "0" * 32
+FROM_NUMBER = "+17248675309"
+AT_LEAST = Target("ours", "≥", 200)
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Texts a second, CPU milliseconds a text; megabytes after half of them and after all."""
+
+    per_second: float
+    cpu_ms: float
+    half_way_mb: float = 0
+    end_mb: float = 0
+    idle_percent: float = 0
+
+
+def measure() -> list[Result]:
+    """Texts a second on each database beside none, and what they cost."""
+    bare = _with_slow_simulator(_bare, "")
+    results: list[Result] = []
+    with _databases() as databases:
+        for name, url in databases.items():
+            sent = _with_slow_simulator(_durable, url)
+            results += [
+                Result(f"Durable texts, {name}", "/s", sent.per_second, bare.per_second, AT_LEAST),
+                Result(f"CPU of a durable text, {name}", "ms", sent.cpu_ms, bare.cpu_ms),
+                Result(f"Memory after 2,000, {name}", "MB", sent.end_mb, sent.half_way_mb),
+                Result(f"A desk with nothing to do, {name}", "% CPU", sent.idle_percent, 100),
+            ]
+    return results
+
+
+@contextmanager
+def _databases() -> Iterator[dict[str, str]]:
+    with tempfile.TemporaryDirectory() as folder, postgres_server() as server:
+        sqlite = f"sqlite:///{Path(folder) / 'callboard.sqlite'}"
+        yield {"SQLite": sqlite, "PostgreSQL": fresh_database(server)}
+
+
+def _with_slow_simulator(send: Callable[[str, str], Sent], url: str) -> Sent:
+    """What `send(simulator, url)` gives in a process of its own."""
+    with running(SPEED) as simulator:
+        slow = {"kind": "slow", "method": "POST", "rate": 1, "seconds": DELAY_SECONDS}
+        httpx.post(
+            f"{simulator.address}/simulator/faults", json=slow, auth=(ACCOUNT_SID, TOKEN)
+        ).raise_for_status()
+        with multiprocessing.get_context("spawn").Pool(1) as process:
+            return process.apply(send, (simulator.address, url))
+
+
+def _bare(simulator: str, _: str) -> Sent:
+    return asyncio.run(_send_bare(simulator))
+
+
+def _durable(simulator: str, url: str) -> Sent:
+    return asyncio.run(_send_durably(simulator, url))
+
+
+async def _send_bare(simulator: str) -> Sent:
+    left = iter(range(TEXTS))
+    async with TwilioClient(ACCOUNT_SID, TOKEN, base_url=simulator) as twilio:
+
+        async def work() -> None:
+            for number in left:
+                await twilio.create_message(
+                    to=_number(number), body=_body(number), from_=FROM_NUMBER
+                )
+
+        async def send() -> None:
+            await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+
+        await twilio.fetch_account()  # imports what it needs
+        seconds, cpu, _ = await _timed(send)
+    return Sent(TEXTS / seconds, cpu / TEXTS * 1000)
+
+
+async def _send_durably(simulator: str, url: str) -> Sent:
+    from alerts import AlertRequest  # noqa: PLC0415 - not in the bare client's process
+
+    requests = [AlertRequest("text", _number(each), _body(each)) for each in range(TEXTS)]
+    async with _desk(simulator, url) as desk:
+        await desk.open()
+
+        async def send() -> float:
+            await desk.send_all(requests)
+            await _until_sent(desk, TEXTS // 2)
+            half_way = _memory_mb()
+            await _until_sent(desk, TEXTS)
+            return half_way
+
+        seconds, cpu, half_way = await _timed(send)
+        end = _memory_mb()
+        await _until_over(desk)
+        _, idle_cpu, _ = await _timed(lambda: asyncio.sleep(IDLE_SECONDS))
+    return Sent(TEXTS / seconds, cpu / TEXTS * 1000, half_way, end, idle_cpu / IDLE_SECONDS * 100)
+
+
+def _desk(simulator: str, url: str) -> Desk:
+    from pydantic import SecretStr  # noqa: PLC0415 - as above
+
+    from alerts import Desk  # noqa: PLC0415
+    from alerts.means import Means  # noqa: PLC0415
+    from alerts.numbers import Regions  # noqa: PLC0415
+    from storage import InlineStorage  # noqa: PLC0415
+
+    means = Means(
+        twilio=TwilioClient(ACCOUNT_SID, TOKEN, base_url=simulator),
+        storage=InlineStorage(),
+        from_number=FROM_NUMBER,
+        regions=Regions(),
+        database_url=SecretStr(url),
+        calls_per_second=NO_LIMIT,
+        texts_per_second=NO_LIMIT,
+        alerts_per_number_per_hour=NO_LIMIT,
+    )
+    return Desk(means)
+
+
+async def _until_sent(desk: Desk, count: int) -> None:
+    """Until Twilio has so many."""
+    from alerts.tables import alerts  # noqa: PLC0415 - as above
+
+    while await _count(desk, alerts.c.sid.is_not(None)) < count:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def _until_over(desk: Desk) -> None:
+    """Until nothing is under way any more."""
+    from alerts.tables import alerts  # noqa: PLC0415 - as above
+
+    while await _count(desk, alerts.c.is_open):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def _count(desk: Desk, condition: ColumnElement[bool]) -> int:
+    from sqlalchemy import func, select  # noqa: PLC0415 - as above
+
+    chosen = select(func.count()).where(condition)
+    history = await desk.history()
+    return await history.read(lambda connection: connection.scalar(chosen) or 0)
+
+
+async def _timed(work: Callable[[], Awaitable[Found]]) -> tuple[float, float, Found]:
+    """Seconds and CPU seconds that `work` took, and what it gave."""
+    began, cpu = time.perf_counter(), time.process_time()
+    found = await work()
+    return time.perf_counter() - began, time.process_time() - cpu, found
+
+
+def _memory_mb() -> float:
+    """What this process holds in memory now; 0 where the system doesn't tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _number(number: int) -> str:
+    return f"+1412555{2000 + number % NUMBERS:04}"
+
+
+def _body(number: int) -> str:
+    return f"Batch {number} shows signs of diacetyl."
+
+
+if __name__ == "__main__":
+    print_table(measure())

@@ -1,0 +1,60 @@
+"""Processes that hold an executor id, to be killed in tests."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alerts.presence import Presence
+
+HOLD = """
+import asyncio, sys
+from alerts.presence import presence_of
+
+async def main():
+    await presence_of(sys.argv[1]).hold(sys.argv[2])
+    print("held", flush=True)
+    await asyncio.sleep(3600)
+
+asyncio.run(main())
+"""
+
+
+@contextmanager
+def executors(database_url: str, *executor_ids: str) -> Iterator[tuple[subprocess.Popen[str], ...]]:
+    """A process for each of `executor_ids`, which holds it."""
+    processes = tuple(
+        subprocess.Popen(
+            [sys.executable, "-c", HOLD, database_url, each], stdout=subprocess.PIPE, text=True
+        )
+        for each in executor_ids
+    )
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End it the way that leaves it no time for anything."""
+    process.kill()
+    process.wait(10)
+
+
+async def dead_at_last(watcher: Presence, *executor_ids: str) -> set[str]:
+    """Who is dead, once anybody is."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if dead := await watcher.dead(executor_ids):
+            return dead
+        await asyncio.sleep(0.05)
+    raise AssertionError("nobody is dead")

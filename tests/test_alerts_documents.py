@@ -1,0 +1,122 @@
+"""The TwiML of a call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from alerts import AlertRequest, UnusableInput
+from alerts.compose import compose
+from alerts.documents import write_again, write_document, write_thanks, write_voicemail
+from alerts.key_press_words import key_press_words
+from alerts.numbers import Regions
+from alerts.voices import LANGUAGES, voices_for
+from twiml import Response
+
+CALL = AlertRequest("call", "+14128574309", "Batch 7 failed", voicemail="Call us back.")
+PAIRS = [(each.code, voice) for each in LANGUAGES for voice in voices_for(each.code)]
+URL = "https://callboard.example/twilio/gather?alert=a%26b&try=1"
+
+
+def verbs(document: Response) -> list[ElementTree.Element]:
+    response = ElementTree.fromstring(document.to_xml())  # noqa: S314 - of our own making
+    assert response.tag == "Response"
+    return list(response)
+
+
+def test_a_message():
+    (say,) = verbs(write_document(CALL, CALL.message))
+    assert (say.tag, say.text) == ("Say", "Batch 7 failed")
+    assert say.attrib == {"voice": "alice", "language": "en-GB", "loop": "3"}
+
+
+def test_until_they_hang_up():
+    (say,) = verbs(write_document(replace(CALL, repeat=0), "Hello"))
+    assert say.get("loop") == "0"
+
+
+def test_a_message_that_asks_for_a_key():
+    request = replace(CALL, acknowledge=True, repeat=0)
+    (gather,) = verbs(write_document(request, request.message, URL))
+    assert gather.tag == "Gather"
+    assert gather.attrib == {"action": URL, "method": "POST", "numDigits": "1", "timeout": "10"}
+    (say,) = gather
+    assert say.text == "Batch 7 failed. Press 1 to confirm that you got this message."
+    assert say.attrib == {"voice": "alice", "language": "en-GB", "loop": "0"}
+
+
+def test_a_full_stop_is_not_said_twice():
+    (gather,) = verbs(write_document(replace(CALL, acknowledge=True), "Call us!", URL))
+    assert str(gather[0].text).startswith("Call us! Press 1")
+
+
+def test_the_preview_goes_nowhere():
+    (gather,) = verbs(write_document(replace(CALL, acknowledge=True), "Hello"))
+    assert gather.get("action") == "/twilio/gather"
+
+
+def test_asking_again():
+    (gather,) = verbs(write_again(replace(CALL, acknowledge=True), URL))
+    assert (gather.tag, gather.get("action")) == ("Gather", URL)
+    again, message = gather
+    assert (again.text, again.get("loop")) == ("Please press 1.", None)
+    assert str(message.text).startswith("Batch 7 failed. Press 1")
+    assert message.get("loop") == "3"
+
+
+def test_thanks_and_voicemail_are_said_once():
+    for document, words in (
+        (write_thanks(CALL), "Thank you. Goodbye."),
+        (write_voicemail(CALL), "Call us back."),
+    ):
+        (say,) = verbs(document)
+        assert say.text == words
+        assert say.attrib == {"voice": "alice", "language": "en-GB"}
+
+
+@pytest.mark.parametrize(("language", "voice"), PAIRS)
+def test_every_voice_speaks_its_language(language, voice):
+    asked = replace(
+        CALL,
+        to="412 857 4309",
+        language=language,
+        voice=voice,
+        message="{{ now }} {{ today }}",
+        voicemail="{{ now }}",
+        acknowledge=True,
+    )
+    request = compose(asked, Regions())
+    words = key_press_words(language)
+    (gather,) = verbs(write_again(request, URL))
+    (thanks,) = verbs(write_thanks(request))
+    (voicemail,) = verbs(write_voicemail(request))
+    said = [*gather, thanks, voicemail]
+    assert {(say.get("voice"), say.get("language")) for say in said} == {(voice, language)}
+    assert [say.text for say in said][:3:2] == [words.again, words.thanks]
+    assert request.message in str(gather[1].text)
+    assert str(gather[1].text).endswith(words.ask)
+
+
+def test_there_are_voices_to_choose_from():
+    assert len(PAIRS) > len(LANGUAGES) > 20
+    assert all("alice" in voices_for(each.code) for each in LANGUAGES)
+    assert voices_for("tlh") == {"alice": "Alice"}
+
+
+def test_key_presses_are_asked_for_in_the_languages_own_words():
+    asked = {key_press_words(each.code).ask for each in LANGUAGES}
+    # Five kinds of English, two of French, and two of written Chinese share theirs.
+    assert len(asked) == len(LANGUAGES) - 4 - 1 - 1
+    for each in LANGUAGES:
+        words = key_press_words(each.code)
+        assert "1" in words.ask
+        assert "1" in words.again
+        assert "1" not in words.thanks
+
+
+def test_a_preview_in_a_language_that_nobody_speaks():
+    with pytest.raises(UnusableInput) as refused:
+        write_document(replace(CALL, language="tlh", acknowledge=True), "Hello")
+    assert refused.value.field == "language"

@@ -1,0 +1,176 @@
+"""Finding what an unanswered request made, whatever Twilio's clock says."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from alerts.lookup import find_ours
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
+from tests.alerts_desk import ANYBODY, SERVICE_SID, twilio_client
+from tests.alerts_scripted_twilio import Answer, scripted_twilio
+from tests.servers import serve
+from twilio_client import TwilioUncertain
+
+ELSEWHERE = "+14125550123"
+OTHER_SERVICE = "MG" + "f" * 32
+
+
+async def nobody_elses(sids):
+    return []
+
+
+async def find(twilio, channel="call", **options):
+    text = "Hello" if channel == "text" else None
+    wanted = {
+        "channel": channel,
+        "to": ANYBODY,
+        "from_": SIMULATOR_FROM_NUMBER,
+        "text": text,
+        "since": datetime.now(UTC) - timedelta(seconds=20),
+        "taken": nobody_elses,
+    }
+    return await find_ours(twilio, **(wanted | options))
+
+
+@asynccontextmanager
+async def simulated_twilio():
+    app = create_app(account_sid=SIMULATOR_ACCOUNT_SID, auth_token=SIMULATOR_AUTH_TOKEN)
+    with serve(app) as url:
+        async with twilio_client(url) as twilio:
+            yield twilio
+
+
+async def call(twilio, to=ANYBODY):
+    placed = await twilio.create_call(to=to, from_=SIMULATOR_FROM_NUMBER, twiml="<Response/>")
+    return placed.sid
+
+
+async def text(twilio, body="Hello", **sender):
+    sender = sender or {"from_": SIMULATOR_FROM_NUMBER}
+    return (await twilio.create_message(to=ANYBODY, body=body, **sender)).sid
+
+
+async def test_the_call_is_found_while_it_is_queued():
+    async with simulated_twilio() as twilio:
+        await call(twilio, to=ELSEWHERE)
+        assert await find(twilio) is None
+        sid = await call(twilio)
+        assert await find(twilio) == sid
+        assert await find(twilio, from_="+14125550111") is None
+        assert await find(twilio, since=datetime.now(UTC) + timedelta(minutes=1)) is None
+
+
+async def test_of_several_the_oldest_that_is_nobody_elses():
+    async with simulated_twilio() as twilio:
+        sids = [await call(twilio) for _ in range(60)]
+        asked = []
+
+        async def taken(candidates):
+            asked.extend(candidates)
+            return set(sids[:2])
+
+        assert await find(twilio) == sids[0]
+        assert await find(twilio, taken=taken) == sids[2]
+        assert sorted(asked) == sorted(sids)
+
+        async def all_taken(candidates):
+            return candidates
+
+        assert await find(twilio, taken=all_taken) is None
+
+
+async def test_a_text_has_the_same_words():
+    async with simulated_twilio() as twilio:
+        await text(twilio, "Hallo")
+        assert await find(twilio, "text") is None
+        sid = await text(twilio, "Hello \n")
+        assert await find(twilio, "text") == sid
+
+
+async def test_a_text_of_a_messaging_service():
+    async with simulated_twilio() as twilio:
+        await text(twilio)
+        await text(twilio, messaging_service_sid=OTHER_SERVICE)
+        sid = await text(twilio, messaging_service_sid=SERVICE_SID)
+        assert await find(twilio, "text", from_=SERVICE_SID) == sid
+
+
+def listed(key, *rows, clock=timedelta(), **fields):
+    """An answer of a Twilio whose clock is off, with rows of these ages (None: no date yet)."""
+    now = datetime.now(UTC) + clock
+    resources = [
+        {
+            "sid": f"{'CA' if key == 'calls' else 'SM'}{number}",
+            "to": ANYBODY,
+            "from": SIMULATOR_FROM_NUMBER,
+            "direction": "outbound-api",
+            "body": "Hello",
+            "date_created": None if age is None else format_datetime(now - age),
+            **fields,
+        }
+        for number, age in enumerate(rows)
+    ]
+    date = {"Date": format_datetime(now, usegmt=True)}
+    return Answer(200, {key: resources, "next_page_uri": None}, headers=date)
+
+
+async def find_in(answer, **options):
+    async with (
+        scripted_twilio(looking=[answer]) as server,
+        twilio_client(server.url) as twilio,
+    ):
+        return await find(twilio, **options)
+
+
+@pytest.mark.parametrize("minutes", [0, 10, -10])
+async def test_a_clock_that_is_off(minutes):
+    """The first answer ever already corrects it, in both directions."""
+    clock = timedelta(minutes=minutes)
+    begun = datetime.now(UTC)
+    ours = listed("calls", timedelta(), timedelta(minutes=1), clock=clock)
+    assert await find_in(ours, since=begun) == "CA0"
+    another = listed("calls", timedelta(seconds=30), clock=clock)
+    assert await find_in(another, since=datetime.now(UTC) - timedelta(seconds=22)) is None
+
+
+async def test_what_has_no_date_yet_is_new():
+    """Twilio's calls have none while they are queued."""
+    unsorted = listed("calls", timedelta(minutes=5), None, timedelta(hours=2))
+    assert await find_in(unsorted) == "CA1"
+
+
+async def test_older_rows_end_the_search_but_not_at_once():
+    order = listed("calls", timedelta(minutes=5), timedelta(seconds=1))
+    assert await find_in(order) == "CA1"
+    order = listed("calls", timedelta(hours=2), timedelta(seconds=1))
+    assert await find_in(order) is None
+
+
+async def test_a_call_that_came_in_is_not_ours():
+    assert await find_in(listed("calls", timedelta(), direction="inbound")) is None
+    assert await find_in(listed("calls", timedelta(), direction="outbound-dial")) is None
+    assert await find_in(listed("calls", timedelta(), direction=None)) == "CA0"
+
+
+async def test_the_advertisement_of_a_trial_account_is_not_part_of_the_words():
+    body = "Sent from your Twilio trial account - Hello"
+    assert await find_in(listed("messages", timedelta(), body=body), channel="text") == "SM0"
+    assert await find_in(listed("messages", timedelta(), body=None), channel="text") is None
+
+
+async def test_an_answer_that_fails_is_raised():
+    with pytest.raises(TwilioUncertain):
+        await find_in(Answer(500))
+
+
+async def test_at_the_same_time():
+    """Two searches for two numbers do not mix."""
+    async with simulated_twilio() as twilio:
+        mine, yours = await call(twilio), await call(twilio, ELSEWHERE)
+        found = await asyncio.gather(find(twilio), find(twilio, to=ELSEWHERE))
+        assert list(found) == [mine, yours]
