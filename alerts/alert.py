@@ -130,7 +130,7 @@ class Alert:
 
     @property
     def reached(self) -> bool:
-        """Whether the person got it, as far as anybody can tell: a key press if it asked for one."""
+        """Whether the person got it, as far as anybody can tell; a key press if it asked for it."""
         return self.status.reaches(acknowledge=self.request.acknowledge)
 
     def as_json(self) -> dict[str, object]:

@@ -57,7 +57,7 @@ async def _act(courier: Courier, alert: Alert, sid: str, done: set[str]) -> bool
 
 
 async def end_call(twilio: TwilioClient, sid: str) -> None:
-    """Hang up, or keep it from being dialled. Raises `TwilioError` if that has to be tried again."""
+    """Hang up, or keep it from being dialled. Raises `TwilioError` if it has to be tried again."""
     with suppress(TwilioRefused):  # it is over already
         await twilio.update_call(sid, status="completed")
 

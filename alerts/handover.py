@@ -13,7 +13,7 @@ TOGETHER = 50
 
 
 def take_up(connection: sa.Connection, account_sid: str) -> tuple[str, list[str]]:
-    """Claim alerts for a workflow that the caller starts: its id, and theirs (none if none waits)."""
+    """Claim alerts for a workflow that the caller starts: its id, and theirs, if any waits."""
     workflow_id = secrets.token_hex(16)
     waiting = (
         sa.select(alerts.c.id)

@@ -86,6 +86,6 @@ class House:
 
     async def _stand_by(self) -> None:
         """Hand over to the workers for as long as there is one."""
-        while await self.workers():
+        while await self.workers():  # noqa: ASYNC110 - they are other processes
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         await self._launch()

@@ -242,7 +242,7 @@ def _folder_of_this_process() -> Path:
 
 
 def _app_inside(storage: Storage) -> Starlette | None:
-    """What the simulator reads local documents from without a port; None where real HTTP will do."""
+    """What the simulator reads local documents from without a port; None where HTTP will do."""
     if not isinstance(storage, LocalStorage):
         return None
     from starlette.applications import Starlette  # noqa: PLC0415

@@ -100,9 +100,11 @@ def listed(request: AlertRequest, **fields: str) -> Answer:
 @pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])
 async def test_what_went_through_unanswered_is_found_in_twilios_list(answer, request_):
     looking = [NOTHING, listed(request_)]
-    async with scripted_twilio(answer, PLACED, looking=looking) as twilio:
-        async with desk_at(twilio.url) as desk:
-            alert = await desk.send(request_)
+    async with (
+        scripted_twilio(answer, PLACED, looking=looking) as twilio,
+        desk_at(twilio.url) as desk,
+    ):
+        alert = await desk.send(request_)
     assert alert.sid == (CALL_SID if request_ is CALL else MESSAGE_SID)
     assert alert.events[-1].source == "lookup"
     assert len(twilio.posts) == 1
@@ -112,9 +114,11 @@ async def test_what_went_through_unanswered_is_found_in_twilios_list(answer, req
 @pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])
 async def test_what_never_arrived_is_asked_for_again(answer, request_):
     placed = PLACED if request_ is CALL else TEXTED
-    async with scripted_twilio(answer, placed, looking=[NOTHING]) as twilio:
-        async with desk_at(twilio.url) as desk:
-            alert = await desk.send(request_)
+    async with (
+        scripted_twilio(answer, placed, looking=[NOTHING]) as twilio,
+        desk_at(twilio.url) as desk,
+    ):
+        alert = await desk.send(request_)
     assert alert.status == "placed"
     assert len(twilio.posts) == 2
     assert "Twilio never got it: asking again" in {event.note for event in alert.events}
@@ -123,10 +127,12 @@ async def test_what_never_arrived_is_asked_for_again(answer, request_):
 @pytest.mark.parametrize("answer", UNCERTAIN.values(), ids=UNCERTAIN.keys())
 @pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])
 async def test_no_second_call_where_nobody_can_tell(answer, request_):
-    async with scripted_twilio(answer, PLACED, looking=[DROPPED]) as twilio:
-        async with desk_at(twilio.url) as desk:
-            alert = await desk.send(replace(request_, id="batch 7"))
-            again = await desk.send(replace(request_, id="batch 7"))
+    async with (
+        scripted_twilio(answer, PLACED, looking=[DROPPED]) as twilio,
+        desk_at(twilio.url) as desk,
+    ):
+        alert = await desk.send(replace(request_, id="batch 7"))
+        again = await desk.send(replace(request_, id="batch 7"))
     assert again == alert
     assert (alert.status, alert.sid) == ("unknown", None)
     assert alert.error is not None
@@ -138,7 +144,9 @@ async def test_no_second_call_where_nobody_can_tell(answer, request_):
     "fields", [{"to": "+14125550198"}, {"from": "+14125550198"}, {"body": "Good-bye"}]
 )
 async def test_what_is_not_ours_is_not_taken(fields):
-    async with scripted_twilio(DROPPED, TEXTED, looking=[listed(TEXT, **fields)]) as twilio:
-        async with desk_at(twilio.url) as desk:
-            await desk.send(TEXT)
+    async with (
+        scripted_twilio(DROPPED, TEXTED, looking=[listed(TEXT, **fields)]) as twilio,
+        desk_at(twilio.url) as desk,
+    ):
+        await desk.send(TEXT)
     assert len(twilio.posts) == 2
