@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+
+
+ONE_AT_A_TIME = threading.Lock()
 
 
 def upgrade(connection: sa.Connection, versions: Path) -> None:
@@ -17,4 +21,6 @@ def upgrade(connection: sa.Connection, versions: Path) -> None:
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    # Alembic keeps what it is working on in its module.
+    with ONE_AT_A_TIME:
+        command.upgrade(config, "head")
