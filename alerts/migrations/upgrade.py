@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-
 ONE_AT_A_TIME = threading.Lock()
 
 
