@@ -13,7 +13,7 @@ import sys
 from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
 from alerts.arguments import parser, request_in
 from alerts.doctor import examine
-from alerts.publishing import login_name
+from alerts.login_name import login_name
 from alerts.worker import work
 from settings import Settings, SettingsError
 

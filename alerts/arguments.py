@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from alerts.alert import AlertRequest
-from alerts.publishing import login_name
+from alerts.login_name import login_name
 
 DEFAULTS = AlertRequest("call", "", "")
 

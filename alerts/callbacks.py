@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from alerts.alert import Alert, Event
 from alerts.callback_addresses import About, UnknownAlert
-from alerts.claims import claim
 from alerts.documents import write_again, write_thanks
 from alerts.history import History
-from alerts.observations import event_of, observe_call_callback, observe_message_callback
-from alerts.rows import Row
+from alerts.keeping.claims import claim
+from alerts.keeping.rows import Row
 from alerts.status import Status
+from alerts.steps.observations import event_of, observe_call_callback, observe_message_callback
 from twiml import Hangup, Response
 
 CONFIRMING_KEY = "1"

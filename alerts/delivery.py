@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from dbos import DBOS
 from dbos._error import DBOSException
 
-from alerts import following, placing, publishing, waiting
 from alerts.alert import Event, Problem
-from alerts.courier import Courier
 from alerts.status import Status
+from alerts.steps import following, placing, publishing, waiting
+from alerts.steps.courier import Courier
 from storage import Instructions
 
 log = logging.getLogger(__name__)

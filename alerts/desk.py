@@ -159,7 +159,7 @@ class Desk:
 
     async def _add(self, settled: Sequence[AlertRequest]) -> list[str]:
         house = await self._house()
-        from alerts.rows import NewAlert  # noqa: PLC0415
+        from alerts.keeping.rows import NewAlert  # noqa: PLC0415
 
         # One alone is on its way at once; many are taken up together.
         alone = house.delivers and len(settled) == 1

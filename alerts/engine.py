@@ -17,12 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
-from alerts import delivery, handover
-from alerts.courier import Courier
-from alerts.database import Database
+from alerts import delivery
+from alerts.database.database import Database
+from alerts.database.presence import Presence
 from alerts.history import in_parts
-from alerts.presence import Presence
+from alerts.keeping import handover
 from alerts.roles import Role
+from alerts.steps.courier import Courier
 
 log = logging.getLogger(__name__)
 

@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from alerts import adding, records
 from alerts.alert import Alert, Event
-from alerts.recording import Recording
-from alerts.records import Entry, Provided
-from alerts.rows import NewAlert
-from alerts.watching import News, Watching
+from alerts.keeping import adding, records
+from alerts.keeping.recording import Recording
+from alerts.keeping.records import Entry, Provided
+from alerts.keeping.rows import NewAlert
+from alerts.keeping.watching import News, Watching
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from alerts.database import Database
+    from alerts.database.database import Database
 
 T = TypeVar("T")
 

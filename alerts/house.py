@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from alerts import handover
-from alerts.courier import Courier
-from alerts.database import Database
+from alerts.database.database import Database
+from alerts.database.presence import presence_of
 from alerts.engine import Engine
-from alerts.follow import Follower
 from alerts.history import History
+from alerts.keeping import handover
 from alerts.means import Means
-from alerts.presence import presence_of
 from alerts.roles import Role
+from alerts.steps.courier import Courier
+from alerts.steps.follower import Follower
 
 SECONDS_BETWEEN_LOOKS = 2.0
 

@@ -162,7 +162,7 @@ def _desk(simulator: str, url: str) -> Desk:
 
 async def _until_sent(desk: Desk, count: int) -> None:
     """Until Twilio has so many."""
-    from alerts.tables import alerts  # noqa: PLC0415 - as above
+    from alerts.database.tables import alerts  # noqa: PLC0415 - as above
 
     while await _count(desk, alerts.c.sid.is_not(None)) < count:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
@@ -170,7 +170,7 @@ async def _until_sent(desk: Desk, count: int) -> None:
 
 async def _until_over(desk: Desk) -> None:
     """Until nothing is under way any more."""
-    from alerts.tables import alerts  # noqa: PLC0415 - as above
+    from alerts.database.tables import alerts  # noqa: PLC0415 - as above
 
     while await _count(desk, alerts.c.is_open):  # noqa: ASYNC110
         await asyncio.sleep(0.05)

@@ -17,16 +17,17 @@ from starlette.routing import Mount
 from twilio.request_validator import RequestValidator
 
 import webhooks
-from alerts import Alert, AlertRequest, Event, Status, attempts
-from alerts.attempts import Attempt
+from alerts import Alert, AlertRequest, Event, Status
 from alerts.callback_addresses import CallbackAddresses
-from alerts.database import Database
+from alerts.database.database import Database
+from alerts.database.tables import attempts as attempts_table
 from alerts.history import History
+from alerts.keeping import attempts
+from alerts.keeping.attempts import Attempt
+from alerts.keeping.rows import NewAlert
 from alerts.means import Means, signature_check
 from alerts.numbers import Regions
 from alerts.plan import tries_of
-from alerts.rows import NewAlert
-from alerts.tables import attempts as attempts_table
 from storage import InlineStorage
 from twilio_client import TwilioClient
 

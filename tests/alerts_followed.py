@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Channel, Event
-from alerts.follow import Follower
-from alerts.followed import Followed
+from alerts.steps.followed import Followed
+from alerts.steps.follower import Follower
 from tests.alerts_desk import twilio_client
 from tests.alerts_scripted_twilio import CALL_SID, MESSAGE_SID
 

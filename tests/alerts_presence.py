@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alerts.presence import Presence
+from alerts.database.presence import Presence
 
 HOLD = """
 import asyncio, sys
-from alerts.presence import presence_of
+from alerts.database.presence import presence_of
 
 async def main():
     await presence_of(sys.argv[1]).hold(sys.argv[2])

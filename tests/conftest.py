@@ -10,7 +10,7 @@ import shiny.reactive._core as reactive_core
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from alerts.database_url import engine_for, parsed
+from alerts.database.url import engine_for, parsed
 from tests.browser import chromium
 from tests.postgres import PostgresServer, fresh_database, postgres_server, start
 from tests.running_app import copy_of_the_project, running_app

@@ -20,12 +20,13 @@ from pydantic import SecretStr
 
 # All that a life needs is imported here, once for all lives: they are forks of one process.
 import twilio_client.transport
-from alerts import AlertRequest, Desk, engine, settling
-from alerts.database import Database
+from alerts import AlertRequest, Desk, engine
+from alerts.database.database import Database
+from alerts.database.tables import alerts
 from alerts.means import Means
 from alerts.numbers import Regions
 from alerts.patience import Patience
-from alerts.tables import alerts
+from alerts.steps import settling
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from storage import InlineStorage
 from tests.crash_plan import Death

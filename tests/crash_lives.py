@@ -8,7 +8,7 @@ from dataclasses import replace
 from multiprocessing.process import BaseProcess
 
 from alerts import Alert
-from alerts.database import Database
+from alerts.database.database import Database
 from alerts.history import History
 from tests.crash_judge import Simulation, complaints
 from tests.crash_life import Life, live

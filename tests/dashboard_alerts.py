@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts import Alert, AlertRequest, Event, Status
+from alerts.keeping.rows import alert_after
 from alerts.plan import tries_of
-from alerts.rows import alert_after
 from alerts.standing import Standing, after
 
 NUMBER = "+14128574309"

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerts.database import Database
+from alerts.database.database import Database
+from alerts.database.transactions import Work
+from alerts.database.writing_queue import MOST_TOGETHER
 from alerts.errors import DatabaseError
-from alerts.transactions import Work
-from alerts.writing_queue import MOST_TOGETHER
 from tests.alerts_database import all_notes, database_with_notes, note, notes
 
 

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import database as database_module
-from alerts import database_url
-from alerts.database import Database
+from alerts.database import url as database_url
+from alerts.database.database import Database
 from alerts.errors import DatabaseError
 from tests.alerts_database import all_notes, database_with_notes, note, until
 from tests.alerts_lossy_postgres import lossy

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from alerts.database_url import engine_for, parsed
+from alerts.database.url import engine_for, parsed
 from tests.alerts_database import all_notes, notes
 
 OPEN = """
 import asyncio, sys
-from alerts.database import Database
+from alerts.database.database import Database
 
 async def main():
     database = Database(sys.argv[1])
@@ -27,7 +27,7 @@ asyncio.run(main())
 COUNT_UP = """
 import asyncio, sys
 import sqlalchemy as sa
-from alerts.database import Database
+from alerts.database.database import Database
 
 def count_up(connection):
     there = connection.scalar(sa.text("SELECT count(*) FROM notes"))

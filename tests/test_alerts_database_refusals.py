@@ -12,10 +12,10 @@ from pwd import getpwnam
 import psycopg
 import pytest
 
-from alerts.database import Database
-from alerts.database_url import engine_for, parsed
+from alerts.database.database import Database
+from alerts.database.migrations import bring_up_to_date
+from alerts.database.url import engine_for, parsed
 from alerts.errors import DatabaseError
-from alerts.migrations import bring_up_to_date
 from tests.postgres import PostgresServer, fresh_database
 from tests.servers import free_port
 

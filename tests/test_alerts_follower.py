@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from alerts import Status
-from alerts.followed import SAFETY_NET, Pace, Watch
+from alerts.steps.followed import SAFETY_NET, Pace, Watch
 from tests.alerts_desk import until
 from tests.alerts_followed import Told, follower_at, following_tasks, one
 from tests.alerts_scripted_twilio import PLACED, Answer, at, scripted_twilio
@@ -21,7 +21,7 @@ FINAL = {status for status in Status if status.final}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    monkeypatch.setattr("alerts.follow.POLLING", Pace(0.05, 1.25, 0.5))
+    monkeypatch.setattr("alerts.steps.follower.POLLING", Pace(0.05, 1.25, 0.5))
 
 
 async def story(*looking, channel="call", ago=timedelta()):

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from alerts.lookup import find_ours
+from alerts.steps.lookup import find_ours
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
 from tests.alerts_desk import ANYBODY, SERVICE_SID, twilio_client
 from tests.alerts_scripted_twilio import Answer, scripted_twilio

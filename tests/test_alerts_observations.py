@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts.observations import (
+from alerts.steps.observations import (
     event_of,
     observe_call,
     observe_call_callback,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock, Timeout
 
-from alerts.presence import Presence, presence_of
+from alerts.database.presence import Presence, presence_of
 from tests.alerts_presence import dead_at_last, executors, kill
 
 GRACE = 0.5

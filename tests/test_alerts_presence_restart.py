@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from alerts.advisory_lock import HEARTBEAT_SECONDS
-from alerts.presence import presence_of
-from alerts.presence_postgresql import GRACE_SECONDS
+from alerts.database.advisory_lock import HEARTBEAT_SECONDS
+from alerts.database.presence import presence_of
+from alerts.database.presence_postgresql import GRACE_SECONDS
 from tests.alerts_presence import dead_at_last, executors, kill
 from tests.postgres import PostgresServer, fresh_database, start, stop
 

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from alerts.migrations import bring_up_to_date
-from alerts.migrations.revisions import REVISION_TABLE, VERSIONS, revisions_in
-from alerts.tables import metadata
+from alerts.database.migrations import bring_up_to_date
+from alerts.database.migrations.revisions import REVISION_TABLE, VERSIONS, revisions_in
+from alerts.database.tables import metadata
 from tests.alerts_tables import tables_in
 
 

@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from alerts import Event, Status
-from alerts.database import Database
+from alerts.database.database import Database
 from alerts.history import History
-from alerts.rows import NewAlert
+from alerts.keeping.rows import NewAlert
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.browser import well_behaved_page
 from tests.dashboard_alerts import CALL, CALLER, steps

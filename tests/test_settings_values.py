@@ -20,6 +20,7 @@ DEFAULTS = {
     "twilio_base_url": "https://api.twilio.com",
     "twilio_calls_per_second": 1,
     "twilio_texts_per_second": 1,
+    "alerts_per_number_per_hour": 20,
     "storage": None,
     "s3_bucket": None,
     "s3_prefix": "twiml/",

@@ -9,12 +9,12 @@ from pydantic import SecretStr
 
 import webhooks
 from alerts import Alert, AlertRequest, Status
-from alerts.database import Database
+from alerts.database.database import Database
 from alerts.documents import write_document
 from alerts.history import History
+from alerts.keeping.rows import NewAlert
 from alerts.means import Means
-from alerts.requesting import CALL_EVENTS
-from alerts.rows import NewAlert
+from alerts.steps.requesting import CALL_EVENTS
 from settings import Settings
 from tests.alerts_callbacks import ToldDesk
 from tests.alerts_environment import clean_environment

@@ -11,8 +11,9 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import Event, Status, attempts
-from alerts.attempts import Outcome
+from alerts import Event, Status
+from alerts.keeping import attempts
+from alerts.keeping.attempts import Outcome
 from alerts.plan import tries_of
 from tests.alerts_callbacks import Told, told
 from tests.alerts_stories import stories

@@ -1,0 +1,1 @@
+"""The database that alerts are kept in: SQLite or PostgreSQL, its tables, and who is there."""

@@ -1,0 +1,159 @@
+"""Requests to Twilio, written down before they are made. In a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from alerts.alert import Channel
+from alerts.database.tables import attempts, pace
+from alerts.keeping.records import insert_new
+
+# Each text and call goes through these: building them anew takes as long as carrying them out.
+BUSY = sa.select(attempts.c.id).where(
+    attempts.c.account_sid == sa.bindparam("account"),
+    attempts.c.channel == sa.bindparam("of"),
+    attempts.c.to_number == sa.bindparam("to"),
+    attempts.c.outcome.is_(None),
+    attempts.c.id != sa.bindparam("ours"),
+)
+TURN = (
+    sa.update(pace)
+    .where(pace.c.account_sid == sa.bindparam("account"), pace.c.channel == sa.bindparam("of"))
+    .values(
+        next_at=sa.case(
+            (pace.c.next_at > sa.bindparam("now", type_=sa.Double), pace.c.next_at),
+            else_=sa.bindparam("now", type_=sa.Double),
+        )
+        + sa.bindparam("gap", type_=sa.Double)
+    )
+    .returning(pace.c.next_at)
+)
+SETTLED = (
+    sa.update(attempts)
+    .where(attempts.c.id == sa.bindparam("ours"))
+    .values(outcome=sa.bindparam("outcome"), sid=sa.bindparam("sid"))
+)
+
+
+class Outcome(StrEnum):
+    """What became of a request; none yet means that it may have gone through."""
+
+    PLACED = "placed"
+    REFUSED = "refused"
+    NEVER_SENT = "never sent"
+    NEVER_ARRIVED = "never arrived"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request for the try `try_number` of an alert; `at` is when it was about to be made."""
+
+    id: str
+    alert_id: str
+    try_number: int
+    account_sid: str
+    channel: Channel
+    to: str
+    at: datetime
+
+
+def unsettled(connection: sa.Connection, alert_id: str, try_number: int) -> Attempt | None:
+    """The request of this try that may have gone through, if there is one."""
+    chosen = sa.select(attempts).where(
+        attempts.c.alert_id == alert_id,
+        attempts.c.try_number == try_number,
+        attempts.c.outcome.is_(None),
+    )
+    row = connection.execute(chosen).mappings().one_or_none()
+    if row is None:
+        return None
+    return Attempt(
+        id=row["id"],
+        alert_id=row["alert_id"],
+        try_number=row["try_number"],
+        account_sid=row["account_sid"],
+        channel=row["channel"],
+        to=row["to_number"],
+        at=datetime.fromtimestamp(row["at"], UTC),
+    )
+
+
+def is_settled(connection: sa.Connection, attempt_id: str) -> bool:
+    """Whether it is known what became of a request."""
+    chosen = sa.select(attempts.c.outcome).where(attempts.c.id == attempt_id)
+    return connection.scalar(chosen) is not None
+
+
+def is_busy(connection: sa.Connection, attempt: Attempt) -> bool:
+    """Whether another request to the number may have gone through."""
+    ours = {
+        "account": attempt.account_sid,
+        "of": attempt.channel,
+        "to": attempt.to,
+        "ours": attempt.id,
+    }
+    return connection.scalar(BUSY, ours) is not None
+
+
+def begin(connection: sa.Connection, attempt: Attempt) -> None:
+    """Write a request down. Raises IntegrityError while another to the number is unsettled."""
+    row = {
+        "id": attempt.id,
+        "alert_id": attempt.alert_id,
+        "try_number": attempt.try_number,
+        "account_sid": attempt.account_sid,
+        "channel": attempt.channel,
+        "to_number": attempt.to,
+        "at": attempt.at.timestamp(),
+    }
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    written_once = dialect.insert(attempts).on_conflict_do_nothing(index_elements=["id"])
+    connection.execute(written_once, row)
+
+
+def settle(
+    connection: sa.Connection, attempt_id: str, outcome: Outcome, sid: str | None = None
+) -> None:
+    """Write down what became of a request."""
+    connection.execute(SETTLED, {"ours": attempt_id, "outcome": outcome, "sid": sid})
+
+
+def settle_by_callback(connection: sa.Connection, alert_id: str, try_number: int, sid: str) -> None:
+    """Twilio itself told which SID the request of a try was given, perhaps before it answered."""
+    connection.execute(
+        sa.update(attempts)
+        .where(
+            attempts.c.alert_id == alert_id,
+            attempts.c.try_number == try_number,
+            attempts.c.outcome.is_(None),
+        )
+        .values(outcome=Outcome.PLACED, sid=sid)
+    )
+
+
+def taken(connection: sa.Connection, sids: Sequence[str]) -> Collection[str]:
+    """Those of the SIDs that are known to be some request's."""
+    return set(connection.scalars(sa.select(attempts.c.sid).where(attempts.c.sid.in_(sids))))
+
+
+def take_turn(
+    connection: sa.Connection, account_sid: str, channel: Channel, per_second: float, now: float
+) -> float:
+    """When the account may make its next request: now, or when the one before is long enough ago.
+
+    The moment is then taken, so that any number of processes keep the rate together.
+    """
+    key = {"account_sid": account_sid, "channel": channel}
+    turn = {"account": account_sid, "of": channel, "now": now, "gap": 1 / per_second}
+    next_at = connection.scalar(TURN, turn)
+    if next_at is None:
+        insert_new(connection, pace, [key | {"next_at": 0.0}])
+        next_at = connection.scalar(TURN, turn) or now
+    return float(next_at) - 1 / per_second

@@ -1,0 +1,75 @@
+"""Alerts that no workflow delivers yet: taken up by whichever process comes first."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from alerts.database.tables import alerts, executors
+
+TOGETHER = 50
+
+
+def take_up(connection: sa.Connection, account_sid: str) -> tuple[str, list[str]]:
+    """Claim alerts for a workflow that the caller starts: its id, and theirs, if any waits."""
+    workflow_id = secrets.token_hex(16)
+    waiting = (
+        sa.select(alerts.c.id)
+        .where(
+            alerts.c.account_sid == account_sid, alerts.c.is_open, alerts.c.workflow_id.is_(None)
+        )
+        .limit(TOGETHER)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = list(connection.scalars(waiting))
+    connection.execute(
+        sa.update(alerts).where(alerts.c.id.in_(claimed)).values(workflow_id=workflow_id)
+    )
+    return workflow_id, claimed
+
+
+def workflows_under_way(connection: sa.Connection, account_sid: str) -> list[str]:
+    """The workflows that are to deliver the alerts that are open."""
+    chosen = (
+        sa.select(alerts.c.workflow_id)
+        .where(
+            alerts.c.account_sid == account_sid,
+            alerts.c.is_open,
+            alerts.c.workflow_id.is_not(None),
+        )
+        .distinct()
+    )
+    return [str(each) for each in connection.scalars(chosen)]
+
+
+def hand_back(connection: sa.Connection, workflow_ids: Collection[str]) -> None:
+    """Let others take up the open alerts of workflows that don't exist, or broke."""
+    connection.execute(
+        sa.update(alerts)
+        .where(alerts.c.is_open, alerts.c.workflow_id.in_(workflow_ids))
+        .values(workflow_id=None)
+    )
+
+
+def sign_on(
+    connection: sa.Connection, account_sid: str, executor_id: str, role: str, now: float
+) -> None:
+    """Let other processes know of an executor, so that they look after it."""
+    if connection.scalar(sa.select(executors.c.id).where(executors.c.id == executor_id)) is None:
+        row = {"id": executor_id, "account_sid": account_sid, "role": role, "started_at": now}
+        connection.execute(sa.insert(executors), row)
+
+
+def sign_off(connection: sa.Connection, executor_ids: Collection[str]) -> None:
+    """Forget executors whose work others have taken over."""
+    connection.execute(sa.delete(executors).where(executors.c.id.in_(executor_ids)))
+
+
+def signed_on(connection: sa.Connection, account_sid: str) -> dict[str, str]:
+    """The executors that are known, dead or alive: the role of each by its id."""
+    chosen = sa.select(executors.c.id, executors.c.role).where(
+        executors.c.account_sid == account_sid
+    )
+    return {row.id: row.role for row in connection.execute(chosen)}

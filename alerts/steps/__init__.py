@@ -1,0 +1,1 @@
+"""The steps of a delivery, and what they need; `alerts/delivery.py` strings them together."""

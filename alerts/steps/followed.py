@@ -1,0 +1,88 @@
+"""A call or text that is looked at again and again: how often, and how long."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from alerts.alert import Channel
+from alerts.status import Status
+from alerts.steps.observations import Observation
+
+# Twilio ends a call after four hours; a text without a delivery receipt stays "sent" for ever.
+GIVE_UP_AFTER: dict[Channel, timedelta] = {
+    "call": timedelta(hours=4),
+    "text": timedelta(minutes=10),
+}
+# Whoever follows it has been placed.
+PLACED = Observation(Status.PLACED, "Twilio has it")
+NO_WORD = Observation(Status.UNKNOWN, "No word of its end ever came")
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The call or text `sid` of an alert's try, and when Twilio was asked for it."""
+
+    alert_id: str
+    try_number: int
+    channel: Channel
+    sid: str
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds up to the first look, how the waits between looks grow, and the longest of them."""
+
+    first: float
+    growth: float
+    longest: float
+
+
+POLLING = Pace(0.5, 1.25, 5.0)
+# Where callbacks bring the news, and a look is for those that get lost.
+SAFETY_NET = Pace(15.0, 1.25, 60.0)
+
+
+class Watch:
+    """When to look at `followed` next (`next_at`, in the event loop's time), and what was told."""
+
+    def __init__(self, followed: Followed, pace: Pace, now: float) -> None:
+        self.followed = followed
+        self.told = PLACED
+        self.is_busy = False
+        self.is_missing = False
+        self._pace = pace
+        self._wait_from(now, pace.first)
+
+    def look_again(self, now: float) -> None:
+        """Wait a little longer than before."""
+        self._wait_from(now, self._wait * self._pace.growth)
+
+    def back_off(self, now: float) -> None:
+        """Wait a lot longer than before: the last look failed."""
+        self._wait_from(now, self._wait * 2)
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time to look."""
+        return not self.is_busy and self.next_at <= now
+
+    def may_be_looked_at(self, now: float) -> bool:
+        """Whether a look makes sense because others are looked at too: half the wait is over."""
+        return not self.is_busy and self.next_at - self._wait / 2 <= now
+
+    @property
+    def overdue(self) -> timedelta:
+        """How long ago its end should have come; less than nothing while there is time."""
+        # By the date, so that a restart doesn't begin anew.
+        followed = self.followed
+        return datetime.now(UTC) - followed.placed_at - GIVE_UP_AFTER[followed.channel]
+
+    def _wait_from(self, now: float, seconds: float) -> None:
+        self._wait = min(seconds, self._pace.longest)
+        # Jitter, so that alerts that were sent together aren't looked up together for ever.
+        self.next_at = now + self._wait * random.uniform(0.9, 1.1)  # noqa: S311
+        left = -self.overdue.total_seconds()
+        if left > 0:
+            self.next_at = min(self.next_at, now + left)

@@ -1,0 +1,54 @@
+"""Step 2: putting a call's document where Twilio can read it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from alerts.alert import Alert, Event, Problem
+from alerts.documents import write_document
+from alerts.login_name import login_name
+from alerts.plan import tries_of
+from alerts.status import Status
+from alerts.steps.courier import Courier
+from storage import InlineStorage, Instructions, StorageError
+
+
+async def publish(courier: Courier, alert_id: str, try_number: int) -> Instructions | None:
+    """Publish the document of a call; a text needs none, nor does what is under way already.
+
+    A storage that fails keeps no phone from ringing: a document that is short enough then goes
+    inside the request. One that isn't ends the try.
+    """
+    alert = await courier.alert(alert_id)
+    wanted = tries_of(alert.request)[try_number - 1]
+    if wanted.channel == "text" or alert.sid or alert.try_number != try_number:
+        return None
+    document = _document(courier, alert, try_number)
+    # Its name tells people who look there when it was made and for whom.
+    name = f"{datetime.now(UTC):%Y-%m-%d-%H%M}-{alert.request.user or login_name()}"
+    try:
+        return await courier.means.storage.publish(name, document)
+    except StorageError as problem:
+        instructions = await _inside_the_request(document)
+        if instructions is None:
+            note, status = "Not stored, so not sent", Status.FAILED
+        else:
+            note, status = "Not stored: sent inside the request instead", None
+        error = Problem.of(problem)
+        event = Event(datetime.now(UTC), status, note, try_number=try_number, error=error)
+        await courier.history.record(alert_id, event)
+        return instructions
+
+
+async def _inside_the_request(document: str) -> Instructions | None:
+    """The document itself, if Twilio takes it that way."""
+    try:
+        return await InlineStorage().publish("", document)
+    except StorageError:
+        return None  # too long
+
+
+def _document(courier: Courier, alert: Alert, try_number: int) -> str:
+    callbacks = courier.means.callbacks
+    keys = callbacks.key_press(alert.id, try_number) if callbacks else None
+    return write_document(alert.request, alert.message, keys).to_xml()
