@@ -16,8 +16,9 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Four at a time, for most of them wait for something; a file's tests share what it opened.
 unit: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser" -n 4 --dist loadfile
 
 # Apart from the rest: Playwright keeps an event loop running that async tests would trip over.
 browser: .venv/installed-dev

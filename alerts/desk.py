@@ -135,7 +135,9 @@ class Desk:
         if alert is None or alert.status.final:
             return alert
         note = f"Canceled by {by}" if by else "Canceled"
-        wish = Event(datetime.now(UTC), None, note, source="sender", canceling=True)
+        wish = Event(
+            datetime.now(UTC), None, note, "sender", try_number=alert.try_number, canceling=True
+        )
         alert = await history.record(alert_id, wish)
         if alert and alert.sid and alert.channel == "call" and not alert.status.final:
             # Whoever follows the call would do the same, if anybody does.

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerts import database as database_module
+from alerts.database import database as database_module
 from alerts.database import url as database_url
 from alerts.database.database import Database
 from alerts.errors import DatabaseError

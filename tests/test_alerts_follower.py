@@ -126,9 +126,17 @@ async def test_no_word_of_its_end(channel, hours):
     assert looks == 1
 
 
+def test_what_was_told_while_nobody_listened_is_soon_looked_for():
+    fresh = Watch(one(), SAFETY_NET, now=100)
+    left_behind = Watch(one(ago=timedelta(minutes=1)), SAFETY_NET, now=100)
+    assert fresh.next_at > 110
+    assert left_behind.next_at <= 102
+
+
 def test_giving_up_is_on_time():
     """The look after which nobody waits any longer doesn't come a whole wait too late."""
     watch = Watch(one(channel="text", ago=timedelta(minutes=9, seconds=55)), SAFETY_NET, now=100)
+    watch.look_again(now=100)
     assert 104 < watch.next_at <= 105
 
 

@@ -68,7 +68,7 @@ async def test_a_call_is_canceled_while_it_rings(desk: Desk):
         assert "Canceling…" in shown(page.session, "actions")
         await until(page.session, lambda: status_of(page) == "canceled")
         assert "Canceled by" in shown(page.session, "progress")
-        assert "Send again" in shown(page.session, "actions")
+        await until(page.session, lambda: "Send again" in shown(page.session, "actions"))
 
 
 async def test_send_again_is_the_same_request_once_more(desk: Desk):

@@ -43,6 +43,8 @@ class Pace:
 POLLING = Pace(0.5, 1.25, 5.0)
 # Where callbacks bring the news, and a look is for those that get lost.
 SAFETY_NET = Pace(15.0, 1.25, 60.0)
+# Seconds between the end of a call and the word of what had answered it, as a rule.
+SOON = 2.0
 
 
 class Watch:
@@ -51,10 +53,18 @@ class Watch:
     def __init__(self, followed: Followed, pace: Pace, now: float) -> None:
         self.followed = followed
         self.told = PLACED
+        self.next_at = now
         self.is_busy = False
         self.is_missing = False
         self._pace = pace
         self._wait_from(now, pace.first)
+        if datetime.now(UTC) - followed.placed_at > timedelta(seconds=pace.first):
+            # What Twilio told while no process was there is lost.
+            self.look_soon(now)
+
+    def look_soon(self, now: float) -> None:
+        """Wait no longer than for news that is on its way: its end may have come."""
+        self.next_at = min(self.next_at, now + SOON)
 
     def look_again(self, now: float) -> None:
         """Wait a little longer than before."""

@@ -64,6 +64,13 @@ class Follower:
         finally:
             self._forget(watch)
 
+    def look_soon(self, followed: Followed) -> None:
+        """Don't wait for its next turn: there is reason to think that it is over."""
+        for watch in self._watches:
+            if watch.followed == followed:
+                watch.look_soon(_now())
+                self._wake_for(watch)
+
     async def close(self) -> None:
         """Look at nothing any more, and tell nothing any more."""
         self._is_closed = True

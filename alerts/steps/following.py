@@ -29,6 +29,9 @@ async def follow(courier: Courier, alert_id: str, try_number: int) -> None:
     with courier.follower.following(followed), courier.history.news_of(alert_id) as news:
         done: set[str] = set()
         while not _is_over(alert, try_number):
+            if "look" not in done and _has_ended(alert, try_number):
+                done.add("look")
+                courier.follower.look_soon(followed)
             pending = await _act(courier, alert, alert.sid or "", done)
             with suppress(TimeoutError):
                 async with asyncio.timeout(SECONDS_BETWEEN_ACTIONS if pending else None):
@@ -37,6 +40,14 @@ async def follow(courier: Courier, alert_id: str, try_number: int) -> None:
 
 def _is_over(alert: Alert, try_number: int) -> bool:
     return alert.status.final or alert.try_number != try_number
+
+
+def _has_ended(alert: Alert, try_number: int) -> bool:
+    """Whether Twilio told that the call is over, but not yet whether a machine had answered."""
+    return any(
+        event.status is Status.COMPLETED and event.try_number == try_number
+        for event in alert.events
+    )
 
 
 async def _act(courier: Courier, alert: Alert, sid: str, done: set[str]) -> bool:
