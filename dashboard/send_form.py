@@ -112,6 +112,8 @@ def _what_happens() -> Tag:
         ui.output_ui("actions", class_="actions"),
         tags.div(ui.output_text("announcement"), class_="visually-hidden", role="status"),
         class_="cb-card",
+        id=resolve_id("story"),
+        tabindex="-1",
     )
 
 

@@ -125,6 +125,7 @@ def test_a_call_that_rings_is_canceled(page: Page) -> None:
     expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
     page.get_by_role("button", name="Cancel this call").click()
     expect(page.locator(PILL)).to_have_text("canceled")
+    expect(page.locator("#send-story")).to_be_focused()
     expect(page.locator(".handset")).to_have_attribute("data-phase", "over")
 
 
