@@ -101,7 +101,9 @@ def _print(alert: Alert, as_json: bool) -> None:
     print(f"Alert {alert.id} is {alert.status.value}.")
     error = alert.error
     if _is_in_trouble(alert):
-        error = alert.events[-1].error
+        # Its hint would be to send it again, which would be a second alert.
+        why = alert.events[-1].error
+        print(why.message if why else "", file=sys.stderr)
         print("It is kept, and goes on as soon as the app or a worker runs.", file=sys.stderr)
     if error:
         print(error, file=sys.stderr)

@@ -63,11 +63,11 @@ class Desk:
         """Stop what is under way, to be resumed, and close every connection."""
         await asyncio.gather(*self._writing, return_exceptions=True)
         self._closed = True
-        if self._opening:
+        if opening := self._opening:
             # One that couldn't be opened has told whoever asked for it.
-            await asyncio.wait({self._opening})
-            if not self._opening.cancelled() and not self._opening.exception():
-                await self._opening.result().close()
+            await asyncio.wait({opening})
+            if not opening.cancelled() and not opening.exception():
+                await opening.result().close()
         await self.means.close()
 
     async def open(self) -> None:
@@ -83,9 +83,13 @@ class Desk:
             raise RuntimeError("This desk is closed.")
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
-            # Whoever sends is told; nobody waits for this one.
-            self._opening.add_done_callback(lambda opened: opened.cancelled() or opened.exception())
+            self._opening.add_done_callback(self._forget_failure)
         return self._opening
+
+    def _forget_failure(self, opening: asyncio.Task[House]) -> None:
+        """The next one to ask tries again: perhaps the database is back."""
+        if opening.cancelled() or opening.exception():
+            self._opening = None
 
     async def history(self) -> History:
         """The history, for pages and webhooks."""
@@ -179,10 +183,10 @@ class Desk:
 
     def _settled(self, request: AlertRequest) -> AlertRequest:
         if request.acknowledge and self.means.callbacks is None:
-            raise UnusableInput(
-                "acknowledge",
-                "Nobody could press 1: set PUBLIC_URL, so that Twilio can tell this app of it.",
-            )
+            cure = "set PUBLIC_URL, so that Twilio can tell this app of it."
+            if self.means.simulator:
+                cure = "a simulated phone has keys in the page only (make run)."
+            raise UnusableInput("acknowledge", f"Nobody could press 1: {cure}")
         return compose(request, self.means.regions)
 
     async def _until_accepted(self, alert_id: str) -> Alert:
@@ -199,13 +203,7 @@ class Desk:
         return alert or (await history.get_all([alert_id]))[alert_id]
 
     async def _house(self) -> House:
-        opening = self.warm_up()
-        try:
-            return await asyncio.shield(opening)
-        except Exception:
-            # The next one to ask tries again: perhaps the database is back.
-            self._opening = None
-            raise
+        return await asyncio.shield(self.warm_up())
 
     async def _open(self) -> House:
         await asyncio.to_thread(import_what_sending_needs, self.means)

@@ -138,7 +138,7 @@ class Engine:
             self._searches_left = SEARCHES
         if self._searches_left:
             self._searches_left -= 1
-            await self._adopt_orphans()
+            await self._adopt_orphans(living=set(known) - set(dead))
 
     async def _resume(self, dead: Collection[str]) -> None:
         """Their workflows go on at the step that was under way."""
@@ -154,7 +154,7 @@ class Engine:
             for some in in_parts([each.workflow_id for each in left]):
                 await DBOS.resume_workflows_async(list(some))
 
-    async def _adopt_orphans(self) -> None:
+    async def _adopt_orphans(self, living: Collection[str]) -> None:
         """Have alerts taken up whose writer died before it could start their workflow."""
         history = self._courier.history
         begun = await history.read(
@@ -162,14 +162,18 @@ class Engine:
         )
         missing = set(begun)
         for some in in_parts(begun):
-            alive = await DBOS.list_workflows_async(
+            pending = await DBOS.list_workflows_async(
                 workflow_ids=list(some),
                 status=["PENDING", "ENQUEUED"],
-                app_version=DBOS.application_version,
                 load_input=False,
                 load_output=False,
             )
-            missing -= {each.workflow_id for each in alive}
+            # Those of another version, which dead processes left, can't be resumed here.
+            missing -= {
+                each.workflow_id
+                for each in pending
+                if each.app_version == DBOS.application_version or each.executor_id in living
+            }
         # A workflow that was missing twice isn't just about to be started.
         orphaned, self._missing = missing & self._missing, missing
         if orphaned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from alerts.database.database import Database
 from alerts.database.presence import presence_of
@@ -13,6 +14,8 @@ from alerts.means import Means
 from alerts.roles import Role
 from alerts.steps.courier import Courier
 from alerts.steps.follower import Follower
+
+log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 2.0
 
@@ -86,6 +89,10 @@ class House:
 
     async def _stand_by(self) -> None:
         """Hand over to the workers for as long as there is one."""
-        while await self.workers():  # noqa: ASYNC110 - they are other processes
+        while self._engine is None:
+            try:
+                if not await self.workers():
+                    await self._launch()
+            except Exception:
+                log.exception("Nobody delivers yet; trying again in a moment")
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-        await self._launch()

@@ -98,11 +98,13 @@ def _after_try(ended: Standing, request: AlertRequest, tries: Sequence[Try]) -> 
 def next_try(ended: Standing, tries: Sequence[Try]) -> int | None:
     """The number of the try after one that reached nobody; None if that was the last.
 
-    What Twilio refused outright, it would refuse again: the same number is then left out.
+    What Twilio refused outright, it would refuse again; and where nobody can tell whether it went
+    through, only a person may decide to do the same again. The same number is then left out.
     """
     refused = ended.status is Status.FAILED and ended.sid is None
+    once_only = refused or ended.status is Status.UNKNOWN
     last = tries[ended.try_number - 1]
     for number, each in enumerate(tries[ended.try_number :], start=ended.try_number + 1):
-        if not (refused and (each.channel, each.to) == (last.channel, last.to)):
+        if not (once_only and (each.channel, each.to) == (last.channel, last.to)):
             return number
     return None

@@ -127,7 +127,7 @@ def _next(request: AlertRequest, tries: Sequence[Try], number: int, truth: Truth
     if end is Status.CANCELED or end.reaches(acknowledge=request.acknowledge):
         return None
     left = range(number + 1, len(tries) + 1)
-    if truth.refused:
+    if truth.refused or end is Status.UNKNOWN:
         made = tries[number - 1]
         left_out = (made.channel, made.to)
         return next((n for n in left if (tries[n - 1].channel, tries[n - 1].to) != left_out), None)

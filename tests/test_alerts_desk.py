@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+import sqlalchemy as sa
 
 from alerts import Status, UnusableInput, delivery
 from alerts.alert import Alert
+from alerts.keeping.handover import signed_on, workflows_under_way
 from alerts.status import may_follow
 from tests.alerts_desk import (
     CALL,
@@ -26,6 +29,8 @@ from tests.alerts_desk import (
     until_over,
 )
 from tests.alerts_scripted_twilio import PLACED, Answer, at, scripted_twilio
+
+BUSY = "+14125550101"
 
 
 @pytest.fixture
@@ -149,3 +154,25 @@ async def test_unusable_input_that_nobody_waits_for(desk, caplog):
     await asyncio.gather(sending, return_exceptions=True)
     gc.collect()
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("is_alive", [True, False])
+async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk, is_alive):
+    waiting = await desk.send(replace(CALL, to=BUSY, tries=2, minutes_between_tries=60))
+    async with aclosing(desk.watch(waiting.id)) as changes:
+        await anext(alert async for alert in changes if alert.try_number == 2)
+    house = await desk._house()
+    [executor_id] = await house.history.read(
+        lambda connection: signed_on(connection, house.history.account_sid)
+    )
+    await house.history.write(
+        lambda connection: connection.execute(
+            sa.text("UPDATE workflow_status SET application_version = 'older'")
+        )
+    )
+    for _ in range(2):
+        await house._engine._adopt_orphans(living=[executor_id] if is_alive else [])
+    under_way = await house.history.read(
+        lambda connection: workflows_under_way(connection, house.history.account_sid)
+    )
+    assert (waiting.id in under_way) is is_alive

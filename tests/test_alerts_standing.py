@@ -133,6 +133,14 @@ def test_a_key_press_from_an_earlier_call_ends_the_next_try():
     ]
 
 
+def test_what_nobody_can_tell_is_not_tried_again_with_the_same_person():
+    request = replace(CALL, tries=3)
+    unknown = events_of(request, 1, Truth(Status.UNKNOWN), "call")
+    assert standings(request, unknown)[-1].status is Status.UNKNOWN
+    more = replace(request, then_to=("+14128574310",))
+    assert standings(more, unknown)[-1].try_number == 4
+
+
 def test_a_number_that_twilio_refuses_is_left_out():
     request = replace(CALL, tries=3, then_text=True, then_to=("+14128574310",))
     refused = events_of(request, 1, Truth(Status.FAILED, refused=True), "call")

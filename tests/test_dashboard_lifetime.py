@@ -13,7 +13,7 @@ import httpx
 import pytest
 from shiny import App
 
-from alerts import Desk
+from alerts import DatabaseError, Desk
 from app import create_app
 from dashboard import lifetime
 from tests.alerts_desk import CALL, simulated_desk, twilio_client, until
@@ -57,6 +57,21 @@ async def test_what_was_open_goes_on_without_a_visitor(tmp_path: Path):
         served(create_app(restarted)),
     ):
         await until(lambda: len(calls) == 2)
+
+
+async def test_a_database_that_comes_later(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(lifetime, "SECONDS_BETWEEN_OPENINGS", 0.05)
+    in_the_way = tmp_path / "callboard.sqlite"
+    in_the_way.mkdir()
+    async with served(create_app(desk)):
+        await until(lambda: len(caplog.messages) >= 2)
+        assert caplog.messages[0].startswith("DATABASE_URL")
+        with pytest.raises(DatabaseError):
+            await desk.send(CALL)
+        in_the_way.rmdir()
+        assert (await desk.send(CALL)).sid
 
 
 async def test_the_desk_is_closed_with_the_server_and_so_is_shiny(desk: Desk):
