@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 from dbos import DBOS
 from dbos._error import DBOSException
 
-from alerts.alert import Event, Problem
-from alerts.status import Status
-from alerts.steps import following, placing, publishing, waiting
+from alerts.keeping import handover
+from alerts.steps import breaking_off, following, placing, publishing, waiting
 from alerts.steps.courier import Courier
 from storage import Instructions
 
@@ -28,8 +26,6 @@ log = logging.getLogger(__name__)
 
 # To be raised when the steps of a workflow change: a process resumes only what it understands.
 VERSION = "1"
-
-BROKEN = Problem(None, "Callboard itself failed while sending this.", "See its log.")
 
 # DBOS has one engine in a process, and workflows are functions of a module: so there is one
 # courier too. `Engine` sets it.
@@ -70,25 +66,37 @@ async def stop() -> None:
 
 @DBOS.workflow()
 async def deliver(alert_id: str) -> None:
-    """Bring one alert to its end; the workflow's id is the alert's."""
-    await _deliver(alert_id)
+    """Bring one alert to its end, or to a long wait; the workflow's id is the alert's."""
+    if await _still_ours([alert_id]):
+        await _deliver(alert_id)
 
 
 @DBOS.workflow()
 async def deliver_together(alert_ids: Sequence[str]) -> None:
-    """Bring many alerts to their end. A workflow each would cost ten times as much."""
+    """The same with many alerts. A workflow each would cost ten times as much."""
     await _deliver_each(alert_ids)
 
 
 @DBOS.step()
 async def _deliver_each(alert_ids: Sequence[str]) -> None:
     history = _employed().history
+    ours = list(await _still_ours(alert_ids))
     with ExitStack() as watching:
-        for each in alert_ids:
+        for each in ours:
             watching.enter_context(history.news_of(each))
         # All at once, so that none has to be read alone.
-        await history.get_all(alert_ids)
-        await asyncio.gather(*(_deliver(each) for each in alert_ids))
+        await history.get_all(ours)
+        await asyncio.gather(*(_deliver(each) for each in ours))
+
+
+async def _still_ours(alert_ids: Sequence[str]) -> Collection[str]:
+    """Those that no other workflow has taken over, while this one's process counted as dead."""
+    history, workflow_id = _employed().history, str(DBOS.workflow_id)
+    return await history.read(
+        lambda connection: handover.still_of(
+            connection, history.account_sid, workflow_id, alert_ids
+        )
+    )
 
 
 async def _deliver(alert_id: str) -> None:
@@ -96,22 +104,29 @@ async def _deliver(alert_id: str) -> None:
         _under_way.add(task)
         task.add_done_callback(_under_way.discard)
     with _employed().history.news_of(alert_id):
-        try:
-            while try_number := await wait_until_due(alert_id):
-                instructions = await publish(alert_id, try_number)
-                await place(alert_id, try_number, instructions)
-                await follow(alert_id, try_number)
-        except DBOSException:
-            raise  # between DBOS and its database: it knows what to do
-        except Exception:
-            log.exception("The delivery of alert %s broke", alert_id)
-            event = Event(datetime.now(UTC), Status.UNKNOWN, "Interrupted", error=BROKEN)
-            await _employed().history.record(alert_id, event)
+        while await _makes_a_try(alert_id):
+            pass
+
+
+async def _makes_a_try(alert_id: str) -> bool:
+    """Make the alert's next try; false if there is none, or none for a long while."""
+    try_number = 0
+    try:
+        if try_number := await wait_until_due(alert_id):
+            instructions = await publish(alert_id, try_number)
+            await place(alert_id, try_number, instructions)
+            await follow(alert_id, try_number)
+    except DBOSException:
+        raise  # between DBOS and its database: it knows what to do
+    except Exception:
+        log.exception("The delivery of alert %s broke", alert_id)
+        return await break_off(alert_id, try_number)
+    return try_number > 0
 
 
 @DBOS.step()
 async def wait_until_due(alert_id: str) -> int:
-    """Before each try: the number of the next one, 0 when the alert has come to its end."""
+    """Before each try: the number of the next one; 0 if there is none, or none for long."""
     return await waiting.wait_until_due(_employed(), alert_id)
 
 
@@ -131,3 +146,9 @@ async def place(alert_id: str, try_number: int, instructions: Instructions | Non
 async def follow(alert_id: str, try_number: int) -> None:
     """Step 4: see what becomes of it, and end it when somebody cancels."""
     await following.follow(_employed(), alert_id, try_number)
+
+
+@DBOS.step()
+async def break_off(alert_id: str, try_number: int) -> bool:
+    """After a failure of our own: nobody knows what became of the try. True if there is another."""
+    return await breaking_off.break_off(_employed(), alert_id, try_number)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus
 
 from alerts import delivery
 from alerts.database.database import Database
@@ -29,8 +29,10 @@ log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_ROUNDS = 0.2
 SECONDS_BETWEEN_TAKEOVERS = 3.0
-# How often to look for alerts that nobody delivers, after a process began or died.
+# For alerts that nobody delivers it is searched so often in a row after a process began or died,
+# or something went wrong; and now and then in any case.
 SEARCHES = 3
+SECONDS_BETWEEN_SEARCHES = 60.0
 # Alerts under way in this process: each costs memory, and those that wait are safe in the database.
 MOST_UNDER_WAY = 5000
 # DBOS's threads serve the whole event loop, S3 and pages too.
@@ -49,6 +51,7 @@ class Engine:
         self._wanted = asyncio.Event()
         self._missing: set[str] = set()
         self._searches_left = SEARCHES
+        self._next_search = 0.0
 
     async def launch(self) -> None:
         """Begin to deliver: first of all what dead processes left behind."""
@@ -89,9 +92,12 @@ class Engine:
         self._wanted.set()
 
     async def _sign_on(self) -> None:
-        history = self._courier.history
         # First the lock: who is known without one counts as dead.
         await self._presence.hold(self._executor_id)
+        await self._be_known()
+
+    async def _be_known(self) -> None:
+        history = self._courier.history
         await history.write(
             lambda connection: handover.sign_on(
                 connection, history.account_sid, self._executor_id, self._role, time.time()
@@ -118,16 +124,23 @@ class Engine:
         history = self._courier.history
         while delivery.under_way() < MOST_UNDER_WAY:
             workflow_id, claimed = await history.write(
-                lambda connection: handover.take_up(connection, history.account_sid)
+                lambda connection: handover.take_up(connection, history.account_sid, time.time())
             )
             if not claimed:
                 return
-            with SetWorkflowID(workflow_id):
-                await DBOS.start_workflow_async(delivery.deliver_together, claimed)
+            try:
+                with SetWorkflowID(workflow_id):
+                    await DBOS.start_workflow_async(delivery.deliver_together, claimed)
+            except Exception:
+                # Claimed by a workflow that doesn't exist: they will be found.
+                self._searches_left = SEARCHES
+                raise
 
     async def _take_over(self) -> None:
         """Go on with what dead processes left."""
         history = self._courier.history
+        # Again, should others have taken this process for dead while it stood still.
+        await self._be_known()
         known = await history.read(
             lambda connection: handover.signed_on(connection, history.account_sid)
         )
@@ -136,8 +149,9 @@ class Engine:
             await self._resume(dead)
             await history.write(lambda connection: handover.sign_off(connection, dead))
             self._searches_left = SEARCHES
-        if self._searches_left:
-            self._searches_left -= 1
+        if self._searches_left or time.monotonic() >= self._next_search:
+            self._searches_left = max(0, self._searches_left - 1)
+            self._next_search = time.monotonic() + SECONDS_BETWEEN_SEARCHES
             await self._adopt_orphans(living=set(known) - set(dead))
 
     async def _resume(self, dead: Collection[str]) -> None:
@@ -155,7 +169,11 @@ class Engine:
                 await DBOS.resume_workflows_async(list(some))
 
     async def _adopt_orphans(self, living: Collection[str]) -> None:
-        """Have alerts taken up whose writer died before it could start their workflow."""
+        """Have alerts taken up that no workflow delivers, or one of a process that is gone.
+
+        Because it died before it could start the workflow, or after others had signed it off; or
+        because the workflow broke, or is another version's.
+        """
         history = self._courier.history
         begun = await history.read(
             lambda connection: handover.workflows_under_way(connection, history.account_sid)
@@ -168,16 +186,20 @@ class Engine:
                 load_input=False,
                 load_output=False,
             )
-            # Those of another version, which dead processes left, can't be resumed here.
-            missing -= {
-                each.workflow_id
-                for each in pending
-                if each.app_version == DBOS.application_version or each.executor_id in living
-            }
+            missing -= {each.workflow_id for each in pending if _is_cared_for(each, living)}
         # A workflow that was missing twice isn't just about to be started.
         orphaned, self._missing = missing & self._missing, missing
+        if missing - orphaned:
+            self._searches_left = max(1, self._searches_left)
         if orphaned:
             await history.write(lambda connection: handover.hand_back(connection, orphaned))
+
+
+def _is_cared_for(workflow: WorkflowStatus, living: Collection[str]) -> bool:
+    """Whether a workflow that isn't over has somebody to go on with it."""
+    if workflow.status == "ENQUEUED" and workflow.app_version == DBOS.application_version:
+        return True  # somebody just resumed it
+    return workflow.executor_id in living
 
 
 async def launch_dbos(database: Database, account_sid: str, executor_id: str) -> None:

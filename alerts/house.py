@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import sqlalchemy as sa
+from dbos._error import DBOSException
+
 from alerts.database.database import Database
+from alerts.database.opening import unusable
 from alerts.database.presence import presence_of
+from alerts.database.url import parsed
 from alerts.engine import Engine
 from alerts.history import History
 from alerts.keeping import handover
@@ -75,8 +80,15 @@ class House:
 
     async def _launch(self) -> None:
         engine = Engine(self._courier, self._presence, self._role)
-        await engine.launch()
-        self._engine = engine
+        try:
+            await engine.launch()
+        except (sa.exc.SQLAlchemyError, DBOSException) as error:
+            problem = unusable(parsed(self._database.url), error)
+        else:
+            self._engine = engine
+            return
+        # Outside of the block: the error that it caught would be shown, and may hold the password.
+        raise problem
 
     async def workers(self) -> int:
         """How many processes are there whose only work is to deliver."""

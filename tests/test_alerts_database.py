@@ -171,7 +171,7 @@ async def test_before_it_is_open_nothing_works(database_url: str):
 
 
 async def test_sqlite_keeps_every_promise(tmp_path: Path):
-    async with database_with_notes(f"sqlite:///{tmp_path}/new/folder/x.sqlite") as database:
+    async with database_with_notes(f"sqlite:///{tmp_path}/new/x.sqlite") as database:
 
         def pragmas(connection: sa.Connection) -> list[object]:
             names = ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")

@@ -29,6 +29,7 @@ ALERT = {
     "revision": 1,
     "status": "queued",
     "is_open": True,
+    "due_at": 0.0,
     "since": 1.5,
     "try_number": 1,
     "channel": "call",

@@ -6,11 +6,19 @@ import sqlite3
 
 import sqlalchemy as sa
 
-# https://www.sqlite.org/rescode.html: busy, locked, can't open.
-PASSING_SQLITE_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
+# https://www.sqlite.org/rescode.html: busy, locked, can't open, disk full, disk out of order.
+PASSING_SQLITE_CODES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+}
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown,
-# crash, starting up, idle for too long, too many connections, serialization failure, deadlock.
-PASSING_SQLSTATES = {"57P01", "57P02", "57P03", "57P05", "25P03", "53300", "40001", "40P01"}
+# crash, starting up, idle for too long, serialization failure, deadlock, disk out of order.
+PASSING_SQLSTATES = {"57P01", "57P02", "57P03", "57P05", "25P03", "40001", "40P01", "58030"}
+# Connection exceptions; too little of something: disk, memory, connections.
+PASSING_CLASSES = ("08", "53")
 
 
 def is_passing(error: BaseException) -> bool:
@@ -26,7 +34,7 @@ def is_passing(error: BaseException) -> bool:
         return sqlite_code & 0xFF in PASSING_SQLITE_CODES
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate is not None:
-        return sqlstate in PASSING_SQLSTATES or sqlstate.startswith("08")
+        return sqlstate in PASSING_SQLSTATES or sqlstate.startswith(PASSING_CLASSES)
     # psycopg has no code for a connection that never came about.
     return isinstance(error, sa.exc.OperationalError) and error.statement is None
 

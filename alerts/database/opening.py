@@ -26,20 +26,27 @@ def opened(url: sa.URL, connections: int) -> sa.Engine:
         bring_up_to_date(engine)
         check_that_it_can_be_written(engine)
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-        reason = in_words(error)
-        if url.password:
-            reason = reason.replace(url.password, "***")
+        problem = unusable(url, error)
     else:
         return engine
     engine.dispose()
     # Outside of the block: the error that it caught would be shown, and may hold the password.
-    raise DatabaseError(f"DATABASE_URL names {place_of(url)}, which can't be used: {reason}.")
+    raise problem
+
+
+def unusable(url: sa.URL, error: Exception) -> DatabaseError:
+    """The sentence about a database that can't be used, to be raised where `error` isn't seen."""
+    reason = in_words(error)
+    if url.password:
+        reason = reason.replace(url.password, "***")
+    return DatabaseError(f"DATABASE_URL names {place_of(url)}, which can't be used: {reason}.")
 
 
 def _make_file(url: sa.URL, engine: sa.Engine) -> None:
     """Make the file and its folder, and let readers and a writer work side by side (WAL)."""
     file = Path(str(url.database))
-    file.parent.mkdir(parents=True, exist_ok=True)
+    # Not the folders above: in a mistyped path there would be an empty history.
+    file.parent.mkdir(exist_ok=True)
     give_up = time.monotonic() + SQLITE_BUSY_SECONDS
     while True:
         try:

@@ -25,8 +25,9 @@ alerts = sa.Table(
     # Who sent it and who is at the number, for the pages that look for them.
     sa.Column("sender", sa.Text, nullable=False),
     sa.Column("person", sa.Text, nullable=False),
-    # The workflow that delivers it; null while none does.
+    # The workflow that delivers it; null while none does, which one may begin at `due_at`.
     sa.Column("workflow_id", sa.Text),
+    sa.Column("due_at", sa.Double, nullable=False),
     # Where it stands. `revision` is the number of its last event.
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
@@ -52,6 +53,7 @@ sa.Index(
     "alerts_open",
     alerts.c.account_sid,
     alerts.c.workflow_id,
+    alerts.c.due_at,
     sqlite_where=alerts.c.is_open,
     postgresql_where=alerts.c.is_open,
 )

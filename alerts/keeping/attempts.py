@@ -125,6 +125,20 @@ def settle(
     connection.execute(SETTLED, {"ours": attempt_id, "outcome": outcome, "sid": sid})
 
 
+def give_up(connection: sa.Connection, account_sid: str, alert_id: str, try_number: int) -> None:
+    """Nobody will learn what became of the request of a try, if it made one."""
+    connection.execute(
+        sa.update(attempts)
+        .where(
+            attempts.c.account_sid == account_sid,
+            attempts.c.alert_id == alert_id,
+            attempts.c.try_number == try_number,
+            attempts.c.outcome.is_(None),
+        )
+        .values(outcome=Outcome.UNKNOWN)
+    )
+
+
 def settle_by_callback(connection: sa.Connection, alert_id: str, try_number: int, sid: str) -> None:
     """Twilio itself told which SID the request of a try was given, perhaps before it answered."""
     connection.execute(

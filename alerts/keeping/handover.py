@@ -8,18 +8,23 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from alerts.database.tables import alerts, executors
+from alerts.status import Status
 
 TOGETHER = 50
 
 
-def take_up(connection: sa.Connection, account_sid: str) -> tuple[str, list[str]]:
+def take_up(connection: sa.Connection, account_sid: str, now: float) -> tuple[str, list[str]]:
     """Claim alerts for a workflow that the caller starts: its id, and theirs, if any waits."""
     workflow_id = secrets.token_hex(16)
     waiting = (
         sa.select(alerts.c.id)
         .where(
-            alerts.c.account_sid == account_sid, alerts.c.is_open, alerts.c.workflow_id.is_(None)
+            alerts.c.account_sid == account_sid,
+            alerts.c.is_open,
+            alerts.c.workflow_id.is_(None),
+            alerts.c.due_at <= now,
         )
+        .order_by(alerts.c.due_at)
         .limit(TOGETHER)
         .with_for_update(skip_locked=True)
     )
@@ -28,6 +33,31 @@ def take_up(connection: sa.Connection, account_sid: str) -> tuple[str, list[str]
         sa.update(alerts).where(alerts.c.id.in_(claimed)).values(workflow_id=workflow_id)
     )
     return workflow_id, claimed
+
+
+def put_off(connection: sa.Connection, account_sid: str, alert_id: str, due_at: float) -> None:
+    """Let whoever is there then take an alert up, if it still waits for its next try."""
+    connection.execute(
+        sa.update(alerts)
+        .where(
+            alerts.c.account_sid == account_sid,
+            alerts.c.id == alert_id,
+            alerts.c.status == Status.QUEUED,
+        )
+        .values(workflow_id=None, due_at=due_at)
+    )
+
+
+def still_of(
+    connection: sa.Connection, account_sid: str, workflow_id: str, alert_ids: Collection[str]
+) -> list[str]:
+    """Those of the alerts that the workflow still has to deliver."""
+    chosen = sa.select(alerts.c.id).where(
+        alerts.c.account_sid == account_sid,
+        alerts.c.id.in_(alert_ids),
+        alerts.c.workflow_id == workflow_id,
+    )
+    return list(connection.scalars(chosen))
 
 
 def workflows_under_way(connection: sa.Connection, account_sid: str) -> list[str]:

@@ -85,6 +85,7 @@ def alert_row(new: NewAlert, account_sid: str, now: float) -> dict[str, Any]:
         "sender": new.request.user,
         "person": new.request.name,
         "workflow_id": new.workflow_id,
+        "due_at": now,
         "revision": 1,
     } | standing_row(Standing(since=_moment(now)), new.request)
 

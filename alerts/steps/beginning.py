@@ -16,6 +16,7 @@ from alerts.keeping.rows import Row, standing_of
 from alerts.plan import Try, tries_of
 from alerts.status import Status
 from alerts.steps.courier import Courier
+from alerts.steps.waiting import quiet_until, wait_for_the_morning
 from storage import Instructions
 
 # Seconds that aren't worth a second visit to the database.
@@ -28,21 +29,35 @@ async def begin(
 ) -> Attempt | None:
     """Wait for the account's rate and for any other request to the number, then write ours down.
 
-    None if the alert no longer wants it.
+    None if the alert no longer wants it, or not yet, because quiet hours have begun meanwhile.
     """
     alert = await courier.alert(alert_id)
     wanted = tries_of(alert.request)[try_number - 1]
     while True:
         async with courier.turns[wanted.channel]:
             beginning = _Beginning(courier, alert_id, try_number, wanted)
-            while await beginning.has_to_wait(instructions):
-                pass
-        if not beginning.number_is_busy:
+            while not (morning := await _morning(courier, alert_id)):
+                if not await beginning.has_to_wait(instructions):
+                    break
+        alert = await courier.alert(alert_id)
+        if morning and alert.status is Status.QUEUED:
+            return None
+        if morning:
+            await wait_for_the_morning(courier, alert, morning)
+        elif beginning.number_is_busy:
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        else:
             break
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
     if beginning.request is None:
         await _end_if_canceled(courier, alert_id, try_number)
     return beginning.request
+
+
+async def _morning(courier: Courier, alert_id: str) -> datetime | None:
+    """When the quiet hours end that keep the alert from being sent now."""
+    alert = await courier.alert(alert_id)
+    over = alert.canceling or alert.status.final
+    return None if over else quiet_until(alert, datetime.now(UTC))
 
 
 @dataclass
@@ -69,13 +84,14 @@ class _Beginning:
             self.courier.history.account_sid,
             self.wanted.channel,
             self.wanted.to,
-            now,
+            # By Twilio's clock, for whoever has to look it up there, on whichever machine.
+            now + self.courier.means.twilio.clock_offset,
         )
         try:
             await self.courier.history.record(
                 self.alert_id,
                 _sending(self.courier, self.try_number, instructions),
-                lambda connection, row: self._begins_sending(connection, row, request),
+                lambda connection, row: self._begins_sending(connection, row, request, now),
             )
         except sa.exc.IntegrityError:
             # Another process was faster.
@@ -86,18 +102,22 @@ class _Beginning:
         self.has_turn = True
         return True
 
-    def _begins_sending(self, connection: sa.Connection, row: Row, request: Attempt) -> bool:
+    def _begins_sending(
+        self, connection: sa.Connection, row: Row, request: Attempt, moment: datetime
+    ) -> bool:
         """Write the request down, if it may be made now; true if that is the alert's first."""
         # Anew, for the transaction may have to be repeated.
         self.request, self.number_is_busy, self.turn = None, False, None
-        now = standing_of(row)
-        if now.status.final or now.canceling or now.sid or now.try_number != self.try_number:
+        stands = standing_of(row)
+        if stands.status.final or stands.canceling or stands.sid:
+            return False
+        if stands.try_number != self.try_number:
             return False
         self.number_is_busy = attempts.is_busy(connection, request)
         if self.number_is_busy:
             return False
         if not self.has_turn:
-            at = request.at.timestamp()
+            at = moment.timestamp()
             rate = self.courier.means.per_second(request.channel)
             turn = attempts.take_turn(connection, request.account_sid, request.channel, rate, at)
             if turn > at + AT_ONCE:
@@ -105,7 +125,7 @@ class _Beginning:
                 return False
         attempts.begin(connection, request)
         self.request = request
-        return now.status is Status.QUEUED
+        return stands.status is Status.QUEUED
 
 
 def _sending(courier: Courier, try_number: int, instructions: Instructions | None) -> Event:

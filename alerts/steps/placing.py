@@ -15,7 +15,7 @@ from alerts.status import Status
 from alerts.steps import outcomes
 from alerts.steps.beginning import begin
 from alerts.steps.courier import Courier
-from alerts.steps.requesting import ask_twilio
+from alerts.steps.requesting import Superseded, ask_twilio
 from alerts.steps.settling import settle
 from storage import Instructions
 from twilio_client import TwilioError, TwilioRateLimited, TwilioUncertain, TwilioUnreachable
@@ -36,6 +36,8 @@ async def place(
             return
         try:
             sid = await ask_twilio(courier, request, instructions)
+        except Superseded:
+            continue  # and see what became of it
         except TwilioUncertain as problem:
             note = "Twilio didn't confirm it: looking it up"
             await outcomes.troubled(courier, request, note, problem)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+from alerts.keeping import attempts
 from alerts.keeping.attempts import Attempt
 from alerts.steps.courier import Courier
 from storage import Instructions
@@ -11,17 +14,35 @@ from twilio_client.calls import CallEvent
 CALL_EVENTS: tuple[CallEvent, ...] = ("initiated", "ringing", "answered", "completed")
 
 
+# As long as a request may take from being written down to being made without a second thought.
+FRESH = timedelta(seconds=3)
+
+
+class Superseded(Exception):
+    """Another process has looked after the request, while this one stood still."""
+
+
 async def ask_twilio(courier: Courier, request: Attempt, instructions: Instructions | None) -> str:
     """Ask for the call that `instructions` speak to, or for a text; gives the SID.
 
-    Raises `TwilioError`, which says whether the request may have gone through.
+    Raises `TwilioError`, which says whether the request may have gone through, and `Superseded`.
     """
     async with courier.requests:
+        await _see_that_it_is_ours(courier, request)
         if request.channel == "text":
             return await _text(courier, request)
         if instructions is None:
             raise RuntimeError("A call has something to say.")
         return await _call(courier, request, instructions)
+
+
+async def _see_that_it_is_ours(courier: Courier, request: Attempt) -> None:
+    # By the date, which goes on while a machine sleeps.
+    age = datetime.now(UTC) + courier.means.twilio.clock_offset - request.at
+    if age > FRESH and await courier.history.read(
+        lambda connection: attempts.is_settled(connection, request.id)
+    ):
+        raise Superseded
 
 
 async def _call(courier: Courier, request: Attempt, instructions: Instructions) -> str:

@@ -7,8 +7,10 @@ import time
 
 import sqlalchemy as sa
 
+from alerts.alert import Alert
 from alerts.keeping import attempts
 from alerts.keeping.attempts import Attempt, Outcome
+from alerts.status import Status
 from alerts.steps import outcomes
 from alerts.steps.courier import Courier
 from alerts.steps.lookup import find_ours
@@ -41,6 +43,24 @@ async def settle(courier: Courier, request: Attempt) -> bool:
         await asyncio.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT)
     return False
+
+
+async def settle_what_is_left(courier: Courier, alert: Alert) -> None:
+    """Of an alert that ended while a request of its was under way, whose process then died.
+
+    As long as that isn't settled, no other request to the number is made.
+    """
+    was_begun = any(
+        event.status is Status.SENDING and event.try_number == alert.try_number
+        for event in alert.events
+    )
+    if alert.sid or not was_begun:
+        return
+    request = await courier.history.read(
+        lambda connection: attempts.unsettled(connection, alert.id, alert.try_number)
+    )
+    if request is not None:
+        await settle(courier, request)
 
 
 async def _is_settled(courier: Courier, request: Attempt) -> bool:

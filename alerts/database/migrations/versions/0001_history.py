@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("sender", sa.Text, nullable=False),
         sa.Column("person", sa.Text, nullable=False),
         sa.Column("workflow_id", sa.Text),
+        sa.Column("due_at", sa.Double, nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("is_open", sa.Boolean, nullable=False),
@@ -44,7 +45,7 @@ def upgrade() -> None:
     op.create_index(
         "alerts_open",
         "alerts",
-        ["account_sid", "workflow_id"],
+        ["account_sid", "workflow_id", "due_at"],
         sqlite_where=is_open,
         postgresql_where=is_open,
     )
