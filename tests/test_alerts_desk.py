@@ -158,7 +158,7 @@ async def test_unusable_input_that_nobody_waits_for(desk, caplog):
 
 @pytest.mark.parametrize("is_alive", [True, False])
 async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk, is_alive):
-    waiting = await desk.send(replace(CALL, to=BUSY, tries=2, minutes_between_tries=60))
+    waiting = await desk.send(replace(CALL, to=BUSY, tries=2, minutes_between_tries=0.4))
     async with aclosing(desk.watch(waiting.id)) as changes:
         await anext(alert async for alert in changes if alert.try_number == 2)
     house = await desk._house()
