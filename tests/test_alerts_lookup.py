@@ -62,10 +62,10 @@ async def test_the_call_is_found_while_it_is_queued():
         sid = await call(twilio)
         assert await find(twilio) == sid
         assert await find(twilio, from_="+14125550111") is None
-        assert await find(twilio, since=datetime.now(UTC) + timedelta(minutes=1)) is None
+        assert await find(twilio, since=datetime.now(UTC) + timedelta(minutes=3)) is None
 
 
-async def test_of_several_the_oldest_that_is_nobody_elses():
+async def test_of_several_one_that_is_nobody_elses():
     async with simulated_twilio() as twilio:
         sids = [await call(twilio) for _ in range(60)]
         asked = []
@@ -128,14 +128,26 @@ async def find_in(answer, **options):
 
 
 @pytest.mark.parametrize("minutes", [0, 10, -10])
-async def test_a_clock_that_is_off(minutes):
-    """The first answer ever already corrects it, in both directions."""
+async def test_twilios_clock_is_the_only_one(minutes):
+    """That of the process that looks doesn't matter: it may be another than the one that asked."""
     clock = timedelta(minutes=minutes)
-    begun = datetime.now(UTC)
+    begun = datetime.now(UTC) + clock
     ours = listed("calls", timedelta(), timedelta(minutes=1), clock=clock)
     assert await find_in(ours, since=begun) == "CA0"
-    another = listed("calls", timedelta(seconds=30), clock=clock)
-    assert await find_in(another, since=datetime.now(UTC) - timedelta(seconds=22)) is None
+    another = listed("calls", timedelta(minutes=3), clock=clock)
+    assert await find_in(another, since=begun) is None
+
+
+@pytest.mark.parametrize("seconds", [-100, 100])
+async def test_a_clock_that_was_wrong_and_not_yet_known_to_be(seconds):
+    begun = datetime.now(UTC) + timedelta(seconds=seconds)
+    assert await find_in(listed("calls", timedelta()), since=begun) == "CA0"
+
+
+@pytest.mark.parametrize(("ages", "nearest"), [((-40, -20, 10, 60), "CA1"), ((10, 60), "CA0")])
+async def test_what_was_made_before_is_only_taken_if_nothing_was_made_since(ages, nearest):
+    rows = listed("calls", *(timedelta(seconds=seconds) for seconds in ages))
+    assert await find_in(rows, since=datetime.now(UTC)) == nearest
 
 
 async def test_what_has_no_date_yet_is_new():

@@ -9,8 +9,10 @@ from operator import itemgetter
 from alerts.alert import Channel
 from twilio_client import Call, Message, TwilioClient
 
+# The process that asked may not have known yet how far its clock was from Twilio's.
+MARGIN = timedelta(minutes=2)
 # Dates have whole seconds on both sides, and the way there takes time.
-MARGIN = timedelta(seconds=5)
+A_MOMENT = timedelta(seconds=5)
 # The list is in order of date, but which date a call that waited goes by isn't said.
 OUT_OF_ORDER = timedelta(hours=1)
 OUR_DIRECTION = "outbound-api"
@@ -28,27 +30,27 @@ async def find_ours(
     since: datetime,
     taken: Callable[[Sequence[str]], Awaitable[Collection[str]]],
 ) -> str | None:
-    """The SID of the oldest call or text that the request can have made; None if there is none.
+    """The SID of the call or text that the request has most likely made; None if there is none.
 
     That is one to `to` from `from_` (a number, or a messaging service's SID), for a text with the
-    words `text`, made `since` then (by this machine's clock), and not among those that `taken`
-    gives back: another alert's. Raises `TwilioError`.
+    words `text`, not among those that `taken` gives back (another alert's), and made `since` then,
+    which is Twilio's time: the oldest. If there is none, the newest of the two minutes before
+    will do. Raises `TwilioError`.
     """
-    ours: list[tuple[float, str]] = []
+    ours: list[tuple[bool, float, str]] = []
     async for row in _newest(twilio, channel, to, from_):
-        # Asked for here: the answer that brought the row may have told anew how far clocks differ.
-        age = _seconds_after(row, since, twilio.clock_offset)
+        age = _seconds_after(row, since)
         if age < -OUT_OF_ORDER.total_seconds():
             break
         if age >= -MARGIN.total_seconds() and _fits(row, to, from_, text):
-            ours.append((age, row.sid))
+            ours.append((age < -A_MOMENT.total_seconds(), abs(age), row.sid))
     if not ours:
         return None
-    others = await taken([sid for _, sid in ours])
+    others = await taken([sid for *_, sid in ours])
     # Of those made within the same second the list has the oldest last.
     ours.reverse()
-    ours.sort(key=itemgetter(0))
-    return next((sid for _, sid in ours if sid not in others), None)
+    ours.sort(key=itemgetter(0, 1))
+    return next((sid for *_, sid in ours if sid not in others), None)
 
 
 def _newest(
@@ -60,11 +62,11 @@ def _newest(
     return twilio.list_messages(to=to, from_=None if _is_service(from_) else from_)
 
 
-def _seconds_after(row: Call | Message, since: datetime, clock_offset: timedelta) -> float:
+def _seconds_after(row: Call | Message, since: datetime) -> float:
     """How long after `since` it was made, in seconds."""
     if row.date_created is None:
         return float("inf")  # Twilio dates a call when it leaves the queue: it is brand new.
-    return (row.date_created - since - clock_offset).total_seconds()
+    return (row.date_created - since).total_seconds()
 
 
 def _fits(row: Call | Message, to: str, from_: str, text: str | None) -> bool:
