@@ -156,7 +156,7 @@ def die() -> None:
 
 
 def _never_look() -> None:
-    async def never(*_: object) -> bool:
-        return False
+    async def never(*_: object) -> None:
+        return None
 
-    settling._adopt = never  # type: ignore[assignment]
+    settling._look_up = never  # type: ignore[assignment]
