@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,16 +14,21 @@ import pytest
 import sqlalchemy as sa
 
 from alerts.database.tables import pace
-from tests.alerts_desk import CALL, TEXT, desk_at
+from alerts.patience import Patience
+from tests.alerts_desk import CALL, TEXT, UNHURRIED, database_in, desk_at, until, until_over
 from tests.alerts_scripted_twilio import (
     CALL_SID,
     DROPPED,
+    NOTHING,
     PLACED,
     TEXTED,
     TOO_FAST,
+    at,
     listed,
     scripted_twilio,
 )
+from twilio_client import TwilioClient
+from twilio_client.connections import WAIT_SECONDS
 
 
 @pytest.mark.parametrize("minutes", [10, -10])
@@ -58,3 +65,47 @@ async def test_no_second_text_where_one_has_other_words():
     assert "with other words" in str(alert.error)
     assert "recent calls and messages" in str(alert.error)
     assert len(twilio.posts) == 1
+
+
+@asynccontextmanager
+async def interrupted(twilio, folder, requesting):
+    """A desk that goes on where another one stopped while its request was under way."""
+    options = {
+        "database_url": database_in(folder),
+        "patience": replace(UNHURRIED["patience"], requesting=requesting),
+    }
+    async with desk_at(twilio.url, **options) as desk:
+        sending = asyncio.create_task(desk.send(replace(CALL, id="call")))
+        await until(lambda: twilio.posts)
+    sending.cancel()
+    async with desk_at(twilio.url, **options) as desk:
+        await desk.open()
+        yield desk
+
+
+async def test_what_another_process_asked_may_still_be_on_its_way(tmp_path):
+    """Here Twilio comes to list it only after its time to settle."""
+    slow, looking = replace(PLACED, seconds=60), [NOTHING] * 3 + [listed(CALL), at("completed")]
+    async with (
+        scripted_twilio(slow, PLACED, looking=looking) as twilio,
+        interrupted(twilio, tmp_path, requesting=10) as desk,
+    ):
+        alert = await until_over(desk, "call")
+    assert "lookup" in {event.source for event in alert.events}
+    assert len(twilio.posts) == 1
+
+
+async def test_what_another_process_asked_in_vain_is_asked_again(tmp_path):
+    slow, looking = replace(PLACED, seconds=60), [NOTHING] * 3 + [at("completed")]
+    async with (
+        scripted_twilio(slow, PLACED, looking=looking) as twilio,
+        interrupted(twilio, tmp_path, requesting=0.5) as desk,
+    ):
+        alert = await until_over(desk, "call")
+    assert alert.status == "completed"
+    assert len(twilio.posts) == 2
+
+
+def test_no_request_is_on_its_way_for_longer():
+    answering = inspect.signature(TwilioClient).parameters["timeout"].default
+    assert Patience().requesting >= WAIT_SECONDS + answering

@@ -29,8 +29,8 @@ async def place(
     May be begun again at any moment, in any process: what was asked before is found again.
     """
     failures = 0
-    request = await _begun_before(courier, alert_id, try_number)
-    while request is None or await settle(courier, request):
+    request = inherited = await _begun_before(courier, alert_id, try_number)
+    while request is None or await settle(courier, request, inherited=request is inherited):
         request = await begin(courier, alert_id, try_number, instructions)
         if request is None:
             return

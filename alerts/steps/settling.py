@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -24,12 +25,14 @@ OTHER_WORDS = Problem(
 )
 
 
-async def settle(courier: Courier, request: Attempt) -> bool:
+async def settle(courier: Courier, request: Attempt, *, inherited: bool) -> bool:
     """Look until it is known; true if Twilio surely never got it, so that it may be made again.
 
     Otherwise Twilio has it, and the history then knows its SID; or its fate can't be learnt.
+    One that is `inherited` was made by another process, and may still be on its way.
     """
     patience, began, wait = courier.means.patience, time.monotonic(), FIRST_WAIT
+    enough = patience.settling + (_seconds_on_its_way(courier, request) if inherited else 0)
     while not await _is_settled(courier, request):
         passed = time.monotonic() - began
         try:
@@ -37,7 +40,7 @@ async def settle(courier: Courier, request: Attempt) -> bool:
             if made and made.surely:
                 if await _is_adopted(courier, request, made.sid):
                     break
-            elif passed >= patience.settling:
+            elif passed >= enough:
                 if made:
                     await outcomes.given_up(courier, request, OTHER_WORDS)
                     break
@@ -51,6 +54,14 @@ async def settle(courier: Courier, request: Attempt) -> bool:
         await asyncio.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT)
     return False
+
+
+def _seconds_on_its_way(courier: Courier, request: Attempt) -> float:
+    """How much longer at most."""
+    means = courier.means
+    age = datetime.now(UTC) + means.twilio.clock_offset - request.at
+    # Whoever wrote its time down may not have known Twilio's clock.
+    return means.patience.requesting - max(0.0, min(age.total_seconds(), means.patience.requesting))
 
 
 async def _is_settled(courier: Courier, request: Attempt) -> bool:
