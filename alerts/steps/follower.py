@@ -137,7 +137,7 @@ class Follower:
                 await self._report(watch, _despite(found, watch))
                 watch.back_off(_now())
             else:
-                watch.is_missing = False
+                watch.is_missing, watch.sent_at = False, found.sent_at
                 is_lost = watch.overdue >= timedelta() and not found.is_final
                 await self._report(watch, NO_WORD if is_lost else found)
                 watch.look_again(_now())
