@@ -39,7 +39,9 @@ UNHURRIED: dict[str, Any] = {
     "calls_per_second": 1000,
     "texts_per_second": 1000,
     "alerts_per_number_per_hour": 1000,
-    "patience": Patience(first_wait=0.02, longest_wait=0.1, settling=0.3, looking_up=1, trying=1),
+    "patience": Patience(
+        first_wait=0.02, longest_wait=0.1, requesting=0.5, settling=0.3, looking_up=1, trying=1
+    ),
 }
 
 

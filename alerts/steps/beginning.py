@@ -84,14 +84,16 @@ class _Beginning:
             self.courier.history.account_sid,
             self.wanted.channel,
             self.wanted.to,
-            # By Twilio's clock, for whoever has to look it up there, on whichever machine.
+            # By the clock that Twilio's list goes by, whichever process will read it.
             now + self.courier.means.twilio.clock_offset,
         )
         try:
             await self.courier.history.record(
                 self.alert_id,
                 _sending(self.courier, self.try_number, instructions),
-                lambda connection, row: self._begins_sending(connection, row, request, now),
+                lambda connection, row: self._begins_sending(
+                    connection, row, request, now.timestamp()
+                ),
             )
         except sa.exc.IntegrityError:
             # Another process was faster.
@@ -103,7 +105,7 @@ class _Beginning:
         return True
 
     def _begins_sending(
-        self, connection: sa.Connection, row: Row, request: Attempt, moment: datetime
+        self, connection: sa.Connection, row: Row, request: Attempt, at: float
     ) -> bool:
         """Write the request down, if it may be made now; true if that is the alert's first."""
         # Anew, for the transaction may have to be repeated.
@@ -117,7 +119,6 @@ class _Beginning:
         if self.number_is_busy:
             return False
         if not self.has_turn:
-            at = moment.timestamp()
             rate = self.courier.means.per_second(request.channel)
             turn = attempts.take_turn(connection, request.account_sid, request.channel, rate, at)
             if turn > at + AT_ONCE:
