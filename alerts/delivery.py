@@ -70,7 +70,7 @@ async def stop() -> None:
 
 @DBOS.workflow()
 async def deliver(alert_id: str) -> None:
-    """Bring one alert to its end; the workflow's id is the alert's."""
+    """Bring one alert to its end; the workflow's id ends with the alert's."""
     await _deliver(alert_id)
 
 

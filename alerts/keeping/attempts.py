@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from alerts.alert import Channel
 from alerts.database.tables import attempts, pace
 from alerts.keeping.records import insert_new
+from alerts.keeping.rows import Row
 
 # Each text and call goes through these: building them anew takes as long as carrying them out.
 BUSY = sa.select(attempts.c.id).where(
@@ -64,12 +65,21 @@ class Attempt:
     at: datetime
 
 
-def unsettled(connection: sa.Connection, alert_id: str, try_number: int) -> Attempt | None:
-    """The request of this try that may have gone through, if there is one."""
-    chosen = sa.select(attempts).where(
+def is_of_try(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:
+    """Whether a request is one for this try of an alert."""
+    return sa.and_(
+        attempts.c.account_sid == account_sid,
         attempts.c.alert_id == alert_id,
         attempts.c.try_number == try_number,
-        attempts.c.outcome.is_(None),
+    )
+
+
+def unsettled(
+    connection: sa.Connection, account_sid: str, alert_id: str, try_number: int
+) -> Attempt | None:
+    """The request of this try that may have gone through, if there is one."""
+    chosen = sa.select(attempts).where(
+        is_of_try(account_sid, alert_id, try_number), attempts.c.outcome.is_(None)
     )
     row = connection.execute(chosen).mappings().one_or_none()
     if row is None:
@@ -125,14 +135,12 @@ def settle(
     connection.execute(SETTLED, {"ours": attempt_id, "outcome": outcome, "sid": sid})
 
 
-def settle_by_callback(connection: sa.Connection, alert_id: str, try_number: int, sid: str) -> None:
+def settle_by_callback(connection: sa.Connection, alert: Row, try_number: int, sid: str) -> None:
     """Twilio itself told which SID the request of a try was given, perhaps before it answered."""
     connection.execute(
         sa.update(attempts)
         .where(
-            attempts.c.alert_id == alert_id,
-            attempts.c.try_number == try_number,
-            attempts.c.outcome.is_(None),
+            is_of_try(alert["account_sid"], alert["id"], try_number), attempts.c.outcome.is_(None)
         )
         .values(outcome=Outcome.PLACED, sid=sid)
     )
