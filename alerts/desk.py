@@ -185,16 +185,23 @@ class Desk:
 
     async def _add(self, settled: Sequence[AlertRequest]) -> list[str]:
         house = await self._house()
+        history = house.history
+        from alerts.keeping.handover import own_workflow  # noqa: PLC0415
         from alerts.keeping.rows import NewAlert  # noqa: PLC0415
 
         # One alone is on its way at once; many are taken up together.
         alone = house.delivers and len(settled) == 1
         ids = [request.id or secrets.token_hex(8) for request in settled]
         new = [
-            NewAlert(each, request, self.means.sender(request.channel), each if alone else None)
+            NewAlert(
+                each,
+                request,
+                self.means.sender(request.channel),
+                own_workflow(history.account_sid, each) if alone else None,
+            )
             for each, request in zip(ids, settled, strict=True)
         ]
-        added = await house.history.add(new)
+        added = await history.add(new)
         if alone and added:
             await house.start(ids[0])
         else:

@@ -51,6 +51,7 @@ async def simulated_desk(
     storage: Storage | None = None,
     speed: float = 50,
     callbacks: bool = False,
+    account_sid: str = SIMULATOR_ACCOUNT_SID,
     **options: Any,
 ) -> AsyncIterator[Desk]:
     """A desk whose documents are in `folder`, with a simulator `speed` times as fast as life.
@@ -61,14 +62,14 @@ async def simulated_desk(
     inside = Starlette(routes=[twiml_route(local)])
     documents = httpx.ASGITransport(app=inside)
     simulator = create_app(
-        account_sid=SIMULATOR_ACCOUNT_SID,
+        account_sid=account_sid,
         auth_token=SIMULATOR_AUTH_TOKEN,
         speed=speed,
         fetch_transport=documents,
     )
     transport = httpx.ASGITransport(app=simulator)
     means = Means(
-        twilio=twilio_client("http://simulator.localhost", transport=transport),
+        twilio=twilio_client("http://simulator.localhost", account_sid, transport=transport),
         storage=storage or local,
         from_number=SIMULATOR_FROM_NUMBER,
         regions=Regions(),
@@ -108,8 +109,10 @@ def database_in(folder: Path) -> SecretStr:
     return SecretStr(f"sqlite:///{folder / 'callboard.sqlite'}")
 
 
-def twilio_client(base_url: str, **options: Any) -> TwilioClient:
-    return TwilioClient(SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, base_url=base_url, **options)
+def twilio_client(
+    base_url: str, account_sid: str = SIMULATOR_ACCOUNT_SID, **options: Any
+) -> TwilioClient:
+    return TwilioClient(account_sid, SIMULATOR_AUTH_TOKEN, base_url=base_url, **options)
 
 
 async def followed(desk: Desk, request: AlertRequest) -> Alert:

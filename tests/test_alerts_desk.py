@@ -16,6 +16,7 @@ from alerts import Status, UnusableInput, delivery
 from alerts.alert import Alert
 from alerts.keeping.handover import signed_on, workflows_under_way
 from alerts.status import may_follow
+from simulator import SIMULATOR_ACCOUNT_SID
 from tests.alerts_desk import (
     CALL,
     SERVICE_SID,
@@ -176,7 +177,7 @@ async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk
     under_way = await house.history.read(
         lambda connection: workflows_under_way(connection, house.history.account_sid)
     )
-    assert (waiting.id in under_way) is is_alive
+    assert under_way == ([f"{SIMULATOR_ACCOUNT_SID}-{waiting.id}"] if is_alive else [])
 
 
 async def test_who_cancels_without_reaching_twilio_is_told(tmp_path):

@@ -72,7 +72,7 @@ class _Beginning:
     # What the last visit to the database brought, one of these or nothing.
     request: Attempt | None = None
     number_is_busy: bool = False
-    turn: float | None = None
+    seconds: float = 0.0
 
     async def has_to_wait(self, instructions: Instructions | None) -> bool:
         """Take a turn, or use it; true after having waited for it, when all is to be seen anew."""
@@ -91,25 +91,21 @@ class _Beginning:
             await self.courier.history.record(
                 self.alert_id,
                 _sending(self.courier, self.try_number, instructions),
-                lambda connection, row: self._begins_sending(
-                    connection, row, request, now.timestamp()
-                ),
+                lambda connection, row: self._begins_sending(connection, row, request),
             )
         except sa.exc.IntegrityError:
             # Another process was faster.
             self.request, self.number_is_busy = None, True
-        if self.turn is None:
+        if not self.seconds:
             return False
-        await asyncio.sleep(max(0.0, self.turn - now.timestamp()))
+        await asyncio.sleep(self.seconds)
         self.has_turn = True
         return True
 
-    def _begins_sending(
-        self, connection: sa.Connection, row: Row, request: Attempt, at: float
-    ) -> bool:
+    def _begins_sending(self, connection: sa.Connection, row: Row, request: Attempt) -> bool:
         """Write the request down, if it may be made now; true if that is the alert's first."""
         # Anew, for the transaction may have to be repeated.
-        self.request, self.number_is_busy, self.turn = None, False, None
+        self.request, self.number_is_busy, self.seconds = None, False, 0.0
         stands = standing_of(row)
         if stands.status.final or stands.canceling or stands.sid:
             return False
@@ -120,9 +116,9 @@ class _Beginning:
             return False
         if not self.has_turn:
             rate = self.courier.means.per_second(request.channel)
-            turn = attempts.take_turn(connection, request.account_sid, request.channel, rate, at)
-            if turn > at + AT_ONCE:
-                self.turn = turn
+            wait = attempts.take_turn(connection, request.account_sid, request.channel, rate)
+            if wait > AT_ONCE:
+                self.seconds = wait
                 return False
         attempts.begin(connection, request)
         self.request = request

@@ -63,8 +63,9 @@ async def _begun_before(courier: Courier, alert_id: str, try_number: int) -> Att
     alert = await courier.alert(alert_id)
     if alert.status is Status.QUEUED:
         return None  # the first request is written down together with the status that follows
-    return await courier.history.read(
-        lambda connection: attempts.unsettled(connection, alert_id, try_number)
+    history = courier.history
+    return await history.read(
+        lambda connection: attempts.unsettled(connection, history.account_sid, alert_id, try_number)
     )
 
 

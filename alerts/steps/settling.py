@@ -68,8 +68,9 @@ async def settle_what_is_left(courier: Courier, alert: Alert) -> None:
     )
     if alert.sid or not was_begun:
         return
+    account_sid, number = courier.history.account_sid, alert.try_number
     request = await courier.history.read(
-        lambda connection: attempts.unsettled(connection, alert.id, alert.try_number)
+        lambda connection: attempts.unsettled(connection, account_sid, alert.id, number)
     )
     if request is not None:
         await settle(courier, request, inherited=True)
