@@ -187,8 +187,6 @@ async def test_alerts_are_taken_up_and_handed_back_by_their_own_account(historie
         return await history.write(
             lambda db: handover.take_up(db, history.account_sid, time.time())
         )
-            lambda db: handover.take_up(db, history.account_sid, time.time())
-        )
 
     async def under_way(history: History) -> list[str]:
         return await history.read(lambda db: handover.workflows_under_way(db, history.account_sid))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 from phonenumbers import parse
 from phonenumbers.timezone import time_zones_for_number
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
+from alerts.database.tables import pace
 from tests.alerts_desk import CALL, TEXT, followed, posts, simulated, simulated_desk, until_over
 
 BUSY, MACHINE, PRESSES = "+14125550101", "+14125550103", "+14125550106"
@@ -192,3 +195,12 @@ async def test_the_rate_of_the_account_is_kept(tmp_path):
     told = [event for alert in sent for event in alert.events]
     moments = sorted(event.at for event in told if event.status == "sending")
     assert (moments[-1] - moments[0]).total_seconds() >= 1.9
+
+
+async def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(tmp_path):
+    async with simulated_desk(tmp_path) as desk:
+        await followed(desk, TEXT)
+        history = await desk.history()
+        an_hour_ahead = sa.update(pace).values(next_at=time.time() + 3600)
+        await history.write(lambda connection: connection.execute(an_hour_ahead))
+        assert (await followed(desk, replace(TEXT, to=ANN))).status == "delivered"
