@@ -67,7 +67,10 @@ def render(message: str, variables: Mapping[str, object]) -> str:
             "message",
             f"The message's {{{{ … }}}} can't be read: {str(problem.message).rstrip('.')}.",
         ) from None
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
+    # A number too large for Python is a name in what Jinja compiles: inf.
+    except (
+        TemplateError, ArithmeticError, LookupError, NameError, TypeError, ValueError,
+    ) as problem:  # fmt: skip
         raise UnusableInput(
             "message", f"The message's {{{{ … }}}} fails: {str(problem).rstrip('.')}."
         ) from None

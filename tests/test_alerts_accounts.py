@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from alerts import Alert, Desk, Event, Status
 from alerts.database.database import Database
 from alerts.database.tables import alerts
 from alerts.history import History
-from alerts.keeping import attempts, handover
+from alerts.keeping import adding, attempts, handover, records
 from alerts.keeping.attempts import Attempt
 from alerts.keeping.rows import NewAlert
 from simulator import SIMULATOR_ACCOUNT_SID as SIMULATED
@@ -177,6 +177,25 @@ async def test_what_is_recorded_at_once_is_kept_apart(histories):
     first, second = [(await each.get_all(["one"]))["one"] for each in histories]
     assert (first.message, first.status, notes(first)) == ("One", "queued", ["one's"] * 3)
     assert (second.message, second.status, notes(second)) == ("Two", "sending", ["two's"] * 2)
+    newest = [
+        await each.read(partial(records.revisions, account_sid=each.account_sid, alert_ids=["one"]))
+        for each in histories
+    ]
+    assert newest == [{"one": 4}, {"one": 3}]
+
+
+async def test_what_is_new_in_one_account_may_be_known_in_another(histories):
+    one, two = histories
+    moment = datetime.now(UTC)
+
+    async def add(history: History, at: datetime) -> set[str]:
+        return await history.write(
+            lambda db: adding.add(db, history.account_sid, [new("Hello")], at, most_an_hour=1000)
+        )
+
+    assert await add(two, moment - timedelta(seconds=1)) == {"one"}
+    assert await add(one, moment) == {"one"}
+    assert await add(two, moment) == set()
 
 
 async def test_alerts_are_taken_up_and_handed_back_by_their_own_account(histories):

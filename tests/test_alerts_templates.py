@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.errors import UnusableInput
@@ -142,6 +142,7 @@ pieces = st.one_of(
 )
 
 
+@example("{{ ((1e308 + 1e308))|first }}")
 @settings(max_examples=300, deadline=2_000)
 @given(st.lists(pieces, max_size=6).map("".join))
 def test_any_message_gives_little_text_or_is_refused(message):

@@ -7,14 +7,14 @@ revision = "0001"
 down_revision = None
 
 # The columns that name an alert in other tables.
-ALERT = ["account_sid", "alert_id"]
+ALERT = ["alert_id", "account_sid"]
 
 
 def upgrade() -> None:
     op.create_table(
         "alerts",
-        sa.Column("account_sid", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("account_sid", sa.Text, primary_key=True),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("request", sa.JSON, nullable=False),
         sa.Column("from_number", sa.Text, nullable=False),
@@ -42,20 +42,19 @@ def upgrade() -> None:
         ("alerts_by_sender", "sender"),
         ("alerts_by_status", "status"),
     ):
-        op.create_index(name, "alerts", ["account_sid", column, "created_at"])
-    op.create_index("alerts_by_time", "alerts", ["account_sid", "created_at"])
-    is_open = sa.column("is_open", sa.Boolean)
+        op.create_index(name, "alerts", [column, "account_sid", "created_at"])
+    op.create_index("alerts_by_time", "alerts", ["created_at", "account_sid"])
     op.create_index(
         "alerts_open",
         "alerts",
         ["account_sid", "workflow_id", "due_at"],
-        sqlite_where=is_open,
-        postgresql_where=is_open,
+        sqlite_where=sa.text("is_open = 1"),
+        postgresql_where=sa.column("is_open", sa.Boolean),
     )
     op.create_table(
         "events",
-        sa.Column("account_sid", sa.Text, primary_key=True),
         sa.Column("alert_id", sa.Text, primary_key=True),
+        sa.Column("account_sid", sa.Text, primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("try_number", sa.Integer, nullable=False),
@@ -68,27 +67,27 @@ def upgrade() -> None:
         sa.Column("answered_by", sa.Text),
         sa.Column("canceling", sa.Boolean, nullable=False),
         sa.Column("news", sa.Boolean, nullable=False),
-        sa.ForeignKeyConstraint(ALERT, ["alerts.account_sid", "alerts.id"]),
+        sa.ForeignKeyConstraint(ALERT, ["alerts.id", "alerts.account_sid"]),
     )
     op.create_table(
         "attempts",
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("account_sid", sa.Text, nullable=False),
         sa.Column("alert_id", sa.Text, nullable=False),
+        sa.Column("account_sid", sa.Text, nullable=False),
         sa.Column("try_number", sa.Integer, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("to_number", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("outcome", sa.Text),
         sa.Column("sid", sa.Text, unique=True),
-        sa.ForeignKeyConstraint(ALERT, ["alerts.account_sid", "alerts.id"]),
+        sa.ForeignKeyConstraint(ALERT, ["alerts.id", "alerts.account_sid"]),
     )
     op.create_index("attempts_by_alert", "attempts", [*ALERT, "try_number"])
     undecided = sa.column("outcome", sa.Text).is_(None)
     op.create_index(
         "attempts_open",
         "attempts",
-        ["account_sid", "channel", "to_number"],
+        ["to_number", "channel", "account_sid"],
         unique=True,
         sqlite_where=undecided,
         postgresql_where=undecided,
