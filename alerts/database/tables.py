@@ -89,6 +89,8 @@ attempts = sa.Table(
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("to_number", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
+    # How many seconds Twilio's clock was ahead of that of the machine which wrote `at`, if it knew.
+    sa.Column("clock_offset", sa.Double),
     sa.Column("outcome", sa.Text),
     sa.Column("sid", sa.Text, unique=True),
     sa.Index("attempts_by_alert", "alert_id", "try_number"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -53,7 +53,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request for the try `try_number` of an alert; `at` is when it was about to be made."""
+    """One request for the try `try_number` of an alert; `at` is when it was about to be made.
+
+    That is by the clock of the machine that made it. `clock_offset` is how far Twilio's was ahead
+    of it, None if no answer had told yet: with it, any machine can find the request there.
+    """
 
     id: str
     alert_id: str
@@ -62,6 +66,7 @@ class Attempt:
     channel: Channel
     to: str
     at: datetime
+    clock_offset: timedelta | None = None
 
 
 def unsettled(connection: sa.Connection, alert_id: str, try_number: int) -> Attempt | None:
@@ -74,6 +79,7 @@ def unsettled(connection: sa.Connection, alert_id: str, try_number: int) -> Atte
     row = connection.execute(chosen).mappings().one_or_none()
     if row is None:
         return None
+    ahead = row["clock_offset"]
     return Attempt(
         id=row["id"],
         alert_id=row["alert_id"],
@@ -82,6 +88,7 @@ def unsettled(connection: sa.Connection, alert_id: str, try_number: int) -> Atte
         channel=row["channel"],
         to=row["to_number"],
         at=datetime.fromtimestamp(row["at"], UTC),
+        clock_offset=None if ahead is None else timedelta(seconds=ahead),
     )
 
 
@@ -104,6 +111,7 @@ def is_busy(connection: sa.Connection, attempt: Attempt) -> bool:
 
 def begin(connection: sa.Connection, attempt: Attempt) -> None:
     """Write a request down. Raises IntegrityError while another to the number is unsettled."""
+    ahead = attempt.clock_offset
     row = {
         "id": attempt.id,
         "alert_id": attempt.alert_id,
@@ -112,6 +120,7 @@ def begin(connection: sa.Connection, attempt: Attempt) -> None:
         "channel": attempt.channel,
         "to_number": attempt.to,
         "at": attempt.at.timestamp(),
+        "clock_offset": None if ahead is None else ahead.total_seconds(),
     }
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     written_once = dialect.insert(attempts).on_conflict_do_nothing(index_elements=["id"])

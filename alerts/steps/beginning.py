@@ -76,7 +76,7 @@ class _Beginning:
 
     async def has_to_wait(self, instructions: Instructions | None) -> bool:
         """Take a turn, or use it; true after having waited for it, when all is to be seen anew."""
-        now = datetime.now(UTC)
+        twilio, now = self.courier.means.twilio, datetime.now(UTC)
         request = Attempt(
             secrets.token_hex(8),
             self.alert_id,
@@ -84,14 +84,14 @@ class _Beginning:
             self.courier.history.account_sid,
             self.wanted.channel,
             self.wanted.to,
-            # By Twilio's clock, for whoever has to look it up there, on whichever machine.
-            now + self.courier.means.twilio.clock_offset,
+            now,
+            twilio.clock_offset if twilio.clock_is_known else None,
         )
         try:
             await self.courier.history.record(
                 self.alert_id,
                 _sending(self.courier, self.try_number, instructions),
-                lambda connection, row: self._begins_sending(connection, row, request, now),
+                lambda connection, row: self._begins_sending(connection, row, request),
             )
         except sa.exc.IntegrityError:
             # Another process was faster.
@@ -102,9 +102,7 @@ class _Beginning:
         self.has_turn = True
         return True
 
-    def _begins_sending(
-        self, connection: sa.Connection, row: Row, request: Attempt, moment: datetime
-    ) -> bool:
+    def _begins_sending(self, connection: sa.Connection, row: Row, request: Attempt) -> bool:
         """Write the request down, if it may be made now; true if that is the alert's first."""
         # Anew, for the transaction may have to be repeated.
         self.request, self.number_is_busy, self.turn = None, False, None
@@ -117,7 +115,7 @@ class _Beginning:
         if self.number_is_busy:
             return False
         if not self.has_turn:
-            at = moment.timestamp()
+            at = request.at.timestamp()
             rate = self.courier.means.per_second(request.channel)
             turn = attempts.take_turn(connection, request.account_sid, request.channel, rate, at)
             if turn > at + AT_ONCE:

@@ -26,18 +26,21 @@ async def find_ours(
     from_: str,
     text: str | None,
     since: datetime,
+    clock_offset: timedelta | None = None,
     taken: Callable[[Sequence[str]], Awaitable[Collection[str]]],
 ) -> str | None:
     """The SID of the oldest call or text that the request can have made; None if there is none.
 
     That is one to `to` from `from_` (a number, or a messaging service's SID), for a text with the
-    words `text`, made `since` then (by this machine's clock), and not among those that `taken`
-    gives back: another alert's. Raises `TwilioError`.
+    words `text`, made `since` then, and not among those that `taken` gives back: another alert's.
+    `clock_offset` is how far Twilio's clock is ahead of the one that `since` is by; None for this
+    machine's, as Twilio's answers tell. Raises `TwilioError`.
     """
     ours: list[tuple[float, str]] = []
     async for row in _newest(twilio, channel, to, from_):
         # Asked for here: the answer that brought the row may have told anew how far clocks differ.
-        age = _seconds_after(row, since, twilio.clock_offset)
+        offset = twilio.clock_offset if clock_offset is None else clock_offset
+        age = _seconds_after(row, since, offset)
         if age < -OUT_OF_ORDER.total_seconds():
             break
         if age >= -MARGIN.total_seconds() and _fits(row, to, from_, text):

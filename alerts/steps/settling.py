@@ -81,6 +81,7 @@ async def _adopt(courier: Courier, request: Attempt) -> bool:
         from_=means.sender(request.channel),
         text=alert.message if request.channel == "text" else None,
         since=request.at,
+        clock_offset=request.clock_offset,
         taken=lambda sids: history.read(lambda connection: attempts.taken(connection, sids)),
     )
     if sid is None:

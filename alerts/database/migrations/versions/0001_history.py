@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("to_number", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
+        sa.Column("clock_offset", sa.Double),
         sa.Column("outcome", sa.Text),
         sa.Column("sid", sa.Text, unique=True),
     )
