@@ -29,6 +29,7 @@ async def test_in_a_later_try_the_next_person_is_called(asks, caplog):
     connections = FailingConnections(lambda number, form: number == 2, asks=asks)
     async with (
         simulated_twilio() as (simulator, url),
+        connections,
         desk_at(url, twilio=failing_twilio(url, connections)) as desk,
     ):
         alert = await followed(desk, replace(TWICE, then_to=(ANN,)))
@@ -46,6 +47,7 @@ async def test_a_text_comes_after_a_call_that_broke():
     connections = FailingConnections(lambda number, form: number == 1)
     async with (
         simulated_twilio() as (simulator, url),
+        connections,
         desk_at(url, twilio=failing_twilio(url, connections)) as desk,
     ):
         alert = await followed(desk, replace(CALL, tries=3, then_text=True))
@@ -58,6 +60,7 @@ async def test_the_last_try_is_the_end_of_the_alert_but_not_of_its_number():
     connections = FailingConnections(lambda number, form: number == 2)
     async with (
         simulated_twilio() as (simulator, url),
+        connections,
         desk_at(url, twilio=failing_twilio(url, connections)) as desk,
     ):
         alert = await followed(desk, TWICE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -52,7 +53,7 @@ async def test_a_clock_that_is_off(minutes, is_known):
 @pytest.mark.parametrize("minutes", [10, -10])
 async def test_another_machine_asked_whose_clock_was_off(tmp_path, minutes):
     """Its process is gone; this one looks for what it asked for."""
-    database = {"database_url": database_in(tmp_path)}
+    database: dict[str, Any] = {"database_url": database_in(tmp_path)}
     off = timedelta(minutes=minutes)
     taught = answer(timedelta(), sid=EARLIER_SID, status="queued")
     away = Answer(0, seconds=60)

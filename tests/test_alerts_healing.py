@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from dbos import DBOS
 
 from alerts import Desk, engine
 from alerts.database.tables import executors
@@ -89,7 +90,7 @@ async def test_it_is_searched_now_and_then_without_a_reason(tmp_path, monkeypatc
 async def test_a_workflow_that_could_not_be_started_strands_nobody(tmp_path, monkeypatch):
     async with simulated_desk(tmp_path) as desk:
         await searched(desk)
-        start, starts = engine.DBOS.start_workflow_async, 0
+        start, starts = DBOS.start_workflow_async, 0
 
         async def fail_once(*arguments):
             nonlocal starts
@@ -98,7 +99,7 @@ async def test_a_workflow_that_could_not_be_started_strands_nobody(tmp_path, mon
                 raise RuntimeError("a defect")
             return await start(*arguments)
 
-        monkeypatch.setattr(engine.DBOS, "start_workflow_async", fail_once)
+        monkeypatch.setattr(DBOS, "start_workflow_async", fail_once)
         sent = await desk.send_all([TEXT, replace(TEXT, to=ELSEWHERE)])
         ends = [(await until_over(desk, each.id)).status for each in sent]
         assert ends == ["delivered", "delivered"]

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from alerts import delivery
 from alerts.database.tables import alerts
 from alerts.quiet_hours import QuietHours
 from tests.alerts_desk import CALL, TEXT, desk_at, posts, simulated_desk, until, until_over
 from tests.alerts_scripted_twilio import PLACED, TOO_FAST, at, scripted_twilio
 
-WITH_NIGHTS = {"quiet_hours": "22:00-07:00"}
+NIGHTS = "22:00-07:00"
 A_NIGHT = timedelta(hours=9)
 
 
@@ -47,9 +48,7 @@ def nights(monkeypatch: pytest.MonkeyPatch) -> Nights:
 
 
 async def test_while_they_wait_for_their_turn(tmp_path, nights):
-    from alerts import delivery  # noqa: PLC0415 - it takes a second
-
-    requests = [replace(TEXT, to=f"+1412555020{number}", **WITH_NIGHTS) for number in range(5)]
+    requests = [replace(TEXT, to=f"+1412555020{number}", quiet_hours=NIGHTS) for number in range(5)]
     async with simulated_desk(tmp_path, texts_per_second=2) as desk:
         sent = await desk.send_all(requests)
         await until(lambda: len(posts(desk)) == 2)
@@ -84,7 +83,7 @@ async def test_while_twilio_is_in_trouble(nights, trouble):
         if trouble == "out of reach":
             await twilio.stop()
         async with desk_at(twilio.url) as desk:
-            sending = asyncio.create_task(desk.send(replace(CALL, id="late", **WITH_NIGHTS)))
+            sending = asyncio.create_task(desk.send(replace(CALL, id="late", quiet_hours=NIGHTS)))
             history = await desk.history()
             await history.until("late", lambda alert: "trying again" in alert.events[-1].note, 10)
             nights.fall(timedelta(seconds=1.5))
@@ -105,7 +104,7 @@ async def test_while_twilio_is_in_trouble(nights, trouble):
 
 async def test_in_such_a_night_it_may_be_canceled(nights):
     async with scripted_twilio(TOO_FAST, PLACED, looking=[]) as twilio, desk_at(twilio.url) as desk:
-        sending = asyncio.create_task(desk.send(replace(CALL, id="late", **WITH_NIGHTS)))
+        sending = asyncio.create_task(desk.send(replace(CALL, id="late", quiet_hours=NIGHTS)))
         history = await desk.history()
         await history.until("late", lambda alert: "trying again" in alert.events[-1].note, 10)
         nights.fall()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from alerts import Alert, AlertRequest, Desk
+from alerts import Alert, AlertRequest, Desk, delivery, engine
 from alerts.database.tables import alerts
 from tests.alerts_desk import CALL, TEXT, posts, quiet_now, simulated_desk, until, until_over
 
@@ -45,7 +45,7 @@ WAITS = {
 }
 
 
-@pytest.fixture(params=WAITS.values(), ids=WAITS.keys())
+@pytest.fixture(params=list(WAITS.values()), ids=list(WAITS))
 def wait(request: pytest.FixtureRequest) -> Wait:
     waiting: Wait = request.param
     return waiting
@@ -59,8 +59,6 @@ async def row_of(desk: Desk, alert_id: str) -> Row:
 
 async def put_off(desk: Desk, wait: Wait) -> Alert:
     """Send it, and wait until no process has anything to do with it."""
-    from alerts import delivery  # noqa: PLC0415 - it takes a second
-
     sent = await desk.send(wait.request)
     history = await desk.history()
     alert = await history.until(sent.id, lambda alert: wait.note in alert.events[-1].note, 20)
@@ -130,8 +128,6 @@ async def test_it_outlasts_a_restart(tmp_path, wait):
 
 
 async def test_many_wait_for_the_morning_without_keeping_others_out(tmp_path, monkeypatch):
-    from alerts import delivery, engine  # noqa: PLC0415 - it takes a second
-
     monkeypatch.setattr(engine, "MOST_UNDER_WAY", 10)
     quiet = replace(TEXT, quiet_hours=quiet_now(TEXT.to))
     requests = [replace(quiet, to=f"+1412555{number:04}") for number in range(120)]

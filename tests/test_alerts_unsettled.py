@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -41,9 +42,9 @@ async def outcomes_of(desk: Desk, alert_id: str) -> Sequence[str | None]:
 )
 async def test_what_an_alert_left_that_is_over(tmp_path, asks, outcome):
     """Somebody acknowledged an earlier call of it, while the next one was being asked for."""
-    database = {"database_url": database_in(tmp_path)}
+    database: dict[str, Any] = {"database_url": database_in(tmp_path)}
     hanging = FailingConnections(lambda number, form: form["To"] == CALL.to, hangs=True, asks=asks)
-    async with simulated_twilio() as (simulator, url):
+    async with simulated_twilio() as (simulator, url), hanging:
         async with desk_at(url, twilio=failing_twilio(url, hanging), **database) as desk:
             [left, _] = await desk.send_all([CALL, replace(CALL, to=ELSEWHERE)])
             history = await desk.history()
