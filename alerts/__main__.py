@@ -9,11 +9,14 @@ import argparse
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime
 
-from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
+from alerts import AlertRequest, DatabaseError, Desk, UnusableInput
 from alerts.arguments import parser, request_in
 from alerts.doctor import examine
 from alerts.login_name import login_name
+from alerts.plan import tries_of
+from alerts.printed import cannot_be_ended, is_well, show, tell
 from alerts.worker import work
 from settings import Settings, SettingsError
 
@@ -50,16 +53,21 @@ async def _send(settings: Settings, request: AlertRequest, wait: bool, as_json: 
     async with Desk.from_settings(settings) as desk:
         if settings.simulated and not as_json:
             print(SIMULATION)
+        began = datetime.now(UTC)
         alert = await desk.send(request)
+        if alert.events[0].at < began:
+            print(f"Alert {alert.id} was sent before: nothing new is sent.", file=sys.stderr)
         told = 0
         if wait:
             async for newest in desk.watch(alert.id):
-                alert, told = newest, _tell(newest, told, as_json)
-        _tell(alert, told, as_json)
-    _print(alert, as_json)
+                alert, told = newest, tell(newest, told, as_json)
+        tell(alert, told, as_json)
+    show(alert, as_json)
     if wait:
         return ACCEPTED if alert.reached else FAILED
-    return ACCEPTED if _is_well(alert) else FAILED
+    if not (as_json or alert.status.final) and alert.try_number < len(tries_of(alert.request)):
+        print("Further tries need the app, a worker, or --wait.")
+    return ACCEPTED if is_well(alert) else FAILED
 
 
 async def _look(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -71,42 +79,17 @@ async def _look(settings: Settings, chosen: argparse.Namespace) -> int:
             alert = await desk.status(chosen.id)
     if alert is None:
         raise UnusableInput("id", f"No alert has the id {chosen.id}.")
-    _tell(alert, 0, chosen.json)
-    _print(alert, chosen.json)
-    return ACCEPTED if _is_well(alert) or chosen.command == "cancel" else FAILED
-
-
-def _is_well(alert: Alert) -> bool:
-    """Whether Twilio has it, or will."""
-    return alert.status not in {"failed", "unknown"} and not _is_in_trouble(alert)
-
-
-def _is_in_trouble(alert: Alert) -> bool:
-    return alert.sid is None and not alert.status.final and alert.events[-1].error is not None
-
-
-def _tell(alert: Alert, told: int, as_json: bool) -> int:
-    """Print the steps that weren't told yet; gives how many are by now."""
-    for event in alert.events[told:] if not as_json else ():
-        since = (event.at - alert.events[0].at).total_seconds()
-        word = event.status.value if event.status and event.news else ""
-        print(f"{since:6.2f} s  {word:<12} {event.note}", flush=True)
-    return len(alert.events)
-
-
-def _print(alert: Alert, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(alert.as_json()))
-        return
-    print(f"Alert {alert.id} is {alert.status.value}.")
-    error = alert.error
-    if _is_in_trouble(alert):
-        # Its hint would be to send it again, which would be a second alert.
-        why = alert.events[-1].error
-        print(why.message if why else "", file=sys.stderr)
-        print("It is kept, and goes on as soon as the app or a worker runs.", file=sys.stderr)
-    if error:
-        print(error, file=sys.stderr)
+    if not chosen.json:
+        sent = alert.events[0].at.astimezone()
+        print(
+            f"{alert.channel.capitalize()} to {alert.request.to}, {sent:%Y-%m-%d %H:%M %Z}: "
+            f"{alert.message}"
+        )
+    tell(alert, 0, chosen.json)
+    show(alert, chosen.json)
+    if chosen.command == "cancel":
+        return FAILED if cannot_be_ended(alert) else ACCEPTED
+    return ACCEPTED if is_well(alert) else FAILED
 
 
 async def _doctor(settings: Settings, create_bucket: bool) -> int:

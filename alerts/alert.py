@@ -21,9 +21,10 @@ class AlertRequest:
     """What somebody asks for.
 
     `to` is a number the way people write it, `message` may hold `{{ now }}`, `{{ today }}` and
-    `{{ user }}`; `id` is the caller's own key: the same id sent twice is one alert. `repeat` says
-    how often a call speaks the message (0: until they hang up). `time_zone` is the IANA name of
-    the sender's, "" for this machine's. `name` is who is at that number, for people.
+    `{{ user }}`; `id` is the caller's own key: the same id sent twice with one Twilio account is
+    one alert. `repeat` says how often a call speaks the message (0: until they hang up).
+    `time_zone` is the IANA name of the sender's, "" for this machine's. `name` is who is at that
+    number, for people.
 
     A call can ask for a key press (`acknowledge`), and leave the short message `voicemail` where
     a machine answers ("" finds out nothing about who answered). Where nobody was reached it is

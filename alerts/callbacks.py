@@ -63,12 +63,11 @@ async def _keep(history: History, about: About, event: Event) -> Alert | None:
     Then it is kept too, but nothing follows from it. Raises `UnknownAlert`.
     """
 
-    def is_ours(_: sa.Connection, row: Row) -> bool:
-        was_made = 1 <= about.try_number <= row["try_number"]
-        return was_made and bool(row["account_sid"] == history.account_sid)
+    def was_made(_: sa.Connection, row: Row) -> bool:
+        return bool(1 <= about.try_number <= row["try_number"])
 
     def is_the_trys(connection: sa.Connection, row: Row) -> bool:
-        return is_ours(connection, row) and claim(connection, row, about.try_number, about.sid)
+        return was_made(connection, row) and claim(connection, row, about.try_number, about.sid)
 
     alert = await history.record(about.alert_id, event, is_the_trys)
     if alert is not None:
@@ -81,6 +80,6 @@ async def _keep(history: History, about: About, event: Event) -> Alert | None:
         error=None,
         answered_by=None,
     )
-    if await history.record(about.alert_id, strange, is_ours) is None:
+    if await history.record(about.alert_id, strange, was_made) is None:
         raise UnknownAlert
     return None

@@ -69,7 +69,7 @@ async def stop() -> None:
 
 @DBOS.workflow()
 async def deliver(alert_id: str) -> None:
-    """Bring one alert to its end, or to a long wait; the workflow's id is the alert's."""
+    """Bring one alert to its end, or to a long wait; the workflow's id ends with the alert's."""
     if await _still_ours([alert_id]):
         await _deliver(alert_id)
 

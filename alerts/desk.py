@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from alerts.alert import Alert, AlertRequest, Event
+from alerts.alert import Alert, AlertRequest, Event, Problem
 from alerts.compose import compose
 from alerts.errors import UnusableInput
 from alerts.means import Means
 from alerts.roles import Role
 from alerts.status import Status
+from alerts.steps.observations import event_of, observe_call
 from alerts.warm_up import import_what_sending_needs
 from settings import Settings
-from twilio_client import TwilioError
+from twilio_client import TwilioError, TwilioRefused
 
 if TYPE_CHECKING:
     from alerts.history import History
@@ -126,6 +127,9 @@ class Desk:
 
     async def status(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if nobody has sent it."""
+        if self._writing:
+            # Perhaps just that one is waiting for the database.
+            await asyncio.wait(self._writing)
         return await (await self.history()).get(alert_id)
 
     async def cancel(self, alert_id: str, by: str = "") -> Alert | None:
@@ -145,9 +149,25 @@ class Desk:
         alert = await history.record(alert_id, wish)
         if alert and alert.sid and alert.channel == "call" and not alert.status.final:
             # Whoever follows the call would do the same, if anybody does.
-            with suppress(TwilioError):
-                await self.means.twilio.update_call(alert.sid, status="completed")
+            event = await self._hang_up(alert, alert.sid)
+            alert = await history.record(alert_id, event) if event else alert
         return alert
+
+    async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
+        """End the alert's call; gives what happened to it, or None if it was over already."""
+        try:
+            call = await self.means.twilio.update_call(sid, status="completed")
+        except TwilioRefused:
+            return None
+        except TwilioError as problem:
+            return Event(
+                datetime.now(UTC),
+                None,
+                "The call couldn't be ended",
+                try_number=alert.try_number,
+                error=Problem.of(problem),
+            )
+        return event_of(observe_call(call), alert.try_number, "poll", sid)
 
     async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
         """The alert as it stands, then each change, up to a final status. Waits for unsent ids."""
@@ -165,16 +185,23 @@ class Desk:
 
     async def _add(self, settled: Sequence[AlertRequest]) -> list[str]:
         house = await self._house()
+        history = house.history
+        from alerts.keeping.handover import own_workflow  # noqa: PLC0415
         from alerts.keeping.rows import NewAlert  # noqa: PLC0415
 
         # One alone is on its way at once; many are taken up together.
         alone = house.delivers and len(settled) == 1
         ids = [request.id or secrets.token_hex(8) for request in settled]
         new = [
-            NewAlert(each, request, self.means.sender(request.channel), each if alone else None)
+            NewAlert(
+                each,
+                request,
+                self.means.sender(request.channel),
+                own_workflow(history.account_sid, each) if alone else None,
+            )
             for each, request in zip(ids, settled, strict=True)
         ]
-        added = await house.history.add(new)
+        added = await history.add(new)
         if alone and added:
             await house.start(ids[0])
         else:

@@ -9,11 +9,15 @@ from alerts.alert import AlertRequest
 from alerts.errors import UnusableInput
 from alerts.key_press_words import key_press_words
 from alerts.voices import LANGUAGE_NAMES, voices_for
-from twiml import Gather, Response, Say, TwimlError
+from twiml import Gather, Pause, Response, Say, TwimlError
 
 # In the preview, of an alert that nobody has sent yet.
 PREVIEW_KEY_PRESS_URL = "/twilio/gather"
 SECONDS_FOR_A_KEY = 10
+# How long a machine's greeting is listened to until its beep: Twilio's own default,
+# https://www.twilio.com/docs/voice/answering-machine-detection
+SECONDS_FOR_A_VERDICT = 30
+CHARACTERS_A_SECOND = 14
 
 
 def write_document(request: AlertRequest, text: str, key_press_url: str | None = None) -> Response:
@@ -27,9 +31,14 @@ def write_document(request: AlertRequest, text: str, key_press_url: str | None =
         raise UnusableInput(
             "repeat", "A call says its message once or more, or 0: until they hang up."
         )
-    if not request.acknowledge:
-        return Response(_say("message", text, request, request.repeat))
-    return Response(_ask(request, text, key_press_url))
+    if request.acknowledge:
+        return Response(_ask(request, text, key_press_url))
+    message = _say("message", text, request, request.repeat)
+    return (
+        Response(message, Pause(_silence_after(request, text)))
+        if request.voicemail
+        else Response(message)
+    )
 
 
 def write_again(request: AlertRequest, key_press_url: str) -> Response:
@@ -55,6 +64,12 @@ def check_language(code: str) -> None:
     """Raise `UnusableInput` for a language that nobody here speaks."""
     if code not in LANGUAGE_NAMES:
         raise UnusableInput("language", f"{code!r} is not a language that Callboard has.")
+
+
+def _silence_after(request: AlertRequest, text: str) -> int:
+    """Seconds to hold the line after the message: a call that is over can't be told a machine's."""
+    spoken = len(text) / CHARACTERS_A_SECOND * request.repeat
+    return max(1, round(SECONDS_FOR_A_VERDICT - spoken))
 
 
 def _ask(request: AlertRequest, text: str, key_press_url: str | None, *first: Say) -> Gather:

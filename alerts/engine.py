@@ -78,9 +78,10 @@ class Engine:
             await self._presence.release()
 
     async def start(self, alert_id: str) -> None:
-        """Deliver one alert, which has been written down with its own id as its workflow's."""
+        """Deliver one alert, which has been written down with a workflow of its own."""
         try:
-            with SetWorkflowID(alert_id):
+            account_sid = self._courier.history.account_sid
+            with SetWorkflowID(handover.own_workflow(account_sid, alert_id)):
                 await DBOS.start_workflow_async(delivery.deliver, alert_id)
         except Exception:
             # It is written down, and so isn't lost.
@@ -193,7 +194,9 @@ class Engine:
         if missing - orphaned:
             self._searches_left = max(1, self._searches_left)
         if orphaned:
-            await history.write(lambda connection: handover.hand_back(connection, orphaned))
+            await history.write(
+                lambda connection: handover.hand_back(connection, history.account_sid, orphaned)
+            )
 
 
 def _is_cared_for(workflow: WorkflowStatus, living: Collection[str]) -> bool:

@@ -30,9 +30,10 @@ AT_ONCE = 500
 
 
 class History:
-    """The alerts of one Twilio account. Use it from one event loop.
+    """The alerts of one Twilio account; another's may have the same ids.
 
-    `most_an_hour` is how many alerts a number may have in an hour; more of them wait.
+    Use it from one event loop. `most_an_hour` is how many alerts a number may have in an hour; more
+    of them wait.
     """
 
     def __init__(self, database: Database, account_sid: str, most_an_hour: int) -> None:
@@ -40,7 +41,7 @@ class History:
         self.account_sid = account_sid
         self._most_an_hour = most_an_hour
         self._watching = Watching()
-        self._recording = Recording(database, self._watching)
+        self._recording = Recording(database, account_sid, self._watching)
         self._looking: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -77,7 +78,8 @@ class History:
         """The alerts as they stand, by id; unknown ids are left out."""
         found: dict[str, Alert] = {}
         for some in in_parts(alert_ids):
-            found |= await self.read(partial(records.read, alert_ids=some))
+            reading = partial(records.read, account_sid=self.account_sid, alert_ids=some)
+            found |= await self.read(reading)
         for alert in found.values():
             self._watching.tell(alert)
         return found
@@ -147,10 +149,9 @@ class History:
 
     async def _look_at(self, alert_ids: Sequence[str]) -> None:
         def look(connection: sa.Connection) -> dict[str, Alert]:
-            newest = records.revisions(connection, alert_ids)
-            return records.read(
-                connection, [each for each in newest if self._is_news(each, newest)]
-            )
+            newest = records.revisions(connection, self.account_sid, alert_ids)
+            news = [each for each in newest if self._is_news(each, newest)]
+            return records.read(connection, self.account_sid, news)
 
         for alert in (await self.database.read(look)).values():
             self._watching.tell(alert)

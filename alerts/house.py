@@ -69,7 +69,7 @@ class House:
         return self._engine is not None
 
     async def start(self, alert_id: str) -> None:
-        """Deliver an alert that was written down with its own id as its workflow's."""
+        """Deliver an alert that was written down with a workflow of its own."""
         if self._engine:
             await self._engine.start(alert_id)
 

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 class Patience:
     """When to try again, and when to give up.
 
-    `settling` is how long after a request without an answer Twilio may still come to list what it
-    made of it; `looking_up` how long its list may stay out of reach before the request's fate
-    counts as unknown; `trying` how long a request that surely wasn't processed is made again.
+    `requesting` is how long a request can be on its way; `settling` how long after one without an
+    answer Twilio may still come to list what it made of it; `looking_up` how long its list may
+    stay out of reach before the request's fate counts as unknown; `trying` how long a request that
+    surely wasn't processed is made again.
     """
 
     first_wait: float = 0.5
     longest_wait: float = 60.0
+    # Half of it for a connection, half of it for the answer: the client waits no longer.
+    requesting: float = 60.0
     settling: float = 10.0
     looking_up: float = 15 * 60.0
     trying: float = 24 * 3600.0

@@ -37,10 +37,6 @@ def show_what_happens(
     # Kept apart from the story, so that a button stays where it is while the story goes on.
     button: reactive.Value[tuple[Action, str]] = reactive.Value(("", ""))
 
-    async def focus_on_the_story() -> None:
-        # The pressed button is about to go, and would take the focus along.
-        await session.send_custom_message("callboard-focus", {"id": session.ns("story")})
-
     @reactive.extended_task
     async def canceling(alert_id: str, by: str) -> None:
         await desk.cancel(alert_id, by=by)
@@ -50,7 +46,7 @@ def show_what_happens(
     async def cancel() -> None:
         alert = live()
         if alert is not None and action_for(alert) == "cancel":
-            await focus_on_the_story()
+            await focus_on_the_story(session)
             asked_to_cancel.set(alert.id)
             canceling.invoke(alert.id, viewer_name(session))
 
@@ -59,7 +55,6 @@ def show_what_happens(
     async def send_again() -> None:
         alert = live()
         if alert is not None and action_for(alert) == "send again":
-            await focus_on_the_story()
             await send(replace(alert.request, id=secrets.token_hex(8)))
 
     @reactive.effect
@@ -107,6 +102,14 @@ def show_what_happens(
     def announcement() -> str:
         alert = live()
         return live.note() if alert is None else told(alert)
+
+
+async def focus_on_the_story(session: Session) -> None:
+    """A pressed button that goes, or can't be pressed for a while, would lose the focus.
+
+    On a phone this brings the story into view too.
+    """
+    await session.send_custom_message("callboard-focus", {"id": session.ns("story")})
 
 
 def action_for(alert: Alert) -> Action:

@@ -16,7 +16,7 @@ from shiny import ui as shiny_ui
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.numbers import international
 from dashboard import breakdown
-from dashboard.happening import show_what_happens
+from dashboard.happening import focus_on_the_story, show_what_happens
 from dashboard.live import LiveAlert
 from dashboard.send_form import send_form
 from dashboard.writing import show_what_is_written
@@ -64,6 +64,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
         live.follow(str(wanted.id))
         # A page that is loaded again goes on with this alert.
         await session.send_custom_message("callboard-address", {"alert": wanted.id})
+        await focus_on_the_story(session)
         sending.invoke(wanted)
 
     show_what_happens(input, session, desk, live, send)

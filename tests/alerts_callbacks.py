@@ -60,6 +60,10 @@ class Told:
     web: httpx.AsyncClient
     addresses: CallbackAddresses
 
+    @property
+    def account_sid(self) -> str:
+        return self.desk.kept.account_sid
+
     async def add(self, alert_id: str = "one", request: AlertRequest = CALL) -> None:
         await self.desk.kept.add([NewAlert(alert_id, request, FROM, None)])
 
@@ -68,8 +72,8 @@ class Told:
         wanted = tries_of((await self.alert(alert_id)).request)[try_number - 1]
         now = datetime.now(UTC)
         attempt = Attempt(
-            f"{alert_id}-{try_number}", alert_id, try_number, ACCOUNT_SID, wanted.channel,
-            wanted.to, now,
+            f"{self.account_sid}-{alert_id}-{try_number}", alert_id, try_number, self.account_sid,
+            wanted.channel, wanted.to, now,
         )  # fmt: skip
         await self.desk.kept.write(lambda connection: attempts.begin(connection, attempt))
         await self.record(Event(now, Status.SENDING, "", try_number=try_number), alert_id)
@@ -84,8 +88,10 @@ class Told:
         return alert
 
     async def outcomes(self) -> list[tuple[str | None, str | None]]:
-        """What became of each request, and its SID."""
-        rows = sa.select(attempts_table.c.outcome, attempts_table.c.sid)
+        """What became of each request of the account, and its SID."""
+        rows = sa.select(attempts_table.c.outcome, attempts_table.c.sid).where(
+            attempts_table.c.account_sid == self.account_sid
+        )
         return [
             (row.outcome, row.sid)
             for row in await self.desk.kept.read(lambda connection: connection.execute(rows).all())
@@ -105,7 +111,7 @@ class Told:
         self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """A signed request, as Twilio makes it; `headers` come on top."""
-        fields = {"AccountSid": ACCOUNT_SID} | dict(form)
+        fields = {"AccountSid": self.account_sid} | dict(form)
         signed = {"X-Twilio-Signature": JUDGE.compute_signature(url, fields)}
         return await self.post_raw(url, urlencode(fields), signed | dict(headers or {}))
 
@@ -122,13 +128,15 @@ def form(status: str, sid: str = SID, **more: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def told(database_url: str, base: str = BASE, **options: Any) -> AsyncIterator[Told]:
+async def told(
+    database_url: str, base: str = BASE, account_sid: str = ACCOUNT_SID, **options: Any
+) -> AsyncIterator[Told]:
     """A desk that hears Twilio at `base`; `options` replace parts of its means."""
     database = Database(database_url)
     await database.open()
     addresses = CallbackAddresses(base)
     means = Means(
-        twilio=TwilioClient(ACCOUNT_SID, TOKEN),
+        twilio=TwilioClient(account_sid, TOKEN),
         storage=InlineStorage(),
         from_number=FROM,
         regions=Regions(),
@@ -136,7 +144,7 @@ async def told(database_url: str, base: str = BASE, **options: Any) -> AsyncIter
         callbacks=addresses,
         is_from_twilio=signature_check(SecretStr(TOKEN)),
     )
-    desk = ToldDesk(replace(means, **options), History(database, ACCOUNT_SID, 1000))
+    desk = ToldDesk(replace(means, **options), History(database, account_sid, 1000))
     path = urlsplit(base).path
     routes = webhooks.callback_routes(desk)  # type: ignore[arg-type]  # no more of a desk is used
     app = Starlette(routes=[Mount(path, routes=routes)] if path else routes)

@@ -43,7 +43,9 @@ UNHURRIED: dict[str, Any] = {
     "calls_per_second": 1000,
     "texts_per_second": 1000,
     "alerts_per_number_per_hour": 1000,
-    "patience": Patience(first_wait=0.02, longest_wait=0.1, settling=0.3, looking_up=1, trying=1),
+    "patience": Patience(
+        first_wait=0.02, longest_wait=0.1, requesting=0.5, settling=0.3, looking_up=1, trying=1
+    ),
 }
 
 
@@ -53,6 +55,7 @@ async def simulated_desk(
     storage: Storage | None = None,
     speed: float = 50,
     callbacks: bool = False,
+    account_sid: str = SIMULATOR_ACCOUNT_SID,
     **options: Any,
 ) -> AsyncIterator[Desk]:
     """A desk whose documents are in `folder`, with a simulator `speed` times as fast as life.
@@ -63,14 +66,14 @@ async def simulated_desk(
     inside = Starlette(routes=[twiml_route(local)])
     documents = httpx.ASGITransport(app=inside)
     simulator = create_app(
-        account_sid=SIMULATOR_ACCOUNT_SID,
+        account_sid=account_sid,
         auth_token=SIMULATOR_AUTH_TOKEN,
         speed=speed,
         fetch_transport=documents,
     )
     transport = httpx.ASGITransport(app=simulator)
     means = Means(
-        twilio=twilio_client("http://simulator.localhost", transport=transport),
+        twilio=twilio_client("http://simulator.localhost", account_sid, transport=transport),
         storage=storage or local,
         from_number=SIMULATOR_FROM_NUMBER,
         regions=Regions(),
@@ -110,8 +113,10 @@ def database_in(folder: Path) -> SecretStr:
     return SecretStr(f"sqlite:///{folder / 'callboard.sqlite'}")
 
 
-def twilio_client(base_url: str, **options: Any) -> TwilioClient:
-    return TwilioClient(SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, base_url=base_url, **options)
+def twilio_client(
+    base_url: str, account_sid: str = SIMULATOR_ACCOUNT_SID, **options: Any
+) -> TwilioClient:
+    return TwilioClient(account_sid, SIMULATOR_AUTH_TOKEN, base_url=base_url, **options)
 
 
 async def followed(desk: Desk, request: AlertRequest) -> Alert:

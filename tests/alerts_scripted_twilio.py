@@ -7,9 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
+
+from alerts import AlertRequest
+from simulator import SIMULATOR_FROM_NUMBER
 
 CALL_SID = "CA" + "0123456789abcdef" * 2
 
@@ -30,11 +35,21 @@ DROPPED = Answer(0)
 PLACED = Answer(201, {"sid": CALL_SID, "status": "queued"})
 TEXTED = Answer(201, {"sid": MESSAGE_SID, "status": "queued"})
 TOO_FAST = Answer(429, {"code": 20429, "message": "Too Many Requests"})
+NOTHING = Answer(200, {"calls": [], "messages": []})
 
 
 def at(status: str, **fields: Any) -> Answer:
     """A call or text with this status."""
     return Answer(200, {"sid": CALL_SID, "status": status, **fields})
+
+
+def listed(request: AlertRequest, **fields: str) -> Answer:
+    """Twilio's list with what the request made."""
+    made = {"to": request.to, "from": SIMULATOR_FROM_NUMBER, "body": request.message}
+    created = format_datetime(datetime.now(UTC) + timedelta(seconds=1))
+    found = made | {"status": "queued", "date_created": created} | fields
+    calls, messages = found | {"sid": CALL_SID}, found | {"sid": MESSAGE_SID}
+    return Answer(200, {"calls": [calls], "messages": [messages]})
 
 
 @dataclass

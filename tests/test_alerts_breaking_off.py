@@ -95,4 +95,5 @@ async def test_before_a_later_try_is_asked_for(tmp_path):
         history = await desk.history()
         chosen = sa.select(alerts.c.workflow_id).where(alerts.c.id == alert.id)
         # It went on by itself: nobody had to find it first.
-        assert await history.read(lambda connection: connection.scalar(chosen)) == alert.id
+        workflow_id = await history.read(lambda connection: connection.scalar(chosen))
+        assert str(workflow_id).endswith(alert.id)

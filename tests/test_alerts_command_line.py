@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -135,9 +135,10 @@ def test_an_option_that_is_none(customer):
 
 def test_one_key_is_one_alert(customer):
     first = printed(customer.alerts("text", ANYBODY, "Hello", "--id", "batch 7", "--json"))
-    again = printed(customer.alerts("text", ANYBODY, "Something else", "--id", "batch 7", "--json"))
+    again = customer.alerts("text", ANYBODY, "Something else", "--id", "batch 7", "--json")
     assert first["id"] == "batch 7"
-    assert again["sid"] == first["sid"]
+    assert json.loads(again.stdout)["sid"] == first["sid"]
+    assert again.stderr == "Alert batch 7 was sent before: nothing new is sent.\n"
 
 
 def test_the_status_of_an_alert_that_another_process_sent(customer):
@@ -146,8 +147,10 @@ def test_the_status_of_an_alert_that_another_process_sent(customer):
     assert ended.returncode == 0
     assert printed(ended) == sent
     told = customer.alerts("status", sent["id"])
-    assert [line.split()[2] for line in told.stdout.splitlines()[:2]] == ["queued", "sending"]
-    assert told.stdout.splitlines()[-1] == f"Alert {sent['id']} is delivered."
+    first, *steps, last = told.stdout.splitlines()
+    assert re.fullmatch(rf"Text to \{ANYBODY}, {date.today()} \d\d:\d\d \w+: Hello", first)
+    assert [line.split()[2] for line in steps[:2]] == ["queued", "sending"]
+    assert last == f"Alert {sent['id']} is delivered."
 
 
 @pytest.mark.parametrize("command", ["status", "cancel"])

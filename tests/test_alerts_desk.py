@@ -16,10 +16,12 @@ from alerts import Status, UnusableInput, delivery
 from alerts.alert import Alert
 from alerts.keeping.handover import signed_on, workflows_under_way
 from alerts.status import may_follow
+from simulator import SIMULATOR_ACCOUNT_SID
 from tests.alerts_desk import (
     CALL,
     SERVICE_SID,
     TEXT,
+    database_in,
     desk_at,
     followed,
     posts,
@@ -30,7 +32,7 @@ from tests.alerts_desk import (
 )
 from tests.alerts_scripted_twilio import PLACED, Answer, at, scripted_twilio
 
-BUSY = "+14125550101"
+BUSY, NEVER_ANSWERS = "+14125550101", "+14125550102"
 
 
 @pytest.fixture
@@ -158,7 +160,7 @@ async def test_unusable_input_that_nobody_waits_for(desk, caplog):
 
 @pytest.mark.parametrize("is_alive", [True, False])
 async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk, is_alive):
-    waiting = await desk.send(replace(CALL, to=BUSY, tries=2, minutes_between_tries=60))
+    waiting = await desk.send(replace(CALL, to=BUSY, tries=2, minutes_between_tries=0.4))
     async with aclosing(desk.watch(waiting.id)) as changes:
         await anext(alert async for alert in changes if alert.try_number == 2)
     house = await desk._house()
@@ -175,4 +177,22 @@ async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk
     under_way = await house.history.read(
         lambda connection: workflows_under_way(connection, house.history.account_sid)
     )
-    assert (waiting.id in under_way) is is_alive
+    assert under_way == ([f"{SIMULATOR_ACCOUNT_SID}-{waiting.id}"] if is_alive else [])
+
+
+async def test_who_cancels_without_reaching_twilio_is_told(tmp_path):
+    async with (
+        simulated_desk(tmp_path) as desk,
+        desk_at("http://127.0.0.1:9", database_url=database_in(tmp_path)) as unconnected,
+    ):
+        ringing = await desk.send(replace(CALL, to=NEVER_ANSWERS))
+        unconnected._role = "observer"
+        told = await unconnected.cancel(ringing.id, by="ann")
+        assert told is not None
+        assert [event.note for event in told.events[-2:]] == [
+            "Canceled by ann",
+            "The call couldn't be ended",
+        ]
+        assert told.events[-1].error is not None
+        assert (await until_over(desk, ringing.id)).status == "canceled"
+        assert await unconnected.cancel(ringing.id) == await desk.status(ringing.id)

@@ -27,14 +27,20 @@ def verbs(document: Response) -> list[ElementTree.Element]:
 
 
 def test_a_message():
-    (say,) = verbs(write_document(CALL, CALL.message))
+    (say,) = verbs(write_document(replace(CALL, voicemail=""), CALL.message))
     assert (say.tag, say.text) == ("Say", "Batch 7 failed")
     assert say.attrib == {"voice": "alice", "language": "en-GB", "loop": "3"}
 
 
 def test_until_they_hang_up():
-    (say,) = verbs(write_document(replace(CALL, repeat=0), "Hello"))
+    (say,) = verbs(write_document(replace(CALL, repeat=0, voicemail=""), "Hello"))
     assert say.get("loop") == "0"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("Hi", 30), ("x" * 140, 10), ("x" * 999, 1)])
+def test_the_line_is_held_until_a_machine_has_been_told_from_a_person(text, seconds):
+    say, pause = verbs(write_document(replace(CALL, repeat=2), text))
+    assert (say.tag, pause.tag, pause.get("length")) == ("Say", "Pause", str(seconds))
 
 
 def test_a_message_that_asks_for_a_key():

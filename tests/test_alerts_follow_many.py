@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from starlette.responses import JSONResponse
 
+from alerts.steps.looking import Looks
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
 from tests.alerts_desk import ANYBODY, twilio_client, until
 from tests.alerts_followed import Told, follower_at, one
@@ -103,6 +104,19 @@ async def test_a_key_that_may_not_list_looks_at_each(caplog):
                 await until(lambda: all(told.words(sid) for sid in sids))
         assert set(looks_at(app)) == {f"{sid}.json" for sid in sids}
     assert len(caplog.records) == 1
+
+
+async def test_a_list_that_breaks_keeps_nobody_from_being_looked_at(caplog, monkeypatch):
+    async def broken(*_):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Looks, "at_many", broken)
+    told = Told()
+    with simulation() as (_, url):
+        sids = await place(url, 25)
+        async with following(url, told, [one(sid, sid=sid) for sid in sids]):
+            await until(lambda: all(told.words(sid) for sid in sids))
+    assert caplog.records[0].exc_info[1].args == ("a defect",)
 
 
 def without_lists(app):

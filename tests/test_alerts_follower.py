@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -113,16 +114,32 @@ async def test_refused_credentials_are_not_the_alerts_fault(caplog):
     ]
 
 
-@pytest.mark.parametrize(("channel", "hours"), [("call", 4), ("text", 10 / 60)])
-async def test_no_word_of_its_end(channel, hours):
+def sent(ago):
+    return at("sent", date_sent=format_datetime(datetime.now(UTC) - ago))
+
+
+@pytest.mark.parametrize(
+    ("channel", "word", "hours"), [("call", "in-progress", 4), ("text", "queued", 10)]
+)
+async def test_no_word_of_its_end(channel, word, hours):
     in_time, _ = await story(
-        at("in-progress"), at("sent"), at("failed"), channel=channel, ago=timedelta(hours=hours / 2)
+        at(word), at(word), at("failed"), channel=channel, ago=timedelta(hours=hours - 0.1)
     )
     assert in_time[-1].status == "failed"
-    too_late, looks = await story(
-        at("in-progress"), channel=channel, ago=timedelta(hours=hours, seconds=1)
-    )
+    too_late, looks = await story(at(word), channel=channel, ago=timedelta(hours=hours, seconds=1))
     assert [(e.status, e.note) for e in too_late] == [("unknown", "No word of its end ever came")]
+    assert looks == 1
+
+
+async def test_no_word_from_the_carrier():
+    """Which has ten minutes from when it was given the text, however long Twilio kept that."""
+    two_hours, nearly, over = (timedelta(minutes=minutes) for minutes in (120, 9, 10.1))
+    in_time, _ = await story(
+        at("sending"), sent(nearly), sent(nearly), at("delivered"), channel="text", ago=two_hours
+    )
+    assert [event.status for event in in_time] == ["delivered"]
+    too_late, looks = await story(sent(over), channel="text", ago=two_hours)
+    assert [event.status for event in too_late] == ["unknown"]
     assert looks == 1
 
 
@@ -135,7 +152,8 @@ def test_what_was_told_while_nobody_listened_is_soon_looked_for():
 
 def test_giving_up_is_on_time():
     """The look after which nobody waits any longer doesn't come a whole wait too late."""
-    watch = Watch(one(channel="text", ago=timedelta(minutes=9, seconds=55)), SAFETY_NET, now=100)
+    watch = Watch(one(channel="text", ago=timedelta(minutes=20)), SAFETY_NET, now=100)
+    watch.sent_at = datetime.now(UTC) - timedelta(minutes=9, seconds=55)
     watch.look_again(now=100)
     assert 104 < watch.next_at <= 105
 

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from alerts.steps.lookup import find_ours
+from alerts.steps.lookup import look_up
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
 from tests.alerts_desk import ANYBODY, SERVICE_SID, twilio_client
 from tests.alerts_scripted_twilio import Answer, scripted_twilio
@@ -25,16 +25,17 @@ async def nobody_elses(sids):
 
 
 async def find(twilio, channel="call", **options):
-    text = "Hello" if channel == "text" else None
+    """The SID, with a question mark if it isn't sure; None if there is none."""
     wanted = {
         "channel": channel,
         "to": ANYBODY,
         "from_": SIMULATOR_FROM_NUMBER,
-        "text": text,
+        "text": "Hello",
         "since": datetime.now(UTC) - timedelta(seconds=20),
         "taken": nobody_elses,
     }
-    return await find_ours(twilio, **(wanted | options))
+    made = await look_up(twilio, **(wanted | options))
+    return made and (made.sid if made.surely else f"{made.sid}?")
 
 
 @asynccontextmanager
@@ -62,10 +63,10 @@ async def test_the_call_is_found_while_it_is_queued():
         sid = await call(twilio)
         assert await find(twilio) == sid
         assert await find(twilio, from_="+14125550111") is None
-        assert await find(twilio, since=datetime.now(UTC) + timedelta(minutes=1)) is None
+        assert await find(twilio, since=datetime.now(UTC) + timedelta(minutes=3)) is None
 
 
-async def test_of_several_the_oldest_that_is_nobody_elses():
+async def test_of_several_one_that_is_nobody_elses():
     async with simulated_twilio() as twilio:
         sids = [await call(twilio) for _ in range(60)]
         asked = []
@@ -86,10 +87,34 @@ async def test_of_several_the_oldest_that_is_nobody_elses():
 
 async def test_a_text_has_the_same_words():
     async with simulated_twilio() as twilio:
-        await text(twilio, "Hallo")
-        assert await find(twilio, "text") is None
+        other = await text(twilio, "Hallo")
+        assert await find(twilio, "text") == f"{other}?"
         sid = await text(twilio, "Hello \n")
         assert await find(twilio, "text") == sid
+
+
+@pytest.mark.parametrize(
+    ("written", "body"),
+    [
+        ("Don\u2019t drink \u201cBatch\u201d 7", 'Don\'t drink "Batch" 7'),
+        ("Valve\u00a07 \u2013 shut it\u2026", "Valve  7 - shut it..."),
+        ("\u200bValve \uff17", "Valve 7"),
+    ],
+)
+async def test_smart_encoding_leaves_the_words_the_same(written, body):
+    """https://www.twilio.com/docs/messaging/services/smart-encoding-char-list"""
+    answer = listed("messages", timedelta(), body=body)
+    assert await find_in(answer, channel="text", text=written) == "SM0"
+
+
+async def test_other_words_are_only_told_of_what_was_made_since():
+    since = datetime.now(UTC)
+    redacted = listed("messages", timedelta(seconds=-1), body="")
+    assert await find_in(redacted, channel="text", since=since) == "SM0?"
+    before = listed("messages", timedelta(seconds=30), body="")
+    assert await find_in(before, channel="text", since=since) is None
+    same_words_before = listed("messages", timedelta(seconds=30))
+    assert await find_in(same_words_before, channel="text", since=since) == "SM0"
 
 
 async def test_a_text_of_a_messaging_service():
@@ -128,14 +153,26 @@ async def find_in(answer, **options):
 
 
 @pytest.mark.parametrize("minutes", [0, 10, -10])
-async def test_a_clock_that_is_off(minutes):
-    """The first answer ever already corrects it, in both directions."""
+async def test_twilios_clock_is_the_only_one(minutes):
+    """That of the process that looks doesn't matter: it may be another than the one that asked."""
     clock = timedelta(minutes=minutes)
-    begun = datetime.now(UTC)
+    begun = datetime.now(UTC) + clock
     ours = listed("calls", timedelta(), timedelta(minutes=1), clock=clock)
     assert await find_in(ours, since=begun) == "CA0"
-    another = listed("calls", timedelta(seconds=30), clock=clock)
-    assert await find_in(another, since=datetime.now(UTC) - timedelta(seconds=22)) is None
+    another = listed("calls", timedelta(minutes=3), clock=clock)
+    assert await find_in(another, since=begun) is None
+
+
+@pytest.mark.parametrize("seconds", [-100, 100])
+async def test_a_clock_that_was_wrong_and_not_yet_known_to_be(seconds):
+    begun = datetime.now(UTC) + timedelta(seconds=seconds)
+    assert await find_in(listed("calls", timedelta()), since=begun) == "CA0"
+
+
+@pytest.mark.parametrize(("ages", "nearest"), [((-40, -20, 10, 60), "CA1"), ((10, 60), "CA0")])
+async def test_what_was_made_before_is_only_taken_if_nothing_was_made_since(ages, nearest):
+    rows = listed("calls", *(timedelta(seconds=seconds) for seconds in ages))
+    assert await find_in(rows, since=datetime.now(UTC)) == nearest
 
 
 async def test_what_has_no_date_yet_is_new():
@@ -160,7 +197,7 @@ async def test_a_call_that_came_in_is_not_ours():
 async def test_the_advertisement_of_a_trial_account_is_not_part_of_the_words():
     body = "Sent from your Twilio trial account - Hello"
     assert await find_in(listed("messages", timedelta(), body=body), channel="text") == "SM0"
-    assert await find_in(listed("messages", timedelta(), body=None), channel="text") is None
+    assert await find_in(listed("messages", timedelta(), body=None), channel="text") == "SM0?"
 
 
 async def test_an_answer_that_fails_is_raised():

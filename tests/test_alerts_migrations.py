@@ -37,6 +37,7 @@ ALERT = {
     "canceling": False,
 }
 EVENT = {
+    "account_sid": "AC1",
     "alert_id": "morning",
     "number": 1,
     "at": 1.5,

@@ -147,4 +147,4 @@ async def test_a_short_wait_stays_in_the_process(tmp_path):
         alert = await until_over(desk, sent.id)
         tries = [event.at for event in alert.events if event.status == "sending"]
         assert tries[1] - tries[0] >= timedelta(seconds=3)
-        assert (await row_of(desk, alert.id))["workflow_id"] == alert.id
+        assert (await row_of(desk, alert.id))["workflow_id"].endswith(alert.id)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
+from alerts.database.tables import pace
 from tests.alerts_desk import (
     CALL,
     TEXT,
@@ -191,3 +194,12 @@ async def test_the_rate_of_the_account_is_kept(tmp_path):
     told = [event for alert in sent for event in alert.events]
     moments = sorted(event.at for event in told if event.status == "sending")
     assert (moments[-1] - moments[0]).total_seconds() >= 1.9
+
+
+async def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(tmp_path):
+    async with simulated_desk(tmp_path) as desk:
+        await followed(desk, TEXT)
+        history = await desk.history()
+        an_hour_ahead = sa.update(pace).values(next_at=time.time() + 3600)
+        await history.write(lambda connection: connection.execute(an_hour_ahead))
+        assert (await followed(desk, replace(TEXT, to=ANN))).status == "delivered"

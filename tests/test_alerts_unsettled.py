@@ -117,10 +117,12 @@ async def test_another_process_settled_it_and_then_died(tmp_path):
     async with simulated_desk(tmp_path) as desk:
         async with standing_still(desk) as alert_id, another_process(desk) as other:
             request = await other.history.read(
-                lambda connection: requests.unsettled(connection, alert_id, 1)
+                lambda connection: requests.unsettled(
+                    connection, other.history.account_sid, alert_id, 1
+                )
             )
             assert request is not None
-            assert await settle(other, request)
+            assert await settle(other, request, inherited=True)
             assert posts(desk) == []
         alert = await until_over(desk, alert_id)
         assert alert.status == "completed"

@@ -126,12 +126,6 @@ async def test_an_alert_that_is_not_there(desk: Told, caplog, address):
     assert [(each.levelname, each.name) for each in caplog.records] == [("INFO", "webhooks")]
 
 
-async def test_an_alert_of_another_account(desk: Told):
-    desk.desk.kept.account_sid = "AC" + "f" * 32
-    assert await desk.status(form("ringing")) == 404
-    assert len((await desk.alert()).events) == 1
-
-
 async def test_about_neither_a_call_nor_a_text(desk: Told):
     assert await desk.status({"CallStatus": "completed"}) == 404
     assert (await desk.alert()).status is Status.QUEUED

@@ -32,8 +32,7 @@ _NEVER_SENT = (
 class Api:
     """Sends requests for one account. `Calls` and `Messages` build on it.
 
-    `clock_offset` is how far Twilio's clock is ahead of this machine's, as its answers tell; before
-    the first of them `clock_is_known` is false.
+    `clock_offset` is how far Twilio's clock is ahead of this machine's, as its answers tell.
     """
 
     def __init__(
@@ -41,7 +40,6 @@ class Api:
     ) -> None:
         self.account_sid = account_sid
         self.clock_offset = timedelta()
-        self.clock_is_known = False
         self._credentials = credentials
         self._connections = connections
         self._account = f"{VERSION}/Accounts/{account_sid}"
@@ -90,7 +88,6 @@ class Api:
             raise answer
         date = answer.headers.get("Date")
         self.clock_offset = clock_offset(self.clock_offset, date, asked, datetime.now(UTC))
-        self.clock_is_known = self.clock_is_known or date is not None
         if not answer.is_success:
             raise error_in(answer, self._credentials)
         payload = json_object(answer)

@@ -14,9 +14,10 @@ metadata = sa.MetaData()
 alerts = sa.Table(
     "alerts",
     metadata,
+    # The Twilio account it belongs to: the simulator's alerts are never sent to real people. Each
+    # account has ids of its own, so that a script that was tried in a simulation can run for real.
+    sa.Column("account_sid", sa.Text, primary_key=True),
     sa.Column("id", sa.Text, primary_key=True),
-    # The Twilio account it belongs to: the simulator's alerts are never sent to real people.
-    sa.Column("account_sid", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("from_number", sa.Text, nullable=False),
@@ -62,7 +63,8 @@ sa.Index(
 events = sa.Table(
     "events",
     metadata,
-    sa.Column("alert_id", sa.ForeignKey("alerts.id"), primary_key=True),
+    sa.Column("account_sid", sa.Text, primary_key=True),
+    sa.Column("alert_id", sa.Text, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("try_number", sa.Integer, nullable=False),
@@ -75,6 +77,7 @@ events = sa.Table(
     sa.Column("answered_by", sa.Text),
     sa.Column("canceling", sa.Boolean, nullable=False),
     sa.Column("news", sa.Boolean, nullable=False),
+    sa.ForeignKeyConstraint(["account_sid", "alert_id"], [alerts.c.account_sid, alerts.c.id]),
 )
 
 # A request to Twilio, written down before it is made. While its outcome is null it may have gone
@@ -83,17 +86,16 @@ attempts = sa.Table(
     "attempts",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("alert_id", sa.ForeignKey("alerts.id"), nullable=False),
-    sa.Column("try_number", sa.Integer, nullable=False),
     sa.Column("account_sid", sa.Text, nullable=False),
+    sa.Column("alert_id", sa.Text, nullable=False),
+    sa.Column("try_number", sa.Integer, nullable=False),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("to_number", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
-    # How many seconds Twilio's clock was ahead of that of the machine which wrote `at`, if it knew.
-    sa.Column("clock_offset", sa.Double),
     sa.Column("outcome", sa.Text),
     sa.Column("sid", sa.Text, unique=True),
-    sa.Index("attempts_by_alert", "alert_id", "try_number"),
+    sa.ForeignKeyConstraint(["account_sid", "alert_id"], [alerts.c.account_sid, alerts.c.id]),
+    sa.Index("attempts_by_alert", "account_sid", "alert_id", "try_number"),
 )
 sa.Index(
     "attempts_open",

@@ -38,10 +38,12 @@ def add(
             row["not_before"] = max(row["created_at"], free_at[row["to_number"]])
         insert_new(connection, alerts, some)
     written = Event(now, Status.QUEUED, "Written and checked")
-    insert_new(connection, events, [event_row(each.id, 1, written) for each in new])
+    insert_new(connection, events, [event_row(each, 1, written) for each in rows])
     # By the moment, which stays right if all of this is repeated.
     ours = sa.select(alerts.c.id).where(
-        alerts.c.id.in_([each.id for each in new]), alerts.c.created_at == now.timestamp()
+        alerts.c.account_sid == account_sid,
+        alerts.c.id.in_([each.id for each in new]),
+        alerts.c.created_at == now.timestamp(),
     )
     return set(connection.scalars(ours))
 

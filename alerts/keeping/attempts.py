@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from alerts.alert import Channel
 from alerts.database.tables import attempts, pace
 from alerts.keeping.records import insert_new
+from alerts.keeping.rows import Row
 
 # Each text and call goes through these: building them anew takes as long as carrying them out.
 BUSY = sa.select(attempts.c.id).where(
@@ -22,15 +24,19 @@ BUSY = sa.select(attempts.c.id).where(
     attempts.c.outcome.is_(None),
     attempts.c.id != sa.bindparam("ours"),
 )
+NOW, GAP = sa.bindparam("now", type_=sa.Double), sa.bindparam("gap", type_=sa.Double)
+# Processes take turns shortly before they use them: one that is farther off was by a wrong clock.
+FARTHEST = 100 * GAP + 60
+DATABASE_CLOCK = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
 TURN = (
     sa.update(pace)
     .where(pace.c.account_sid == sa.bindparam("account"), pace.c.channel == sa.bindparam("of"))
     .values(
         next_at=sa.case(
-            (pace.c.next_at > sa.bindparam("now", type_=sa.Double), pace.c.next_at),
-            else_=sa.bindparam("now", type_=sa.Double),
+            (pace.c.next_at.between(NOW, NOW + FARTHEST), pace.c.next_at),
+            else_=NOW,
         )
-        + sa.bindparam("gap", type_=sa.Double)
+        + GAP
     )
     .returning(pace.c.next_at)
 )
@@ -55,8 +61,8 @@ class Outcome(StrEnum):
 class Attempt:
     """One request for the try `try_number` of an alert; `at` is when it was about to be made.
 
-    That is by the clock of the machine that made it. `clock_offset` is how far Twilio's was ahead
-    of it, None if no answer had told yet: with it, any machine can find the request there.
+    That is by Twilio's clock, taken to be `clock_offset` ahead of this machine's; None for a
+    request that was read from the database.
     """
 
     id: str
@@ -69,17 +75,25 @@ class Attempt:
     clock_offset: timedelta | None = None
 
 
-def unsettled(connection: sa.Connection, alert_id: str, try_number: int) -> Attempt | None:
-    """The request of this try that may have gone through, if there is one."""
-    chosen = sa.select(attempts).where(
+def is_of_try(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:
+    """Whether a request is one for this try of an alert."""
+    return sa.and_(
+        attempts.c.account_sid == account_sid,
         attempts.c.alert_id == alert_id,
         attempts.c.try_number == try_number,
-        attempts.c.outcome.is_(None),
+    )
+
+
+def unsettled(
+    connection: sa.Connection, account_sid: str, alert_id: str, try_number: int
+) -> Attempt | None:
+    """The request of this try that may have gone through, if there is one."""
+    chosen = sa.select(attempts).where(
+        is_of_try(account_sid, alert_id, try_number), attempts.c.outcome.is_(None)
     )
     row = connection.execute(chosen).mappings().one_or_none()
     if row is None:
         return None
-    ahead = row["clock_offset"]
     return Attempt(
         id=row["id"],
         alert_id=row["alert_id"],
@@ -88,7 +102,6 @@ def unsettled(connection: sa.Connection, alert_id: str, try_number: int) -> Atte
         channel=row["channel"],
         to=row["to_number"],
         at=datetime.fromtimestamp(row["at"], UTC),
-        clock_offset=None if ahead is None else timedelta(seconds=ahead),
     )
 
 
@@ -111,7 +124,6 @@ def is_busy(connection: sa.Connection, attempt: Attempt) -> bool:
 
 def begin(connection: sa.Connection, attempt: Attempt) -> None:
     """Write a request down. Raises IntegrityError while another to the number is unsettled."""
-    ahead = attempt.clock_offset
     row = {
         "id": attempt.id,
         "alert_id": attempt.alert_id,
@@ -120,7 +132,6 @@ def begin(connection: sa.Connection, attempt: Attempt) -> None:
         "channel": attempt.channel,
         "to_number": attempt.to,
         "at": attempt.at.timestamp(),
-        "clock_offset": None if ahead is None else ahead.total_seconds(),
     }
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     written_once = dialect.insert(attempts).on_conflict_do_nothing(index_elements=["id"])
@@ -138,24 +149,17 @@ def give_up(connection: sa.Connection, account_sid: str, alert_id: str, try_numb
     """Nobody will learn what became of the request of a try, if it made one."""
     connection.execute(
         sa.update(attempts)
-        .where(
-            attempts.c.account_sid == account_sid,
-            attempts.c.alert_id == alert_id,
-            attempts.c.try_number == try_number,
-            attempts.c.outcome.is_(None),
-        )
+        .where(is_of_try(account_sid, alert_id, try_number), attempts.c.outcome.is_(None))
         .values(outcome=Outcome.UNKNOWN)
     )
 
 
-def settle_by_callback(connection: sa.Connection, alert_id: str, try_number: int, sid: str) -> None:
+def settle_by_callback(connection: sa.Connection, alert: Row, try_number: int, sid: str) -> None:
     """Twilio itself told which SID the request of a try was given, perhaps before it answered."""
     connection.execute(
         sa.update(attempts)
         .where(
-            attempts.c.alert_id == alert_id,
-            attempts.c.try_number == try_number,
-            attempts.c.outcome.is_(None),
+            is_of_try(alert["account_sid"], alert["id"], try_number), attempts.c.outcome.is_(None)
         )
         .values(outcome=Outcome.PLACED, sid=sid)
     )
@@ -167,16 +171,19 @@ def taken(connection: sa.Connection, sids: Sequence[str]) -> Collection[str]:
 
 
 def take_turn(
-    connection: sa.Connection, account_sid: str, channel: Channel, per_second: float, now: float
+    connection: sa.Connection, account_sid: str, channel: Channel, per_second: float
 ) -> float:
-    """When the account may make its next request: now, or when the one before is long enough ago.
+    """How long to wait for the account's next turn, in seconds: 0 if the last is long enough ago.
 
-    The moment is then taken, so that any number of processes keep the rate together.
+    The turn is then taken, so that any number of processes keep the rate together.
     """
+    # Of PostgreSQL, for the machines that share it may differ; a file's are one.
+    shared = connection.dialect.name == "postgresql"
+    now = float(connection.scalar(DATABASE_CLOCK) or 0.0) if shared else time.time()
     key = {"account_sid": account_sid, "channel": channel}
     turn = {"account": account_sid, "of": channel, "now": now, "gap": 1 / per_second}
     next_at = connection.scalar(TURN, turn)
     if next_at is None:
         insert_new(connection, pace, [key | {"next_at": 0.0}])
         next_at = connection.scalar(TURN, turn) or now
-    return float(next_at) - 1 / per_second
+    return max(0.0, float(next_at) - 1 / per_second - now)

@@ -13,6 +13,11 @@ from alerts.status import Status
 TOGETHER = 50
 
 
+def own_workflow(account_sid: str, alert_id: str) -> str:
+    """The workflow of an alert that is delivered alone; those of all accounts are in one table."""
+    return f"{account_sid}-{alert_id}"
+
+
 def take_up(connection: sa.Connection, account_sid: str, now: float) -> tuple[str, list[str]]:
     """Claim alerts for a workflow that the caller starts: its id, and theirs, if any waits."""
     workflow_id = secrets.token_hex(16)
@@ -30,7 +35,9 @@ def take_up(connection: sa.Connection, account_sid: str, now: float) -> tuple[st
     )
     claimed = list(connection.scalars(waiting))
     connection.execute(
-        sa.update(alerts).where(alerts.c.id.in_(claimed)).values(workflow_id=workflow_id)
+        sa.update(alerts)
+        .where(alerts.c.account_sid == account_sid, alerts.c.id.in_(claimed))
+        .values(workflow_id=workflow_id)
     )
     return workflow_id, claimed
 
@@ -74,11 +81,15 @@ def workflows_under_way(connection: sa.Connection, account_sid: str) -> list[str
     return [str(each) for each in connection.scalars(chosen)]
 
 
-def hand_back(connection: sa.Connection, workflow_ids: Collection[str]) -> None:
+def hand_back(connection: sa.Connection, account_sid: str, workflow_ids: Collection[str]) -> None:
     """Let others take up the open alerts of workflows that don't exist, or broke."""
     connection.execute(
         sa.update(alerts)
-        .where(alerts.c.is_open, alerts.c.workflow_id.in_(workflow_ids))
+        .where(
+            alerts.c.account_sid == account_sid,
+            alerts.c.is_open,
+            alerts.c.workflow_id.in_(workflow_ids),
+        )
         .values(workflow_id=None)
     )
 

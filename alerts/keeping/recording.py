@@ -23,10 +23,11 @@ CLOSING_SECONDS = 5.0
 
 
 class Recording:
-    """Keeps events; what `watching` knows needn't be read again."""
+    """Keeps events of an account's alerts; what `watching` knows needn't be read again."""
 
-    def __init__(self, database: Database, watching: Watching) -> None:
+    def __init__(self, database: Database, account_sid: str, watching: Watching) -> None:
         self._database = database
+        self._account_sid = account_sid
         self._watching = watching
         self._queue = WritingQueue[Entry](self._commit)
 
@@ -51,7 +52,8 @@ class Recording:
     def _write(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[Alert | None]:
         newest: dict[str, Alert] = {}
         after: list[Alert | None] = []
-        for entry, appended in zip(entries, records.append(connection, entries), strict=True):
+        kept = records.append(connection, self._account_sid, entries)
+        for entry, appended in zip(entries, kept, strict=True):
             if appended is None:
                 after.append(None)
                 continue
@@ -59,7 +61,8 @@ class Recording:
             if known is not None and len(known.events) == appended.number - 1:
                 alert = alert_after(known, appended.standing, appended.event)
             else:
-                alert = records.read(connection, [entry.alert_id])[entry.alert_id]
+                read = records.read(connection, self._account_sid, [entry.alert_id])
+                alert = read[entry.alert_id]
             newest[entry.alert_id] = alert
             after.append(alert)
         return after

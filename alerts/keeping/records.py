@@ -1,4 +1,4 @@
-"""Reading and writing the history, inside a transaction of the caller's.
+"""Reading and writing the history of an account, inside a transaction of the caller's.
 
 Each function may be repeated when nobody knows whether the transaction before went through.
 """
@@ -29,7 +29,10 @@ from alerts.standing import Standing, after
 # Built once, for every event goes through them: building one takes as long as carrying it out.
 LOCKED = (
     sa.select(alerts)
-    .where(alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)))
+    .where(
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
+    )
     # In the same order everywhere, so that no two wait for each other.
     .order_by(alerts.c.id)
     .with_for_update()
@@ -41,7 +44,7 @@ CHANGING = (
 )  # fmt: skip
 NEW_STANDING = (
     sa.update(alerts)
-    .where(alerts.c.id == sa.bindparam("alert_id"))
+    .where(alerts.c.account_sid == sa.bindparam("account"), alerts.c.id == sa.bindparam("alert_id"))
     .values({name: sa.bindparam(name) for name in CHANGING})
 )
 
@@ -67,21 +70,26 @@ def insert_new(
     connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
-def read(connection: sa.Connection, alert_ids: Iterable[str]) -> dict[str, Alert]:
+def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:
     """The alerts as they stand, with their stories, by id; unknown ids are left out."""
     ids = list(alert_ids)
     stories: dict[str, list[Event]] = {each: [] for each in ids}
     # First the alerts: of events that are added meanwhile, none may be missing.
-    found = connection.execute(sa.select(alerts).where(alerts.c.id.in_(ids))).mappings().all()
-    told = sa.select(events).where(events.c.alert_id.in_(ids)).order_by(events.c.number)
-    for row in connection.execute(told).mappings():
+    chosen = sa.select(alerts).where(alerts.c.account_sid == account_sid, alerts.c.id.in_(ids))
+    found = connection.execute(chosen).mappings().all()
+    told = sa.select(events).where(events.c.account_sid == account_sid, events.c.alert_id.in_(ids))
+    for row in connection.execute(told.order_by(events.c.number)).mappings():
         stories[row["alert_id"]].append(event_in(row))
     return {row["id"]: alert_in(row, stories[row["id"]][: row["revision"]]) for row in found}
 
 
-def revisions(connection: sa.Connection, alert_ids: Iterable[str]) -> dict[str, int]:
+def revisions(
+    connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]
+) -> dict[str, int]:
     """How many events each alert has; unknown ids are left out."""
-    chosen = sa.select(alerts.c.id, alerts.c.revision).where(alerts.c.id.in_(list(alert_ids)))
+    chosen = sa.select(alerts.c.id, alerts.c.revision).where(
+        alerts.c.account_sid == account_sid, alerts.c.id.in_(list(alert_ids))
+    )
     return {row.id: row.revision for row in connection.execute(chosen)}
 
 
@@ -94,12 +102,15 @@ class Appended:
     standing: Standing
 
 
-def append(connection: sa.Connection, entries: Sequence[Entry]) -> list[Appended | None]:
+def append(
+    connection: sa.Connection, account_sid: str, entries: Sequence[Entry]
+) -> list[Appended | None]:
     """Keep events, and derive from each where its alert stands after it.
 
     None for one that isn't kept: of an unknown alert, or where its `provided` says no.
     """
-    found = connection.execute(LOCKED, {"alert_ids": [each.alert_id for each in entries]})
+    wanted = {"account": account_sid, "alert_ids": [each.alert_id for each in entries]}
+    found = connection.execute(LOCKED, wanted)
     rows: dict[str, dict[str, Any]] = {row["id"]: dict(row) for row in found.mappings()}
     told: list[dict[str, Any]] = []
     outcomes = [_append(connection, each, rows, told) for each in entries]
@@ -124,10 +135,11 @@ def _append(
     now = after(before, entry.event, request, tries_of(request))
     event = replace(entry.event, news=now != before)
     row |= standing_row(now, request) | {"revision": row["revision"] + 1}
-    told.append(event_row(entry.alert_id, row["revision"], event))
+    told.append(event_row(row, row["revision"], event))
     return Appended(row["revision"], event, now)
 
 
 def _standing(row: Row) -> dict[str, Any]:
     """The parameters of NEW_STANDING."""
-    return {"alert_id": row["id"]} | {name: row[name] for name in CHANGING}
+    key = {"account": row["account_sid"], "alert_id": row["id"]}
+    return key | {name: row[name] for name in CHANGING}

@@ -108,10 +108,11 @@ def standing_row(now: Standing, request: AlertRequest) -> dict[str, Any]:
     }
 
 
-def event_row(alert_id: str, number: int, event: Event) -> dict[str, Any]:
-    """The row of an alert's event, the `number`th."""
+def event_row(alert: Row, number: int, event: Event) -> dict[str, Any]:
+    """The row of an event, the `number`th of the alert in a row."""
     return {
-        "alert_id": alert_id,
+        "account_sid": alert["account_sid"],
+        "alert_id": alert["id"],
         "number": number,
         "at": event.at.timestamp(),
         "try_number": event.try_number,

@@ -72,11 +72,11 @@ class _Beginning:
     # What the last visit to the database brought, one of these or nothing.
     request: Attempt | None = None
     number_is_busy: bool = False
-    turn: float | None = None
+    seconds: float = 0.0
 
     async def has_to_wait(self, instructions: Instructions | None) -> bool:
         """Take a turn, or use it; true after having waited for it, when all is to be seen anew."""
-        twilio, now = self.courier.means.twilio, datetime.now(UTC)
+        now, clock_offset = datetime.now(UTC), self.courier.means.twilio.clock_offset
         request = Attempt(
             secrets.token_hex(8),
             self.alert_id,
@@ -84,8 +84,9 @@ class _Beginning:
             self.courier.history.account_sid,
             self.wanted.channel,
             self.wanted.to,
-            now,
-            twilio.clock_offset if twilio.clock_is_known else None,
+            # By the clock that Twilio's list goes by, whichever process will read it.
+            now + clock_offset,
+            clock_offset,
         )
         try:
             await self.courier.history.record(
@@ -96,16 +97,16 @@ class _Beginning:
         except sa.exc.IntegrityError:
             # Another process was faster.
             self.request, self.number_is_busy = None, True
-        if self.turn is None:
+        if not self.seconds:
             return False
-        await asyncio.sleep(max(0.0, self.turn - now.timestamp()))
+        await asyncio.sleep(self.seconds)
         self.has_turn = True
         return True
 
     def _begins_sending(self, connection: sa.Connection, row: Row, request: Attempt) -> bool:
         """Write the request down, if it may be made now; true if that is the alert's first."""
         # Anew, for the transaction may have to be repeated.
-        self.request, self.number_is_busy, self.turn = None, False, None
+        self.request, self.number_is_busy, self.seconds = None, False, 0.0
         stands = standing_of(row)
         if stands.status.final or stands.canceling or stands.sid:
             return False
@@ -115,11 +116,10 @@ class _Beginning:
         if self.number_is_busy:
             return False
         if not self.has_turn:
-            at = request.at.timestamp()
             rate = self.courier.means.per_second(request.channel)
-            turn = attempts.take_turn(connection, request.account_sid, request.channel, rate, at)
-            if turn > at + AT_ONCE:
-                self.turn = turn
+            wait = attempts.take_turn(connection, request.account_sid, request.channel, rate)
+            if wait > AT_ONCE:
+                self.seconds = wait
                 return False
         attempts.begin(connection, request)
         self.request = request

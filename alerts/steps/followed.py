@@ -10,11 +10,14 @@ from alerts.alert import Channel
 from alerts.status import Status
 from alerts.steps.observations import Observation
 
-# Twilio ends a call after four hours; a text without a delivery receipt stays "sent" for ever.
+# Twilio ends a call after four hours, and tries to send a text for ten at the longest:
+# ValidityPeriod in https://www.twilio.com/docs/messaging/api/message-resource
 GIVE_UP_AFTER: dict[Channel, timedelta] = {
     "call": timedelta(hours=4),
-    "text": timedelta(minutes=10),
+    "text": timedelta(hours=10),
 }
+# Carriers needn't tell that it arrived: without their word it stays "sent" for ever.
+CARRIERS_TELL_WITHIN = timedelta(minutes=10)
 # Whoever follows it has been placed.
 PLACED = Observation(Status.PLACED, "Twilio has it")
 NO_WORD = Observation(Status.UNKNOWN, "No word of its end ever came")
@@ -48,11 +51,15 @@ SOON = 2.0
 
 
 class Watch:
-    """When to look at `followed` next (`next_at`, in the event loop's time), and what was told."""
+    """When to look at `followed` next (`next_at`, in the event loop's time), and what was told.
+
+    `sent_at` is when Twilio handed a text over to the carrier, as far as the last look tells.
+    """
 
     def __init__(self, followed: Followed, pace: Pace, now: float) -> None:
         self.followed = followed
         self.told = PLACED
+        self.sent_at: datetime | None = None
         self.next_at = now
         self.is_busy = False
         self.is_missing = False
@@ -86,8 +93,10 @@ class Watch:
     def overdue(self) -> timedelta:
         """How long ago its end should have come; less than nothing while there is time."""
         # By the date, so that a restart doesn't begin anew.
-        followed = self.followed
-        return datetime.now(UTC) - followed.placed_at - GIVE_UP_AFTER[followed.channel]
+        end = self.followed.placed_at + GIVE_UP_AFTER[self.followed.channel]
+        if self.sent_at is not None:
+            end = max(self.sent_at, self.followed.placed_at) + CARRIERS_TELL_WITHIN
+        return datetime.now(UTC) - end
 
     def _wait_from(self, now: float, seconds: float) -> None:
         self._wait = min(seconds, self._pace.longest)

@@ -123,7 +123,11 @@ class Follower:
             self._start(self._attend_to(watch))
 
     async def _attend_to_many(self, channel: Channel, watches: Sequence[Watch]) -> None:
-        found = await self._look.at_many(channel, [watch.followed for watch in watches])
+        found: dict[str, Observation | TwilioError] = {}
+        try:
+            found = await self._look.at_many(channel, [watch.followed for watch in watches])
+        except Exception:
+            log.exception("Looking at many at once went wrong; looking at each")
         for watch in watches:
             self._start(self._attend_to(watch, found.get(watch.followed.sid)))
 
@@ -137,7 +141,7 @@ class Follower:
                 await self._report(watch, _despite(found, watch))
                 watch.back_off(_now())
             else:
-                watch.is_missing = False
+                watch.is_missing, watch.sent_at = False, found.sent_at
                 is_lost = watch.overdue >= timedelta() and not found.is_final
                 await self._report(watch, NO_WORD if is_lost else found)
                 watch.look_again(_now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from alerts.alert import Event, Problem, Source
@@ -40,12 +40,15 @@ class Observation:
 
     `status` is None where it says nothing about that. `answered_by` is what answering-machine
     detection found: None as long as it may still find something, "" if it found nothing.
+    `sent_at` is when a text was handed over to the carrier, from whom there is no word yet.
     """
 
     status: Status | None
     note: str
     error: Problem | None = None
     answered_by: str | None = None
+    # No news by itself.
+    sent_at: datetime | None = field(default=None, compare=False)
 
     @property
     def is_final(self) -> bool:
@@ -82,7 +85,8 @@ def observe_call_callback(form: Mapping[str, str]) -> Observation:
 
 def observe_message(message: Message) -> Observation:
     """What a Message resource says. https://www.twilio.com/docs/messaging/api/message-resource"""
-    return _text(message.status or "", message.error_code, message.error_message)
+    seen = _text(message.status or "", message.error_code, message.error_message)
+    return replace(seen, sent_at=message.date_sent) if message.status == "sent" else seen
 
 
 def observe_message_callback(form: Mapping[str, str]) -> Observation:

@@ -41,11 +41,10 @@ async def refused(courier: Courier, request: Attempt, note: str, problem: Twilio
     await _settled(courier, request, _about(request, Status.FAILED, note, problem), Outcome.REFUSED)
 
 
-async def given_up(courier: Courier, request: Attempt, note: str, problem: TwilioError) -> None:
+async def given_up(courier: Courier, request: Attempt, why: Problem) -> None:
     """Nobody will ever learn whether Twilio has it."""
-    event = _about(request, Status.UNKNOWN, note, problem)
-    if event.error:
-        event = replace(event, error=replace(event.error, hint=LOOK_YOURSELF))
+    event = _about(request, Status.UNKNOWN, "Nobody can tell whether Twilio has it", None)
+    event = replace(event, error=replace(why, hint=LOOK_YOURSELF))
     await _settled(courier, request, event, Outcome.UNKNOWN)
 
 

@@ -15,6 +15,7 @@ from alerts.status import Status
 from alerts.steps import outcomes
 from alerts.steps.beginning import begin
 from alerts.steps.courier import Courier
+from alerts.steps.publishing import still_good
 from alerts.steps.requesting import Superseded, ask_twilio
 from alerts.steps.settling import settle
 from storage import Instructions
@@ -29,8 +30,9 @@ async def place(
     May be begun again at any moment, in any process: what was asked before is found again.
     """
     failures = 0
-    request = await _begun_before(courier, alert_id, try_number)
-    while request is None or await settle(courier, request):
+    request = inherited = await _begun_before(courier, alert_id, try_number)
+    while request is None or await settle(courier, request, inherited=request is inherited):
+        instructions = await still_good(courier, alert_id, try_number, instructions)
         request = await begin(courier, alert_id, try_number, instructions)
         if request is None:
             return
@@ -61,8 +63,9 @@ async def _begun_before(courier: Courier, alert_id: str, try_number: int) -> Att
     alert = await courier.alert(alert_id)
     if alert.status is Status.QUEUED:
         return None  # the first request is written down together with the status that follows
-    return await courier.history.read(
-        lambda connection: attempts.unsettled(connection, alert_id, try_number)
+    history = courier.history
+    return await history.read(
+        lambda connection: attempts.unsettled(connection, history.account_sid, alert_id, try_number)
     )
 
 

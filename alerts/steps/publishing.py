@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Alert, Event, Problem
 from alerts.documents import write_document
@@ -11,6 +12,16 @@ from alerts.plan import tries_of
 from alerts.status import Status
 from alerts.steps.courier import Courier
 from storage import InlineStorage, Instructions, StorageError
+
+# A good deal less than documents live, a day at least: an account may have many calls waiting.
+GOOD_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Published(Instructions):
+    """Instructions whose document was published `at` that time, and won't live for ever."""
+
+    at: datetime = field(kw_only=True)
 
 
 async def publish(courier: Courier, alert_id: str, try_number: int) -> Instructions | None:
@@ -25,9 +36,11 @@ async def publish(courier: Courier, alert_id: str, try_number: int) -> Instructi
         return None
     document = _document(courier, alert, try_number)
     # Its name tells people who look there when it was made and for whom.
-    name = f"{datetime.now(UTC):%Y-%m-%d-%H%M}-{alert.request.user or login_name()}"
+    now = datetime.now(UTC)
+    name = f"{now:%Y-%m-%d-%H%M}-{alert.request.user or login_name()}"
     try:
-        return await courier.means.storage.publish(name, document)
+        stored = await courier.means.storage.publish(name, document)
+        return Published(stored.url, stored.twiml, at=now)
     except StorageError as problem:
         instructions = await _inside_the_request(document)
         if instructions is None:
@@ -38,6 +51,26 @@ async def publish(courier: Courier, alert_id: str, try_number: int) -> Instructi
         event = Event(datetime.now(UTC), status, note, try_number=try_number, error=error)
         await courier.history.record(alert_id, event)
         return instructions
+
+
+async def still_good(
+    courier: Courier, alert_id: str, try_number: int, instructions: Instructions | None
+) -> Instructions | None:
+    """The instructions, published anew if their document may be gone when Twilio wants to read it.
+
+    For what was published once is used however long a request has to wait, or this program is away.
+    """
+    if instructions is None or instructions.url is None:
+        return instructions
+    if isinstance(instructions, Published) and datetime.now(UTC) - instructions.at < GOOD_FOR:
+        return instructions
+    anew, alert = await publish(courier, alert_id, try_number), await courier.alert(alert_id)
+    # The first request tells by itself where its document is.
+    if anew is not None and anew.url is not None and alert.status is not Status.QUEUED:
+        note = f"Stored again in {courier.means.storage.label}"
+        event = Event(datetime.now(UTC), None, note, try_number=try_number, twiml_url=anew.url)
+        await courier.history.record(alert_id, event)
+    return anew
 
 
 async def _inside_the_request(document: str) -> Instructions | None:

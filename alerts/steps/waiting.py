@@ -95,4 +95,4 @@ def _clock(moment: datetime, alert: Alert) -> str:
     """The time for whoever sent it; with the day, if that is another one."""
     there = in_time_zone(moment, alert.request.time_zone)
     today = in_time_zone(datetime.now(UTC), alert.request.time_zone)
-    return f"{there:%H:%M}" if there.date() == today.date() else f"{there:%H:%M on %A}"
+    return f"{there:%H:%M %Z}" if there.date() == today.date() else f"{there:%H:%M %Z on %A}"

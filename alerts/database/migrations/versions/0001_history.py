@@ -6,12 +6,15 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+# The columns that name an alert in other tables.
+ALERT = ["account_sid", "alert_id"]
+
 
 def upgrade() -> None:
     op.create_table(
         "alerts",
+        sa.Column("account_sid", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("account_sid", sa.Text, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("request", sa.JSON, nullable=False),
         sa.Column("from_number", sa.Text, nullable=False),
@@ -51,7 +54,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "events",
-        sa.Column("alert_id", sa.Text, sa.ForeignKey("alerts.id"), primary_key=True),
+        sa.Column("account_sid", sa.Text, primary_key=True),
+        sa.Column("alert_id", sa.Text, primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("try_number", sa.Integer, nullable=False),
@@ -64,21 +68,22 @@ def upgrade() -> None:
         sa.Column("answered_by", sa.Text),
         sa.Column("canceling", sa.Boolean, nullable=False),
         sa.Column("news", sa.Boolean, nullable=False),
+        sa.ForeignKeyConstraint(ALERT, ["alerts.account_sid", "alerts.id"]),
     )
     op.create_table(
         "attempts",
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("alert_id", sa.Text, sa.ForeignKey("alerts.id"), nullable=False),
-        sa.Column("try_number", sa.Integer, nullable=False),
         sa.Column("account_sid", sa.Text, nullable=False),
+        sa.Column("alert_id", sa.Text, nullable=False),
+        sa.Column("try_number", sa.Integer, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("to_number", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
-        sa.Column("clock_offset", sa.Double),
         sa.Column("outcome", sa.Text),
         sa.Column("sid", sa.Text, unique=True),
+        sa.ForeignKeyConstraint(ALERT, ["alerts.account_sid", "alerts.id"]),
     )
-    op.create_index("attempts_by_alert", "attempts", ["alert_id", "try_number"])
+    op.create_index("attempts_by_alert", "attempts", [*ALERT, "try_number"])
     undecided = sa.column("outcome", sa.Text).is_(None)
     op.create_index(
         "attempts_open",
