@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from dbos import DBOS
 from dbos._error import DBOSException
 
+from alerts.database.errors import in_words, is_passing
 from alerts.keeping import handover
 from alerts.steps import breaking_off, following, placing, publishing, waiting
 from alerts.steps.courier import Courier
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # To be raised when the steps of a workflow change: a process resumes only what it understands.
 VERSION = "1"
+# DBOS's own writing isn't repeated when a disk is full; our steps are.
+SECONDS_HELD_UP = 2.0
 
 # DBOS has one engine in a process, and workflows are functions of a module: so there is one
 # courier too. `Engine` sets it.
@@ -86,7 +89,11 @@ async def _deliver_each(alert_ids: Sequence[str]) -> None:
             watching.enter_context(history.news_of(each))
         # All at once, so that none has to be read alone.
         await history.get_all(ours)
-        await asyncio.gather(*(_deliver(each) for each in ours))
+        ends = await asyncio.gather(*(_deliver(each) for each in ours), return_exceptions=True)
+    # Not before all have ended: who found this workflow broken would deliver the others twice.
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
 
 
 async def _still_ours(alert_ids: Sequence[str]) -> Collection[str]:
@@ -104,8 +111,16 @@ async def _deliver(alert_id: str) -> None:
         _under_way.add(task)
         task.add_done_callback(_under_way.discard)
     with _employed().history.news_of(alert_id):
-        while await _makes_a_try(alert_id):
-            pass
+        goes_on = True
+        while goes_on:
+            try:
+                goes_on = await _makes_a_try(alert_id)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                # What DBOS couldn't keep of a step is in our history, which waits for the database.
+                log.warning("The delivery of alert %s is held up: %s.", alert_id, in_words(error))
+                await asyncio.sleep(SECONDS_HELD_UP)
 
 
 async def _makes_a_try(alert_id: str) -> bool:
@@ -118,7 +133,9 @@ async def _makes_a_try(alert_id: str) -> bool:
             await follow(alert_id, try_number)
     except DBOSException:
         raise  # between DBOS and its database: it knows what to do
-    except Exception:
+    except Exception as error:
+        if is_passing(error):
+            raise
         log.exception("The delivery of alert %s broke", alert_id)
         return await break_off(alert_id, try_number)
     return try_number > 0

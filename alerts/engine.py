@@ -110,8 +110,9 @@ class Engine:
         while True:
             try:
                 if time.monotonic() >= next_takeover:
-                    await self._take_over()
+                    # Before it, so that one that breaks isn't repeated at once either.
                     next_takeover = time.monotonic() + SECONDS_BETWEEN_TAKEOVERS
+                    await self._take_over()
                 await self._take_up()
             except Exception:
                 log.exception("A round of the engine broke; the next one comes in a moment")

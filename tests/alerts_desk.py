@@ -7,10 +7,14 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
+from phonenumbers import parse
+from phonenumbers.timezone import time_zones_for_number
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
@@ -124,6 +128,12 @@ async def followed(desk: Desk, request: AlertRequest) -> Alert:
 async def until_over(desk: Desk, alert_id: str) -> Alert:
     async with asyncio.timeout(20), aclosing(desk.watch(alert_id)) as changes:
         return [alert async for alert in changes][-1]
+
+
+def quiet_now(number: str) -> str:
+    """Quiet hours that it is in the middle of, where the number is."""
+    now = datetime.now(ZoneInfo(time_zones_for_number(parse(number))[0]))
+    return f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
 
 
 def posts(desk: Desk) -> list[dict[str, str]]:

@@ -11,11 +11,13 @@ from pwd import getpwnam
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from alerts.database.database import Database
 from alerts.database.migrations import bring_up_to_date
 from alerts.database.url import engine_for, parsed
 from alerts.errors import DatabaseError
+from tests.alerts_desk import desk_at
 from tests.postgres import PostgresServer, fresh_database
 from tests.servers import free_port
 
@@ -25,10 +27,14 @@ PASSWORD = "hunter2"
 async def _refusal(url: str) -> str:
     with pytest.raises(DatabaseError) as raised:
         await Database(url).open()
-    assert PASSWORD not in "".join(traceback.format_exception(raised.value))
-    assert raised.value.__cause__ is None
-    assert raised.value.__context__ is None
-    sentence = str(raised.value)
+    return _check_sentence(raised.value)
+
+
+def _check_sentence(error: DatabaseError) -> str:
+    assert PASSWORD not in "".join(traceback.format_exception(error))
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    sentence = str(error)
     assert sentence.startswith("DATABASE_URL")
     assert sentence.endswith(".")
     assert "\n" not in sentence
@@ -108,3 +114,22 @@ def test_the_file_may_only_be_read():
         finally:
             os.seteuid(user)
             folder.chmod(0o755)
+
+
+async def test_the_user_may_use_tables_but_make_no_schema(postgres: PostgresServer):
+    """What DBOS needs, beside our own tables; once it is granted, the same desk opens."""
+    url = fresh_database(postgres)
+    database = url.split("/")[3].split("?")[0]
+    role = f"role_{database}"
+    limited = SecretStr(url.replace("postgres:@", f"{role}:{PASSWORD}@"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'".encode())
+        connection.execute(f"GRANT ALL ON SCHEMA public TO {role}".encode())
+        async with desk_at("http://twilio.localhost", database_url=limited) as desk:
+            with pytest.raises(DatabaseError) as raised:
+                await desk.open()
+            _check_sentence(raised.value)
+            assert f"permission denied for database {database}" in str(raised.value)
+            connection.execute(f"GRANT CREATE ON DATABASE {database} TO {role}".encode())
+            await desk.open()
+            assert await desk.status("never-sent") is None

@@ -6,17 +6,22 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from phonenumbers import parse
-from phonenumbers.timezone import time_zones_for_number
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.database.tables import pace
-from tests.alerts_desk import CALL, TEXT, followed, posts, simulated, simulated_desk, until_over
+from tests.alerts_desk import (
+    CALL,
+    TEXT,
+    followed,
+    posts,
+    quiet_now,
+    simulated,
+    simulated_desk,
+    until_over,
+)
 
 BUSY, MACHINE, PRESSES = "+14125550101", "+14125550103", "+14125550106"
 ANN, BEN = "+14125550142", "+14125550143"
@@ -130,12 +135,6 @@ async def until_note(desk: Desk, alert_id: str, words: str) -> Alert:
     return await history.until(
         alert_id, lambda alert: any(words in event.note for event in alert.events), 20
     )
-
-
-def quiet_now(number: str) -> str:
-    """Quiet hours that it is in the middle of, where the number is."""
-    now = datetime.now(ZoneInfo(time_zones_for_number(parse(number))[0]))
-    return f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
 
 
 @pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -59,7 +59,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request for the try `try_number` of an alert; `at` is when it was about to be made."""
+    """One request for the try `try_number` of an alert; `at` is when it was about to be made.
+
+    That is by Twilio's clock, taken to be `clock_offset` ahead of this machine's; None for a
+    request that was read from the database.
+    """
 
     id: str
     alert_id: str
@@ -68,6 +72,7 @@ class Attempt:
     channel: Channel
     to: str
     at: datetime
+    clock_offset: timedelta | None = None
 
 
 def is_of_try(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:

@@ -76,7 +76,7 @@ class _Beginning:
 
     async def has_to_wait(self, instructions: Instructions | None) -> bool:
         """Take a turn, or use it; true after having waited for it, when all is to be seen anew."""
-        now = datetime.now(UTC)
+        now, clock_offset = datetime.now(UTC), self.courier.means.twilio.clock_offset
         request = Attempt(
             secrets.token_hex(8),
             self.alert_id,
@@ -85,7 +85,8 @@ class _Beginning:
             self.wanted.channel,
             self.wanted.to,
             # By the clock that Twilio's list goes by, whichever process will read it.
-            now + self.courier.means.twilio.clock_offset,
+            now + clock_offset,
+            clock_offset,
         )
         try:
             await self.courier.history.record(

@@ -46,6 +46,7 @@ async def look_up(
     from_: str,
     text: str,
     since: datetime,
+    clock_offset: timedelta | None = None,
     taken: Callable[[Sequence[str]], Awaitable[Collection[str]]],
 ) -> Made | None:
     """What the request has most likely made; None if it is none of what Twilio lists.
@@ -56,10 +57,15 @@ async def look_up(
 
     A text with other words may be the one as well, for Twilio shortens links, and forgets what a
     text said where it is told to. Or it is another program's. Raises `TwilioError`.
+
+    `clock_offset` is what was known of Twilio's clock when `since` was written down in this
+    process: what has been learnt since then counts too.
     """
     possible: list[tuple[timedelta, Made]] = []
     async for row in _newest(twilio, channel, to, from_):
-        age = _time_after(since, row)
+        # Asked for here: the answer that brought the row may be the first to tell of that clock.
+        learnt = timedelta() if clock_offset is None else twilio.clock_offset - clock_offset
+        age = _time_after(since + learnt, row)
         if age < -OUT_OF_ORDER:
             break
         made = Made(row.sid, surely=isinstance(row, Call) or _words(row.body) == _words(text))

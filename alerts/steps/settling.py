@@ -101,6 +101,7 @@ async def _look_up(courier: Courier, request: Attempt) -> Made | None:
         from_=means.sender(request.channel),
         text=alert.message,
         since=request.at,
+        clock_offset=request.clock_offset,
         taken=lambda sids: history.read(lambda connection: attempts.taken(connection, sids)),
     )
 
