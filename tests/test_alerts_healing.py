@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOS
 
-from alerts import Desk, engine
+from alerts import Desk, engine, takeover
 from alerts.database.tables import executors
 from alerts.database.url import engine_for, parsed
 from alerts.engine import Engine
@@ -42,7 +42,7 @@ async def signed_on(desk: Desk) -> Sequence[str]:
 async def searched(desk: Desk) -> None:
     """Open it, and wait until it has done with searching as it does at the beginning."""
     await desk.open()
-    await until(lambda: engine_of(desk)._searches_left == 0)
+    await until(lambda: engine_of(desk)._takeover._searches_left == 0)
 
 
 async def test_a_living_process_that_was_signed_off_is_known_again(tmp_path):
@@ -78,7 +78,7 @@ async def test_what_a_process_left_whom_others_had_signed_off(tmp_path):
 
 
 async def test_it_is_searched_now_and_then_without_a_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "SECONDS_BETWEEN_SEARCHES", 0.3)
+    monkeypatch.setattr(takeover, "SECONDS_BETWEEN_SEARCHES", 0.3)
     async with simulated_desk(tmp_path) as desk:
         await searched(desk)
         orphan = NewAlert("orphan", desk._settled(TEXT), SIMULATOR_FROM_NUMBER, "gone")
