@@ -22,7 +22,7 @@ unit: .venv/installed-dev
 
 # Apart from the rest: Playwright keeps an event loop running that async tests would trip over.
 browser: .venv/installed-dev
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

@@ -159,7 +159,9 @@ class Visitor:
             if pause >= SECONDS:
                 return
             await _until(began + pause)
-            await self._session.change(**send_page.press(presses))
+            # To somebody else each: calls to one number go one after the other.
+            number = {send_page.NUMBER: f"(412) 857-{4300 + self._number}"}
+            await self._session.change(**number, **send_page.press(presses))
 
 
 async def _until(moment: float) -> None:

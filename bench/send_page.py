@@ -4,6 +4,7 @@ from __future__ import annotations
 
 BUTTON = "send-send_test_call"
 MESSAGE = "send-message"
+NUMBER = "send-phone_number"
 PREVIEW = "send-twiml_preview"
 PROGRESS = "send-progress"
 
@@ -16,7 +17,7 @@ def press(count: int) -> dict[str, object]:
 INPUTS: dict[str, object] = {
     "page": "send",
     "send-channel": "call",
-    "send-phone_number": "(412) 857-4309",
+    NUMBER: "(412) 857-4309",
     MESSAGE: "Greetings, it is currently {{ now }}. Batch 1407 shows signs of diacetyl.",
     "send-voice": "alice",
     "send-language": "en-GB",
