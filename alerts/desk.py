@@ -16,10 +16,11 @@ from alerts.errors import UnusableInput
 from alerts.means import Means
 from alerts.roles import Role
 from alerts.status import Status
+from alerts.steps.ending import end_call
 from alerts.steps.observations import event_of, observe_call
 from alerts.warm_up import import_what_sending_needs
 from settings import Settings
-from twilio_client import TwilioError, TwilioRefused
+from twilio_client import TwilioError
 
 if TYPE_CHECKING:
     from alerts.history import History
@@ -156,9 +157,7 @@ class Desk:
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
         """End the alert's call; gives what happened to it, or None if it was over already."""
         try:
-            call = await self.means.twilio.update_call(sid, status="completed")
-        except TwilioRefused:
-            return None
+            call = await end_call(self.means.twilio, sid)
         except TwilioError as problem:
             return Event(
                 datetime.now(UTC),
@@ -167,7 +166,7 @@ class Desk:
                 try_number=alert.try_number,
                 error=Problem.of(problem),
             )
-        return event_of(observe_call(call), alert.try_number, "poll", sid)
+        return event_of(observe_call(call), alert.try_number, "poll", sid) if call else None
 
     async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
         """The alert as it stands, then each change, up to a final status. Waits for unsent ids."""

@@ -34,11 +34,8 @@ def write_document(request: AlertRequest, text: str, key_press_url: str | None =
     if request.acknowledge:
         return Response(_ask(request, text, key_press_url))
     message = _say("message", text, request, request.repeat)
-    return (
-        Response(message, Pause(_silence_after(request, text)))
-        if request.voicemail
-        else Response(message)
-    )
+    silence = [Pause(_silence_after(request, text))] if request.voicemail else []
+    return Response(message, *silence)
 
 
 def write_again(request: AlertRequest, key_press_url: str) -> Response:

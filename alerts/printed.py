@@ -10,6 +10,7 @@ from alerts.plan import tries_of
 
 
 def cannot_be_ended(alert: Alert) -> bool:
+    """Whether somebody canceled it, and Twilio couldn't be told."""
     return alert.canceling and not alert.status.final and alert.events[-1].error is not None
 
 
@@ -19,6 +20,7 @@ def is_well(alert: Alert) -> bool:
 
 
 def is_in_trouble(alert: Alert) -> bool:
+    """Whether Twilio doesn't have it yet, because of what happened last."""
     return alert.sid is None and not alert.status.final and alert.events[-1].error is not None
 
 
@@ -36,6 +38,7 @@ def tell(alert: Alert, told: int, as_json: bool) -> int:
 
 
 def show(alert: Alert, as_json: bool) -> None:
+    """Print where it stands, and what is wrong with it; or all as one JSON object."""
     if as_json:
         print(json.dumps(alert.as_json()))
         return

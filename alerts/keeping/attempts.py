@@ -9,12 +9,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.alert import Channel
 from alerts.database.tables import attempts, pace
 from alerts.keeping.records import insert_new
-from alerts.keeping.rows import Row
 
 # Each text and call goes through these: building them anew takes as long as carrying them out.
 BUSY = sa.select(attempts.c.id).where(
@@ -84,13 +82,16 @@ def is_of_try(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElem
     )
 
 
+def _is_unsettled(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:
+    its_try = is_of_try(account_sid, alert_id, try_number)
+    return sa.and_(its_try, attempts.c.outcome.is_(None))
+
+
 def unsettled(
     connection: sa.Connection, account_sid: str, alert_id: str, try_number: int
 ) -> Attempt | None:
     """The request of this try that may have gone through, if there is one."""
-    chosen = sa.select(attempts).where(
-        is_of_try(account_sid, alert_id, try_number), attempts.c.outcome.is_(None)
-    )
+    chosen = sa.select(attempts).where(_is_unsettled(account_sid, alert_id, try_number))
     row = connection.execute(chosen).mappings().one_or_none()
     if row is None:
         return None
@@ -133,9 +134,7 @@ def begin(connection: sa.Connection, attempt: Attempt) -> None:
         "to_number": attempt.to,
         "at": attempt.at.timestamp(),
     }
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    written_once = dialect.insert(attempts).on_conflict_do_nothing(index_elements=["id"])
-    connection.execute(written_once, row)
+    insert_new(connection, attempts, [row], key=["id"])
 
 
 def settle(
@@ -145,23 +144,20 @@ def settle(
     connection.execute(SETTLED, {"ours": attempt_id, "outcome": outcome, "sid": sid})
 
 
-def give_up(connection: sa.Connection, account_sid: str, alert_id: str, try_number: int) -> None:
-    """Nobody will learn what became of the request of a try, if it made one."""
+def settle_try(
+    connection: sa.Connection,
+    account_sid: str,
+    alert_id: str,
+    try_number: int,
+    outcome: Outcome,
+    *,
+    sid: str | None = None,
+) -> None:
+    """The same of whichever request of a try isn't settled yet, if there is one."""
     connection.execute(
         sa.update(attempts)
-        .where(is_of_try(account_sid, alert_id, try_number), attempts.c.outcome.is_(None))
-        .values(outcome=Outcome.UNKNOWN)
-    )
-
-
-def settle_by_callback(connection: sa.Connection, alert: Row, try_number: int, sid: str) -> None:
-    """Twilio itself told which SID the request of a try was given, perhaps before it answered."""
-    connection.execute(
-        sa.update(attempts)
-        .where(
-            is_of_try(alert["account_sid"], alert["id"], try_number), attempts.c.outcome.is_(None)
-        )
-        .values(outcome=Outcome.PLACED, sid=sid)
+        .where(_is_unsettled(account_sid, alert_id, try_number))
+        .values(outcome=outcome, sid=sid)
     )
 
 

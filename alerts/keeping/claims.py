@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from alerts.database.tables import attempts
-from alerts.keeping.attempts import is_of_try, settle_by_callback
+from alerts.keeping.attempts import Outcome, is_of_try, settle_try
 from alerts.keeping.rows import Row
 
 
@@ -16,12 +16,13 @@ def claim(connection: sa.Connection, alert: Row, try_number: int, sid: str) -> b
     """
     if alert["try_number"] == try_number and alert["sid"] is not None:
         return bool(alert["sid"] == sid)
-    its_try = is_of_try(alert["account_sid"], alert["id"], try_number)
+    key = alert["account_sid"], alert["id"], try_number
+    its_try = is_of_try(*key)
     chosen = sa.select(attempts.c.sid, its_try.label("is_its_try")).where(
         sa.or_(attempts.c.sid == sid, sa.and_(its_try, attempts.c.sid.is_not(None)))
     )
     known = [(row.sid, bool(row.is_its_try)) for row in connection.execute(chosen)]
     if known:
         return (sid, True) in known
-    settle_by_callback(connection, alert, try_number, sid)
+    settle_try(connection, *key, Outcome.PLACED, sid=sid)
     return True

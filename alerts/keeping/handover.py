@@ -8,6 +8,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from alerts.database.tables import alerts, executors
+from alerts.keeping.records import insert_new
 from alerts.status import Status
 
 TOGETHER = 50
@@ -98,9 +99,8 @@ def sign_on(
     connection: sa.Connection, account_sid: str, executor_id: str, role: str, now: float
 ) -> None:
     """Let other processes know of an executor, so that they look after it."""
-    if connection.scalar(sa.select(executors.c.id).where(executors.c.id == executor_id)) is None:
-        row = {"id": executor_id, "account_sid": account_sid, "role": role, "started_at": now}
-        connection.execute(sa.insert(executors), row)
+    row = {"id": executor_id, "account_sid": account_sid, "role": role, "started_at": now}
+    insert_new(connection, executors, [row])
 
 
 def sign_off(connection: sa.Connection, executor_ids: Collection[str]) -> None:

@@ -63,11 +63,17 @@ class Entry:
 
 
 def insert_new(
-    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str] | None = None,
 ) -> None:
-    """Insert those rows whose keys aren't there yet."""
+    """Insert those rows that aren't there yet, by any key of the table's or by `key` alone.
+
+    Raises IntegrityError for one that only another key keeps out.
+    """
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(index_elements=key), rows)
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:

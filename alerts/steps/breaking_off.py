@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from alerts.alert import Event, Problem
 from alerts.keeping import attempts
+from alerts.keeping.attempts import Outcome
 from alerts.keeping.rows import Row
 from alerts.status import Status
 from alerts.steps.courier import Courier
@@ -24,7 +25,8 @@ async def break_off(courier: Courier, alert_id: str, try_number: int) -> bool:
     number = try_number or before.try_number
 
     def give_up(connection: sa.Connection, _: Row) -> bool:
-        attempts.give_up(connection, courier.history.account_sid, alert_id, number)
+        account_sid = courier.history.account_sid
+        attempts.settle_try(connection, account_sid, alert_id, number, Outcome.UNKNOWN)
         return True
 
     event = Event(datetime.now(UTC), Status.UNKNOWN, "Interrupted", try_number=number, error=BROKEN)

@@ -11,8 +11,9 @@ from alerts.alert import Alert, Event
 from alerts.documents import write_voicemail
 from alerts.status import Status
 from alerts.steps.courier import Courier
+from alerts.steps.ending import end_call
 from alerts.steps.followed import Followed
-from twilio_client import TwilioClient, TwilioError, TwilioRefused
+from twilio_client import TwilioError, TwilioRefused
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +66,6 @@ async def _act(courier: Courier, alert: Alert, sid: str, done: set[str]) -> bool
         log.warning("A call could not be changed: %s", problem)
         return True
     return False
-
-
-async def end_call(twilio: TwilioClient, sid: str) -> None:
-    """Hang up, or keep it from being dialled. Raises `TwilioError` if it has to be tried again."""
-    with suppress(TwilioRefused):  # it is over already
-        await twilio.update_call(sid, status="completed")
 
 
 def _is_at_the_beep(alert: Alert) -> bool:
