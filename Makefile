@@ -30,7 +30,7 @@ bench: .venv/installed-dev
 # Processes are killed while they send, from this many seeds; `make soak SEEDS=5000` takes hours.
 soak: SEEDS ?= 500
 soak: .venv/installed-dev
-	SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/test_crash_sqlite.py tests/test_crash_postgres.py
+	SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/crash/test_sqlite.py tests/crash/test_postgres.py
 
 lock: .venv/installed-dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \

@@ -25,7 +25,7 @@ import httpx
 
 from bench.results import Result, Target, print_table
 from bench.simulator_process import running
-from tests.postgres import fresh_database, postgres_server
+from tests.support.postgres import fresh_database, postgres_server
 from twilio_client import TwilioClient
 
 if TYPE_CHECKING:

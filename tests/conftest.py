@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser
 
 from alerts.database.url import engine_for, parsed
-from tests.browser import chromium
-from tests.postgres import PostgresServer, fresh_database, postgres_server, start
-from tests.running_app import copy_of_the_project, running_app
-from tests.simulator_documents import Documents, document_server
-from tests.simulator_line import Line, simulator_line
+from tests.support.browser import chromium
+from tests.support.document_server import Documents, document_server
+from tests.support.postgres import PostgresServer, fresh_database, postgres_server, start
+from tests.support.running_app import copy_of_the_project, running_app
+from tests.support.simulator_line import Line, simulator_line
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,114 @@
+"""Quiet hours that begin while an alert waits for its turn, or for Twilio, keep it back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from alerts import delivery
+from alerts.database.tables import alerts
+from alerts.quiet_hours import QuietHours
+from tests.support.desks import CALL, TEXT, desk_at, posts, simulated_desk, until, until_over
+from tests.support.scripted_twilio import PLACED, TOO_FAST, at, scripted_twilio
+
+NIGHTS = "22:00-07:00"
+A_NIGHT = timedelta(hours=9)
+
+
+class Nights:
+    """The recipients' clocks: when it is night there is told by the test."""
+
+    def __init__(self) -> None:
+        self.morning: datetime | None = None
+        self.looks = 0
+
+    def end_after(self, moment: datetime, number: str) -> datetime | None:
+        self.looks += 1
+        return self.morning if self.morning and moment < self.morning else None
+
+    def fall(self, length: timedelta = A_NIGHT) -> None:
+        self.morning = datetime.now(UTC) + length
+
+    async def count_looks(self) -> int:
+        """How often somebody looks in half a second."""
+        before = self.looks
+        await asyncio.sleep(0.5)
+        return self.looks - before
+
+
+@pytest.fixture
+def nights(monkeypatch: pytest.MonkeyPatch) -> Nights:
+    told = Nights()
+    monkeypatch.setattr(QuietHours, "end_after", told.end_after)
+    return told
+
+
+async def test_while_they_wait_for_their_turn(tmp_path, nights):
+    requests = [replace(TEXT, to=f"+1412555020{number}", quiet_hours=NIGHTS) for number in range(5)]
+    async with simulated_desk(tmp_path, texts_per_second=2) as desk:
+        sent = await desk.send_all(requests)
+        await until(lambda: len(posts(desk)) == 2)
+        nights.fall()
+        await until(lambda: delivery.under_way() <= 2)
+        assert await nights.count_looks() <= 2
+        before = len(posts(desk))
+        # One may have been let go just before.
+        assert before <= 3
+        history = await desk.history()
+        waiting = sa.select(alerts.c.id).where(
+            alerts.c.status == "queued", alerts.c.workflow_id.is_(None)
+        )
+        put_off = await history.read(lambda connection: connection.scalars(waiting).all())
+        assert len(put_off) == 5 - before
+        for each in put_off:
+            alert = await history.get(each)
+            assert alert is not None
+            assert alert.events[-1].note.startswith("Quiet hours")
+        nights.morning = None
+        due = sa.update(alerts).where(alerts.c.id.in_(put_off)).values(due_at=0)
+        await history.write(lambda connection: connection.execute(due))
+        ends = [(await until_over(desk, each.id)).status for each in sent]
+        assert ends == ["delivered"] * 5
+        assert len(posts(desk)) == 5
+
+
+@pytest.mark.parametrize("trouble", ["too fast", "out of reach"])
+async def test_while_twilio_is_in_trouble(nights, trouble):
+    answers = [TOO_FAST, PLACED] if trouble == "too fast" else [PLACED]
+    async with scripted_twilio(*answers, looking=[at("completed")]) as twilio:
+        if trouble == "out of reach":
+            await twilio.stop()
+        async with desk_at(twilio.url) as desk:
+            sending = asyncio.create_task(desk.send(replace(CALL, id="late", quiet_hours=NIGHTS)))
+            history = await desk.history()
+            await history.until("late", lambda alert: "trying again" in alert.events[-1].note, 10)
+            nights.fall(timedelta(seconds=1.5))
+            if trouble == "out of reach":
+                await twilio.start()
+            before = len(twilio.posts)
+            await history.until("late", lambda alert: "Quiet" in alert.events[-1].note, 10)
+            assert await nights.count_looks() <= 2
+            assert len(twilio.posts) == before
+            assert (await asyncio.wait_for(sending, 10)).sid
+            ended = await until_over(desk, "late")
+    assert ended.status == "completed"
+    assert nights.morning is not None
+    assert next(event.at for event in ended.events if event.sid) > nights.morning
+    assert len([event for event in ended.events if "Quiet" in event.note]) == 1
+    assert len(twilio.posts) == len(answers)
+
+
+async def test_in_such_a_night_it_may_be_canceled(nights):
+    async with scripted_twilio(TOO_FAST, PLACED, looking=[]) as twilio, desk_at(twilio.url) as desk:
+        sending = asyncio.create_task(desk.send(replace(CALL, id="late", quiet_hours=NIGHTS)))
+        history = await desk.history()
+        await history.until("late", lambda alert: "trying again" in alert.events[-1].note, 10)
+        nights.fall()
+        await history.until("late", lambda alert: "Quiet" in alert.events[-1].note, 10)
+        await desk.cancel("late")
+        assert (await asyncio.wait_for(sending, 10)).status == "canceled"
+    assert len(twilio.posts) == 1

@@ -1,0 +1,145 @@
+"""Requests whose process is gone or stood still: settled by others, and made once in the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from alerts import Desk, Event
+from alerts.database.database import Database
+from alerts.database.tables import attempts
+from alerts.history import History
+from alerts.keeping import attempts as requests
+from alerts.status import Status
+from alerts.steps import courier, requesting
+from alerts.steps.courier import Courier
+from alerts.steps.follower import Follower
+from alerts.steps.placing import place
+from alerts.steps.settling import settle
+from storage import Instructions
+from tests.support.desks import CALL, database_in, desk_at, posts, simulated_desk, until_over
+from tests.support.failing_services import (
+    FailingConnections,
+    asked_for,
+    failing_twilio,
+    simulated_twilio,
+)
+
+ELSEWHERE = "+14125550123"
+INSTRUCTIONS = Instructions(twiml="<Response><Say>Hello</Say></Response>")
+
+
+async def outcomes_of(desk: Desk, alert_id: str) -> Sequence[str | None]:
+    history = await desk.history()
+    chosen = sa.select(attempts.c.outcome).where(attempts.c.alert_id == alert_id)
+    return await history.read(lambda connection: connection.scalars(chosen).all())
+
+
+@pytest.mark.parametrize(
+    ("asks", "outcome"), [(False, "never arrived"), (True, "placed")], ids=["never sent", "sent"]
+)
+async def test_what_an_alert_left_that_is_over(tmp_path, asks, outcome):
+    """Somebody acknowledged an earlier call of it, while the next one was being asked for."""
+    database: dict[str, Any] = {"database_url": database_in(tmp_path)}
+    hanging = FailingConnections(lambda number, form: form["To"] == CALL.to, hangs=True, asks=asks)
+    async with simulated_twilio() as (simulator, url), hanging:
+        async with desk_at(url, twilio=failing_twilio(url, hanging), **database) as desk:
+            [left, _] = await desk.send_all([CALL, replace(CALL, to=ELSEWHERE)])
+            history = await desk.history()
+            await history.until(left.id, lambda alert: alert.status is Status.SENDING, 10)
+            while not hanging.failed:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            pressed = Event(datetime.now(UTC), Status.ACKNOWLEDGED, "Pressed 1", "recipient")
+            await history.record(left.id, pressed)
+            assert await outcomes_of(desk, left.id) == [None]
+        async with desk_at(url, **database) as desk:
+            later = await desk.send(CALL)
+            assert later.status == "placed"
+            assert await outcomes_of(desk, left.id) == [outcome]
+            alert = await desk.status(left.id)
+            assert alert is not None
+            assert alert.status == "acknowledged"
+        assert [form["To"] for form in asked_for(simulator)].count(CALL.to) == 1 + asks
+
+
+@asynccontextmanager
+async def another_process(desk: Desk) -> AsyncIterator[Courier]:
+    """What another process would go on with: the same means, and a database of its own."""
+    database = Database(desk.means.database_url.get_secret_value())
+    await database.open()
+    history = History(database, desk.means.twilio.account_sid, 1000)
+    follower = Follower(desk.means.twilio, history.record, callbacks=False)
+    try:
+        yield Courier(desk.means, history, follower)
+    finally:
+        await follower.close()
+        await history.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def standing_still(desk: Desk) -> AsyncIterator[str]:
+    """A call whose request is written down but not made before the block ends; gives its id."""
+    sending = asyncio.create_task(desk.send(replace(CALL, id="still")))
+    history = await desk.history()
+    await history.until("still", lambda alert: alert.status is Status.SENDING, 10)
+    yield "still"
+    house = desk.warm_up().result()
+    house._courier.requests.release()
+    assert (await asyncio.wait_for(sending, 10)).sid
+
+
+@pytest.fixture
+def slow_motion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request is made before somebody lets it, and it is then no longer fresh."""
+    monkeypatch.setattr(courier, "MOST_REQUESTS", 0)
+    monkeypatch.setattr(requesting, "FRESH", timedelta(milliseconds=1))
+
+
+@pytest.mark.usefixtures("slow_motion")
+async def test_another_process_made_it_meanwhile(tmp_path):
+    async with simulated_desk(tmp_path) as desk:
+        async with standing_still(desk) as alert_id, another_process(desk) as other:
+            assert posts(desk) == []
+            other.requests.release()
+            await place(other, alert_id, 1, INSTRUCTIONS)
+            assert len(posts(desk)) == 1
+        alert = await until_over(desk, alert_id)
+        assert alert.status == "completed"
+        assert await outcomes_of(desk, alert_id) == ["never arrived", "placed"]
+        assert len(posts(desk)) == 1
+
+
+@pytest.mark.usefixtures("slow_motion")
+async def test_another_process_settled_it_and_then_died(tmp_path):
+    async with simulated_desk(tmp_path) as desk:
+        async with standing_still(desk) as alert_id, another_process(desk) as other:
+            request = await other.history.read(
+                lambda connection: requests.unsettled(
+                    connection, other.history.account_sid, alert_id, 1
+                )
+            )
+            assert request is not None
+            assert await settle(other, request, inherited=True)
+            assert posts(desk) == []
+        alert = await until_over(desk, alert_id)
+        assert alert.status == "completed"
+        assert await outcomes_of(desk, alert_id) == ["never arrived", "placed"]
+        assert len(posts(desk)) == 1
+
+
+@pytest.mark.usefixtures("slow_motion")
+async def test_nobody_touched_it(tmp_path):
+    """However long it stood still, it is made."""
+    async with simulated_desk(tmp_path) as desk:
+        async with standing_still(desk) as alert_id:
+            pass
+        assert await outcomes_of(desk, alert_id) == ["placed"]
+        assert len(posts(desk)) == 1

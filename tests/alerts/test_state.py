@@ -1,0 +1,150 @@
+"""Where an alert stands, however late, often and disorderly the news of it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts import AlertRequest, Event, Status
+from alerts.plan import tries_of
+from alerts.standing import Standing, after
+from alerts.status import ON_THE_WAY
+from tests.support.stories import (
+    BEGAN,
+    CALL,
+    MACHINES,
+    Truth,
+    cancel_wish,
+    events_of,
+    key_press,
+    slipped_in,
+    stories,
+)
+
+chances = st.randoms(use_true_random=False)
+
+
+def standings(request: AlertRequest, events: Sequence[Event]) -> list[Standing]:
+    """Where it stands at first, and after each event."""
+    reached = [Standing(since=BEGAN)]
+    for event in events:
+        reached.append(after(reached[-1], event, request, tries_of(request)))
+    return reached
+
+
+def check_steps(steps: Sequence[Standing]) -> None:
+    """What holds from each event to the next, whatever it is."""
+    for before, now in pairwise(steps):
+        if before.status.final:
+            assert now == before
+        assert now.try_number >= before.try_number
+        assert now.canceling >= before.canceling
+        assert now.since >= before.since
+        if now.try_number == before.try_number:
+            assert before.sid in (None, now.sid)
+            assert before.answered_by in (None, "", now.answered_by)
+            if not now.status.final:
+                assert ON_THE_WAY.index(now.status) >= ON_THE_WAY.index(before.status)
+        else:
+            fresh = Standing(since=now.since, try_number=now.try_number)
+            assert now == fresh
+
+
+@settings(max_examples=1000, deadline=None)
+@given(stories())
+def test_a_story_ends_as_it_truly_did(story):
+    request, events, end = story
+    steps = standings(request, events)
+    check_steps(steps)
+    assert steps[-1].status is end
+
+
+@settings(max_examples=500, deadline=None)
+@given(stories(), chances, st.integers(1, 3))
+def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
+    request, events, _ = story
+    number = min(number, len(tries_of(request)))
+    events = slipped_in(events, [key_press(number)], chance)
+    steps = standings(request, events)
+    check_steps(steps)
+    pressed = next(n for n, each in enumerate(events) if each.source == "recipient")
+    if not steps[pressed].status.final:
+        assert steps[-1].status is Status.ACKNOWLEDGED
+        assert steps[-1].error is None
+
+
+@settings(max_examples=500, deadline=None)
+@given(stories(), chances, st.integers(1, 2))
+def test_after_a_cancel_wish_nothing_more_is_begun(story, chance, wishes):
+    request, events, _ = story
+    events = slipped_in(events, [cancel_wish()] * wishes, chance)
+    steps = standings(request, events)
+    check_steps(steps)
+    wished = next(n for n, each in enumerate(events) if each.canceling)
+    if not steps[wished].status.final:
+        assert steps[-1].try_number == steps[wished].try_number
+        assert steps[-1].canceling
+        assert steps[-1].status in {Status.CANCELED, Status.DELIVERED, Status.UNKNOWN}
+    if steps[wished].status is Status.QUEUED:
+        assert steps[wished + 1].status is Status.CANCELED
+
+
+@settings(max_examples=300, deadline=None)
+@given(stories(), chances)
+def test_news_of_the_same_call_twice_is_none(story, chance):
+    request, events, _ = story
+    now = Standing(since=BEGAN)
+    for event in events:
+        now = after(now, event, request, tries_of(request))
+        assert after(now, event, request, tries_of(request)) == now
+
+
+@pytest.mark.parametrize("verdict", MACHINES)
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_machine_is_nobody(verdict, in_time):
+    request = replace(CALL, voicemail="Call us back", tries=2)
+    truth = Truth(Status.COMPLETED, verdict=verdict, verdict_in_time=in_time)
+    ended = standings(request, events_of(request, 1, truth, "call"))[-1]
+    assert (ended.status, ended.try_number) == (Status.QUEUED, 2)
+
+
+def test_the_end_waits_for_who_answered():
+    request = replace(CALL, voicemail="Call us back")
+    truth = Truth(Status.COMPLETED, verdict="machine_end_beep", verdict_in_time=False)
+    *begun, verdict, ended, look = events_of(request, 1, truth, "call")
+    assert (verdict.answered_by, ended.status) == ("machine_end_beep", Status.COMPLETED)
+    told = [*begun, ended, verdict]
+    assert standings(request, told)[-1].status is Status.ANSWERED
+    assert standings(request, [*told, look])[-1].status is Status.VOICEMAIL
+
+
+def test_a_key_press_from_an_earlier_call_ends_the_next_try():
+    request = replace(CALL, acknowledge=True, tries=2)
+    events = events_of(request, 1, Truth(Status.COMPLETED), "call")
+    steps = standings(request, [*events, key_press(1)])
+    assert [(each.status, each.try_number) for each in steps[-2:]] == [
+        (Status.QUEUED, 2),
+        (Status.ACKNOWLEDGED, 2),
+    ]
+
+
+def test_what_nobody_can_tell_is_not_tried_again_with_the_same_person():
+    request = replace(CALL, tries=3)
+    unknown = events_of(request, 1, Truth(Status.UNKNOWN), "call")
+    assert standings(request, unknown)[-1].status is Status.UNKNOWN
+    more = replace(request, then_to=("+14128574310",))
+    assert standings(more, unknown)[-1].try_number == 4
+
+
+def test_a_number_that_twilio_refuses_is_left_out():
+    request = replace(CALL, tries=3, then_text=True, then_to=("+14128574310",))
+    refused = events_of(request, 1, Truth(Status.FAILED, refused=True), "call")
+    assert standings(request, refused)[-1].try_number == 4
+    assert tries_of(request)[3].channel == "text"
+    failed = events_of(request, 1, Truth(Status.FAILED), "call")
+    assert standings(request, failed)[-1].try_number == 2

@@ -1,0 +1,80 @@
+"""Every page in both themes and both widths through axe, the accessibility checker."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.base import AxeResults
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import DESKTOP, PHONE, well_behaved_page
+
+pytestmark = pytest.mark.browser
+
+
+def run_axe(page: Page) -> AxeResults:
+    return Axe().run(page, options={"preload": False})  # it would fetch stylesheets anew
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing(
+    browser: Browser, simulation: str, viewport: dict[str, int], dark: bool
+) -> None:
+    with well_behaved_page(browser, simulation, viewport=viewport, dark=dark) as page:
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark" if dark else "light")
+        expect(page.locator("h1")).to_have_count(1)
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        # While it rings.
+        page.fill("#send-phone_number", "412 555 0103")
+        expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+        page.locator("#send-send_test_call").click()
+        expect(page.locator(".pill")).to_have_text("ringing")
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        # And with an alert that failed, a wrong number and the other channel.
+        page.get_by_text("Text", exact=True).click()
+        page.fill("#send-phone_number", "412 555 0113")
+        expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+        page.locator("#send-send_test_call").click()
+        expect(page.locator(".explanation")).to_be_visible()
+        expect(page.locator("#send-send_test_call")).to_be_enabled()
+        page.fill("#send-phone_number", "911")
+        expect(page.locator("#send-number_feedback_line .bad")).to_be_visible()
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_about_reaching_somebody(
+    browser: Browser, simulation: str, viewport: dict[str, int], dark: bool
+) -> None:
+    with well_behaved_page(browser, simulation, viewport=viewport, dark=dark) as page:
+        page.locator(".reaching summary").click()
+        page.get_by_label("Ask them to press 1").check()
+        page.get_by_label("Try again").select_option("Once more")
+        page.get_by_label("Then try these people").fill("12")
+        expect(page.locator("#send-then_to_feedback_line .bad")).to_be_visible()
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        # Waiting for the next try, and canceled.
+        page.get_by_label("Then try these people").fill("")
+        expect(page.locator("#send-then_to_feedback_line .bad")).to_have_count(0)
+        page.fill("#send-phone_number", "412 555 0101")
+        expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+        page.locator("#send-send_test_call").click()
+        expect(page.locator(".story .waiting")).to_be_visible()
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.get_by_role("button", name="Cancel this alert").click()
+        expect(page.locator(".pill")).to_have_text("canceled")
+        expect(page.get_by_role("button", name="Send again")).to_be_visible()
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        # And where there is no such alert.
+        page.goto(f"{simulation}?alert=nobody-sent-this")
+        expect(page.locator(".explanation")).to_contain_text("No alert has this id.")
+        found = run_axe(page)
+        assert found.violations_count == 0, found.generate_report()

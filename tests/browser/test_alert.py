@@ -1,0 +1,200 @@
+"""The alert in the page, in Chromium: what it is asked to do, canceled, and found again."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from alerts import Event, Status
+from alerts.database.database import Database
+from alerts.history import History
+from alerts.keeping.rows import NewAlert
+from simulator import SIMULATOR_ACCOUNT_SID
+from tests.support.alerts_by_hand import CALL, CALLER, steps
+from tests.support.browser import well_behaved_page
+from tests.support.running_app import running_app
+
+pytestmark = pytest.mark.browser
+
+PILL = "#send-progress .pill"
+STORY = "#send-progress"
+
+
+@pytest.fixture
+def page(browser: Browser, simulation: str) -> Iterator[Page]:
+    with well_behaved_page(browser, simulation) as page:
+        yield page
+
+
+def write(page: Page, number: str) -> None:
+    page.fill("#send-phone_number", number)
+    expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+
+
+def send(page: Page, number: str) -> None:
+    write(page, number)
+    page.locator("#send-send_test_call").click()
+
+
+def open_reaching(page: Page) -> None:
+    page.locator(".reaching summary").click()
+
+
+def test_a_key_press_acknowledges(page: Page) -> None:
+    open_reaching(page)
+    page.get_by_label("Ask them to press 1").check()
+    expect(page.locator("#send-twiml_preview")).to_contain_text("<Gather")
+    expect(page.locator(".reaching summary")).to_contain_text("Asks to press 1")
+    send(page, "412 857 4309")
+    page.get_by_role("button", name="Answer").click()
+    expect(page.locator(STORY)).to_contain_text("They press 1")
+    page.get_by_role("button", name="7", exact=True).click()
+    expect(page.locator(STORY)).to_contain_text("Pressed 7 (not 1)")
+    page.get_by_role("button", name="1", exact=True).click()
+    expect(page.locator(PILL)).to_have_text("acknowledged")
+    expect(page.locator(".story .reached")).to_contain_text("Pressed 1")
+
+
+def test_a_second_try_and_then_a_text(page: Page) -> None:
+    open_reaching(page)
+    page.get_by_label("Try again").select_option("Once more")
+    page.get_by_label("Minutes apart").fill("0")
+    page.get_by_label("Then text them the same").check()
+    expect(page.locator(".reaching summary")).to_contain_text("2 tries · then a text")
+    send(page, "412 555 0101")
+    expect(page.locator(STORY)).to_contain_text("Try 2 of 3")
+    expect(page.locator(PILL)).to_have_text("delivered")
+    words = page.locator(".story .words").all_inner_texts()
+    assert words[:4] == [
+        "Written and checked",
+        "Try 1: The line was busy",
+        "Try 2: The line was busy",
+        "Try 3 of 3: a text",
+    ]
+
+
+def test_a_problem_in_the_folded_part_is_shown_where_it_is(page: Page) -> None:
+    open_reaching(page)
+    page.get_by_label("Then try these people").fill("412 555 0106, 12")
+    expect(page.locator("#send-then_to")).to_have_attribute("aria-invalid", "true")
+    open_reaching(page)
+    expect(page.locator("#send-then_to")).to_be_hidden()
+    send(page, "412 857 4309")
+    expect(page.get_by_role("alert").first).to_contain_text("Too few digits")
+    expect(page.locator("#send-then_to")).to_be_focused()
+
+
+def test_without_a_public_url_the_key_press_is_off_and_says_why(
+    browser: Browser, project: Path
+) -> None:
+    account = {
+        "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+        "TWILIO_AUTH_TOKEN": "anything",
+        "TWILIO_FROM_NUMBER": "+17248675309",
+        "TWILIO_BASE_URL": "http://127.0.0.1:9",
+    }
+    with running_app(project, **account) as url, well_behaved_page(browser, url) as page:
+        open_reaching(page)
+        expect(page.get_by_text("Needs PUBLIC_URL")).to_be_visible()
+        expect(page.get_by_label("Ask them to press 1")).to_be_disabled()
+
+
+def test_waiting_for_the_next_try_is_canceled(page: Page) -> None:
+    open_reaching(page)
+    page.get_by_label("Try again").select_option("Once more")
+    expect(page.locator(".reaching summary")).to_contain_text("2 tries, 5 minutes apart")
+    send(page, "412 555 0101")
+    expect(page.locator(".story .waiting")).to_have_text(re.compile(r"Try 2 comes at \d\d:\d\d"))
+    expect(page.locator(PILL)).to_have_class("pill waiting")
+    page.get_by_role("button", name="Cancel this alert").click()
+    expect(page.locator(PILL)).to_have_text("canceled")
+    expect(page.locator(".story .waiting")).to_contain_text("Canceled by")
+    expect(page.get_by_role("button", name="Send again")).to_be_visible()
+
+
+def test_a_call_that_rings_is_canceled(page: Page) -> None:
+    send(page, "412 857 4309")
+    expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
+    page.get_by_role("button", name="Cancel this call").click()
+    expect(page.locator(PILL)).to_have_text("canceled")
+    expect(page.locator("#send-story")).to_be_focused()
+    expect(page.locator(".handset")).to_have_attribute("data-phase", "over")
+
+
+def test_a_page_loaded_again_rings_again(page: Page) -> None:
+    send(page, "412 857 4309")
+    expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
+    expect(page).to_have_url(re.compile(r"\?alert=[0-9a-f]{16}$"))
+    page.reload()
+    expect(page.locator(PILL)).to_have_text("ringing")
+    expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
+    page.get_by_role("button", name="Answer").click()
+    expect(page.locator(PILL)).to_have_text("completed")
+    page.reload()
+    expect(page.locator(PILL)).to_have_text("completed")
+    expect(page.locator(".story li").last).to_contain_text("The call is over")
+
+
+def test_an_address_with_an_unknown_alert_says_so(page: Page, simulation: str) -> None:
+    page.goto(f"{simulation}?alert=nobody-sent-this")
+    expect(page.locator(STORY)).to_contain_text("No alert has this id.")
+    send(page, "412 555 0104")
+    expect(page.locator(PILL)).to_have_text("completed")
+    expect(page).not_to_have_url(re.compile("nobody"))
+
+
+def test_an_app_that_restarts_still_knows_the_alert(browser: Browser, project: Path) -> None:
+    history = {"DATABASE_URL": f"sqlite:///{project / 'restarted.sqlite'}"}
+    with running_app(project, **history) as url, well_behaved_page(browser, url) as page:
+        send(page, "412 555 0101")
+        expect(page.locator(PILL)).to_have_text("unanswered")
+        expect(page).to_have_url(re.compile("alert="))
+        query = page.url.partition("?")[2]
+    with running_app(project, **history) as url, well_behaved_page(browser, url) as page:
+        page.goto(f"{url}?{query}")
+        expect(page.locator(PILL)).to_have_text("unanswered")
+        page.get_by_role("button", name="Send again").click()
+        expect(page).not_to_have_url(re.compile(query))
+        expect(page.locator(STORY)).to_contain_text("Ringing +1 412-555-0101")
+        expect(page.locator(PILL)).to_have_text("unanswered")
+
+
+def test_what_nobody_can_tell_is_sent_again_only_by_a_person(
+    browser: Browser, project: Path, tmp_path: Path
+) -> None:
+    history = f"sqlite:///{tmp_path / 'callboard.sqlite'}"
+    # In a thread, because Playwright keeps an event loop running in this one.
+    with ThreadPoolExecutor() as thread:
+        thread.submit(asyncio.run, write_down_unknown(history, "nobody-can-tell")).result()
+    with (
+        running_app(project, DATABASE_URL=history) as url,
+        well_behaved_page(browser, url) as page,
+    ):
+        page.goto(f"{url}?alert=nobody-can-tell")
+        expect(page.locator(PILL)).to_have_text("unknown")
+        expect(page.locator(PILL)).to_have_class("pill waiting")
+        expect(page.locator(".explanation")).to_contain_text("may ring them twice")
+        page.get_by_role("button", name="Send again").click()
+        expect(page.locator(PILL)).to_have_text("completed")
+        expect(page).not_to_have_url(re.compile("nobody"))
+
+
+async def write_down_unknown(url: str, alert_id: str) -> None:
+    """A history with an alert of whose fate nobody knows."""
+    database = Database(url)
+    await database.open()
+    history = History(database, SIMULATOR_ACCOUNT_SID, 100)
+    request = replace(CALL, to="+14125550104")
+    await history.add([NewAlert(alert_id, request, CALLER, workflow_id=None)])
+    for fields in steps(Status.SENDING, Status.UNKNOWN):
+        await history.record(alert_id, Event(datetime.now(UTC), **fields))
+    await history.close()
+    await database.close()

@@ -1,0 +1,161 @@
+"""`python -m alerts doctor`: what it finds, and what it repairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from alerts import Desk
+from alerts.doctor import examine
+from settings import Settings
+from simulator import create_app
+from storage import Instructions
+from tests.support.desks import simulated_desk
+from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN, clean_environment
+from tests.support.project_folder import build_house
+from tests.support.s3_server import empty_moto, s3_client
+from tests.support.servers import free_port, serve
+
+SECRET = "hush-hush"
+
+
+@pytest.fixture
+def moto():
+    return empty_moto()
+
+
+@pytest.fixture
+def customer(tmp_path, moto):
+    """The house of somebody with an account and the name of a bucket that isn't there yet."""
+    values = {
+        "S3_BUCKET": "twilio-xml",
+        "AWS_ENDPOINT_URL_S3": moto,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIATEST",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+    }
+    with serve(create_app(account_sid=ACCOUNT_SID, auth_token=TOKEN)) as url:
+        yield build_house(tmp_path, ACCOUNT | values | {"TWILIO_BASE_URL": url}, TOKEN, SECRET)
+
+
+def verdicts(ended) -> dict[str, str]:
+    """What was said of each thing that was looked at."""
+    return {line.split()[1]: line.split()[0] for line in ended.stdout.splitlines()}
+
+
+def test_from_ill_to_well(customer, moto):
+    ill = customer.alerts("doctor", TWILIO_AUTH_TOKEN="another")
+    assert ill.returncode == 1
+    assert verdicts(ill) == {
+        "Settings": "ok",
+        "Database": "ok",
+        "Twilio": "FAIL",
+        "Storage": "FAIL",
+    }
+    assert "credentials" in ill.stdout
+    assert "twilio-xml does not exist" in ill.stdout
+
+    repaired = customer.alerts("doctor", "--create-bucket")
+    assert (repaired.returncode, repaired.stderr) == (0, "")
+    assert set(verdicts(repaired).values()) == {"ok"}
+    assert "Created the bucket twilio-xml" in repaired.stdout
+
+    well = customer.alerts("doctor")
+    assert (well.returncode, well.stderr) == (0, "")
+    assert set(verdicts(well).values()) == {"ok"}
+    left = s3_client(moto).list_objects_v2(Bucket="twilio-xml")
+    assert left["KeyCount"] == 0
+
+
+async def examined(desk: Desk, **options) -> dict[str, tuple[bool, str]]:
+    with clean_environment():
+        settings = Settings(_env_file=None)
+    checks = [check async for check in examine(settings, desk, **options)]
+    assert all(check.sentence for check in checks)
+    return {check.name: (check.passed, check.sentence) for check in checks}
+
+
+async def test_a_simulation_is_well(tmp_path):
+    async with simulated_desk(tmp_path) as desk:
+        checks = await examined(desk)
+    assert [passed for passed, _ in checks.values()] == [True] * 4
+    assert list(tmp_path.glob("*.xml")) == []
+
+
+async def test_there_is_no_bucket_to_create(tmp_path):
+    async with simulated_desk(tmp_path) as desk:
+        checks = await examined(desk, create_bucket=True)
+    passed, sentence = checks["Bucket"]
+    assert not passed
+    assert "S3_BUCKET" in sentence
+
+
+class Elsewhere:
+    """A storage whose documents come back as whatever answers at `url`."""
+
+    label = "a web server"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def publish(self, name: str, xml: str) -> Instructions:
+        return Instructions(url=f"{self._url}/doctor.xml")
+
+    async def delete(self, instructions: Instructions) -> None:
+        """Nothing was stored."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Response("<Response/>", media_type="text/xml"), "Something else than what was stored"),
+        (Response("<Response/>", media_type="text/plain"), "text/plain"),
+        (Response("<Response/>"), "no content type"),
+        (Response("gone", 404), "HTTP 404"),
+        (Response("no", 403), "HTTP 403"),
+    ],
+)
+async def test_what_twilio_could_not_read(tmp_path, answer, words):
+    asked: list[Request] = []
+
+    async def document(request: Request):
+        asked.append(request)
+        return answer
+
+    with serve(Starlette(routes=[Route("/doctor.xml", document)])) as url:
+        async with Desk(await means_with(tmp_path, url)) as desk:
+            passed, sentence = (await examined(desk))["Storage"]
+    assert not passed
+    assert words in sentence
+    assert asked[0].method == "GET"
+    assert "CallSid" in asked[0].query_params
+
+
+async def test_nobody_serves_what_was_stored(tmp_path):
+    async with Desk(await means_with(tmp_path, f"http://127.0.0.1:{free_port()}")) as desk:
+        passed, sentence = (await examined(desk))["Storage"]
+    assert not passed
+    assert "Nobody answers" in sentence
+
+
+async def means_with(folder, url: str):
+    """The means of a simulation, with documents that are read over the network."""
+    async with simulated_desk(folder) as desk:
+        return replace(desk.means, storage=Elsewhere(url), documents=None)
+
+
+async def test_a_database_that_cannot_be_used(tmp_path):
+    nowhere = SecretStr("sqlite:////proc/callboard.sqlite")
+    async with simulated_desk(tmp_path, database_url=nowhere) as desk:
+        checks = await examined(desk)
+    assert checks["Database"][0] is False
+    assert checks["Database"][1].startswith("DATABASE_URL names")

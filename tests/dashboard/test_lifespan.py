@@ -1,0 +1,92 @@
+"""An app delivers without any visitor, from soon after its server starts until that stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from shiny import App
+
+from alerts import DatabaseError, Desk
+from app import create_app
+from dashboard import lifetime
+from tests.support.desks import CALL, simulated_desk, twilio_client, until
+
+pytestmark = pytest.mark.usefixtures("fresh_lock")
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifetime, "SECONDS_BEFORE_OPENING", 0.01)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with simulated_desk(tmp_path) as desk:
+        yield desk
+
+
+def served(app: App) -> AbstractAsyncContextManager[Any]:
+    """What a server does from its start to its end."""
+    return app.starlette_app.router.lifespan_context(app.starlette_app)
+
+
+async def test_what_was_open_goes_on_without_a_visitor(tmp_path: Path):
+    busy = replace(CALL, to="+14125550101", tries=2, minutes_between_tries=0.03)
+    async with simulated_desk(tmp_path) as desk:
+        sent = await desk.send(busy)
+        async with aclosing(desk.watch(sent.id)) as changes:
+            async for alert in changes:
+                if alert.try_number == 2:
+                    break
+    simulator = desk.means.simulator
+    assert simulator is not None
+    calls = simulator.state.exchange.calls
+    assert len(calls) == 1
+    twilio = twilio_client(
+        "http://simulator.localhost", transport=httpx.ASGITransport(app=simulator)
+    )
+    async with (
+        simulated_desk(tmp_path, twilio=twilio, simulator=simulator) as restarted,
+        served(create_app(restarted)),
+    ):
+        await until(lambda: len(calls) == 2)
+
+
+async def test_a_database_that_comes_later(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(lifetime, "SECONDS_BETWEEN_OPENINGS", 0.05)
+    in_the_way = tmp_path / "callboard.sqlite"
+    in_the_way.mkdir()
+    async with served(create_app(desk)):
+        await until(lambda: len(caplog.messages) >= 2)
+        assert caplog.messages[0].startswith("DATABASE_URL")
+        with pytest.raises(DatabaseError):
+            await desk.send(CALL)
+        in_the_way.rmdir()
+        assert (await desk.send(CALL)).sid
+
+
+async def test_the_desk_is_closed_with_the_server_and_so_is_shiny(desk: Desk):
+    app = create_app(desk)
+    ended: list[str] = []
+    app.on_shutdown(lambda: ended.append("shiny"))
+    async with served(app):
+        await desk.open()
+    with pytest.raises(RuntimeError, match="closed"):
+        await desk.open()
+    assert ended == ["shiny"]
+
+
+async def test_a_server_that_stops_at_once_opens_nothing(desk: Desk):
+    async with served(create_app(desk)):
+        pass
+    await asyncio.sleep(0.05)
+    assert desk._opening is None

@@ -1,0 +1,131 @@
+"""After sending: found again by its address, canceled, sent again; and a database that fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from alerts import Alert, AlertRequest, Desk, Status
+from dashboard.happening import action_for, label_for
+from dashboard.live import UNKNOWN
+from tests.support import desks as alerts_desk
+from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
+from tests.support.desks import simulated_desk
+from tests.support.page_in_memory import Page, calls_at_twilio, fill_in, opened, press, shown, until
+
+pytestmark = pytest.mark.usefixtures("fresh_lock")
+
+S = Status
+NEVER_ANSWERS = "+14125550102"
+BUSY = "+14125550101"
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with simulated_desk(tmp_path, speed=10) as desk:
+        yield desk
+
+
+async def click(page: Page, button: str, times: int = 1) -> None:
+    await page.session.set_inputs(**{f"send-{button}:shiny.action": times})
+
+
+def status_of(page: Page) -> str:
+    return page.alert.status.value if page.alert else ""
+
+
+async def test_a_page_that_is_loaded_again_goes_on_with_its_alert(desk: Desk):
+    sent = await desk.send(alerts_desk.CALL)
+    async with opened(desk, f"?theme=dark&alert={sent.id}") as page:
+        await until(page.session, lambda: status_of(page) == "completed")
+        assert "pill reached" in shown(page.session, "progress")
+        assert shown(page.session, "actions") in ("", "None")
+
+
+@pytest.mark.parametrize("alert_id", ["nobody-sent-this", "a%00b", "", "x" * 5000])
+async def test_an_unknown_id_is_one_sentence(desk: Desk, alert_id: str):
+    async with opened(desk, f"?alert={alert_id}&alert=") as page:
+        if alert_id:
+            await until(page.session, lambda: UNKNOWN in shown(page.session, "progress"))
+            assert shown(page.session, "announcement") == UNKNOWN
+        else:
+            assert "Nothing sent yet" in shown(page.session, "progress")
+
+
+async def test_a_call_is_canceled_while_it_rings(desk: Desk):
+    async with opened(desk) as page:
+        await fill_in(page.session, phone_number=NEVER_ANSWERS)
+        await press(page.session)
+        await until(page.session, lambda: status_of(page) == "ringing")
+        assert "Cancel this call" in shown(page.session, "actions")
+        await click(page, "cancel")
+        assert "Cancel this call" not in shown(page.session, "actions")
+        await until(page.session, lambda: status_of(page) == "canceled")
+        assert "Canceled by" in shown(page.session, "progress")
+        await until(page.session, lambda: "Send again" in shown(page.session, "actions"))
+
+
+async def test_send_again_is_the_same_request_once_more(desk: Desk):
+    async with opened(desk) as page:
+        await fill_in(page.session, phone_number=BUSY, message="Batch 1407.")
+        await press(page.session)
+        await until(page.session, lambda: status_of(page) == "unanswered")
+        first = page.alert
+        # What is in the form by now doesn't matter.
+        await fill_in(page.session, phone_number="911", message="Something else.")
+        await until(page.session, lambda: "Send again" in shown(page.session, "actions"))
+        async with asyncio.timeout(20):
+            presses = 0
+            while calls_at_twilio(desk) < 2:  # none is taken right after the first
+                presses += 1
+                await click(page, "send_again", presses)
+                await asyncio.sleep(0.05)
+        await until(page.session, lambda: status_of(page) == "unanswered")
+        assert first is not None
+        assert page.alert is not None
+        assert page.alert.id != first.id
+        assert replace(page.alert.request, id=None) == replace(first.request, id=None)
+
+
+async def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path):
+    nowhere = SecretStr(f"sqlite:///{tmp_path / 'file' / 'callboard.sqlite'}")
+    (tmp_path / "file").write_text("not a folder")
+    async with simulated_desk(tmp_path, database_url=nowhere) as desk, opened(desk) as page:
+        await press(page.session)
+        await until(page.session, lambda: "DATABASE_URL" in shown(page.session, "send_refusal"))
+        assert calls_at_twilio(desk) == 0
+    async with (
+        simulated_desk(tmp_path, database_url=nowhere) as desk,
+        opened(desk, "?alert=1") as page,
+    ):
+        await until(page.session, lambda: "DATABASE_URL" in shown(page.session, "progress"))
+
+
+def after(request: AlertRequest, *statuses: Status, **fields: Any) -> Alert:
+    return alert_after_events(request, *steps(*statuses, **fields))
+
+
+@pytest.mark.parametrize(
+    ("alert", "label"),
+    [
+        (after(CALL), "Cancel this call"),
+        (after(TEXT), "Cancel this text"),
+        (after(CALL, S.SENDING, S.PLACED, S.RINGING), "Cancel this call"),
+        (after(replace(CALL, tries=2), S.SENDING), "Cancel this alert"),
+        (after(TEXT, S.SENDING, S.PLACED), ""),
+        (after(replace(TEXT, tries=2), S.SENDING, S.PLACED), "Make no more tries"),
+        (after(CALL, S.SENDING, S.PLACED, S.COMPLETED), ""),
+        (after(replace(CALL, acknowledge=True), S.PLACED, S.COMPLETED), "Send again"),
+        (after(CALL, S.SENDING, S.UNKNOWN), "Send again"),
+        (after(TEXT, S.SENDING, S.FAILED), "Send again"),
+        (after(CALL, S.PLACED, S.UNANSWERED), "Send again"),
+    ],
+)
+def test_what_can_still_be_done(alert: Alert, label: str):
+    assert label_for(alert, action_for(alert)) == label

@@ -1,0 +1,227 @@
+"""The story of alerts made by hand: which dots there are, how they look, and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from alerts import Alert, AlertRequest, Status
+from dashboard.steps import steps_ahead, steps_of, tone
+from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
+
+S = Status
+ON_THE_WAY = (S.SENDING, S.PLACED, S.RINGING)
+WISH = {"note": "Canceled by ann", "source": "sender", "canceling": True}
+
+
+def line(alert: Alert) -> list[str]:
+    """Each dot as "state: words"."""
+    return [f"{step.state}: {step.words}" for step in steps_of(alert)]
+
+
+def of(request: AlertRequest, *happened: dict[str, Any]) -> list[str]:
+    return line(alert_after_events(request, *happened))
+
+
+def test_before_anything_is_sent_all_is_ahead():
+    words = [step.words for step in steps_ahead("call", acknowledge=True)]
+    assert words[-2:] == ["Answered", "They press 1"]
+    assert {step.state for step in steps_ahead("text", acknowledge=False)} == {"future"}
+
+
+def test_a_call_that_rings():
+    assert of(CALL, *steps(*ON_THE_WAY)) == [
+        "past: Written and checked",
+        "past: Stored in data/twiml",
+        "past: Twilio has it",
+        "present: Ringing +1 412-857-4309",
+        "future: Answered",
+        "future: The call is over",
+    ]
+
+
+def test_times_are_those_since_it_was_written():
+    alert = alert_after_events(CALL, *steps(*ON_THE_WAY))
+    assert [step.seconds for step in steps_of(alert)] == [0, 1, 2, 3, None, None]
+
+
+def test_a_step_that_nobody_told_is_filled_in():
+    assert of(CALL, *steps(S.SENDING, S.PLACED, S.COMPLETED))[3:] == [
+        "past: Ringing",
+        "past: Answered",
+        "reached: The call is over",
+    ]
+
+
+def test_what_comes_late_or_twice_is_no_step():
+    in_order = of(CALL, *steps(*ON_THE_WAY, S.ANSWERED))
+    assert of(CALL, *steps(*ON_THE_WAY, S.ANSWERED, S.RINGING, S.ANSWERED)) == in_order
+    over = of(CALL, *steps(*ON_THE_WAY, S.UNANSWERED))
+    late = {"note": "Twilio is out of reach: trying again"}
+    assert of(CALL, *steps(*ON_THE_WAY, S.UNANSWERED, S.RINGING), late) == over
+
+
+def test_what_twilio_tells_of_another_call_is_no_step():
+    strange = {"note": "Answered, in another call or text (CA9)", "source": "callback"}
+    assert of(CALL, *steps(*ON_THE_WAY), strange) == of(CALL, *steps(*ON_THE_WAY))
+
+
+def test_ringing_that_overtakes_the_answer_to_our_request():
+    told = of(CALL, *steps(S.SENDING), *steps(S.RINGING, sid="CA1"), *steps(S.PLACED))
+    assert told[2:4] == ["past: Twilio has it", "present: Ringing +1 412-857-4309"]
+
+
+def test_a_key_press_is_the_end_of_a_call_that_asked_for_one():
+    request = replace(CALL, acknowledge=True)
+    answered = steps(*ON_THE_WAY, S.ANSWERED)
+    assert of(request, *answered)[-1] == "future: They press 1"
+    other_key = {"note": "Pressed 7 (not 1)", "source": "recipient"}
+    assert of(request, *answered, other_key)[-2:] == [
+        "present: Pressed 7 (not 1)",
+        "future: They press 1",
+    ]
+    pressed = [*answered, other_key, *steps(S.ACKNOWLEDGED, S.COMPLETED)]
+    assert of(request, *pressed)[-2:] == ["past: Pressed 7 (not 1)", "reached: Pressed 1"]
+
+
+def test_over_without_the_key_press_is_not_green():
+    alert = alert_after_events(
+        replace(CALL, acknowledge=True), *steps(*ON_THE_WAY, S.ANSWERED, S.COMPLETED)
+    )
+    assert line(alert)[-1] == "waiting: Nobody pressed 1"
+    assert tone(alert) == "waiting"
+
+
+def test_what_is_waited_for_is_the_present_step_and_then_a_past_one():
+    morning = {"note": "Quiet hours there: waits until 07:00"}
+    assert of(CALL, morning)[:3] == [
+        "past: Written and checked",
+        "waiting: Quiet hours there: waits until 07:00",
+        "future: Stored where Twilio reads it",
+    ]
+    assert of(CALL, morning, *steps(S.SENDING))[1:3] == [
+        "past: Quiet hours there: waits until 07:00",
+        "present: Stored in data/twiml",
+    ]
+
+
+def test_trouble_with_twilio_is_amber_until_it_passes():
+    trouble = {"note": "Twilio didn't confirm it: looking it up"}
+    assert of(CALL, *steps(S.SENDING), trouble)[2] == f"waiting: {trouble['note']}"
+    found = of(CALL, *steps(S.SENDING), trouble, *steps(S.PLACED))
+    assert found[2:4] == [f"past: {trouble['note']}", "present: Twilio has it"]
+
+
+def test_a_machine_is_told_apart():
+    request = replace(CALL, voicemail="Call back.")
+    heard = {"note": "A machine answered", "source": "callback", "answered_by": "machine_start"}
+    answered = [*steps(*ON_THE_WAY, S.ANSWERED), heard]
+    assert of(request, *answered)[-2:] == [
+        "present: A machine answered",
+        "future: The call is over",
+    ]
+    ended = of(request, *answered, *steps(S.COMPLETED))
+    assert ended[-1] == "waiting: Voicemail took the call"
+
+
+def test_the_next_try_waits_then_begins_anew():
+    request = replace(CALL, tries=3)
+    first = steps(*ON_THE_WAY, S.UNANSWERED)
+    assert of(request, *first)[:4] == [
+        "past: Written and checked",
+        "missed: Try 1: Nobody answered",
+        "present: Try 2 of 3",
+        "future: Stored where Twilio reads it",
+    ]
+    waiting = {"note": "Try 2 comes at 14:32", "try_number": 2}
+    assert of(request, *first, waiting)[2] == "waiting: Try 2 comes at 14:32"
+    second = steps(*ON_THE_WAY, try_number=2)
+    assert of(request, *first, waiting, *second)[2:6] == [
+        "past: Try 2 of 3",
+        "past: Stored in data/twiml",
+        "past: Twilio has it",
+        "present: Ringing +1 412-857-4309",
+    ]
+
+
+def test_the_last_try_that_reaches_nobody_is_the_end():
+    both = [*steps(*ON_THE_WAY, S.UNANSWERED), *steps(*ON_THE_WAY, S.UNANSWERED, try_number=2)]
+    told = of(replace(CALL, tries=2), *both)
+    assert told[-1] == "failed: Nobody answered"
+
+
+def test_another_person_and_a_text_are_named():
+    request = replace(CALL, then_text=True, then_to=("+14125550106",))
+    first = steps(*ON_THE_WAY, S.UNANSWERED)
+    assert of(request, *first)[2:] == [
+        "present: Try 2 of 4: a text",
+        "future: On its way to Twilio",
+        "future: Twilio has it",
+        "future: Delivered",
+    ]
+    failed = steps(S.SENDING, S.FAILED, try_number=2)
+    assert of(request, *first, *failed)[1:4] == [
+        "missed: Try 1: Nobody answered",
+        "missed: Try 2: Twilio refused it",
+        "present: Try 3 of 4: +1 412-555-0106",
+    ]
+
+
+def test_many_tries_are_counted():
+    happened = [
+        event
+        for number in range(1, 8)
+        for event in steps(*ON_THE_WAY, S.UNANSWERED, try_number=number)
+    ]
+    assert of(replace(CALL, tries=9), *happened)[1:4] == [
+        "missed: 3 tries before reached nobody",
+        "missed: Try 4: Nobody answered",
+        "missed: Try 5: Nobody answered",
+    ]
+
+
+def test_a_late_key_press_ends_it_although_the_next_try_waits():
+    request = replace(CALL, acknowledge=True, tries=2)
+    first = steps(*ON_THE_WAY, S.ANSWERED, S.COMPLETED)
+    assert of(request, *first, *steps(S.ACKNOWLEDGED)) == [
+        "past: Written and checked",
+        "missed: Try 1: Nobody pressed 1",
+        "reached: Pressed 1",
+    ]
+
+
+def test_canceled_before_it_began():
+    assert of(CALL, WISH) == ["past: Written and checked", "waiting: Canceled by ann"]
+
+
+@pytest.mark.parametrize("waiting", [[], [{"note": "Try 2 comes at 14:32", "try_number": 2}]])
+def test_canceled_between_two_tries(waiting: list[dict[str, Any]]):
+    happened = [*steps(*ON_THE_WAY, S.UNANSWERED), *waiting, WISH]
+    assert of(replace(CALL, tries=3), *happened)[1:] == [
+        "missed: Try 1: Nobody answered",
+        "waiting: Canceled by ann",
+    ]
+
+
+def test_canceled_while_it_rings():
+    ringing = [*steps(*ON_THE_WAY), WISH]
+    assert of(CALL, *ringing)[4] == "waiting: Canceled by ann"
+    over = of(CALL, *ringing, *steps(S.CANCELED))
+    assert over[4:] == ["past: Canceled by ann", "waiting: It is over"]
+
+
+def test_canceled_on_its_way_to_twilio():
+    over = of(CALL, *steps(S.SENDING), WISH, *steps(S.CANCELED))
+    assert over[-2:] == ["past: Canceled by ann", "waiting: Nothing was sent"]
+
+
+def test_unknown_stays_amber():
+    assert of(TEXT, *steps(S.SENDING, S.UNKNOWN))[-1] == (
+        "waiting: Nobody can tell whether Twilio has it"
+    )
+
+
+def test_a_delivered_text():
+    assert of(TEXT, *steps(S.SENDING, S.PLACED, S.DELIVERED))[-1] == "reached: Delivered"

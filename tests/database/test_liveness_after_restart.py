@@ -1,0 +1,77 @@
+"""A PostgreSQL that restarts lets go of every lock; nobody alive is given up for that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from alerts.database.advisory_lock import HEARTBEAT_SECONDS
+from alerts.database.presence import presence_of
+from alerts.database.presence_postgresql import GRACE_SECONDS
+from tests.support.living_processes import dead_at_last, executors, kill
+from tests.support.postgres import PostgresServer, fresh_database, start, stop
+
+# Two heartbeats.
+GRACE = 2.0
+
+
+async def test_the_living_survive_a_restart_of_postgresql(
+    restartable: PostgresServer, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    url = fresh_database(restartable)
+    at_once = presence_of(url, grace_seconds=0)
+    patient = presence_of(url, grace_seconds=GRACE)
+    own = presence_of(url)
+    await own.hold("own")
+    with executors(url, "living", "doomed") as (_, doomed):
+        ids = ["living", "doomed", "own"]
+        await asyncio.to_thread(stop, restartable, "immediate")
+        kill(doomed)
+        # Longer than the grace, and more than one look: away is not dead.
+        for _ in range(3):
+            assert await at_once.dead(ids) == await patient.dead(ids) == set()
+            await asyncio.sleep(GRACE / 3)
+        await asyncio.to_thread(start, restartable)
+        back = time.monotonic()
+        # Their locks are gone with the old server, yet nobody is given up.
+        while "living" in await at_once.dead(ids) or "own" in await at_once.dead(ids):
+            assert await patient.dead(ids) == set()
+            await asyncio.sleep(0.05)
+        assert time.monotonic() - back < 2
+        assert await dead_at_last(patient, *ids) == {"doomed"}
+        assert time.monotonic() - back >= GRACE
+    await own.release()
+    told = [each.getMessage() for each in caplog.records if "advisory_lock" in each.name]
+    assert len(told) == 2
+    assert told[1] == "This process is known to be alive again."
+
+
+async def test_seen_free_before_a_restart_counts_for_nothing(restartable: PostgresServer):
+    url = fresh_database(restartable)
+    watcher = presence_of(url, grace_seconds=0.5)
+    assert await watcher.dead(["late"]) == set()
+    await asyncio.to_thread(stop, restartable)
+    await asyncio.sleep(0.6)
+    await asyncio.to_thread(start, restartable)
+    assert await watcher.dead(["late"]) == set()
+
+
+async def test_holding_waits_for_a_server_that_is_away(restartable: PostgresServer):
+    url = fresh_database(restartable)
+    presence = presence_of(url)
+    await asyncio.to_thread(stop, restartable)
+    holding = asyncio.create_task(presence.hold("early"))
+    await asyncio.sleep(0.2)
+    assert not holding.done()
+    await asyncio.to_thread(start, restartable)
+    await asyncio.wait_for(holding, 5)
+    assert await presence_of(url, grace_seconds=0).dead(["early"]) == set()
+    await presence.release()
+
+
+def test_the_grace_outlasts_many_heartbeats():
+    assert GRACE_SECONDS >= 10 * HEARTBEAT_SECONDS

@@ -1,0 +1,150 @@
+"""From one revision to the next: all that was there is kept, or nothing is changed."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from alerts.database.database import Database
+from alerts.database.migrations import bring_up_to_date
+from alerts.database.migrations.revisions import VERSIONS, revision_of, revisions_in
+from alerts.database.tables import alerts, events
+from alerts.database.url import engine_for, parsed
+from alerts.errors import DatabaseError
+from tests.support.described_tables import tables_in
+
+ALERT = {
+    "id": "morning",
+    "account_sid": "AC1",
+    "created_at": 1.5,
+    "request": {"to": "+14155550100"},
+    "from_number": "+14155550101",
+    "not_before": 0.0,
+    "sender": "ann",
+    "person": "bob",
+    "revision": 1,
+    "status": "queued",
+    "is_open": True,
+    "due_at": 0.0,
+    "since": 1.5,
+    "try_number": 1,
+    "channel": "call",
+    "to_number": "+14155550100",
+    "canceling": False,
+}
+EVENT = {
+    "account_sid": "AC1",
+    "alert_id": "morning",
+    "number": 1,
+    "at": 1.5,
+    "try_number": 1,
+    "source": "desk",
+    "note": "written",
+    "canceling": False,
+    "news": True,
+}
+
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    with op.batch_alter_table("alerts") as alerts:
+        alerts.add_column(sa.Column("colour", sa.Text, nullable=False, server_default="red"))
+        alerts.alter_column("sender", new_column_name="author")
+        alerts.alter_column("person", nullable=True)
+"""
+
+DELETING = '    op.execute("DELETE FROM alerts")\n'
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The revisions as they are, and one more."""
+    versions = Path(shutil.copytree(VERSIONS, tmp_path / "100 % of them"))
+    (versions / "0002_later.py").write_text(LATER)
+    return versions
+
+
+def test_tables_of_others_are_left_alone(engine: sa.Engine):
+    theirs = [
+        sa.Table(name, sa.MetaData(), sa.Column("version_num", sa.Text))
+        for name in ("workflow_status", "alembic_version")
+    ]
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        for table in theirs:
+            table.create(connection)
+            connection.execute(sa.insert(table).values(version_num="theirs"))
+    bring_up_to_date(engine)
+    with engine.connect() as connection:
+        for table in theirs:
+            assert connection.execute(sa.select(table)).all() == [("theirs",)]
+
+
+def test_a_later_revision_keeps_what_is_there(engine: sa.Engine, later: Path):
+    bring_up_to_date(engine)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(sa.insert(alerts).values(ALERT))
+        connection.execute(sa.insert(events).values(EVENT))
+    bring_up_to_date(engine, later)
+    with engine.connect() as connection:
+        assert revision_of(connection) == "0002"
+        kept = connection.exec_driver_sql("SELECT id, author, colour FROM alerts").all()
+        assert kept == [("morning", "ann", "red")]
+        assert connection.scalar(sa.select(events.c.note)) == "written"
+    indexes = {each["name"]: each for each in sa.inspect(engine).get_indexes("alerts")}
+    assert indexes["alerts_by_sender"]["column_names"] == ["author", "account_sid", "created_at"]
+    assert indexes["alerts_open"]["dialect_options"]
+    with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+        connection.execute(sa.insert(events).values({**EVENT, "alert_id": "nobody's"}))
+
+
+def test_a_revision_that_fails_changes_nothing(engine: sa.Engine, later: Path):
+    bring_up_to_date(engine)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(sa.insert(alerts).values(ALERT))
+    before = tables_in(engine)
+    (later / "0002_later.py").write_text(LATER + '    raise RuntimeError("half-way")\n')
+    with pytest.raises(RuntimeError, match="half-way"):
+        bring_up_to_date(engine, later)
+    assert tables_in(engine) == before
+    with engine.connect() as connection:
+        assert revision_of(connection) == "0001"
+        assert connection.scalar(sa.select(alerts.c.sender)) == "ann"
+
+
+def test_a_revision_may_orphan_nothing(tmp_path: Path, later: Path):
+    engine = engine_for(parsed(f"sqlite:///{tmp_path}/x.sqlite"), 2)
+    bring_up_to_date(engine)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(sa.insert(alerts).values(ALERT))
+        connection.execute(sa.insert(events).values(EVENT))
+    (later / "0002_later.py").write_text(LATER + DELETING)
+    with pytest.raises(RuntimeError, match="events"):
+        bring_up_to_date(engine, later)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(alerts.c.sender)) == "ann"
+    engine.dispose()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(
+    database_url: str, engine: sa.Engine, later: Path
+):
+    bring_up_to_date(engine, later)
+    with pytest.raises(DatabaseError, match=r"newer version .*0002.*: update Callboard\.$"):
+        await Database(database_url).open()
+
+
+async def test_it_is_migrated_when_it_is_opened(database_url: str):
+    database = Database(database_url)
+    await database.open()
+    assert await asyncio.wait_for(database.read(revision_of), 10) == revisions_in(VERSIONS)[-1]
+    await database.close()

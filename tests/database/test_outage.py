@@ -1,0 +1,167 @@
+"""A database that goes away and comes back: everything waits, and nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from alerts.database import database as database_module
+from alerts.database import url as database_url
+from alerts.database.database import Database
+from alerts.errors import DatabaseError
+from tests.support.lossy_postgres import lossy
+from tests.support.notes_table import all_notes, database_with_notes, note, until
+from tests.support.postgres import PostgresServer, fresh_database, start, stop
+
+
+def _sentences(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    return [(each.levelname, each.getMessage()) for each in caplog.records if "outage" in each.name]
+
+
+async def test_a_server_that_stops_and_starts(
+    restartable: PostgresServer, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    async with database_with_notes(fresh_database(restartable)) as database:
+        await asyncio.to_thread(stop, restartable)
+        writing = [asyncio.create_task(database.write(note(f"{each:03}"))) for each in range(300)]
+        reading = asyncio.create_task(database.read(all_notes))
+        await until(lambda: len(_sentences(caplog)) == 1)
+        await asyncio.sleep(0.3)
+        assert not any(each.done() for each in (*writing, reading))
+        await asyncio.to_thread(start, restartable)
+        await asyncio.gather(*writing, reading)
+        assert len(await database.read(all_notes)) == 300
+    begin, end = _sentences(caplog)
+    assert begin[0] == "WARNING"
+    assert begin[1].startswith("Waiting for the database test_")
+    assert end[0] == "INFO"
+    assert end[1].endswith("is back.")
+
+
+async def test_a_connection_that_died_meanwhile_isnt_noticed(
+    restartable: PostgresServer, caplog: pytest.LogCaptureFixture
+):
+    async with database_with_notes(fresh_database(restartable)) as database:
+        await asyncio.gather(*(database.read(all_notes) for _ in range(10)))
+        await asyncio.to_thread(stop, restartable)
+        await asyncio.to_thread(start, restartable)
+        await database.write(note("on a new connection"))
+        await asyncio.gather(*(database.read(all_notes) for _ in range(10)))
+    assert _sentences(caplog) == []
+
+
+async def test_a_server_that_crashes_in_the_middle_of_a_transaction(restartable: PostgresServer):
+    times = 0
+
+    def crash_once(connection: sa.Connection) -> None:
+        nonlocal times
+        times += 1
+        note("in the middle")(connection)
+        if times == 1:
+            stop(restartable, "immediate")
+            start(restartable)
+
+    async with database_with_notes(fresh_database(restartable)) as database:
+        await asyncio.gather(
+            database.write(note("before")),
+            database.write(crash_once),
+            database.write(note("after")),
+        )
+        assert times == 2
+        assert await database.read(all_notes) == ["after", "before", "in the middle"]
+
+
+@pytest.mark.parametrize("asked", [b"INSERT", b"COMMIT"])
+async def test_a_connection_that_breaks_before_the_answer(postgres: PostgresServer, asked: bytes):
+    """The commit went through, which nobody could know: the work runs again, and finds its note."""
+    url = fresh_database(postgres)
+    times = 0
+
+    def counted(connection: sa.Connection) -> None:
+        nonlocal times
+        times += 1
+        note("once")(connection)
+
+    with lossy(url) as line:
+        async with database_with_notes(line.url) as database:
+            line.lose_the_answer_to(asked)
+            await database.write(counted)
+            assert times == 2
+            assert await database.read(all_notes) == ["once"]
+
+
+async def test_a_file_that_is_being_written_as_it_is_opened(tmp_path: Path):
+    """SQLite refuses at once to change the journal of such a file, whatever the time to wait."""
+    somebody = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
+    somebody.execute("BEGIN IMMEDIATE")
+    database = Database(f"sqlite:///{tmp_path}/x.sqlite")
+    opening = asyncio.create_task(database.open())
+    await asyncio.wait({opening}, timeout=0.3)
+    assert not opening.done()
+    somebody.execute("ROLLBACK")
+    somebody.close()
+    await opening
+    await database.close()
+
+
+async def test_closing_gives_up_on_a_server_that_stays_away(
+    restartable: PostgresServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database_module, "CLOSING_SECONDS", 0.3)
+    async with database_with_notes(fresh_database(restartable)) as database:
+        await asyncio.to_thread(stop, restartable)
+        writing = asyncio.create_task(database.write(note("too late")))
+        reading = asyncio.create_task(database.read(all_notes))
+        await asyncio.sleep(0.05)
+        await database.close()
+        for each in (writing, reading):
+            with pytest.raises(DatabaseError, match="closed"):
+                await each
+
+
+async def test_a_file_that_somebody_else_writes_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(database_url, "SQLITE_BUSY_SECONDS", 0.05)
+    file = tmp_path / "x.sqlite"
+    async with database_with_notes(f"sqlite:///{file}") as database:
+        somebody = sqlite3.connect(file, isolation_level=None)
+        somebody.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(database.write(note("patient")))
+        await until(lambda: len(_sentences(caplog)) == 1)
+        assert await database.read(all_notes) == []
+        somebody.execute("ROLLBACK")
+        somebody.close()
+        assert await writing == "patient"
+    assert [level for level, _ in _sentences(caplog)] == ["WARNING", "INFO"]
+    assert _sentences(caplog)[0][1] == f"Waiting for the file {file}: database is locked."
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM nowhere", "SELECT 1 +"])
+async def test_what_waiting_wouldnt_cure_is_raised(database_url: str, statement: str):
+    async with database_with_notes(database_url) as database:
+        for door in (database.read, database.write):
+            with pytest.raises(sa.exc.DBAPIError):
+                await asyncio.wait_for(door(lambda c: c.exec_driver_sql(statement).all()), 10)
+
+
+async def test_the_loop_goes_on_while_work_runs(database_url: str):
+    waiting, go_on = threading.Barrier(3), threading.Event()
+
+    def wait(connection: sa.Connection) -> bool:
+        waiting.wait(10)
+        return go_on.wait(10)
+
+    async with database_with_notes(database_url) as database:
+        working = asyncio.gather(database.write(wait), database.read(wait))
+        await asyncio.to_thread(waiting.wait, 10)
+        go_on.set()
+        assert list(await working) == [True, True]

@@ -1,0 +1,135 @@
+"""A database that can't be used: one sentence that names DATABASE_URL, and never a password."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import traceback
+from pathlib import Path
+from pwd import getpwnam
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from alerts.database.database import Database
+from alerts.database.migrations import bring_up_to_date
+from alerts.database.url import engine_for, parsed
+from alerts.errors import DatabaseError
+from tests.support.desks import desk_at
+from tests.support.postgres import PostgresServer, fresh_database
+from tests.support.servers import free_port
+
+PASSWORD = "hunter2"
+
+
+async def _refusal(url: str) -> str:
+    with pytest.raises(DatabaseError) as raised:
+        await Database(url).open()
+    return _check_sentence(raised.value)
+
+
+def _check_sentence(error: DatabaseError) -> str:
+    assert PASSWORD not in "".join(traceback.format_exception(error))
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    sentence = str(error)
+    assert sentence.startswith("DATABASE_URL")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        (f"postgresql://user:{PASSWORD}@host:port/name", "can't be read"),
+        (f"postgresql://user:{PASSWORD}@[::1/name", "can't be read"),
+        (f"postgresql://user:{PASSWORD}@host", "names no database"),
+        (f"postgresql://user:{PASSWORD}@127.0.0.1/name?shape=round", "shape"),
+        (f"postgresql://user:{PASSWORD}@host.invalid/name", "host.invalid"),
+        (f"mysql://user:{PASSWORD}@host/name", "must start with"),
+        (f"{PASSWORD}", "can't be read"),
+        ("sqlite:///", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite:///file:x.sqlite?mode=ro&uri=true", "names no file"),
+        ("sqlite:////proc/nowhere/x.sqlite", "/proc/nowhere/x.sqlite"),
+    ],
+)
+async def test_a_url_that_leads_nowhere(url: str, says: str):
+    assert says in await _refusal(url)
+
+
+async def test_nobody_listens_there():
+    port = free_port()
+    url = f"postgresql://user:{PASSWORD}@127.0.0.1:{port}/name"
+    assert "Connection refused" in await _refusal(url)
+    assert PASSWORD not in repr(Database(url))
+    assert PASSWORD in Database(url).url
+
+
+async def test_the_server_has_no_such_database(postgres: PostgresServer):
+    assert '"nothing" does not exist' in await _refusal(postgres.url("nothing"))
+
+
+async def test_the_server_lets_nothing_be_written(postgres: PostgresServer):
+    url = fresh_database(postgres)
+    database = Database(url)
+    await database.open()
+    await database.close()
+    name = url.split("/")[3].split("?")[0]
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    assert "read-only" in await _refusal(url)
+
+
+async def test_a_folder_is_no_file(tmp_path: Path):
+    assert "unable to open" in await _refusal(f"sqlite:///{tmp_path}")
+
+
+async def test_a_file_is_in_the_way_of_the_folder(tmp_path: Path):
+    (tmp_path / "data").write_text("a file")
+    assert "Not a directory" in await _refusal(f"sqlite:///{tmp_path}/data/x/x.sqlite")
+
+
+async def test_the_file_is_something_else(tmp_path: Path):
+    (tmp_path / "x.sqlite").write_text("Dear diary, today I was no database. " * 100)
+    assert "not a database" in await _refusal(f"sqlite:///{tmp_path}/x.sqlite")
+
+
+def test_the_file_may_only_be_read():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = f"sqlite:///{folder}/x.sqlite"
+        bring_up_to_date(engine_for(parsed(url), None))
+        (folder / "x.sqlite").chmod(0o444)
+        folder.chmod(0o555)
+        user = os.geteuid()
+        if user == 0:
+            # Root may write whatever the permissions say.
+            os.seteuid(getpwnam("nobody").pw_uid)
+        try:
+            assert "readonly" in asyncio.run(_refusal(url))
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o755)
+
+
+async def test_the_user_may_use_tables_but_make_no_schema(postgres: PostgresServer):
+    """What DBOS needs, beside our own tables; once it is granted, the same desk opens."""
+    url = fresh_database(postgres)
+    database = url.split("/")[3].split("?")[0]
+    role = f"role_{database}"
+    limited = SecretStr(url.replace("postgres:@", f"{role}:{PASSWORD}@"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'".encode())
+        connection.execute(f"GRANT ALL ON SCHEMA public TO {role}".encode())
+        async with desk_at("http://twilio.localhost", database_url=limited) as desk:
+            with pytest.raises(DatabaseError) as raised:
+                await desk.open()
+            _check_sentence(raised.value)
+            assert f"permission denied for database {database}" in str(raised.value)
+            connection.execute(f"GRANT CREATE ON DATABASE {database} TO {role}".encode())
+            await desk.open()
+            assert await desk.status("never-sent") is None

@@ -1,0 +1,74 @@
+"""The migrations end at the tables that the code expects."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from alerts.database.migrations import bring_up_to_date
+from alerts.database.migrations.revisions import REVISION_TABLE, VERSIONS, revisions_in
+from alerts.database.tables import alerts, attempts, events, metadata
+from alerts.database.url import engine_for, parsed
+from alerts.keeping.handover import take_up, workflows_under_way
+from tests.support.described_tables import tables_in
+
+
+def test_the_tables_are_those_of_the_code(engine: sa.Engine):
+    bring_up_to_date(engine)
+    assert set(sa.inspect(engine).get_table_names()) == {*metadata.tables, REVISION_TABLE.name}
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": REVISION_TABLE.name, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+    migrated = tables_in(engine)
+    # Alembic looks past primary keys and the conditions of indexes.
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+    assert migrated == tables_in(engine)
+
+
+def test_no_index_of_every_row_begins_with_the_account():
+    # PostgreSQL would take it for the primary key: with 30,000 alerts an event took 5 ms, not 1 ms.
+    for table in (alerts, events, attempts):
+        assert next(iter(table.primary_key)).name != "account_sid"
+        for index in table.indexes:
+            is_partial = index.dialect_options["postgresql"]["where"] is not None
+            assert is_partial or index.columns[0].name != "account_sid"
+
+
+def test_sqlite_finds_what_is_waiting_without_reading_all(tmp_path: Path):
+    engine = engine_for(parsed(f"sqlite:///{tmp_path / 'callboard.sqlite'}"), 1)
+    bring_up_to_date(engine)
+    asked: list[tuple[str, Any]] = []
+    with engine.connect() as connection:
+
+        @sa.event.listens_for(connection, "before_cursor_execute")
+        def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+            asked.append((statement, parameters))
+
+        take_up(connection, "AC1", 0.0)
+        workflows_under_way(connection, "AC1")
+        for statement, parameters in [each for each in asked if each[0].startswith("SELECT")]:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert "alerts_open" in plan[0].detail
+    engine.dispose()
+
+
+def test_each_file_is_named_for_its_revision():
+    found: list[str] = []
+    for file in sorted(VERSIONS.glob("*.py")):
+        spec = importlib.util.spec_from_file_location(file.stem, file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        assert module.down_revision == (found[-1] if found else None)
+        found.append(module.revision)
+    assert found == revisions_in(VERSIONS)

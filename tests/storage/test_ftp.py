@@ -1,0 +1,93 @@
+"""Publishing to an FTP host, plain and with TLS."""
+
+import asyncio
+import re
+import ssl
+
+import pytest
+
+from storage import FTPStorage, Instructions
+from storage.ftp_address import FTPAddress
+from storage.ftp_session import open_session
+from tests.support.ftp_host import ftp_host, self_made_certificate
+
+XML = "<Response>\r\n<Say>Grüße</Say></Response>"
+PUBLIC = "https://files.example.com/twiml/"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "ftp"
+    path.mkdir()
+    return path
+
+
+async def test_document_is_uploaded_whole_and_then_renamed(folder):
+    with ftp_host(folder) as host:
+        storage = FTPStorage(host.url("/calls/2026"), PUBLIC)
+        instructions = await storage.publish("2026-11-23-0942-ann", XML)
+        await storage.close()
+
+    name = str(instructions.url).removeprefix(PUBLIC)
+    assert re.fullmatch(r"2026-11-23-0942-ann-[0-9a-f]{32}\.xml", name)
+    assert [path.name for path in (folder / "calls" / "2026").iterdir()] == [name]
+    assert (folder / "calls" / "2026" / name).read_bytes().decode() == XML
+    assert host.sent("STOR", "RNFR", "RNTO") == [
+        f"STOR {name}.tmp",
+        f"RNFR {name}.tmp",
+        f"RNTO {name}",
+    ]
+
+
+async def test_many_at_once_into_a_new_folder_all_arrive(folder):
+    with ftp_host(folder) as host:
+        storage = FTPStorage(host.url("/new"), PUBLIC)
+        published = await asyncio.gather(*(storage.publish("ann", XML) for _ in range(12)))
+        await storage.close()
+
+    names = {str(each.url).removeprefix(PUBLIC) for each in published}
+    assert len(names) == 12
+    assert {path.name for path in (folder / "new").iterdir()} == names
+
+
+async def test_deleted_document_is_gone_and_deleting_again_is_fine(folder):
+    with ftp_host(folder) as host:
+        storage = FTPStorage(host.url(), PUBLIC)
+        instructions = await storage.publish("ann", XML)
+        await storage.delete(instructions)
+        await storage.delete(instructions)
+        await storage.delete(Instructions(url="https://elsewhere.example/etc.xml"))
+        await storage.close()
+    assert list(folder.iterdir()) == []
+    assert len(host.sent("DELE")) == 2
+
+
+async def test_tls_covers_commands_and_data_in_one_session(folder, tmp_path):
+    certificate, trusted = self_made_certificate(tmp_path)
+    with ftp_host(folder, certificate=certificate) as host:
+        url = host.url("/calls", scheme="ftps")
+        storage = FTPStorage(url, PUBLIC, ssl_context=trusted)
+        instructions = await storage.publish("ann", XML)
+        await storage.close()
+
+        with open_session(FTPAddress.from_url(url), trusted) as session:
+            data, _ = session.ntransfercmd("STOR probe")
+            assert isinstance(data, ssl.SSLSocket)
+            assert data.session_reused
+            data.unwrap()
+            data.close()
+            session.voidresp()
+
+    name = str(instructions.url).removeprefix(PUBLIC)
+    assert (folder / "calls" / name).read_bytes().decode() == XML
+    assert "PROT P" in host.commands
+
+
+async def test_failed_rename_leaves_nothing_behind(folder):
+    with ftp_host(folder, permissions="elradmwMT") as host:  # no "f": renaming is not allowed
+        storage = FTPStorage(host.url(), PUBLIC)
+        with pytest.raises(Exception, match="refused access"):
+            await storage.publish("ann", XML)
+        await storage.close()
+    assert host.sent("STOR") != []
+    assert list(folder.iterdir()) == []

@@ -1,0 +1,149 @@
+"""Every way an FTP host can fail is a sentence that says which host and what to check."""
+
+import ftplib
+import socket
+import threading
+import traceback
+from contextlib import contextmanager
+
+import pytest
+
+from storage import FTPStorage, StorageError, ftp, ftp_session
+from tests.support.ftp_host import IN_URL, PASSWORD, ftp_host, self_made_certificate
+from tests.support.servers import free_port
+
+PUBLIC = "https://files.example.com/twiml"
+
+
+async def failure(url, host="127.0.0.1", **options) -> StorageError:
+    storage = FTPStorage(url, PUBLIC, **options)
+    with pytest.raises(StorageError) as caught:
+        await storage.publish("ann", "<Response/>")
+    await storage.close()
+    error = caught.value
+    assert error.service == "FTP"
+    assert error.message.startswith(f"FTP host {host} ")
+    assert error.message.endswith(".")
+    printed = "".join(traceback.format_exception(error))
+    assert PASSWORD not in printed
+    assert "%40ss" not in printed
+    return error
+
+
+@contextmanager
+def canned_host(*replies: bytes):
+    """A host that says one line after another, whatever it is told, and then hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run():
+        connection, _ = listener.accept()
+        with connection:
+            for reply in replies:
+                connection.sendall(reply)
+                connection.recv(1024)
+            connection.shutdown(socket.SHUT_RDWR)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield f"ftp://{IN_URL}@127.0.0.1:{listener.getsockname()[1]}"
+    thread.join(timeout=5)
+    listener.close()
+
+
+async def test_wrong_password(tmp_path):
+    with ftp_host(tmp_path) as host:
+        error = await failure(host.url(login="ann:wrong"))
+    assert "refused the login" in error.message
+    assert "password" in error.hint
+
+
+async def test_folder_without_permission(tmp_path):
+    with ftp_host(tmp_path, permissions="elr") as host:
+        error = await failure(host.url())
+    assert "refused access to the folder" in error.message
+
+    with ftp_host(tmp_path, permissions="elr") as host:
+        error = await failure(host.url("/missing"))
+    assert "refused access to the folder" in error.message
+
+
+async def test_closed_port_and_unknown_host():
+    error = await failure(f"ftp://{IN_URL}@127.0.0.1:{free_port()}")
+    assert "refused the connection" in error.message
+    error = await failure(f"ftp://{IN_URL}@nowhere.invalid", host="nowhere.invalid")
+    assert "is unknown" in error.message
+    long = "a" * 70 + ".example"
+    error = await failure(f"ftp://{IN_URL}@{long}", host=long)
+    assert "is unknown" in error.message
+
+
+async def test_certificate_that_nobody_vouches_for(tmp_path):
+    certificate, _ = self_made_certificate(tmp_path)
+    with ftp_host(tmp_path, certificate=certificate) as host:
+        error = await failure(host.url(scheme="ftps"))
+    assert "could not prove who it is" in error.message
+    assert host.sent("USER", "PASS", "STOR") == []
+
+
+async def test_tls_asked_of_a_host_without_it(tmp_path):
+    with ftp_host(tmp_path) as host:
+        error = await failure(host.url(scheme="ftps"))
+    assert "does not speak TLS" in error.message
+    assert host.sent("USER", "PASS", "STOR") == []
+
+
+async def test_plain_asked_of_a_host_that_wants_tls(tmp_path):
+    certificate, _ = self_made_certificate(tmp_path)
+    with ftp_host(tmp_path, certificate=certificate) as host:
+        error = await failure(host.url())
+    assert "TLS" in error.message
+
+
+async def test_host_that_says_nothing(monkeypatch):
+    monkeypatch.setattr(ftp_session, "TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        error = await failure(f"ftp://{IN_URL}@127.0.0.1:{listener.getsockname()[1]}")
+    assert "did not answer in time" in error.message
+
+
+async def test_deadline_when_a_host_dawdles(monkeypatch):
+    monkeypatch.setattr(ftp, "DEADLINE_SECONDS", 0.1)
+    monkeypatch.setattr(ftp_session, "TIMEOUT_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        error = await failure(f"ftp://{IN_URL}@127.0.0.1:{listener.getsockname()[1]}")
+    assert "did not answer in time" in error.message
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (b"421 Too many users.\r\n", 'is not available at the moment ("421 Too many users.")'),
+        (b"452 Disk full.\r\n", "has no room"),
+        (b"599 Moon phase.\r\n", 'answered with an error ("599 Moon phase.")'),
+        (b"530 No: p@ss/w:rd#1\r\n", 'refused the login ("530 No: …")'),
+        (b"530 Zugang verweigert f\xfcr Sie\r\n", "not UTF-8"),
+        (b"hello\r\n", "answered with an error"),
+    ],
+)
+async def test_what_hosts_say(reply, said):
+    with canned_host(b"220 ready\r\n", reply) as url:
+        error = await failure(url)
+    assert said in error.message
+
+
+async def test_host_that_hangs_up():
+    with canned_host(b"220 ready\r\n") as url:
+        error = await failure(url)
+    assert "broke the connection off" in error.message
+
+
+async def test_hanging_up_after_the_last_confirmation_is_no_failure(tmp_path, monkeypatch):
+    with ftp_host(tmp_path) as host:
+        monkeypatch.setattr(ftplib.FTP, "quit", hang_up)
+        await FTPStorage(host.url(), PUBLIC).publish("ann", "<Response/>")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def hang_up(session):
+    session.sock.shutdown(socket.SHUT_RDWR)
+    return session.voidcmd("NOOP")

@@ -1,0 +1,162 @@
+"""The life of a process that sends alerts, and dies in the middle.
+
+It remembers nothing but its list, and so sends all of it again each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeVar
+
+import httpx
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+# All that a life needs is imported here, once for all lives: they are forks of one process.
+import twilio_client.transport
+from alerts import AlertRequest, Desk, engine
+from alerts.database.database import Database
+from alerts.database.tables import alerts
+from alerts.means import Means
+from alerts.numbers import Regions
+from alerts.patience import Patience
+from alerts.steps import settling
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
+from storage import InlineStorage
+from tests.support.crash_plan import Death
+from twilio_client import TwilioClient
+
+PATIENCE = Patience(first_wait=0.05, longest_wait=0.5, requesting=1, settling=0.5)
+AUTH_TOKEN = "crash"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a process does: send `requests` and wait until they are over, unless it dies before.
+
+    `never_looks` breaks it on purpose: it asks again without looking what Twilio has.
+    """
+
+    database_url: str
+    simulator: str
+    account_sid: str = SIMULATOR_ACCOUNT_SID
+    requests: Sequence[AlertRequest] = ()
+    alone: int = 0
+    role: Any = "desk"
+    death: Death | None = None
+    never_looks: bool = False
+    stays: bool = False
+
+
+def live(life: Life) -> None:
+    """The whole life, in a process of its own."""
+    engine.SECONDS_BETWEEN_TAKEOVERS = 1.0
+    asyncio.run(_live(life))
+
+
+async def _live(life: Life) -> None:
+    if life.never_looks:
+        _never_look()
+    desk = Desk(means_of(life), life.role)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_seconds_until_closed(life.death)):
+            await _send_all(desk, life)
+            await _until_over(desk)
+            if life.stays:
+                await asyncio.Event().wait()
+    await desk.close()
+
+
+def means_of(life: Life) -> Means:
+    """Everything that the life delivers with."""
+    transport = None
+    if life.death and life.death.moment.endswith("commit"):
+        _die_at_commit(life.death)
+    if life.death and life.death.moment.endswith("request"):
+        transport = DyingTransport(life.death)
+    twilio = TwilioClient(
+        life.account_sid, AUTH_TOKEN, base_url=life.simulator, transport=transport
+    )
+    return Means(
+        twilio=twilio,
+        storage=InlineStorage(),
+        from_number=SIMULATOR_FROM_NUMBER,
+        regions=Regions(),
+        database_url=SecretStr(life.database_url),
+        calls_per_second=1000,
+        texts_per_second=1000,
+        alerts_per_number_per_hour=100_000,
+        patience=PATIENCE,
+    )
+
+
+async def _send_all(desk: Desk, life: Life) -> None:
+    alone, together = life.requests[: life.alone], life.requests[life.alone :]
+    await asyncio.gather(desk.send_all(together), *(desk.send(each) for each in alone))
+
+
+async def _until_over(desk: Desk) -> None:
+    history = await desk.history()
+    open_ones = sa.select(sa.func.count()).where(alerts.c.is_open)
+    while await history.read(lambda connection: connection.scalar(open_ones)):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+
+
+def _seconds_until_closed(death: Death | None) -> float | None:
+    return death.count if death and death.moment == "closed" else None
+
+
+class DyingTransport(twilio_client.transport.Transport):
+    """Twilio's connections, whose process dies at a request for a call or text."""
+
+    def __init__(self, death: Death) -> None:
+        super().__init__()
+        self._death = death
+        self._count = count(1)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "POST":
+            return await super().handle_async_request(request)
+        return await _dying(
+            self._death,
+            next(self._count),
+            lambda: super(DyingTransport, self).handle_async_request(request),
+        )
+
+
+def _die_at_commit(death: Death) -> None:
+    commit, number = Database._commit, count(1)
+
+    async def dying(self: Database, works: Sequence[Any]) -> list[Any]:
+        return await _dying(death, next(number), lambda: commit(self, works))
+
+    Database._commit = dying  # type: ignore[method-assign]
+
+
+async def _dying(death: Death, number: int, act: Callable[[], Awaitable[Result]]) -> Result:
+    if number == death.count and death.moment.startswith("before"):
+        die()
+    result = await act()
+    if number == death.count:
+        die()
+    return result
+
+
+def die() -> None:
+    """At once, as by the system's hand: nothing is finished, nothing told."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _never_look() -> None:
+    async def never(*_: object) -> None:
+        return None
+
+    settling._look_up = never  # type: ignore[assignment]

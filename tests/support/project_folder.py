@@ -1,0 +1,53 @@
+"""The app's rooms in a folder of their own: nothing of the developer's `.env` and data is near."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.environment import write_env
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOMS = ("alerts", "dashboard", "simulator", "storage", "twilio_client", "twiml")
+FILES = ("app.py", "settings.py", "webhooks.py")
+
+
+@dataclass(frozen=True)
+class House:
+    """Runs programs beside a `.env` of its own; `secrets` may be in none of their output."""
+
+    folder: Path
+    secrets: tuple[str, ...] = ()
+
+    def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run Python here, with this environment and hardly anything else."""
+        inherited = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(self.folder)}
+        ended = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=inherited | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        said = ended.stdout + ended.stderr
+        assert "Traceback" not in said, said
+        assert "Task was destroyed" not in said, said
+        assert [secret for secret in self.secrets if secret in said] == []
+        return ended
+
+    def alerts(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m alerts`."""
+        return self.python("-m", "alerts", *arguments, **environment)
+
+
+def build_house(folder: Path, values: dict[str, str], *secrets: str) -> House:
+    """A house in `folder` with `values` in its `.env`."""
+    for name in (*ROOMS, *FILES):
+        (folder / name).symlink_to(REPOSITORY / name)
+    write_env(folder, values)
+    return House(folder, secrets)

@@ -1,0 +1,83 @@
+"""The app as people run it: a copy of the project, served by a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.support.servers import free_port
+
+PROJECT = Path(__file__).resolve().parents[2]
+# Never the developer's own secrets, and never their data.
+LEFT_OUT = shutil.ignore_patterns(".venv", ".git", ".env", "data", ".*_cache", "__pycache__")
+START_SECONDS = 60
+# Many tests call one number, and soon after one another.
+UNHURRIED = {
+    "ALERTS_PER_NUMBER_PER_HOUR": "1000",
+    "TWILIO_CALLS_PER_SECOND": "100",
+    "TWILIO_TEXTS_PER_SECOND": "100",
+}
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    """The project's own files in `folder`, without any `.env`."""
+    return Path(shutil.copytree(PROJECT, folder / "callboard", ignore=LEFT_OUT))
+
+
+def bare_environment(**settings: str) -> dict[str, str]:
+    """What Shiny Server gives an app, HOME, LANG and PATH, and `settings`."""
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
+    return kept | settings
+
+
+@contextmanager
+def running_app(project: Path, app: str = "app.py", **settings: str) -> Iterator[str]:
+    """`shiny run app` on a history of its own, for as long as the block lasts; its address."""
+    port = free_port()
+    history = {"DATABASE_URL": f"sqlite:///{project / f'history-{port}.sqlite'}"}
+    command = [sys.executable, "-m", "shiny", "run", "--port", str(port), app]
+    with running(
+        command, f"http://127.0.0.1:{port}/", project, **UNHURRIED | history | settings
+    ) as url:
+        yield url
+
+
+@contextmanager
+def running(command: list[str], url: str, project: Path, **settings: str) -> Iterator[str]:
+    """Any command that serves `url`, from the moment that it answers."""
+    log = project / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=project,
+            env=bare_environment(**settings),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait_until_it_answers(server, url, log)
+            yield url
+        finally:
+            os.killpg(server.pid, 15)
+            server.wait(timeout=20)
+
+
+def _wait_until_it_answers(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            httpx.get(url, timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"{server.args!r} did not start:\n{log.read_text()}")

@@ -1,0 +1,156 @@
+"""Twilio's callbacks, from a signed request to where the alert stands."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from alerts import AlertRequest, Event, Status
+from tests.support.told_app import (
+    CALL,
+    OTHER_SID,
+    SID,
+    Told,
+    form,
+    told,
+)
+
+TEXT = AlertRequest("text", "+14128574309", "Batch 7 failed")
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    async with told(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
+        await opened.add()
+        yield opened
+
+
+async def test_a_call_from_its_first_word_to_its_last(database_url):
+    async with told(database_url) as desk:
+        await desk.add()
+        await desk.begin()
+        for word in ("initiated", "ringing", "in-progress", "completed"):
+            assert await desk.status(form(word)) == 204
+        alert = await desk.alert()
+        assert (alert.status, alert.sid) == (Status.COMPLETED, SID)
+        told_events = [each for each in alert.events if each.source == "callback"]
+        assert [each.status for each in told_events] == [
+            Status.PLACED, Status.RINGING, Status.ANSWERED, Status.COMPLETED,
+        ]  # fmt: skip
+        assert [each.note for each in told_events][1:] == [
+            "Ringing",
+            "Answered",
+            "The call is over",
+        ]
+        # Before the answer to the request itself, which never came.
+        assert await desk.outcomes() == [("placed", SID)]
+
+
+async def test_a_text_that_does_not_arrive(desk: Told):
+    await desk.add("text", TEXT)
+    await desk.begin("text")
+    sid = "SM" + "1" * 32
+    assert await desk.status({"MessageSid": sid, "MessageStatus": "sent"}, "text") == 204
+    failed = {"MessageSid": sid, "MessageStatus": "undelivered", "ErrorCode": "30003"}
+    assert await desk.status(failed, "text") == 204
+    alert = await desk.alert("text")
+    assert (alert.status, alert.sid) == (Status.FAILED, sid)
+    assert alert.error is not None
+    assert alert.error.code == 30003
+
+
+async def test_who_answered(desk: Told):
+    await desk.add("two", replace(CALL, acknowledge=False, voicemail="Call back"))
+    await desk.status(form("in-progress"), "two")
+    # Answering-machine detection doesn't tell the call's status.
+    await desk.status({"CallSid": SID, "AnsweredBy": "machine_end_beep"}, "two")
+    alert = await desk.alert("two")
+    assert (alert.status, alert.answered_by) == (Status.ANSWERED, "machine_end_beep")
+    assert (alert.events[-1].status, alert.events[-1].note) == (None, "A machine answered")
+    await desk.status(form("completed"), "two")
+    assert (await desk.alert("two")).status is Status.VOICEMAIL
+
+
+async def test_what_comes_twice_or_late_is_kept_and_changes_nothing(desk: Told):
+    for word in ("completed", "completed", "ringing", "initiated"):
+        assert await desk.status(form(word)) == 204
+    alert = await desk.alert()
+    assert alert.status is Status.COMPLETED
+    assert [each.news for each in alert.events[1:]] == [True, False, False, False]
+
+
+async def test_a_call_that_is_not_the_trys(desk: Told):
+    await desk.begin()
+    await desk.status(form("ringing"))
+    assert await desk.status(form("completed", OTHER_SID)) == 204
+    alert = await desk.alert()
+    assert (alert.status, alert.sid) == (Status.RINGING, SID)
+    assert (alert.events[-1].status, alert.events[-1].news) == (None, False)
+    assert OTHER_SID in alert.events[-1].note
+    assert await desk.outcomes() == [("placed", SID)]
+
+
+async def test_a_call_that_is_another_alerts(desk: Told):
+    await desk.begin()
+    await desk.status(form("ringing"))
+    await desk.add("two", replace(CALL, to="+14128574310"))
+    await desk.begin("two")
+    assert await desk.status(form("completed"), "two") == 204
+    alert = await desk.alert("two")
+    assert (alert.status, alert.sid) == (Status.SENDING, None)
+    assert await desk.outcomes() == [("placed", SID), (None, None)]
+
+
+async def test_an_earlier_trys_call(desk: Told):
+    await desk.add("two", replace(CALL, tries=2))
+    await desk.begin("two")
+    await desk.status(form("busy"), "two")
+    await desk.begin("two", 2)
+    assert (await desk.alert("two")).try_number == 2
+    assert await desk.status(form("completed"), "two") == 204
+    alert = await desk.alert("two")
+    assert (alert.status, alert.sid, alert.events[-1].news) == (Status.SENDING, None, False)
+    assert await desk.outcomes() == [("placed", SID), (None, None)]
+    # The try after this one hasn't been made.
+    assert await desk.status(form("completed"), "two", number=3) == 404
+
+
+@pytest.mark.parametrize("base", ["https://callboard.example", "http://10.0.0.1:8443/a/b"])
+async def test_wherever_the_app_is(tmp_path, base):
+    async with told(f"sqlite:///{tmp_path / 'callboard.sqlite'}", base) as desk:
+        await desk.add()
+        assert await desk.status(form("completed")) == 204
+        assert (await desk.alert()).status is Status.COMPLETED
+
+
+ids = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=200)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(ids)
+@example("a&try=2#b?c d+e%2F/é;='~")
+def test_an_id_may_be_any_text(tmp_path_factory, alert_id):
+    async def tell() -> None:
+        database = tmp_path_factory.getbasetemp() / "ids.sqlite"
+        async with told(f"sqlite:///{database}") as desk:
+            await desk.add(alert_id)
+            assert await desk.status(form("completed"), alert_id) == 204
+            assert (await desk.alert(alert_id)).status is Status.COMPLETED
+
+    asyncio.run(tell())
+
+
+async def test_the_answer_to_the_request_comes_after_the_callback(desk: Told):
+    """The SID is known already, and stays."""
+    await desk.begin()
+    await desk.status(form("ringing"))
+    now = (await desk.alert()).events[-1].at
+    await desk.record(Event(now, Status.PLACED, "Twilio has it", sid=SID))
+    alert = await desk.alert()
+    assert (alert.status, alert.sid) == (Status.RINGING, SID)

@@ -1,0 +1,109 @@
+"""Callbacks of the simulator in this process, which no network carries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+import webhooks
+from alerts import Alert, AlertRequest, Status
+from alerts.database.database import Database
+from alerts.documents import write_document
+from alerts.history import History
+from alerts.keeping.rows import NewAlert
+from alerts.means import Means
+from alerts.steps.requesting import CALL_EVENTS
+from settings import Settings
+from tests.support.environment import clean_environment
+from tests.support.told_app import ToldDesk
+
+ATTENTIVE, MACHINE, ANYBODY = "+14125550106", "+14125550103", "+14125550199"
+CALL = AlertRequest("call", ATTENTIVE, "Batch 7 failed", acknowledge=True)
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    with clean_environment():
+        means = Means.from_settings(Settings(_env_file=None))
+    assert means.simulator is not None
+    assert means.callbacks is None
+    means.simulator.state.exchange.clock.set_speed(100)
+    database = Database(f"sqlite:///{tmp_path / 'callboard.sqlite'}")
+    await database.open()
+    opened = ToldDesk(
+        replace(means, database_url=SecretStr("unused")),
+        History(database, means.twilio.account_sid, 1000),
+    )
+    webhooks.attach(opened)  # type: ignore[arg-type]  # no more of a desk is used
+    yield opened
+    await opened.kept.close()
+    await database.close()
+    await means.close()
+
+
+async def called(desk: ToldDesk, request: AlertRequest, alert_id: str = "Batch 7 & 8") -> Alert:
+    """Place the call as Callboard does, and hear of it by callbacks alone."""
+    callbacks = desk.means.callbacks
+    assert callbacks is not None
+    await desk.kept.add([NewAlert(alert_id, request, desk.means.from_number, None)])
+    document = write_document(request, request.message, callbacks.key_press(alert_id, 1)).to_xml()
+    instructions = await desk.means.storage.publish("call", document)
+    status = callbacks.status(alert_id, 1)
+    await desk.means.twilio.create_call(
+        to=request.to,
+        from_=desk.means.from_number,
+        url=instructions.url,
+        status_callback=status,
+        status_callback_event=CALL_EVENTS,
+        machine_detection="DetectMessageEnd" if request.voicemail else None,
+        async_amd=bool(request.voicemail),
+        async_amd_status_callback=status if request.voicemail else None,
+    )
+    return await desk.kept.until(alert_id, lambda alert: alert.status.final, 10)
+
+
+async def test_somebody_presses_one(desk: ToldDesk):
+    alert = await called(desk, CALL)
+    assert alert.status is Status.ACKNOWLEDGED
+    assert [event.status for event in alert.events] == [
+        Status.QUEUED, Status.PLACED, Status.RINGING, Status.ANSWERED, Status.ACKNOWLEDGED,
+    ]  # fmt: skip
+    assert desk.means.simulator is not None
+    call = desk.means.simulator.state.exchange.calls[alert.sid]
+    said = [line.text for line in call.transcript if line.kind == "say"]
+    assert said[-1] == "Thank you. Goodbye."
+
+
+async def test_nobody_presses(desk: ToldDesk):
+    alert = await called(desk, replace(CALL, to=ANYBODY))
+    assert (alert.status, alert.reached) == (Status.COMPLETED, False)
+
+
+async def test_a_machine_answers(desk: ToldDesk):
+    request = replace(CALL, to=MACHINE, voicemail="Call us back", acknowledge=False, repeat=9)
+    alert = await called(desk, request)
+    assert (alert.status, alert.answered_by) == (Status.VOICEMAIL, "machine_end_beep")
+    assert "A machine answered" in [event.note for event in alert.events]
+
+
+async def test_a_text(desk: ToldDesk):
+    callbacks = desk.means.callbacks
+    assert callbacks is not None
+    request = AlertRequest("text", ANYBODY, "Batch 7 failed")
+    await desk.kept.add([NewAlert("text", request, desk.means.from_number, None)])
+    await desk.means.twilio.create_message(
+        to=ANYBODY,
+        body=request.message,
+        from_=desk.means.from_number,
+        status_callback=callbacks.status("text", 1),
+    )
+    alert = await desk.kept.until("text", lambda alert: alert.status.final, 10)
+    assert alert.status is Status.DELIVERED
+
+
+async def test_callbacks_are_off_where_documents_live_elsewhere(desk: ToldDesk):
+    desk.means = replace(desk.means, inside=None, callbacks=None)
+    webhooks.attach(desk)  # type: ignore[arg-type]
+    assert desk.means.callbacks is None
