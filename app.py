@@ -11,14 +11,13 @@ from starlette.routing import Route
 import webhooks
 from alerts import Desk
 from dashboard import phone, send, shell
-from dashboard.lifetime import tie_to
+from dashboard.lifetime import with_desk
 from settings import Settings, SettingsError
 
 
 def create_app(desk: Desk) -> App:
     """The app on a desk of your own, which is closed with it."""
-    webhooks.attach(desk)
-    simulator = desk.means.simulator
+    simulator = desk.services.simulator
     page = shell.page(
         shell.panel("Send", send.ui("send"), value="send"),
         handset=phone.ui("phone") if simulator else None,
@@ -40,7 +39,7 @@ def create_app(desk: Desk) -> App:
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
     router.routes[0:0] = webhooks.routes(desk)
-    router.lifespan_context = tie_to(desk, router.lifespan_context)
+    router.lifespan_context = with_desk(desk, router.lifespan_context)
     return dashboard
 
 

@@ -5,8 +5,9 @@
 
 from alerts.alert import Alert, AlertRequest, Channel, Event, Problem
 from alerts.desk import Desk
-from alerts.errors import DatabaseError, UnusableInput
+from alerts.errors import UnusableInput
 from alerts.status import Status
+from database import DatabaseError
 
 __all__ = [
     "Alert",

@@ -1,55 +1,193 @@
-"""What Twilio tells this app about an alert, written into its history."""
+"""What Twilio tells this app: a status callback or a key press, checked and written down.
+
+`CallbackAddresses` are what Twilio is told to call; `callback_routes` answers there.
+https://www.twilio.com/docs/usage/security#validating-requests
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+from urllib.parse import parse_qsl, quote, urlencode
 
-import sqlalchemy as sa
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from alerts.alert import Alert, Event
-from alerts.callback_addresses import About, UnknownAlert
-from alerts.documents import write_again, write_thanks
-from alerts.history import History
-from alerts.keeping.claims import claim
-from alerts.keeping.rows import Row
+from alerts.message.call_twiml import write_again, write_thanks
 from alerts.status import Status
-from alerts.steps.observations import event_of, observe_call_callback, observe_message_callback
-from twiml import Hangup, Response
+from alerts.twilio_status import call_callback_update, event_of, message_callback_update
+from database import DatabaseError
+from twiml import Hangup
+from twiml import Response as TwimlResponse
 
+if TYPE_CHECKING:
+    from alerts.history import History
+
+log = logging.getLogger(__name__)
+
+STATUS_PATH = "/twilio/status"
+KEY_PRESS_PATH = "/twilio/gather"
 CONFIRMING_KEY = "1"
+LARGEST_BODY_BYTES = 64 * 1024  # Twilio's own take about one thousand
+MOST_FIELDS = 1000
+FORM = "application/x-www-form-urlencoded"
+# Twilio waits for 15 seconds.
+SECONDS_FOR_THE_DATABASE = 10.0
+
+# Whether a request came from Twilio: its public URL, its form fields, and its signature.
+SignatureCheck = Callable[[str, Iterable[tuple[str, str]], str], bool]
+GetHistory = Callable[[], Awaitable["History"]]
 
 
-async def hear_status(history: History, about: About, form: Mapping[str, str]) -> None:
-    """Keep what a status callback says, or one of answering-machine detection.
+@dataclass(frozen=True)
+class CallbackAddresses:
+    """The addresses below `base`, the app's public URL without a slash at its end."""
 
-    Raises `UnknownAlert`.
+    base: str
+
+    def status(self, alert_id: str, try_number: int) -> str:
+        """Where Twilio reports the status of a call or text, and who answered a call."""
+        return self._address(STATUS_PATH, alert_id, try_number)
+
+    def key_press(self, alert_id: str, try_number: int) -> str:
+        """Where Twilio reports the keys pressed in a call, and reads what the call says next."""
+        return self._address(KEY_PRESS_PATH, alert_id, try_number)
+
+    def _address(self, path: str, alert_id: str, try_number: int) -> str:
+        # The signature covers the URL, so it holds nothing that a proxy might spell differently.
+        query = urlencode({"alert": alert_id, "try": try_number}, quote_via=quote, safe="")
+        return f"{self.base}{path}?{query}"
+
+
+class UnknownAlert(LookupError):
+    """Twilio reports on an alert that isn't here."""
+
+
+class Refused(Exception):
+    """A request that gets `status` as its whole answer; `str()` says why, for the log."""
+
+    def __init__(self, status: int, reason: str, level: int = logging.WARNING) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.level = level
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackTarget:
+    """The try of an alert that Twilio reports on, and the SID of its call or text."""
+
+    alert_id: str
+    try_number: int
+    sid: str
+
+    @classmethod
+    def of(cls, query: Mapping[str, str], form: Mapping[str, str]) -> Self:
+        """Read it from the address's query and Twilio's form. Raises `UnknownAlert`."""
+        alert_id, number = query.get("alert", ""), query.get("try", "")
+        sid = form.get("CallSid") or form.get("MessageSid")
+        is_number = number.isascii() and number.isdecimal() and len(number) < 6
+        if not (alert_id and is_number and sid):
+            raise UnknownAlert
+        return cls(alert_id, int(number), sid)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedForm:
+    """A form that Twilio signed and posted to `url`; of a repeated name, the last value."""
+
+    url: str
+    query: Mapping[str, str]
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CallbackReceiver:
+    """Tells Twilio's requests about one account from anyone else's.
+
+    `addresses` and `is_from_twilio` are None where no request can be known to be Twilio's.
     """
-    observe = observe_call_callback if form.get("CallSid") else observe_message_callback
-    await _keep(history, about, event_of(observe(form), about.try_number, "callback", about.sid))
+
+    account_sid: str
+    addresses: CallbackAddresses | None
+    is_from_twilio: SignatureCheck | None
+
+    async def read(self, request: Request, path: str) -> SignedForm:
+        """The form posted to `path` below the app's public address. Raises `Refused`."""
+        body = await _read_body(request)
+        fields = _read_fields(request.headers.get("content-type", ""), body)
+        if self.addresses is None or self.is_from_twilio is None:
+            raise Refused(403, "no PUBLIC_URL is set, so no request can be known to be Twilio's")
+        # The URL as Twilio was told: a proxy in between may have changed the host and the path.
+        query = request.scope["query_string"].decode("latin-1")
+        url = f"{self.addresses.base}{path}" + (f"?{query}" if query else "")
+        if not self.is_from_twilio(url, fields, request.headers.get("x-twilio-signature", "")):
+            raise Refused(403, f"not signed by Twilio for {self.addresses.base}{path}")
+        form = dict(fields)
+        if form.get("AccountSid") != self.account_sid:
+            raise Refused(403, "Twilio sent it for another account")
+        return SignedForm(url, dict(parse_qsl(query)), form)
 
 
-async def hear_key_press(
-    history: History, about: About, form: Mapping[str, str], ask_again_at: str
-) -> Response:
-    """Keep what somebody pressed; gives what the call says next. Raises `UnknownAlert`.
+Handle = Callable[["History", CallbackTarget, SignedForm], Awaitable[Response]]
+
+
+def callback_routes(receiver: CallbackReceiver, history: GetHistory) -> list[BaseRoute]:
+    """The routes for `POST /twilio/status` and `POST /twilio/gather`."""
+
+    def route(path: str, handle: Handle) -> Route:
+        async def answer(request: Request) -> Response:
+            try:
+                form = await receiver.read(request, path)
+                return await _answer(history, handle, form)
+            except Refused as refused:
+                log.log(refused.level, "%s: %s", path, refused)
+                return Response(status_code=refused.status)
+
+        return Route(path, answer, methods=["POST"])
+
+    return [route(STATUS_PATH, handle_status), route(KEY_PRESS_PATH, handle_key_press)]
+
+
+async def handle_status(history: History, target: CallbackTarget, form: SignedForm) -> Response:
+    """Write down the status of a call or text, or who answered. Raises `UnknownAlert`."""
+    fields = form.fields
+    update = call_callback_update if fields.get("CallSid") else message_callback_update
+    event = event_of(update(fields), target.try_number, "callback", target.sid)
+    await _record(history, target, event)
+    return Response(status_code=204)
+
+
+async def handle_key_press(history: History, target: CallbackTarget, form: SignedForm) -> Response:
+    """Write down a key press; answers with what the call says next. Raises `UnknownAlert`.
 
     https://www.twilio.com/docs/voice/twiml/gather#action
     """
-    digits = form.get("Digits", "")
+    digits = form.fields.get("Digits", "")
+    document = await _record_key_press(history, target, digits, form.url)
+    return Response(document.to_xml(), media_type="text/xml")
+
+
+async def _record_key_press(
+    history: History, target: CallbackTarget, digits: str, ask_again_at: str
+) -> TwimlResponse:
     confirmed = digits == CONFIRMING_KEY
     event = Event(
         datetime.now(UTC),
         Status.ACKNOWLEDGED if confirmed else None,
         f"Pressed {digits[:20]}" if confirmed else _other_key(digits),
         "recipient",
-        about.try_number,
-        sid=about.sid,
+        target.try_number,
+        sid=target.sid,
     )
-    alert = await _keep(history, about, event)
+    alert = await _record(history, target, event)
     if alert is None or not digits:
-        return Response(Hangup())
+        return TwimlResponse(Hangup())
     return write_thanks(alert.request) if confirmed else write_again(alert.request, ask_again_at)
 
 
@@ -57,29 +195,58 @@ def _other_key(digits: str) -> str:
     return f"Pressed {digits[:20]} (not {CONFIRMING_KEY})" if digits else "Pressed nothing"
 
 
-async def _keep(history: History, about: About, event: Event) -> Alert | None:
-    """The alert after the event; None if that was about another call than the try's.
+async def _record(history: History, target: CallbackTarget, event: Event) -> Alert | None:
+    """The alert after the event; None if it was about another call or text than the try's.
 
-    Then it is kept too, but nothing follows from it. Raises `UnknownAlert`.
+    Such an event is kept too, without consequences. Raises `UnknownAlert`.
     """
-
-    def was_made(_: sa.Connection, row: Row) -> bool:
-        return bool(1 <= about.try_number <= row["try_number"])
-
-    def is_the_trys(connection: sa.Connection, row: Row) -> bool:
-        return was_made(connection, row) and claim(connection, row, about.try_number, about.sid)
-
-    alert = await history.record(about.alert_id, event, is_the_trys)
+    alert = await history.record_callback(target.alert_id, event, target.sid)
     if alert is not None:
         return alert
-    strange = replace(
+    stray = replace(
         event,
         status=None,
-        note=f"{event.note}, in another call or text ({about.sid})",
+        note=f"{event.note}, in another call or text ({target.sid})",
         sid=None,
         error=None,
         answered_by=None,
     )
-    if await history.record(about.alert_id, strange, was_made) is None:
+    if await history.record_callback(target.alert_id, stray) is None:
         raise UnknownAlert
     return None
+
+
+async def _answer(history: GetHistory, handle: Handle, form: SignedForm) -> Response:
+    try:
+        target = CallbackTarget.of(form.query, form.fields)
+        async with asyncio.timeout(SECONDS_FOR_THE_DATABASE):
+            return await handle(await history(), target, form)
+    except UnknownAlert:
+        raise Refused(404, "about an alert that isn't here", logging.INFO) from None
+    except (TimeoutError, DatabaseError):
+        raise Refused(503, "the database can't be reached, so nothing was written down") from None
+
+
+async def _read_body(request: Request) -> bytes:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_BODY_BYTES:
+            raise Refused(413, "too large for a request of Twilio's", logging.INFO)
+    return body
+
+
+def _read_fields(content_type: str, body: bytes) -> list[tuple[str, str]]:
+    try:
+        if content_type.partition(";")[0].strip().lower() != FORM:
+            raise ValueError(content_type)
+        return parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
+    except ValueError:
+        # The error's own words may quote what was sent.
+        raise Refused(400, "not a form", logging.INFO) from None

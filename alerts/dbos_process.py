@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dbos import DBOS, DBOSConfig
 
 from alerts import delivery
-from alerts.database.database import Database
+from database.database import Database
 
 # DBOS's threads serve the whole event loop, S3 and pages too.
 MOST_THREADS = 32

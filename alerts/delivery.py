@@ -17,10 +17,10 @@ from contextlib import ExitStack
 from dbos import DBOS
 from dbos._error import DBOSException
 
-from alerts.database.errors import in_words, is_passing
-from alerts.keeping import handover
+from alerts import claims as handover
 from alerts.steps import breaking_off, following, placing, publishing, waiting
 from alerts.steps.courier import Courier
+from database.outages import in_words, is_passing
 from storage import Instructions
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ async def _makes_a_try(alert_id: str) -> bool:
         if is_passing(error):
             raise
         log.exception("The delivery of alert %s broke", alert_id)
-        return await break_off(alert_id, try_number)
+        return await abandon_try(alert_id, try_number)
     return try_number > 0
 
 
@@ -166,6 +166,6 @@ async def follow(alert_id: str, try_number: int) -> None:
 
 
 @DBOS.step()
-async def break_off(alert_id: str, try_number: int) -> bool:
+async def abandon_try(alert_id: str, try_number: int) -> bool:
     """After a failure of our own: nobody knows what became of the try. True if there is another."""
-    return await breaking_off.break_off(_employed(), alert_id, try_number)
+    return await breaking_off.abandon_try(_employed(), alert_id, try_number)

@@ -11,20 +11,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from alerts.alert import Alert, AlertRequest, Event, Problem
-from alerts.compose import compose
 from alerts.errors import UnusableInput
-from alerts.means import Means
-from alerts.roles import Role
+from alerts.message.compose import compose
+from alerts.services import Mode, Services
 from alerts.status import Status
-from alerts.steps.ending import end_call
-from alerts.steps.observations import event_of, observe_call
+from alerts.steps.following import end_call
+from alerts.twilio_status import call_update, event_of
 from alerts.warm_up import import_what_sending_needs
 from settings import Settings
 from twilio_client import TwilioError
 
 if TYPE_CHECKING:
     from alerts.history import History
-    from alerts.house import House
+    from alerts.runtime import Runtime
 
 # How long a sender waits for Twilio's answer: an alert that is in trouble goes on without them.
 SECONDS_OF_WAITING = 30.0
@@ -38,17 +37,23 @@ class Desk:
     desk at a time.
     """
 
-    def __init__(self, means: Means, role: Role = "desk") -> None:
-        self.means = means
-        self._role = role
-        self._opening: asyncio.Task[House] | None = None
+    def __init__(self, services: Services, mode: Mode = "app") -> None:
+        self.services = services
+        self._mode = mode
+        self._opening: asyncio.Task[Runtime] | None = None
         self._writing: set[asyncio.Task[list[str]]] = set()
         self._closed = False
 
     @classmethod
-    def from_settings(cls, settings: Settings, role: Role = "desk") -> Desk:
+    def from_settings(cls, settings: Settings, mode: Mode = "app") -> Desk:
         """A desk with everything that the settings ask for. Opens no connection yet."""
-        return cls(Means.from_settings(settings), role)
+
+        async def history() -> History:
+            return await desk.history()
+
+        # A simulator in this process reports to the desk that is built here.
+        desk = cls(Services.from_settings(settings, history), mode)
+        return desk
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,16 +75,16 @@ class Desk:
             await asyncio.wait({opening})
             if not opening.cancelled() and not opening.exception():
                 await opening.result().close()
-        await self.means.close()
+        await self.services.close()
 
     async def open(self) -> None:
         """Reach the database and begin to deliver what is waiting there.
 
         The first use does the same. Raises `DatabaseError`, one sentence, if it can't be used.
         """
-        await self._house()
+        await self._runtime()
 
-    def warm_up(self) -> asyncio.Task[House]:
+    def warm_up(self) -> asyncio.Task[Runtime]:
         """Open in the background, before somebody waits for it."""
         if self._closed:
             raise RuntimeError("This desk is closed.")
@@ -88,18 +93,18 @@ class Desk:
             self._opening.add_done_callback(self._forget_failure)
         return self._opening
 
-    def _forget_failure(self, opening: asyncio.Task[House]) -> None:
+    def _forget_failure(self, opening: asyncio.Task[Runtime]) -> None:
         """The next one to ask tries again: perhaps the database is back."""
         if opening.cancelled() or opening.exception():
             self._opening = None
 
     async def history(self) -> History:
         """The history, for pages and webhooks."""
-        return (await self._house()).history
+        return (await self._runtime()).history
 
     async def workers(self) -> int:
         """How many processes are there whose only work is to deliver."""
-        return await (await self._house()).workers()
+        return await (await self._runtime()).workers()
 
     async def send(self, request: AlertRequest) -> Alert:
         """Send an alert; returns once Twilio has it, or it has failed (see `alert.error`).
@@ -124,7 +129,7 @@ class Desk:
 
     def check(self, request: AlertRequest) -> None:
         """Raise `UnusableInput` if `send` would."""
-        self._settled(request)
+        self._normalized(request)
 
     async def status(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if nobody has sent it."""
@@ -157,7 +162,7 @@ class Desk:
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
         """End the alert's call; gives what happened to it, or None if it was over already."""
         try:
-            call = await end_call(self.means.twilio, sid)
+            call = await end_call(self.services.twilio, sid)
         except TwilioError as problem:
             return Event(
                 datetime.now(UTC),
@@ -166,7 +171,7 @@ class Desk:
                 try_number=alert.try_number,
                 error=Problem.of(problem),
             )
-        return event_of(observe_call(call), alert.try_number, "poll", sid) if call else None
+        return event_of(call_update(call), alert.try_number, "poll", sid) if call else None
 
     async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
         """The alert as it stands, then each change, up to a final status. Waits for unsent ids."""
@@ -176,17 +181,17 @@ class Desk:
 
     async def _write_down(self, requests: Sequence[AlertRequest]) -> list[str]:
         """Make the alerts safe, and have them delivered; gives their ids."""
-        settled = [self._settled(request) for request in requests]
+        settled = [self._normalized(request) for request in requests]
         writing = asyncio.create_task(self._add(settled))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
         return await asyncio.shield(writing)
 
     async def _add(self, settled: Sequence[AlertRequest]) -> list[str]:
-        house = await self._house()
+        house = await self._runtime()
         history = house.history
-        from alerts.keeping.handover import own_workflow  # noqa: PLC0415
-        from alerts.keeping.rows import NewAlert  # noqa: PLC0415
+        from alerts.claims import own_workflow  # noqa: PLC0415
+        from alerts.tables import NewAlert  # noqa: PLC0415
 
         # One alone is on its way at once; many are taken up together.
         alone = house.delivers and len(settled) == 1
@@ -195,7 +200,7 @@ class Desk:
             NewAlert(
                 each,
                 request,
-                self.means.sender(request.channel),
+                self.services.sender(request.channel),
                 own_workflow(history.account_sid, each) if alone else None,
             )
             for each, request in zip(ids, settled, strict=True)
@@ -207,13 +212,13 @@ class Desk:
             house.look()
         return ids
 
-    def _settled(self, request: AlertRequest) -> AlertRequest:
-        if request.acknowledge and self.means.callbacks is None:
-            cure = "set PUBLIC_URL, so that Twilio can tell this app of it."
-            if self.means.simulator:
-                cure = "a simulated phone has keys in the page only (make run)."
-            raise UnusableInput("acknowledge", f"Nobody could press 1: {cure}")
-        return compose(request, self.means.regions)
+    def _normalized(self, request: AlertRequest) -> AlertRequest:
+        if request.acknowledge and self.services.callbacks is None:
+            raise UnusableInput(
+                "acknowledge",
+                "Nobody could press 1: set PUBLIC_URL, so that Twilio can tell this app of it.",
+            )
+        return compose(request, self.services.regions)
 
     async def _until_accepted(self, alert_id: str) -> Alert:
         """Wait for Twilio's answer, or for the reason why it isn't asked yet."""
@@ -228,14 +233,14 @@ class Desk:
                         break
         return alert or (await history.get_all([alert_id]))[alert_id]
 
-    async def _house(self) -> House:
+    async def _runtime(self) -> Runtime:
         return await asyncio.shield(self.warm_up())
 
-    async def _open(self) -> House:
-        await asyncio.to_thread(import_what_sending_needs, self.means)
-        from alerts.house import House  # noqa: PLC0415
+    async def _open(self) -> Runtime:
+        await asyncio.to_thread(import_what_sending_needs, self.services)
+        from alerts.runtime import Runtime  # noqa: PLC0415
 
-        house = House(self.means, self._role)
+        house = Runtime(self.services, self._mode)
         try:
             await house.open()
         except BaseException:

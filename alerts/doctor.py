@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import httpx
 
 from alerts.desk import Desk
-from alerts.errors import DatabaseError
-from alerts.means import Means
+from alerts.services import Services
+from database import DatabaseError
 from settings import Settings
 from storage import Instructions, S3Storage, StorageError
 from twilio_client import TwilioError
@@ -41,20 +41,22 @@ async def examine(
     settings: Settings, desk: Desk, *, create_bucket: bool = False
 ) -> AsyncIterator[Check]:
     """Every check in turn, as soon as its outcome is known; `desk` need only be an observer."""
-    means = desk.means
-    yield Check("Settings", True, _describe(settings, means))
+    services = desk.services
+    yield Check("Settings", True, _describe(settings, services))
     yield await _check_database(desk)
-    yield await _check_account(settings, means)
+    yield await _check_account(settings, services)
     if create_bucket:
-        yield await _create_bucket(means)
-    yield await _check_storage(means)
+        yield await _create_bucket(services)
+    yield await _check_storage(services)
 
 
-def _describe(settings: Settings, means: Means) -> str:
+def _describe(settings: Settings, services: Services) -> str:
     who = (
         "the simulator answers" if settings.simulated else f"account {settings.twilio_account_sid}"
     )
-    return f"{who}; caller ID {means.from_number}; calls to {', '.join(means.regions.allowed)}."
+    return (
+        f"{who}; caller ID {services.from_number}; calls to {', '.join(services.regions.allowed)}."
+    )
 
 
 async def _check_database(desk: Desk) -> Check:
@@ -68,38 +70,38 @@ async def _check_database(desk: Desk) -> Check:
     )
 
 
-async def _check_account(settings: Settings, means: Means) -> Check:
+async def _check_account(settings: Settings, services: Services) -> Check:
     key = settings.twilio_api_key_sid
     try:
         if key:
             # A standard API key may do everything but read the account itself.
-            _ = [call async for call in means.twilio.list_calls(limit=1)]
+            _ = [call async for call in services.twilio.list_calls(limit=1)]
             return Check("Twilio", True, f"It takes the API key {key}.")
-        account = await means.twilio.fetch_account()
+        account = await services.twilio.fetch_account()
     except TwilioError as problem:
         return Check("Twilio", False, str(problem))
     active = account.status == "active"
     return Check("Twilio", active, f"{account.friendly_name} is {account.status}.")
 
 
-async def _create_bucket(means: Means) -> Check:
-    if not isinstance(means.storage, S3Storage):
+async def _create_bucket(services: Services) -> Check:
+    if not isinstance(services.storage, S3Storage):
         return Check("Bucket", False, "Documents don't go to S3: set S3_BUCKET first.")
     try:
-        done = await means.storage.create_bucket()
+        done = await services.storage.create_bucket()
     except StorageError as problem:
         return Check("Bucket", False, str(problem))
     return Check("Bucket", True, " ".join(done))
 
 
-async def _check_storage(means: Means) -> Check:
+async def _check_storage(services: Services) -> Check:
     document = Response(Say("Callboard's doctor was here.")).to_xml()
     try:
-        instructions = await means.storage.publish("doctor", document)
+        instructions = await services.storage.publish("doctor", document)
         try:
-            problem = await _why_unreadable(instructions, document, means)
+            problem = await _why_unreadable(instructions, document, services)
         finally:
-            await means.storage.delete(instructions)
+            await services.storage.delete(instructions)
     except StorageError as broken:
         return Check("Storage", False, str(broken))
     if problem:
@@ -107,27 +109,29 @@ async def _check_storage(means: Means) -> Check:
     if instructions.url is None:
         return Check("Storage", True, "Documents go inside the request; nothing is stored.")
     return Check(
-        "Storage", True, f"Wrote, read as Twilio would, and deleted: {means.storage.label}."
+        "Storage", True, f"Wrote, read as Twilio would, and deleted: {services.storage.label}."
     )
 
 
-async def _why_unreadable(instructions: Instructions, document: str, means: Means) -> str | None:
+async def _why_unreadable(
+    instructions: Instructions, document: str, services: Services
+) -> str | None:
     """What would keep Twilio from reading the document, or None."""
     if instructions.url is None:
         return None
-    where = f"{means.storage.label}, at {instructions.url}"
+    where = f"{services.storage.label}, at {instructions.url}"
     try:
         async with httpx.AsyncClient(
-            transport=means.documents, timeout=READING_TIMEOUT, follow_redirects=True
+            transport=services.documents, timeout=READING_TIMEOUT, follow_redirects=True
         ) as twilio:
             answer = await twilio.get(instructions.url, params=TWILIO_PARAMETERS)
     except httpx.HTTPError as problem:
         return f"Nobody answers for {where} ({type(problem).__name__}): is that address public?"
-    return _why_wrong(answer, document, where, means)
+    return _why_wrong(answer, document, where, services)
 
 
-def _why_wrong(answer: httpx.Response, document: str, where: str, means: Means) -> str | None:
-    if answer.status_code == httpx.codes.FORBIDDEN and isinstance(means.storage, S3Storage):
+def _why_wrong(answer: httpx.Response, document: str, where: str, services: Services) -> str | None:
+    if answer.status_code == httpx.codes.FORBIDDEN and isinstance(services.storage, S3Storage):
         return f"Twilio may not read {where}: run `python -m alerts doctor --create-bucket`."
     if answer.status_code != httpx.codes.OK:
         return f"Twilio would get HTTP {answer.status_code} from {where}."

@@ -1,4 +1,4 @@
-"""What keeps an alert from being sent: the caller's mistakes, and a database out of order."""
+"""The mistakes of whoever asks for an alert."""
 
 from __future__ import annotations
 
@@ -12,7 +12,3 @@ class UnusableInput(ValueError):
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
         self.field = field
-
-
-class DatabaseError(Exception):
-    """The database can't be used; `str()` is one sentence for people, without any password."""

@@ -10,17 +10,18 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from alerts import adding, records
 from alerts.alert import Alert, Event
-from alerts.keeping import adding, records
-from alerts.keeping.recording import Recording
-from alerts.keeping.records import Entry, Provided
-from alerts.keeping.rows import NewAlert
-from alerts.keeping.watching import News, Watching
+from alerts.recording import Recording
+from alerts.records import Entry, Provided
+from alerts.submissions import claim
+from alerts.tables import NewAlert, Row
+from alerts.watching import News, Watching
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from alerts.database.database import Database
+    from database.database import Database
 
 T = TypeVar("T")
 
@@ -96,6 +97,22 @@ class History:
         if alert is not None:
             self._watching.tell(alert)
         return alert
+
+    async def record_callback(
+        self, alert_id: str, event: Event, sid: str | None = None
+    ) -> Alert | None:
+        """Keep an event that Twilio reports about a try which was made.
+
+        With `sid` only if that is the SID of the try's call or text. None if it isn't kept.
+        """
+
+        def was_made(connection: sa.Connection, row: Row) -> bool:
+            number = event.try_number
+            return 1 <= number <= row["try_number"] and (
+                sid is None or claim(connection, row, number, sid)
+            )
+
+        return await self.record(alert_id, event, was_made)
 
     async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
         """The alert as it stands, then each change, up to the final one. Waits for unsent ids.

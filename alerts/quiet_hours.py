@@ -14,7 +14,7 @@ from babel.core import get_global
 from babel.dates import get_timezone_location
 
 from alerts.errors import UnusableInput
-from alerts.numbers import NO_COUNTRY
+from alerts.phone_numbers import NO_COUNTRY
 
 MINUTE = timedelta(minutes=1)
 # If it hasn't been day everywhere by then, it never will be.

@@ -8,10 +8,10 @@ from collections.abc import Collection
 
 from dbos import DBOS, WorkflowStatus
 
-from alerts.database.presence import Presence
+from alerts import claims as handover
 from alerts.history import History, in_parts
-from alerts.keeping import handover
-from alerts.roles import Role
+from alerts.services import Mode
+from database.liveness import Liveness
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +24,11 @@ SECONDS_BETWEEN_SEARCHES = 60.0
 class Takeover:
     """One process's part in seeing to it that every open alert is somebody's."""
 
-    def __init__(self, history: History, presence: Presence, executor_id: str, role: Role) -> None:
+    def __init__(self, history: History, liveness: Liveness, executor_id: str, mode: Mode) -> None:
         self._history = history
-        self._presence = presence
+        self._presence = liveness
         self._executor_id = executor_id
-        self._role = role
+        self._mode = mode
         self._missing: set[str] = set()
         self._searches_left = SEARCHES
         self._next_search = 0.0
@@ -43,7 +43,7 @@ class Takeover:
         history = self._history
         await history.write(
             lambda connection: handover.sign_on(
-                connection, history.account_sid, self._executor_id, self._role, time.time()
+                connection, history.account_sid, self._executor_id, self._mode, time.time()
             )
         )
 
@@ -108,7 +108,9 @@ class Takeover:
             self._searches_left = max(1, self._searches_left)
         if orphaned:
             await history.write(
-                lambda connection: handover.hand_back(connection, history.account_sid, orphaned)
+                lambda connection: handover.release_batches(
+                    connection, history.account_sid, orphaned
+                )
             )
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import gc
 import importlib
 
-from alerts.means import Means
+from alerts.services import Services
 from storage import S3Storage
 
 
-def import_what_sending_needs(means: Means) -> None:
+def import_what_sending_needs(services: Services) -> None:
     """Import it now, for good. Takes up to half a second, so not in the event loop."""
-    modules = ["phonenumbers.geocoder", "alerts.house"]
-    if means.simulator is None:
+    modules = ["phonenumbers.geocoder", "alerts.runtime"]
+    if services.simulator is None:
         modules.append("twilio_client.transport")
-    if isinstance(means.storage, S3Storage):
+    if isinstance(services.storage, S3Storage):
         modules.append("boto3")
     for name in modules:
         importlib.import_module(name)

@@ -143,11 +143,11 @@ def _desk(simulator: str, url: str) -> Desk:
     from pydantic import SecretStr  # noqa: PLC0415 - as above
 
     from alerts import Desk  # noqa: PLC0415
-    from alerts.means import Means  # noqa: PLC0415
-    from alerts.numbers import Regions  # noqa: PLC0415
+    from alerts.phone_numbers import Regions  # noqa: PLC0415
+    from alerts.services import Services  # noqa: PLC0415
     from storage import InlineStorage  # noqa: PLC0415
 
-    means = Means(
+    services = Services(
         twilio=TwilioClient(ACCOUNT_SID, TOKEN, base_url=simulator),
         storage=InlineStorage(),
         from_number=FROM_NUMBER,
@@ -157,12 +157,12 @@ def _desk(simulator: str, url: str) -> Desk:
         texts_per_second=NO_LIMIT,
         alerts_per_number_per_hour=NO_LIMIT,
     )
-    return Desk(means)
+    return Desk(services)
 
 
 async def _until_sent(desk: Desk, count: int) -> None:
     """Until Twilio has so many."""
-    from alerts.database.tables import alerts  # noqa: PLC0415 - as above
+    from alerts.tables import alerts  # noqa: PLC0415 - as above
 
     while await _count(desk, alerts.c.sid.is_not(None)) < count:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
@@ -170,7 +170,7 @@ async def _until_sent(desk: Desk, count: int) -> None:
 
 async def _until_over(desk: Desk) -> None:
     """Until nothing is under way any more."""
-    from alerts.database.tables import alerts  # noqa: PLC0415 - as above
+    from alerts.tables import alerts  # noqa: PLC0415 - as above
 
     while await _count(desk, alerts.c.is_open):  # noqa: ASYNC110
         await asyncio.sleep(0.05)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerts import Alert
-from alerts.numbers import international
+from alerts.phone_numbers import international
 from simulator import Exchange
 
 LONGEST_REPLY = 1_600

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from htmltools import Tag, tags
 
 from alerts import UnusableInput
-from alerts.numbers import Regions, read_number
-from alerts.segments import Segments
+from alerts.message.segments import Segments
+from alerts.phone_numbers import Regions, read_number
 
 SHOWN_CHARACTERS = 5
 

@@ -12,7 +12,7 @@ from shiny import Inputs, Session, reactive, render
 from shiny import ui as shiny_ui
 
 from alerts import Alert, AlertRequest, Desk
-from alerts.plan import tries_of
+from alerts.alert import tries_of
 from dashboard import breakdown
 from dashboard.live import LiveAlert
 from dashboard.steps import steps_ahead

@@ -19,7 +19,7 @@ SECONDS_BEFORE_OPENING = 2.0
 SECONDS_BETWEEN_OPENINGS = 10.0
 
 
-def tie_to(desk: Desk, lifespan: Lifespan[Any]) -> Lifespan[Any]:
+def with_desk(desk: Desk, lifespan: Lifespan[Any]) -> Lifespan[Any]:
     """The server's `lifespan`, with the desk's inside of it.
 
     https://www.starlette.io/lifespan/

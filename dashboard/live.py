@@ -9,7 +9,7 @@ from shiny import reactive
 from shiny.session import Session
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.labels import check_labels
+from alerts.message.compose import check_labels
 from dashboard import breakdown
 
 LOOKING = "Looking for this alert…"

@@ -13,7 +13,7 @@ from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module, reactive
 
 from alerts import Alert
-from alerts.numbers import international
+from alerts.phone_numbers import international
 from dashboard.conversation import Conversation
 from dashboard.phone_form import phone_form
 from simulator import Exchange, Handset, HandsetState, Person, person_at

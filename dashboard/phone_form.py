@@ -5,7 +5,7 @@ from __future__ import annotations
 from htmltools import Tag, tags
 from shiny.module import resolve_id
 
-from alerts.numbers import international
+from alerts.phone_numbers import international
 from dashboard.assets import phone_assets
 from simulator import PEOPLE
 

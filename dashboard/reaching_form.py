@@ -7,7 +7,7 @@ from shiny import ui
 from shiny.module import resolve_id
 
 from alerts.alert import AlertRequest
-from alerts.compose import MOST_MINUTES
+from alerts.message.compose import MOST_MINUTES
 
 TRIES = {"1": "Never", "2": "Once more", "3": "2 more times", "4": "3 more times"}
 NIGHT = "22:00-07:00"

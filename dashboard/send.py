@@ -14,7 +14,7 @@ from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.numbers import international
+from alerts.phone_numbers import international
 from dashboard import breakdown
 from dashboard.happening import focus_on_the_story, show_what_happens
 from dashboard.live import LiveAlert
@@ -38,7 +38,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
 
     Everything that waits happens outside of Shiny's flush.
     """
-    request = show_what_is_written(input, session, desk.means)
+    request = show_what_is_written(input, session, desk.services)
     live = LiveAlert(desk, session)
     refusal: reactive.Value[str] = reactive.Value("")
 
@@ -99,8 +99,8 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
 
     @render.text
     def caller() -> str:
-        number = international(desk.means.from_number)
-        simulated = ", simulated: no real call" if desk.means.simulator else ""
+        number = international(desk.services.from_number)
+        simulated = ", simulated: no real call" if desk.services.simulator else ""
         return f"From {number}{simulated}."
 
     return live

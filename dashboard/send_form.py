@@ -6,8 +6,8 @@ from htmltools import Tag, TagChild, TagList, tags
 from shiny import ui
 from shiny.module import resolve_id
 
-from alerts.compose import VARIABLES
-from alerts.voices import LANGUAGE_NAMES, voices_for
+from alerts.message.compose import VARIABLES
+from alerts.message.languages import LANGUAGE_NAMES, voices_for
 from dashboard.assets import page_assets
 from dashboard.reaching_form import DEFAULTS, described, reaching_form
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from alerts import Alert, Event, Status
-from alerts.numbers import international
-from alerts.plan import tries_of
+from alerts.alert import tries_of
+from alerts.phone_numbers import international
 
 
 def event_words(alert: Alert, event: Event) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from htmltools import Tag, tags
 
 from alerts import Alert, Channel, Status
-from alerts.plan import tries_of
+from alerts.alert import tries_of
 from dashboard.steps import Step, steps_of, tone
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400

@@ -6,7 +6,7 @@ import os
 
 from shiny.session import Session
 
-from alerts.login_name import login_name
+from alerts.services import login_name
 
 
 def viewer_name(session: Session) -> str:

@@ -8,11 +8,11 @@ from htmltools import Tag
 from shiny import Inputs, Session, reactive, render, req, ui
 
 from alerts import AlertRequest, UnusableInput
-from alerts.compose import write_message
-from alerts.documents import write_document
-from alerts.means import Means
-from alerts.segments import count_segments
-from alerts.voices import voices_for
+from alerts.message.call_twiml import write_document
+from alerts.message.compose import write_message
+from alerts.message.languages import voices_for
+from alerts.message.segments import count_segments
+from alerts.services import Services
 from dashboard.feedback import number_feedback, others_feedback, segments_feedback, sentence
 from dashboard.reaching import numbers_in, summary, with_reaching
 from dashboard.viewer import viewer_name
@@ -24,7 +24,7 @@ SECONDS_BETWEEN_CLOCKS = 20
 RequestMaker = Callable[[str, str | None], AlertRequest]
 
 
-def show_what_is_written(input: Inputs, session: Session, means: Means) -> RequestMaker:
+def show_what_is_written(input: Inputs, session: Session, services: Services) -> RequestMaker:
     """Fill the outputs of the form; gives a function from a number and an id to what it asks for.
 
     For use inside a module's server.
@@ -72,7 +72,7 @@ def show_what_is_written(input: Inputs, session: Session, means: Means) -> Reque
 
     @render.ui
     def number_feedback_line() -> Tag:
-        return number_feedback(input.phone_number(), means.regions)
+        return number_feedback(input.phone_number(), services.regions)
 
     @render.ui
     def message_feedback_line() -> Tag:
@@ -90,13 +90,13 @@ def show_what_is_written(input: Inputs, session: Session, means: Means) -> Reque
 
     @render.ui
     def acknowledge_line() -> Tag | None:
-        if means.callbacks is not None:
+        if services.callbacks is not None:
             return None
         return sentence("unavailable", "Needs PUBLIC_URL, so that Twilio can tell of the key.")
 
     @render.ui
     def then_to_feedback_line() -> Tag:
-        return others_feedback(numbers_in(input.then_to()), means.regions)
+        return others_feedback(numbers_in(input.then_to()), services.regions)
 
     @render.text
     def twiml_preview() -> str:

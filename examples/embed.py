@@ -5,7 +5,7 @@ from shiny import App, Inputs, Outputs, Session, render, ui
 
 import webhooks
 from dashboard import send
-from dashboard.lifetime import tie_to
+from dashboard.lifetime import with_desk
 
 TASTINGS = {"1406": "clean", "1407": "diacetyl", "1408": "clean"}
 
@@ -18,7 +18,6 @@ app_ui = ui.page_navbar(
     lang="en",
 )
 desk = open_desk()
-webhooks.attach(desk)  # so that a simulated phone's keys reach it
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
@@ -32,4 +31,4 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 app = App(app_ui, server)
 router = app.starlette_app.router
 router.routes[0:0] = webhooks.routes(desk)  # documents kept here and key presses, for Twilio
-router.lifespan_context = tie_to(desk, router.lifespan_context)  # delivers without visitors too
+router.lifespan_context = with_desk(desk, router.lifespan_context)  # delivers without visitors too

@@ -8,17 +8,17 @@ from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 
 import webhooks
 from alerts import UnusableInput
-from alerts.numbers import read_number
+from alerts.phone_numbers import read_number
 from storage import StorageError
 from twilio_client import TwilioError
 from twiml import Response, Say
 
 desk = open_desk()
-means = desk.means  # Twilio, storage and caller ID, as .env says
+services = desk.services  # Twilio, storage and caller ID, as .env says
 
 app_ui = ui.page_fluid(
     ui.h1("Test call"),
-    ui.p("This is a simulation: nobody's phone rings.") if means.simulator else None,
+    ui.p("This is a simulation: nobody's phone rings.") if services.simulator else None,
     ui.input_text("phone_number", "Phone number", placeholder="+14128574309"),
     ui.input_task_button("send_test_call", "Send test call", label_busy="Calling…"),
     ui.output_text("outcome"),
@@ -31,12 +31,12 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     @reactive.extended_task
     async def call(typed: str) -> str:
         try:
-            number = read_number(typed, means.regions).e164
+            number = read_number(typed, services.regions).e164
             message = f"Greetings, it is currently {datetime.now():%H:%M}."
             xml = Response(Say(message, voice="alice", language="en-GB", loop=3)).to_xml()  # build
-            stored = await means.storage.publish(f"{date.today()}-tutorial", xml)  # store
-            placed = await means.twilio.create_call(  # call
-                to=number, from_=means.from_number, url=stored.url, twiml=stored.twiml
+            stored = await services.storage.publish(f"{date.today()}-tutorial", xml)  # store
+            placed = await services.twilio.create_call(  # call
+                to=number, from_=services.from_number, url=stored.url, twiml=stored.twiml
             )
             return f"Twilio has it: {placed.sid}"
         except (UnusableInput, StorageError, TwilioError) as problem:

@@ -10,7 +10,7 @@ import shiny.reactive._core as reactive_core
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from alerts.database.url import engine_for, parsed
+from database.connecting import engine_for, parsed
 from tests.support.browser import chromium
 from tests.support.document_server import Documents, document_server
 from tests.support.postgres import PostgresServer, fresh_database, postgres_server, start

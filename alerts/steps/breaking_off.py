@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from alerts import submissions
 from alerts.alert import Event, Problem
-from alerts.keeping import attempts
-from alerts.keeping.attempts import Outcome
-from alerts.keeping.rows import Row
 from alerts.status import Status
 from alerts.steps.courier import Courier
+from alerts.submissions import Outcome
+from alerts.tables import Row
 
 BROKEN = Problem(None, "Callboard itself failed while sending this.", "See its log.")
 
 
-async def break_off(courier: Courier, alert_id: str, try_number: int) -> bool:
+async def abandon_try(courier: Courier, alert_id: str, try_number: int) -> bool:
     """End the try as unknown, and let its number go; true if the alert has another try.
 
     `try_number` is 0 where not even that is known: then it is the one that stands.
@@ -26,7 +26,7 @@ async def break_off(courier: Courier, alert_id: str, try_number: int) -> bool:
 
     def give_up(connection: sa.Connection, _: Row) -> bool:
         account_sid = courier.history.account_sid
-        attempts.settle_try(connection, account_sid, alert_id, number, Outcome.UNKNOWN)
+        submissions.settle_try(connection, account_sid, alert_id, number, Outcome.UNKNOWN)
         return True
 
     event = Event(datetime.now(UTC), Status.UNKNOWN, "Interrupted", try_number=number, error=BROKEN)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from alerts.alert import Alert, Channel
 from alerts.history import History
-from alerts.means import Means
-from alerts.steps.follower import Follower
+from alerts.services import Services
+from alerts.steps.polling import StatusPoller
 
 # Requests to Twilio under way at the same time.
 MOST_REQUESTS = 100
@@ -22,15 +22,15 @@ class Courier:
     shortly before it uses them.
     """
 
-    means: Means
+    services: Services
     history: History
-    follower: Follower
+    follower: StatusPoller
     requests: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_REQUESTS))
     turns: dict[Channel, asyncio.Semaphore] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for channel in ("call", "text"):
-            ahead = max(1, int(self.means.per_second(channel) / 4))
+            ahead = max(1, int(self.services.per_second(channel) / 4))
             self.turns[channel] = asyncio.Semaphore(ahead)
 
     async def alert(self, alert_id: str) -> Alert:

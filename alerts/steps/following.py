@@ -8,12 +8,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from alerts.alert import Alert, Event
-from alerts.documents import write_voicemail
+from alerts.message.call_twiml import write_voicemail
 from alerts.status import Status
 from alerts.steps.courier import Courier
-from alerts.steps.ending import end_call
-from alerts.steps.followed import Followed
-from twilio_client import TwilioError, TwilioRefused
+from alerts.steps.poll_schedule import Followed
+from twilio_client import Call, TwilioClient, TwilioError, TwilioRefused
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ async def _act(courier: Courier, alert: Alert, sid: str, done: set[str]) -> bool
         return False
     try:
         if alert.canceling and "end" not in done:
-            await end_call(courier.means.twilio, sid)
+            await end_call(courier.services.twilio, sid)
             done.add("end")
         elif _is_at_the_beep(alert) and "speak" not in done:
             await _speak_to_machine(courier, alert, sid)
@@ -76,7 +75,21 @@ def _is_at_the_beep(alert: Alert) -> bool:
 async def _speak_to_machine(courier: Courier, alert: Alert, sid: str) -> None:
     """Leave the short message in place of what the machine has been told so far."""
     with suppress(TwilioRefused):
-        await courier.means.twilio.update_call(sid, twiml=write_voicemail(alert.request).to_xml())
+        await courier.services.twilio.update_call(
+            sid, twiml=write_voicemail(alert.request).to_xml()
+        )
         note = "A machine answered: leaving the short message"
         event = Event(datetime.now(UTC), None, note, try_number=alert.try_number)
         await courier.history.record(alert.id, event)
+
+
+async def end_call(twilio: TwilioClient, sid: str) -> Call | None:
+    """Hang up, or keep it from being dialled; gives the call, or None if it was over already.
+
+    Raises `TwilioError` if it has to be tried again.
+    https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
+    """
+    try:
+        return await twilio.update_call(sid, status="completed")
+    except TwilioRefused:
+        return None

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from alerts import submissions
 from alerts.alert import Event, Problem, Source
-from alerts.keeping import attempts
-from alerts.keeping.attempts import Attempt, Outcome
-from alerts.keeping.rows import Row
 from alerts.status import Status
 from alerts.steps.courier import Courier
+from alerts.submissions import Outcome, Submission
+from alerts.tables import Row
 from twilio_client import TwilioError
 
 LOOK_YOURSELF = (
@@ -22,7 +22,7 @@ LOOK_YOURSELF = (
 
 
 async def placed(
-    courier: Courier, request: Attempt, sid: str, note: str, source: Source = "callboard"
+    courier: Courier, request: Submission, sid: str, note: str, source: Source = "callboard"
 ) -> None:
     """Twilio has it, under this SID. Raises IntegrityError if that is some other request's."""
     event = Event(
@@ -33,31 +33,35 @@ async def placed(
         try_number=request.try_number,
         sid=sid,
     )
-    await _settled(courier, request, event, Outcome.PLACED, sid)
+    await _normalized(courier, request, event, Outcome.PLACED, sid)
 
 
-async def refused(courier: Courier, request: Attempt, note: str, problem: TwilioError) -> None:
+async def refused(courier: Courier, request: Submission, note: str, problem: TwilioError) -> None:
     """Twilio won't have it, now or ever."""
-    await _settled(courier, request, _about(request, Status.FAILED, note, problem), Outcome.REFUSED)
+    await _normalized(
+        courier, request, _about(request, Status.FAILED, note, problem), Outcome.REFUSED
+    )
 
 
-async def given_up(courier: Courier, request: Attempt, why: Problem) -> None:
+async def given_up(courier: Courier, request: Submission, why: Problem) -> None:
     """Nobody will ever learn whether Twilio has it."""
     event = _about(request, Status.UNKNOWN, "Nobody can tell whether Twilio has it", None)
     event = replace(event, error=replace(why, hint=LOOK_YOURSELF))
-    await _settled(courier, request, event, Outcome.UNKNOWN)
+    await _normalized(courier, request, event, Outcome.UNKNOWN)
 
 
 async def released(
-    courier: Courier, request: Attempt, outcome: Outcome, note: str, problem: TwilioError | None
+    courier: Courier, request: Submission, outcome: Outcome, note: str, problem: TwilioError | None
 ) -> None:
     """Twilio surely did nothing: the request may be made again."""
-    await courier.history.write(lambda connection: attempts.settle(connection, request.id, outcome))
+    await courier.history.write(
+        lambda connection: submissions.settle(connection, request.id, outcome)
+    )
     await troubled(courier, request, note, problem)
 
 
 async def troubled(
-    courier: Courier, request: Attempt, note: str, problem: TwilioError | None
+    courier: Courier, request: Submission, note: str, problem: TwilioError | None
 ) -> None:
     """Let people see what is going on; the same trouble once."""
     alert = await courier.alert(request.alert_id)
@@ -66,18 +70,18 @@ async def troubled(
         await courier.history.record(request.alert_id, _about(request, None, note, problem))
 
 
-async def _settled(
-    courier: Courier, request: Attempt, event: Event, outcome: Outcome, sid: str | None = None
+async def _normalized(
+    courier: Courier, request: Submission, event: Event, outcome: Outcome, sid: str | None = None
 ) -> None:
     def write(connection: sa.Connection, _: Row) -> bool:
-        attempts.settle(connection, request.id, outcome, sid)
+        submissions.settle(connection, request.id, outcome, sid)
         return True
 
     await courier.history.record(request.alert_id, event, write)
 
 
 def _about(
-    request: Attempt, status: Status | None, note: str, problem: TwilioError | None
+    request: Submission, status: Status | None, note: str, problem: TwilioError | None
 ) -> Event:
     return Event(
         datetime.now(UTC),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from alerts.alert import Alert, Event, Problem
-from alerts.documents import write_document
-from alerts.login_name import login_name
-from alerts.plan import tries_of
+from alerts.alert import Alert, Event, Problem, tries_of
+from alerts.message.call_twiml import write_document
+from alerts.services import login_name
 from alerts.status import Status
 from alerts.steps.courier import Courier
 from storage import InlineStorage, Instructions, StorageError
@@ -39,7 +38,7 @@ async def publish(courier: Courier, alert_id: str, try_number: int) -> Instructi
     now = datetime.now(UTC)
     name = f"{now:%Y-%m-%d-%H%M}-{alert.request.user or login_name()}"
     try:
-        stored = await courier.means.storage.publish(name, document)
+        stored = await courier.services.storage.publish(name, document)
         return Published(stored.url, stored.twiml, at=now)
     except StorageError as problem:
         instructions = await _inside_the_request(document)
@@ -67,7 +66,7 @@ async def still_good(
     anew, alert = await publish(courier, alert_id, try_number), await courier.alert(alert_id)
     # The first request tells by itself where its document is.
     if anew is not None and anew.url is not None and alert.status is not Status.QUEUED:
-        note = f"Stored again in {courier.means.storage.label}"
+        note = f"Stored again in {courier.services.storage.label}"
         event = Event(datetime.now(UTC), None, note, try_number=try_number, twiml_url=anew.url)
         await courier.history.record(alert_id, event)
     return anew
@@ -82,6 +81,6 @@ async def _inside_the_request(document: str) -> Instructions | None:
 
 
 def _document(courier: Courier, alert: Alert, try_number: int) -> str:
-    callbacks = courier.means.callbacks
+    callbacks = courier.services.callbacks
     keys = callbacks.key_press(alert.id, try_number) if callbacks else None
     return write_document(alert.request, alert.message, keys).to_xml()

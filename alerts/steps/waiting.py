@@ -5,14 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from alerts.alert import Alert, Event
-from alerts.keeping import handover
-from alerts.plan import tries_of
+from alerts import claims as handover
+from alerts.alert import Alert, Event, tries_of
+from alerts.message.languages import in_time_zone
 from alerts.quiet_hours import read_quiet_hours
-from alerts.spoken_time import in_time_zone
 from alerts.status import Status
 from alerts.steps.courier import Courier
-from alerts.steps.settling import settle_what_is_left
+from alerts.steps.reconciling import settle_what_is_left
 
 QUIET = "Quiet hours there: waits until"
 # Not worth a word to anybody.
@@ -81,7 +80,7 @@ async def wait_for_the_morning(courier: Courier, alert: Alert, morning: datetime
 async def _put_off(courier: Courier, alert: Alert, due: datetime) -> None:
     account_sid, due_at = courier.history.account_sid, due.timestamp()
     await courier.history.write(
-        lambda connection: handover.put_off(connection, account_sid, alert.id, due_at)
+        lambda connection: handover.defer(connection, account_sid, alert.id, due_at)
     )
 
 

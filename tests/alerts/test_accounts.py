@@ -16,13 +16,13 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from alerts import Alert, Desk, Event, Status
-from alerts.database.database import Database
-from alerts.database.tables import alerts
+from alerts import Alert, Desk, Event, Status, adding, records
+from alerts import claims as handover
+from alerts import submissions as attempts
 from alerts.history import History
-from alerts.keeping import adding, attempts, handover, records
-from alerts.keeping.attempts import Attempt
-from alerts.keeping.rows import NewAlert
+from alerts.submissions import Submission
+from alerts.tables import NewAlert, alerts
+from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID as SIMULATED
 from tests.support.desks import CALL, TEXT, posts, simulated_desk, until_over
 from tests.support.told_app import OTHER_SID, SID, Told, form, told
@@ -202,33 +202,33 @@ async def test_alerts_are_taken_up_and_handed_back_by_their_own_account(historie
     for each in histories:
         await each.add([new("Hello")])
 
-    async def take_up(history: History) -> tuple[str, list[str]]:
+    async def claim_due(history: History) -> tuple[str, list[str]]:
         return await history.write(
-            lambda db: handover.take_up(db, history.account_sid, time.time())
+            lambda db: handover.claim_due(db, history.account_sid, time.time())
         )
 
     async def under_way(history: History) -> list[str]:
         return await history.read(lambda db: handover.workflows_under_way(db, history.account_sid))
 
     one, two = histories
-    workflow_id, claimed = await take_up(one)
+    workflow_id, claimed = await claim_due(one)
     assert claimed == ["one"]
     assert (await under_way(one), await under_way(two)) == ([workflow_id], [])
-    await two.write(lambda db: handover.hand_back(db, two.account_sid, [workflow_id]))
+    await two.write(lambda db: handover.release_batches(db, two.account_sid, [workflow_id]))
     assert await under_way(one) == [workflow_id]
-    assert (await take_up(two))[1] == ["one"]
-    await one.write(lambda db: handover.hand_back(db, one.account_sid, [workflow_id]))
-    assert (await take_up(one))[1] == ["one"]
+    assert (await claim_due(two))[1] == ["one"]
+    await one.write(lambda db: handover.release_batches(db, one.account_sid, [workflow_id]))
+    assert (await claim_due(one))[1] == ["one"]
 
 
 async def test_a_request_without_an_answer_is_one_accounts(histories):
     one, two = histories
-    request = Attempt("1", "one", 1, one.account_sid, "call", CALL.to, datetime.now(UTC))
+    request = Submission("1", "one", 1, one.account_sid, "call", CALL.to, datetime.now(UTC))
     for each in histories:
         await each.add([new("Hello")])
     await one.write(lambda db: attempts.begin(db, request))
 
-    async def unsettled(history: History) -> Attempt | None:
+    async def unsettled(history: History) -> Submission | None:
         return await history.read(lambda db: attempts.unsettled(db, history.account_sid, "one", 1))
 
     assert (await unsettled(one), await unsettled(two)) == (request, None)

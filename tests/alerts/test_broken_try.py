@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import Alert
-from alerts.database.tables import alerts
 from alerts.status import Status
+from alerts.tables import alerts
 from storage import InlineStorage, Instructions
 from tests.support.desks import CALL, TEXT, desk_at, followed, posts, simulated_desk
 from tests.support.failing_services import (

@@ -8,11 +8,10 @@ from xml.etree import ElementTree
 import pytest
 
 from alerts import AlertRequest, UnusableInput
-from alerts.compose import compose
-from alerts.documents import write_again, write_document, write_thanks, write_voicemail
-from alerts.key_press_words import key_press_words
-from alerts.numbers import Regions
-from alerts.voices import LANGUAGES, voices_for
+from alerts.message.call_twiml import write_again, write_document, write_thanks, write_voicemail
+from alerts.message.compose import compose
+from alerts.message.languages import LANGUAGES, key_press_words, voices_for
+from alerts.phone_numbers import Regions
 from twiml import Response
 
 CALL = AlertRequest("call", "+14128574309", "Batch 7 failed", voicemail="Call us back.")

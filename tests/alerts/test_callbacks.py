@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from alerts import Event, Status
-from alerts.documents import write_again, write_thanks
+from alerts.message.call_twiml import write_again, write_thanks
 from tests.support.told_app import CALL, OTHER_SID, Told, form, told
 from twiml import Hangup, Response
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from alerts import AlertRequest, UnusableInput
-from alerts.compose import compose, write_message
-from alerts.numbers import Regions
+from alerts.message.compose import compose, write_message
+from alerts.phone_numbers import Regions
 
 CALL = AlertRequest("call", "412 857 4309", "Hello {{ user }}", user="ann")
 TEXT = replace(CALL, channel="text")

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from alerts import Alert, AlertRequest, Desk, delivery, engine
-from alerts.database.tables import alerts
+from alerts import Alert, AlertRequest, Desk, delivery
+from alerts import worker as engine
+from alerts.tables import alerts
 from tests.support.desks import CALL, TEXT, posts, quiet_now, simulated_desk, until, until_over
 
 BUSY = "+14125550101"
@@ -57,7 +58,7 @@ async def row_of(desk: Desk, alert_id: str) -> Row:
     return await history.read(lambda connection: connection.execute(chosen).mappings().one())
 
 
-async def put_off(desk: Desk, wait: Wait) -> Alert:
+async def defer(desk: Desk, wait: Wait) -> Alert:
     """Send it, and wait until no process has anything to do with it."""
     sent = await desk.send(wait.request)
     history = await desk.history()
@@ -88,7 +89,7 @@ def calls(desk: Desk) -> int:
 
 async def test_it_is_nobodys_until_it_is_due(tmp_path, wait):
     async with simulated_desk(tmp_path) as desk:
-        alert = await put_off(desk, wait)
+        alert = await defer(desk, wait)
         row = await row_of(desk, alert.id)
         assert (row["status"], row["workflow_id"], row["is_open"]) == ("queued", None, True)
         assert row["due_at"] > datetime.now(UTC).timestamp() + HOUR / 2
@@ -105,7 +106,7 @@ async def test_it_is_nobodys_until_it_is_due(tmp_path, wait):
 
 async def test_it_may_be_canceled_meanwhile(tmp_path, wait):
     async with simulated_desk(tmp_path) as desk:
-        alert = await put_off(desk, wait)
+        alert = await defer(desk, wait)
         canceled = await desk.cancel(alert.id)
         assert canceled is not None
         assert canceled.status == "canceled"
@@ -117,7 +118,7 @@ async def test_it_may_be_canceled_meanwhile(tmp_path, wait):
 
 async def test_it_outlasts_a_restart(tmp_path, wait):
     async with simulated_desk(tmp_path) as desk:
-        alert = await put_off(desk, wait)
+        alert = await defer(desk, wait)
     async with simulated_desk(tmp_path) as desk:
         await desk.open()
         await asyncio.sleep(0.5)  # rounds of the engine

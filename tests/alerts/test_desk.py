@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from alerts import Status, UnusableInput, delivery
 from alerts.alert import Alert
-from alerts.keeping.handover import signed_on, workflows_under_way
+from alerts.claims import signed_on, workflows_under_way
 from alerts.status import may_follow
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.desks import (
@@ -163,7 +163,7 @@ async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk
     waiting = await desk.send(replace(CALL, to=BUSY, tries=2, minutes_between_tries=0.4))
     async with aclosing(desk.watch(waiting.id)) as changes:
         await anext(alert async for alert in changes if alert.try_number == 2)
-    house = await desk._house()
+    house = await desk._runtime()
     [executor_id] = await house.history.read(
         lambda connection: signed_on(connection, house.history.account_sid)
     )
@@ -186,7 +186,7 @@ async def test_who_cancels_without_reaching_twilio_is_told(tmp_path):
         desk_at("http://127.0.0.1:9", database_url=database_in(tmp_path)) as unconnected,
     ):
         ringing = await desk.send(replace(CALL, to=NEVER_ANSWERS))
-        unconnected._role = "observer"
+        unconnected._mode = "observer"
         told = await unconnected.cancel(ringing.id, by="ann")
         assert told is not None
         assert [event.note for event in told.events[-2:]] == [

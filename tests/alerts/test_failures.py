@@ -120,7 +120,7 @@ async def test_no_secret_in_what_went_wrong(caplog):
     refused = Answer(401, {"code": 20003, "message": reason})
     async with scripted_twilio(refused, looking=[]) as twilio, desk_at(twilio.url) as desk:
         alert = await desk.send(CALL)
-        assert SIMULATOR_AUTH_TOKEN not in repr(desk.means)
+        assert SIMULATOR_AUTH_TOKEN not in repr(desk.services)
     assert alert.error is not None
     assert "credentials" in alert.error.hint
     assert SIMULATOR_AUTH_TOKEN not in repr(alert)

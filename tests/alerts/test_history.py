@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from alerts import Event, Status
-from alerts.database.database import Database
 from alerts.history import History
-from alerts.keeping.rows import NewAlert
+from alerts.tables import NewAlert
+from database.database import Database
 from tests.support.desks import ANYBODY, CALL, database_in, until
 
 STEPS = (Status.SENDING, Status.PLACED, Status.RINGING, Status.ANSWERED, Status.COMPLETED)

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from alerts.steps.lookup import look_up
+from alerts.steps.reconciling import look_up
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
 from tests.support.desks import ANYBODY, SERVICE_SID, twilio_client
 from tests.support.scripted_twilio import Answer, scripted_twilio

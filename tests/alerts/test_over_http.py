@@ -64,9 +64,9 @@ async def heard(twilio: str, sid: str | None):
 
 async def test_twilio_speaks_what_lies_in_s3(tmp_path, twilio, moto):
     async with Desk.from_settings(settings(tmp_path, twilio, moto)) as desk:
-        assert isinstance(desk.means.storage, S3Storage)
-        assert desk.means.simulator is None
-        await desk.means.storage.create_bucket()
+        assert isinstance(desk.services.storage, S3Storage)
+        assert desk.services.simulator is None
+        await desk.services.storage.create_bucket()
         alert = await followed(desk, CALL)
         text = await followed(desk, TEXT)
     assert (alert.status, alert.error, text.status) == ("completed", None, "delivered")
@@ -91,8 +91,8 @@ async def test_twilio_asks_with_get_and_parameters_of_its_own(tmp_path, twilio, 
     with serve(Starlette(routes=[route])) as cdn:
         chosen = settings(tmp_path, twilio, moto, S3_PUBLIC_BASE_URL=cdn)
         async with Desk.from_settings(chosen) as desk:
-            assert isinstance(desk.means.storage, S3Storage)
-            await desk.means.storage.create_bucket()
+            assert isinstance(desk.services.storage, S3Storage)
+            await desk.services.storage.create_bucket()
             alert = await followed(desk, CALL)
     assert alert.status == "completed"
     assert (await heard(twilio, alert.sid))["errors"] == []

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.errors import UnusableInput
-from alerts.numbers import PhoneNumber, Regions, international, read_number
+from alerts.phone_numbers import PhoneNumber, Regions, international, read_number
 
 US = Regions()
 GB = Regions("GB", ("GB",))

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from alerts import Status
-from alerts.steps.followed import SAFETY_NET, Pace, Watch
+from alerts.steps.poll_schedule import SAFETY_NET, Pace, Watch
 from tests.support.desks import until
 from tests.support.pollers import Told, follower_at, following_tasks, one
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
@@ -22,7 +22,7 @@ FINAL = {status for status in Status if status.final}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    monkeypatch.setattr("alerts.steps.follower.POLLING", Pace(0.05, 1.25, 0.5))
+    monkeypatch.setattr("alerts.steps.polling.POLLING", Pace(0.05, 1.25, 0.5))
 
 
 async def story(*looking, channel="call", ago=timedelta()):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from starlette.responses import JSONResponse
 
-from alerts.steps.looking import Looks
+from alerts.steps.polling import Looks
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
 from tests.support.desks import ANYBODY, twilio_client, until
 from tests.support.pollers import Told, follower_at, one

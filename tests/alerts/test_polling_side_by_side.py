@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 
-from alerts.steps.followed import Pace
+from alerts.steps.poll_schedule import Pace
 from tests.support.desks import until
 from tests.support.pollers import Told, follower_at, following_tasks, one
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
 
 
 async def test_what_cannot_be_told_is_told_later_and_stops_nobody(caplog, monkeypatch):
-    monkeypatch.setattr("alerts.steps.follower.POLLING", Pace(0.05, 1.25, 0.5))
+    monkeypatch.setattr("alerts.steps.polling.POLLING", Pace(0.05, 1.25, 0.5))
     told = Told(failing={"one": 2}, hanging={"two"})
     async with (
         scripted_twilio(PLACED, looking=[at("completed")]) as twilio,

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import delivery
-from alerts.database.tables import alerts
 from alerts.quiet_hours import QuietHours
+from alerts.tables import alerts
 from tests.support.desks import CALL, TEXT, desk_at, posts, simulated_desk, until, until_over
 from tests.support.scripted_twilio import PLACED, TOO_FAST, at, scripted_twilio
 
@@ -62,14 +62,14 @@ async def test_while_they_wait_for_their_turn(tmp_path, nights):
         waiting = sa.select(alerts.c.id).where(
             alerts.c.status == "queued", alerts.c.workflow_id.is_(None)
         )
-        put_off = await history.read(lambda connection: connection.scalars(waiting).all())
-        assert len(put_off) == 5 - before
-        for each in put_off:
+        defer = await history.read(lambda connection: connection.scalars(waiting).all())
+        assert len(defer) == 5 - before
+        for each in defer:
             alert = await history.get(each)
             assert alert is not None
             assert alert.events[-1].note.startswith("Quiet hours")
         nights.morning = None
-        due = sa.update(alerts).where(alerts.c.id.in_(put_off)).values(due_at=0)
+        due = sa.update(alerts).where(alerts.c.id.in_(defer)).values(due_at=0)
         await history.write(lambda connection: connection.execute(due))
         ends = [(await until_over(desk, each.id)).status for each in sent]
         assert ends == ["delivered"] * 5

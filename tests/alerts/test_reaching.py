@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.database.tables import pace
+from alerts.tables import pace
 from tests.support.desks import (
     CALL,
     TEXT,

@@ -13,8 +13,8 @@ from email.utils import format_datetime
 import pytest
 import sqlalchemy as sa
 
-from alerts.database.tables import pace
-from alerts.patience import Patience
+from alerts.retry_policy import RetryPolicy
+from alerts.tables import pace
 from tests.support.desks import CALL, TEXT, UNHURRIED, database_in, desk_at, until, until_over
 from tests.support.scripted_twilio import (
     CALL_SID,
@@ -72,7 +72,7 @@ async def interrupted(twilio, folder, requesting):
     """A desk that goes on where another one stopped while its request was under way."""
     options = {
         "database_url": database_in(folder),
-        "patience": replace(UNHURRIED["patience"], requesting=requesting),
+        "retry_policy": replace(UNHURRIED["retry_policy"], requesting=requesting),
     }
     async with desk_at(twilio.url, **options) as desk:
         sending = asyncio.create_task(desk.send(replace(CALL, id="call")))
@@ -108,4 +108,4 @@ async def test_what_another_process_asked_in_vain_is_asked_again(tmp_path):
 
 def test_no_request_is_on_its_way_for_longer():
     answering = inspect.signature(TwilioClient).parameters["timeout"].default
-    assert Patience().requesting >= WAIT_SECONDS + answering
+    assert RetryPolicy().requesting >= WAIT_SECONDS + answering

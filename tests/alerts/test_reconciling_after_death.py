@@ -13,16 +13,16 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import Desk, Event
-from alerts.database.database import Database
-from alerts.database.tables import attempts
+from alerts import submissions as requests
 from alerts.history import History
-from alerts.keeping import attempts as requests
 from alerts.status import Status
-from alerts.steps import courier, requesting
+from alerts.steps import courier, placing
 from alerts.steps.courier import Courier
-from alerts.steps.follower import Follower
 from alerts.steps.placing import place
-from alerts.steps.settling import settle
+from alerts.steps.polling import StatusPoller
+from alerts.steps.reconciling import settle
+from alerts.tables import submissions
+from database.database import Database
 from storage import Instructions
 from tests.support.desks import CALL, database_in, desk_at, posts, simulated_desk, until_over
 from tests.support.failing_services import (
@@ -38,7 +38,7 @@ INSTRUCTIONS = Instructions(twiml="<Response><Say>Hello</Say></Response>")
 
 async def outcomes_of(desk: Desk, alert_id: str) -> Sequence[str | None]:
     history = await desk.history()
-    chosen = sa.select(attempts.c.outcome).where(attempts.c.alert_id == alert_id)
+    chosen = sa.select(submissions.c.outcome).where(submissions.c.alert_id == alert_id)
     return await history.read(lambda connection: connection.scalars(chosen).all())
 
 
@@ -72,12 +72,12 @@ async def test_what_an_alert_left_that_is_over(tmp_path, asks, outcome):
 @asynccontextmanager
 async def another_process(desk: Desk) -> AsyncIterator[Courier]:
     """What another process would go on with: the same means, and a database of its own."""
-    database = Database(desk.means.database_url.get_secret_value())
+    database = Database(desk.services.database_url.get_secret_value())
     await database.open()
-    history = History(database, desk.means.twilio.account_sid, 1000)
-    follower = Follower(desk.means.twilio, history.record, callbacks=False)
+    history = History(database, desk.services.twilio.account_sid, 1000)
+    follower = StatusPoller(desk.services.twilio, history.record, callbacks=False)
     try:
-        yield Courier(desk.means, history, follower)
+        yield Courier(desk.services, history, follower)
     finally:
         await follower.close()
         await history.close()
@@ -100,7 +100,7 @@ async def standing_still(desk: Desk) -> AsyncIterator[str]:
 def slow_motion(monkeypatch: pytest.MonkeyPatch) -> None:
     """No request is made before somebody lets it, and it is then no longer fresh."""
     monkeypatch.setattr(courier, "MOST_REQUESTS", 0)
-    monkeypatch.setattr(requesting, "FRESH", timedelta(milliseconds=1))
+    monkeypatch.setattr(placing, "FRESH", timedelta(milliseconds=1))
 
 
 @pytest.mark.usefixtures("slow_motion")

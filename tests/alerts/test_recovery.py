@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOS
 
-from alerts import Desk, engine, takeover
-from alerts.database.tables import executors
-from alerts.database.url import engine_for, parsed
-from alerts.engine import Engine
-from alerts.keeping.rows import NewAlert
+from alerts import Desk, takeover
+from alerts import worker as engine
+from alerts.tables import NewAlert, executors
+from alerts.worker import Engine
+from database.connecting import engine_for, parsed
 from simulator import SIMULATOR_FROM_NUMBER
 from tests.support.desks import CALL, TEXT, database_in, posts, simulated_desk, until, until_over
 from tests.support.failing_services import HangingStorage
@@ -62,7 +62,7 @@ async def test_what_a_process_left_whom_others_had_signed_off(tmp_path):
     """Its workflow is said to be under way, by an executor that nobody looks after."""
     async with simulated_desk(tmp_path, HangingStorage()) as desk:
         [left] = await desk.send_all([CALL])
-        storage = desk.means.storage
+        storage = desk.services.storage
         assert isinstance(storage, HangingStorage)
         await until(lambda: storage.is_asked)
     made = engine_for(parsed(database_in(tmp_path).get_secret_value()), None)
@@ -81,7 +81,7 @@ async def test_it_is_searched_now_and_then_without_a_reason(tmp_path, monkeypatc
     monkeypatch.setattr(takeover, "SECONDS_BETWEEN_SEARCHES", 0.3)
     async with simulated_desk(tmp_path) as desk:
         await searched(desk)
-        orphan = NewAlert("orphan", desk._settled(TEXT), SIMULATOR_FROM_NUMBER, "gone")
+        orphan = NewAlert("orphan", desk._normalized(TEXT), SIMULATOR_FROM_NUMBER, "gone")
         await (await desk.history()).add([orphan])
         assert (await until_over(desk, "orphan")).status == "delivered"
         assert len(posts(desk)) == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerts.segments import GSM_BASIC, GSM_TWO_UNITS, Segments, count_segments
+from alerts.message.segments import GSM_BASIC, GSM_TWO_UNITS, Segments, count_segments
 
 # 3GPP TS 23.038, tables 6.2.1 and 6.2.1.1, row by row: another writing of the same alphabet.
 ROWS = (

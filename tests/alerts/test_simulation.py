@@ -38,8 +38,8 @@ async def test_a_public_url_with_a_sub_path_changes_nothing():
     settings = Settings(_env_file=None, public_url="https://example.com/apps/callboard")
     async with Desk.from_settings(settings) as desk:
         alert = await desk.send(AlertRequest("call", "412 857 4309", "Hello."))
-        assert desk.means.simulator is not None
-        call = desk.means.simulator.state.exchange.calls[alert.sid]
+        assert desk.services.simulator is not None
+        call = desk.services.simulator.state.exchange.calls[alert.sid]
         async for change in desk.watch(alert.id):
             last = change
         assert last.reached
@@ -47,6 +47,6 @@ async def test_a_public_url_with_a_sub_path_changes_nothing():
 
 
 def test_documents_of_two_simulations_are_apart():
-    storages = [Desk.from_settings(Settings(_env_file=None)).means.storage for _ in range(2)]
+    storages = [Desk.from_settings(Settings(_env_file=None)).services.storage for _ in range(2)]
     folders = {s._folder for s in storages if isinstance(s, LocalStorage)}
     assert len(folders) == 2

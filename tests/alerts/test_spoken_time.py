@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts.spoken_time import in_time_zone, spoken_now, spoken_today
-from alerts.voices import LANGUAGES
+from alerts.message.languages import LANGUAGES, in_time_zone, spoken_now, spoken_today
 
 MOMENT = datetime(2026, 11, 20, 14, 42, tzinfo=UTC)  # a Friday
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import AlertRequest, Event, Status
-from alerts.plan import tries_of
-from alerts.standing import Standing, after
+from alerts.alert import tries_of
+from alerts.state import Standing, after
 from alerts.status import ON_THE_WAY
 from tests.support.stories import (
     BEGAN,

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.errors import UnusableInput
-from alerts.templates import ALLOWED_FILTERS, MAX_TEMPLATE, render
+from alerts.message.templates import ALLOWED_FILTERS, MAX_TEMPLATE, render
 
 VARIABLES = {
     "user": "ann",

@@ -6,22 +6,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts.steps.observations import (
+from alerts.twilio_status import (
+    call_callback_update,
+    call_update,
     event_of,
-    observe_call,
-    observe_call_callback,
-    observe_message,
-    observe_message_callback,
+    message_callback_update,
+    message_update,
 )
 from twilio_client import Call, Message
 
 
 def call(**fields):
-    return observe_call(Call.from_json({"sid": "CA1", **fields}))
+    return call_update(Call.from_json({"sid": "CA1", **fields}))
 
 
 def text(**fields):
-    return observe_message(Message.from_json({"sid": "SM1", **fields}))
+    return message_update(Message.from_json({"sid": "SM1", **fields}))
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_ends_of_a_text():
 
 
 def test_a_status_callback_leaves_open_what_it_does_not_bring():
-    over = observe_call_callback({"CallStatus": "completed", "SipResponseCode": "200"})
+    over = call_callback_update({"CallStatus": "completed", "SipResponseCode": "200"})
     assert (over.status, over.answered_by, over.error) == ("completed", None, None)
-    assert observe_call_callback({"CallStatus": "initiated"}).status == "placed"
+    assert call_callback_update({"CallStatus": "initiated"}).status == "placed"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_status_callback_leaves_open_what_it_does_not_bring():
     ],
 )
 def test_why_a_call_failed(fields, code, hint):
-    failed = observe_call_callback({"CallStatus": "failed", **fields})
+    failed = call_callback_update({"CallStatus": "failed", **fields})
     assert failed.status == "failed"
     assert failed.error
     assert failed.error.code == code
@@ -94,21 +94,21 @@ def test_why_a_call_failed(fields, code, hint):
 
 def test_the_callback_of_the_detection_says_nothing_of_the_status():
     form = {"CallSid": "CA1", "AccountSid": "AC1", "MachineDetectionDuration": "3000"}
-    heard = observe_call_callback(form | {"AnsweredBy": "machine_end_beep"})
+    heard = call_callback_update(form | {"AnsweredBy": "machine_end_beep"})
     assert (heard.status, heard.answered_by) == (None, "machine_end_beep")
     assert heard.note == "A machine answered"
     assert not heard.is_final
-    assert observe_call_callback(form | {"AnsweredBy": ""}).answered_by is None
+    assert call_callback_update(form | {"AnsweredBy": ""}).answered_by is None
 
 
 def test_callbacks_of_a_text():
-    assert observe_message_callback({"MessageStatus": "delivered"}).status == "delivered"
-    failed = observe_message_callback({"MessageStatus": "failed", "ErrorCode": "30007"})
+    assert message_callback_update({"MessageStatus": "delivered"}).status == "delivered"
+    failed = message_callback_update({"MessageStatus": "failed", "ErrorCode": "30007"})
     assert failed.status == "failed"
     assert failed.error
     assert failed.error.code == 30007
     assert "spam" in failed.error.hint
-    assert observe_message_callback({}).status == "placed"
+    assert message_callback_update({}).status == "placed"
 
 
 def test_an_observation_becomes_an_event():

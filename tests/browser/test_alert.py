@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from alerts import Event, Status
-from alerts.database.database import Database
 from alerts.history import History
-from alerts.keeping.rows import NewAlert
+from alerts.tables import NewAlert
+from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.alerts_by_hand import CALL, CALLER, steps
 from tests.support.browser import well_behaved_page

@@ -18,7 +18,7 @@ from phonenumbers.timezone import time_zones_for_number
 from simulator import SIMULATOR_FROM_NUMBER, create_app
 from tests.support.desks import ANYBODY
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
-from tests.support.project_folder import build_house
+from tests.support.project_folder import build_project_folder
 from tests.support.servers import serve
 
 KEYS = ["id", "channel", "to", "from", "status", "sid", "twiml_url", "error"]
@@ -27,17 +27,17 @@ BUSY = "(412) 555-0101"
 
 @pytest.fixture(scope="module")
 def simulation(tmp_path_factory):
-    """The house of somebody without an account."""
-    return build_house(tmp_path_factory.mktemp("simulation"), {})
+    """The project folder of a user without an account."""
+    return build_project_folder(tmp_path_factory.mktemp("simulation"), {})
 
 
 @pytest.fixture(scope="module")
 def customer(tmp_path_factory):
-    """The house of somebody with an account, at a Twilio that is fast."""
+    """The project folder of a user with an account, at a Twilio that is fast."""
     app = create_app(account_sid=ACCOUNT_SID, auth_token=TOKEN, speed=50)
     with serve(app) as url:
         values = {"TWILIO_BASE_URL": url, "TWILIO_FROM_NUMBER": SIMULATOR_FROM_NUMBER}
-        yield build_house(tmp_path_factory.mktemp("customer"), ACCOUNT | values, TOKEN)
+        yield build_project_folder(tmp_path_factory.mktemp("customer"), ACCOUNT | values, TOKEN)
 
 
 def printed(ended):

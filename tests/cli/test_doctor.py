@@ -18,7 +18,7 @@ from simulator import create_app
 from storage import Instructions
 from tests.support.desks import simulated_desk
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN, clean_environment
-from tests.support.project_folder import build_house
+from tests.support.project_folder import build_project_folder
 from tests.support.s3_server import empty_moto, s3_client
 from tests.support.servers import free_port, serve
 
@@ -32,7 +32,7 @@ def moto():
 
 @pytest.fixture
 def customer(tmp_path, moto):
-    """The house of somebody with an account and the name of a bucket that isn't there yet."""
+    """A user with an account and the name of a bucket that isn't there yet."""
     values = {
         "S3_BUCKET": "twilio-xml",
         "AWS_ENDPOINT_URL_S3": moto,
@@ -41,7 +41,9 @@ def customer(tmp_path, moto):
         "AWS_SECRET_ACCESS_KEY": SECRET,
     }
     with serve(create_app(account_sid=ACCOUNT_SID, auth_token=TOKEN)) as url:
-        yield build_house(tmp_path, ACCOUNT | values | {"TWILIO_BASE_URL": url}, TOKEN, SECRET)
+        yield build_project_folder(
+            tmp_path, ACCOUNT | values | {"TWILIO_BASE_URL": url}, TOKEN, SECRET
+        )
 
 
 def verdicts(ended) -> dict[str, str]:
@@ -150,7 +152,7 @@ async def test_nobody_serves_what_was_stored(tmp_path):
 async def means_with(folder, url: str):
     """The means of a simulation, with documents that are read over the network."""
     async with simulated_desk(folder) as desk:
-        return replace(desk.means, storage=Elsewhere(url), documents=None)
+        return replace(desk.services, storage=Elsewhere(url), documents=None)
 
 
 async def test_a_database_that_cannot_be_used(tmp_path):

@@ -63,7 +63,7 @@ async def scene(server: PostgresServer, seed: int) -> AsyncIterator[Scene]:
         life = Life(fresh_database(server), simulator.address, requests=requests)
         simulation = Simulation(life.simulator, life.account_sid)
         simulation.order([SLOW])
-        worker = replace(life, requests=(), role="worker", stays=True)
+        worker = replace(life, requests=(), mode="worker", stays=True)
         processes = [begin(worker), begin(worker)]
         try:
             await _until_there(life.database_url, workers=2)

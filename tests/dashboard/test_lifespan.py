@@ -45,7 +45,7 @@ async def test_what_was_open_goes_on_without_a_visitor(tmp_path: Path):
             async for alert in changes:
                 if alert.try_number == 2:
                     break
-    simulator = desk.means.simulator
+    simulator = desk.services.simulator
     assert simulator is not None
     calls = simulator.state.exchange.calls
     assert len(calls) == 1

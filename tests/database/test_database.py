@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerts.database.database import Database
-from alerts.database.transactions import Work
-from alerts.database.writing_queue import MOST_TOGETHER
-from alerts.errors import DatabaseError
+from database import DatabaseError
+from database.database import Database
+from database.group_commit import MOST_TOGETHER, Work
 from tests.support.notes_table import all_notes, database_with_notes, note, notes
 
 

@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 from filelock import FileLock, Timeout
 
-from alerts.database.presence import Presence, presence_of
+from database.liveness import Liveness, liveness_of
 from tests.support.living_processes import dead_at_last, executors, kill
 
 GRACE = 0.5
 
 
 @pytest.fixture
-async def watcher(database_url: str) -> AsyncIterator[Presence]:
-    presence = presence_of(database_url, grace_seconds=GRACE)
-    await presence.hold("watcher")
-    yield presence
-    await presence.release()
+async def watcher(database_url: str) -> AsyncIterator[Liveness]:
+    liveness = liveness_of(database_url, grace_seconds=GRACE)
+    await liveness.hold("watcher")
+    yield liveness
+    await liveness.release()
 
 
-async def test_a_process_that_is_killed_is_dead(watcher: Presence, database_url: str):
+async def test_a_process_that_is_killed_is_dead(watcher: Liveness, database_url: str):
     with executors(database_url, "host-1.a", "host-1.b") as (one, _):
         assert await watcher.dead(["host-1.a", "host-1.b", "watcher"]) == set()
         killed = time.monotonic()
@@ -37,12 +37,12 @@ async def test_a_process_that_is_killed_is_dead(watcher: Presence, database_url:
         assert await watcher.dead(["host-1.a"]) == {"host-1.a"}
 
 
-async def test_whoever_was_never_there_is_dead(watcher: Presence):
+async def test_whoever_was_never_there_is_dead(watcher: Liveness):
     assert await dead_at_last(watcher, "nobody", "watcher") == {"nobody"}
 
 
-async def test_a_process_may_leave_and_the_next_have_its_id(watcher: Presence, database_url: str):
-    first, second = presence_of(database_url), presence_of(database_url)
+async def test_a_process_may_leave_and_the_next_have_its_id(watcher: Liveness, database_url: str):
+    first, second = liveness_of(database_url), liveness_of(database_url)
     await first.hold("host-1")
     waiting = asyncio.create_task(second.hold("host-1"))
     await asyncio.sleep(0.1)
@@ -54,9 +54,9 @@ async def test_a_process_may_leave_and_the_next_have_its_id(watcher: Presence, d
     assert await dead_at_last(watcher, "host-1") == {"host-1"}
 
 
-async def test_many_look_at_once_and_the_living_stay_alive(watcher: Presence, database_url: str):
-    others = [presence_of(database_url, grace_seconds=0) for _ in range(5)]
-    mine = presence_of(database_url)
+async def test_many_look_at_once_and_the_living_stay_alive(watcher: Liveness, database_url: str):
+    others = [liveness_of(database_url, grace_seconds=0) for _ in range(5)]
+    mine = liveness_of(database_url)
     for _ in range(20):
         looks = [asyncio.create_task(each.dead(["mine", "watcher"])) for each in others]
         await mine.hold("mine")
@@ -64,10 +64,10 @@ async def test_many_look_at_once_and_the_living_stay_alive(watcher: Presence, da
         for each in others:
             assert await each.dead(["mine", "watcher"]) == set()
         await mine.release()
-        mine = presence_of(database_url)
+        mine = liveness_of(database_url)
 
 
-async def test_an_id_is_letters_digits_hyphens_and_dots(watcher: Presence):
+async def test_an_id_is_letters_digits_hyphens_and_dots(watcher: Liveness):
     for executor_id in ("", "a/b", "../a", "a b", "a_b", "é", "a\n"):
         with pytest.raises(ValueError, match="executor id"):
             await watcher.dead([executor_id])
@@ -77,7 +77,7 @@ async def test_an_id_is_letters_digits_hyphens_and_dots(watcher: Presence):
 
 async def test_sqlite_leaves_no_files_of_the_dead(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/x.sqlite"
-    watcher = presence_of(url)
+    watcher = liveness_of(url)
     with executors(url, "one") as (process,):
         assert [each.name for each in (tmp_path / "x.sqlite.executors").iterdir()] == ["one.lock"]
         kill(process)
@@ -89,7 +89,7 @@ async def test_a_file_is_removed_while_it_is_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Somebody who locked it between the two would hold a file that nobody can find."""
-    watcher = presence_of(f"sqlite:///{tmp_path}/x.sqlite")
+    watcher = liveness_of(f"sqlite:///{tmp_path}/x.sqlite")
     file = tmp_path / "x.sqlite.executors" / "one.lock"
     file.parent.mkdir()
     file.touch()

@@ -8,9 +8,7 @@ import time
 
 import pytest
 
-from alerts.database.advisory_lock import HEARTBEAT_SECONDS
-from alerts.database.presence import presence_of
-from alerts.database.presence_postgresql import GRACE_SECONDS
+from database.liveness import GRACE_SECONDS, HEARTBEAT_SECONDS, liveness_of
 from tests.support.living_processes import dead_at_last, executors, kill
 from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
@@ -23,9 +21,9 @@ async def test_the_living_survive_a_restart_of_postgresql(
 ):
     caplog.set_level(logging.INFO)
     url = fresh_database(restartable)
-    at_once = presence_of(url, grace_seconds=0)
-    patient = presence_of(url, grace_seconds=GRACE)
-    own = presence_of(url)
+    at_once = liveness_of(url, grace_seconds=0)
+    patient = liveness_of(url, grace_seconds=GRACE)
+    own = liveness_of(url)
     await own.hold("own")
     with executors(url, "living", "doomed") as (_, doomed):
         ids = ["living", "doomed", "own"]
@@ -45,14 +43,14 @@ async def test_the_living_survive_a_restart_of_postgresql(
         assert await dead_at_last(patient, *ids) == {"doomed"}
         assert time.monotonic() - back >= GRACE
     await own.release()
-    told = [each.getMessage() for each in caplog.records if "advisory_lock" in each.name]
+    told = [each.getMessage() for each in caplog.records if "database.liveness" in each.name]
     assert len(told) == 2
     assert told[1] == "This process is known to be alive again."
 
 
 async def test_seen_free_before_a_restart_counts_for_nothing(restartable: PostgresServer):
     url = fresh_database(restartable)
-    watcher = presence_of(url, grace_seconds=0.5)
+    watcher = liveness_of(url, grace_seconds=0.5)
     assert await watcher.dead(["late"]) == set()
     await asyncio.to_thread(stop, restartable)
     await asyncio.sleep(0.6)
@@ -62,15 +60,15 @@ async def test_seen_free_before_a_restart_counts_for_nothing(restartable: Postgr
 
 async def test_holding_waits_for_a_server_that_is_away(restartable: PostgresServer):
     url = fresh_database(restartable)
-    presence = presence_of(url)
+    liveness = liveness_of(url)
     await asyncio.to_thread(stop, restartable)
-    holding = asyncio.create_task(presence.hold("early"))
+    holding = asyncio.create_task(liveness.hold("early"))
     await asyncio.sleep(0.2)
     assert not holding.done()
     await asyncio.to_thread(start, restartable)
     await asyncio.wait_for(holding, 5)
-    assert await presence_of(url, grace_seconds=0).dead(["early"]) == set()
-    await presence.release()
+    assert await liveness_of(url, grace_seconds=0).dead(["early"]) == set()
+    await liveness.release()
 
 
 def test_the_grace_outlasts_many_heartbeats():

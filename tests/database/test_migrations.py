@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerts.database.database import Database
-from alerts.database.migrations import bring_up_to_date
-from alerts.database.migrations.revisions import VERSIONS, revision_of, revisions_in
-from alerts.database.tables import alerts, events
-from alerts.database.url import engine_for, parsed
-from alerts.errors import DatabaseError
+from alerts.tables import alerts, events
+from database import DatabaseError
+from database.connecting import engine_for, parsed
+from database.database import Database
+from database.migrations import bring_up_to_date
+from database.migrations.revisions import VERSIONS, revision_of, revisions_in
 from tests.support.described_tables import tables_in
 
 ALERT = {

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerts.database import database as database_module
-from alerts.database import url as database_url
-from alerts.database.database import Database
-from alerts.errors import DatabaseError
+from database import DatabaseError
+from database import connecting as database_url
+from database import database as database_module
+from database.database import Database
 from tests.support.lossy_postgres import lossy
 from tests.support.notes_table import all_notes, database_with_notes, note, until
 from tests.support.postgres import PostgresServer, fresh_database, start, stop

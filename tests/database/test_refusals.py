@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from alerts.database.database import Database
-from alerts.database.migrations import bring_up_to_date
-from alerts.database.url import engine_for, parsed
-from alerts.errors import DatabaseError
+from database import DatabaseError
+from database.connecting import engine_for, parsed
+from database.database import Database
+from database.migrations import bring_up_to_date
 from tests.support.desks import desk_at
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.servers import free_port
@@ -120,16 +120,16 @@ async def test_the_user_may_use_tables_but_make_no_schema(postgres: PostgresServ
     """What DBOS needs, beside our own tables; once it is granted, the same desk opens."""
     url = fresh_database(postgres)
     database = url.split("/")[3].split("?")[0]
-    role = f"role_{database}"
-    limited = SecretStr(url.replace("postgres:@", f"{role}:{PASSWORD}@"))
+    mode = f"role_{database}"
+    limited = SecretStr(url.replace("postgres:@", f"{mode}:{PASSWORD}@"))
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'".encode())
-        connection.execute(f"GRANT ALL ON SCHEMA public TO {role}".encode())
+        connection.execute(f"CREATE ROLE {mode} LOGIN PASSWORD '{PASSWORD}'".encode())
+        connection.execute(f"GRANT ALL ON SCHEMA public TO {mode}".encode())
         async with desk_at("http://twilio.localhost", database_url=limited) as desk:
             with pytest.raises(DatabaseError) as raised:
                 await desk.open()
             _check_sentence(raised.value)
             assert f"permission denied for database {database}" in str(raised.value)
-            connection.execute(f"GRANT CREATE ON DATABASE {database} TO {role}".encode())
+            connection.execute(f"GRANT CREATE ON DATABASE {database} TO {mode}".encode())
             await desk.open()
             assert await desk.status("never-sent") is None

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from alerts.database.url import engine_for, parsed
+from database.connecting import engine_for, parsed
 from tests.support.notes_table import all_notes, notes
 
 OPEN = """
 import asyncio, sys
-from alerts.database.database import Database
+from database.database import Database
 
 async def main():
     database = Database(sys.argv[1])
@@ -27,7 +27,7 @@ asyncio.run(main())
 COUNT_UP = """
 import asyncio, sys
 import sqlalchemy as sa
-from alerts.database.database import Database
+from database.database import Database
 
 def count_up(connection):
     there = connection.scalar(sa.text("SELECT count(*) FROM notes"))

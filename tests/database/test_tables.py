@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from alerts.database.migrations import bring_up_to_date
-from alerts.database.migrations.revisions import REVISION_TABLE, VERSIONS, revisions_in
-from alerts.database.tables import alerts, attempts, events, metadata
-from alerts.database.url import engine_for, parsed
-from alerts.keeping.handover import take_up, workflows_under_way
+from alerts.claims import claim_due, workflows_under_way
+from alerts.tables import alerts, events, metadata, submissions
+from database.connecting import engine_for, parsed
+from database.migrations import bring_up_to_date
+from database.migrations.revisions import REVISION_TABLE, VERSIONS, revisions_in
 from tests.support.described_tables import tables_in
 
 
@@ -36,7 +36,7 @@ def test_the_tables_are_those_of_the_code(engine: sa.Engine):
 
 def test_no_index_of_every_row_begins_with_the_account():
     # PostgreSQL would take it for the primary key: with 30,000 alerts an event took 5 ms, not 1 ms.
-    for table in (alerts, events, attempts):
+    for table in (alerts, events, submissions):
         assert next(iter(table.primary_key)).name != "account_sid"
         for index in table.indexes:
             is_partial = index.dialect_options["postgresql"]["where"] is not None
@@ -53,7 +53,7 @@ def test_sqlite_finds_what_is_waiting_without_reading_all(tmp_path: Path):
         def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
             asked.append((statement, parameters))
 
-        take_up(connection, "AC1", 0.0)
+        claim_due(connection, "AC1", 0.0)
         workflows_under_way(connection, "AC1")
         for statement, parameters in [each for each in asked if each[0].startswith("SELECT")]:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()

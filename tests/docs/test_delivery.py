@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from alerts import Status
-from alerts.arguments import parser
-from alerts.database.tables import metadata
+from alerts.tables import metadata
+from cli.main import parser
 from tests.support.running_app import bare_environment
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/delivery.md").read_text(encoding="utf-8")
@@ -47,7 +47,12 @@ def test_every_table_is_there() -> None:
 @pytest.mark.parametrize("command", ["call", "text"])
 def test_every_option_is_in_the_readme(command: str) -> None:
     usage = parser().parse_args([command, "412 857 4309", "Off."])
-    names = {name.replace("_", "-") for name in vars(usage)} - {"command", "number", "message"}
+    names = {name.replace("_", "-") for name in vars(usage)} - {
+        "command",
+        "run",
+        "number",
+        "message",
+    }
     for name in names:
         option = {"minutes-between-tries": "minutes"}.get(name, name)
         assert f"--{option}" in README

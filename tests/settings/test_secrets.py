@@ -33,7 +33,7 @@ def test_settings_and_what_is_built_from_them(tmp_path):
     desk = Desk.from_settings(settings)
     assert settings.twilio_auth_token is not None
     assert settings.twilio_auth_token.get_secret_value() == SECRET
-    for shown in (repr(settings), str(settings), settings.model_dump_json(), repr(desk.means)):
+    for shown in (repr(settings), str(settings), settings.model_dump_json(), repr(desk.services)):
         assert SECRET not in shown
 
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts import Alert, AlertRequest, Event, Status
-from alerts.keeping.rows import alert_after
-from alerts.plan import tries_of
-from alerts.standing import Standing, after
+from alerts.alert import tries_of
+from alerts.state import Standing, after
+from alerts.tables import alert_after
 
 NUMBER = "+14128574309"
 CALLER = "+17248675309"

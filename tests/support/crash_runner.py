@@ -8,8 +8,8 @@ from dataclasses import replace
 from multiprocessing.process import BaseProcess
 
 from alerts import Alert
-from alerts.database.database import Database
 from alerts.history import History
+from database.database import Database
 from tests.support.crash_judge import Simulation, complaints
 from tests.support.crash_plan import Plan
 from tests.support.crash_sender import Life, live

@@ -20,19 +20,20 @@ from pydantic import SecretStr
 
 # All that a life needs is imported here, once for all lives: they are forks of one process.
 import twilio_client.transport
-from alerts import AlertRequest, Desk, engine
-from alerts.database.database import Database
-from alerts.database.tables import alerts
-from alerts.means import Means
-from alerts.numbers import Regions
-from alerts.patience import Patience
-from alerts.steps import settling
+from alerts import AlertRequest, Desk
+from alerts import worker as engine
+from alerts.phone_numbers import Regions
+from alerts.retry_policy import RetryPolicy
+from alerts.services import Services
+from alerts.steps import reconciling as settling
+from alerts.tables import alerts
+from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from storage import InlineStorage
 from tests.support.crash_plan import Death
 from twilio_client import TwilioClient
 
-PATIENCE = Patience(first_wait=0.05, longest_wait=0.5, requesting=1, settling=0.5)
+RETRY_POLICY = RetryPolicy(first_wait=0.05, longest_wait=0.5, requesting=1, settling=0.5)
 AUTH_TOKEN = "crash"
 
 Result = TypeVar("Result")
@@ -50,7 +51,7 @@ class Life:
     account_sid: str = SIMULATOR_ACCOUNT_SID
     requests: Sequence[AlertRequest] = ()
     alone: int = 0
-    role: Any = "desk"
+    mode: Any = "app"
     death: Death | None = None
     never_looks: bool = False
     stays: bool = False
@@ -65,7 +66,7 @@ def live(life: Life) -> None:
 async def _live(life: Life) -> None:
     if life.never_looks:
         _never_look()
-    desk = Desk(means_of(life), life.role)
+    desk = Desk(services_of(life), life.mode)
     with suppress(TimeoutError):
         async with asyncio.timeout(_seconds_until_closed(life.death)):
             await _send_all(desk, life)
@@ -75,7 +76,7 @@ async def _live(life: Life) -> None:
     await desk.close()
 
 
-def means_of(life: Life) -> Means:
+def services_of(life: Life) -> Services:
     """Everything that the life delivers with."""
     transport = None
     if life.death and life.death.moment.endswith("commit"):
@@ -85,7 +86,7 @@ def means_of(life: Life) -> Means:
     twilio = TwilioClient(
         life.account_sid, AUTH_TOKEN, base_url=life.simulator, transport=transport
     )
-    return Means(
+    return Services(
         twilio=twilio,
         storage=InlineStorage(),
         from_number=SIMULATOR_FROM_NUMBER,
@@ -94,7 +95,7 @@ def means_of(life: Life) -> Means:
         calls_per_second=1000,
         texts_per_second=1000,
         alerts_per_number_per_hour=100_000,
-        patience=PATIENCE,
+        retry_policy=RETRY_POLICY,
     )
 
 

@@ -18,11 +18,12 @@ from phonenumbers.timezone import time_zones_for_number
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-import webhooks
 from alerts import Alert, AlertRequest, Desk
-from alerts.means import SIMULATED_APP_URL, Means, signature_check
-from alerts.numbers import Regions
-from alerts.patience import Patience
+from alerts.callbacks import CallbackAddresses, callback_routes
+from alerts.phone_numbers import Regions
+from alerts.retry_policy import RetryPolicy
+from alerts.services import Services, signature_check
+from alerts.simulation import SIMULATED_APP_URL
 from simulator import (
     SIMULATOR_ACCOUNT_SID,
     SIMULATOR_AUTH_TOKEN,
@@ -43,7 +44,7 @@ UNHURRIED: dict[str, Any] = {
     "calls_per_second": 1000,
     "texts_per_second": 1000,
     "alerts_per_number_per_hour": 1000,
-    "patience": Patience(
+    "retry_policy": RetryPolicy(
         first_wait=0.02, longest_wait=0.1, requesting=0.5, settling=0.3, looking_up=1, trying=1
     ),
 }
@@ -63,8 +64,8 @@ async def simulated_desk(
     With `callbacks` the simulator tells it what happens. `options` replace parts of its means.
     """
     local = LocalStorage(folder, SIMULATED_APP_URL)
-    inside = Starlette(routes=[twiml_route(local)])
-    documents = httpx.ASGITransport(app=inside)
+    web = Starlette(routes=[twiml_route(local)])
+    documents = httpx.ASGITransport(app=web)
     simulator = create_app(
         account_sid=account_sid,
         auth_token=SIMULATOR_AUTH_TOKEN,
@@ -72,7 +73,7 @@ async def simulated_desk(
         fetch_transport=documents,
     )
     transport = httpx.ASGITransport(app=simulator)
-    means = Means(
+    services = Services(
         twilio=twilio_client("http://simulator.localhost", account_sid, transport=transport),
         storage=storage or local,
         from_number=SIMULATOR_FROM_NUMBER,
@@ -80,13 +81,12 @@ async def simulated_desk(
         database_url=database_in(folder),
         simulator=simulator,
         documents=documents,
-        inside=inside,
+        callbacks=CallbackAddresses(SIMULATED_APP_URL) if callbacks else None,
         is_from_twilio=signature_check(SecretStr(SIMULATOR_AUTH_TOKEN)),
         **UNHURRIED,
     )
-    async with Desk(replace(means, **options)) as desk:
-        if callbacks:
-            webhooks.attach(desk)
+    async with Desk(replace(services, **options)) as desk:
+        web.router.routes += callback_routes(desk.services.callback_receiver, desk.history)
         yield desk
 
 
@@ -96,7 +96,7 @@ async def desk_at(
 ) -> AsyncIterator[Desk]:
     """A desk on the Twilio at `base_url`, its documents inside the requests if nowhere else."""
     with tempfile.TemporaryDirectory() as folder:
-        means = Means(
+        services = Services(
             twilio=twilio_client(base_url),
             storage=storage or InlineStorage(),
             from_number=SIMULATOR_FROM_NUMBER,
@@ -104,7 +104,7 @@ async def desk_at(
             database_url=database_in(Path(folder)),
             **UNHURRIED,
         )
-        async with Desk(replace(means, **options)) as desk:
+        async with Desk(replace(services, **options)) as desk:
             yield desk
 
 
@@ -138,8 +138,8 @@ def quiet_now(number: str) -> str:
 
 def posts(desk: Desk) -> list[dict[str, str]]:
     """The form of each POST that reached the desk's simulator."""
-    assert desk.means.simulator is not None
-    entries = desk.means.simulator.state.request_log.entries
+    assert desk.services.simulator is not None
+    entries = desk.services.simulator.state.request_log.entries
     return [
         dict(entry.parameters)
         for entry in entries
@@ -149,8 +149,8 @@ def posts(desk: Desk) -> list[dict[str, str]]:
 
 async def simulated(desk: Desk, path: str) -> Any:
     """What the desk's simulator tells through its own controls."""
-    assert desk.means.simulator is not None
-    transport = httpx.ASGITransport(app=desk.means.simulator)
+    assert desk.services.simulator is not None
+    transport = httpx.ASGITransport(app=desk.services.simulator)
     credentials = (SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN)
     async with httpx.AsyncClient(transport=transport, auth=credentials) as client:
         answer = await client.get(f"http://simulator.localhost/simulator/{path}")

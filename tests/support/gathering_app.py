@@ -18,9 +18,9 @@ from twiml import Gather, Response, Say
 DOCUMENT = Response(Gather(Say("Press 1."), num_digits=1, timeout=30), Say("Nobody pressed."))
 NUMBER = "+14128574309"
 
-means = Desk.from_settings(Settings(_env_file=None)).means
-assert means.simulator is not None
-exchange = means.simulator.state.exchange
+services = Desk.from_settings(Settings(_env_file=None)).services
+assert services.simulator is not None
+exchange = services.simulator.state.exchange
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
@@ -29,8 +29,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
     @reactive.extended_task
     async def call() -> str:
-        placed = await means.twilio.create_call(
-            to=NUMBER, from_=means.from_number, twiml=DOCUMENT.to_xml()
+        placed = await services.twilio.create_call(
+            to=NUMBER, from_=services.from_number, twiml=DOCUMENT.to_xml()
         )
         return placed.sid
 

@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alerts.database.presence import Presence
+from database.liveness import Liveness
 
 HOLD = """
 import asyncio, sys
-from alerts.database.presence import presence_of
+from database.liveness import liveness_of
 
 async def main():
-    await presence_of(sys.argv[1]).hold(sys.argv[2])
+    await liveness_of(sys.argv[1]).hold(sys.argv[2])
     print("held", flush=True)
     await asyncio.sleep(3600)
 
@@ -50,7 +50,7 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.wait(10)
 
 
-async def dead_at_last(watcher: Presence, *executor_ids: str) -> set[str]:
+async def dead_at_last(watcher: Liveness, *executor_ids: str) -> set[str]:
     """Who is dead, once anybody is."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
 
-from alerts.database.database import Database
+from database.database import Database
 
 notes = sa.Table("notes", sa.MetaData(), sa.Column("id", sa.Text, primary_key=True))
 

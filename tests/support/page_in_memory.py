@@ -78,5 +78,5 @@ async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> 
 
 
 def calls_at_twilio(desk: Desk) -> int:
-    assert desk.means.simulator is not None
-    return len(desk.means.simulator.state.exchange.calls)
+    assert desk.services.simulator is not None
+    return len(desk.services.simulator.state.exchange.calls)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Channel, Event
-from alerts.steps.followed import Followed
-from alerts.steps.follower import Follower
+from alerts.steps.poll_schedule import Followed
+from alerts.steps.polling import StatusPoller
 from tests.support.desks import twilio_client
 from tests.support.scripted_twilio import CALL_SID, MESSAGE_SID
 
@@ -40,9 +40,9 @@ class Told:
 
 
 @asynccontextmanager
-async def follower_at(url: str, told: Told, callbacks: bool = False) -> AsyncIterator[Follower]:
+async def follower_at(url: str, told: Told, callbacks: bool = False) -> AsyncIterator[StatusPoller]:
     async with twilio_client(url) as twilio:
-        follower = Follower(twilio, told, callbacks=callbacks)
+        follower = StatusPoller(twilio, told, callbacks=callbacks)
         try:
             yield follower
         finally:

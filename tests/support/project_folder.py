@@ -1,4 +1,4 @@
-"""The app's rooms in a folder of their own: nothing of the developer's `.env` and data is near."""
+"""The app in a folder of its own: nothing of the developer's `.env` and data is near."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path
 from tests.support.environment import write_env
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ROOMS = ("alerts", "dashboard", "simulator", "storage", "twilio_client", "twiml")
+ROOMS = (
+    "alerts", "cli", "dashboard", "database", "simulator", "storage", "twilio_client", "twiml",
+)  # fmt: skip
 FILES = ("app.py", "settings.py", "webhooks.py")
 
 
 @dataclass(frozen=True)
-class House:
+class ProjectFolder:
     """Runs programs beside a `.env` of its own; `secrets` may be in none of their output."""
 
     folder: Path
@@ -45,9 +47,9 @@ class House:
         return self.python("-m", "alerts", *arguments, **environment)
 
 
-def build_house(folder: Path, values: dict[str, str], *secrets: str) -> House:
-    """A house in `folder` with `values` in its `.env`."""
+def build_project_folder(folder: Path, values: dict[str, str], *secrets: str) -> ProjectFolder:
+    """A project in `folder` with `values` in its `.env`."""
     for name in (*ROOMS, *FILES):
         (folder / name).symlink_to(REPOSITORY / name)
     write_env(folder, values)
-    return House(folder, secrets)
+    return ProjectFolder(folder, secrets)

@@ -10,8 +10,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from alerts import AlertRequest, Event, Status
-from alerts.alert import Source
-from alerts.plan import Try, tries_of
+from alerts.alert import Source, Try, tries_of
 
 BEGAN = datetime(2026, 11, 23, 9, 42, tzinfo=UTC)
 CALL = AlertRequest("call", "+14128574309", "Batch 7 failed")

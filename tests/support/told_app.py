@@ -16,18 +16,17 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from twilio.request_validator import RequestValidator
 
-import webhooks
 from alerts import Alert, AlertRequest, Event, Status
-from alerts.callback_addresses import CallbackAddresses
-from alerts.database.database import Database
-from alerts.database.tables import attempts as attempts_table
+from alerts import submissions as attempts
+from alerts.alert import tries_of
+from alerts.callbacks import CallbackAddresses, callback_routes
 from alerts.history import History
-from alerts.keeping import attempts
-from alerts.keeping.attempts import Attempt
-from alerts.keeping.rows import NewAlert
-from alerts.means import Means, signature_check
-from alerts.numbers import Regions
-from alerts.plan import tries_of
+from alerts.phone_numbers import Regions
+from alerts.services import Services, signature_check
+from alerts.submissions import Submission
+from alerts.tables import NewAlert
+from alerts.tables import submissions as attempts_table
+from database.database import Database
 from storage import InlineStorage
 from twilio_client import TwilioClient
 
@@ -45,7 +44,7 @@ JUDGE = RequestValidator(TOKEN)
 class ToldDesk:
     """What webhooks need of a desk, without an engine that delivers."""
 
-    means: Means
+    services: Services
     kept: History
 
     async def history(self) -> History:
@@ -67,11 +66,11 @@ class Told:
     async def add(self, alert_id: str = "one", request: AlertRequest = CALL) -> None:
         await self.desk.kept.add([NewAlert(alert_id, request, FROM, None)])
 
-    async def begin(self, alert_id: str = "one", try_number: int = 1) -> Attempt:
+    async def begin(self, alert_id: str = "one", try_number: int = 1) -> Submission:
         """Write down that Twilio is being asked, and don't hear its answer."""
         wanted = tries_of((await self.alert(alert_id)).request)[try_number - 1]
         now = datetime.now(UTC)
-        attempt = Attempt(
+        attempt = Submission(
             f"{self.account_sid}-{alert_id}-{try_number}", alert_id, try_number, self.account_sid,
             wanted.channel, wanted.to, now,
         )  # fmt: skip
@@ -135,7 +134,7 @@ async def told(
     database = Database(database_url)
     await database.open()
     addresses = CallbackAddresses(base)
-    means = Means(
+    services = Services(
         twilio=TwilioClient(account_sid, TOKEN),
         storage=InlineStorage(),
         from_number=FROM,
@@ -144,9 +143,9 @@ async def told(
         callbacks=addresses,
         is_from_twilio=signature_check(SecretStr(TOKEN)),
     )
-    desk = ToldDesk(replace(means, **options), History(database, account_sid, 1000))
+    desk = ToldDesk(replace(services, **options), History(database, account_sid, 1000))
     path = urlsplit(base).path
-    routes = webhooks.callback_routes(desk)  # type: ignore[arg-type]  # no more of a desk is used
+    routes = callback_routes(desk.services.callback_receiver, desk.history)
     app = Starlette(routes=[Mount(path, routes=routes)] if path else routes)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as web:
         try:
@@ -154,4 +153,4 @@ async def told(
         finally:
             await desk.kept.close()
             await database.close()
-            await means.close()
+            await services.close()

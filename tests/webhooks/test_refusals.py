@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-import webhooks
-from alerts import Status
+from alerts import Status, callbacks
 from tests.support.told_app import ACCOUNT_SID, BASE, JUDGE, SID, TOKEN, Told, form, told
 
 
@@ -119,11 +118,13 @@ async def test_only_a_post_tells_anything(desk: Told):
     ],
 )
 async def test_an_alert_that_is_not_there(desk: Told, caplog, address):
-    caplog.set_level(logging.INFO, "webhooks")
+    caplog.set_level(logging.INFO, "alerts.callbacks")
     answer = await desk.post(BASE + address, form("ringing"))
     assert (answer.status_code, answer.text) == (404, "")
     assert len((await desk.alert()).events) == 1
-    assert [(each.levelname, each.name) for each in caplog.records] == [("INFO", "webhooks")]
+    assert [(each.levelname, each.name) for each in caplog.records] == [
+        ("INFO", "alerts.callbacks")
+    ]
 
 
 async def test_about_neither_a_call_nor_a_text(desk: Told):
@@ -132,7 +133,7 @@ async def test_about_neither_a_call_nor_a_text(desk: Told):
 
 
 async def test_a_database_that_does_not_answer(desk: Told, tmp_path, monkeypatch):
-    monkeypatch.setattr(webhooks, "SECONDS_FOR_THE_DATABASE", 0.2)
+    monkeypatch.setattr(callbacks, "SECONDS_FOR_THE_DATABASE", 0.2)
     other = sqlite3.connect(tmp_path / "callboard.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert await desk.status(form("ringing")) == 503

@@ -15,7 +15,7 @@ from alerts import Desk
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
 from storage import InlineStorage
 from tests.support.desks import CALL, followed, simulated_desk
-from tests.support.project_folder import REPOSITORY, build_house
+from tests.support.project_folder import REPOSITORY, build_project_folder
 from tests.support.servers import serve
 
 CREDENTIALS = (SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN)
@@ -43,7 +43,7 @@ def below(desk: Desk, path: str) -> Starlette:
     ids=["at the root", "mounted", "mounted deeper", "by root_path"],
 )
 async def test_a_document_under_any_path(desk, path, root_path):
-    published = await desk.means.storage.publish("hello", "<Response><Say>Hé</Say></Response>")
+    published = await desk.services.storage.publish("hello", "<Response><Say>Hé</Say></Response>")
     name = str(published.url).rpartition("/")[2]
     app = below(desk, path) if path else Starlette(routes=webhooks.routes(desk))
     async with client(app, root_path) as web:
@@ -85,7 +85,7 @@ async def test_the_simulator_answers_below_a_path(desk):
 
 
 async def test_no_simulator_where_there_is_an_account(desk):
-    with_account = Desk(replace(desk.means, simulator=None))
+    with_account = Desk(replace(desk.services, simulator=None))
     async with client(Starlette(routes=webhooks.routes(with_account))) as web:
         for path in (f"/2010-04-01/Accounts/{SIMULATOR_ACCOUNT_SID}/Calls.json", "/simulator/log"):
             assert (await web.get(path)).status_code == 404
@@ -93,7 +93,7 @@ async def test_no_simulator_where_there_is_an_account(desk):
 
 
 async def test_no_documents_where_they_live_elsewhere(desk):
-    elsewhere = Desk(replace(desk.means, storage=InlineStorage()))
+    elsewhere = Desk(replace(desk.services, storage=InlineStorage()))
     assert [route for route in webhooks.routes(elsewhere) if "twiml" in str(route)] == []
 
 
@@ -129,9 +129,9 @@ with serve(app.app) as url:
     ids=["well", "a setting is wrong"],
 )
 def test_app_py(tmp_path, values, health, log):
-    house = build_house(tmp_path, values)
-    (tmp_path / "tests_servers.py").symlink_to(REPOSITORY / "tests" / "servers.py")
-    ended = house.python("-c", PROGRAM)
+    folder = build_project_folder(tmp_path, values)
+    (tmp_path / "tests_servers.py").symlink_to(REPOSITORY / "tests" / "support" / "servers.py")
+    ended = folder.python("-c", PROGRAM)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
         f"/healthz {health} False",

@@ -7,14 +7,13 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-import webhooks
 from alerts import Alert, AlertRequest, Status
-from alerts.database.database import Database
-from alerts.documents import write_document
 from alerts.history import History
-from alerts.keeping.rows import NewAlert
-from alerts.means import Means
-from alerts.steps.requesting import CALL_EVENTS
+from alerts.message.call_twiml import write_document
+from alerts.services import Services
+from alerts.steps.placing import CALL_EVENTS
+from alerts.tables import NewAlert
+from database.database import Database
 from settings import Settings
 from tests.support.environment import clean_environment
 from tests.support.told_app import ToldDesk
@@ -25,35 +24,36 @@ CALL = AlertRequest("call", ATTENTIVE, "Batch 7 failed", acknowledge=True)
 
 @pytest.fixture
 async def desk(tmp_path):
+    async def history() -> History:
+        return opened.kept
+
     with clean_environment():
-        means = Means.from_settings(Settings(_env_file=None))
-    assert means.simulator is not None
-    assert means.callbacks is None
-    means.simulator.state.exchange.clock.set_speed(100)
+        services = Services.from_settings(Settings(_env_file=None), history)
+    assert services.simulator is not None
+    services.simulator.state.exchange.clock.set_speed(100)
     database = Database(f"sqlite:///{tmp_path / 'callboard.sqlite'}")
     await database.open()
     opened = ToldDesk(
-        replace(means, database_url=SecretStr("unused")),
-        History(database, means.twilio.account_sid, 1000),
+        replace(services, database_url=SecretStr("unused")),
+        History(database, services.twilio.account_sid, 1000),
     )
-    webhooks.attach(opened)  # type: ignore[arg-type]  # no more of a desk is used
     yield opened
     await opened.kept.close()
     await database.close()
-    await means.close()
+    await services.close()
 
 
 async def called(desk: ToldDesk, request: AlertRequest, alert_id: str = "Batch 7 & 8") -> Alert:
     """Place the call as Callboard does, and hear of it by callbacks alone."""
-    callbacks = desk.means.callbacks
+    callbacks = desk.services.callbacks
     assert callbacks is not None
-    await desk.kept.add([NewAlert(alert_id, request, desk.means.from_number, None)])
+    await desk.kept.add([NewAlert(alert_id, request, desk.services.from_number, None)])
     document = write_document(request, request.message, callbacks.key_press(alert_id, 1)).to_xml()
-    instructions = await desk.means.storage.publish("call", document)
+    instructions = await desk.services.storage.publish("call", document)
     status = callbacks.status(alert_id, 1)
-    await desk.means.twilio.create_call(
+    await desk.services.twilio.create_call(
         to=request.to,
-        from_=desk.means.from_number,
+        from_=desk.services.from_number,
         url=instructions.url,
         status_callback=status,
         status_callback_event=CALL_EVENTS,
@@ -70,8 +70,8 @@ async def test_somebody_presses_one(desk: ToldDesk):
     assert [event.status for event in alert.events] == [
         Status.QUEUED, Status.PLACED, Status.RINGING, Status.ANSWERED, Status.ACKNOWLEDGED,
     ]  # fmt: skip
-    assert desk.means.simulator is not None
-    call = desk.means.simulator.state.exchange.calls[alert.sid]
+    assert desk.services.simulator is not None
+    call = desk.services.simulator.state.exchange.calls[alert.sid]
     said = [line.text for line in call.transcript if line.kind == "say"]
     assert said[-1] == "Thank you. Goodbye."
 
@@ -89,21 +89,34 @@ async def test_a_machine_answers(desk: ToldDesk):
 
 
 async def test_a_text(desk: ToldDesk):
-    callbacks = desk.means.callbacks
+    callbacks = desk.services.callbacks
     assert callbacks is not None
     request = AlertRequest("text", ANYBODY, "Batch 7 failed")
-    await desk.kept.add([NewAlert("text", request, desk.means.from_number, None)])
-    await desk.means.twilio.create_message(
+    await desk.kept.add([NewAlert("text", request, desk.services.from_number, None)])
+    await desk.services.twilio.create_message(
         to=ANYBODY,
         body=request.message,
-        from_=desk.means.from_number,
+        from_=desk.services.from_number,
         status_callback=callbacks.status("text", 1),
     )
     alert = await desk.kept.until("text", lambda alert: alert.status.final, 10)
     assert alert.status is Status.DELIVERED
 
 
-async def test_callbacks_are_off_where_documents_live_elsewhere(desk: ToldDesk):
-    desk.means = replace(desk.means, inside=None, callbacks=None)
-    webhooks.attach(desk)  # type: ignore[arg-type]
-    assert desk.means.callbacks is None
+async def test_callbacks_are_off_where_documents_live_elsewhere():
+    with clean_environment():
+        settings = Settings(_env_file=None, storage="inline")
+
+    async def history() -> History:
+        raise AssertionError
+
+    services = Services.from_settings(settings, history)
+    assert services.callbacks is None
+    await services.close()
+
+
+async def test_nothing_is_reported_without_a_history():
+    with clean_environment():
+        services = Services.from_settings(Settings(_env_file=None))
+    assert services.callbacks is None
+    await services.close()

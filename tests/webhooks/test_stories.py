@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import Event, Status
-from alerts.keeping import attempts
-from alerts.keeping.attempts import Outcome
-from alerts.plan import tries_of
+from alerts import submissions as attempts
+from alerts.alert import tries_of
+from alerts.submissions import Outcome
 from tests.support.stories import stories
 from tests.support.told_app import Told, told
 

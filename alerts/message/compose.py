@@ -1,0 +1,156 @@
+"""The words by which programs and people find an alert again: its id, who sent it, who gets it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from alerts.alert import AlertRequest
+from alerts.errors import UnusableInput
+from alerts.message.call_twiml import check_language, write_document, write_voicemail
+from alerts.message.languages import in_time_zone, spoken_now, spoken_today
+from alerts.message.segments import MAX_TEXT
+from alerts.message.templates import render
+from alerts.phone_numbers import Regions, read_number
+from alerts.quiet_hours import read_quiet_hours
+
+LONGEST = 200
+# What no database keeps, or no address carries.
+REFUSED = {"Cc": "a control character", "Cs": "half a character"}
+
+
+def check_labels(request: AlertRequest) -> None:
+    """Raise `UnusableInput` for a label that can't be written down."""
+    if request.id is not None:
+        if not request.id:
+            raise UnusableInput("id", "The id is empty. Leave it out, or name the alert.")
+        _check("id", "The id", request.id)
+    _check("user", "The sender's name", request.user)
+    _check("name", "The recipient's name", request.name)
+
+
+def _check(field: str, what: str, label: str) -> None:
+    if len(label) > LONGEST:
+        raise UnusableInput(
+            field, f"{what} holds {LONGEST} characters; this one has {len(label):,}."
+        )
+    for character in label:
+        refused = REFUSED.get(unicodedata.category(character))
+        if refused:
+            raise UnusableInput(field, f"{what} holds {refused}: take it out.")
+
+
+VARIABLES = ("now", "today", "user")
+MOST_TRIES = 10
+MOST_MINUTES = 24 * 60
+MOST_OTHERS = 9
+
+
+def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
+    """The request settled: its numbers in E.164 form, its variables filled in, all of it checked.
+
+    Raises `UnusableInput` for whatever is wrong.
+    """
+    check_labels(request)
+    _check_channel(request)
+    _check_tries(request)
+    read_quiet_hours(request.quiet_hours)
+    to = read_number(request.to, regions).e164
+    then_to = _read_others(to, request, regions)
+    message = write_message(request)
+    settled = replace(request, to=to, then_to=then_to, message=message)
+    if request.channel == "call":
+        write_document(settled, message)
+    if request.then_text:
+        _check_length(message, "The text that follows the call")
+    if request.voicemail:
+        settled = replace(settled, voicemail=_write_for_voicemail(request))
+        write_voicemail(settled)
+    return settled
+
+
+def write_message(request: AlertRequest) -> str:
+    """The message with its variables filled in, as it stands at this moment."""
+    if request.channel == "call":
+        check_language(request.language)
+    language = request.language if request.channel == "call" else "en-US"
+    now = in_time_zone(datetime.now(UTC), request.time_zone)
+    text = render(
+        request.message,
+        {
+            "now": spoken_now(now, language),
+            "today": spoken_today(now, language),
+            "user": request.user or "somebody",
+        },
+    )
+    if not text:
+        raise UnusableInput("message", "Write a message.")
+    if not _is_whole(text):
+        raise UnusableInput("message", "The message holds half a character: take it out.")
+    if request.channel == "text":
+        _check_length(text, "A text")
+    return text
+
+
+def _write_for_voicemail(request: AlertRequest) -> str:
+    try:
+        return write_message(replace(request, message=request.voicemail))
+    except UnusableInput as problem:
+        words = str(problem).replace("message", "voicemail message", 1)
+        raise UnusableInput("voicemail", words) from None
+
+
+def _read_others(to: str, request: AlertRequest, regions: Regions) -> tuple[str, ...]:
+    """The further numbers, each of them another one."""
+    if len(request.then_to) > MOST_OTHERS:
+        raise UnusableInput("then_to", f"Name {MOST_OTHERS} further numbers at most.")
+    known = [to]
+    for number in request.then_to:
+        try:
+            e164 = read_number(number, regions).e164
+        except UnusableInput as problem:
+            words = f"{number.strip()}: {problem}" if number.strip() else str(problem)
+            raise UnusableInput("then_to", words) from None
+        if e164 in known:
+            raise UnusableInput("then_to", f"{number.strip()} is there twice. Name it once.")
+        known.append(e164)
+    return tuple(known[1:])
+
+
+def _check_channel(request: AlertRequest) -> None:
+    if request.channel not in ("call", "text"):
+        raise UnusableInput("channel", f"{request.channel!r} is neither call nor text.")
+    if request.channel == "call":
+        return
+    for field, chosen, sentence in (
+        ("acknowledge", request.acknowledge, "Only a call can ask for a key press."),
+        ("voicemail", request.voicemail, "Only a call can leave a message on voicemail."),
+        ("then_text", request.then_text, "Only a call can be followed by a text."),
+    ):
+        if chosen:
+            raise UnusableInput(field, sentence)
+
+
+def _check_tries(request: AlertRequest) -> None:
+    if not isinstance(request.tries, int) or not 1 <= request.tries <= MOST_TRIES:
+        raise UnusableInput("tries", f"Try it 1 to {MOST_TRIES} times.")
+    # Written so that NaN, which is no number of minutes, fails it.
+    if not 0 <= request.minutes_between_tries <= MOST_MINUTES:
+        raise UnusableInput("minutes_between_tries", f"Wait 0 to {MOST_MINUTES:,} minutes.")
+
+
+def _check_length(text: str, what: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise UnusableInput(
+            "message", f"{what} holds {MAX_TEXT:,} characters; this one has {len(text):,}."
+        )
+
+
+def _is_whole(text: str) -> bool:
+    """Whether `text` can leave this machine: half an emoji (a lone surrogate) can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,103 @@
+"""The services of a desk without a Twilio account: a stand-in for Twilio runs in this process.
+
+Nothing crosses a network: the client, the simulator, its reading of documents and its callbacks
+are ASGI apps that call one another.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from alerts.callbacks import CallbackAddresses, CallbackReceiver, GetHistory, callback_routes
+from alerts.phone_numbers import Regions
+from alerts.services import Services, open_storage, signature_check
+from settings import DATA_FOLDER, Settings, SettingsError
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
+from storage import LocalStorage, Storage, twiml_route
+from twilio_client import TwilioClient
+
+# These names only show up in what people read.
+SIMULATED_APP_URL = "http://callboard.localhost"
+SIMULATED_TWILIO_URL = "http://simulator.localhost"
+
+
+def simulated_services(settings: Settings, history: GetHistory | None) -> Services:
+    """The services with the simulator as Twilio, which reports to `history` if there is one.
+
+    Raises `SettingsError`, and `StorageError` if no storage can be built from the settings.
+    """
+    if settings.storage_kind == "local":
+        storage: Storage = LocalStorage(_temporary_folder(), SIMULATED_APP_URL)
+    else:
+        storage = open_storage(settings)
+    # The app serves the simulator to every visitor: with a token that anyone can read in the
+    # source they could make it fetch what only this machine can reach.
+    token = secrets.token_hex(16)
+    is_from_twilio = signature_check(SecretStr(token))
+    web, callbacks = None, None
+    if isinstance(storage, LocalStorage):
+        # What the simulator finds at SIMULATED_APP_URL: documents, and where it reports.
+        web = Starlette(routes=[twiml_route(storage)])
+        if history is not None:
+            callbacks = CallbackAddresses(SIMULATED_APP_URL)
+            receiver = CallbackReceiver(SIMULATOR_ACCOUNT_SID, callbacks, is_from_twilio)
+            web.router.routes += callback_routes(receiver, history)
+    # A route that fails answers 500, as it would over a network.
+    documents = httpx.ASGITransport(app=web, raise_app_exceptions=False) if web else None
+    from_number = settings.twilio_from_number or SIMULATOR_FROM_NUMBER
+    try:
+        simulator = create_app(
+            account_sid=SIMULATOR_ACCOUNT_SID,
+            auth_token=token,
+            from_number=from_number,
+            fetch_transport=documents,
+        )
+    except ValueError as problem:
+        raise SettingsError(f"TWILIO_FROM_NUMBER can't be used: {problem}") from None
+    return Services(
+        twilio=TwilioClient(
+            SIMULATOR_ACCOUNT_SID,
+            token,
+            base_url=SIMULATED_TWILIO_URL,
+            transport=httpx.ASGITransport(app=simulator),
+        ),
+        storage=storage,
+        from_number=from_number,
+        regions=Regions(settings.default_region, settings.regions),
+        database_url=_database_url(settings),
+        calls_per_second=settings.twilio_calls_per_second,
+        texts_per_second=settings.twilio_texts_per_second,
+        alerts_per_number_per_hour=settings.alerts_per_number_per_hour,
+        callbacks=callbacks,
+        is_from_twilio=is_from_twilio,
+        simulator=simulator,
+        documents=documents,
+    )
+
+
+def _database_url(settings: Settings) -> SecretStr:
+    """Where the history is: in a simulation it need not outlive the process if it can't."""
+    by_default = "database_url" not in settings.model_fields_set
+    if by_default and not _is_writable(DATA_FOLDER):
+        return SecretStr(f"sqlite:///{_temporary_folder() / 'callboard.sqlite'}")
+    return settings.database_url
+
+
+def _is_writable(folder: Path) -> bool:
+    return os.access(folder if folder.exists() else folder.parent, os.W_OK)
+
+
+def _temporary_folder() -> Path:
+    """A folder that is removed when the process ends; the app's own may be read-only."""
+    folder = Path(tempfile.mkdtemp(prefix="callboard-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

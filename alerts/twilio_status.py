@@ -1,0 +1,149 @@
+"""What Twilio says of a call or text, in our words: in its resource, and in its callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from alerts.alert import Event, Problem, Source
+from alerts.status import Status, status_of_call, status_of_message
+from twilio_client import Call, Message, hint_for
+
+CALL_NOTES = {
+    "ringing": "Ringing",
+    "in-progress": "Answered",
+    "completed": "The call is over",
+    "busy": "The line was busy",
+    "no-answer": "Nobody answered",
+    "canceled": "Canceled",
+    "failed": "The call couldn't be connected",
+}
+MESSAGE_NOTES = {
+    "delivered": "Delivered",
+    "read": "Read",
+    "undelivered": "The carrier couldn't deliver it",
+    "failed": "Twilio couldn't send it",
+    "canceled": "Canceled",
+}
+NOT_CONNECTED = "Twilio couldn't connect the call."
+CHECK_THE_NUMBER = (
+    "Check the number; the call's page in Twilio's console says what the carrier answered."
+)
+# What a carrier answers for a number that isn't in use, https://www.rfc-editor.org/rfc/rfc3261
+SIP_NO_SUCH_NUMBER = {"404", "410", "484", "604"}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """What was seen at Twilio, or what Twilio told.
+
+    `status` is None where it says nothing about that. `answered_by` is what answering-machine
+    detection found: None as long as it may still find something, "" if it found nothing.
+    `sent_at` is when a text was handed over to the carrier, from whom there is no word yet.
+    """
+
+    status: Status | None
+    note: str
+    error: Problem | None = None
+    answered_by: str | None = None
+    # No news by itself.
+    sent_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can follow."""
+        return self.status is not None and self.status.final
+
+
+def call_update(call: Call) -> StatusUpdate:
+    """What a Call resource says. https://www.twilio.com/docs/voice/api/call-resource
+
+    Of a call that is over and where nothing was detected, `answered_by` is "".
+    """
+    word = call.status or ""
+    status = status_of_call(word)
+    answered_by = call.answered_by or ("" if status.final else None)
+    error = _not_connected() if status is Status.FAILED else None
+    return StatusUpdate(status, _call_note(word, answered_by), error, answered_by)
+
+
+def call_callback_update(form: Mapping[str, str]) -> StatusUpdate:
+    """What a status callback of a call says, or the callback of answering-machine detection.
+
+    The latter brings only who answered, and may come after the end of the call.
+    https://www.twilio.com/docs/voice/api/call-resource#statuscallback
+    https://www.twilio.com/docs/voice/answering-machine-detection#asyncamdstatuscallback
+    """
+    word, answered_by = form.get("CallStatus", ""), form.get("AnsweredBy") or None
+    status = status_of_call(word) if word else None
+    error = None
+    if status is Status.FAILED:
+        error = _not_connected(_code(form.get("ErrorCode")), form.get("SipResponseCode", ""))
+    return StatusUpdate(status, _call_note(word, answered_by), error, answered_by)
+
+
+def message_update(message: Message) -> StatusUpdate:
+    """What a Message resource says. https://www.twilio.com/docs/messaging/api/message-resource"""
+    seen = _text(message.status or "", message.error_code, message.error_message)
+    return replace(seen, sent_at=message.date_sent) if message.status == "sent" else seen
+
+
+def message_callback_update(form: Mapping[str, str]) -> StatusUpdate:
+    """What a status callback of a text says.
+
+    https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
+    """
+    return _text(form.get("MessageStatus", ""), _code(form.get("ErrorCode")), None)
+
+
+def event_of(
+    observation: StatusUpdate, try_number: int, source: Source, sid: str | None = None
+) -> Event:
+    """The observation as something that happened now to the try, whose call or text is `sid`."""
+    return Event(
+        datetime.now(UTC),
+        observation.status,
+        observation.note,
+        source,
+        try_number,
+        sid=sid,
+        error=observation.error,
+        answered_by=observation.answered_by,
+    )
+
+
+def _call_note(word: str, answered_by: str | None) -> str:
+    if word == "completed" and (answered_by or "").startswith("machine"):
+        return "Voicemail took the call"
+    if word in {"", "in-progress"} and answered_by:
+        return _answered_note(answered_by)
+    return CALL_NOTES.get(word, "Twilio has it")
+
+
+def _answered_note(answered_by: str) -> str:
+    """https://www.twilio.com/docs/voice/answering-machine-detection lists the words."""
+    if answered_by.startswith("machine"):
+        return "A machine answered"
+    return {"human": "A person answered", "fax": "A fax machine answered"}.get(
+        answered_by, "Answered, by a person or a machine"
+    )
+
+
+def _not_connected(code: int | None = None, sip_code: str = "") -> Problem:
+    if code is not None:
+        return Problem(code, NOT_CONNECTED, hint_for(code))
+    if sip_code in SIP_NO_SUCH_NUMBER:
+        return Problem(None, NOT_CONNECTED, "The number isn't in use: check its digits.")
+    return Problem(None, NOT_CONNECTED, CHECK_THE_NUMBER)
+
+
+def _text(word: str, code: int | None, message: str | None) -> StatusUpdate:
+    status, note = status_of_message(word), MESSAGE_NOTES.get(word, "Twilio has it")
+    if status is not Status.FAILED:
+        return StatusUpdate(status, note)
+    return StatusUpdate(status, note, Problem(code, message or f"{note}.", hint_for(code)))
+
+
+def _code(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -1,0 +1,55 @@
+"""`python -m alerts COMMAND …`: reads the command line, runs the command, returns its exit status.
+
+0: accepted (with --wait: it reached the person). 1: failed. 2: unusable input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+
+from alerts import DatabaseError, UnusableInput
+from cli import FAILED, UNUSABLE, cancel, doctor, send, status, worker
+from settings import Settings, SettingsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    chosen = parser().parse_args(arguments)
+    try:
+        exit_status: int = asyncio.run(chosen.run(Settings(), chosen))
+        return exit_status
+    except (SettingsError, UnusableInput, DatabaseError) as unusable:
+        _complain(str(unusable), chosen)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options; `run` is the function that carries out the chosen one."""
+    program = argparse.ArgumentParser(
+        prog="python -m alerts", description="Phone and text people through Twilio."
+    )
+    commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (send, status, cancel, worker, doctor):
+        command.add_to(commands)
+    return program
+
+
+def _complain(sentence: str, chosen: argparse.Namespace) -> None:
+    if getattr(chosen, "json", False):
+        error = {"code": None, "message": sentence, "hint": ""}
+        keys = ("id", "channel", "to", "from", "status", "sid", "twiml_url")
+        known = {
+            "id": getattr(chosen, "id", None),
+            "channel": chosen.command if chosen.command in {"call", "text"} else None,
+            "to": getattr(chosen, "number", None),
+            "status": "failed",
+        }
+        print(json.dumps({key: known.get(key) for key in keys} | {"error": error}))
+    else:
+        print(sentence, file=sys.stderr)

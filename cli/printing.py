@@ -1,0 +1,69 @@
+"""An alert at the shell: its story step by step, and where it stands."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from alerts import Alert
+from alerts.alert import tries_of
+
+
+def cannot_be_ended(alert: Alert) -> bool:
+    """Whether it was canceled and Twilio couldn't be told."""
+    return alert.canceling and not alert.status.final and alert.events[-1].error is not None
+
+
+def is_well(alert: Alert) -> bool:
+    """Whether Twilio has it, or will."""
+    return alert.status not in {"failed", "unknown"} and not is_in_trouble(alert)
+
+
+def is_in_trouble(alert: Alert) -> bool:
+    """Whether Twilio doesn't have it yet, because of what happened last."""
+    return alert.sid is None and not alert.status.final and alert.events[-1].error is not None
+
+
+def print_story(alert: Alert, as_json: bool) -> None:
+    """Print what was sent to whom and when, each event and the outcome; or one JSON object."""
+    if not as_json:
+        sent = alert.events[0].at.astimezone()
+        print(
+            f"{alert.channel.capitalize()} to {alert.request.to}, {sent:%Y-%m-%d %H:%M %Z}: "
+            f"{alert.message}"
+        )
+    print_new_events(alert, 0, as_json)
+    print_outcome(alert, as_json)
+
+
+def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
+    """Print all events after the first `printed`, and return how many are printed by now."""
+    tries = tries_of(alert.request)
+    for event in alert.events[printed:] if not as_json else ():
+        if event.status == "sending" and event.try_number > 1:
+            this = tries[event.try_number - 1]
+            print(f"Try {event.try_number} of {len(tries)}: a {this.channel} to {this.to}")
+        since = (event.at - alert.events[0].at).total_seconds()
+        word = event.status.value if event.status and event.news else ""
+        print(f"{since:6.2f} s  {word:<12} {event.note}", flush=True)
+    return len(alert.events)
+
+
+def print_outcome(alert: Alert, as_json: bool) -> None:
+    """Print where it stands, and what is wrong with it; or all as one JSON object."""
+    if as_json:
+        print(json.dumps(alert.as_json()))
+        return
+    ending = ", and will be ended" if alert.canceling and not alert.status.final else ""
+    print(f"Alert {alert.id} is {alert.status.value}{ending}.")
+    error = alert.error
+    if cannot_be_ended(alert):
+        error = alert.events[-1].error
+        print("It goes on until the app or a worker can end it.", file=sys.stderr)
+    elif is_in_trouble(alert):
+        # Its hint would be to send it again, which would be a second alert.
+        why = alert.events[-1].error
+        print(why.message if why else "", file=sys.stderr)
+        print("It is kept, and goes on as soon as the app or a worker runs.", file=sys.stderr)
+    if error:
+        print(error, file=sys.stderr)

@@ -1,0 +1,114 @@
+"""`python -m alerts call|text NUMBER MESSAGE …`: send one alert."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from alerts import AlertRequest, Desk
+from alerts.alert import tries_of
+from alerts.services import login_name
+from cli import ACCEPTED, FAILED
+from cli.printing import is_well, print_new_events, print_outcome
+from settings import Settings
+
+DEFAULTS = AlertRequest("call", "", "")
+SIMULATION = "Simulation: no Twilio account is set, so nobody's phone rings."
+
+
+def add_to(commands: Any) -> None:
+    """Add both commands and their options to argparse's subparsers."""
+    call = commands.add_parser("call", help="phone somebody and speak a message")
+    text = commands.add_parser("text", help="text somebody")
+    for command in (call, text):
+        command.set_defaults(run=run)
+        _add_message(command)
+    _add_speech(call)
+    for command in (call, text):
+        _add_retries(command)
+
+
+async def run(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Send the alert and, with `--wait`, follow it to its end; returns the exit status."""
+    async with Desk.from_settings(settings) as desk:
+        if settings.simulated and not chosen.json:
+            print(SIMULATION)
+        began = datetime.now(UTC)
+        alert = await desk.send(request_in(chosen))
+        if alert.events[0].at < began:
+            print(f"Alert {alert.id} was sent before: nothing new is sent.", file=sys.stderr)
+        printed = 0
+        if chosen.wait:
+            async for newest in desk.watch(alert.id):
+                alert, printed = newest, print_new_events(newest, printed, chosen.json)
+        print_new_events(alert, printed, chosen.json)
+    print_outcome(alert, chosen.json)
+    if chosen.wait:
+        return ACCEPTED if alert.reached else FAILED
+    if not (chosen.json or alert.status.final) and alert.try_number < len(tries_of(alert.request)):
+        print("Further tries need the app, a worker, or --wait.")
+    return ACCEPTED if is_well(alert) else FAILED
+
+
+def request_in(chosen: argparse.Namespace) -> AlertRequest:
+    """The request that the options of `call` and `text` describe."""
+    fields = ("channel", "to", "message", "user")
+    options = {
+        name: getattr(chosen, name)
+        for name in AlertRequest.__dataclass_fields__
+        if name not in fields and hasattr(chosen, name)
+    }
+    options["then_to"] = tuple(chosen.then_to)
+    return AlertRequest(chosen.command, chosen.number, chosen.message, user=login_name(), **options)
+
+
+def _add_message(command: argparse.ArgumentParser) -> None:
+    command.add_argument("number", help="the way you would write it: '(412) 857-4309'")
+    command.add_argument("message", help="may hold {{ now }}, {{ today }} and {{ user }}")
+    command.add_argument("--id", help="a key of your own: the same key twice is one alert")
+    command.add_argument("--wait", action="store_true", help="follow it to its end")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_speech(call: argparse.ArgumentParser) -> None:
+    call.add_argument("--voice", default=DEFAULTS.voice, help="default: %(default)s")
+    call.add_argument("--language", default=DEFAULTS.language, help="default: %(default)s")
+    call.add_argument(
+        "--repeat",
+        type=int,
+        default=DEFAULTS.repeat,
+        help="times to say it; 0: until they hang up (default: %(default)s)",
+    )
+    call.add_argument(
+        "--acknowledge", action="store_true", help="ask them to press 1 (needs PUBLIC_URL)"
+    )
+    call.add_argument(
+        "--voicemail", default="", metavar="MESSAGE", help="say this to an answering machine"
+    )
+    call.add_argument("--then-text", action="store_true", help="text it if no call reaches them")
+
+
+def _add_retries(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--tries", type=int, default=DEFAULTS.tries, help="this many at most (default: %(default)s)"
+    )
+    command.add_argument(
+        "--minutes",
+        dest="minutes_between_tries",
+        type=float,
+        default=DEFAULTS.minutes_between_tries,
+        help="between two tries (default: %(default)s)",
+    )
+    command.add_argument(
+        "--then-to",
+        action="append",
+        default=[],
+        metavar="NUMBER",
+        help="the next person to try if nobody was reached; may be given again",
+    )
+    command.add_argument(
+        "--quiet-hours", default="", metavar="22:00-07:00", help="not then, where they are"
+    )
+    command.add_argument("--urgent", action="store_true", help="in quiet hours too")

@@ -1,0 +1,41 @@
+"""`python -m alerts worker`: deliver alerts until stopped, with no page open.
+
+A server of Shiny apps may end an app that nobody looks at; a worker goes on delivering.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from typing import Any
+
+from alerts import Desk
+from cli import ACCEPTED
+from settings import Settings, SettingsError
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to argparse's subparsers."""
+    command = commands.add_parser("worker", help="deliver alerts until stopped, with no page open")
+    command.set_defaults(run=run)
+
+
+async def run(settings: Settings, _: argparse.Namespace) -> int:
+    """Deliver until SIGTERM or Ctrl-C; returns the exit status.
+
+    Raises `SettingsError` in a simulation, and `DatabaseError`.
+    """
+    if settings.simulated:
+        raise SettingsError(
+            "TWILIO_ACCOUNT_SID is not set, and a simulation delivers by itself: a worker is for "
+            "a Twilio account."
+        )
+    stopped = asyncio.Event()
+    for reason in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(reason, stopped.set)
+    async with Desk.from_settings(settings, mode="worker") as desk:
+        await desk.open()
+        print("Delivering. Stop with Ctrl-C: what is under way goes on at the next start.")
+        await stopped.wait()
+    return ACCEPTED

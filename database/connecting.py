@@ -1,0 +1,98 @@
+"""DATABASE_URL: what it names, and how to connect there."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from database import DatabaseError
+
+CONNECT_SECONDS = 5
+# A server that vanished without a word is given up after some 20 s, and not after 15 minutes.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
+# Who else writes to the file is waited for as long as this.
+SQLITE_BUSY_SECONDS = 30
+
+
+def parsed(database_url: str) -> sa.URL:
+    """The URL as SQLAlchemy takes it, its file with the whole path; raises `DatabaseError`."""
+    try:
+        url = sa.make_url(database_url)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    # Outside of the block: the error that it caught may quote the URL, password and all.
+    if url is None:
+        raise DatabaseError(
+            "DATABASE_URL can't be read: give sqlite:///path/to/file or "
+            "postgresql://user:password@host/name, with special characters in the password "
+            "written as %XX."
+        )
+    if url.get_backend_name() == "postgresql":
+        if not url.database:
+            raise DatabaseError("DATABASE_URL names no database: add its name after the host.")
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite":
+        raise DatabaseError("DATABASE_URL must start with sqlite:/// or postgresql://.")
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        raise DatabaseError("DATABASE_URL names no file: give sqlite:///path/to/file.")
+    return url.set(drivername="sqlite", database=str(Path(url.database).absolute()))
+
+
+def place_of(url: sa.URL) -> str:
+    """What the URL names, for people: never a password."""
+    if url.get_backend_name() == "sqlite":
+        return f"the file {url.database}"
+    host = url.host or url.query.get("host") or "this machine"
+    return f"the database {url.database} at {host}{f':{url.port}' if url.port else ''}"
+
+
+def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
+    """An engine that keeps so many connections, or (None) none beyond its use; connects to nothing.
+
+    On SQLite a connection with the execution option `writes` takes the write lock as it begins.
+    """
+    pool: dict[str, Any] = {"poolclass": sa.NullPool}
+    if connections is not None:
+        pool = {"pool_size": connections, "max_overflow": 0}
+    if url.get_backend_name() == "postgresql":
+        options = {
+            name: value for name, value in POSTGRESQL_OPTIONS.items() if name not in url.query
+        }
+        # Parameters hold people's numbers and messages, and errors end up in logs.
+        return sa.create_engine(
+            url, connect_args=options, hide_parameters=True, pool_pre_ping=True, **pool
+        )
+    engine = sa.create_engine(
+        url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, hide_parameters=True, **pool
+    )
+    sa.event.listen(engine, "connect", _set_up_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def run_outside_transactions(connection: sa.Connection, pragma: str) -> None:
+    """Set something of SQLite's that can't be set in a transaction, as SQLAlchemy begins them."""
+    connection.connection.cursor().execute(pragma)
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    # Python's module would begin a transaction only at the first change, after what was read.
+    connection.isolation_level = None
+    # What is committed is on the disk: https://www.sqlite.org/pragma.html#pragma_synchronous
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

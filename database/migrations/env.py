@@ -1,0 +1,10 @@
+"""What Alembic runs: the migrations, on the connection that `upgrade` handed over."""
+
+from alembic import context
+
+from database.migrations.revisions import REVISION_TABLE
+
+context.configure(
+    connection=context.config.attributes["connection"], version_table=REVISION_TABLE.name
+)
+context.run_migrations()

@@ -1,0 +1,110 @@
+"""Which revision a database is at, and the way to the latest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from database import DatabaseError
+from database.connecting import run_outside_transactions
+
+VERSIONS = Path(__file__).parent / "versions"
+# A name of our own: other programs in the same database may use Alembic too.
+REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
+# Any number that no other program uses.
+POSTGRESQL_LOCK = 7_305_128_461_290_033_517
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def bring_up_to_date(engine: sa.Engine, versions: Path = VERSIONS) -> None:
+    """Carry the database, with all that is in it, to the latest revision in `versions`.
+
+    Of several processes one does it and the others wait. Raises `DatabaseError` for a database
+    that a newer Callboard has used.
+    """
+    latest = revisions_in(versions)[-1]
+    with engine.connect() as connection:
+        if _known_revision(connection, versions) == latest:
+            return
+    with _alone(engine) as connection:
+        if _known_revision(connection, versions) != latest:
+            upgrade(connection, versions)
+
+
+def check_that_it_can_be_written(engine: sa.Engine) -> None:
+    """Raise SQLAlchemy's error where the database may only be read."""
+    with engine.connect().execution_options(writes=True) as connection:
+        number = REVISION_TABLE.c.version_num
+        connection.execute(sa.update(REVISION_TABLE).values({number: number}))
+
+
+def revisions_in(versions: Path) -> list[str]:
+    """The revisions, oldest first: what the names of their files begin with."""
+    return sorted(each.name.split("_")[0] for each in versions.glob("[0-9]*_*.py"))
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """The revision that a database is at; None where it has none of our tables yet."""
+    if not sa.inspect(connection).has_table(REVISION_TABLE.name):
+        return None
+    return connection.scalar(sa.select(REVISION_TABLE.c.version_num))
+
+
+def _known_revision(connection: sa.Connection, versions: Path) -> str | None:
+    revision = revision_of(connection)
+    if revision is not None and revision not in revisions_in(versions):
+        raise DatabaseError(
+            f"DATABASE_URL names a database that a newer version of Callboard has used "
+            f"(revision {revision}): update Callboard."
+        )
+    return revision
+
+
+@contextmanager
+def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that no other process is in at the same time."""
+    with engine.connect().execution_options(writes=True) as connection:
+        connection.detach()
+        if engine.dialect.name == "sqlite":
+            _let_tables_be_replaced(connection)
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRESQL_LOCK)))
+            yield connection
+            if engine.dialect.name == "sqlite":
+                _check_references(connection)
+
+
+def _let_tables_be_replaced(connection: sa.Connection) -> None:
+    """SQLite changes a table by replacing it, which would take along the rows that refer to it.
+
+    https://www.sqlite.org/lang_altertable.html#otheralter
+    """
+    run_outside_transactions(connection, "PRAGMA foreign_keys = OFF")
+
+
+def _check_references(connection: sa.Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise RuntimeError(f"a migration left rows of {broken[0]} without those they refer to")
+
+
+def upgrade(connection: sa.Connection, versions: Path) -> None:
+    """Run every revision in `versions` that the database lacks, in the connection's transaction."""
+    # Alembic takes 150 ms to import, and is rarely needed.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    # As an option it may not hold a %, as paths may.
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    # Alembic keeps what it is working on in its module.
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, "head")

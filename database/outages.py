@@ -1,0 +1,95 @@
+"""What can go wrong with a database: what passes by itself, and the rest in words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+# https://www.sqlite.org/rescode.html: busy, locked, can't open, disk full, disk out of order.
+PASSING_SQLITE_CODES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown,
+# crash, starting up, idle for too long, serialization failure, deadlock, disk out of order.
+PASSING_SQLSTATES = {"57P01", "57P02", "57P03", "57P05", "25P03", "40001", "40P01", "58030"}
+# Connection exceptions; too little of something: disk, memory, connections.
+PASSING_CLASSES = ("08", "53")
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work may succeed later: the connection is at fault, not the work."""
+    cause: BaseException | None = error
+    if isinstance(error, sa.exc.DBAPIError):
+        if error.connection_invalidated:
+            return True
+        cause = error.orig
+    sqlite_code = getattr(cause, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        # The low byte; the others tell more precisely what it was.
+        return sqlite_code & 0xFF in PASSING_SQLITE_CODES
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate is not None:
+        return sqlstate in PASSING_SQLSTATES or sqlstate.startswith(PASSING_CLASSES)
+    # psycopg has no code for a connection that never came about.
+    return isinstance(error, sa.exc.OperationalError) and error.statement is None
+
+
+def in_words(error: BaseException) -> str:
+    """The reason alone, on one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    lines = str(cause).strip().splitlines() or [type(cause).__name__]
+    return lines[0].rstrip(".: ")
+
+
+# Seconds between two tries.
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 2.0
+
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+
+
+class Outage:
+    """Tries again for as long as it takes; the log tells once that it began and that it is over."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._told = False
+
+    async def outlast(self, submission: Callable[[], Awaitable[Result]]) -> Result:
+        """What `submission` gives in the end; raises whatever waiting doesn't cure."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                result = await submission()
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                self._began(error)
+            else:
+                if pause > FIRST_PAUSE:
+                    self._ended()
+                return result
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _began(self, error: Exception) -> None:
+        if not self._told:
+            self._told = True
+            _log.warning("Waiting for %s: %s.", self._place, in_words(error))
+
+    def _ended(self) -> None:
+        if self._told:
+            self._told = False
+            _log.info("%s is back.", self._place.capitalize())
