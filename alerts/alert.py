@@ -55,6 +55,28 @@ class AlertRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """One call or text: to whom, and how many minutes after the try before it has ended."""
+
+    channel: Channel
+    to: str
+    minutes_later: float = 0
+
+
+def tries_of(request: AlertRequest) -> tuple[Try, ...]:
+    """Every try that the request allows; each is made only if those before reached nobody."""
+    return tuple(each for to in (request.to, *request.then_to) for each in _tries_to(to, request))
+
+
+def _tries_to(to: str, request: AlertRequest) -> list[Try]:
+    again = Try(request.channel, to, request.minutes_between_tries)
+    tries = [Try(request.channel, to), *[again] * (request.tries - 1)]
+    if request.then_text and request.channel == "call":
+        tries.append(Try("text", to))
+    return tries
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Why an alert failed: Twilio's `code` if it has one, plain words, and what to do."""
 
@@ -99,30 +121,51 @@ class Event:
     news: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """An alert as it stands, and its whole story.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertState:
+    """What the events of an alert decide: where its try `try_number` (from 1) stands, since when.
 
-    `request` is what was asked for, with its numbers in E.164 form and its variables filled in.
-    `channel`, `to`, `sid`, `twiml_url` and `error` are those of the try that stands now: an
-    alert may be tried again, as a text, or with the next person.
+    `sid`, `twiml_url`, `error` and `answered_by` are facts about that try; `canceling` says that a
+    person wants the alert to end.
     """
 
-    id: str
-    request: AlertRequest
-    from_: str
-    status: Status
     since: datetime
-    not_before: datetime
-    try_number: int
-    channel: Channel
-    to: str
-    events: tuple[Event, ...]
+    status: Status = Status.QUEUED
+    try_number: int = 1
     sid: str | None = None
     twiml_url: str | None = None
     error: Problem | None = None
     answered_by: str | None = None
     canceling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(AlertState):
+    """An alert as it stands, and its whole story.
+
+    `request` is what was asked for, with its numbers in E.164 form and its variables filled in.
+    """
+
+    id: str
+    request: AlertRequest
+    from_: str
+    not_before: datetime
+    events: tuple[Event, ...]
+
+    @property
+    def present_try(self) -> Try:
+        """The call or text that stands now; others may follow, also to the next person."""
+        return tries_of(self.request)[self.try_number - 1]
+
+    @property
+    def channel(self) -> Channel:
+        """How the present try is made."""
+        return self.present_try.channel
+
+    @property
+    def to(self) -> str:
+        """The number that the present try is made to."""
+        return self.present_try.to
 
     @property
     def message(self) -> str:
@@ -147,25 +190,3 @@ class Alert:
             "twiml_url": self.twiml_url,
             "error": error and {"code": error.code, "message": error.message, "hint": error.hint},
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """One call or text: to whom, and how many minutes after the try before it has ended."""
-
-    channel: Channel
-    to: str
-    minutes_later: float = 0
-
-
-def tries_of(request: AlertRequest) -> tuple[Try, ...]:
-    """Every try that the request allows; each is made only if those before reached nobody."""
-    return tuple(each for to in (request.to, *request.then_to) for each in _tries_to(to, request))
-
-
-def _tries_to(to: str, request: AlertRequest) -> list[Try]:
-    again = Try(request.channel, to, request.minutes_between_tries)
-    tries = [Try(request.channel, to), *[again] * (request.tries - 1)]
-    if request.then_text and request.channel == "call":
-        tries.append(Try("text", to))
-    return tries

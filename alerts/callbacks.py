@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from alerts.alert import Alert, Event
 from alerts.message.call_twiml import write_again, write_thanks
 from alerts.status import Status
-from alerts.twilio_status import call_callback_update, event_of, message_callback_update
+from alerts.twilio_status import call_callback_update, message_callback_update
 from database import DatabaseError
 from twiml import Hangup
 from twiml import Response as TwimlResponse
@@ -158,7 +158,7 @@ async def handle_status(history: History, target: CallbackTarget, form: SignedFo
     """Write down the status of a call or text, or who answered. Raises `UnknownAlert`."""
     fields = form.fields
     update = call_callback_update if fields.get("CallSid") else message_callback_update
-    event = event_of(update(fields), target.try_number, "callback", target.sid)
+    event = update(fields).as_event(target.try_number, "callback", target.sid)
     await _record(history, target, event)
     return Response(status_code=204)
 

@@ -1,50 +1,71 @@
-"""Alerts that no workflow delivers yet: taken up by whichever process comes first."""
+"""Which worker delivers which alert: claimed when due, deferred, released when the worker died.
+
+Each function works inside a transaction of the caller's.
+"""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from alerts.records import insert_new
 from alerts.status import Status
-from alerts.tables import alerts, executors
+from alerts.tables import alerts, workers
 
-TOGETHER = 50
+# Claimed in one transaction: with more, other processes would get no share.
+MOST_AT_ONCE = 50
 
-
-def own_workflow(account_sid: str, alert_id: str) -> str:
-    """The workflow of an alert that is delivered alone; those of all accounts are in one table."""
-    return f"{account_sid}-{alert_id}"
-
-
-def claim_due(connection: sa.Connection, account_sid: str, now: float) -> tuple[str, list[str]]:
-    """Claim alerts for a workflow that the caller starts: its id, and theirs, if any waits."""
-    workflow_id = secrets.token_hex(16)
-    waiting = (
-        sa.select(alerts.c.id)
-        .where(
-            alerts.c.account_sid == account_sid,
-            alerts.c.is_open,
-            alerts.c.workflow_id.is_(None),
-            alerts.c.due_at <= now,
-        )
-        .order_by(alerts.c.due_at)
-        .limit(TOGETHER)
-        .with_for_update(skip_locked=True)
+DUE = (
+    sa.select(alerts.c.id)
+    .where(
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.is_open,
+        alerts.c.claimed_by.is_(None),
+        alerts.c.due_at <= sa.bindparam("now"),
     )
-    claimed = list(connection.scalars(waiting))
-    connection.execute(
-        sa.update(alerts)
-        .where(alerts.c.account_sid == account_sid, alerts.c.id.in_(claimed))
-        .values(workflow_id=workflow_id)
+    .order_by(alerts.c.due_at)
+)
+ARE_DUE = DUE.limit(1)
+CLAIMABLE = DUE.limit(sa.bindparam("most")).with_for_update(skip_locked=True)
+CLAIM = (
+    sa.update(alerts)
+    .where(
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
     )
-    return workflow_id, claimed
+    .values(claimed_by=sa.bindparam("worker"))
+)
+CLAIMED_BY = (
+    sa.select(alerts.c.claimed_by)
+    .where(
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.is_open,
+        alerts.c.claimed_by.is_not(None),
+    )
+    .distinct()
+)
+
+
+def are_due(connection: sa.Connection, account_sid: str, now: float) -> bool:
+    """Whether an alert may be claimed at the time `now`."""
+    return connection.scalar(ARE_DUE, {"account": account_sid, "now": now}) is not None
+
+
+def claim(
+    connection: sa.Connection, account_sid: str, worker_id: str, now: float, most: int
+) -> list[str]:
+    """Claim at most `most` alerts that are due at `now` for a worker; returns their ids."""
+    wanted = {"account": account_sid, "now": now, "most": min(most, MOST_AT_ONCE)}
+    alert_ids = list(connection.scalars(CLAIMABLE, wanted))
+    if alert_ids:
+        claimed = {"account": account_sid, "alert_ids": alert_ids, "worker": worker_id}
+        connection.execute(CLAIM, claimed)
+    return alert_ids
 
 
 def defer(connection: sa.Connection, account_sid: str, alert_id: str, due_at: float) -> None:
-    """Let whoever is there then take an alert up, if it still waits for its next try."""
+    """Free an alert to be claimed again from `due_at` on, if it still waits for its next try."""
     connection.execute(
         sa.update(alerts)
         .where(
@@ -52,67 +73,44 @@ def defer(connection: sa.Connection, account_sid: str, alert_id: str, due_at: fl
             alerts.c.id == alert_id,
             alerts.c.status == Status.QUEUED,
         )
-        .values(workflow_id=None, due_at=due_at)
+        .values(claimed_by=None, due_at=due_at)
     )
 
 
-def still_of(
-    connection: sa.Connection, account_sid: str, workflow_id: str, alert_ids: Collection[str]
-) -> list[str]:
-    """Those of the alerts that the workflow still has to deliver."""
-    chosen = sa.select(alerts.c.id).where(
-        alerts.c.account_sid == account_sid,
-        alerts.c.id.in_(alert_ids),
-        alerts.c.workflow_id == workflow_id,
-    )
-    return list(connection.scalars(chosen))
+def claiming_workers(connection: sa.Connection, account_sid: str) -> set[str]:
+    """The workers that have claimed an alert that is still open."""
+    return {str(each) for each in connection.scalars(CLAIMED_BY, {"account": account_sid})}
 
 
-def workflows_under_way(connection: sa.Connection, account_sid: str) -> list[str]:
-    """The workflows that are to deliver the alerts that are open."""
-    chosen = (
-        sa.select(alerts.c.workflow_id)
-        .where(
-            alerts.c.account_sid == account_sid,
-            alerts.c.is_open,
-            alerts.c.workflow_id.is_not(None),
-        )
-        .distinct()
-    )
-    return [str(each) for each in connection.scalars(chosen)]
-
-
-def release_batches(
-    connection: sa.Connection, account_sid: str, workflow_ids: Collection[str]
-) -> None:
-    """Let others take up the open alerts of workflows that don't exist, or broke."""
-    connection.execute(
+def release(connection: sa.Connection, account_sid: str, worker_ids: Collection[str]) -> int:
+    """Free the open alerts of workers that are gone to be claimed again; returns how many."""
+    freed = connection.execute(
         sa.update(alerts)
         .where(
             alerts.c.account_sid == account_sid,
             alerts.c.is_open,
-            alerts.c.workflow_id.in_(workflow_ids),
+            alerts.c.claimed_by.in_(worker_ids),
         )
-        .values(workflow_id=None)
+        .values(claimed_by=None)
     )
+    return freed.rowcount
 
 
-def sign_on(
-    connection: sa.Connection, account_sid: str, executor_id: str, mode: str, now: float
+def add_worker(
+    connection: sa.Connection, account_sid: str, worker_id: str, mode: str, now: float
 ) -> None:
-    """Let other processes know of an executor, so that they look after it."""
-    row = {"id": executor_id, "account_sid": account_sid, "role": mode, "started_at": now}
-    insert_new(connection, executors, [row])
+    """Let other processes know about a worker; nothing changes if they do."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = {"id": worker_id, "account_sid": account_sid, "mode": mode, "started_at": now}
+    connection.execute(dialect.insert(workers).on_conflict_do_nothing(), row)
 
 
-def sign_off(connection: sa.Connection, executor_ids: Collection[str]) -> None:
-    """Forget executors whose work others have taken over."""
-    connection.execute(sa.delete(executors).where(executors.c.id.in_(executor_ids)))
+def remove_workers(connection: sa.Connection, worker_ids: Collection[str]) -> None:
+    """Forget workers whose alerts have been released."""
+    connection.execute(sa.delete(workers).where(workers.c.id.in_(worker_ids)))
 
 
-def signed_on(connection: sa.Connection, account_sid: str) -> dict[str, str]:
-    """The executors that are known, dead or alive: the role of each by its id."""
-    chosen = sa.select(executors.c.id, executors.c.role).where(
-        executors.c.account_sid == account_sid
-    )
-    return {row.id: row.role for row in connection.execute(chosen)}
+def known_workers(connection: sa.Connection, account_sid: str) -> dict[str, str]:
+    """The workers that are known, dead or alive: the mode of each by its id."""
+    chosen = sa.select(workers.c.id, workers.c.mode).where(workers.c.account_sid == account_sid)
+    return {row.id: row.mode for row in connection.execute(chosen)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
@@ -15,33 +16,31 @@ from alerts.errors import UnusableInput
 from alerts.message.compose import compose
 from alerts.services import Mode, Services
 from alerts.status import Status
-from alerts.steps.following import end_call
-from alerts.twilio_status import call_update, event_of
-from alerts.warm_up import import_what_sending_needs
+from alerts.twilio_status import call_update
 from settings import Settings
+from storage import S3Storage
 from twilio_client import TwilioError
 
 if TYPE_CHECKING:
     from alerts.history import History
     from alerts.runtime import Runtime
 
-# How long a sender waits for Twilio's answer: an alert that is in trouble goes on without them.
-SECONDS_OF_WAITING = 30.0
+# A sender waits this long for Twilio's answer: an alert that is in trouble goes on without them.
+LONGEST_SEND_SECONDS = 30.0
 
 
 class Desk:
     """Sends alerts and knows what became of them.
 
     An async context manager; leaving it waits for nothing and loses nothing: what is under way
-    goes on in whichever process comes next. Use it from one event loop. A process delivers for one
-    desk at a time.
+    goes on in the next process that opens a desk. Use it from one event loop.
     """
 
     def __init__(self, services: Services, mode: Mode = "app") -> None:
         self.services = services
         self._mode = mode
         self._opening: asyncio.Task[Runtime] | None = None
-        self._writing: set[asyncio.Task[list[str]]] = set()
+        self._saving: set[asyncio.Task[list[str]]] = set()
         self._closed = False
 
     @classmethod
@@ -68,10 +67,10 @@ class Desk:
 
     async def close(self) -> None:
         """Stop what is under way, to be resumed, and close every connection."""
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        await asyncio.gather(*self._saving, return_exceptions=True)
         self._closed = True
         if opening := self._opening:
-            # One that couldn't be opened has told whoever asked for it.
+            # If it couldn't be opened, its callers have been told.
             await asyncio.wait({opening})
             if not opening.cancelled() and not opening.exception():
                 await opening.result().close()
@@ -85,7 +84,7 @@ class Desk:
         await self._runtime()
 
     def warm_up(self) -> asyncio.Task[Runtime]:
-        """Open in the background, before somebody waits for it."""
+        """Open in the background, before anyone waits for it."""
         if self._closed:
             raise RuntimeError("This desk is closed.")
         if self._opening is None:
@@ -94,7 +93,7 @@ class Desk:
         return self._opening
 
     def _forget_failure(self, opening: asyncio.Task[Runtime]) -> None:
-        """The next one to ask tries again: perhaps the database is back."""
+        """The next caller tries again: perhaps the database is back."""
         if opening.cancelled() or opening.exception():
             self._opening = None
 
@@ -103,19 +102,19 @@ class Desk:
         return (await self._runtime()).history
 
     async def workers(self) -> int:
-        """How many processes are there whose only work is to deliver."""
+        """How many processes are alive that only deliver."""
         return await (await self._runtime()).workers()
 
     async def send(self, request: AlertRequest) -> Alert:
         """Send an alert; returns once Twilio has it, or it has failed (see `alert.error`).
 
-        Before that only if it has to wait: for the morning, or because Twilio is in trouble. It is
-        safe from the moment that it is written down, and whoever waits here may stop waiting. A
+        Returns earlier only if it has to wait: for the morning, or because Twilio is in trouble.
+        It is safe from the moment that it is written down, and the caller may stop waiting. A
         `request.id` that is known already returns that alert and sends nothing.
 
         Raises `UnusableInput` if nothing was sent, and `DatabaseError`.
         """
-        [alert_id] = await self._write_down([request])
+        [alert_id] = await self._save([request])
         return await self._until_accepted(alert_id)
 
     async def send_all(self, requests: Sequence[AlertRequest]) -> list[Alert]:
@@ -123,7 +122,7 @@ class Desk:
 
         Raises `UnusableInput` for the first that can't be sent; then none is.
         """
-        ids = await self._write_down(requests)
+        ids = await self._save(requests)
         found = await (await self.history()).get_all(ids)
         return [found[each] for each in ids]
 
@@ -132,17 +131,17 @@ class Desk:
         self._normalized(request)
 
     async def status(self, alert_id: str) -> Alert | None:
-        """The alert as it stands, or None if nobody has sent it."""
-        if self._writing:
+        """The alert as it stands, or None if it was never sent."""
+        if self._saving:
             # Perhaps just that one is waiting for the database.
-            await asyncio.wait(self._writing)
+            await asyncio.wait(self._saving)
         return await (await self.history()).get(alert_id)
 
     async def cancel(self, alert_id: str, by: str = "") -> Alert | None:
         """Keep an alert from being sent, end its call, and make no more tries.
 
-        Gives the alert, which may take a moment to end; one that is over stays as it is, and so
-        does a text that Twilio has already. None for an id that nobody has sent.
+        Returns the alert, which may take a moment to end; one that is over stays as it is, and so
+        does a text that Twilio has already. None for an id that was never sent.
         """
         history = await self.history()
         alert = await history.get(alert_id)
@@ -154,13 +153,15 @@ class Desk:
         )
         alert = await history.record(alert_id, wish)
         if alert and alert.sid and alert.channel == "call" and not alert.status.final:
-            # Whoever follows the call would do the same, if anybody does.
+            # The worker that follows the call would do the same, if one does.
             event = await self._hang_up(alert, alert.sid)
             alert = await history.record(alert_id, event) if event else alert
         return alert
 
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
-        """End the alert's call; gives what happened to it, or None if it was over already."""
+        """End the alert's call; returns what happened to it, or None if it was over already."""
+        from alerts.steps.following import end_call  # noqa: PLC0415
+
         try:
             call = await end_call(self.services.twilio, sid)
         except TwilioError as problem:
@@ -171,7 +172,7 @@ class Desk:
                 try_number=alert.try_number,
                 error=Problem.of(problem),
             )
-        return event_of(call_update(call), alert.try_number, "poll", sid) if call else None
+        return call_update(call).as_event(alert.try_number, "poll", sid) if call else None
 
     async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
         """The alert as it stands, then each change, up to a final status. Waits for unsent ids."""
@@ -179,37 +180,27 @@ class Desk:
             async for alert in changes:
                 yield alert
 
-    async def _write_down(self, requests: Sequence[AlertRequest]) -> list[str]:
-        """Make the alerts safe, and have them delivered; gives their ids."""
-        settled = [self._normalized(request) for request in requests]
-        writing = asyncio.create_task(self._add(settled))
-        self._writing.add(writing)
-        writing.add_done_callback(self._writing.discard)
-        return await asyncio.shield(writing)
+    async def _save(self, requests: Sequence[AlertRequest]) -> list[str]:
+        """Write the alerts down, and have them delivered; returns their ids."""
+        normalized = [self._normalized(request) for request in requests]
+        saving = asyncio.create_task(self._add(normalized))
+        self._saving.add(saving)
+        saving.add_done_callback(self._saving.discard)
+        return await asyncio.shield(saving)
 
-    async def _add(self, settled: Sequence[AlertRequest]) -> list[str]:
-        house = await self._runtime()
-        history = house.history
-        from alerts.claims import own_workflow  # noqa: PLC0415
+    async def _add(self, requests: Sequence[AlertRequest]) -> list[str]:
+        runtime = await self._runtime()
         from alerts.tables import NewAlert  # noqa: PLC0415
 
-        # One alone is on its way at once; many are taken up together.
-        alone = house.delivers and len(settled) == 1
-        ids = [request.id or secrets.token_hex(8) for request in settled]
-        new = [
-            NewAlert(
-                each,
-                request,
-                self.services.sender(request.channel),
-                own_workflow(history.account_sid, each) if alone else None,
-            )
-            for each, request in zip(ids, settled, strict=True)
-        ]
-        added = await history.add(new)
-        if alone and added:
-            await house.start(ids[0])
-        else:
-            house.look()
+        ids = [request.id or secrets.token_hex(8) for request in requests]
+        await runtime.history.add(
+            [
+                NewAlert(each, request, self.services.sender(request.channel))
+                for each, request in zip(ids, requests, strict=True)
+            ]
+        )
+        if runtime.worker:
+            runtime.worker.wake()
         return ids
 
     def _normalized(self, request: AlertRequest) -> AlertRequest:
@@ -225,32 +216,47 @@ class Desk:
         history, alert = await self.history(), None
         with suppress(TimeoutError):
             async with (
-                asyncio.timeout(SECONDS_OF_WAITING),
+                asyncio.timeout(LONGEST_SEND_SECONDS),
                 aclosing(history.watch(alert_id)) as changes,
             ):
                 async for alert in changes:
-                    if _is_told(alert):
+                    if _is_answered(alert):
                         break
         return alert or (await history.get_all([alert_id]))[alert_id]
 
     async def _runtime(self) -> Runtime:
-        return await asyncio.shield(self.warm_up())
+        opening = self.warm_up()
+        return opening.result() if opening.done() else await asyncio.shield(opening)
 
     async def _open(self) -> Runtime:
-        await asyncio.to_thread(import_what_sending_needs, self.services)
+        await asyncio.to_thread(_import_for_sending, self.services)
         from alerts.runtime import Runtime  # noqa: PLC0415
 
-        house = Runtime(self.services, self._mode)
+        runtime = Runtime(self.services, self._mode)
         try:
-            await house.open()
+            await runtime.open()
         except BaseException:
-            await house.close()
+            await runtime.close()
             raise
-        return house
+        return runtime
 
 
-def _is_told(alert: Alert) -> bool:
-    """Whether the sender has nothing to wait for: Twilio has it, it is over, or it is for later."""
+def _import_for_sending(services: Services) -> None:
+    """Import what the first page needn't wait for, and what nobody should wait for while sending.
+
+    Takes up to half a second, so not in the event loop.
+    """
+    modules = ["phonenumbers.geocoder", "alerts.runtime"]
+    if services.simulator is None:
+        modules.append("twilio_client.transport")
+    if isinstance(services.storage, S3Storage):
+        modules.append("boto3")
+    for name in modules:
+        importlib.import_module(name)
+
+
+def _is_answered(alert: Alert) -> bool:
+    """Whether the sender need not wait: Twilio has it, it is over, or it is for later."""
     last = alert.events[-1]
     for_later = alert.status is Status.QUEUED and last.status is None and last.error is None
     return bool(alert.sid) or alert.status.final or for_later

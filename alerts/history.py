@@ -1,22 +1,22 @@
-"""What became of every alert: written down event by event, read by whoever asks or watches."""
+"""What became of every alert: written down event by event, read by callers or watched."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from alerts import adding, records
+from alerts import claims, records, submissions
 from alerts.alert import Alert, Event
-from alerts.recording import Recording
-from alerts.records import Entry, Provided
-from alerts.submissions import claim
-from alerts.tables import NewAlert, Row
-from alerts.watching import News, Watching
+from alerts.records import Abandoned, Begin, Begun, Entry, Reported
+from alerts.submissions import Outcome, Settlement, Submission
+from alerts.tables import NewAlert
+from alerts.watchers import News, Watchers
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# How long news from another process may take; our own is told at once.
-SECONDS_BETWEEN_LOOKS = 0.25
-AT_ONCE = 500
+# News from another process is looked for this often, less often while none comes; this process's
+# own is passed on at once.
+FIRST_LOOK_SECONDS = 0.25
+LONGEST_LOOK_SECONDS = 1.0
+MOST_IN_A_STATEMENT = 500
 
 
 class History:
@@ -38,81 +40,179 @@ class History:
     """
 
     def __init__(self, database: Database, account_sid: str, most_an_hour: int) -> None:
-        self.database = database
         self.account_sid = account_sid
+        self._database = database
         self._most_an_hour = most_an_hour
-        self._watching = Watching()
-        self._recording = Recording(database, account_sid, self._watching)
+        self._watchers = Watchers()
         self._looking: asyncio.Task[None] | None = None
+        self._look_seconds = FIRST_LOOK_SECONDS
 
     async def close(self) -> None:
         """Let watchers go, and stop looking for news; the database stays open."""
-        self._watching.close()
+        self._watchers.close()
         if self._looking:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
-        await self._recording.close()
 
     async def add(self, new: Sequence[NewAlert]) -> set[str]:
-        """Write down new alerts; those whose id is known already stay. Gives the ids of the new."""
+        """Write down new alerts; those whose id is known already stay. Returns the new ids."""
         now, added = datetime.now(UTC), set[str]()
         for some in in_parts(new):
-            add = partial(
-                adding.add,
-                account_sid=self.account_sid,
-                new=some,
-                now=now,
-                most_an_hour=self._most_an_hour,
+            added |= await self._database.write(
+                partial(
+                    records.add,
+                    account_sid=self.account_sid,
+                    new=some,
+                    now=now,
+                    most_an_hour=self._most_an_hour,
+                )
             )
-            added |= await self.database.write(add)
         return added
 
     async def get(self, alert_id: str) -> Alert | None:
-        """The alert as it stands, or None if nobody has sent it."""
-        known = self._watching.known(alert_id)
+        """The alert as it stands, or None if it was never sent."""
+        known = self._watchers.known(alert_id)
         if known is not None:
             return known
         return (await self.get_all([alert_id])).get(alert_id)
+
+    def newest(self, alert: Alert) -> Alert:
+        """The alert as far as this process knows it; it need not ask while the alert is watched."""
+        return self._watchers.known(alert.id) or alert
 
     async def get_all(self, alert_ids: Sequence[str]) -> dict[str, Alert]:
         """The alerts as they stand, by id; unknown ids are left out."""
         found: dict[str, Alert] = {}
         for some in in_parts(alert_ids):
-            reading = partial(records.read, account_sid=self.account_sid, alert_ids=some)
-            found |= await self.read(reading)
+            found |= await self._database.read(
+                partial(records.read, account_sid=self.account_sid, alert_ids=some)
+            )
         for alert in found.values():
-            self._watching.tell(alert)
+            self._watchers.tell(alert)
         return found
 
-    async def record(
-        self, alert_id: str, event: Event, provided: Provided | None = None
-    ) -> Alert | None:
-        """Keep an event; gives the alert after it.
-
-        None, and nothing is kept, for an unknown alert and where `provided` says no.
-        """
-
-        alert = await self._recording.keep(Entry(alert_id, event, provided))
-        if alert is not None:
-            self._watching.tell(alert)
+    async def record(self, alert_id: str, event: Event) -> Alert | None:
+        """Keep an event, and return the alert after it; None for an unknown alert."""
+        alert, _ = await self._append(Entry(alert_id, event))
         return alert
 
     async def record_callback(
         self, alert_id: str, event: Event, sid: str | None = None
     ) -> Alert | None:
-        """Keep an event that Twilio reports about a try which was made.
+        """The same for an event that Twilio reports, if its try was made.
 
-        With `sid` only if that is the SID of the try's call or text. None if it isn't kept.
+        With `sid` only if that is the SID of the try's call or text, which it becomes if the try
+        has none yet.
         """
+        alert, _ = await self._append(Entry(alert_id, event, Reported(sid)))
+        return alert
 
-        def was_made(connection: sa.Connection, row: Row) -> bool:
-            number = event.try_number
-            return 1 <= number <= row["try_number"] and (
-                sid is None or claim(connection, row, number, sid)
+    async def begin(
+        self, submission: Submission, event: Event, per_second: float, *, has_slot: bool
+    ) -> Begun:
+        """Write a submission down, if it may be made now; `event` too if it is the try's first.
+
+        Without `has_slot` a slot of the account's rate, `per_second`, is reserved for it. Raises
+        IntegrityError if another process has just begun one to the number.
+        """
+        begin = Begin(submission, per_second, has_slot)
+        _, begun = await self._append(Entry(submission.alert_id, event, begin))
+        return begun or Begun()
+
+    async def settle(
+        self,
+        submission: Submission,
+        outcome: Outcome,
+        event: Event | None,
+        sid: str | None = None,
+    ) -> Alert | None:
+        """Write down what became of a submission, and what that means for its alert, if anything.
+
+        Raises IntegrityError if `sid` belongs to another submission.
+        """
+        settlement = Settlement(submission.id, outcome, sid)
+        if event is None:
+            await self._database.write(
+                lambda connection: submissions.settle(connection, [settlement])
             )
+            return None
+        alert, _ = await self._append(Entry(submission.alert_id, event, settlement))
+        return alert
 
-        return await self.record(alert_id, event, was_made)
+    async def abandon_try(self, alert_id: str, event: Event) -> Alert | None:
+        """Keep the event that ends a try, and expect no answer to its submission any more."""
+        alert, _ = await self._append(Entry(alert_id, event, Abandoned()))
+        return alert
+
+    async def unsettled(self, alert: Alert) -> Submission | None:
+        """The submission of the alert's present try that may have gone through, if there is one."""
+        return await self._database.read(
+            lambda connection: submissions.unsettled(
+                connection, self.account_sid, alert.id, alert.try_number
+            )
+        )
+
+    async def is_settled(self, submission: Submission) -> bool:
+        """Whether it is known what became of a submission."""
+        return await self._database.read(
+            lambda connection: submissions.is_settled(connection, submission.id)
+        )
+
+    async def taken(self, sids: Sequence[str]) -> Collection[str]:
+        """Those of the SIDs that are known to belong to a submission."""
+        return await self._database.read(lambda connection: submissions.taken(connection, sids))
+
+    async def are_due(self) -> bool:
+        """Whether an alert waits to be claimed."""
+        return await self._database.read(
+            lambda connection: claims.are_due(connection, self.account_sid, time.time())
+        )
+
+    async def claim(self, worker_id: str, most: int) -> list[Alert]:
+        """Claim alerts that are due for a worker, `most` or fewer."""
+
+        def claim(connection: sa.Connection) -> list[Alert]:
+            ids = claims.claim(connection, self.account_sid, worker_id, time.time(), most)
+            return list(records.read(connection, self.account_sid, ids).values()) if ids else []
+
+        return await self._database.write(claim)
+
+    async def defer(self, alert_id: str, due: datetime) -> None:
+        """Free an alert to be claimed again once it is due, if it still waits for its next try."""
+        await self._database.write(
+            lambda connection: claims.defer(connection, self.account_sid, alert_id, due.timestamp())
+        )
+
+    async def claiming_workers(self) -> set[str]:
+        """The workers that have claimed an alert that is still open."""
+        return await self._database.read(
+            lambda connection: claims.claiming_workers(connection, self.account_sid)
+        )
+
+    async def release(self, worker_ids: Collection[str]) -> int:
+        """Free the open alerts of workers that are gone, and forget these; returns how many."""
+
+        def release(connection: sa.Connection) -> int:
+            freed = claims.release(connection, self.account_sid, worker_ids)
+            claims.remove_workers(connection, worker_ids)
+            return freed
+
+        return await self._database.write(release)
+
+    async def add_worker(self, worker_id: str, mode: str) -> None:
+        """Let other processes know about a worker, so that they release what it leaves."""
+        await self._database.write(
+            lambda connection: claims.add_worker(
+                connection, self.account_sid, worker_id, mode, time.time()
+            )
+        )
+
+    async def known_workers(self) -> dict[str, str]:
+        """The workers that are known, dead or alive: the mode of each by its id."""
+        return await self._database.read(
+            lambda connection: claims.known_workers(connection, self.account_sid)
+        )
 
     async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
         """The alert as it stands, then each change, up to the final one. Waits for unsent ids.
@@ -128,7 +228,7 @@ class History:
     async def until(
         self, alert_id: str, is_so: Callable[[Alert], bool], seconds: float | None = None
     ) -> Alert:
-        """Wait until something is so of an alert; gives the alert.
+        """Wait until `is_so` of an alert, and return the alert.
 
         Raises TimeoutError after `seconds`, or when the history is closed.
         """
@@ -139,46 +239,76 @@ class History:
                         return alert
         raise TimeoutError
 
-    async def read(self, work: Callable[[sa.Connection], T]) -> T:
-        """Read anything; see `Database.read`."""
-        return await self.database.read(work)
-
-    async def write(self, work: Callable[[sa.Connection], T]) -> T:
-        """Write what is no event; see `Database.write`."""
-        return await self.database.write(work)
-
     @contextmanager
-    def news_of(self, alert_id: str) -> Iterator[News]:
+    def news_of(self, alert_id: str, known: Alert | None = None) -> Iterator[News]:
         """A queue that gets the alert as it stands and each change, for as long as the block lasts.
 
-        Meanwhile `get` costs nothing.
+        Meanwhile `get` costs nothing. `known` is the alert as the caller has just read it.
         """
-        with self._watching.news_of(alert_id) as news:
+        with self._watchers.news_of(alert_id) as news:
+            if known is not None:
+                self._watchers.tell(known)
+            self._look_seconds = FIRST_LOOK_SECONDS
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look(), name="news of alerts")
             yield news
 
-    async def _look(self) -> None:
-        while ids := self._watching.ids:
-            for some in in_parts(ids):
-                await self._look_at(some)
-            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+    async def _append(self, entry: Entry) -> tuple[Alert | None, Begun | None]:
+        outcome: tuple[Alert | None, Begun | None]
+        outcome = await self._database.write_together(self._append_all, entry)
+        alert, _ = outcome
+        if alert is not None:
+            self._watchers.tell(alert)
+        return outcome
 
-    async def _look_at(self, alert_ids: Sequence[str]) -> None:
+    def _append_all(
+        self, connection: sa.Connection, entries: Sequence[Entry]
+    ) -> list[tuple[Alert | None, Begun | None]]:
+        newest: dict[str, Alert] = {}
+        outcomes: list[tuple[Alert | None, Begun | None]] = []
+        appended = records.append(connection, self.account_sid, entries)
+        for entry, (kept, begun) in zip(entries, appended, strict=True):
+            alert = None
+            if kept is not None:
+                # What is watched needn't be read again.
+                known = newest.get(entry.alert_id) or self._watchers.known(entry.alert_id)
+                alert = records.with_story(kept, known)
+                if alert is None:
+                    alert = records.read(connection, self.account_sid, [entry.alert_id])[
+                        entry.alert_id
+                    ]
+                newest[entry.alert_id] = alert
+            outcomes.append((alert, begun))
+        return outcomes
+
+    async def _look(self) -> None:
+        """Look for news from other processes for as long as an alert is watched."""
+        # A moment later: mostly the caller knows the alert already.
+        await asyncio.sleep(0)
+        while ids := self._watchers.ids:
+            found = [await self._look_at(some) for some in in_parts(ids)]
+            grown = self._look_seconds * 1.25
+            self._look_seconds = FIRST_LOOK_SECONDS if any(found) else grown
+            self._look_seconds = min(self._look_seconds, LONGEST_LOOK_SECONDS)
+            await asyncio.sleep(self._look_seconds)
+
+    async def _look_at(self, alert_ids: Sequence[str]) -> bool:
+        """Pass news of these alerts on; returns whether there was any."""
+
         def look(connection: sa.Connection) -> dict[str, Alert]:
             newest = records.revisions(connection, self.account_sid, alert_ids)
-            news = [each for each in newest if self._is_news(each, newest)]
-            return records.read(connection, self.account_sid, news)
+            changed = [each for each in newest if self._is_news(each, newest[each])]
+            return records.read(connection, self.account_sid, changed) if changed else {}
 
-        for alert in (await self.database.read(look)).values():
-            self._watching.tell(alert)
+        found = await self._database.read(look)
+        return sum(self._watchers.tell(alert) for alert in found.values()) > 0
 
-    def _is_news(self, alert_id: str, newest: dict[str, int]) -> bool:
-        known = self._watching.known(alert_id)
-        return known is None or len(known.events) < newest[alert_id]
+    def _is_news(self, alert_id: str, revision: int) -> bool:
+        known = self._watchers.known(alert_id)
+        return known is None or len(known.events) < revision
 
 
 def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:
     """The same in parts that one statement can hold."""
-    for start in range(0, len(many), AT_ONCE):
-        yield many[start : start + AT_ONCE]
+    for start in range(0, len(many), MOST_IN_A_STATEMENT):
+        yield many[start : start + MOST_IN_A_STATEMENT]

@@ -1,83 +1,139 @@
-"""Reading and writing the history of an account, inside a transaction of the caller's.
+"""Alerts and their events, written and read inside a transaction of the caller's.
 
-Each function may be repeated when nobody knows whether the transaction before went through.
+Each function may be repeated when it isn't known whether the transaction before went through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from alerts.alert import Alert, Event, tries_of
-from alerts.state import Standing, after
+from alerts import submissions
+from alerts.alert import Alert, Event
+from alerts.state import STATE_FIELDS, apply
+from alerts.status import Status
+from alerts.submissions import Outcome, Settlement, Submission
 from alerts.tables import (
-    Row,
-    alert_in,
+    NewAlert,
+    alert_of,
     alerts,
-    event_in,
+    event_of,
     event_row,
     events,
-    request_of,
-    standing_of,
-    standing_row,
+    new_alert_row,
+    state_row,
 )
 
-# Built once, for every event goes through them: building one takes as long as carrying it out.
+HOUR_SECONDS = 3600.0
+# A wait this short isn't worth a second visit to the database.
+NO_WAIT_SECONDS = 0.02
+
+# Statements that every event goes through: building one takes as long as running it.
 LOCKED = (
     sa.select(alerts)
     .where(
         alerts.c.account_sid == sa.bindparam("account"),
         alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
     )
-    # In the same order everywhere, so that no two wait for each other.
+    # In the same order everywhere, so that no two transactions wait for each other.
     .order_by(alerts.c.id)
     .with_for_update()
 )
 NEW_EVENT = sa.insert(events)
-CHANGING = (
-    "revision", "status", "is_open", "since", "try_number", "channel", "to_number", "sid",
-    "twiml_url", "error", "answered_by", "canceling",
-)  # fmt: skip
-NEW_STANDING = (
+CHANGING = (*STATE_FIELDS, "is_open", "channel", "to_number", "revision")
+NEW_STATE = (
     sa.update(alerts)
     .where(alerts.c.account_sid == sa.bindparam("account"), alerts.c.id == sa.bindparam("alert_id"))
     .values({name: sa.bindparam(name) for name in CHANGING})
 )
 
-# Whether an event may still be kept, seen from the alert's row, which is locked meanwhile. It may
-# write what belongs to the event.
-Provided = Callable[[sa.Connection, Row], bool]
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Write `submission` down if it may be made now, with a slot of the account's rate."""
+
+    submission: Submission
+    per_second: float
+    has_slot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Whether a submission was written down. Else the alert doesn't want it any more, unless
+    another one to the number is unsettled, or its slot only comes in `wait_seconds`."""
+
+    is_begun: bool = False
+    number_is_busy: bool = False
+    wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Keep the event only if its try was made and, with `sid`, if that is the try's SID."""
+
+    sid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """The try's submission, if it has an unsettled one, gets no answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event that is to be kept, if `provided` says so when its turn has come."""
+    """An event of an alert, and what else is written or asked in the same transaction."""
 
     alert_id: str
     event: Event
-    provided: Provided | None = None
+    more: Begin | Settlement | Reported | Abandoned | None = None
 
 
-def insert_new(
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event as it was kept: its number, and the alert after it, without its older events."""
+
+    number: int
+    alert: Alert
+
+
+def add(
     connection: sa.Connection,
-    table: sa.Table,
-    rows: Sequence[Mapping[str, Any]],
-    key: Sequence[str] | None = None,
-) -> None:
-    """Insert those rows that aren't there yet, by any key of the table's or by `key` alone.
+    account_sid: str,
+    new: Sequence[NewAlert],
+    now: datetime,
+    most_an_hour: int,
+) -> set[str]:
+    """Write down new alerts, each with its first event; those that are there already stay.
 
-    Raises IntegrityError for one that only another key keeps out.
+    A number that has had `most_an_hour` alerts gets the next one later. Returns the new ids.
     """
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(index_elements=key), rows)
+    rows = [new_alert_row(each, account_sid, now) for each in new]
+    for some in _each_number_once(rows):
+        numbers = [row["to_number"] for row in some]
+        free_at = _free_at(connection, account_sid, numbers, most_an_hour)
+        for row in some:
+            row["not_before"] = max(row["created_at"], free_at[row["to_number"]])
+        _insert_new(connection, alerts, some)
+    saved = Event(now, Status.QUEUED, "Saved")
+    _insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
+    # By the moment, which stays right if all of this is repeated.
+    ours = sa.select(alerts.c.id).where(
+        alerts.c.account_sid == account_sid,
+        alerts.c.id.in_([each.id for each in new]),
+        alerts.c.created_at == now.timestamp(),
+    )
+    return set(connection.scalars(ours))
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:
-    """The alerts as they stand, with their stories, by id; unknown ids are left out."""
+    """The alerts with their stories, by id; unknown ids are left out."""
     ids = list(alert_ids)
     stories: dict[str, list[Event]] = {each: [] for each in ids}
     # First the alerts: of events that are added meanwhile, none may be missing.
@@ -85,8 +141,8 @@ def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) 
     found = connection.execute(chosen).mappings().all()
     told = sa.select(events).where(events.c.account_sid == account_sid, events.c.alert_id.in_(ids))
     for row in connection.execute(told.order_by(events.c.number)).mappings():
-        stories[row["alert_id"]].append(event_in(row))
-    return {row["id"]: alert_in(row, stories[row["id"]][: row["revision"]]) for row in found}
+        stories[row["alert_id"]].append(event_of(row))
+    return {row["id"]: alert_of(row, stories[row["id"]][: row["revision"]]) for row in found}
 
 
 def revisions(
@@ -99,53 +155,181 @@ def revisions(
     return {row.id: row.revision for row in connection.execute(chosen)}
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """An event as it was kept, its number, and where its alert stands now."""
-
-    number: int
-    event: Event
-    standing: Standing
-
-
 def append(
     connection: sa.Connection, account_sid: str, entries: Sequence[Entry]
-) -> list[Appended | None]:
-    """Keep events, and derive from each where its alert stands after it.
+) -> list[tuple[Kept | None, Begun | None]]:
+    """Keep events with all that belongs to them, in few statements however many there are.
 
-    None for one that isn't kept: of an unknown alert, or where its `provided` says no.
+    Returns for each what was kept, None for an unknown alert or where its condition isn't met; and
+    what became of its submission, if it begins one.
     """
-    wanted = {"account": account_sid, "alert_ids": [each.alert_id for each in entries]}
-    found = connection.execute(LOCKED, wanted)
-    rows: dict[str, dict[str, Any]] = {row["id"]: dict(row) for row in found.mappings()}
-    told: list[dict[str, Any]] = []
-    outcomes = [_append(connection, each, rows, told) for each in entries]
-    if told:
-        changed = {row["alert_id"] for row in told}
-        connection.execute(NEW_EVENT, told)
-        connection.execute(NEW_STANDING, [_standing(rows[each]) for each in sorted(changed)])
+    appending = _Appending(connection, account_sid, entries)
+    outcomes = [appending.append(entry) for entry in entries]
+    appending.finish()
     return outcomes
 
 
-def _append(
-    connection: sa.Connection,
-    entry: Entry,
-    rows: dict[str, dict[str, Any]],
-    told: list[dict[str, Any]],
-) -> Appended | None:
-    """Add an event to those that will be `told`, and to its alert's row what it changes there."""
-    row = rows.get(entry.alert_id)
-    if row is None or not (entry.provided is None or entry.provided(connection, row)):
+class _Appending:
+    """The alerts that a transaction appends events to, and what it has yet to write."""
+
+    def __init__(
+        self, connection: sa.Connection, account_sid: str, entries: Sequence[Entry]
+    ) -> None:
+        self._connection = connection
+        self._account_sid = account_sid
+        wanted = {"account": account_sid, "alert_ids": [each.alert_id for each in entries]}
+        found = connection.execute(LOCKED, wanted)
+        self._rows: dict[str, dict[str, Any]] = {row["id"]: dict(row) for row in found.mappings()}
+        self._alerts = {alert_id: alert_of(row) for alert_id, row in self._rows.items()}
+        self._new_events: list[dict[str, Any]] = []
+        self._settlements: list[Settlement] = []
+        self._submissions: list[Submission] = []
+        begins = [each.more for each in entries if isinstance(each.more, Begin)]
+        begins = [each for each in begins if self._wants(each.submission)]
+        self._busy = self._busy_numbers(begins)
+        self._waits = self._reserve(begins)
+
+    def append(self, entry: Entry) -> tuple[Kept | None, Begun | None]:
+        if entry.alert_id not in self._alerts:
+            return None, None
+        match entry.more:
+            case Begin() as begin:
+                begun = self._begin(begin)
+                is_first = self._alerts[entry.alert_id].status is Status.QUEUED
+                kept = self._keep(entry) if begun.is_begun and is_first else None
+                return kept, begun
+            case Settlement() as settlement:
+                self._settlements.append(settlement)
+            case Reported(sid) if not self._is_of_a_try(entry, sid):
+                return None, None
+            case Abandoned():
+                row, number = self._rows[entry.alert_id], entry.event.try_number
+                submissions.settle_try(self._connection, row, number, Outcome.UNKNOWN)
+        return self._keep(entry), None
+
+    def finish(self) -> None:
+        """Write what hasn't been written yet."""
+        if self._submissions:
+            submissions.begin(self._connection, self._submissions)
+        self._settle()
+        if self._new_events:
+            self._connection.execute(NEW_EVENT, self._new_events)
+            changed = sorted({row["alert_id"] for row in self._new_events})
+            self._connection.execute(NEW_STATE, [self._parameters(each) for each in changed])
+
+    def _keep(self, entry: Entry) -> Kept:
+        row = self._rows[entry.alert_id]
+        alert = self._alerts[entry.alert_id] = apply(self._alerts[entry.alert_id], entry.event)
+        row |= state_row(alert) | {"revision": row["revision"] + 1}
+        new = event_row(entry.alert_id, self._account_sid, row["revision"], alert.events[-1])
+        self._new_events.append(new)
+        return Kept(row["revision"], alert)
+
+    def _wants(self, submission: Submission) -> bool:
+        """Whether the alert's try has yet to be placed."""
+        alert = self._alerts.get(submission.alert_id)
+        if alert is None or alert.status.final or alert.canceling or alert.sid:
+            return False
+        return alert.try_number == submission.try_number
+
+    def _begin(self, begin: Begin) -> Begun:
+        submission = begin.submission
+        if not self._wants(submission):
+            return Begun()
+        number = (submission.channel, submission.to)
+        if number in self._busy:
+            return Begun(number_is_busy=True)
+        wait = self._waits.get(submission.id, 0.0)
+        if wait > NO_WAIT_SECONDS:
+            return Begun(wait_seconds=wait)
+        self._busy.add(number)
+        self._submissions.append(submission)
+        return Begun(is_begun=True)
+
+    def _busy_numbers(self, begins: Sequence[Begin]) -> set[tuple[str, str]]:
+        if not begins:
+            return set()
+        wanted = [each.submission for each in begins]
+        return submissions.busy_numbers(self._connection, self._account_sid, wanted)
+
+    def _reserve(self, begins: Sequence[Begin]) -> dict[str, float]:
+        """Slots for the submissions that have none: the seconds until each, by submission."""
+        waits: dict[str, float] = {}
+        without = [
+            each
+            for each in begins
+            if not each.has_slot and (each.submission.channel, each.submission.to) not in self._busy
+        ]
+        without.sort(key=_channel)
+        for channel, some in groupby(without, key=_channel):
+            alike = list(some)
+            slots = submissions.reserve_slots(
+                self._connection, self._account_sid, channel, alike[0].per_second, len(alike)
+            )
+            waits |= {each.submission.id: slot for each, slot in zip(alike, slots, strict=True)}
+        return waits
+
+    def _is_of_a_try(self, entry: Entry, sid: str | None) -> bool:
+        row, number = self._rows[entry.alert_id], entry.event.try_number
+        if not 1 <= number <= row["try_number"]:
+            return False
+        self._settle()
+        return sid is None or submissions.claim_sid(self._connection, row, number, sid)
+
+    def _settle(self) -> None:
+        if self._settlements:
+            submissions.settle(self._connection, self._settlements)
+            self._settlements = []
+
+    def _parameters(self, alert_id: str) -> dict[str, Any]:
+        """The parameters of NEW_STATE."""
+        row = self._rows[alert_id]
+        key = {"account": self._account_sid, "alert_id": alert_id}
+        return key | {name: row[name] for name in CHANGING}
+
+
+def with_story(kept: Kept, known: Alert | None) -> Alert | None:
+    """The alert with its whole story, if `known` is the alert right before the kept event."""
+    if known is None or len(known.events) != kept.number - 1:
         return None
-    request, before = request_of(row), standing_of(row)
-    now = after(before, entry.event, request, tries_of(request))
-    event = replace(entry.event, news=now != before)
-    row |= standing_row(now, request) | {"revision": row["revision"] + 1}
-    told.append(event_row(row, row["revision"], event))
-    return Appended(row["revision"], event, now)
+    return replace(kept.alert, events=(*known.events, kept.alert.events[-1]))
 
 
-def _standing(row: Row) -> dict[str, Any]:
-    """The parameters of NEW_STANDING."""
-    key = {"account": row["account_sid"], "alert_id": row["id"]}
-    return key | {name: row[name] for name in CHANGING}
+def _channel(begin: Begin) -> Any:
+    return begin.submission.channel
+
+
+def _insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert those rows whose key isn't there yet."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def _each_number_once(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The rows in parts, in order: when a number may have another depends on those before."""
+    parts: list[list[dict[str, Any]]] = []
+    count: Counter[str] = Counter()
+    for row in rows:
+        part = count[row["to_number"]]
+        count[row["to_number"]] += 1
+        if part == len(parts):
+            parts.append([])
+        parts[part].append(row)
+    return parts
+
+
+def _free_at(
+    connection: sa.Connection, account_sid: str, numbers: Sequence[str], most_an_hour: int
+) -> dict[str, float]:
+    """When each number may have one more alert: an hour after the `most_an_hour`th last."""
+    asked = sa.values(sa.column("number", sa.Text)).data([(each,) for each in numbers]).cte("asked")
+    nth_last = (
+        sa.select(alerts.c.not_before)
+        .where(alerts.c.account_sid == account_sid, alerts.c.to_number == asked.c.number)
+        .order_by(alerts.c.created_at.desc())
+        .limit(1)
+        .offset(most_an_hour - 1)
+        .scalar_subquery()
+    )
+    found = connection.execute(sa.select(asked.c.number, nth_last))
+    return {number: (before or 0) + HOUR_SECONDS for number, before in found}

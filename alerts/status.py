@@ -1,4 +1,4 @@
-"""Where an alert can stand, and what Twilio's own words mean for that."""
+"""Where an alert can stand. What Twilio's words mean for that is in twilio_status.py."""
 
 from __future__ import annotations
 
@@ -45,36 +45,3 @@ def may_follow(now: Status, then: Status) -> bool:
     if now.final:
         return False
     return then.final or ON_THE_WAY.index(then) > ON_THE_WAY.index(now)
-
-
-def status_of_call(word: str) -> Status:
-    """Our status for a Call's, https://www.twilio.com/docs/voice/api/call-resource#call-status-values
-
-    Whether a machine took a call that is completed is told apart from this.
-    """
-    return {
-        "queued": Status.PLACED,
-        "initiated": Status.PLACED,
-        "ringing": Status.RINGING,
-        "in-progress": Status.ANSWERED,
-        "completed": Status.COMPLETED,
-        "busy": Status.UNANSWERED,
-        "no-answer": Status.UNANSWERED,
-        "canceled": Status.CANCELED,
-        "failed": Status.FAILED,
-    }.get(word, Status.PLACED)
-
-
-def status_of_message(word: str) -> Status:
-    """Our status for a Message's,
-    https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
-
-    "sent" only says that the carrier took it: not yet that it arrived.
-    """
-    return {
-        "delivered": Status.DELIVERED,
-        "read": Status.DELIVERED,
-        "undelivered": Status.FAILED,
-        "failed": Status.FAILED,
-        "canceled": Status.CANCELED,
-    }.get(word, Status.PLACED)

@@ -1,52 +1,58 @@
-"""Requests to Twilio, written down before they are made. In a transaction of the caller's."""
+"""Requests to Twilio, written down before they are made, and the rates they keep.
+
+Twilio has no idempotency key, so what was asked is known from here. Each function works inside a
+transaction of the caller's.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.alert import Channel
-from alerts.records import insert_new
-from alerts.tables import Row, pace, submissions
+from alerts.tables import Row, rate_limits, submissions
 
-# Each text and call goes through these: building them anew takes as long as carrying them out.
-BUSY = sa.select(submissions.c.id).where(
+# Statements that every call and text goes through: building one takes as long as running it.
+BUSY = sa.select(submissions.c.channel, submissions.c.to_number).where(
     submissions.c.account_sid == sa.bindparam("account"),
-    submissions.c.channel == sa.bindparam("of"),
-    submissions.c.to_number == sa.bindparam("to"),
+    submissions.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
     submissions.c.outcome.is_(None),
-    submissions.c.id != sa.bindparam("ours"),
+    submissions.c.id.not_in(sa.bindparam("ours", expanding=True)),
 )
-NOW, GAP = sa.bindparam("now", type_=sa.Double), sa.bindparam("gap", type_=sa.Double)
-# Processes take turns shortly before they use them: one that is farther off was by a wrong clock.
-FARTHEST = 100 * GAP + 60
-DATABASE_CLOCK = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
-TURN = (
-    sa.update(pace)
-    .where(pace.c.account_sid == sa.bindparam("account"), pace.c.channel == sa.bindparam("of"))
-    .values(
-        next_at=sa.case(
-            (pace.c.next_at.between(NOW, NOW + FARTHEST), pace.c.next_at),
-            else_=NOW,
-        )
-        + GAP
-    )
-    .returning(pace.c.next_at)
-)
-SETTLED = (
+SETTLE = (
     sa.update(submissions)
     .where(submissions.c.id == sa.bindparam("ours"))
     .values(outcome=sa.bindparam("outcome"), sid=sa.bindparam("sid"))
 )
+NOW = sa.bindparam("now", type_=sa.Double)
+SECONDS = sa.bindparam("seconds", type_=sa.Double)
+FARTHEST = sa.bindparam("farthest", type_=sa.Double)
+RESERVE = (
+    sa.update(rate_limits)
+    .where(
+        rate_limits.c.account_sid == sa.bindparam("account"),
+        rate_limits.c.channel == sa.bindparam("of"),
+    )
+    # Slots are reserved shortly before they are used: one farther off came from a wrong clock.
+    .values(
+        next_at=sa.case(
+            (rate_limits.c.next_at.between(NOW, NOW + FARTHEST), rate_limits.c.next_at), else_=NOW
+        )
+        + SECONDS
+    )
+    .returning(rate_limits.c.next_at)
+)
+DATABASE_CLOCK = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
 
 
 class Outcome(StrEnum):
-    """What became of a request; none yet means that it may have gone through."""
+    """What became of a submission; none yet means that it may have gone through."""
 
     PLACED = "placed"
     REFUSED = "refused"
@@ -57,10 +63,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One request for the try `try_number` of an alert; `at` is when it was about to be made.
+    """One request to Twilio for the try `try_number` of an alert, made at `at` or shortly after.
 
-    That is by Twilio's clock, taken to be `clock_offset` ahead of this machine's; None for a
-    request that was read from the database.
+    `at` is by Twilio's clock, taken to be `clock_offset` ahead of this machine's; that is None for
+    a submission read from the database.
     """
 
     id: str
@@ -73,24 +79,72 @@ class Submission:
     clock_offset: timedelta | None = None
 
 
-def is_of_try(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:
-    """Whether a request is one for this try of an alert."""
-    return sa.and_(
-        submissions.c.account_sid == account_sid,
-        submissions.c.alert_id == alert_id,
-        submissions.c.try_number == try_number,
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a submission, and the SID that Twilio gave it."""
+
+    submission_id: str
+    outcome: Outcome
+    sid: str | None = None
+
+
+def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
+    """Write submissions down. Raises IntegrityError while another to the number is unsettled."""
+    rows = [
+        {
+            "id": each.id,
+            "alert_id": each.alert_id,
+            "try_number": each.try_number,
+            "account_sid": each.account_sid,
+            "channel": each.channel,
+            "to_number": each.to,
+            "at": each.at.timestamp(),
+        }
+        for each in begun
+    ]
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    # Once is enough where the transaction is repeated.
+    connection.execute(
+        dialect.insert(submissions).on_conflict_do_nothing(index_elements=["id"]), rows
     )
 
 
-def _is_unsettled(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:
-    its_try = is_of_try(account_sid, alert_id, try_number)
-    return sa.and_(its_try, submissions.c.outcome.is_(None))
+def busy_numbers(
+    connection: sa.Connection, account_sid: str, wanted: Sequence[Submission]
+) -> set[tuple[str, str]]:
+    """The channels and numbers to which another submission than these may have gone through."""
+    parameters = {
+        "account": account_sid,
+        "numbers": [each.to for each in wanted],
+        "ours": [each.id for each in wanted],
+    }
+    return {(row.channel, row.to_number) for row in connection.execute(BUSY, parameters)}
+
+
+def settle(connection: sa.Connection, settlements: Iterable[Settlement]) -> None:
+    """Write down what became of submissions. Raises IntegrityError for a SID that is another's."""
+    rows = [
+        {"ours": each.submission_id, "outcome": each.outcome, "sid": each.sid}
+        for each in settlements
+    ]
+    connection.execute(SETTLE, rows)
+
+
+def settle_try(
+    connection: sa.Connection, alert: Row, try_number: int, outcome: Outcome, sid: str | None = None
+) -> None:
+    """The same for the unsettled submission of a try, if there is one."""
+    connection.execute(
+        sa.update(submissions)
+        .where(_is_unsettled(alert["account_sid"], alert["id"], try_number))
+        .values(outcome=outcome, sid=sid)
+    )
 
 
 def unsettled(
     connection: sa.Connection, account_sid: str, alert_id: str, try_number: int
 ) -> Submission | None:
-    """The request of this try that may have gone through, if there is one."""
+    """The submission of this try that may have gone through, if there is one."""
     chosen = sa.select(submissions).where(_is_unsettled(account_sid, alert_id, try_number))
     row = connection.execute(chosen).mappings().one_or_none()
     if row is None:
@@ -107,98 +161,70 @@ def unsettled(
 
 
 def is_settled(connection: sa.Connection, submission_id: str) -> bool:
-    """Whether it is known what became of a request."""
+    """Whether it is known what became of a submission."""
     chosen = sa.select(submissions.c.outcome).where(submissions.c.id == submission_id)
     return connection.scalar(chosen) is not None
 
 
-def is_busy(connection: sa.Connection, submission: Submission) -> bool:
-    """Whether another request to the number may have gone through."""
-    ours = {
-        "account": submission.account_sid,
-        "of": submission.channel,
-        "to": submission.to,
-        "ours": submission.id,
-    }
-    return connection.scalar(BUSY, ours) is not None
-
-
-def begin(connection: sa.Connection, submission: Submission) -> None:
-    """Write a request down. Raises IntegrityError while another to the number is unsettled."""
-    row = {
-        "id": submission.id,
-        "alert_id": submission.alert_id,
-        "try_number": submission.try_number,
-        "account_sid": submission.account_sid,
-        "channel": submission.channel,
-        "to_number": submission.to,
-        "at": submission.at.timestamp(),
-    }
-    insert_new(connection, submissions, [row], key=["id"])
-
-
-def settle(
-    connection: sa.Connection, submission_id: str, outcome: Outcome, sid: str | None = None
-) -> None:
-    """Write down what became of a request."""
-    connection.execute(SETTLED, {"ours": submission_id, "outcome": outcome, "sid": sid})
-
-
-def settle_try(
-    connection: sa.Connection,
-    account_sid: str,
-    alert_id: str,
-    try_number: int,
-    outcome: Outcome,
-    *,
-    sid: str | None = None,
-) -> None:
-    """The same of whichever request of a try isn't settled yet, if there is one."""
-    connection.execute(
-        sa.update(submissions)
-        .where(_is_unsettled(account_sid, alert_id, try_number))
-        .values(outcome=outcome, sid=sid)
-    )
-
-
 def taken(connection: sa.Connection, sids: Sequence[str]) -> Collection[str]:
-    """Those of the SIDs that are known to be some request's."""
+    """Those of the SIDs that are known to belong to a submission."""
     return set(connection.scalars(sa.select(submissions.c.sid).where(submissions.c.sid.in_(sids))))
 
 
-def reserve_slot(
-    connection: sa.Connection, account_sid: str, channel: Channel, per_second: float
-) -> float:
-    """How long to wait for the account's next turn, in seconds: 0 if the last is long enough ago.
+def claim_sid(connection: sa.Connection, alert: Row, try_number: int, sid: str) -> bool:
+    """Whether `sid` is that of the alert's try, which it becomes if the try has none yet.
 
-    The turn is then taken, so that any number of processes keep the rate together.
-    """
-    # Of PostgreSQL, for the machines that share it may differ; a file's are one.
-    shared = connection.dialect.name == "postgresql"
-    now = float(connection.scalar(DATABASE_CLOCK) or 0.0) if shared else time.time()
-    key = {"account_sid": account_sid, "channel": channel}
-    turn = {"account": account_sid, "of": channel, "now": now, "gap": 1 / per_second}
-    next_at = connection.scalar(TURN, turn)
-    if next_at is None:
-        insert_new(connection, pace, [key | {"next_at": 0.0}])
-        next_at = connection.scalar(TURN, turn) or now
-    return max(0.0, float(next_at) - 1 / per_second - now)
-
-
-def claim(connection: sa.Connection, alert: Row, try_number: int, sid: str) -> bool:
-    """Whether `sid` is that of a try of the alert, which it becomes if the try has none yet.
-
-    The request that may have gone through is then known to have done so.
+    The submission that may have gone through is then known to have done so.
     """
     if alert["try_number"] == try_number and alert["sid"] is not None:
         return bool(alert["sid"] == sid)
-    key = alert["account_sid"], alert["id"], try_number
-    its_try = is_of_try(*key)
+    its_try = _is_of_try(alert["account_sid"], alert["id"], try_number)
     chosen = sa.select(submissions.c.sid, its_try.label("is_its_try")).where(
         sa.or_(submissions.c.sid == sid, sa.and_(its_try, submissions.c.sid.is_not(None)))
     )
     known = [(row.sid, bool(row.is_its_try)) for row in connection.execute(chosen)]
     if known:
         return (sid, True) in known
-    settle_try(connection, *key, Outcome.PLACED, sid=sid)
+    settle_try(connection, alert, try_number, Outcome.PLACED, sid)
     return True
+
+
+def reserve_slots(
+    connection: sa.Connection, account_sid: str, channel: Channel, per_second: float, count: int = 1
+) -> list[float]:
+    """Reserve the account's next `count` slots; returns the seconds until each, 0 if it is free.
+
+    Any number of processes keep the rate together this way.
+    """
+    # Machines sharing a PostgreSQL may disagree on the time, so use its clock. SQLite has one.
+    shared = connection.dialect.name == "postgresql"
+    now = float(connection.scalar(DATABASE_CLOCK) or 0.0) if shared else time.time()
+    gap = 1 / per_second
+    wanted = {
+        "account": account_sid,
+        "of": channel,
+        "now": now,
+        "seconds": count * gap,
+        "farthest": 100 * gap + 60,
+    }
+    next_at = connection.scalar(RESERVE, wanted)
+    if next_at is None:
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        first = {"account_sid": account_sid, "channel": channel, "next_at": 0.0}
+        connection.execute(dialect.insert(rate_limits).on_conflict_do_nothing(), first)
+        next_at = connection.scalar(RESERVE, wanted) or now
+    first_at = float(next_at) - count * gap
+    return [max(0.0, first_at + number * gap - now) for number in range(count)]
+
+
+def _is_of_try(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        submissions.c.account_sid == account_sid,
+        submissions.c.alert_id == alert_id,
+        submissions.c.try_number == try_number,
+    )
+
+
+def _is_unsettled(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:
+    its_try = _is_of_try(account_sid, alert_id, try_number)
+    return sa.and_(its_try, submissions.c.outcome.is_(None))

@@ -1,4 +1,4 @@
-"""The tables of the history. Changes to them are migrations: see migrations/.
+"""The tables of the history, and what their rows mean. Changes to them are migrations.
 
 Times are seconds since 1970 in UTC: SQLite has no type for them, and both databases compare and
 index numbers alike.
@@ -7,17 +7,18 @@ index numbers alike.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
-from alerts.state import Standing
+from alerts.state import STATE_FIELDS
 from alerts.status import Status
 
 metadata = sa.MetaData()
+Row = Mapping[Any, Any]
 
 # An alert: what was asked for, and where it stands, which its events decide.
 alerts = sa.Table(
@@ -30,16 +31,17 @@ alerts = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("from_number", sa.Text, nullable=False),
-    # Not before: where the number has had its most alerts an hour.
+    # Later than `created_at` where the number has had its most alerts an hour.
     sa.Column("not_before", sa.Double, nullable=False),
     # Who sent it and who is at the number, for the pages that look for them.
     sa.Column("sender", sa.Text, nullable=False),
     sa.Column("person", sa.Text, nullable=False),
-    # The workflow that delivers it; null while none does, which one may begin at `due_at`.
-    sa.Column("workflow_id", sa.Text),
+    # The worker that delivers it; null while none does, and one may claim it from `due_at` on.
+    sa.Column("claimed_by", sa.Text),
     sa.Column("due_at", sa.Double, nullable=False),
-    # Where it stands. `revision` is the number of its last event.
+    # The number of its last event.
     sa.Column("revision", sa.Integer, nullable=False),
+    # Its AlertState, and what follows from that.
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("is_open", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
@@ -64,7 +66,7 @@ alerts = sa.Table(
 sa.Index(
     "alerts_open",
     alerts.c.account_sid,
-    alerts.c.workflow_id,
+    alerts.c.claimed_by,
     alerts.c.due_at,
     # In the very words of a query: SQLite uses no other.
     sqlite_where=sa.text("is_open = 1"),
@@ -93,9 +95,9 @@ events = sa.Table(
 )
 
 # A request to Twilio, written down before it is made. While its outcome is null it may have gone
-# through; only one such may be about a number, so that whatever Twilio has then is surely ours.
+# through; only one such may exist for a number, so that whatever Twilio has then is that one's.
 submissions = sa.Table(
-    "attempts",
+    "submissions",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("alert_id", sa.Text, nullable=False),
@@ -107,10 +109,10 @@ submissions = sa.Table(
     sa.Column("outcome", sa.Text),
     sa.Column("sid", sa.Text, unique=True),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
-    sa.Index("attempts_by_alert", "alert_id", "account_sid", "try_number"),
+    sa.Index("submissions_by_alert", "alert_id", "account_sid", "try_number"),
 )
 sa.Index(
-    "attempts_open",
+    "submissions_open",
     submissions.c.to_number,
     submissions.c.channel,
     submissions.c.account_sid,
@@ -120,127 +122,95 @@ sa.Index(
 )
 
 # When an account may next call, and next text.
-pace = sa.Table(
-    "pace",
+rate_limits = sa.Table(
+    "rate_limits",
     metadata,
     sa.Column("account_sid", sa.Text, primary_key=True),
     sa.Column("channel", sa.Text, primary_key=True),
     sa.Column("next_at", sa.Double, nullable=False),
 )
 
-# The processes that deliver, or did until they died: see presence.py.
-executors = sa.Table(
-    "executors",
+# The processes that deliver, or did until they died: see database/liveness.py.
+workers = sa.Table(
+    "workers",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("account_sid", sa.Text, nullable=False),
-    # "worker" for one that is there to deliver, "desk" for one that does so beside its pages.
-    sa.Column("role", sa.Text, nullable=False),
+    # "worker" for one that only delivers, "app" for one that also has pages.
+    sa.Column("mode", sa.Text, nullable=False),
     sa.Column("started_at", sa.Double, nullable=False),
 )
 
 
-Row = Mapping[Any, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class NewAlert:
-    """An alert that is about to be written down for the first time.
-
-    `workflow_id` is the workflow that its writer will start for it, if any.
-    """
+    """An alert that is about to be written down for the first time."""
 
     id: str
     request: AlertRequest
     from_: str
-    workflow_id: str | None
 
 
-def request_of(row: Row) -> AlertRequest:
-    """The request in an alert's row."""
+def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
+    """The alert in a row, with its story as far as the caller knows it."""
     known = {field.name for field in fields(AlertRequest)}
     values = {name: value for name, value in row["request"].items() if name in known}
-    return AlertRequest(**values | {"then_to": tuple(values.get("then_to", ()))})
-
-
-def standing_of(row: Row) -> Standing:
-    """Where an alert's row says that it stands."""
-    return Standing(
-        since=_moment(row["since"]),
-        status=Status(row["status"]),
-        try_number=row["try_number"],
-        sid=row["sid"],
-        twiml_url=row["twiml_url"],
-        error=_problem(row["error"]),
-        answered_by=row["answered_by"],
-        canceling=row["canceling"],
-    )
-
-
-def alert_in(row: Row, story: Sequence[Event]) -> Alert:
-    """The alert in a row, with its story."""
-    request = request_of(row)
+    request = AlertRequest(**values | {"then_to": tuple(values.get("then_to", ()))})
+    state = {name: row[name] for name in STATE_FIELDS}
     return Alert(
         id=row["id"],
         request=request,
         from_=row["from_number"],
         not_before=_moment(row["not_before"]),
         events=tuple(story),
-        **_present(standing_of(row), request),
+        **state
+        | {
+            "since": _moment(row["since"]),
+            "status": Status(row["status"]),
+            "error": _problem(row["error"]),
+        },
     )
 
 
-def alert_after(before: Alert, now: Standing, event: Event) -> Alert:
-    """The alert after the event that directly follows what is known of it."""
-    return replace(before, events=(*before.events, event), **_present(now, before.request))
-
-
-def _present(now: Standing, request: AlertRequest) -> dict[str, Any]:
-    """Where an alert stands, as its own fields."""
-    present = tries_of(request)[now.try_number - 1]
-    standing = {field.name: getattr(now, field.name) for field in fields(Standing)}
-    return standing | {"channel": present.channel, "to": present.to}
-
-
-def alert_row(new: NewAlert, account_sid: str, now: float) -> dict[str, Any]:
-    """The row of an alert that is new at `now`, but for the moment before which it mustn't go."""
-    return {
-        "id": new.id,
-        "account_sid": account_sid,
-        "created_at": now,
-        "request": asdict(new.request),
-        "from_number": new.from_,
-        "sender": new.request.user,
-        "person": new.request.name,
-        "workflow_id": new.workflow_id,
-        "due_at": now,
-        "revision": 1,
-    } | standing_row(Standing(since=_moment(now)), new.request)
-
-
-def standing_row(now: Standing, request: AlertRequest) -> dict[str, Any]:
+def state_row(alert: Alert) -> dict[str, Any]:
     """The columns that an event may change."""
-    present = tries_of(request)[now.try_number - 1]
-    return {
-        "status": now.status.value,
-        "is_open": not now.status.final,
-        "since": now.since.timestamp(),
-        "try_number": now.try_number,
+    present = tries_of(alert.request)[alert.try_number - 1]
+    state = {name: getattr(alert, name) for name in STATE_FIELDS}
+    return state | {
+        "status": alert.status.value,
+        "is_open": not alert.status.final,
+        "since": alert.since.timestamp(),
         "channel": present.channel,
         "to_number": present.to,
-        "sid": now.sid,
-        "twiml_url": now.twiml_url,
-        "error": now.error and asdict(now.error),
-        "answered_by": now.answered_by,
-        "canceling": now.canceling,
+        "error": alert.error and asdict(alert.error),
     }
 
 
-def event_row(alert: Row, number: int, event: Event) -> dict[str, Any]:
-    """The row of an event, the `number`th of the alert in a row."""
+def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, Any]:
+    """The row of an alert that is written down `now`, free to be sent at once."""
+    alert = Alert(
+        id=new.id, request=new.request, from_=new.from_, not_before=now, events=(), since=now
+    )
     return {
-        "account_sid": alert["account_sid"],
-        "alert_id": alert["id"],
+        "id": new.id,
+        "account_sid": account_sid,
+        "created_at": now.timestamp(),
+        "request": asdict(new.request),
+        "from_number": new.from_,
+        "not_before": now.timestamp(),
+        "sender": new.request.user,
+        "person": new.request.name,
+        "claimed_by": None,
+        "due_at": now.timestamp(),
+        "revision": 1,
+    } | state_row(alert)
+
+
+def event_row(alert_id: str, account_sid: str, number: int, event: Event) -> dict[str, Any]:
+    """The row of an event, the `number`th of its alert."""
+    return {
+        "account_sid": account_sid,
+        "alert_id": alert_id,
         "number": number,
         "at": event.at.timestamp(),
         "try_number": event.try_number,
@@ -256,20 +226,16 @@ def event_row(alert: Row, number: int, event: Event) -> dict[str, Any]:
     }
 
 
-def event_in(row: Row) -> Event:
+def event_of(row: Row) -> Event:
     """The event in a row."""
+    values = {field.name: row[field.name] for field in fields(Event)}
     return Event(
-        at=_moment(row["at"]),
-        status=Status(row["status"]) if row["status"] else None,
-        note=row["note"],
-        source=row["source"],
-        try_number=row["try_number"],
-        sid=row["sid"],
-        twiml_url=row["twiml_url"],
-        error=_problem(row["error"]),
-        answered_by=row["answered_by"],
-        canceling=row["canceling"],
-        news=row["news"],
+        **values
+        | {
+            "at": _moment(row["at"]),
+            "status": Status(row["status"]) if row["status"] else None,
+            "error": _problem(row["error"]),
+        }
     )
 
 

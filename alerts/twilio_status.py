@@ -1,4 +1,7 @@
-"""What Twilio says of a call or text, in our words: in its resource, and in its callbacks."""
+"""What Twilio says about a call or text, in our words: in its resource, and in its callbacks.
+
+One function a channel maps Twilio's status to ours.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from alerts.alert import Event, Problem, Source
-from alerts.status import Status, status_of_call, status_of_message
+from alerts.status import Status
 from twilio_client import Call, Message, hint_for
 
+ACCEPTED = "Accepted by Twilio"
 CALL_NOTES = {
     "ringing": "Ringing",
     "in-progress": "Answered",
-    "completed": "The call is over",
+    "completed": "Call ended",
     "busy": "The line was busy",
     "no-answer": "Nobody answered",
     "canceled": "Canceled",
@@ -36,24 +40,70 @@ SIP_NO_SUCH_NUMBER = {"404", "410", "484", "604"}
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What was seen at Twilio, or what Twilio told.
+    """What Twilio says now about a call or text.
 
     `status` is None where it says nothing about that. `answered_by` is what answering-machine
     detection found: None as long as it may still find something, "" if it found nothing.
-    `sent_at` is when a text was handed over to the carrier, from whom there is no word yet.
+    `sent_at` is when a text was handed to the carrier, which has not confirmed it yet.
     """
 
     status: Status | None
     note: str
     error: Problem | None = None
     answered_by: str | None = None
-    # No news by itself.
+    # A change of this alone is no news.
     sent_at: datetime | None = field(default=None, compare=False)
 
     @property
     def is_final(self) -> bool:
         """Whether nothing can follow."""
         return self.status is not None and self.status.final
+
+    def as_event(self, try_number: int, source: Source, sid: str | None = None) -> Event:
+        """The update as something that happened now to the try, whose call or text is `sid`."""
+        return Event(
+            datetime.now(UTC),
+            self.status,
+            self.note,
+            source,
+            try_number,
+            sid=sid,
+            error=self.error,
+            answered_by=self.answered_by,
+        )
+
+
+def status_of_call(word: str) -> Status:
+    """Our status for a Call's, https://www.twilio.com/docs/voice/api/call-resource#call-status-values
+
+    Whether a machine took a call that is completed is told apart from this.
+    """
+    return {
+        "queued": Status.PLACED,
+        "initiated": Status.PLACED,
+        "ringing": Status.RINGING,
+        "in-progress": Status.ANSWERED,
+        "completed": Status.COMPLETED,
+        "busy": Status.UNANSWERED,
+        "no-answer": Status.UNANSWERED,
+        "canceled": Status.CANCELED,
+        "failed": Status.FAILED,
+    }.get(word, Status.PLACED)
+
+
+def status_of_message(word: str) -> Status:
+    """Our status for a Message's,
+    https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+
+    "sent" only says that the carrier took it: not yet that it arrived.
+    """
+    return {
+        "delivered": Status.DELIVERED,
+        "read": Status.DELIVERED,
+        "undelivered": Status.FAILED,
+        "failed": Status.FAILED,
+        "canceled": Status.CANCELED,
+    }.get(word, Status.PLACED)
 
 
 def call_update(call: Call) -> StatusUpdate:
@@ -97,28 +147,12 @@ def message_callback_update(form: Mapping[str, str]) -> StatusUpdate:
     return _text(form.get("MessageStatus", ""), _code(form.get("ErrorCode")), None)
 
 
-def event_of(
-    observation: StatusUpdate, try_number: int, source: Source, sid: str | None = None
-) -> Event:
-    """The observation as something that happened now to the try, whose call or text is `sid`."""
-    return Event(
-        datetime.now(UTC),
-        observation.status,
-        observation.note,
-        source,
-        try_number,
-        sid=sid,
-        error=observation.error,
-        answered_by=observation.answered_by,
-    )
-
-
 def _call_note(word: str, answered_by: str | None) -> str:
     if word == "completed" and (answered_by or "").startswith("machine"):
         return "Voicemail took the call"
     if word in {"", "in-progress"} and answered_by:
         return _answered_note(answered_by)
-    return CALL_NOTES.get(word, "Twilio has it")
+    return CALL_NOTES.get(word, ACCEPTED)
 
 
 def _answered_note(answered_by: str) -> str:
@@ -139,7 +173,7 @@ def _not_connected(code: int | None = None, sip_code: str = "") -> Problem:
 
 
 def _text(word: str, code: int | None, message: str | None) -> StatusUpdate:
-    status, note = status_of_message(word), MESSAGE_NOTES.get(word, "Twilio has it")
+    status, note = status_of_message(word), MESSAGE_NOTES.get(word, ACCEPTED)
     if status is not Status.FAILED:
         return StatusUpdate(status, note)
     return StatusUpdate(status, note, Problem(code, message or f"{note}.", hint_for(code)))

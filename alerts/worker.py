@@ -1,4 +1,9 @@
-"""The engine that runs deliveries in this process."""
+"""Which alerts this process delivers: it claims those that are due, and those of dead processes.
+
+A claim is a worker's id in the alert's row. A worker holds a lock that dies with its process; the
+claims of a worker without one are released, and its alerts go on in the next process that claims
+them, at the step that was under way.
+"""
 
 from __future__ import annotations
 
@@ -10,103 +15,132 @@ import secrets
 import socket
 import time
 
-from dbos import DBOS, SetWorkflowID
-
-from alerts import claims as handover
-from alerts import delivery
-from alerts.dbos_process import destroy_dbos, launch_dbos
-from alerts.services import Mode
-from alerts.steps.courier import Courier
-from alerts.takeover import Takeover
+from alerts.alert import Alert
+from alerts.claims import MOST_AT_ONCE
+from alerts.delivery import deliver
+from alerts.history import History
+from alerts.services import Mode, Services
+from alerts.steps.placing import RequestLimits
+from alerts.steps.polling import StatusPoller
+from database import DatabaseError
 from database.liveness import Liveness
 
 log = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_ROUNDS = 0.2
-SECONDS_BETWEEN_TAKEOVERS = 3.0
+# Alerts of other processes are looked for this often; this process's own are claimed at once.
+SECONDS_BETWEEN_CLAIMS = 0.5
+SECONDS_BETWEEN_RECOVERIES = 3.0
+SECONDS_AFTER_A_DEFECT = 60.0
+SECONDS_TO_SIGN_OFF = 2.0
 # Alerts under way in this process: each costs memory, and those that wait are safe in the database.
 MOST_UNDER_WAY = 5000
 
 
-class Engine:
-    """Delivers alerts with `courier`. A process has one at most."""
+class Worker:
+    """Delivers alerts in this process until it is closed."""
 
-    def __init__(self, courier: Courier, liveness: Liveness, mode: Mode) -> None:
-        self._courier = courier
-        self._presence = liveness
-        self._executor_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._takeover = Takeover(courier.history, liveness, self._executor_id, mode)
-        self._rounds: asyncio.Task[None] | None = None
-        self._wanted = asyncio.Event()
+    def __init__(
+        self, services: Services, history: History, liveness: Liveness, mode: Mode
+    ) -> None:
+        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._services = services
+        self._history = history
+        self._liveness = liveness
+        self._mode = mode
+        self._limits = RequestLimits(services)
+        self._poller = StatusPoller(
+            services.twilio, history.record, callbacks=services.callbacks is not None
+        )
+        self._deliveries: dict[str, asyncio.Task[None]] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
 
-    async def launch(self) -> None:
+    @property
+    def under_way(self) -> int:
+        """How many alerts it is delivering."""
+        return len(self._deliveries)
+
+    async def start(self) -> None:
         """Begin to deliver: first of all what dead processes left behind."""
-        delivery.employ(self._courier)
-        try:
-            await self._takeover.sign_on()
-            history = self._courier.history
-            await launch_dbos(history.database, history.account_sid, self._executor_id)
-        except BaseException:
-            await self.close()
-            raise
-        self._rounds = asyncio.create_task(self._make_rounds(), name="rounds of the engine")
+        # First the lock: a worker that is known without one counts as dead.
+        await self._liveness.hold(self.id)
+        await self._history.add_worker(self.id, self._mode)
+        self._running = asyncio.create_task(self._run(), name="worker")
+
+    def wake(self) -> None:
+        """There are alerts to claim now."""
+        self._woken.set()
 
     async def close(self) -> None:
         """Stop in the middle of whatever is under way; it goes on in another process, or later."""
-        if self._rounds:
-            self._rounds.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._rounds
-        try:
-            await delivery.stop()
-            await destroy_dbos()
-        finally:
-            await self._presence.release()
+        tasks = list(self._deliveries.values())
+        tasks += [self._running] if self._running else []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._poller.close()
+        if self._running:
+            # Others need not find out that it is gone. Where the database is away, they will.
+            with contextlib.suppress(TimeoutError, DatabaseError):
+                async with asyncio.timeout(SECONDS_TO_SIGN_OFF):
+                    await self._history.release({self.id})
+        await self._liveness.release()
 
-    async def start(self, alert_id: str) -> None:
-        """Deliver one alert, which has been written down with a workflow of its own."""
-        try:
-            account_sid = self._courier.history.account_sid
-            with SetWorkflowID(handover.own_workflow(account_sid, alert_id)):
-                await DBOS.start_workflow_async(delivery.deliver, alert_id)
-        except Exception:
-            # It is written down, and so isn't lost.
-            self._takeover.search_soon()
-            log.exception("Alert %s could not be started yet", alert_id)
-
-    def look(self) -> None:
-        """There are alerts to take up: look for them now."""
-        self._wanted.set()
-
-    async def _make_rounds(self) -> None:
-        next_takeover = 0.0
+    async def _run(self) -> None:
+        next_recovery = 0.0
         while True:
             try:
-                if time.monotonic() >= next_takeover:
-                    # Before it, so that one that breaks isn't repeated at once either.
-                    next_takeover = time.monotonic() + SECONDS_BETWEEN_TAKEOVERS
-                    await self._takeover.take_over()
-                await self._take_up()
+                if time.monotonic() >= next_recovery:
+                    # Set before it, so that one that fails isn't repeated at once either.
+                    next_recovery = time.monotonic() + SECONDS_BETWEEN_RECOVERIES
+                    await self.recover()
+                await self._claim()
             except Exception:
-                log.exception("A round of the engine broke; the next one comes in a moment")
+                log.exception("A round of the worker failed; the next one comes in a moment")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SECONDS_BETWEEN_ROUNDS):
-                    await self._wanted.wait()
-            self._wanted.clear()
+                async with asyncio.timeout(SECONDS_BETWEEN_CLAIMS):
+                    await self._woken.wait()
 
-    async def _take_up(self) -> None:
-        """Deliver what was written down without a workflow, by a page or by many at once."""
-        history = self._courier.history
-        while delivery.under_way() < MOST_UNDER_WAY:
-            workflow_id, claimed = await history.write(
-                lambda connection: handover.claim_due(connection, history.account_sid, time.time())
-            )
-            if not claimed:
+    async def recover(self) -> None:
+        """Release what dead workers have claimed, and what workers that nobody knows have."""
+        # In this order: a worker is known before it claims anything.
+        claiming = await self._history.claiming_workers()
+        known = await self._history.known_workers()
+        if self.id not in known:
+            # Others took this process for dead while it stood still.
+            await self._history.add_worker(self.id, self._mode)
+        dead = await self._liveness.dead([each for each in known if each != self.id])
+        gone = dead | (claiming - known.keys() - {self.id})
+        if gone and (freed := await self._history.release(gone)):
+            log.info("Going on with %d alerts of processes that ended", freed)
+
+    async def _claim(self) -> None:
+        """Claim what is due, for as long as this process has room, and deliver it."""
+        expected = self._woken.is_set()
+        self._woken.clear()
+        while (room := MOST_UNDER_WAY - self.under_way) > 0:
+            if not expected and not await self._history.are_due():
                 return
+            claimed = await self._history.claim(self.id, room)
+            for alert in claimed:
+                self._start(alert)
+            # A full claim isn't the last one.
+            expected = len(claimed) == MOST_AT_ONCE
+            if not expected:
+                return
+
+    def _start(self, alert: Alert) -> None:
+        if alert.id not in self._deliveries:
+            task = asyncio.create_task(self._deliver(alert), name=f"alert {alert.id}")
+            self._deliveries[alert.id] = task
+            task.add_done_callback(lambda _: self._deliveries.pop(alert.id, None))
+
+    async def _deliver(self, alert: Alert) -> None:
+        while True:
             try:
-                with SetWorkflowID(workflow_id):
-                    await DBOS.start_workflow_async(delivery.deliver_together, claimed)
+                await deliver(alert, self._services, self._history, self._limits, self._poller)
             except Exception:
-                # Claimed by a workflow that doesn't exist: they will be found.
-                self._takeover.search_soon()
-                raise
+                log.exception("Alert %s is held up", alert.id)
+            else:
+                return
+            await asyncio.sleep(SECONDS_AFTER_A_DEFECT)

@@ -1,80 +1,57 @@
-"""Opening a database: reached, writable, its tables up to date."""
+"""The one door to SQLite or PostgreSQL: reading, and writing in groups.
+
+Everything that waits to be written goes into one transaction: a group commit.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-import time
-from collections.abc import Callable, Sequence
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from database import DatabaseError
-from database.connecting import (
-    SQLITE_BUSY_SECONDS,
-    engine_for,
-    parsed,
-    place_of,
-    run_outside_transactions,
-)
-from database.group_commit import Result, Work, WritingQueue, commit_together, read
-from database.migrations import bring_up_to_date, check_that_it_can_be_written
-from database.outages import Outage, in_words
+from database.connecting import parsed, place_of
+from database.errors import in_words, is_passing
+from database.opening import opened
 
-
-def opened(url: sa.URL, connections: int) -> sa.Engine:
-    """An engine of so many connections for a database that is ready for work.
-
-    Raises `DatabaseError`: one sentence that names DATABASE_URL.
-    """
-    engine = engine_for(url, connections)
-    try:
-        if url.get_backend_name() == "sqlite":
-            _make_file(url, engine)
-        bring_up_to_date(engine)
-        check_that_it_can_be_written(engine)
-    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-        problem = unusable(url, error)
-    else:
-        return engine
-    engine.dispose()
-    # Outside of the block: the error that it caught would be shown, and may hold the password.
-    raise problem
-
-
-def unusable(url: sa.URL, error: Exception) -> DatabaseError:
-    """The sentence about a database that can't be used, to be raised where `error` isn't seen."""
-    reason = in_words(error)
-    if url.password:
-        reason = reason.replace(url.password, "***")
-    return DatabaseError(f"DATABASE_URL names {place_of(url)}, which can't be used: {reason}.")
-
-
-def _make_file(url: sa.URL, engine: sa.Engine) -> None:
-    """Make the file and its folder, and let readers and a writer work side by side (WAL)."""
-    file = Path(str(url.database))
-    # Not the folders above: in a mistyped path there would be an empty history.
-    file.parent.mkdir(exist_ok=True)
-    give_up = time.monotonic() + SQLITE_BUSY_SECONDS
-    while True:
-        try:
-            with engine.connect() as connection:
-                run_outside_transactions(connection, "PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            # The one thing that doesn't wait for other processes by itself.
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > give_up:
-                raise
-        time.sleep(0.05)
-
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Work = Callable[[sa.Connection], Result]
+# Work on many items at once, which returns the outcome of each.
+WorkOnMany = Callable[[sa.Connection, Sequence[Item]], Sequence[Any]]
 
 READERS = 4
 CLOSING_SECONDS = 5.0
+# With more in one transaction, the first ones would wait too long.
+MOST_TOGETHER = 200
+FIRST_RETRY_SECONDS = 0.1
+LONGEST_RETRY_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The outcome of work that raised `error`; any other outcome is what the work returned."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An item that waits to be written by `work`, and who waits for its outcome."""
+
+    work: WorkOnMany[Any]
+    item: Any
+    outcome: asyncio.Future[Any]
 
 
 class Database:
@@ -91,21 +68,12 @@ class Database:
         self._closed = False
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="database-reader")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
-        self._queue = WritingQueue[Work[Any]](self._commit)
-        self._outage = Outage(place_of(self._url))
+        self._waiting: deque[Write] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._is_away = False
 
     def __repr__(self) -> str:
         return f"<Database: {place_of(self._url)}>"
-
-    @property
-    def url(self) -> str:
-        """The URL with its password and the whole path of its file: never print or log it."""
-        return self._url.render_as_string(hide_password=False)
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether it is a file of this machine."""
-        return self._url.get_backend_name() == "sqlite"
 
     async def open(self) -> None:
         """Check that it can be reached and written, and bring its tables up to date.
@@ -115,32 +83,45 @@ class Database:
         self._engine = await _run(self._writer, partial(opened, self._url, READERS + 1))
 
     async def read(self, work: Work[Result]) -> Result:
-        """What `work` finds; what it changes is undone. It may run more than once.
+        """Return what `work` finds; what it changes is undone. It may run more than once.
 
         Raises what `work` raises, and `DatabaseError` before `open` and after `close`.
         """
-        return await self._outage.outlast(
-            lambda: _run(self._readers, partial(read, self._usable(), work))
-        )
+        self._check_usable()
+        return await self._outlast(partial(_run, self._readers, partial(self._read, work)))
 
     async def write(self, work: Work[Result]) -> Result:
-        """What `work` returned, once its changes are on the disk.
+        """Return what `work` returned, once its changes are on the disk.
 
-        `work` shares a transaction with others' work, so it neither commits nor rolls back. It must
+        `work` shares a transaction with other work, so it neither commits nor rolls back. It must
         be repeatable, done twice the same as done once: it runs again when the answer to a commit
         was lost, and when other work in the transaction failed. If it raises, it alone is undone.
 
         Raises what `work` raises, and `DatabaseError` before `open` and after `close`. A caller
         that is cancelled may find it done.
         """
-        self._usable()
-        result: Result = await self._queue.write(work)
+        result: Result = await self.write_together(_each, work)
         return result
+
+    async def write_together(self, work: WorkOnMany[Item], item: Item) -> Any:
+        """The same for one item of many alike: `work` gets all those that wait, at once.
+
+        If `work` raises, it runs again with each item alone.
+        """
+        self._check_usable()
+        outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Write(work, item, outcome))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        return await outcome
 
     async def close(self) -> None:
         """Finish what was handed in, then close. A database that is away isn't waited for long."""
         self._closed = True
-        await self._queue.close(CLOSING_SECONDS)
+        if self._writing and not self._writing.done():
+            await asyncio.wait({self._writing}, timeout=CLOSING_SECONDS)
+            self._writing.cancel()
+            await asyncio.wait({self._writing})
         ending = asyncio.create_task(asyncio.to_thread(self._end))
         await asyncio.wait({ending}, timeout=CLOSING_SECONDS)
 
@@ -150,16 +131,56 @@ class Database:
         if self._engine is not None:
             self._engine.dispose()
 
-    async def _commit(self, works: Sequence[Work[Any]]) -> list[Any]:
-        # What was handed in before `close` is finished.
-        return await self._outage.outlast(
-            lambda: _run(self._writer, partial(commit_together, self._opened(), works))
-        )
+    async def _write_all(self) -> None:
+        """Write what waits, all of it together, until nothing waits."""
+        together: list[Write] = []
+        try:
+            while self._waiting:
+                size = min(MOST_TOGETHER, len(self._waiting))
+                together = [self._waiting.popleft() for _ in range(size)]
+                # What was handed in before `close` is finished: no check that it is usable.
+                commit = partial(_commit, self._opened(), together)
+                outcomes = await self._outlast(partial(_run, self._writer, commit))
+                for write, outcome in zip(together, outcomes, strict=True):
+                    _tell(write.outcome, outcome)
+        finally:
+            # Nothing is left here unless this was cancelled: nobody may wait for ever.
+            unwritten = DatabaseError("The database was closed before this could be written.")
+            for write in (*together, *self._waiting):
+                _tell(write.outcome, Failed(unwritten))
+            self._waiting.clear()
 
-    def _usable(self) -> sa.Engine:
+    def _read(self, work: Work[Result]) -> Result:
+        with self._opened().connect() as connection:
+            return _done(work, connection)
+
+    async def _outlast(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Return what `work` returns in the end; raises what no waiting cures.
+
+        The log tells once that the database went away, and that it is back.
+        """
+        seconds = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                result = await work()
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                if not self._is_away:
+                    self._is_away = True
+                    log.warning("Waiting for %s: %s.", place_of(self._url), in_words(error))
+            else:
+                if self._is_away and seconds > FIRST_RETRY_SECONDS:
+                    self._is_away = False
+                    log.info("%s is back.", place_of(self._url).capitalize())
+                return result
+            await asyncio.sleep(seconds)
+            seconds = min(seconds * 2, LONGEST_RETRY_SECONDS)
+
+    def _check_usable(self) -> None:
         if self._closed:
             raise DatabaseError("The database is closed.")
-        return self._opened()
+        self._opened()
 
     def _opened(self) -> sa.Engine:
         if self._engine is None:
@@ -169,3 +190,57 @@ class Database:
 
 def _run(threads: ThreadPoolExecutor, work: Callable[[], Result]) -> asyncio.Future[Result]:
     return asyncio.get_running_loop().run_in_executor(threads, work)
+
+
+def _each(connection: sa.Connection, works: Sequence[Work[Any]]) -> list[Any]:
+    return [_done(work, connection) for work in works]
+
+
+def _commit(engine: sa.Engine, writes: Sequence[Write]) -> list[Any]:
+    """Do all of `writes` in one transaction, and return the outcome of each, in their order.
+
+    One that fails fails alone. Raises only what passes by itself: then nothing is known, and all
+    of them are to be done again.
+    """
+    try:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            outcomes: list[Any] = []
+            for work, alike in groupby(writes, key=lambda write: write.work):
+                outcomes += work(connection, [write.item for write in alike])
+            _check_that_it_will_commit(connection)
+            return outcomes
+    except Exception as error:
+        if is_passing(error):
+            raise
+        if len(writes) == 1:
+            return [Failed(error)]
+    # A savepoint each would cost every commit what only this rare case needs.
+    return [_commit(engine, [write])[0] for write in writes]
+
+
+def _check_that_it_will_commit(connection: sa.Connection) -> None:
+    """PostgreSQL answers COMMIT with a silent rollback after any error, even one that was caught.
+
+    https://www.postgresql.org/docs/current/sql-commit.html
+    """
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        if driver.info.transaction_status.name == "INERROR":
+            raise RuntimeError("the work went on after an error: do what may fail in a savepoint")
+
+
+def _done(work: Work[Result], connection: sa.Connection) -> Result:
+    try:
+        return work(connection)
+    except StopIteration as error:
+        # A future can't carry it: its caller would wait for ever.
+        raise RuntimeError("the work looked for a row that isn't there") from error
+
+
+def _tell(outcome: asyncio.Future[Any], result: Any) -> None:
+    if outcome.done():
+        return  # the caller was cancelled
+    if isinstance(result, Failed):
+        outcome.set_exception(result.error)
+    else:
+        outcome.set_result(result)

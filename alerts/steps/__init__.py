@@ -1,1 +1,1 @@
-"""The steps of a delivery, and what they need; `alerts/delivery.py` strings them together."""
+"""The steps of delivering one alert, which alerts/delivery.py takes one after the other."""

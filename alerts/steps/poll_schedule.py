@@ -1,4 +1,4 @@
-"""A call or text that is looked at again and again: how often, and how long."""
+"""When to ask Twilio about a call or text: how often, and for how long."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Channel
 from alerts.status import Status
-from alerts.twilio_status import StatusUpdate
+from alerts.twilio_status import ACCEPTED, StatusUpdate
 
 # Twilio ends a call after four hours, and tries to send a text for ten at the longest:
 # ValidityPeriod in https://www.twilio.com/docs/messaging/api/message-resource
@@ -16,15 +16,13 @@ GIVE_UP_AFTER: dict[Channel, timedelta] = {
     "call": timedelta(hours=4),
     "text": timedelta(hours=10),
 }
-# Carriers needn't tell that it arrived: without their word it stays "sent" for ever.
-CARRIERS_TELL_WITHIN = timedelta(minutes=10)
-# Whoever follows it has been placed.
-PLACED = StatusUpdate(Status.PLACED, "Twilio has it")
-NO_WORD = StatusUpdate(Status.UNKNOWN, "No word of its end ever came")
+# Carriers needn't confirm delivery: without their word a text stays "sent" for ever.
+CARRIERS_CONFIRM_WITHIN = timedelta(minutes=10)
+PLACED = StatusUpdate(Status.PLACED, ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class PlacedTry:
     """The call or text `sid` of an alert's try, and when Twilio was asked for it."""
 
     alert_id: str
@@ -35,72 +33,72 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds up to the first look, how the waits between looks grow, and the longest of them."""
+class PollIntervals:
+    """Seconds until the first poll, how the waits between polls grow, and the longest of them."""
 
     first: float
     growth: float
     longest: float
 
 
-POLLING = Pace(0.5, 1.25, 5.0)
-# Where callbacks bring the news, and a look is for those that get lost.
-SAFETY_NET = Pace(15.0, 1.25, 60.0)
-# Seconds between the end of a call and the word of what had answered it, as a rule.
-SOON = 2.0
+POLLING = PollIntervals(0.5, 1.25, 5.0)
+# Where callbacks bring the news, polling is for those that get lost.
+SAFETY_NET = PollIntervals(15.0, 1.25, 60.0)
+# Usual seconds between the end of a call and the word of what had answered it.
+SOON_SECONDS = 2.0
 
 
-class Watch:
-    """When to look at `followed` next (`next_at`, in the event loop's time), and what was told.
+class PollSchedule:
+    """When to poll a placed try next (`next_at`, in the event loop's time), and what was reported.
 
-    `sent_at` is when Twilio handed a text over to the carrier, as far as the last look tells.
+    `sent_at` is when Twilio handed a text to the carrier, as far as the last poll tells.
     """
 
-    def __init__(self, followed: Followed, pace: Pace, now: float) -> None:
-        self.followed = followed
-        self.told = PLACED
+    def __init__(self, placed: PlacedTry, intervals: PollIntervals, now: float) -> None:
+        self.placed = placed
+        self.reported = PLACED
         self.sent_at: datetime | None = None
         self.next_at = now
         self.is_busy = False
         self.is_missing = False
-        self._pace = pace
-        self._wait_from(now, pace.first)
-        if datetime.now(UTC) - followed.placed_at > timedelta(seconds=pace.first):
-            # What Twilio told while no process was there is lost.
-            self.look_soon(now)
+        self._intervals = intervals
+        self._wait_from(now, intervals.first)
+        if datetime.now(UTC) - placed.placed_at > timedelta(seconds=intervals.first):
+            # What Twilio reported while no process was there is lost.
+            self.poll_soon(now)
 
-    def look_soon(self, now: float) -> None:
+    def poll_soon(self, now: float) -> None:
         """Wait no longer than for news that is on its way: its end may have come."""
-        self.next_at = min(self.next_at, now + SOON)
+        self.next_at = min(self.next_at, now + SOON_SECONDS)
 
-    def look_again(self, now: float) -> None:
+    def poll_again(self, now: float) -> None:
         """Wait a little longer than before."""
-        self._wait_from(now, self._wait * self._pace.growth)
+        self._wait_from(now, self._wait * self._intervals.growth)
 
     def back_off(self, now: float) -> None:
-        """Wait a lot longer than before: the last look failed."""
+        """Wait a lot longer than before: the last poll failed."""
         self._wait_from(now, self._wait * 2)
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time to look."""
+        """Whether it is time to poll."""
         return not self.is_busy and self.next_at <= now
 
-    def may_be_looked_at(self, now: float) -> bool:
-        """Whether a look makes sense because others are looked at too: half the wait is over."""
+    def may_be_polled(self, now: float) -> bool:
+        """Whether polling makes sense because others are polled too: half the wait is over."""
         return not self.is_busy and self.next_at - self._wait / 2 <= now
 
     @property
     def overdue(self) -> timedelta:
         """How long ago its end should have come; less than nothing while there is time."""
-        # By the date, so that a restart doesn't begin anew.
-        end = self.followed.placed_at + GIVE_UP_AFTER[self.followed.channel]
+        # By the date, so that a restart doesn't begin from zero.
+        end = self.placed.placed_at + GIVE_UP_AFTER[self.placed.channel]
         if self.sent_at is not None:
-            end = max(self.sent_at, self.followed.placed_at) + CARRIERS_TELL_WITHIN
+            end = max(self.sent_at, self.placed.placed_at) + CARRIERS_CONFIRM_WITHIN
         return datetime.now(UTC) - end
 
     def _wait_from(self, now: float, seconds: float) -> None:
-        self._wait = min(seconds, self._pace.longest)
-        # Jitter, so that alerts that were sent together aren't looked up together for ever.
+        self._wait = min(seconds, self._intervals.longest)
+        # Jitter, so that alerts that were sent together aren't polled together for ever.
         self.next_at = now + self._wait * random.uniform(0.9, 1.1)  # noqa: S311
         left = -self.overdue.total_seconds()
         if left > 0:

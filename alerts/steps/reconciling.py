@@ -1,4 +1,4 @@
-"""What became of a request to Twilio whose answer never came."""
+"""What became of a request to Twilio whose answer never came: Twilio's own list tells."""
 
 from __future__ import annotations
 
@@ -6,127 +6,37 @@ import asyncio
 import time
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts import submissions
-from alerts.alert import Alert, Channel, Problem
+from alerts.alert import Alert, Channel, Event, Problem
+from alerts.history import History
+from alerts.services import Services
 from alerts.status import Status
-from alerts.steps import outcomes
-from alerts.steps.courier import Courier
 from alerts.submissions import Outcome, Submission
 from twilio_client import Call, Message, TwilioClient, TwilioError
 
-FIRST_WAIT = 0.25  # seconds
-LONGEST_WAIT = 15.0
+FIRST_WAIT_SECONDS = 0.25
+LONGEST_WAIT_SECONDS = 15.0
+LOOK_YOURSELF = (
+    "It may have been sent: look at the recent calls and messages in Twilio's console before you "
+    "send it again."
+)
 OTHER_WORDS = Problem(
     None,
     "Twilio has a text to this number with other words: nobody can tell whether it is this one.",
-    outcomes.LOOK_YOURSELF,
+    LOOK_YOURSELF,
 )
-
-
-async def settle(courier: Courier, request: Submission, *, inherited: bool) -> bool:
-    """Look until it is known; true if Twilio surely never got it, so that it may be made again.
-
-    Otherwise Twilio has it, and the history then knows its SID; or its fate can't be learnt.
-    One that is `inherited` was made by another process, and may still be on its way.
-    """
-    retry_policy, began, wait = courier.services.retry_policy, time.monotonic(), FIRST_WAIT
-    enough = retry_policy.settling + (_seconds_on_its_way(courier, request) if inherited else 0)
-    while not await _is_settled(courier, request):
-        passed = time.monotonic() - began
-        try:
-            made = await _look_up(courier, request)
-            if made and made.surely:
-                if await _is_adopted(courier, request, made.sid):
-                    break
-            elif passed >= enough:
-                if made:
-                    await outcomes.given_up(courier, request, OTHER_WORDS)
-                    break
-                note = "Twilio never got it: asking again"
-                await outcomes.released(courier, request, Outcome.NEVER_ARRIVED, note, None)
-                return True
-        except TwilioError as problem:
-            if passed >= retry_policy.looking_up:
-                await outcomes.given_up(courier, request, Problem.of(problem))
-                break
-        await asyncio.sleep(wait)
-        wait = min(wait * 2, LONGEST_WAIT)
-    return False
-
-
-async def settle_what_is_left(courier: Courier, alert: Alert) -> None:
-    """Of an alert that ended while a request of its was under way, whose process then died.
-
-    As long as that isn't settled, no other request to the number is made.
-    """
-    was_begun = any(
-        event.status is Status.SENDING and event.try_number == alert.try_number
-        for event in alert.events
-    )
-    if alert.sid or not was_begun:
-        return
-    account_sid, number = courier.history.account_sid, alert.try_number
-    request = await courier.history.read(
-        lambda connection: submissions.unsettled(connection, account_sid, alert.id, number)
-    )
-    if request is not None:
-        await settle(courier, request, inherited=True)
-
-
-def _seconds_on_its_way(courier: Courier, request: Submission) -> float:
-    """How much longer at most."""
-    services = courier.services
-    age = datetime.now(UTC) + services.twilio.clock_offset - request.at
-    # Whoever wrote its time down may not have known Twilio's clock.
-    return services.retry_policy.requesting - max(
-        0.0, min(age.total_seconds(), services.retry_policy.requesting)
-    )
-
-
-async def _is_settled(courier: Courier, request: Submission) -> bool:
-    """Whether a callback told meanwhile."""
-    return await courier.history.read(
-        lambda connection: submissions.is_settled(connection, request.id)
-    )
-
-
-async def _look_up(courier: Courier, request: Submission) -> Made | None:
-    services, history = courier.services, courier.history
-    alert = await courier.alert(request.alert_id)
-    return await look_up(
-        services.twilio,
-        channel=request.channel,
-        to=request.to,
-        from_=services.sender(request.channel),
-        text=alert.message,
-        since=request.at,
-        clock_offset=request.clock_offset,
-        taken=lambda sids: history.read(lambda connection: submissions.taken(connection, sids)),
-    )
-
-
-async def _is_adopted(courier: Courier, request: Submission, sid: str) -> bool:
-    """Take it to be ours; false if it is somebody else's, as of now."""
-    try:
-        await outcomes.placed(courier, request, sid, "Twilio has it: found in its list", "lookup")
-    except sa.exc.IntegrityError:
-        return False
-    return True
-
-
 # The process that asked may not have known yet how far its clock was from Twilio's.
-MARGIN = timedelta(minutes=2)
+CLOCK_MARGIN = timedelta(minutes=2)
 # Dates have whole seconds on both sides, and the way there takes time.
-A_MOMENT = timedelta(seconds=5)
+ROUNDING = timedelta(seconds=5)
 # The list is in order of date, but which date a call that waited goes by isn't said.
 OUT_OF_ORDER = timedelta(hours=1)
 OUR_DIRECTION = "outbound-api"
-# Twilio keeps it in the body of the resource.
+# Twilio puts it before texts of trial accounts, in the body of the resource too.
 TRIAL_PREFIX = "Sent from your Twilio trial account - "
 # What a messaging service does to a text that needn't be UCS-2, as far as people write such things
 # and Unicode's own normalization doesn't: quotation marks, dashes, and what can't be seen.
@@ -141,10 +51,137 @@ LOOKALIKES = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A call or text that the request has made, `surely` or maybe: its words are others."""
+    """A call or text that a request has made; with other words than ours that isn't certain."""
 
     sid: str
-    surely: bool
+    is_certain: bool
+
+
+async def reconcile(
+    services: Services, history: History, submission: Submission, *, inherited: bool
+) -> bool:
+    """Look until it is known what became of a submission; true if Twilio never got it.
+
+    Then it may be made again. Otherwise Twilio has it, and the history then knows its SID; or its
+    fate can't be learnt. One that is `inherited` was made by another process, and may still be on
+    its way.
+    """
+    policy, began, wait = services.retry_policy, time.monotonic(), FIRST_WAIT_SECONDS
+    enough = policy.listing_seconds
+    if inherited:
+        enough += _seconds_on_its_way(services, submission)
+    # A callback may tell meanwhile.
+    while not await history.is_settled(submission):
+        passed = time.monotonic() - began
+        try:
+            made = await _look_up(services, history, submission)
+            if made and made.is_certain:
+                if await _adopt(history, submission, made.sid):
+                    break
+            elif passed >= enough:
+                if made:
+                    await _give_up(history, submission, OTHER_WORDS)
+                    break
+                note = "Twilio never got it: asking again"
+                await report_trouble(history, submission, note, None, Outcome.NEVER_ARRIVED)
+                return True
+        except TwilioError as problem:
+            if passed >= policy.lookup_seconds:
+                await _give_up(history, submission, Problem.of(problem))
+                break
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+    return False
+
+
+async def reconcile_leftover(services: Services, history: History, alert: Alert) -> None:
+    """The same for an alert that ended while a submission was under way, whose process then died.
+
+    Until that is settled, no other request to the number is made.
+    """
+    was_begun = any(
+        event.status is Status.SENDING and event.try_number == alert.try_number
+        for event in alert.events
+    )
+    if alert.sid or not was_begun:
+        return
+    submission = await history.unsettled(alert)
+    if submission is not None:
+        await reconcile(services, history, submission, inherited=True)
+
+
+async def report_trouble(
+    history: History,
+    submission: Submission,
+    note: str,
+    problem: TwilioError | None,
+    outcome: Outcome | None = None,
+) -> None:
+    """Let people see what is going on, the same trouble once; `outcome` settles the submission."""
+    alert = await history.get(submission.alert_id)
+    notes = {
+        event.note
+        for event in (alert.events if alert else ())
+        if event.try_number == submission.try_number
+    }
+    event = None if note in notes else _event(submission, None, note, problem)
+    if outcome is not None:
+        await history.settle(submission, outcome, event)
+    elif event is not None:
+        await history.record(submission.alert_id, event)
+
+
+async def _give_up(history: History, submission: Submission, why: Problem) -> None:
+    """Nobody will ever learn whether Twilio has it."""
+    event = _event(submission, Status.UNKNOWN, "Not known whether it was sent", None)
+    event = replace(event, error=replace(why, hint=LOOK_YOURSELF))
+    await history.settle(submission, Outcome.UNKNOWN, event)
+
+
+async def _adopt(history: History, submission: Submission, sid: str) -> bool:
+    """Take what Twilio lists as the submission's; false if it has just become another's."""
+    note = "Accepted by Twilio: found in its list"
+    event = _event(submission, Status.PLACED, note, None)
+    event = replace(event, source="lookup", sid=sid)
+    try:
+        await history.settle(submission, Outcome.PLACED, event, sid)
+    except sa.exc.IntegrityError:
+        return False
+    return True
+
+
+def _event(
+    submission: Submission, status: Status | None, note: str, problem: TwilioError | None
+) -> Event:
+    return Event(
+        datetime.now(UTC),
+        status,
+        note,
+        try_number=submission.try_number,
+        error=Problem.of(problem) if problem else None,
+    )
+
+
+def _seconds_on_its_way(services: Services, submission: Submission) -> float:
+    """How much longer it may be on its way, at most."""
+    longest = services.retry_policy.request_seconds
+    age = datetime.now(UTC) + services.twilio.clock_offset - submission.at
+    # The process that wrote its time down may not have known Twilio's clock.
+    return longest - max(0.0, min(age.total_seconds(), longest))
+
+
+async def _look_up(services: Services, history: History, submission: Submission) -> Made | None:
+    alert = await history.get(submission.alert_id)
+    return await look_up(
+        services.twilio,
+        channel=submission.channel,
+        to=submission.to,
+        from_=services.sender(submission.channel),
+        text=alert.message if alert else "",
+        since=submission.at,
+        clock_offset=submission.clock_offset,
+        taken=history.taken,
+    )
 
 
 async def look_up(
@@ -177,8 +214,8 @@ async def look_up(
         age = _time_after(since + learnt, row)
         if age < -OUT_OF_ORDER:
             break
-        made = Made(row.sid, surely=isinstance(row, Call) or _words(row.body) == _words(text))
-        if age >= -(MARGIN if made.surely else A_MOMENT) and _fits(row, to, from_):
+        made = Made(row.sid, is_certain=isinstance(row, Call) or _words(row.body) == _words(text))
+        if age >= -(CLOCK_MARGIN if made.is_certain else ROUNDING) and _fits(row, to, from_):
             possible.append((age, made))
     if not possible:
         return None
@@ -191,7 +228,7 @@ async def look_up(
 
 def _likeliest_first(aged: tuple[timedelta, Made]) -> tuple[bool, bool, timedelta]:
     age, made = aged
-    return not made.surely, age < -A_MOMENT, abs(age)
+    return not made.is_certain, age < -ROUNDING, abs(age)
 
 
 def _newest(

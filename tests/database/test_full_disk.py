@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from database.outages import is_passing
+from database.errors import is_passing
 from storage import InlineStorage, Instructions
 from tests.support.desks import CALL, followed, posts, simulated_desk
 from tests.support.notes_table import all_notes, database_with_notes, note, until

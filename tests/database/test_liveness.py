@@ -1,4 +1,4 @@
-"""Which executors are alive: a process that was killed is known to be dead, and no other."""
+"""Which workers are alive: a process that was killed is known to be dead, and no other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock, Timeout
 
 from database.liveness import Liveness, liveness_of
-from tests.support.living_processes import dead_at_last, executors, kill
+from tests.support.living_processes import dead_at_last, kill, workers
 
 GRACE = 0.5
 
@@ -25,7 +25,7 @@ async def watcher(database_url: str) -> AsyncIterator[Liveness]:
 
 
 async def test_a_process_that_is_killed_is_dead(watcher: Liveness, database_url: str):
-    with executors(database_url, "host-1.a", "host-1.b") as (one, _):
+    with workers(database_url, "host-1.a", "host-1.b") as (one, _):
         assert await watcher.dead(["host-1.a", "host-1.b", "watcher"]) == set()
         killed = time.monotonic()
         kill(one)
@@ -68,21 +68,21 @@ async def test_many_look_at_once_and_the_living_stay_alive(watcher: Liveness, da
 
 
 async def test_an_id_is_letters_digits_hyphens_and_dots(watcher: Liveness):
-    for executor_id in ("", "a/b", "../a", "a b", "a_b", "é", "a\n"):
-        with pytest.raises(ValueError, match="executor id"):
-            await watcher.dead([executor_id])
-        with pytest.raises(ValueError, match="executor id"):
-            await watcher.hold(executor_id)
+    for worker_id in ("", "a/b", "../a", "a b", "a_b", "é", "a\n"):
+        with pytest.raises(ValueError, match="worker id"):
+            await watcher.dead([worker_id])
+        with pytest.raises(ValueError, match="worker id"):
+            await watcher.hold(worker_id)
 
 
 async def test_sqlite_leaves_no_files_of_the_dead(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/x.sqlite"
     watcher = liveness_of(url)
-    with executors(url, "one") as (process,):
-        assert [each.name for each in (tmp_path / "x.sqlite.executors").iterdir()] == ["one.lock"]
+    with workers(url, "one") as (process,):
+        assert [each.name for each in (tmp_path / "x.sqlite.workers").iterdir()] == ["one.lock"]
         kill(process)
         assert await watcher.dead(["one"]) == {"one"}
-    assert list((tmp_path / "x.sqlite.executors").iterdir()) == []
+    assert list((tmp_path / "x.sqlite.workers").iterdir()) == []
 
 
 async def test_a_file_is_removed_while_it_is_locked(
@@ -90,7 +90,7 @@ async def test_a_file_is_removed_while_it_is_locked(
 ):
     """Somebody who locked it between the two would hold a file that nobody can find."""
     watcher = liveness_of(f"sqlite:///{tmp_path}/x.sqlite")
-    file = tmp_path / "x.sqlite.executors" / "one.lock"
+    file = tmp_path / "x.sqlite.workers" / "one.lock"
     file.parent.mkdir()
     file.touch()
     remove, locked = Path.unlink, []

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from database.liveness import GRACE_SECONDS, HEARTBEAT_SECONDS, liveness_of
-from tests.support.living_processes import dead_at_last, executors, kill
+from tests.support.living_processes import dead_at_last, kill, workers
 from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
 # Two heartbeats.
@@ -25,7 +25,7 @@ async def test_the_living_survive_a_restart_of_postgresql(
     patient = liveness_of(url, grace_seconds=GRACE)
     own = liveness_of(url)
     await own.hold("own")
-    with executors(url, "living", "doomed") as (_, doomed):
+    with workers(url, "living", "doomed") as (_, doomed):
         ids = ["living", "doomed", "own"]
         await asyncio.to_thread(stop, restartable, "immediate")
         kill(doomed)

@@ -1,4 +1,4 @@
-"""Processes that hold an executor id, to be killed in tests."""
+"""Processes that hold an worker id, to be killed in tests."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ asyncio.run(main())
 
 
 @contextmanager
-def executors(database_url: str, *executor_ids: str) -> Iterator[tuple[subprocess.Popen[str], ...]]:
-    """A process for each of `executor_ids`, which holds it."""
+def workers(database_url: str, *worker_ids: str) -> Iterator[tuple[subprocess.Popen[str], ...]]:
+    """A process for each of `worker_ids`, which holds it."""
     processes = tuple(
         subprocess.Popen(
             [sys.executable, "-c", HOLD, database_url, each], stdout=subprocess.PIPE, text=True
         )
-        for each in executor_ids
+        for each in worker_ids
     )
     try:
         for process in processes:
@@ -50,11 +50,11 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.wait(10)
 
 
-async def dead_at_last(watcher: Liveness, *executor_ids: str) -> set[str]:
+async def dead_at_last(watcher: Liveness, *worker_ids: str) -> set[str]:
     """Who is dead, once anybody is."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        if dead := await watcher.dead(executor_ids):
+        if dead := await watcher.dead(worker_ids):
             return dead
         await asyncio.sleep(0.05)
     raise AssertionError("nobody is dead")
