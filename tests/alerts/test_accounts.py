@@ -260,6 +260,6 @@ async def test_a_call_of_another_account_changes_nothing(callbacks):
     one, two = callbacks
     assert await one.status(form("ringing", SID)) == 204
     assert await two.status(form("completed", SID)) == 204
-    assert notes(await two.alert()) == ["", f"The call is over, in another call or text ({SID})"]
+    assert notes(await two.alert()) == ["", f"Call ended, in another call or text ({SID})"]
     assert (await two.alert()).status is Status.SENDING
     assert (await one.alert()).status is Status.RINGING

@@ -164,7 +164,7 @@ async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk
     async with aclosing(desk.watch(waiting.id)) as changes:
         await anext(alert async for alert in changes if alert.try_number == 2)
     house = await desk._runtime()
-    [executor_id] = await house.history.read(
+    [worker_id] = await house.history.read(
         lambda connection: signed_on(connection, house.history.account_sid)
     )
     await house.history.write(
@@ -173,7 +173,7 @@ async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk
         )
     )
     for _ in range(2):
-        await house._engine._takeover._adopt_orphans(living=[executor_id] if is_alive else [])
+        await house._engine._takeover._adopt_orphans(living=[worker_id] if is_alive else [])
     under_way = await house.history.read(
         lambda connection: workflows_under_way(connection, house.history.account_sid)
     )

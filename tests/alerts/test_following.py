@@ -28,7 +28,7 @@ async def test_step_by_step():
     assert told == [
         ("ringing", "Ringing"),
         ("answered", "Answered"),
-        ("completed", "The call is over"),
+        ("completed", "Call ended"),
     ]
     assert alert.error is None
 

@@ -71,7 +71,7 @@ async def test_an_alert_is_told_as_it_was_written_down(history):
     assert alert is not None
     assert (alert.request, alert.from_) == (request, "+14155550100")
     assert (alert.status, alert.try_number, alert.to) == ("queued", 1, ANYBODY)
-    assert [event.note for event in alert.events] == ["Written and checked"]
+    assert [event.note for event in alert.events] == ["Saved"]
     assert alert.since == alert.events[0].at == alert.not_before
 
 

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from alerts import Status
-from alerts.steps.poll_schedule import SAFETY_NET, Pace, Watch
+from alerts.steps.poll_schedule import SAFETY_NET, PollIntervals, PollSchedule
 from tests.support.desks import until
 from tests.support.pollers import Told, follower_at, following_tasks, one
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
@@ -22,7 +22,7 @@ FINAL = {status for status in Status if status.final}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    monkeypatch.setattr("alerts.steps.polling.POLLING", Pace(0.05, 1.25, 0.5))
+    monkeypatch.setattr("alerts.steps.polling.POLLING", PollIntervals(0.05, 1.25, 0.5))
 
 
 async def story(*looking, channel="call", ago=timedelta()):
@@ -32,7 +32,7 @@ async def story(*looking, channel="call", ago=timedelta()):
         scripted_twilio(PLACED, looking=list(looking)) as twilio,
         follower_at(twilio.url, told) as follower,
     ):
-        with follower.following(one(channel=channel, ago=ago)):
+        with follower.polling(one(channel=channel, ago=ago)):
             await until(lambda: set(told.words()) & FINAL)
             await until(lambda: not following_tasks())
     return told.of("one"), twilio.looks
@@ -45,7 +45,7 @@ async def test_step_by_step_and_nothing_twice():
     assert [(event.status, event.note) for event in events] == [
         ("ringing", "Ringing"),
         ("answered", "Answered"),
-        ("completed", "The call is over"),
+        ("completed", "Call ended"),
     ]
     assert {(event.source, event.try_number) for event in events} == {("poll", 1)}
     assert events[-1].answered_by == ""
@@ -95,7 +95,7 @@ async def test_nobody_listens_for_a_while():
         scripted_twilio(PLACED, looking=[at("ringing"), at("completed")]) as twilio,
         follower_at(twilio.url, told) as follower,
     ):
-        with follower.following(one()):
+        with follower.polling(one()):
             await until(lambda: told.events)
             await twilio.stop()
             await asyncio.sleep(0.3)  # the next look is due within it
@@ -144,15 +144,15 @@ async def test_no_word_from_the_carrier():
 
 
 def test_what_was_told_while_nobody_listened_is_soon_looked_for():
-    fresh = Watch(one(), SAFETY_NET, now=100)
-    left_behind = Watch(one(ago=timedelta(minutes=1)), SAFETY_NET, now=100)
+    fresh = PollSchedule(one(), SAFETY_NET, now=100)
+    left_behind = PollSchedule(one(ago=timedelta(minutes=1)), SAFETY_NET, now=100)
     assert fresh.next_at > 110
     assert left_behind.next_at <= 102
 
 
 def test_giving_up_is_on_time():
     """The look after which nobody waits any longer doesn't come a whole wait too late."""
-    watch = Watch(one(channel="text", ago=timedelta(minutes=20)), SAFETY_NET, now=100)
+    watch = PollSchedule(one(channel="text", ago=timedelta(minutes=20)), SAFETY_NET, now=100)
     watch.sent_at = datetime.now(UTC) - timedelta(minutes=9, seconds=55)
     watch.look_again(now=100)
     assert 104 < watch.next_at <= 105

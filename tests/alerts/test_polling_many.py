@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from starlette.responses import JSONResponse
 
-from alerts.steps.polling import Looks
+from alerts.steps.polling import StatusReader
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
 from tests.support.desks import ANYBODY, twilio_client, until
 from tests.support.pollers import Told, follower_at, one
@@ -51,7 +51,7 @@ async def place(url, count):
 async def following(url, told, followed):
     async with follower_at(url, told) as follower, AsyncExitStack() as stack:
         for each in followed:
-            stack.enter_context(follower.following(each))
+            stack.enter_context(follower.polling(each))
         yield
 
 
@@ -110,7 +110,7 @@ async def test_a_list_that_breaks_keeps_nobody_from_being_looked_at(caplog, monk
     async def broken(*_):
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(Looks, "at_many", broken)
+    monkeypatch.setattr(StatusReader, "at_many", broken)
     told = Told()
     with simulation() as (_, url):
         sids = await place(url, 25)

@@ -61,18 +61,18 @@ async def test_no_second_text_where_one_has_other_words():
     ):
         alert = await desk.send(TEXT)
     assert (alert.status, alert.sid) == ("unknown", None)
-    assert alert.events[-1].note == "Nobody can tell whether Twilio has it"
+    assert alert.events[-1].note == "Not known whether it was sent"
     assert "with other words" in str(alert.error)
     assert "recent calls and messages" in str(alert.error)
     assert len(twilio.posts) == 1
 
 
 @asynccontextmanager
-async def interrupted(twilio, folder, requesting):
+async def interrupted(twilio, folder, request_seconds):
     """A desk that goes on where another one stopped while its request was under way."""
     options = {
         "database_url": database_in(folder),
-        "retry_policy": replace(UNHURRIED["retry_policy"], requesting=requesting),
+        "retry_policy": replace(UNHURRIED["retry_policy"], request_seconds=request_seconds),
     }
     async with desk_at(twilio.url, **options) as desk:
         sending = asyncio.create_task(desk.send(replace(CALL, id="call")))
@@ -88,7 +88,7 @@ async def test_what_another_process_asked_may_still_be_on_its_way(tmp_path):
     slow, looking = replace(PLACED, seconds=60), [NOTHING] * 3 + [listed(CALL), at("completed")]
     async with (
         scripted_twilio(slow, PLACED, looking=looking) as twilio,
-        interrupted(twilio, tmp_path, requesting=10) as desk,
+        interrupted(twilio, tmp_path, request_seconds=10) as desk,
     ):
         alert = await until_over(desk, "call")
     assert "lookup" in {event.source for event in alert.events}
@@ -99,7 +99,7 @@ async def test_what_another_process_asked_in_vain_is_asked_again(tmp_path):
     slow, looking = replace(PLACED, seconds=60), [NOTHING] * 3 + [at("completed")]
     async with (
         scripted_twilio(slow, PLACED, looking=looking) as twilio,
-        interrupted(twilio, tmp_path, requesting=0.5) as desk,
+        interrupted(twilio, tmp_path, request_seconds=0.5) as desk,
     ):
         alert = await until_over(desk, "call")
     assert alert.status == "completed"
@@ -108,4 +108,4 @@ async def test_what_another_process_asked_in_vain_is_asked_again(tmp_path):
 
 def test_no_request_is_on_its_way_for_longer():
     answering = inspect.signature(TwilioClient).parameters["timeout"].default
-    assert RetryPolicy().requesting >= WAIT_SECONDS + answering
+    assert RetryPolicy().request_seconds >= WAIT_SECONDS + answering

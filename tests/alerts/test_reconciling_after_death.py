@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alerts.steps.courier import Courier
 
 from alerts import Desk, Event
 from alerts import submissions as requests
 from alerts.history import History
 from alerts.status import Status
 from alerts.steps import courier, placing
-from alerts.steps.courier import Courier
 from alerts.steps.placing import place
 from alerts.steps.polling import StatusPoller
 from alerts.steps.reconciling import settle

@@ -11,7 +11,7 @@ from dbos import DBOS
 
 from alerts import Desk, takeover
 from alerts import worker as engine
-from alerts.tables import NewAlert, executors
+from alerts.tables import NewAlert, workers
 from alerts.worker import Engine
 from database.connecting import engine_for, parsed
 from simulator import SIMULATOR_FROM_NUMBER
@@ -34,9 +34,7 @@ def engine_of(desk: Desk) -> Engine:
 
 async def signed_on(desk: Desk) -> Sequence[str]:
     history = await desk.history()
-    return await history.read(
-        lambda connection: connection.scalars(sa.select(executors.c.id)).all()
-    )
+    return await history.read(lambda connection: connection.scalars(sa.select(workers.c.id)).all())
 
 
 async def searched(desk: Desk) -> None:
@@ -50,7 +48,7 @@ async def test_a_living_process_that_was_signed_off_is_known_again(tmp_path):
         await desk.open()
         [known] = await signed_on(desk)
         await (await desk.history()).write(
-            lambda connection: connection.execute(sa.delete(executors))
+            lambda connection: connection.execute(sa.delete(workers))
         )
         again: Sequence[str] = []
         while not again:
@@ -67,7 +65,7 @@ async def test_what_a_process_left_whom_others_had_signed_off(tmp_path):
         await until(lambda: storage.is_asked)
     made = engine_for(parsed(database_in(tmp_path).get_secret_value()), None)
     with made.begin() as connection:
-        connection.execute(sa.delete(executors))
+        connection.execute(sa.delete(workers))
         under_way = sa.text("SELECT status FROM workflow_status")
         assert connection.scalars(under_way).all() == ["PENDING"]
     made.dispose()

@@ -54,7 +54,7 @@ def test_the_notes_say_who_answered():
     assert call(status="in-progress", answered_by="human").note == "A person answered"
     assert call(status="in-progress", answered_by="machine_end_beep").note == "A machine answered"
     assert call(status="completed", answered_by="machine_start").note == "Voicemail took the call"
-    assert call(status="completed", answered_by="human").note == "The call is over"
+    assert call(status="completed", answered_by="human").note == "Call ended"
 
 
 def test_ends_of_a_text():

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from database.group_commit import MOST_TOGETHER, Work
 
 from database import DatabaseError
 from database.database import Database
-from database.group_commit import MOST_TOGETHER, Work
 from tests.support.notes_table import all_notes, database_with_notes, note, notes
 
 

@@ -25,7 +25,7 @@ from alerts import worker as engine
 from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
 from alerts.services import Services
-from alerts.steps import reconciling as settling
+from alerts.steps import reconciling as listing_seconds
 from alerts.tables import alerts
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
@@ -33,7 +33,9 @@ from storage import InlineStorage
 from tests.support.crash_plan import Death
 from twilio_client import TwilioClient
 
-RETRY_POLICY = RetryPolicy(first_wait=0.05, longest_wait=0.5, requesting=1, settling=0.5)
+RETRY_POLICY = RetryPolicy(
+    first_wait_seconds=0.05, longest_wait_seconds=0.5, request_seconds=1, listing_seconds=0.5
+)
 AUTH_TOKEN = "crash"
 
 Result = TypeVar("Result")
@@ -59,7 +61,7 @@ class Life:
 
 def live(life: Life) -> None:
     """The whole life, in a process of its own."""
-    engine.SECONDS_BETWEEN_TAKEOVERS = 1.0
+    engine.SECONDS_BETWEEN_RECOVERIES = 1.0
     asyncio.run(_live(life))
 
 
@@ -160,4 +162,4 @@ def _never_look() -> None:
     async def never(*_: object) -> None:
         return None
 
-    settling._look_up = never  # type: ignore[assignment]
+    listing_seconds._look_up = never  # type: ignore[assignment]

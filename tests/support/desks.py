@@ -45,7 +45,12 @@ UNHURRIED: dict[str, Any] = {
     "texts_per_second": 1000,
     "alerts_per_number_per_hour": 1000,
     "retry_policy": RetryPolicy(
-        first_wait=0.02, longest_wait=0.1, requesting=0.5, settling=0.3, looking_up=1, trying=1
+        first_wait_seconds=0.02,
+        longest_wait_seconds=0.1,
+        request_seconds=0.5,
+        listing_seconds=0.3,
+        lookup_seconds=1,
+        retry_seconds=1,
     ),
 }
 

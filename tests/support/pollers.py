@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Channel, Event
-from alerts.steps.poll_schedule import Followed
+from alerts.steps.poll_schedule import PlacedTry
 from alerts.steps.polling import StatusPoller
 from tests.support.desks import twilio_client
 from tests.support.scripted_twilio import CALL_SID, MESSAGE_SID
@@ -54,10 +54,10 @@ def one(
     channel: Channel = "call",
     sid: str | None = None,
     ago: timedelta = timedelta(),
-) -> Followed:
+) -> PlacedTry:
     """A call or text that was placed some time ago."""
     sid = sid or (CALL_SID if channel == "call" else MESSAGE_SID)
-    return Followed(alert_id, 1, channel, sid, datetime.now(UTC) - ago)
+    return PlacedTry(alert_id, 1, channel, sid, datetime.now(UTC) - ago)
 
 
 def following_tasks() -> list[str]:

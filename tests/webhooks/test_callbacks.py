@@ -44,7 +44,7 @@ async def test_a_call_from_its_first_word_to_its_last(database_url):
         assert [each.note for each in told_events][1:] == [
             "Ringing",
             "Answered",
-            "The call is over",
+            "Call ended",
         ]
         # Before the answer to the request itself, which never came.
         assert await desk.outcomes() == [("placed", SID)]
@@ -151,6 +151,6 @@ async def test_the_answer_to_the_request_comes_after_the_callback(desk: Told):
     await desk.begin()
     await desk.status(form("ringing"))
     now = (await desk.alert()).events[-1].at
-    await desk.record(Event(now, Status.PLACED, "Twilio has it", sid=SID))
+    await desk.record(Event(now, Status.PLACED, "Accepted by Twilio", sid=SID))
     alert = await desk.alert()
     assert (alert.status, alert.sid) == (Status.RINGING, SID)
