@@ -9,12 +9,10 @@ Every storage publishes a document the same way and gives back the instructions 
 If the document cannot be published, `publish` raises StorageError and no call should be placed.
 """
 
-from storage.base import Instructions, Storage
-from storage.errors import StorageError
+from storage.base import Instructions, Storage, StorageError
 from storage.ftp import FTPStorage
-from storage.hosting import twiml_route
 from storage.inline import InlineStorage
-from storage.local import LocalStorage
+from storage.local import LocalStorage, twiml_route
 from storage.s3 import S3Storage
 
 __all__ = [

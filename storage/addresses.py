@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit
 
-from storage.errors import StorageError
+from storage.base import StorageError
 
 
 def split_url(service: str, what: str, url: str) -> SplitResult:

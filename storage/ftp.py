@@ -7,12 +7,10 @@ from functools import partial
 
 from storage.addresses import public_address
 from storage.base import Instructions
-from storage.documents import document_bytes
-from storage.ftp_address import FTPAddress
+from storage.documents import document_bytes, name_in_url, unguessable_name
+from storage.ftp_client import FTPAddress, open_session, remove, upload
 from storage.ftp_errors import explained
-from storage.ftp_session import open_session, remove, upload
-from storage.names import name_in_url, unguessable_name
-from storage.workers import Workers
+from storage.upload_threads import UploadThreads
 
 # Hosts commonly allow only a handful of connections from one address.
 UPLOADS_AT_ONCE = 4
@@ -36,7 +34,7 @@ class FTPStorage:
             "FTP", "public address of the FTP folder", public_base_url
         )
         self._ssl_context = ssl_context
-        self._workers = Workers(UPLOADS_AT_ONCE, DEADLINE_SECONDS)
+        self._threads = UploadThreads(UPLOADS_AT_ONCE, DEADLINE_SECONDS)
 
     @property
     def label(self) -> str:
@@ -47,7 +45,7 @@ class FTPStorage:
         document = document_bytes("FTP", xml)
         file_name = f"{unguessable_name(name)}.xml"
         with explained(self._address):
-            await self._workers.run(partial(self._upload, file_name, document))
+            await self._threads.run(partial(self._upload, file_name, document))
         return Instructions(url=f"{self._public_base_url}/{file_name}")
 
     async def delete(self, instructions: Instructions) -> None:
@@ -55,11 +53,11 @@ class FTPStorage:
         name = name_in_url(instructions.url or "")
         if name is not None:
             with explained(self._address):
-                await self._workers.run(partial(self._remove, f"{name}.xml"))
+                await self._threads.run(partial(self._remove, f"{name}.xml"))
 
     async def close(self) -> None:
         """Take no more documents. Uploads under way end in their own time."""
-        self._workers.close()
+        self._threads.close()
 
     def _upload(self, file_name: str, document: bytes) -> None:
         with open_session(self._address, self._ssl_context) as session:

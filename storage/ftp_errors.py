@@ -8,8 +8,8 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from storage.errors import StorageError
-from storage.ftp_address import FTPAddress
+from storage.base import StorageError
+from storage.ftp_client import FTPAddress
 
 _LOGIN = ("refused the login", "Check the user name and the password in the FTP URL.")
 _PERMISSION = ("refused access to the folder", "Check the folder and the user's permissions there.")

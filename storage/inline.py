@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from storage.base import Instructions
+from storage.base import Instructions, StorageError
 from storage.documents import document_bytes
-from storage.errors import StorageError
 
 # https://www.twilio.com/docs/voice/api/call-resource#twiml
 MAX_CHARACTERS = 4_000

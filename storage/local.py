@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
 from storage.addresses import public_address
-from storage.base import Instructions
-from storage.documents import document_bytes
-from storage.errors import StorageError
-from storage.names import is_document_name, name_in_url, unguessable_name
+from storage.base import Instructions, StorageError
+from storage.documents import document_bytes, is_document_name, name_in_url, unguessable_name
 
 
 class LocalStorage:
@@ -104,3 +106,22 @@ class LocalStorage:
                 f"This app could not {task} TwiML in the folder {self._folder}: {error.strerror}.",
                 "Check that it may read and write there and that the disk is not full.",
             ) from error
+
+
+def twiml_route(storage: LocalStorage) -> Route:
+    """The route `GET|POST /twiml/{name}.xml` for a Starlette app.
+
+    Twilio adds CallSid, From and more, to the query string or as a form: they are ignored.
+    See https://www.twilio.com/docs/voice/twiml#request-parameters
+    """
+    # A document may name people: no cache on the way keeps it.
+    headers = {"Cache-Control": "no-store"}
+
+    async def serve_document(request: Request) -> Response:
+        xml = await storage.read(request.path_params["name"])
+        if xml is None:
+            message = "There is no TwiML document at this address, or it has expired."
+            return PlainTextResponse(message, status_code=404, headers=headers)
+        return Response(xml, media_type="text/xml", headers=headers)
+
+    return Route("/twiml/{name}.xml", serve_document, methods=["GET", "POST"], name="twiml")

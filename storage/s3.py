@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
 from storage.addresses import public_address
-from storage.base import Instructions
-from storage.documents import document_bytes
-from storage.errors import StorageError
-from storage.names import name_in_url, unguessable_name
+from storage.base import Instructions, StorageError
+from storage.documents import document_bytes, name_in_url, unguessable_name
 from storage.s3_bucket import prepare_bucket
-from storage.s3_checks import check_keys, checked_bucket, checked_expire_days, checked_prefix
 from storage.s3_client import S3Connection
 from storage.s3_errors import explained
-from storage.workers import Workers
+from storage.upload_threads import UploadThreads
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -65,7 +63,7 @@ class S3Storage:
             session_token=session_token,
             connections=UPLOADS_AT_ONCE,
         )
-        self._workers = Workers(UPLOADS_AT_ONCE, DEADLINE_SECONDS)
+        self._threads = UploadThreads(UPLOADS_AT_ONCE, DEADLINE_SECONDS)
 
     @property
     def label(self) -> str:
@@ -76,14 +74,14 @@ class S3Storage:
         document = document_bytes("S3", xml)
         key = f"{self._prefix}{unguessable_name(name)}.xml"
         with explained(self._bucket):
-            return Instructions(url=await self._workers.run(partial(self._put, key, document)))
+            return Instructions(url=await self._threads.run(partial(self._put, key, document)))
 
     async def delete(self, instructions: Instructions) -> None:
         """Remove the object; one that is gone already is no error."""
         name = name_in_url(instructions.url or "")
         if name is not None:
             with explained(self._bucket):
-                await self._workers.run(partial(self._remove, f"{self._prefix}{name}.xml"))
+                await self._threads.run(partial(self._remove, f"{self._prefix}{name}.xml"))
 
     async def create_bucket(self) -> list[str]:
         """Create the bucket if need be, make the prefix readable, and let it expire.
@@ -98,7 +96,7 @@ class S3Storage:
                 "all that it holds would become public and then expire.",
                 "Set a prefix, such as twiml/.",
             )
-        setup = Workers(1, SETUP_DEADLINE_SECONDS)
+        setup = UploadThreads(1, SETUP_DEADLINE_SECONDS)
         try:
             with explained(self._bucket):
                 return await setup.run(self._prepare)
@@ -107,7 +105,7 @@ class S3Storage:
 
     async def close(self) -> None:
         """Take no more documents. Uploads under way end in their own time."""
-        self._workers.close()
+        self._threads.close()
 
     def _put(self, key: str, document: bytes) -> str:
         client = self._connection.client()
@@ -128,3 +126,49 @@ class S3Storage:
     def _prepare(self) -> list[str]:
         client = self._connection.client()
         return prepare_bucket(client, self._bucket, self._prefix, self._expire_days)
+
+
+def checked_bucket(bucket: str) -> str:
+    """The bucket's name; StorageError if it cannot be one."""
+    # Old buckets of us-east-1 may hold capitals and underscores.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", bucket):
+        raise StorageError(
+            "S3",
+            f"{bucket!r} cannot be the name of an S3 bucket.",
+            "Use 3 to 63 lower-case letters, digits and hyphens.",
+        )
+    return bucket
+
+
+def checked_prefix(prefix: str) -> str:
+    """The prefix with one slash at its end, or nothing; StorageError if it is not plain."""
+    folders = [folder for folder in prefix.split("/") if folder]
+    # A * or ? would widen the bucket's policy, and HTTP clients resolve dots away.
+    if not all(re.fullmatch(r"(?!\.+$)[A-Za-z0-9._-]+", folder) for folder in folders):
+        raise StorageError(
+            "S3",
+            f"{prefix!r} cannot be the prefix of documents in S3.",
+            "Use letters, digits, dots, hyphens, underscores and slashes, such as twiml/.",
+        )
+    return "".join(f"{folder}/" for folder in folders)
+
+
+def checked_expire_days(days: int) -> int:
+    """The number of days; StorageError if it is below one, the least that S3 can do."""
+    if days < 1:
+        raise StorageError(
+            "S3",
+            f"Documents in S3 cannot expire after {days} days.",
+            "Set 1 or more days.",
+        )
+    return days
+
+
+def check_keys(access_key_id: str | None, secret_access_key: str | None) -> None:
+    """StorageError if one of the two is given without the other."""
+    if bool(access_key_id) != bool(secret_access_key):
+        raise StorageError(
+            "S3",
+            "Half of the AWS credentials is missing.",
+            "Set both the access key ID and the secret access key, or neither.",
+        )

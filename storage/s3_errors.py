@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from storage.errors import StorageError
+from storage.base import StorageError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError

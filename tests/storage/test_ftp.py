@@ -7,8 +7,7 @@ import ssl
 import pytest
 
 from storage import FTPStorage, Instructions
-from storage.ftp_address import FTPAddress
-from storage.ftp_session import open_session
+from storage.ftp_client import FTPAddress, open_session
 from tests.support.ftp_host import ftp_host, self_made_certificate
 
 XML = "<Response>\r\n<Say>Grüße</Say></Response>"

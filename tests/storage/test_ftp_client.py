@@ -5,7 +5,7 @@ import traceback
 import pytest
 
 from storage import FTPStorage, StorageError
-from storage.ftp_address import FTPAddress
+from storage.ftp_client import FTPAddress
 from tests.support.ftp_host import PASSWORD
 
 PUBLIC = "https://files.example.com/twiml"

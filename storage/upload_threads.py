@@ -10,7 +10,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-class Workers:
+class UploadThreads:
     """A pool of threads whose every task has a deadline.
 
     A pool of its own, because asyncio's has only a few threads and everybody uses them.
