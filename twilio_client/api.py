@@ -9,13 +9,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from twilio_client.clock import clock_offset
-from twilio_client.connections import Connections
-from twilio_client.credentials import Credentials
+from twilio_client.connections import Connections, Credentials
 from twilio_client.errors import TwilioError, TwilioUncertain, TwilioUnreachable
 from twilio_client.parameters import Fields
 from twilio_client.resources import Account, Call, Message
-from twilio_client.responses import error_in, json_object, unreadable
+from twilio_client.responses import clock_offset, error_in, json_object, unreadable
 
 VERSION = "/2010-04-01"
 Resource = TypeVar("Resource", Account, Call, Message)
