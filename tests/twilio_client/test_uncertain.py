@@ -45,7 +45,7 @@ async def test_a_connection_that_breaks_off(steps):
         error = await failed_call(server.address)
     assert type(error) is TwilioUncertain
     assert str(error) == (
-        "The connection to Twilio broke off, so this may or may not have gone through."
+        "The connection to Twilio was lost, so this may or may not have gone through."
     )
     assert error.hint.startswith("Look in the list of recent calls")
     assert len(server.requests) == steps.count("read")
@@ -96,7 +96,7 @@ async def test_a_redirect_is_not_followed(status):
         async with broken("read", answer) as server:
             error = await failed_call(server.address)
     assert type(error) is TwilioUncertain
-    assert error.hint == "This isn't an answer of Twilio's: check the address of the API."
+    assert error.hint == "This answer isn't from Twilio: check the address of the API."
     assert elsewhere.requests == []
 
 
@@ -114,7 +114,7 @@ async def test_a_look_up_speaks_of_itself():
     async with broken("read") as server, connected(server) as client:
         with pytest.raises(TwilioUncertain) as caught:
             await client.fetch_account()
-    assert str(caught.value) == "The connection to Twilio broke off."
+    assert str(caught.value) == "The connection to Twilio was lost."
 
 
 async def test_a_cancelled_call_is_cancelled():

@@ -32,7 +32,7 @@ async def test_a_server_that_speaks_no_tls():
     async with broken(b"220 mail.example.com ESMTP\r\n") as server:
         error = await failed_call(server.address.replace("http", "https"))
     assert type(error) is TwilioUnreachable
-    assert "no secure connection came about" in str(error)
+    assert "no secure connection could be made" in str(error)
 
 
 async def test_a_certificate_that_nobody_trusts(tmp_path: Path):
@@ -41,7 +41,7 @@ async def test_a_certificate_that_nobody_trusts(tmp_path: Path):
     async with broken("read", CREATED, tls=tls) as server:
         error = await failed_call(server.address)
     assert type(error) is TwilioUnreachable
-    assert "no secure connection came about" in str(error)
+    assert "no secure connection could be made" in str(error)
     assert server.requests == []
 
 
