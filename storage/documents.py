@@ -17,29 +17,29 @@ _NAME = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*-)?[0-9a-f]{32}")
 
 
 def document_bytes(service: str, xml: str) -> bytes:
-    """The UTF-8 bytes of `xml`; StorageError if Twilio would refuse to read them from a URL."""
+    """Return `xml` in UTF-8. Raise StorageError if Twilio would not read it from a URL."""
     try:
         document = xml.encode()
     except UnicodeEncodeError:
         raise StorageError(
             service,
             "The TwiML holds a character that cannot be written as UTF-8.",
-            "Remove half an emoji or a similar broken character from the message.",
+            "Remove the broken character, perhaps half an emoji, from the message.",
         ) from None
     if len(document) > MAX_FETCHED_BYTES:
         raise StorageError(
             service,
-            f"The TwiML is {len(document):,} bytes long; Twilio reads {MAX_FETCHED_BYTES:,}.",
+            f"The TwiML is {len(document):,} bytes long; Twilio reads up to {MAX_FETCHED_BYTES:,}.",
             "Shorten the message.",
         )
     return document
 
 
 def unguessable_name(readable: str) -> str:
-    """Turn any text into a document's name, without ".xml": "2026-11-23-0942-ann-3f…" and such.
+    """Turn any text into a document's name, such as "2026-11-23-0942-ann-3f…", without ".xml".
 
-    The 128 random bits at the end are what keeps a publicly readable document private, and what
-    keeps two documents of one user and minute apart.
+    It ends in 128 random bits. They keep a publicly readable document private, and make the names
+    of two documents by one user in one minute differ.
     """
     latin = unicodedata.normalize("NFKD", readable).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", latin.lower())[:_READABLE_LENGTH].strip("-")
@@ -48,12 +48,12 @@ def unguessable_name(readable: str) -> str:
 
 
 def is_document_name(name: str) -> bool:
-    """Whether `unguessable_name` could have made this: no dots, no slashes, nothing to escape."""
+    """Return whether `unguessable_name` makes such names, which need no escaping anywhere."""
     return _NAME.fullmatch(name) is not None
 
 
 def name_in_url(url: str) -> str | None:
-    """The name of the document that a URL of ours ends in; None for any other URL."""
+    """Return the document name at the end of one of our URLs, None for any other URL."""
     file_name = url.rsplit("/", 1)[-1]
     name = file_name.removesuffix(".xml")
     return name if name != file_name and is_document_name(name) else None

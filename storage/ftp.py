@@ -1,4 +1,4 @@
-"""Documents on an FTP host whose folder a web server shows to the world."""
+"""Documents in a folder of an FTP host that a web server publishes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from storage.addresses import public_address
 from storage.base import Instructions
 from storage.documents import document_bytes, name_in_url, unguessable_name
 from storage.ftp_client import FTPAddress, open_session, remove, upload
-from storage.ftp_errors import explained
+from storage.ftp_errors import as_storage_errors
 from storage.upload_threads import UploadThreads
 
 # Hosts commonly allow only a handful of connections from one address.
 UPLOADS_AT_ONCE = 4
-DEADLINE_SECONDS = 30.0
+UPLOAD_DEADLINE_SECONDS = 30.0
 
 
 class FTPStorage:
-    """Uploads each document to `url`, from where it appears under `public_base_url`.
+    """Uploads each document to `url`; Twilio fetches it from `public_base_url`.
 
-    `url` is `ftp://user:password@host:port/folder`, or `ftps://…` for explicit TLS (RFC 4217); in
-    the user's name and password, characters that mean something in a URL are percent-encoded. A
-    folder that is missing is created. `ssl_context` replaces the usual check of the host's
-    certificate. Nothing expires here: an FTP host keeps documents until somebody removes them.
+    `url` is `ftp://user:password@host:port/folder`, or `ftps://…` for explicit TLS (RFC 4217).
+    Percent-encode special characters in the user name and password. A missing folder is created.
+    `ssl_context` replaces the default check of the host's certificate. Nothing expires: an FTP
+    host keeps documents until they are removed.
     """
 
     def __init__(
@@ -34,29 +34,29 @@ class FTPStorage:
             "FTP", "public address of the FTP folder", public_base_url
         )
         self._ssl_context = ssl_context
-        self._threads = UploadThreads(UPLOADS_AT_ONCE, DEADLINE_SECONDS)
+        self._threads = UploadThreads(UPLOADS_AT_ONCE, UPLOAD_DEADLINE_SECONDS)
 
     @property
     def label(self) -> str:
         return f"FTP host {self._address.host}"
 
     async def publish(self, name: str, xml: str) -> Instructions:
-        """Upload `xml` under a temporary name, then rename it: half a document is never served."""
+        """Upload `xml`, and only then give it the name that Twilio fetches."""
         document = document_bytes("FTP", xml)
         file_name = f"{unguessable_name(name)}.xml"
-        with explained(self._address):
+        with as_storage_errors(self._address):
             await self._threads.run(partial(self._upload, file_name, document))
         return Instructions(url=f"{self._public_base_url}/{file_name}")
 
     async def delete(self, instructions: Instructions) -> None:
-        """Remove the file; one that is gone already is no error."""
+        """Remove the file. One that is already gone is not an error."""
         name = name_in_url(instructions.url or "")
         if name is not None:
-            with explained(self._address):
+            with as_storage_errors(self._address):
                 await self._threads.run(partial(self._remove, f"{name}.xml"))
 
     async def close(self) -> None:
-        """Take no more documents. Uploads under way end in their own time."""
+        """Accept no more documents, and let running uploads finish."""
         self._threads.close()
 
     def _upload(self, file_name: str, document: bytes) -> None:

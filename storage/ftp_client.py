@@ -1,4 +1,4 @@
-"""One login at an FTP host, and what is done during it."""
+"""An FTP host: where it is, logging in, and the commands of one login."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from urllib.parse import unquote
 from storage.addresses import split_url
 from storage.base import StorageError
 
+# For each step: connecting, and each reply of the host.
 TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class FTPAddress:
-    """An FTP URL, taken apart. The password is left out of its repr."""
+    """The parts of an FTP URL. The repr leaves the password out."""
 
     host: str
     port: int
@@ -30,21 +31,23 @@ class FTPAddress:
 
     @classmethod
     def from_url(cls, url: str) -> FTPAddress:
-        """Read `ftp://` or `ftps://user:password@host:port/folder`; StorageError if it is neither.
+        """Read `ftp://user:password@host:port/folder`, or the same with `ftps://`.
 
-        The folder is relative to where the login ends up; `//folder` starts at the host's root
-        (RFC 1738, section 3.2.2).
+        The folder is relative to where the login starts; `//folder` is relative to the host's root
+        (RFC 1738, section 3.2.2). Raise StorageError if the URL is malformed.
         """
         parts = split_url("FTP", "FTP URL", url)
         if parts.scheme not in ("ftp", "ftps"):
             raise StorageError(
-                "FTP", "The FTP URL is none.", "Begin it with ftp://, or ftps:// for TLS."
+                "FTP",
+                "The FTP URL has the wrong scheme.",
+                "Begin it with ftp://, or ftps:// for TLS.",
             )
-        # An @ after the host means that a / of the password was taken for the end of the host.
+        # An @ in the path means that the password contains a /, which ended the host too early.
         if parts.query or parts.fragment or "@" in parts.path:
             raise StorageError(
                 "FTP",
-                "The FTP URL holds a character that has to be encoded.",
+                "The FTP URL contains a character that must be percent-encoded.",
                 "In user name, password and folder, write / as %2F, ? as %3F, # as %23, @ as %40.",
             )
         path = unquote(parts.path.removeprefix("/"))
@@ -60,7 +63,7 @@ class FTPAddress:
         if any(ord(c) < 32 for c in address.user + address.password + path):
             raise StorageError(
                 "FTP",
-                "The FTP URL holds a control character.",
+                "The FTP URL contains a control character.",
                 "Check the user name, the password and the folder for %0A, %0D and the like.",
             )
         return address
@@ -68,7 +71,7 @@ class FTPAddress:
 
 @contextmanager
 def open_session(address: FTPAddress, ssl_context: ssl.SSLContext | None) -> Iterator[ftplib.FTP]:
-    """Log in and change to the address's folder, which is created if need be."""
+    """Log in and change to the address's folder, creating it if it is missing."""
     session = _new_session(address, ssl_context)
     try:
         session.connect(address.host, address.port)
@@ -78,7 +81,7 @@ def open_session(address: FTPAddress, ssl_context: ssl.SSLContext | None) -> Ite
         for folder in address.folders:
             _enter(session, folder)
         yield session
-        # All work is done and confirmed by now; some hosts hang up without a word.
+        # Everything is confirmed by now, and some hosts hang up without replying.
         with suppress(*ftplib.all_errors):
             session.quit()
     finally:
@@ -86,13 +89,13 @@ def open_session(address: FTPAddress, ssl_context: ssl.SSLContext | None) -> Ite
 
 
 def upload(session: ftplib.FTP, file_name: str, document: bytes) -> None:
-    """Store `document` completely before it gets the name that Twilio is told."""
+    """Store `document` under a temporary name, then rename it to the one that Twilio gets."""
     unfinished = f"{file_name}.tmp"
     try:
         session.storbinary(f"STOR {unfinished}", io.BytesIO(document))
         session.rename(unfinished, file_name)
     except ftplib.all_errors:
-        # The first error is the one to tell; a host that is gone cannot be tidied up.
+        # Report the first error. Cleaning up may fail as well, for instance if the host is gone.
         with suppress(*ftplib.all_errors):
             session.delete(unfinished)
         raise
@@ -127,14 +130,14 @@ def _enter(session: ftplib.FTP, folder: str) -> None:
     try:
         session.cwd(folder)
     except ftplib.error_perm:
-        # Another upload may make the folder first; whether it is there is what counts.
+        # Another upload may have created it in the meantime: only entering it has to succeed.
         with suppress(ftplib.error_perm):
             session.mkd(folder)
         session.cwd(folder)
 
 
 class _OneSessionTLS(ftplib.FTP_TLS):
-    """Resumes the control connection's TLS session for data: vsftpd and others insist on it."""
+    """Reuses the control connection's TLS session for data, which vsftpd and others require."""
 
     def ntransfercmd(
         self, cmd: str, rest: int | str | None = None

@@ -1,4 +1,4 @@
-"""Documents in an S3 bucket, or in anything that speaks S3."""
+"""Documents in an S3 bucket, at AWS or any service that is compatible with S3."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from storage.base import Instructions, StorageError
 from storage.documents import document_bytes, name_in_url, unguessable_name
 from storage.s3_bucket import prepare_bucket
 from storage.s3_client import S3Connection
-from storage.s3_errors import explained
+from storage.s3_errors import as_storage_errors
 from storage.upload_threads import UploadThreads
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 UPLOADS_AT_ONCE = 50
-DEADLINE_SECONDS = 15.0
-# Creating a bucket is some eight requests.
+UPLOAD_DEADLINE_SECONDS = 15.0
+# Setting up a bucket takes about eight requests.
 SETUP_DEADLINE_SECONDS = 90.0
 
 
 class S3Storage:
-    """Puts each document into `bucket` under `prefix`, where anyone with its URL can read it.
+    """Uploads each document to `bucket` under `prefix`, where anyone with its URL can read it.
 
-    Twilio adds parameters to the query string, which breaks a presigned URL, so the prefix has to
-    be publicly readable: `create_bucket` sees to that and lets documents expire after
-    `expire_days`. `public_base_url` is where the bucket's root appears if that is elsewhere, such
-    as behind a CDN. Everything else is left to boto3's own configuration unless it is given here.
+    Twilio adds parameters to the query string, which breaks the signature of a presigned URL. So
+    the prefix has to be publicly readable: `create_bucket` arranges that, and makes documents
+    expire after `expire_days`. `public_base_url` is the address of the bucket's root if it is not
+    S3's own, for example a CDN's. boto3's own configuration decides whatever is not passed here.
     See https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
     """
 
@@ -63,48 +63,48 @@ class S3Storage:
             session_token=session_token,
             connections=UPLOADS_AT_ONCE,
         )
-        self._threads = UploadThreads(UPLOADS_AT_ONCE, DEADLINE_SECONDS)
+        self._threads = UploadThreads(UPLOADS_AT_ONCE, UPLOAD_DEADLINE_SECONDS)
 
     @property
     def label(self) -> str:
         return f"S3 bucket {self._bucket}"
 
     async def publish(self, name: str, xml: str) -> Instructions:
-        """Upload `xml` in one PUT; the URL is plain, carries the region and needs no signature."""
+        """Upload `xml` in one PUT. The URL contains the region and needs no signature."""
         document = document_bytes("S3", xml)
         key = f"{self._prefix}{unguessable_name(name)}.xml"
-        with explained(self._bucket):
+        with as_storage_errors(self._bucket):
             return Instructions(url=await self._threads.run(partial(self._put, key, document)))
 
     async def delete(self, instructions: Instructions) -> None:
-        """Remove the object; one that is gone already is no error."""
+        """Remove the object. One that is already gone is not an error."""
         name = name_in_url(instructions.url or "")
         if name is not None:
-            with explained(self._bucket):
+            with as_storage_errors(self._bucket):
                 await self._threads.run(partial(self._remove, f"{self._prefix}{name}.xml"))
 
     async def create_bucket(self) -> list[str]:
-        """Create the bucket if need be, make the prefix readable, and let it expire.
+        """Create the bucket if it is missing, and make its prefix public and its documents expire.
 
-        Safe to repeat: other statements of the bucket's policy and other lifecycle rules stay.
-        Returns what was done, a sentence for each step.
+        It can be repeated safely: the bucket's other policy statements and lifecycle rules stay.
+        Return what was done, one sentence for each step.
         """
         if not self._prefix:
             raise StorageError(
                 "S3",
                 f"S3 bucket {self._bucket} cannot be set up without a prefix: "
-                "all that it holds would become public and then expire.",
+                "everything in it would become public and then expire.",
                 "Set a prefix, such as twiml/.",
             )
         setup = UploadThreads(1, SETUP_DEADLINE_SECONDS)
         try:
-            with explained(self._bucket):
+            with as_storage_errors(self._bucket):
                 return await setup.run(self._prepare)
         finally:
             setup.close()
 
     async def close(self) -> None:
-        """Take no more documents. Uploads under way end in their own time."""
+        """Accept no more documents, and let running uploads finish."""
         self._threads.close()
 
     def _put(self, key: str, document: bytes) -> str:
@@ -115,7 +115,7 @@ class S3Storage:
     def _url(self, client: S3Client, key: str) -> str:
         if self._public_base_url:
             return f"{self._public_base_url}/{key}"
-        # Unsigned (see s3_client.py): the very address that the upload went to.
+        # Not signed after all (see s3_client.py): simply the address that the upload went to.
         return client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}
         )
@@ -129,8 +129,8 @@ class S3Storage:
 
 
 def checked_bucket(bucket: str) -> str:
-    """The bucket's name; StorageError if it cannot be one."""
-    # Old buckets of us-east-1 may hold capitals and underscores.
+    """Return `bucket`. Raise StorageError if no bucket can have this name."""
+    # Old buckets in us-east-1 may have capitals and underscores in their names.
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", bucket):
         raise StorageError(
             "S3",
@@ -141,20 +141,20 @@ def checked_bucket(bucket: str) -> str:
 
 
 def checked_prefix(prefix: str) -> str:
-    """The prefix with one slash at its end, or nothing; StorageError if it is not plain."""
+    """Return the prefix with one slash at its end. Raise StorageError for special characters."""
     folders = [folder for folder in prefix.split("/") if folder]
-    # A * or ? would widen the bucket's policy, and HTTP clients resolve dots away.
+    # A * or ? would make the bucket's policy cover more, and HTTP clients resolve "." and "..".
     if not all(re.fullmatch(r"(?!\.+$)[A-Za-z0-9._-]+", folder) for folder in folders):
         raise StorageError(
             "S3",
-            f"{prefix!r} cannot be the prefix of documents in S3.",
+            f"{prefix!r} is not a usable prefix in S3.",
             "Use letters, digits, dots, hyphens, underscores and slashes, such as twiml/.",
         )
     return "".join(f"{folder}/" for folder in folders)
 
 
 def checked_expire_days(days: int) -> int:
-    """The number of days; StorageError if it is below one, the least that S3 can do."""
+    """Return the number of days. Raise StorageError if it is below S3's minimum of one."""
     if days < 1:
         raise StorageError(
             "S3",
@@ -165,7 +165,7 @@ def checked_expire_days(days: int) -> int:
 
 
 def check_keys(access_key_id: str | None, secret_access_key: str | None) -> None:
-    """StorageError if one of the two is given without the other."""
+    """Raise StorageError if only one of them is set."""
     if bool(access_key_id) != bool(secret_access_key):
         raise StorageError(
             "S3",

@@ -81,14 +81,14 @@ async def test_certificate_that_nobody_vouches_for(tmp_path):
     certificate, _ = self_made_certificate(tmp_path)
     with ftp_host(tmp_path, certificate=certificate) as host:
         error = await failure(host.url(scheme="ftps"))
-    assert "could not prove who it is" in error.message
+    assert "has a TLS certificate that is not trusted" in error.message
     assert host.sent("USER", "PASS", "STOR") == []
 
 
 async def test_tls_asked_of_a_host_without_it(tmp_path):
     with ftp_host(tmp_path) as host:
         error = await failure(host.url(scheme="ftps"))
-    assert "does not speak TLS" in error.message
+    assert "does not support explicit TLS" in error.message
     assert host.sent("USER", "PASS", "STOR") == []
 
 
@@ -107,7 +107,7 @@ async def test_host_that_says_nothing(monkeypatch):
 
 
 async def test_deadline_when_a_host_dawdles(monkeypatch):
-    monkeypatch.setattr(ftp, "DEADLINE_SECONDS", 0.1)
+    monkeypatch.setattr(ftp, "UPLOAD_DEADLINE_SECONDS", 0.1)
     monkeypatch.setattr(ftp_client, "TIMEOUT_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         error = await failure(f"ftp://{IN_URL}@127.0.0.1:{listener.getsockname()[1]}")
@@ -134,7 +134,7 @@ async def test_what_hosts_say(reply, said):
 async def test_host_that_hangs_up():
     with canned_host(b"220 ready\r\n") as url:
         error = await failure(url)
-    assert "broke the connection off" in error.message
+    assert "closed the connection" in error.message
 
 
 async def test_hanging_up_after_the_last_confirmation_is_no_failure(tmp_path, monkeypatch):

@@ -107,7 +107,7 @@ async def test_server_that_never_answers_is_given_up(monkeypatch):
 
 
 async def test_deadline_covers_everything_else(monkeypatch):
-    monkeypatch.setattr(s3, "DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(s3, "UPLOAD_DEADLINE_SECONDS", 0.2)
 
     async def wait(_: object) -> Response:
         await asyncio.sleep(1)
