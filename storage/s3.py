@@ -47,13 +47,13 @@ class S3Storage:
         secret_access_key: str | None = None,
         session_token: str | None = None,
     ) -> None:
-        self._bucket = checked_bucket(bucket)
-        self._prefix = checked_prefix(prefix)
+        self._bucket = _checked_bucket(bucket)
+        self._prefix = _checked_prefix(prefix)
         self._public_base_url = public_base_url and public_address(
             "S3", "public address of the S3 bucket", public_base_url
         )
-        self._expire_days = checked_expire_days(expire_days)
-        check_keys(access_key_id, secret_access_key)
+        self._expire_days = _checked_expire_days(expire_days)
+        _check_keys(access_key_id, secret_access_key)
         self._connection = S3Connection(
             endpoint_url=endpoint_url,
             region=region,
@@ -128,7 +128,7 @@ class S3Storage:
         return prepare_bucket(client, self._bucket, self._prefix, self._expire_days)
 
 
-def checked_bucket(bucket: str) -> str:
+def _checked_bucket(bucket: str) -> str:
     """Return `bucket`. Raise StorageError if no bucket can have this name."""
     # Old buckets in us-east-1 may have capitals and underscores in their names.
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", bucket):
@@ -140,7 +140,7 @@ def checked_bucket(bucket: str) -> str:
     return bucket
 
 
-def checked_prefix(prefix: str) -> str:
+def _checked_prefix(prefix: str) -> str:
     """Return the prefix with one slash at its end. Raise StorageError for special characters."""
     folders = [folder for folder in prefix.split("/") if folder]
     # A * or ? would make the bucket's policy cover more, and HTTP clients resolve "." and "..".
@@ -153,7 +153,7 @@ def checked_prefix(prefix: str) -> str:
     return "".join(f"{folder}/" for folder in folders)
 
 
-def checked_expire_days(days: int) -> int:
+def _checked_expire_days(days: int) -> int:
     """Return the number of days. Raise StorageError if it is below S3's minimum of one."""
     if days < 1:
         raise StorageError(
@@ -164,7 +164,7 @@ def checked_expire_days(days: int) -> int:
     return days
 
 
-def check_keys(access_key_id: str | None, secret_access_key: str | None) -> None:
+def _check_keys(access_key_id: str | None, secret_access_key: str | None) -> None:
     """Raise StorageError if only one of them is set."""
     if bool(access_key_id) != bool(secret_access_key):
         raise StorageError(
