@@ -33,7 +33,7 @@ PositiveRate = Annotated[float, Field(gt=0, le=1000)]
 
 
 class SettingsError(ValueError):
-    """A setting is unknown, missing or malformed, or contradicts another. The text is one sentence."""
+    """A setting is unknown, missing, malformed or contradicts another. The text is one sentence."""
 
 
 class Settings(BaseSettings):

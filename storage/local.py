@@ -69,7 +69,7 @@ class LocalStorage:
             unfinished.replace(self._path(name))
 
     def _read(self, name: str) -> str | None:
-        # Only names that we made become paths, so that nobody can read outside the folder.
+        # Only names that we made become paths, so that no request can read outside the folder.
         if not is_document_name(name):
             return None
         path = self._path(name)

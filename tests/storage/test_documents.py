@@ -1,4 +1,4 @@
-"""Names: safe whatever goes in, unguessable, and still readable."""
+"""Document names: safe for any input, impossible to guess, and still readable."""
 
 from string import ascii_lowercase, digits
 

@@ -1,4 +1,4 @@
-"""FTP URLs: taken apart, refused when unusable, and never shown."""
+"""FTP URLs: split into their parts, refused when unusable, and never shown."""
 
 import traceback
 

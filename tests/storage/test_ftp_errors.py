@@ -1,4 +1,4 @@
-"""Every way an FTP host can fail is a sentence that says which host and what to check."""
+"""Every failure of an FTP host becomes a sentence that names the host and says what to check."""
 
 import ftplib
 import socket
@@ -32,7 +32,7 @@ async def failure(url, host="127.0.0.1", **options) -> StorageError:
 
 @contextmanager
 def canned_host(*replies: bytes):
-    """A host that says one line after another, whatever it is told, and then hangs up."""
+    """A host that sends these replies one after another, whatever it is sent, then hangs up."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def run():
@@ -77,7 +77,7 @@ async def test_closed_port_and_unknown_host():
     assert "is unknown" in error.message
 
 
-async def test_certificate_that_nobody_vouches_for(tmp_path):
+async def test_untrusted_certificate(tmp_path):
     certificate, _ = self_made_certificate(tmp_path)
     with ftp_host(tmp_path, certificate=certificate) as host:
         error = await failure(host.url(scheme="ftps"))
@@ -106,7 +106,7 @@ async def test_host_that_says_nothing(monkeypatch):
     assert "did not answer in time" in error.message
 
 
-async def test_deadline_when_a_host_dawdles(monkeypatch):
+async def test_deadline_for_a_slow_host(monkeypatch):
     monkeypatch.setattr(ftp, "UPLOAD_DEADLINE_SECONDS", 0.1)
     monkeypatch.setattr(ftp_client, "TIMEOUT_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener:

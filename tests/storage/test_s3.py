@@ -1,4 +1,4 @@
-"""Publishing to S3: what is sent, what is stored, and what URL comes out."""
+"""Publishing to S3: what is sent and stored, which URL it gets, and which arguments are refused."""
 
 import asyncio
 import re

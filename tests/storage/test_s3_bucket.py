@@ -1,4 +1,4 @@
-"""Setting a bucket up: policy, public access block and lifecycle, and repeating it."""
+"""Setting up a bucket: policy, public access block and lifecycle, also more than once."""
 
 import json
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ async def test_existing_block_policy_and_rules_are_kept_but_for_what_is_in_the_w
         "Resource": "arn:aws:s3:::twilio-xml/*",
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    # One statement alone, without a list, is legal.
+    # A single statement without a list around it is valid.
     client.put_bucket_policy(
         Bucket="twilio-xml", Policy=json.dumps({"Version": "2012-10-17", "Statement": theirs})
     )

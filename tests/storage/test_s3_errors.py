@@ -1,4 +1,4 @@
-"""Every way S3 can fail is a sentence that says which bucket and what to check."""
+"""Every failure of S3 becomes a sentence that names the bucket and says what to check."""
 
 import asyncio
 import os
@@ -94,7 +94,7 @@ async def test_no_credentials(monkeypatch, tmp_path):
     assert "profile was not found" in error.message
 
 
-async def test_server_that_never_answers_is_given_up(monkeypatch):
+async def test_server_that_never_answers_times_out(monkeypatch):
     monkeypatch.setattr(s3_client, "READ_SECONDS", 0.2)
 
     async def wait(_: object) -> Response:

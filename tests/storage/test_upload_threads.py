@@ -1,4 +1,4 @@
-"""Threads for uploads: deadlines, queues and cancelling."""
+"""Threads for uploads: deadlines, queues and canceling."""
 
 import asyncio
 import threading
@@ -38,7 +38,7 @@ async def test_deadline_counts_work_and_not_waiting_for_a_thread():
     threads.close()
 
 
-async def test_task_cancelled_while_it_waits_for_a_thread_never_runs():
+async def test_task_canceled_while_it_waits_for_a_thread_never_runs():
     released, ran = threading.Event(), []
     threads = UploadThreads(1, 5)
     first = asyncio.ensure_future(threads.run(lambda: released.wait(4)))

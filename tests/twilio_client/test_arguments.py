@@ -1,4 +1,4 @@
-"""Arguments that do not go together are told before anything is sent."""
+"""Arguments that contradict each other are refused before anything is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far Twilio's clock is from ours, told by the dates of its answers."""
+"""How far Twilio's clock is from ours, according to the dates of its answers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What Twilio would refuse is refused when it is built, in a sentence that names it."""
+"""What Twilio would refuse is refused when it is built, in a sentence that says why."""
 
-# Wrong values are the point here.
+# These tests pass wrong values on purpose.
 # mypy: disable-error-code="arg-type"
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading XML from anywhere: safe, and one clear sentence for whatever is not TwiML."""
+"""Reading XML from anywhere is safe, and what is not TwiML is refused in one clear sentence."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def test_refused_in_one_sentence(xml, words):
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60))
-def test_whatever_comes_is_read_or_refused(xml):
+def test_any_input_is_read_or_refused(xml):
     with suppress(TwimlError):
         assert isinstance(Response.parse(xml), Response)
 
 
-def test_what_others_wrote_is_read():
+def test_xml_from_other_programs_is_read():
     written = b"""<?xml version="1.0" encoding="ISO-8859-1"?>
     <!-- the menu -->
     <Response>
