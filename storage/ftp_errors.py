@@ -7,9 +7,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from storage.base import StorageError
-from storage.ftp_client import FTPAddress
+
+if TYPE_CHECKING:
+    from storage.ftp import FTPAddress
 
 _LOGIN = ("refused the login", "Check the user name and the password in the FTP URL.")
 _PERMISSION = ("refused access to the folder", "Check the folder and the user's permissions there.")
@@ -61,7 +64,10 @@ _ERRORS: tuple[type[Exception], ...] = (*ftplib.all_errors, UnicodeError)
 
 @contextmanager
 def as_storage_errors(address: FTPAddress) -> Iterator[None]:
-    """Turn the errors of ftplib inside the block into a StorageError that names the host."""
+    """Turn the errors of ftplib inside the block into a StorageError that names the host.
+
+    It takes the whole address, not its password, which a traceback with local variables would show.
+    """
     try:
         yield
     except _ERRORS as error:

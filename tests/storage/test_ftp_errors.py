@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from storage import FTPStorage, StorageError, ftp, ftp_client
+from storage import FTPStorage, StorageError, ftp
 from tests.support.ftp_host import IN_URL, PASSWORD, ftp_host, self_made_certificate
 from tests.support.servers import free_port
 
@@ -100,7 +100,7 @@ async def test_plain_asked_of_a_host_that_wants_tls(tmp_path):
 
 
 async def test_host_that_says_nothing(monkeypatch):
-    monkeypatch.setattr(ftp_client, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(ftp, "REPLY_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         error = await failure(f"ftp://{IN_URL}@127.0.0.1:{listener.getsockname()[1]}")
     assert "did not answer in time" in error.message
@@ -108,7 +108,7 @@ async def test_host_that_says_nothing(monkeypatch):
 
 async def test_deadline_for_a_slow_host(monkeypatch):
     monkeypatch.setattr(ftp, "UPLOAD_DEADLINE_SECONDS", 0.1)
-    monkeypatch.setattr(ftp_client, "TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(ftp, "REPLY_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         error = await failure(f"ftp://{IN_URL}@127.0.0.1:{listener.getsockname()[1]}")
     assert "did not answer in time" in error.message

@@ -27,6 +27,14 @@ async def failure(storage, **arguments) -> StorageError:
     return error
 
 
+def slow_s3(seconds: float) -> Starlette:
+    async def wait(_: object) -> Response:
+        await asyncio.sleep(seconds)
+        return Response()
+
+    return Starlette(routes=[Route("/{path:path}", wait, methods=["PUT"])])
+
+
 async def test_missing_bucket_at_a_real_server():
     error = await failure(s3_storage(empty_moto()))
     assert error.message == ("S3 bucket twilio-xml does not exist (NoSuchBucket, on PutObject).")
@@ -96,24 +104,14 @@ async def test_no_credentials(monkeypatch, tmp_path):
 
 async def test_server_that_never_answers_times_out(monkeypatch):
     monkeypatch.setattr(s3_client, "READ_SECONDS", 0.2)
-
-    async def wait(_: object) -> Response:
-        await asyncio.sleep(2)
-        return Response()
-
-    with serve(Starlette(routes=[Route("/{path:path}", wait, methods=["PUT"])])) as url:
+    with serve(slow_s3(2)) as url:
         error = await failure(s3_storage(url))
     assert "did not answer in time" in error.message
 
 
 async def test_deadline_covers_everything_else(monkeypatch):
     monkeypatch.setattr(s3, "UPLOAD_DEADLINE_SECONDS", 0.2)
-
-    async def wait(_: object) -> Response:
-        await asyncio.sleep(1)
-        return Response()
-
-    with serve(Starlette(routes=[Route("/{path:path}", wait, methods=["PUT"])])) as url:
+    with serve(slow_s3(1)) as url:
         storage = s3_storage(url)
         began = time.monotonic()
         error = await failure(storage)
