@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     def _is_sid(cls, sid: str | None, info: Any) -> str | None:
         prefix = {"twilio_account_sid": "AC", "twilio_api_key_sid": "SK"}.get(info.field_name, "MG")
         if sid is not None and not re.fullmatch(prefix + r"[0-9A-Za-z]+", sid):
-            raise ValueError(f"must start with {prefix} and hold only letters and digits")
+            raise ValueError(f"must start with {prefix} and contain only letters and digits")
         return sid
 
     @field_validator("twilio_from_number")

@@ -23,7 +23,7 @@ def document_bytes(service: str, xml: str) -> bytes:
     except UnicodeEncodeError:
         raise StorageError(
             service,
-            "The TwiML holds a character that cannot be written as UTF-8.",
+            "The TwiML contains a character that cannot be written as UTF-8.",
             "Remove the broken character, perhaps half an emoji, from the message.",
         ) from None
     if len(document) > MAX_FETCHED_BYTES:

@@ -41,7 +41,7 @@ HINTS: dict[int, str] = {
     # The account
     10001: _ACCOUNT_OFF,
     10002: "A trial account can't do this: upgrade the account in the Twilio Console.",
-    10004: "Too many calls are under way at once: wait for one to end, then call again.",
+    10004: "Too many calls are in progress: wait for one to end, then call again.",
     20003: _WRONG_CREDENTIALS,
     20005: _ACCOUNT_OFF,
     20008: "Test credentials can't do this: use the credentials of the live account.",
