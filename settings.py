@@ -1,7 +1,7 @@
 """Every setting of Callboard, read once from the environment and from `.env` beside app.py.
 
-A real environment variable wins over `.env`; a blank one counts as absent. Whatever is wrong is one
-`SettingsError` that says which setting it is and what to do.
+A real environment variable wins over `.env`; a blank one counts as absent. If a setting is wrong,
+one `SettingsError` says which it is and what to do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 ENV_FILE = HERE / ".env"
 DATA_FOLDER = HERE / "data"
 
-# What libraries read from the real environment: boto3's own names, proxies, certificates.
+# Names that libraries read from the environment: boto3's, proxies, certificates.
 LIBRARIES_PREFIXES = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 OUR_PREFIXES = ("TWILIO_", "S3_", "FTP_")
 
@@ -33,13 +33,13 @@ PositiveRate = Annotated[float, Field(gt=0, le=1000)]
 
 
 class SettingsError(ValueError):
-    """A setting is unknown, missing, malformed or contradicts another; the text is one sentence."""
+    """A setting is unknown, missing, malformed or contradicts another. The text is one sentence."""
 
 
 class Settings(BaseSettings):
-    """What the environment says. Frozen; secrets are masked in its repr.
+    """The settings, frozen, with the secrets masked in their repr.
 
-    Raises `SettingsError` naming the first setting that is wrong.
+    Raise `SettingsError`, which names the first setting that is wrong.
     """
 
     model_config = SettingsConfigDict(
@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     twilio_texts_per_second: PositiveRate = 1
     alerts_per_number_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 20
 
-    # Absent means: let `storage_kind` decide.
+    # If it is not set, `storage_kind` decides.
     storage: StorageKind | None = None
     s3_bucket: str | None = None
     s3_prefix: str = "twiml/"
@@ -86,19 +86,19 @@ class Settings(BaseSettings):
             except ValidationError as invalid:
                 problem = _one_sentence(invalid)
         if problem:
-            # A traceback may show a frame's variables.
+            # Forget the secrets before raising: a traceback may show local variables.
             del values, in_file
             raise SettingsError(problem)
         _hand_to_libraries(in_file)
 
     @property
     def simulated(self) -> bool:
-        """Whether the simulator answers, because no Twilio account is set."""
+        """Whether the simulator stands in for Twilio, because no account is set."""
         return self.twilio_account_sid is None
 
     @property
     def storage_kind(self) -> StorageKind:
-        """Where TwiML documents live: `STORAGE`, or what the other settings make of it."""
+        """Where TwiML documents are kept: `STORAGE`, or what follows from the other settings."""
         if self.storage is not None:
             return self.storage
         if self.s3_bucket:
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     def _is_sid(cls, sid: str | None, info: Any) -> str | None:
         prefix = {"twilio_account_sid": "AC", "twilio_api_key_sid": "SK"}.get(info.field_name, "MG")
         if sid is not None and not re.fullmatch(prefix + r"[0-9A-Za-z]+", sid):
-            raise ValueError(f"must start with {prefix} and hold only letters and digits")
+            raise ValueError(f"must start with {prefix} and contain only letters and digits")
         return sid
 
     @field_validator("twilio_from_number")
@@ -132,16 +132,16 @@ class Settings(BaseSettings):
             return None
         try:
             parts = urlsplit(url)
-            _ = parts.port  # Python reads it only now.
+            _ = parts.port  # Python parses the port only here.
         except ValueError:
             raise ValueError("must be an address such as https://example.com") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address that starts with http:// or https://")
         if not re.fullmatch(r"[\w.:-]+", parts.hostname) or re.search(r"\s", url):
             raise ValueError("must be an address such as https://example.com")
-        # Nobody at Twilio reads the address of its own API.
+        # Twilio never fetches from the address of its own API, so that may have an underscore.
         if "_" in parts.hostname and info.field_name != "twilio_base_url":
-            raise ValueError("has an underscore in its host name, and Twilio refuses those")
+            raise ValueError("has an underscore in its host name, which Twilio refuses")
         if parts.query or parts.fragment:
             raise ValueError("must be an address without a ? or # part")
         if parts.username is not None:
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
         try:
             parts = urlsplit(url.get_secret_value())
         except ValueError:
-            # Python's own words may quote the password.
+            # Python's own message may quote the password.
             raise ValueError(sentence) from None
         if parts.scheme not in {"ftp", "ftps"} or not parts.hostname:
             raise ValueError(sentence)
@@ -183,7 +183,7 @@ class Settings(BaseSettings):
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    """One sentence for each pair of settings that cannot both stand, the most basic first."""
+    """Return a sentence for each pair of settings that contradict each other, basic ones first."""
     account, token = settings.twilio_account_sid, settings.twilio_auth_token
     key, key_secret = settings.twilio_api_key_sid, settings.twilio_api_key_secret
     storage = settings.storage_kind
@@ -221,17 +221,17 @@ def _contradictions(settings: Settings) -> list[str]:
         ),
         (
             storage == "ftp" and not settings.ftp_url,
-            "STORAGE is ftp but FTP_URL is not set: give ftp://user:password@host/folder.",
+            "STORAGE is ftp but FTP_URL is not set: set it to ftp://user:password@host/folder.",
         ),
         (
             storage == "ftp" and not settings.ftp_public_base_url,
-            "STORAGE is ftp but FTP_PUBLIC_BASE_URL is not set: give the http address at which "
-            "the folder shows up.",
+            "STORAGE is ftp but FTP_PUBLIC_BASE_URL is not set: set it to the http address of the "
+            "folder.",
         ),
         (
             storage == "local" and account and not settings.public_url,
-            "STORAGE is local but PUBLIC_URL is not set: Twilio has to reach this app to read "
-            "the document.",
+            "STORAGE is local but PUBLIC_URL is not set: Twilio has to reach this app to fetch "
+            "the TwiML.",
         ),
         (
             settings.ftp_url and storage != "ftp",
@@ -243,11 +243,12 @@ def _contradictions(settings: Settings) -> list[str]:
 
 def _known_region(region: str) -> str:
     if region.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f"names {region!r}, which is not a two-letter country code such as US")
+        raise ValueError(f"contains {region!r}, which is not a two-letter country code such as US")
     return region.upper()
 
 
 def _one_sentence(invalid: ValidationError) -> str:
+    """Return pydantic's first complaint as a sentence about the setting, without its value."""
     first = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
     name = str(first["loc"][0]).upper() if first["loc"] else "A setting"
     problem = first["msg"].removeprefix("Value error, ")
@@ -260,15 +261,17 @@ def _one_sentence(invalid: ValidationError) -> str:
 
 
 def _read(env_file: Path) -> dict[str, str | None]:
-    """Names and values in `.env`; nothing where there is no such file."""
+    """Return the names and values in `.env`, or nothing if there is no such file."""
     try:
         if not env_file.is_file():
             return {}
         with env_file.open(encoding="utf-8") as lines:
-            broken = next((each.original.line for each in parse_stream(lines) if each.error), None)
-        if broken is None:
+            bad_line = next(
+                (each.original.line for each in parse_stream(lines) if each.error), None
+            )
+        if bad_line is None:
             return dotenv_values(env_file)
-        reason = f"line {broken} is not of the form NAME=value"
+        reason = f"line {bad_line} is not of the form NAME=value"
     except (OSError, UnicodeDecodeError) as problem:
         reason = "it isn't UTF-8 text"
         if isinstance(problem, OSError):
@@ -277,17 +280,17 @@ def _read(env_file: Path) -> dict[str, str | None]:
 
 
 def _unknown_name(in_file: Iterable[str]) -> str | None:
-    """A name in `.env` that nobody reads, or a slip of the pen in the environment, in words."""
+    """Return a sentence about a name in `.env` that is no setting, or a typo in the environment."""
     known = {name.upper() for name in Settings.model_fields}
     for name in in_file:
         if name.upper() in known or name.upper().startswith(LIBRARIES_PREFIXES):
             continue
         if not re.fullmatch(r"[A-Z]+|[A-Za-z0-9]+(_[A-Za-z0-9]+)+", name):
-            # Perhaps a secret that was pasted alone: it isn't repeated.
+            # Perhaps a secret that was pasted by itself, so don't repeat it.
             return "A line of .env is not of the form NAME=value, with a setting's name."
         return f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
     for name in os.environ:
-        # Other programs own names such as TWILIO_REGION: only a near miss is surely meant for us.
+        # Other programs use names such as TWILIO_REGION, so complain only about near misses.
         near_miss = _guess(name, known)
         if name.startswith(OUR_PREFIXES) and name.upper() not in known and near_miss:
             return f"{name} is not a setting of Callboard{near_miss}."
@@ -300,7 +303,10 @@ def _guess(name: str, known: set[str]) -> str:
 
 
 def _hand_to_libraries(in_file: Mapping[str, str | None]) -> None:
-    """Libraries read their names from the real environment only; a real variable still wins."""
+    """Copy libraries' names from `.env` to the environment, which is all they read.
+
+    A real variable still wins.
+    """
     for name, value in in_file.items():
         if name.upper().startswith(LIBRARIES_PREFIXES) and value and not os.environ.get(name):
             os.environ[name] = value

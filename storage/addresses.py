@@ -1,17 +1,20 @@
-"""The public web addresses that documents appear under."""
+"""The URLs of the settings: split and checked, without ever repeating a password."""
 
 from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit
 
-from storage.errors import StorageError
+from storage.base import StorageError
 
 
 def split_url(service: str, what: str, url: str) -> SplitResult:
-    """Split a URL from the settings; StorageError, never with the URL in it, if it is none."""
+    """Split a URL. Raise StorageError if it is malformed, without quoting it.
+
+    `what` names it in the sentence, such as "FTP URL".
+    """
     try:
         parts = urlsplit(url.strip())
-        # Python reads the port only now, and quotes what it found: perhaps a piece of a password.
+        # Python parses the port only here, and its error quotes it: perhaps part of a password.
         _ = parts.port
     except ValueError:
         raise StorageError(
@@ -22,13 +25,13 @@ def split_url(service: str, what: str, url: str) -> SplitResult:
         ) from None
     if not parts.hostname:
         raise StorageError(
-            service, f"The {what} names no host.", "Write it as scheme://host/folder."
+            service, f"The {what} has no host name.", "Write it as scheme://host/folder."
         )
     return parts
 
 
 def public_address(service: str, what: str, url: str) -> str:
-    """`url` without trailing slashes, if it is one that Twilio can fetch documents under."""
+    """Return `url` without trailing slashes. Raise StorageError if Twilio cannot fetch from it."""
     parts = split_url(service, what, url)
     if parts.scheme not in ("http", "https"):
         raise StorageError(
@@ -37,8 +40,8 @@ def public_address(service: str, what: str, url: str) -> str:
     if parts.username is not None or parts.query or parts.fragment or " " in url.strip():
         raise StorageError(
             service,
-            f"The {what} holds more than a host and a path.",
-            "Remove any user name, password and spaces, and whatever follows ? or #.",
+            f"The {what} contains more than a host and a path.",
+            "Remove any user name, password and spaces, and everything after ? or #.",
         )
     if "_" in (parts.hostname or ""):
         raise StorageError(

@@ -1,31 +1,37 @@
-"""Documents on an FTP host whose folder a web server shows to the world."""
+"""Documents in a folder of an FTP host that a web server publishes."""
 
 from __future__ import annotations
 
+import ftplib
+import io
+import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import unquote
 
-from storage.addresses import public_address
-from storage.base import Instructions
-from storage.documents import document_bytes
-from storage.ftp_address import FTPAddress
-from storage.ftp_errors import explained
-from storage.ftp_session import open_session, remove, upload
-from storage.names import name_in_url, unguessable_name
-from storage.workers import Workers
+from storage.addresses import public_address, split_url
+from storage.base import Instructions, StorageError
+from storage.documents import document_bytes, name_in_url, unguessable_name
+from storage.ftp_errors import as_storage_errors
+from storage.upload_threads import UploadThreads
 
-# Hosts commonly allow only a handful of connections from one address.
+# Hosts often allow only a few connections from one address.
 UPLOADS_AT_ONCE = 4
-DEADLINE_SECONDS = 30.0
+UPLOAD_DEADLINE_SECONDS = 30.0
+# For connecting, and for each reply of the host.
+REPLY_SECONDS = 10.0
 
 
 class FTPStorage:
-    """Uploads each document to `url`, from where it appears under `public_base_url`.
+    """Uploads each document to `url`; Twilio fetches it from `public_base_url`.
 
-    `url` is `ftp://user:password@host:port/folder`, or `ftps://…` for explicit TLS (RFC 4217); in
-    the user's name and password, characters that mean something in a URL are percent-encoded. A
-    folder that is missing is created. `ssl_context` replaces the usual check of the host's
-    certificate. Nothing expires here: an FTP host keeps documents until somebody removes them.
+    `url` is `ftp://user:password@host:port/folder`, or `ftps://…` for explicit TLS (RFC 4217).
+    Percent-encode special characters in the user name and password. A missing folder is created.
+    `ssl_context` replaces the default check of the host's certificate. Nothing expires: an FTP
+    host keeps documents until they are removed.
     """
 
     def __init__(
@@ -36,30 +42,30 @@ class FTPStorage:
             "FTP", "public address of the FTP folder", public_base_url
         )
         self._ssl_context = ssl_context
-        self._workers = Workers(UPLOADS_AT_ONCE, DEADLINE_SECONDS)
+        self._threads = UploadThreads(UPLOADS_AT_ONCE, UPLOAD_DEADLINE_SECONDS)
 
     @property
     def label(self) -> str:
         return f"FTP host {self._address.host}"
 
     async def publish(self, name: str, xml: str) -> Instructions:
-        """Upload `xml` under a temporary name, then rename it: half a document is never served."""
+        """Upload `xml`, and only then give it the name that Twilio fetches."""
         document = document_bytes("FTP", xml)
         file_name = f"{unguessable_name(name)}.xml"
-        with explained(self._address):
-            await self._workers.run(partial(self._upload, file_name, document))
+        with as_storage_errors(self._address):
+            await self._threads.run(partial(self._upload, file_name, document))
         return Instructions(url=f"{self._public_base_url}/{file_name}")
 
     async def delete(self, instructions: Instructions) -> None:
-        """Remove the file; one that is gone already is no error."""
+        """Remove the file. One that is already gone is not an error."""
         name = name_in_url(instructions.url or "")
         if name is not None:
-            with explained(self._address):
-                await self._workers.run(partial(self._remove, f"{name}.xml"))
+            with as_storage_errors(self._address):
+                await self._threads.run(partial(self._remove, f"{name}.xml"))
 
     async def close(self) -> None:
-        """Take no more documents. Uploads under way end in their own time."""
-        self._workers.close()
+        """Accept no more documents, and let running uploads finish."""
+        self._threads.close()
 
     def _upload(self, file_name: str, document: bytes) -> None:
         with open_session(self._address, self._ssl_context) as session:
@@ -68,3 +74,136 @@ class FTPStorage:
     def _remove(self, file_name: str) -> None:
         with open_session(self._address, self._ssl_context) as session:
             remove(session, file_name)
+
+
+@dataclass(frozen=True)
+class FTPAddress:
+    """The parts of an FTP URL. The repr leaves the password out."""
+
+    host: str
+    port: int
+    secure: bool
+    user: str
+    password: str = field(repr=False)
+    folders: tuple[str, ...]
+
+    @classmethod
+    def from_url(cls, url: str) -> FTPAddress:
+        """Read `ftp://user:password@host:port/folder`, or the same with `ftps://`.
+
+        The folder is relative to where the login starts; `//folder` is relative to the host's root
+        (RFC 1738, section 3.2.2). Raise StorageError if the URL is malformed.
+        """
+        parts = split_url("FTP", "FTP URL", url)
+        if parts.scheme not in ("ftp", "ftps"):
+            raise StorageError(
+                "FTP",
+                "The FTP URL has the wrong scheme.",
+                "Begin it with ftp://, or ftps:// for TLS.",
+            )
+        # An @ in the path means that the password contains a /, which ended the host too early.
+        if parts.query or parts.fragment or "@" in parts.path:
+            raise StorageError(
+                "FTP",
+                "The FTP URL contains a character that must be percent-encoded.",
+                "In user name, password and folder, write / as %2F, ? as %3F, # as %23, @ as %40.",
+            )
+        path = unquote(parts.path.removeprefix("/"))
+        root = ("/",) if path.startswith("/") else ()
+        address = cls(
+            host=parts.hostname or "",
+            port=parts.port or 21,
+            secure=parts.scheme == "ftps",
+            user=unquote(parts.username or "anonymous"),
+            password=unquote(parts.password or ""),
+            folders=(*root, *(folder for folder in path.split("/") if folder)),
+        )
+        if any(ord(c) < 32 for c in address.user + address.password + path):
+            raise StorageError(
+                "FTP",
+                "The FTP URL contains a control character.",
+                "Check the user name, the password and the folder for %0A, %0D and the like.",
+            )
+        return address
+
+
+@contextmanager
+def open_session(address: FTPAddress, ssl_context: ssl.SSLContext | None) -> Iterator[ftplib.FTP]:
+    """Log in and change to the address's folder, creating it if it is missing."""
+    session = _new_session(address, ssl_context)
+    try:
+        session.connect(address.host, address.port)
+        session.login(address.user, address.password)
+        if isinstance(session, ftplib.FTP_TLS):
+            session.prot_p()
+        for folder in address.folders:
+            _enter(session, folder)
+        yield session
+        # Everything is confirmed by now, and some hosts hang up without replying.
+        with suppress(*ftplib.all_errors):
+            session.quit()
+    finally:
+        session.close()
+
+
+def upload(session: ftplib.FTP, file_name: str, document: bytes) -> None:
+    """Store `document` under a temporary name, then rename it to the one that Twilio gets."""
+    unfinished = f"{file_name}.tmp"
+    try:
+        session.storbinary(f"STOR {unfinished}", io.BytesIO(document))
+        session.rename(unfinished, file_name)
+    except ftplib.all_errors:
+        # Report the first error. Cleaning up may fail as well, for instance if the host is gone.
+        with suppress(*ftplib.all_errors):
+            session.delete(unfinished)
+        raise
+
+
+def remove(session: ftplib.FTP, file_name: str) -> None:
+    """Delete a file if it is there."""
+    try:
+        session.delete(file_name)
+    except ftplib.error_perm:
+        if _exists(session, file_name):
+            raise
+
+
+def _exists(session: ftplib.FTP, file_name: str) -> bool:
+    session.voidcmd("TYPE I")
+    try:
+        session.size(file_name)
+    except ftplib.error_perm:
+        return False
+    return True
+
+
+def _new_session(address: FTPAddress, ssl_context: ssl.SSLContext | None) -> ftplib.FTP:
+    if not address.secure:
+        return ftplib.FTP(timeout=REPLY_SECONDS)  # noqa: S321
+    context = ssl_context or ssl.create_default_context()
+    return _OneSessionTLS(context=context, timeout=REPLY_SECONDS)
+
+
+def _enter(session: ftplib.FTP, folder: str) -> None:
+    try:
+        session.cwd(folder)
+    except ftplib.error_perm:
+        # Another upload may have created it in the meantime: only entering it has to succeed.
+        with suppress(ftplib.error_perm):
+            session.mkd(folder)
+        session.cwd(folder)
+
+
+class _OneSessionTLS(ftplib.FTP_TLS):
+    """Reuses the control connection's TLS session for data, which vsftpd and others require."""
+
+    def ntransfercmd(
+        self, cmd: str, rest: int | str | None = None
+    ) -> tuple[socket.socket, int | None]:
+        connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321
+        control = self.sock
+        if not isinstance(control, ssl.SSLSocket):
+            return connection, size
+        return self.context.wrap_socket(
+            connection, server_hostname=self.host, session=control.session
+        ), size

@@ -1,4 +1,4 @@
-"""What went wrong with FTP, in words."""
+"""FTP's errors in plain words: what happened at the host, and what to check."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from storage.errors import StorageError
-from storage.ftp_address import FTPAddress
+from storage.base import StorageError
+
+if TYPE_CHECKING:
+    from storage.ftp import FTPAddress
 
 _LOGIN = ("refused the login", "Check the user name and the password in the FTP URL.")
 _PERMISSION = ("refused access to the folder", "Check the folder and the user's permissions there.")
 _DISK = ("has no room for the document", "Free some space there, or ask the host's operator.")
 _BUSY = ("is not available at the moment", "Try again in a minute.")
-_BROKEN_OFF = ("broke the connection off", "Try again.")
+_CONNECTION_LOST = ("closed the connection", "Try again.")
 _NO_TLS = (
-    "does not speak TLS the way it was asked to",
-    "Check that it offers explicit TLS (AUTH TLS), or use ftp:// if it offers none.",
+    "does not support explicit TLS",
+    "Check that it offers explicit TLS (AUTH TLS), or use ftp:// if it does not.",
 )
 _OTHER_REPLY = ("answered with an error", "Try again, and ask the host's operator.")
 
@@ -26,22 +29,22 @@ _OTHER_REPLY = ("answered with an error", "Try again, and ask the host's operato
 _REPLIES: dict[str, tuple[str, str]] = {
     "421": _BUSY,
     "425": ("could not open a data connection", "Check that firewalls let passive FTP through."),
-    "426": _BROKEN_OFF,
+    "426": _CONNECTION_LOST,
     **dict.fromkeys(("430", "530", "532"), _LOGIN),
     **dict.fromkeys(("431", "500", "502", "504", "522", "534"), _NO_TLS),
     **dict.fromkeys(("452", "552"), _DISK),
     **dict.fromkeys(("550", "553"), _PERMISSION),
 }
 
-# The first kind that fits speaks, so the narrower kinds come first.
+# The first class that matches is used, so subclasses come before their base classes.
 _FAILURES: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
     (
         ssl.SSLCertVerificationError,
-        ("could not prove who it is", "Check the host's name and its TLS certificate."),
+        ("has a TLS certificate that is not trusted", "Check the host's name and certificate."),
     ),
     (ssl.SSLError, _NO_TLS),
     (socket.gaierror, ("is unknown", "Check the host's name and the network.")),
-    (UnicodeDecodeError, ("answers in characters that are not UTF-8", "Ask the host's operator.")),
+    (UnicodeDecodeError, ("sent a reply that is not UTF-8", "Ask the host's operator.")),
     (UnicodeError, ("is unknown", "Check the host's name.")),
     (
         TimeoutError,
@@ -51,8 +54,8 @@ _FAILURES: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
         ),
     ),
     (ConnectionRefusedError, ("refused the connection", "Check the host and the port.")),
-    (ConnectionError, _BROKEN_OFF),
-    (EOFError, _BROKEN_OFF),
+    (ConnectionError, _CONNECTION_LOST),
+    (EOFError, _CONNECTION_LOST),
     (OSError, ("could not be reached", "Check the host, the port and the network.")),
 )
 
@@ -60,15 +63,18 @@ _ERRORS: tuple[type[Exception], ...] = (*ftplib.all_errors, UnicodeError)
 
 
 @contextmanager
-def explained(address: FTPAddress) -> Iterator[None]:
-    """Turn what ftplib raises inside the block into a StorageError about the host."""
+def as_storage_errors(address: FTPAddress) -> Iterator[None]:
+    """Turn the errors of ftplib inside the block into a StorageError that names the host.
+
+    It takes the whole address, not its password, which a traceback with local variables would show.
+    """
     try:
         yield
     except _ERRORS as error:
         happened, hint = _explanation(error)
         if isinstance(error, ftplib.Error):
             happened += f' ("{_reply(error, address.password)}")'
-        # Without its cause, because a host may repeat what it was sent.
+        # Drop the original error: a host may repeat the password it was sent.
         raise StorageError("FTP", f"FTP host {address.host} {happened}.", hint) from None
 
 

@@ -1,28 +1,27 @@
-"""No place at all: the document travels inside the request that places the call."""
+"""No storage at all: the document goes inside the request that places the call."""
 
 from __future__ import annotations
 
-from storage.base import Instructions
+from storage.base import Instructions, StorageError
 from storage.documents import document_bytes
-from storage.errors import StorageError
 
 # https://www.twilio.com/docs/voice/api/call-resource#twiml
 MAX_CHARACTERS = 4_000
 
 
 class InlineStorage:
-    """Puts the TwiML into the call's `Twiml` parameter, which holds 4,000 characters."""
+    """Passes the TwiML in the call's `Twiml` parameter, which takes up to 4,000 characters."""
 
     label = "the request itself"
 
     async def publish(self, name: str, xml: str) -> Instructions:
-        """Instructions that hold `xml` itself; StorageError if it is too long for that."""
+        """Return instructions that contain `xml` itself. Raise StorageError if it is too long."""
         document_bytes("the request", xml)
         if len(xml) > MAX_CHARACTERS:
             raise StorageError(
                 "the request",
                 f"The TwiML is {len(xml):,} characters long; "
-                f"a request to Twilio holds {MAX_CHARACTERS:,}.",
+                f"a request to Twilio takes at most {MAX_CHARACTERS:,}.",
                 "Shorten the message, or set up S3, FTP or a public address for longer ones.",
             )
         return Instructions(twiml=xml)

@@ -1,4 +1,4 @@
-"""Documents in a folder of this machine, served by the app at /twiml/…"""
+"""Documents in a folder of this machine, which the app serves at /twiml/…"""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
 from storage.addresses import public_address
-from storage.base import Instructions
-from storage.documents import document_bytes
-from storage.errors import StorageError
-from storage.names import is_document_name, name_in_url, unguessable_name
+from storage.base import Instructions, StorageError
+from storage.documents import document_bytes, is_document_name, name_in_url, unguessable_name
 
 
 class LocalStorage:
     """Keeps documents as files, so that every process on this machine finds them.
 
-    `folder` is created when first needed; `base_url` is the address the app is reached at, with
-    its sub-path if it has one; a document can be read for `expire_seconds`. Serve the documents
+    `folder` is created when it is first needed. `base_url` is the app's public address, including
+    its sub-path if it has one. A document can be read for `expire_seconds`. Serve the documents
     with `storage.twiml_route`.
     """
 
@@ -42,11 +44,11 @@ class LocalStorage:
         return Instructions(url=f"{self._base_url}/twiml/{file_name}.xml")
 
     async def read(self, name: str) -> str | None:
-        """The document of that name, without ".xml"; None if it is unknown or has expired."""
+        """Return the document with this name (without ".xml"), None if it is unknown or expired."""
         return await asyncio.to_thread(self._read, name)
 
     async def delete(self, instructions: Instructions) -> None:
-        """Remove the document; one that is gone already is no error."""
+        """Remove the document. One that is already gone is not an error."""
         name = name_in_url(instructions.url or "")
         if name is not None:
             await asyncio.to_thread(self._remove, name)
@@ -61,13 +63,13 @@ class LocalStorage:
         unfinished = self._path(name).with_suffix(".tmp")
         with self._explained("write"):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._sweep_now_and_then()
+            self._remove_expired()
             unfinished.write_bytes(document)
-            # Renamed when complete: another process never reads half a document.
+            # Rename it when it is complete, so that another process never reads half a document.
             unfinished.replace(self._path(name))
 
     def _read(self, name: str) -> str | None:
-        # Only a name of ours becomes a path: nothing outside the folder can be asked for.
+        # Only names that we made become paths, so that no request can read outside the folder.
         if not is_document_name(name):
             return None
         path = self._path(name)
@@ -82,14 +84,14 @@ class LocalStorage:
     def _expired(self, path: Path) -> bool:
         return time.time() - path.stat().st_mtime >= self._expire_seconds
 
-    def _sweep_now_and_then(self) -> None:
+    def _remove_expired(self) -> None:
         if time.monotonic() < self._next_sweep:
             return
         self._next_sweep = time.monotonic() + self._expire_seconds / 10
         for path in self._folder.iterdir():
-            # Whatever else is in the folder stays there.
+            # Leave other files in the folder alone.
             if path.suffix in (".xml", ".tmp") and is_document_name(path.stem):
-                # Another process that shares the folder may sweep it at the same time.
+                # Another process that shares the folder may remove the file at the same time.
                 with suppress(FileNotFoundError):
                     if self._expired(path):
                         path.unlink()
@@ -104,3 +106,22 @@ class LocalStorage:
                 f"This app could not {task} TwiML in the folder {self._folder}: {error.strerror}.",
                 "Check that it may read and write there and that the disk is not full.",
             ) from error
+
+
+def twiml_route(storage: LocalStorage) -> Route:
+    """Return the Starlette route `GET|POST /twiml/{name}.xml` that serves `storage` to Twilio.
+
+    Twilio adds CallSid, From and more, in the query string or as a form. They are ignored.
+    See https://www.twilio.com/docs/voice/twiml#request-parameters
+    """
+    # A document may contain personal data, so no cache may keep it.
+    headers = {"Cache-Control": "no-store"}
+
+    async def serve_document(request: Request) -> Response:
+        xml = await storage.read(request.path_params["name"])
+        if xml is None:
+            message = "There is no TwiML document at this address, or it has expired."
+            return PlainTextResponse(message, status_code=404, headers=headers)
+        return Response(xml, media_type="text/xml", headers=headers)
+
+    return Route("/twiml/{name}.xml", serve_document, methods=["GET", "POST"], name="twiml")

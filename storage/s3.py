@@ -1,37 +1,35 @@
-"""Documents in an S3 bucket, or in anything that speaks S3."""
+"""Documents in an S3 bucket, at AWS or any service that is compatible with S3."""
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
 from storage.addresses import public_address
-from storage.base import Instructions
-from storage.documents import document_bytes
-from storage.errors import StorageError
-from storage.names import name_in_url, unguessable_name
+from storage.base import Instructions, StorageError
+from storage.documents import document_bytes, name_in_url, unguessable_name
 from storage.s3_bucket import prepare_bucket
-from storage.s3_checks import check_keys, checked_bucket, checked_expire_days, checked_prefix
 from storage.s3_client import S3Connection
-from storage.s3_errors import explained
-from storage.workers import Workers
+from storage.s3_errors import as_storage_errors
+from storage.upload_threads import UploadThreads
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 UPLOADS_AT_ONCE = 50
-DEADLINE_SECONDS = 15.0
-# Creating a bucket is some eight requests.
+UPLOAD_DEADLINE_SECONDS = 15.0
+# Setting up a bucket takes about eight requests.
 SETUP_DEADLINE_SECONDS = 90.0
 
 
 class S3Storage:
-    """Puts each document into `bucket` under `prefix`, where anyone with its URL can read it.
+    """Uploads each document to `bucket` under `prefix`, where anyone with its URL can read it.
 
-    Twilio adds parameters to the query string, which breaks a presigned URL, so the prefix has to
-    be publicly readable: `create_bucket` sees to that and lets documents expire after
-    `expire_days`. `public_base_url` is where the bucket's root appears if that is elsewhere, such
-    as behind a CDN. Everything else is left to boto3's own configuration unless it is given here.
+    Twilio adds parameters to the query string, which breaks the signature of a presigned URL. So
+    the prefix has to be publicly readable: `create_bucket` arranges that, and makes documents
+    expire after `expire_days`. `public_base_url` is the address of the bucket's root if it is not
+    S3's own, for example a CDN's. boto3's own configuration decides whatever is not passed here.
     See https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
     """
 
@@ -49,13 +47,13 @@ class S3Storage:
         secret_access_key: str | None = None,
         session_token: str | None = None,
     ) -> None:
-        self._bucket = checked_bucket(bucket)
-        self._prefix = checked_prefix(prefix)
+        self._bucket = _checked_bucket(bucket)
+        self._prefix = _checked_prefix(prefix)
         self._public_base_url = public_base_url and public_address(
             "S3", "public address of the S3 bucket", public_base_url
         )
-        self._expire_days = checked_expire_days(expire_days)
-        check_keys(access_key_id, secret_access_key)
+        self._expire_days = _checked_expire_days(expire_days)
+        _check_keys(access_key_id, secret_access_key)
         self._connection = S3Connection(
             endpoint_url=endpoint_url,
             region=region,
@@ -65,49 +63,49 @@ class S3Storage:
             session_token=session_token,
             connections=UPLOADS_AT_ONCE,
         )
-        self._workers = Workers(UPLOADS_AT_ONCE, DEADLINE_SECONDS)
+        self._threads = UploadThreads(UPLOADS_AT_ONCE, UPLOAD_DEADLINE_SECONDS)
 
     @property
     def label(self) -> str:
         return f"S3 bucket {self._bucket}"
 
     async def publish(self, name: str, xml: str) -> Instructions:
-        """Upload `xml` in one PUT; the URL is plain, carries the region and needs no signature."""
+        """Upload `xml` in one PUT. The URL contains the region and needs no signature."""
         document = document_bytes("S3", xml)
         key = f"{self._prefix}{unguessable_name(name)}.xml"
-        with explained(self._bucket):
-            return Instructions(url=await self._workers.run(partial(self._put, key, document)))
+        with as_storage_errors(self._bucket):
+            return Instructions(url=await self._threads.run(partial(self._put, key, document)))
 
     async def delete(self, instructions: Instructions) -> None:
-        """Remove the object; one that is gone already is no error."""
+        """Remove the object. One that is already gone is not an error."""
         name = name_in_url(instructions.url or "")
         if name is not None:
-            with explained(self._bucket):
-                await self._workers.run(partial(self._remove, f"{self._prefix}{name}.xml"))
+            with as_storage_errors(self._bucket):
+                await self._threads.run(partial(self._remove, f"{self._prefix}{name}.xml"))
 
     async def create_bucket(self) -> list[str]:
-        """Create the bucket if need be, make the prefix readable, and let it expire.
+        """Create the bucket if it is missing, and make its prefix public and its documents expire.
 
-        Safe to repeat: other statements of the bucket's policy and other lifecycle rules stay.
-        Returns what was done, a sentence for each step.
+        It can be repeated safely: the bucket's other policy statements and lifecycle rules stay.
+        Return what was done, one sentence for each step.
         """
         if not self._prefix:
             raise StorageError(
                 "S3",
                 f"S3 bucket {self._bucket} cannot be set up without a prefix: "
-                "all that it holds would become public and then expire.",
+                "everything in it would become public and then expire.",
                 "Set a prefix, such as twiml/.",
             )
-        setup = Workers(1, SETUP_DEADLINE_SECONDS)
+        setup = UploadThreads(1, SETUP_DEADLINE_SECONDS)
         try:
-            with explained(self._bucket):
+            with as_storage_errors(self._bucket):
                 return await setup.run(self._prepare)
         finally:
             setup.close()
 
     async def close(self) -> None:
-        """Take no more documents. Uploads under way end in their own time."""
-        self._workers.close()
+        """Accept no more documents, and let running uploads finish."""
+        self._threads.close()
 
     def _put(self, key: str, document: bytes) -> str:
         client = self._connection.client()
@@ -117,7 +115,7 @@ class S3Storage:
     def _url(self, client: S3Client, key: str) -> str:
         if self._public_base_url:
             return f"{self._public_base_url}/{key}"
-        # Unsigned (see s3_client.py): the very address that the upload went to.
+        # Not signed after all (see s3_client.py): simply the address that the upload went to.
         return client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}
         )
@@ -128,3 +126,49 @@ class S3Storage:
     def _prepare(self) -> list[str]:
         client = self._connection.client()
         return prepare_bucket(client, self._bucket, self._prefix, self._expire_days)
+
+
+def _checked_bucket(bucket: str) -> str:
+    """Return `bucket`. Raise StorageError if no bucket can have this name."""
+    # Old buckets in us-east-1 may have capitals and underscores in their names.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", bucket):
+        raise StorageError(
+            "S3",
+            f"{bucket!r} cannot be the name of an S3 bucket.",
+            "Use 3 to 63 lower-case letters, digits and hyphens.",
+        )
+    return bucket
+
+
+def _checked_prefix(prefix: str) -> str:
+    """Return the prefix with one slash at its end. Raise StorageError for special characters."""
+    folders = [folder for folder in prefix.split("/") if folder]
+    # A * or ? would make the bucket's policy cover more, and HTTP clients resolve "." and "..".
+    if not all(re.fullmatch(r"(?!\.+$)[A-Za-z0-9._-]+", folder) for folder in folders):
+        raise StorageError(
+            "S3",
+            f"{prefix!r} is not a usable prefix in S3.",
+            "Use letters, digits, dots, hyphens, underscores and slashes, such as twiml/.",
+        )
+    return "".join(f"{folder}/" for folder in folders)
+
+
+def _checked_expire_days(days: int) -> int:
+    """Return the number of days. Raise StorageError if it is below S3's minimum of one."""
+    if days < 1:
+        raise StorageError(
+            "S3",
+            f"Documents in S3 cannot expire after {days} days.",
+            "Set 1 or more days.",
+        )
+    return days
+
+
+def _check_keys(access_key_id: str | None, secret_access_key: str | None) -> None:
+    """Raise StorageError if only one of them is set."""
+    if bool(access_key_id) != bool(secret_access_key):
+        raise StorageError(
+            "S3",
+            "Half of the AWS credentials is missing.",
+            "Set both the access key ID and the secret access key, or neither.",
+        )

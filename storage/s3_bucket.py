@@ -1,4 +1,7 @@
-"""Preparing a bucket: what today's AWS defaults require before Twilio can read from it."""
+"""Setting up a bucket, so that Twilio can read its prefix and documents there expire.
+
+New AWS buckets block public policies, so that block is lifted before the policy is set.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ if TYPE_CHECKING:
     from types_boto3_s3.literals import BucketLocationConstraintType
     from types_boto3_s3.type_defs import LifecycleRuleUnionTypeDef
 
-# How long S3 is given to notice that the block on public policies is gone.
-SETTLING_SECONDS = (1, 2, 4)
+# Waits between tries to set the policy, until S3 has noticed that the block is lifted.
+POLICY_RETRY_SECONDS = (1, 2, 4)
 
 
 def prepare_bucket(client: S3Client, bucket: str, prefix: str, expire_days: int) -> list[str]:
-    """Do every step that is still to be done; a sentence for each. Raises botocore's errors."""
+    """Do the steps that are still needed. Return a sentence for each; raise botocore's errors."""
     return [
         _create(client, bucket),
         _allow_public_policies(client, bucket),
@@ -26,7 +29,7 @@ def prepare_bucket(client: S3Client, bucket: str, prefix: str, expire_days: int)
 
 
 def _create(client: S3Client, bucket: str) -> str:
-    # Asked first: in us-east-1, creating one's own bucket again succeeds and resets its ACLs.
+    # Check first: in us-east-1, creating your own bucket again succeeds and resets its ACLs.
     if _exists(client, bucket):
         return f"The bucket {bucket} exists."
     region = client.meta.region_name
@@ -63,7 +66,7 @@ def _allow_public_policies(client: S3Client, bucket: str) -> str:
         return "No block on public bucket policies was in the way."
     if not block.get("BlockPublicPolicy") and not block.get("RestrictPublicBuckets"):
         return "No block on public bucket policies was in the way."
-    # Public ACLs stay as they were: only the policy below needs a way through.
+    # Keep the block on public ACLs: only the bucket policy has to get through.
     client.put_public_access_block(
         Bucket=bucket,
         PublicAccessBlockConfiguration={
@@ -94,7 +97,7 @@ def _policy(client: S3Client, bucket: str) -> dict[str, Any]:
         if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
             raise
         return {"Version": "2012-10-17", "Statement": []}
-    # IAM's grammar allows a single statement without its list.
+    # IAM allows a single statement without a list around it.
     if isinstance(policy["Statement"], dict):
         policy["Statement"] = [policy["Statement"]]
     return policy
@@ -111,12 +114,12 @@ def _lets_anyone_read(statement: dict[str, Any], resource: str) -> bool:
 
 
 def _put_policy(client: S3Client, bucket: str, policy: str) -> None:
-    for seconds in (*SETTLING_SECONDS, None):
+    for seconds in (*POLICY_RETRY_SECONDS, None):
         try:
             client.put_bucket_policy(Bucket=bucket, Policy=policy)
         except client.exceptions.ClientError as error:
             code = error.response["Error"]["Code"]
-            # A lifted block takes a moment to reach all of S3.
+            # It takes a moment until all of S3 knows that the block is lifted.
             if seconds is None or code not in ("AccessDenied", "OperationAborted"):
                 raise
             time.sleep(seconds)
@@ -133,7 +136,7 @@ def _expire_prefix(client: S3Client, bucket: str, prefix: str, days: int) -> str
         "Expiration": {"Days": days},
         "NoncurrentVersionExpiration": {"NoncurrentDays": days},
     }
-    # Putting a configuration replaces all of it, so everything else is put back.
+    # Putting a configuration replaces all of it, so put the other rules back.
     kept: list[LifecycleRuleUnionTypeDef] = []
     settings: dict[str, Any] = {}
     try:

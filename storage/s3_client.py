@@ -1,4 +1,4 @@
-"""One boto3 client for all uploads, made when the first of them needs it."""
+"""The boto3 client for S3, made when the first upload needs it and shared by all uploads."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 6
-ATTEMPTS = 2
+MAX_ATTEMPTS = 2
 
 
 @dataclass(eq=False)
 class S3Connection:
-    """How to reach S3. What is None is left to boto3: environment, profile, instance role.
+    """How to reach S3. boto3 decides what is None: environment, profile, instance role.
 
     See https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html
     """
@@ -36,14 +36,14 @@ class S3Connection:
         self._making = threading.Lock()
 
     def client(self) -> S3Client:
-        """The client, which any number of threads may use at once."""
+        """Return the client. Any number of threads may use it at once."""
         with self._making:
             if self._client is None:
                 self._client = self._make_client()
             return self._client
 
     def _make_client(self) -> S3Client:
-        # Importing boto3 takes 100 ms, which the start of an app should not.
+        # Importing boto3 takes 100 ms, which the start of an app should not wait for.
         import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
         from botocore.handlers import disable_signing  # noqa: PLC0415
@@ -54,7 +54,7 @@ class S3Connection:
             aws_secret_access_key=self.secret_access_key,
             aws_session_token=self.session_token,
         )
-        # boto3 reads AWS_DEFAULT_REGION only; Lambda, containers and the other SDKs say AWS_REGION.
+        # boto3 reads only AWS_DEFAULT_REGION; Lambda, containers and other SDKs set AWS_REGION.
         region = self.region or os.environ.get("AWS_REGION") or session.region_name
         client = session.client(
             "s3",
@@ -63,25 +63,25 @@ class S3Connection:
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
-                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
                 max_pool_connections=self.connections,
                 s3={"us_east_1_regional_endpoint": "regional"},
-                # Otherwise uploads go out in signed chunks, which not all that speaks S3 reads.
+                # Otherwise boto3 uploads in signed chunks, which not every S3 service understands.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
         )
-        # "Presigned" URLs come out plain and regional: Twilio's parameters would break a signature.
+        # Make "presigned" URLs unsigned, because Twilio's parameters would break the signature.
         client.meta.events.register("choose-signer.s3.GetObject", disable_signing)
-        client.meta.events.register_first("before-endpoint-resolution.s3", _stay_regional)
-        client.meta.events.register_last("before-call.s3", _send_at_once)
+        client.meta.events.register_first("before-endpoint-resolution.s3", _use_regional_url)
+        client.meta.events.register_last("before-call.s3", _remove_expect_header)
         return client
 
 
-def _stay_regional(context: dict[str, Any], **_: object) -> None:
+def _use_regional_url(context: dict[str, Any], **_: object) -> None:
     context["use_global_endpoint"] = False
 
 
-def _send_at_once(params: dict[str, Any], **_: object) -> None:
-    # Asking first (100-continue) costs a round trip and is meant for large bodies.
+def _remove_expect_header(params: dict[str, Any], **_: object) -> None:
+    # "Expect: 100-continue" costs a round trip and only pays off for large bodies.
     params["headers"].pop("Expect", None)

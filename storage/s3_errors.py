@@ -1,4 +1,4 @@
-"""What went wrong with S3, in words."""
+"""S3's and boto3's errors in plain words: what happened to the bucket, and what to check."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from storage.errors import StorageError
+from storage.base import StorageError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
 
 _KEYS = "Check the access key ID and the secret access key."
 _SESSION = "Renew the session: sign in again, or fetch new temporary credentials."
-_CLOCK = "Set this machine's clock: S3 allows it to be off by 15 minutes."
+_CLOCK = "Set this machine's clock: S3 accepts a difference of up to 15 minutes."
 _PERMISSION = (
-    "Check that these credentials may do this, that the bucket is yours, and that the account as a "
-    "whole does not block public access."
+    "Check that these credentials may do this, that the bucket is yours, and that the account "
+    "itself does not block public access."
 )
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -36,8 +36,11 @@ _ANSWERS: dict[str, tuple[str, str]] = {
     "AuthorizationHeaderMalformed": ("is in another region", "Set the bucket's own region."),
     "IllegalLocationConstraintException": ("is in another region", "Set the right region."),
     "InvalidLocationConstraint": ("cannot be created in this region", "Check the region's name."),
-    "BucketAlreadyExists": ("belongs to somebody else", "Choose another name for the bucket."),
-    "TooManyBuckets": ("is one bucket too many for the account", "Delete one, or ask for more."),
+    "BucketAlreadyExists": (
+        "belongs to another AWS account",
+        "Choose another bucket name.",
+    ),
+    "TooManyBuckets": ("is one too many for the account", "Delete a bucket, or ask AWS for more."),
     "SlowDown": ("is getting too many requests", "Wait a minute and try again."),
 }
 
@@ -53,7 +56,7 @@ _NOT_REACHED: dict[str, tuple[str, str]] = {
     ),
     "InvalidRegionError": ("cannot be used: the region's name is malformed", "Check the region."),
     "UnauthorizedSSOTokenError": ("did not accept the session: it has expired", _SESSION),
-    "SSOTokenLoadError": ("cannot be used: nobody has signed in", _SESSION),
+    "SSOTokenLoadError": ("cannot be used: there is no AWS SSO session", _SESSION),
     "EndpointConnectionError": (
         "could not be reached: nothing answers at its address",
         "Check the network, the region and the endpoint's URL.",
@@ -72,14 +75,14 @@ _TIMED_OUT = (
 
 
 @contextmanager
-def explained(bucket: str) -> Iterator[None]:
-    """Turn what boto3 raises inside the block into a StorageError about `bucket`."""
+def as_storage_errors(bucket: str) -> Iterator[None]:
+    """Turn the errors of boto3 inside the block into a StorageError that names the bucket."""
     try:
         yield
     except TimeoutError:
         raise _storage_error(bucket, _TIMED_OUT) from None
     except Exception as error:
-        # boto3 is imported by now, if it is its error; importing it up there would cost 100 ms.
+        # Imported here because it takes 100 ms; if the error is boto3's, it is already imported.
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         if isinstance(error, ClientError):
@@ -101,14 +104,14 @@ def _answer(error: ClientError) -> tuple[str, str]:
     if known is None:
         return (
             f"answered {error.operation_name} with {code or 'an error'} (HTTP {status})",
-            "Try again; if it stays, look the code up in Amazon's list of S3 error codes.",
+            "Try again; if it happens again, look the code up in Amazon's list of S3 error codes.",
         )
     happened, hint = known
     return f"{happened} ({code}, on {error.operation_name})", hint
 
 
 def _not_reached(error: BotoCoreError | ValueError) -> tuple[str, str]:
-    # Newer botocore errors are kinds of these, so the nearest known ancestor speaks.
+    # Newer botocore errors are subclasses of these, so use the nearest base class that is known.
     for kind in type(error).__mro__:
         if kind.__name__ in _NOT_REACHED:
             return _NOT_REACHED[kind.__name__]

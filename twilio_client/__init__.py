@@ -3,7 +3,7 @@
     async with TwilioClient("AC…", "the auth token") as client:
         call = await client.create_call(to="+15558675310", from_="+15017122661", url="https://…")
 
-A request that fails raises a `TwilioError`, whose class says what became of it.
+A request that fails raises a `TwilioError`; its class says whether it may have gone through.
 `sign` and `is_signed` make and check the signature of a request from Twilio.
 """
 

@@ -1,4 +1,4 @@
-"""One request to Twilio's REST API, and the pages of a list: what every resource is made of."""
+"""What every resource of Twilio's REST API needs: sending a request, and reading a paged list."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from twilio_client.clock import clock_offset
-from twilio_client.connections import Connections
-from twilio_client.credentials import Credentials
+from twilio_client.connections import Connections, Credentials
 from twilio_client.errors import TwilioError, TwilioUncertain, TwilioUnreachable
 from twilio_client.parameters import Fields
 from twilio_client.resources import Account, Call, Message
-from twilio_client.responses import error_in, json_object, unreadable
+from twilio_client.responses import clock_offset, error_in, json_object, unreadable
 
 VERSION = "/2010-04-01"
 Resource = TypeVar("Resource", Account, Call, Message)
@@ -32,7 +30,7 @@ _NEVER_SENT = (
 class Api:
     """Sends requests for one account. `Calls` and `Messages` build on it.
 
-    `clock_offset` is how far Twilio's clock is ahead of this machine's, as its answers tell.
+    `clock_offset` is how far Twilio's clock is ahead of this machine's, according to its answers.
     """
 
     def __init__(
@@ -53,24 +51,24 @@ class Api:
     async def _list(
         self, kind: type[Resource], path: str, key: str, query: Fields, limit: int | None
     ) -> AsyncIterator[Resource]:
-        """Give the resources under `key`, page after page, until the last page or `limit`.
+        """Yield the resources under `key`, page after page, up to the last page or `limit`.
 
         https://www.twilio.com/docs/usage/twilios-response#pagination
         """
-        given = 0
+        count = 0
         page = await self._get(path, query)
         while True:
             for fields in _items(page, key):
                 yield self._read(kind, fields)
-                given += 1
-                if given == limit:
+                count += 1
+                if count == limit:
                     return
-            following = _next_path(page)
-            if following is None:
+            next_path = _next_path(page)
+            if next_path is None:
                 return
-            if following == path:
+            if next_path == path:
                 raise unreadable(HTTPStatus.OK)
-            path = following
+            path = next_path
             page = await self._get(path)
 
     def _read(self, kind: type[Resource], fields: dict[str, Any]) -> Resource:
@@ -98,8 +96,8 @@ class Api:
     async def _exchange(
         self, method: str, path: str, form: Fields | None, query: Fields | None
     ) -> httpx.Response | TwilioError:
-        # A failure is returned rather than raised in the `except`: the error must not carry
-        # along the one below it, whose frames hold the Authorization header.
+        # Return the failure instead of raising it here: raised inside `except`, it would keep the
+        # original error, and with it the stack frames that contain the Authorization header.
         try:
             return await self._connections.send(method, path, form=form, query=query)
         except _NEVER_SENT as error:
@@ -107,7 +105,7 @@ class Api:
         except (httpx.HTTPError, TimeoutError) as error:
             return _uncertain(method, isinstance(error, TimeoutError | httpx.TimeoutException))
         except BaseException as error:
-            # A cancelled task's traceback runs through those same frames.
+            # A canceled task's traceback contains the same frames.
             error.__traceback__ = None
             raise
 
@@ -120,12 +118,12 @@ def _items(page: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def _next_path(page: dict[str, Any]) -> str | None:
-    following = page.get("next_page_uri")
-    if not following:
+    uri = page.get("next_page_uri")
+    if not uri:
         return None
-    # Only what follows the version is taken, so that no answer sends the credentials to another
-    # host, and a base address with a path of its own works.
-    return VERSION + str(following).partition(VERSION)[2]
+    # Keep only what follows the version: no answer can then send the credentials to another host,
+    # and a base address with a path of its own works.
+    return VERSION + str(uri).partition(VERSION)[2]
 
 
 def _unreachable(reason: str) -> TwilioUnreachable:
@@ -136,7 +134,7 @@ def _unreachable(reason: str) -> TwilioUnreachable:
 
 
 def _uncertain(method: str, timed_out: bool) -> TwilioUncertain:
-    what = "Twilio did not answer in time" if timed_out else "The connection to Twilio broke off"
+    what = "Twilio did not answer in time" if timed_out else "The connection to Twilio was lost"
     if method == "GET":
         return TwilioUncertain(f"{what}.", hint="Check the network connection, then try again.")
     return TwilioUncertain(

@@ -14,13 +14,16 @@ CallStatus = Literal[
     "queued", "ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"
 ]
 CallEvent = Literal["initiated", "ringing", "answered", "completed"]
-LONGEST_TWIML = 4000
-LONGEST_RING = 600
+MAX_TWIML_CHARACTERS = 4000
+MAX_RING_SECONDS = 600
 
 
 class Calls(Api):
-    """Place, look up and change calls. Every method raises `TwilioError` if Twilio does not do it,
-    and ValueError if the parameters do not go together."""
+    """Place, look up and change calls.
+
+    Every method raises `TwilioError` if Twilio does not do it, and ValueError before sending
+    anything if the parameters contradict each other.
+    """
 
     async def create_call(
         self,
@@ -39,11 +42,12 @@ class Calls(Api):
     ) -> Call:
         """Call `to` from `from_` (E.164) and speak the TwiML at `url`, or `twiml` itself.
 
-        Twilio fetches `url` with `method`; GET, because a static file answers POST with 405. It
-        tells `status_callback` of each `status_callback_event` (of `completed` alone if none is
-        given). `machine_detection` finds out who answered; with `async_amd` it does so while the
-        call goes on, and tells `async_amd_status_callback`. `timeout` is how long the phone rings,
-        in seconds (Twilio's default is 60).
+        Twilio fetches `url` with `method`: GET by default, because hosts of static files answer
+        POST with 405. It reports each `status_callback_event` to `status_callback` (only
+        `completed` if none is given). `machine_detection` finds out whether a person answered;
+        with `async_amd` it does so while the call goes on, and reports it to
+        `async_amd_status_callback`. `timeout` is how many seconds the phone rings; Twilio's
+        default is 60.
 
         https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
         """
@@ -51,8 +55,8 @@ class Calls(Api):
         require(from_, "The From number is missing.")
         require((url is None) != (twiml is None), "A call needs either url or twiml, not both.")
         require(
-            len(twiml or "") <= LONGEST_TWIML,
-            "TwiML in the request holds 4,000 characters at most; publish it and give its url.",
+            len(twiml or "") <= MAX_TWIML_CHARACTERS,
+            "TwiML in the request is limited to 4,000 characters; publish it and pass its url.",
         )
         require(
             status_callback or not status_callback_event,
@@ -63,7 +67,9 @@ class Calls(Api):
             async_amd or not async_amd_status_callback,
             "async_amd_status_callback needs async_amd.",
         )
-        require(timeout is None or 1 <= timeout <= LONGEST_RING, "A phone rings 1 to 600 seconds.")
+        require(
+            timeout is None or 1 <= timeout <= MAX_RING_SECONDS, "A phone rings 1 to 600 seconds."
+        )
         form = fields(
             To=to,
             From=from_,
@@ -94,10 +100,10 @@ class Calls(Api):
         page_size: int = 50,
         limit: int | None = None,
     ) -> AsyncIterator[Call]:
-        """List calls, newest first, that match every filter given; `limit` of them at most.
+        """List the calls that match every filter, newest first, at most `limit` of them.
 
-        Both times are inclusive and need a time zone. Twilio documents them by the day, and a
-        call that has not been dialled yet has no start time: filter again where it matters.
+        Both times are inclusive and need a time zone. Twilio documents them as whole days, and a
+        call that has not been dialed yet has no start time: filter again where that matters.
 
         https://www.twilio.com/docs/voice/api/call-resource#read-multiple-call-resources
         """
@@ -120,15 +126,17 @@ class Calls(Api):
         url: str | None = None,
         method: HttpMethod = "GET",
     ) -> Call:
-        """End a call, or have it go on with other TwiML.
+        """End a call, or let it continue with other TwiML.
 
-        `canceled` ends a call that is queued or ringing, `completed` one that was answered too.
+        `canceled` ends a call that is queued or ringing; `completed` also ends an answered one.
 
         https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
         """
         given = [value for value in (status, twiml, url) if value is not None]
         require(len(given) == 1, "An update needs one of status, twiml and url.")
-        require(len(twiml or "") <= LONGEST_TWIML, "TwiML holds 4,000 characters at most.")
+        require(
+            len(twiml or "") <= MAX_TWIML_CHARACTERS, "TwiML is limited to 4,000 characters here."
+        )
         form = fields(Status=status, Twiml=twiml, Url=url, Method=None if url is None else method)
         return self._read(Call, await self._post(self._call_path(sid), form))
 

@@ -1,4 +1,4 @@
-"""The client: who asks, where Twilio is, and everything that can be asked."""
+"""The client for one Twilio account: calls, texts and the account itself."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from typing import Self
 import httpx
 
 from twilio_client.calls import Calls
-from twilio_client.connections import Connections
-from twilio_client.credentials import Credentials
+from twilio_client.connections import Connections, Credentials
 from twilio_client.messages import Messages
 from twilio_client.parameters import require, require_sid
 from twilio_client.resources import Account
 
 
 class TwilioClient(Calls, Messages):
-    """Twilio's REST API for one account, over connections that stay warm.
+    """Twilio's REST API for one account, over connections that stay open.
 
-    Signs in with the API key if one is given, else with the auth token. `base_url` is where the
-    API is; `timeout` is how many seconds an answer may take; `transport` replaces the network, for
-    tests, and stays the caller's to close. Nothing is opened before the first request, and no
-    request is ever sent twice. Use it as `async with TwilioClient(…) as client`, or `close()` it.
+    It signs in with the API key if there is one, else with the auth token. `base_url` is where the
+    API is; `timeout` is how many seconds an answer may take; `transport` replaces the network in
+    tests, and the caller closes it. The first request opens the first connection, and no request
+    is ever sent twice. Use it as `async with TwilioClient(…) as client`, or `close()` it.
 
-    Raises ValueError if the credentials are incomplete or the address is not one.
+    Raise ValueError if the credentials are incomplete or the address is not a URL.
     https://www.twilio.com/docs/iam/api/authentication
     """
 
@@ -41,7 +40,7 @@ class TwilioClient(Calls, Messages):
         credentials = Credentials(
             api_key_sid or account_sid, (api_key_secret if api_key_sid else auth_token) or ""
         )
-        # The checks come after this, for a traceback may show a frame's variables.
+        # Forget the secrets before any check raises: a traceback may show local variables.
         del auth_token, api_key_secret
         connections = Connections(base_url.rstrip("/"), credentials, transport, timeout)
         super().__init__(account_sid, credentials, connections)
@@ -52,8 +51,8 @@ class TwilioClient(Calls, Messages):
         require(has_token or has_secret, "Twilio needs an auth token or an API key.")
         if api_key_sid:
             require_sid("API key SID", api_key_sid, "SK")
-        require(timeout > 0, "The time-out must be more than 0 seconds.")
-        require_address(base_url)
+        require(timeout > 0, "The timeout must be more than 0 seconds.")
+        _require_address(base_url)
 
     def __repr__(self) -> str:
         return f"TwilioClient({self.account_sid!r})"
@@ -65,19 +64,18 @@ class TwilioClient(Calls, Messages):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections of this event loop; a later request opens new ones."""
+        """Close this event loop's connections. A later request opens new ones."""
         await self._connections.close()
 
     async def fetch_account(self) -> Account:
-        """Look up the account: the cheapest way to find out whether the credentials work.
+        """Look up the account: the cheapest way to check the credentials.
 
         https://www.twilio.com/docs/iam/api/account#fetch-an-account-resource
         """
         return self._read(Account, await self._get(f"{self._account}.json"))
 
 
-def require_address(base_url: str) -> None:
-    """Raise ValueError unless `base_url` is an http(s) address without a password in it."""
+def _require_address(base_url: str) -> None:
     sentence = "The address of Twilio's API must look like https://api.twilio.com."
     try:
         url = httpx.URL(base_url)

@@ -1,27 +1,52 @@
-"""The warm connections to Twilio: one httpx client per event loop, made at its first request."""
+"""Connections to Twilio: kept open between requests, and signed in without showing the secret."""
 
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
+from collections.abc import Generator
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from twilio_client.credentials import Credentials
 from twilio_client.parameters import Fields
 
-MOST_IN_FLIGHT = 200
+MAX_CONNECTIONS = 200
+KEEP_ALIVE_SECONDS = 30
 CONNECT_SECONDS = 10.0
-# For a free connection, the look-up of the name, connecting and TLS together.
+# Waiting for a free connection, looking up the name, connecting and TLS, all together.
 WAIT_SECONDS = 30.0
 
 
-class Connections:
-    """Sends requests under one address, over connections that stay open in between.
+class Credentials(httpx.Auth):
+    """HTTP basic authentication that keeps the password out of logs, reprs and tracebacks.
 
-    A connection belongs to the event loop it was opened in; a request from another loop gets
-    connections of its own. A `transport` given by the caller is used in every loop, and is the
-    caller's to close.
+    `username` is an account SID or an API key's SID. https://www.twilio.com/docs/iam/api/authentication
+    """
+
+    def __init__(self, username: str, password: str) -> None:
+        self.username = username
+        self._password = password
+        pair = f"{username}:{password}".encode("utf-8", "surrogatepass")
+        self._encoded = b64encode(pair).decode()
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.username!r}, '***')"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Basic {self._encoded}"
+        yield request
+
+    def mask(self, text: str) -> str:
+        """Return `text` without the password, in case a server or proxy echoed it."""
+        return text.replace(self._password, "***").replace(self._encoded, "***")
+
+
+class Connections:
+    """Sends requests to one address over connections that stay open.
+
+    Each event loop gets its own httpx client at its first request, because a connection belongs to
+    the loop that opened it. A `transport` from the caller is used in every loop and never closed.
     """
 
     def __init__(
@@ -45,18 +70,18 @@ class Connections:
         form: Fields | None = None,
         query: Fields | None = None,
     ) -> httpx.Response:
-        """Send one request once and give the whole answer, whatever its status.
+        """Send a request, exactly once, and return the whole answer, whatever its status.
 
-        Raises httpx.HTTPError, or TimeoutError if the answer took too long in all.
+        Raise httpx.HTTPError, or TimeoutError if the whole exchange took too long.
         """
         client = await self._client()
         request = client.build_request(method, self._base_url + path, data=form, params=query)
-        # The read time-out alone would wait forever for an answer that comes byte by byte.
+        # httpx's read time-out starts again with every byte; this one covers the whole answer.
         async with asyncio.timeout(WAIT_SECONDS + self._timeout):
             return await client.send(request)
 
     async def close(self) -> None:
-        """Close the connections of this event loop. A later request opens new ones."""
+        """Close this event loop's connections. A later request opens new ones."""
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await self._close(client)
@@ -84,17 +109,17 @@ class Connections:
 
 
 def _new_transport(base_url: str) -> httpx.AsyncBaseTransport:
-    # Takes 110 ms to import, which a cold start would pay before anybody places a call.
+    # Importing aiohttp takes 110 ms, which the start of an app should not wait for.
     from twilio_client.transport import Transport  # noqa: PLC0415
 
     return Transport(
-        limits=httpx.Limits(max_connections=MOST_IN_FLIGHT, keepalive_expiry=30),
+        limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_SECONDS),
         proxy=_environment_proxy(httpx.URL(base_url)),
     )
 
 
 def _environment_proxy(url: httpx.URL) -> httpx.Proxy | None:
-    # httpx reads HTTPS_PROXY and NO_PROXY only for transports of its own making.
+    # httpx applies HTTPS_PROXY and NO_PROXY only to the transports it makes itself.
     proxies = getproxies()
     address = proxies.get(url.scheme) or proxies.get("all")
     if not address or proxy_bypass(url.host):

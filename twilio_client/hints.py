@@ -1,4 +1,4 @@
-"""Twilio's error codes in plain words: what it means for the reader, and what to do."""
+"""Twilio's error codes in plain words: what each means, and what to do about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CANNOT_TEXT_FROM = (
 _NOT_A_MOBILE = "This number can't receive texts: call it, or use a mobile number."
 _BAD_URL = (
     "Twilio doesn't accept one of the addresses: "
-    "it must be a full https:// address, and its host name may hold no underscore."
+    "it must be a full https:// address, without an underscore in its host name."
 )
 _WRONG_CREDENTIALS = (
     "Twilio doesn't accept the credentials: check the account SID and the auth token or API key."
@@ -28,8 +28,8 @@ _WRONG_CREDENTIALS = (
 _ACCOUNT_OFF = "This Twilio account isn't active: see the Twilio Console for the reason."
 _TOO_FAST = "Requests go out faster than this account allows: wait a moment, then send it again."
 _NOT_FOUND = "Twilio has nothing under this SID: check the SID and the account it belongs to."
-_OWN_TROUBLE = (
-    "Twilio has trouble of its own: "
+_SERVER_ERROR = (
+    "Twilio had an internal error: "
     "look in the list of recent calls and messages before you send it again."
 )
 _UNREGISTERED = (
@@ -41,7 +41,7 @@ HINTS: dict[int, str] = {
     # The account
     10001: _ACCOUNT_OFF,
     10002: "A trial account can't do this: upgrade the account in the Twilio Console.",
-    10004: "Too many calls are under way at once: wait for one to end, then call again.",
+    10004: "Too many calls are in progress: wait for one to end, then call again.",
     20003: _WRONG_CREDENTIALS,
     20005: _ACCOUNT_OFF,
     20008: "Test credentials can't do this: use the credentials of the live account.",
@@ -72,14 +72,14 @@ HINTS: dict[int, str] = {
     21608: _UNVERIFIED,
     21609: _BAD_URL,
     21610: "They texted STOP to this sender: they must text START before they can be texted again.",
-    21611: "Too many texts wait to be sent from this number: wait, or send from another number.",
+    21611: "Too many texts are waiting to be sent from this number: wait, or use another number.",
     21612: "Twilio can't text this number from yours: use another From number, or call instead.",
     21614: _NOT_A_MOBILE,
     21617: "The text is too long: keep it to 1,600 characters.",
     21635: _NOT_A_MOBILE,
     21659: _CANNOT_TEXT_FROM,
     # The TwiML that Twilio fetches and speaks
-    11200: "Twilio couldn't fetch the TwiML: check that its address opens from the internet.",
+    11200: "Twilio couldn't fetch the TwiML: check that its address is open to the internet.",
     12100: "Twilio couldn't read the TwiML: it isn't valid XML.",
     13223: _BAD_NUMBER,
     13224: "Twilio can't call this number: check it, or use another one.",
@@ -106,16 +106,16 @@ _STATUS_HINTS = {
 }
 _CLASS_HINTS = {
     4: "Twilio doesn't accept one of the values: correct it, then send it again.",
-    5: _OWN_TROUBLE,
+    5: _SERVER_ERROR,
 }
-_NOT_TWILIO = "This isn't an answer of Twilio's: check the address of the API."
+_NOT_TWILIO = "This answer isn't from Twilio: check the address of the API."
 
 
 def hint_for(code: int | None, status: int | None = None) -> str:
-    """Say in one sentence what a failure means and what to do.
+    """Return one sentence that says what a failure means and what to do.
 
-    Takes Twilio's error code (https://www.twilio.com/docs/api/errors) and the HTTP status; an
-    unknown code falls back to the status, because Twilio's codes change.
+    `code` is Twilio's error code (https://www.twilio.com/docs/api/errors), `status` the HTTP
+    status. Twilio's codes change, so an unknown code falls back to the status.
     """
     if code is not None and code in HINTS:
         return HINTS[code]

@@ -10,13 +10,16 @@ from twilio_client.api import Api
 from twilio_client.parameters import fields, require, require_page, require_sid
 from twilio_client.resources import Message
 
-LONGEST_BODY = 1600
-MOST_MEDIA = 10
+MAX_BODY_CHARACTERS = 1600
+MAX_MEDIA = 10
 
 
 class Messages(Api):
-    """Send, look up and change texts. Every method raises `TwilioError` if Twilio does not do it,
-    and ValueError if the parameters do not go together."""
+    """Send, look up and change texts.
+
+    Every method raises `TwilioError` if Twilio does not do it, and ValueError before sending
+    anything if the parameters contradict each other.
+    """
 
     async def create_message(
         self,
@@ -28,10 +31,10 @@ class Messages(Api):
         media_url: Sequence[str] = (),
         status_callback: str | None = None,
     ) -> Message:
-        """Text `body` to `to` (E.164) from a number, or from a messaging service's pick of one.
+        """Text `body` to `to` (E.164), from a number or from one that a messaging service picks.
 
-        `body` holds 1,600 characters at most, and may be empty if there is media. Twilio tells
-        `status_callback` of every change of status.
+        `body` is at most 1,600 characters, and may be empty if there is media. Twilio reports
+        every change of status to `status_callback`.
 
         https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
         """
@@ -43,8 +46,8 @@ class Messages(Api):
         if messaging_service_sid:
             require_sid("messaging service SID", messaging_service_sid, "MG")
         require(body or media_url, "The text is empty.")
-        require(len(body) <= LONGEST_BODY, "A text holds 1,600 characters at most.")
-        require(len(media_url) <= MOST_MEDIA, "A text carries 10 media files at most.")
+        require(len(body) <= MAX_BODY_CHARACTERS, "A text is limited to 1,600 characters.")
+        require(len(media_url) <= MAX_MEDIA, "A text is limited to 10 media files.")
         form = fields(
             To=to,
             From=from_ or None,
@@ -69,10 +72,10 @@ class Messages(Api):
         page_size: int = 50,
         limit: int | None = None,
     ) -> AsyncIterator[Message]:
-        """List texts, newest first, that match every filter given; `limit` of them at most.
+        """List the texts that match every filter, newest first, at most `limit` of them.
 
-        Both times are inclusive and need a time zone. Twilio documents them by the day, and a
-        text that still waits to be sent has no such time: filter again where it matters.
+        Both times are inclusive and need a time zone. Twilio documents them as whole days, and a
+        text that is still waiting to be sent has no such time: filter again where that matters.
 
         https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
         """
@@ -92,7 +95,7 @@ class Messages(Api):
         status: Literal["canceled"] | None = None,
         body: Literal[""] | None = None,
     ) -> Message:
-        """Cancel a text that is scheduled, or take its words out of Twilio's records.
+        """Cancel a scheduled text, or erase its words from Twilio's records.
 
         https://www.twilio.com/docs/messaging/api/message-resource#update-a-message-resource
         """

@@ -1,4 +1,4 @@
-"""Building and checking the parameters of a request before it goes out."""
+"""The parameters of a request: written as Twilio reads them, and checked before it is sent."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Value = str | int | bool | datetime | None
 
 
 def fields(**parameters: Value | Iterable[str]) -> Fields:
-    """Write the fields of a form or query as Twilio reads them, leaving out those that are None.
+    """Write the fields of a form or query as Twilio reads them, without those that are None.
 
-    A field given several values is repeated; a time becomes UTC in ISO 8601. Raises ValueError
-    for text that cannot be written as UTF-8 and for a time without a time zone.
+    A field with several values is repeated; a time becomes UTC in ISO 8601. Raise ValueError for
+    text that cannot be written as UTF-8, and for a time without a time zone.
     """
     written = {
         name: [_written(name, value) for value in _each(values)]
@@ -43,20 +43,20 @@ def _written(name: str, value: str | int | datetime) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{name} holds half a character: take it out.") from None
+        raise ValueError(f"{name} contains half a character: remove it.") from None
     return text
 
 
 def require(condition: object, sentence: str) -> None:
-    """Raise ValueError with this sentence unless the condition holds."""
+    """Raise ValueError with this sentence unless the condition is true."""
     if not condition:
         raise ValueError(sentence)
 
 
 def require_sid(name: str, sid: str, prefixes: str) -> None:
-    """Raise ValueError unless `sid` has its prefix and is safe in a URL's path.
+    """Raise ValueError unless `sid` has one of the prefixes and is safe in a URL's path.
 
-    Twilio's own have 32 hexadecimal digits, those of servers that stand in for it often fewer.
+    Twilio's have 32 hexadecimal digits after the prefix; test servers often use fewer.
     https://www.twilio.com/docs/glossary/what-is-a-sid
     """
     require(
@@ -66,6 +66,6 @@ def require_sid(name: str, sid: str, prefixes: str) -> None:
 
 
 def require_page(page_size: int, limit: int | None) -> None:
-    """Raise ValueError unless Twilio gives pages of this size and at least one item is wanted."""
-    require(1 <= page_size <= 1000, "A page holds 1 to 1,000 items.")
+    """Raise ValueError unless Twilio has pages of this size and `limit` is at least one."""
+    require(1 <= page_size <= 1000, "The page size must be 1 to 1,000 items.")
     require(limit is None or limit >= 1, "The limit must be at least 1.")

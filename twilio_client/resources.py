@@ -1,24 +1,25 @@
-"""What Twilio tells about a call, a text and an account, with values as Python types.
+"""Twilio's resources: a call, a text and an account, as Python values.
 
-A field that Twilio leaves out, or fills with something that cannot be read, is None: a call that
-was placed must not look like a failure because its price is odd. Fields not named here are ignored.
+A field that Twilio leaves out or that cannot be read is None, so that an odd price doesn't make a
+call that was placed look like a failure. Fields not named here are ignored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
+
+from twilio_client.responses import date_and_time, decimal, integer, text
 
 
 @dataclass(frozen=True)
 class Call:
     """One phone call. https://www.twilio.com/docs/voice/api/call-resource
 
-    duration is in seconds; price is negative when it was charged, in `price_unit`.
+    duration is in seconds; price is in `price_unit`, and negative when it was charged.
     """
 
     sid: str
@@ -37,21 +38,21 @@ class Call:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Call:
-        """Read the JSON that Twilio sends. Raises ValueError if it has no SID."""
+        """Read Twilio's JSON. Raise ValueError if it has no SID."""
         return cls(
             sid=_sid(fields),
-            to=_text(fields.get("to")),
-            from_=_text(fields.get("from")),
-            status=_text(fields.get("status")),
-            direction=_text(fields.get("direction")),
-            answered_by=_text(fields.get("answered_by")),
-            duration=_integer(fields.get("duration")),
-            start_time=_moment(fields.get("start_time")),
-            end_time=_moment(fields.get("end_time")),
-            date_created=_moment(fields.get("date_created")),
-            date_updated=_moment(fields.get("date_updated")),
-            price=_decimal(fields.get("price")),
-            price_unit=_text(fields.get("price_unit")),
+            to=text(fields.get("to")),
+            from_=text(fields.get("from")),
+            status=text(fields.get("status")),
+            direction=text(fields.get("direction")),
+            answered_by=text(fields.get("answered_by")),
+            duration=integer(fields.get("duration")),
+            start_time=date_and_time(fields.get("start_time")),
+            end_time=date_and_time(fields.get("end_time")),
+            date_created=date_and_time(fields.get("date_created")),
+            date_updated=date_and_time(fields.get("date_updated")),
+            price=decimal(fields.get("price")),
+            price_unit=text(fields.get("price_unit")),
         )
 
 
@@ -59,8 +60,8 @@ class Call:
 class Message:
     """One text. https://www.twilio.com/docs/messaging/api/message-resource
 
-    error_code is set once delivery failed (see `hint_for`); num_segments is how many texts it is
-    charged as, 0 as long as Twilio does not know.
+    error_code is set when delivery failed (see `hint_for`); num_segments is the number of texts it
+    is charged as, 0 until Twilio knows.
     """
 
     sid: str
@@ -81,23 +82,23 @@ class Message:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Message:
-        """Read the JSON that Twilio sends. Raises ValueError if it has no SID."""
+        """Read Twilio's JSON. Raise ValueError if it has no SID."""
         return cls(
             sid=_sid(fields),
-            to=_text(fields.get("to")),
-            from_=_text(fields.get("from")),
-            body=_text(fields.get("body")),
-            status=_text(fields.get("status")),
-            direction=_text(fields.get("direction")),
-            error_code=_integer(fields.get("error_code")),
-            error_message=_text(fields.get("error_message")),
-            num_segments=_integer(fields.get("num_segments")),
-            messaging_service_sid=_text(fields.get("messaging_service_sid")),
-            date_sent=_moment(fields.get("date_sent")),
-            date_created=_moment(fields.get("date_created")),
-            date_updated=_moment(fields.get("date_updated")),
-            price=_decimal(fields.get("price")),
-            price_unit=_text(fields.get("price_unit")),
+            to=text(fields.get("to")),
+            from_=text(fields.get("from")),
+            body=text(fields.get("body")),
+            status=text(fields.get("status")),
+            direction=text(fields.get("direction")),
+            error_code=integer(fields.get("error_code")),
+            error_message=text(fields.get("error_message")),
+            num_segments=integer(fields.get("num_segments")),
+            messaging_service_sid=text(fields.get("messaging_service_sid")),
+            date_sent=date_and_time(fields.get("date_sent")),
+            date_created=date_and_time(fields.get("date_created")),
+            date_updated=date_and_time(fields.get("date_updated")),
+            price=decimal(fields.get("price")),
+            price_unit=text(fields.get("price_unit")),
         )
 
 
@@ -115,12 +116,12 @@ class Account:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Account:
-        """Read the JSON that Twilio sends. Raises ValueError if it has no SID."""
+        """Read Twilio's JSON. Raise ValueError if it has no SID."""
         return cls(
             sid=_sid(fields),
-            friendly_name=_text(fields.get("friendly_name")),
-            status=_text(fields.get("status")),
-            type=_text(fields.get("type")),
+            friendly_name=text(fields.get("friendly_name")),
+            status=text(fields.get("status")),
+            type=text(fields.get("type")),
         )
 
 
@@ -129,31 +130,3 @@ def _sid(fields: Mapping[str, Any]) -> str:
     if not isinstance(sid, str) or not sid:
         raise ValueError("the resource has no SID")
     return sid
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _integer(value: object) -> int | None:
-    try:
-        return int(str(value))
-    except ValueError:
-        return None
-
-
-def _decimal(value: object) -> Decimal | None:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
-
-
-def _moment(value: object) -> datetime | None:
-    """An aware time from RFC 2822 text."""
-    try:
-        moment = parsedate_to_datetime(str(value))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,58 +1,63 @@
-"""Reading Twilio's answers: the resource that was asked for, or the error that says why not.
+"""Reading Twilio's answers: their JSON and its values, the errors, and Twilio's clock.
 
 https://www.twilio.com/docs/usage/twilios-response
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 
-from twilio_client.credentials import Credentials
+from twilio_client.connections import Credentials
 from twilio_client.errors import TwilioError, TwilioRateLimited, TwilioRefused, TwilioUncertain
 
-_LONGEST_MESSAGE = 500
+MAX_MESSAGE_CHARACTERS = 500
+
+# The header has whole seconds, and some servers renew it only once a second.
+DATE_HEADER_AGE = timedelta(seconds=2)
 
 
 def json_object(response: httpx.Response) -> dict[str, Any] | None:
-    """The JSON object in an answer, or None if there is none."""
+    """Return the JSON object in an answer, or None if there is none."""
     try:
         payload = response.json()
     except (ValueError, RecursionError):
         return None
     if not isinstance(payload, dict):
         return None
-    # An account's resource carries its auth token, which nobody here needs.
+    # Twilio puts the auth token into an account's resource, and nothing here needs it.
     payload.pop("auth_token", None)
     return payload
 
 
 def error_in(response: httpx.Response, credentials: Credentials) -> TwilioError:
-    """The error that an answer other than 2xx stands for."""
+    """Return the error for an answer other than 2xx."""
     payload = json_object(response) or {}
     status = response.status_code
-    code = _integer(payload.get("code"))
-    message = _text(payload.get("message")) or _standard_phrase(status)
-    message = credentials.mask(message)
-    more_info = _text(payload.get("more_info"))
-    if status == 429 or code == 20429:
-        return TwilioRateLimited(
-            message,
-            status=status,
-            code=code,
-            more_info=more_info,
-            retry_after=_retry_after(response.headers.get("Retry-After")),
-        )
-    kind = TwilioRefused if 400 <= status < 500 else TwilioUncertain
-    return kind(message, status=status, code=code, more_info=more_info)
+    code = integer(payload.get("code"))
+    message = _one_line(payload.get("message")) or _standard_phrase(status)
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code == 20429:
+        kind: type[TwilioError] = TwilioRateLimited
+    elif 400 <= status < 500:
+        kind = TwilioRefused
+    else:
+        kind = TwilioUncertain
+    return kind(
+        credentials.mask(message),
+        status=status,
+        code=code,
+        more_info=_one_line(payload.get("more_info")),
+        retry_after=_retry_after(response.headers.get("Retry-After")),
+    )
 
 
 def unreadable(status: int) -> TwilioUncertain:
-    """The error for an answer that says yes (2xx) and then cannot be read."""
+    """Return the error for an answer that reports success (2xx) but cannot be read."""
     return TwilioUncertain(
         "the answer could not be read",
         status=status,
@@ -60,17 +65,54 @@ def unreadable(status: int) -> TwilioUncertain:
     )
 
 
-def _integer(value: object) -> int | None:
+def clock_offset(
+    known: timedelta, date: str | None, asked: datetime, answered: datetime
+) -> timedelta:
+    """Return what to add to our time to get Twilio's.
+
+    `date` is the answer's Date header (RFC 9110, 6.6.1); `asked` and `answered` are our times
+    before and after the request. Twilio wrote the date between those two, so a slow answer says
+    little: the offset stays as `known` unless the answer rules it out.
+    """
+    moment = date_and_time(date)
+    if moment is None:
+        return known
+    return min(max(known, moment - answered), moment - asked + DATE_HEADER_AGE)
+
+
+def text(value: object) -> str | None:
+    """Return `value` if it is text, else None."""
+    return value if isinstance(value, str) else None
+
+
+def integer(value: object) -> int | None:
+    """Return a whole number written as a number or as text, None if it is neither."""
     try:
         return int(str(value))
     except ValueError:
         return None
 
 
-def _text(value: object) -> str | None:
-    if not isinstance(value, str):
+def decimal(value: object) -> Decimal | None:
+    """Return a finite decimal written as a number or as text, None if it is neither."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
         return None
-    return " ".join(value.split())[:_LONGEST_MESSAGE] or None
+    return number if number.is_finite() else None
+
+
+def date_and_time(value: object) -> datetime | None:
+    """Return the time in UTC that RFC 2822 text stands for, None if it is not such text."""
+    try:
+        moment = parsedate_to_datetime(str(value))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _one_line(value: object) -> str | None:
+    return " ".join((text(value) or "").split())[:MAX_MESSAGE_CHARACTERS] or None
 
 
 def _standard_phrase(status: int) -> str:
@@ -81,14 +123,10 @@ def _standard_phrase(status: int) -> str:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds to wait, from a header that holds seconds or a date (RFC 9110, 10.2.3)."""
-    if header is None:
-        return None
-    if header.strip().isdecimal():
+    """Return the seconds to wait, from a header with seconds or a date (RFC 9110, 10.2.3)."""
+    if header is not None and header.strip().isdecimal():
         return float(header)
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
+    moment = date_and_time(header)
+    if moment is None:
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -1,4 +1,4 @@
-"""The signature by which a web application knows that a request comes from Twilio.
+"""The signature that proves to a web application that a request comes from Twilio.
 
 https://www.twilio.com/docs/usage/security#validating-requests
 """
@@ -17,31 +17,32 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def sign(auth_token: str, url: str, parameters: Parameters = ()) -> str:
-    """Give the X-Twilio-Signature for a request to `url` (as Twilio sees it, with its query).
+    """Return the X-Twilio-Signature for a request to `url` (as Twilio sees it, with its query).
 
-    `parameters` are the form fields of a POST, as pairs or a mapping, and none for a GET. A form
-    with repeated fields must come as pairs (Starlette: `form.multi_items()`).
+    `parameters` are the form fields of a POST, as pairs or a mapping; a GET has none. Pass a form
+    with repeated fields as pairs (in Starlette: `form.multi_items()`).
     """
     if not auth_token:
         raise ValueError("A signature needs the auth token.")
-    signed = url + "".join(name + value for name, value in sorted(_each_once(parameters)))
+    signed = url + "".join(name + value for name, value in sorted(_unique_pairs(parameters)))
     digest = hmac.new(_encoded(auth_token), _encoded(signed), sha1).digest()
     return b64encode(digest).decode()
 
 
 def is_signed(auth_token: str, url: str, parameters: Parameters | bytes, signature: str) -> bool:
-    """Whether `signature` is Twilio's for this request, found out in constant time.
+    """Return whether `signature` is Twilio's for this request, comparing in constant time.
 
-    `url` is the public address, not the one behind a proxy. `parameters` are as for `sign`, or the
-    raw body of a request that is not a form: Twilio puts its hash into the URL as bodySHA256.
+    `url` is the public address, not the one behind a proxy. `parameters` are the same as for
+    `sign`, or the raw body of a request that is not a form: Twilio then adds the body's hash to
+    the URL as bodySHA256.
     """
     if isinstance(parameters, bytes):
         if not _has_hash(url, parameters):
             return False
         parameters = ()
-    fields = _each_once(parameters)
-    # Twilio signs with or without the port, whichever way it was called. Every variant is tried,
-    # so that the time taken tells nothing.
+    fields = _unique_pairs(parameters)
+    # Twilio sometimes signs the URL with the port and sometimes without. Try both every time, so
+    # that the time taken reveals nothing.
     matches = [
         hmac.compare_digest(_encoded(sign(auth_token, variant, fields)), _encoded(signature))
         for variant in _with_and_without_port(url)
@@ -49,7 +50,7 @@ def is_signed(auth_token: str, url: str, parameters: Parameters | bytes, signatu
     return any(matches)
 
 
-def _each_once(parameters: Parameters) -> set[tuple[str, str]]:
+def _unique_pairs(parameters: Parameters) -> set[tuple[str, str]]:
     if not isinstance(parameters, Mapping):
         return set(parameters)
     return {

@@ -1,11 +1,26 @@
-"""What every TwiML element is: a frozen dataclass that is checked as it is built."""
+"""The base classes of every TwiML element: frozen dataclasses that are checked when they are built.
+
+TwimlError
+Element             a tag with attributes, and at most one text between its tags
+└── Container       a tag that contains other elements, and perhaps text
+"""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from twiml.characters import clean
-from twiml.errors import TwimlError
-from twiml.kinds import LARGEST, Kind
+from twiml.attributes import LARGEST_NUMBER, ValueType
+
+
+class TwimlError(ValueError):
+    """Twilio would refuse this document, or it is not TwiML. The message is one sentence."""
+
+
+# XML 1.0 cannot express control characters, lone surrogates, U+FFFE and U+FFFF, escaped or not.
+# Twilio rejects a document that has one (error 12100). https://www.w3.org/TR/xml/#charsets
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+LINE_END = re.compile("\r\n?")
 
 # Python's names for attributes whose XML name is not simply their camelCase.
 XML_NAMES = {"from_": "from", "interpret_as": "interpret-as", "xml_lang": "xml:lang"}
@@ -13,55 +28,62 @@ XML_NAMES = {"from_": "from", "interpret_as": "interpret-as", "xml_lang": "xml:l
 # The user and password of a URL, which no error message may show.
 CREDENTIALS = re.compile(r"//[^/\s]*@")
 
-# Every element there is, by its tag.
+# Far deeper than any real document. Without a limit, Python would raise a RecursionError.
+MAX_DEPTH = 32
+TOO_DEEP = f"TwiML elements nest at most {MAX_DEPTH} deep."
+
+# Every element class by its tag.
 ELEMENTS: dict[str, type["Element"]] = {}
 
 
 class Element:
     """A TwiML element.
 
-    A subclass is a frozen dataclass. Its fields annotated with a `Kind` are its attributes, bar
-    the one named by `content`, which stands between the tags. https://www.twilio.com/docs/voice/twiml
+    A subclass is a frozen dataclass. Its fields annotated with a `ValueType` are its attributes,
+    except the one named by `content`, which is the text between the tags.
+    https://www.twilio.com/docs/voice/twiml
     """
 
     tag: ClassVar[str]
     content: ClassVar[str] = ""
-    kinds: ClassVar[dict[str, Kind]]
+    value_types: ClassVar[dict[str, ValueType]]
     attribute_names: ClassVar[dict[str, str]]
 
     def __init_subclass__(cls) -> None:
         if "tag" not in vars(cls):
             return
         ELEMENTS[cls.tag] = cls
-        annotations = cls.__annotations__.items()
-        cls.kinds = {n: a.__metadata__[0] for n, a in annotations if hasattr(a, "__metadata__")}
-        cls.attribute_names = {n: xml_name(n) for n in cls.kinds if n != cls.content}
+        annotated = cls.__annotations__.items()
+        cls.value_types = {n: a.__metadata__[0] for n, a in annotated if hasattr(a, "__metadata__")}
+        cls.attribute_names = {n: xml_name(n) for n in cls.value_types if n != cls.content}
 
     def __post_init__(self) -> None:
         fields = vars(self)
-        for name, kind in self.kinds.items():
+        for name, value_type in self.value_types.items():
             value = fields[name]
             if value is None and name != self.content:
                 continue
             if isinstance(value, str):
-                # The one way to finish a frozen dataclass: nobody else has seen it yet.
+                # Going through vars() is the only way to complete a frozen dataclass.
                 fields[name] = value = clean(value)
-            if not kind.allows(value):
-                raise TwimlError(f"{self.name_of(name)} must be {kind.rule}, not {shown(value)}.")
+            if not value_type.allows(value):
+                raise TwimlError(
+                    f"{self.name_of(name)} must be {value_type.rule}, not {shown(value)}."
+                )
 
     def name_of(self, field: str) -> str:
-        """What people call a field of this element: "Say loop", "The url of Play"."""
+        """Return what people call a field of this element: "Say loop", "The url of Play"."""
         attribute = self.attribute_names.get(field)
         return f"{self.tag} {attribute}" if attribute else f"The {field} of {self.tag}"
 
     @property
     def inner(self) -> tuple["Element | str", ...]:
-        """What stands between the tags, in order."""
+        """What is between the tags, in order."""
         return (vars(self)[self.content],) if self.content else ()
 
     @property
     def attributes(self) -> tuple[tuple[str, Any], ...]:
-        """The attributes that were given, each with its name in XML, in the order of the fields."""
+        """The attributes that are not None, by their XML names, in the order of the fields."""
         fields = vars(self)
         return tuple(
             (xml, fields[name])
@@ -75,16 +97,111 @@ class Element:
         return f"{type(self).__name__}({', '.join(inside + given)})"
 
 
+@dataclass(frozen=True, repr=False)
+class Container(Element):
+    """An element with children: elements whose tag is in `child_tags`, and text if `allows_text`.
+
+    Set `is_speech` on elements whose content is spoken: there, white space counts.
+    """
+
+    content: ClassVar[str] = "children"
+    child_tags: ClassVar[tuple[str, ...]] = ()
+    allows_text: ClassVar[bool] = True
+    is_speech: ClassVar[bool] = False
+
+    children: tuple[Element | str, ...]
+
+    def _build(self, given: dict[str, Any]) -> None:
+        """Set the fields from the `locals()` of a subclass's `__init__`, and check them.
+
+        A generated `__init__` cannot take `*children`, so each container writes its own and passes
+        its `locals()`, which saves naming every attribute a third time.
+        """
+        del given["self"]
+        fields = vars(self)
+        fields.update(given)
+        self.__post_init__()
+        for child in self.children:
+            self._refuse_misplaced(child)
+        fields["children"] = tuple(self._joined())
+        self._check()
+
+    def _check(self) -> None:
+        """Check the rules that involve several attributes or children. Subclasses override it."""
+
+    def _refuse_misplaced(self, child: object) -> None:
+        """Raise TwimlError unless this element may contain `child`."""
+        if isinstance(child, str):
+            if not self.allows_text and child.strip():
+                raise TwimlError(
+                    f"{self.tag} takes {listed(self.child_tags)}, not the text {shown(child)}."
+                )
+        elif not isinstance(child, Element):
+            raise TwimlError(
+                f"{self.tag} takes TwiML elements and text, not {type(child).__name__}."
+            )
+        elif child.tag not in self.child_tags:
+            allowed = listed(self.child_tags) + (" and text" if self.allows_text else "")
+            raise TwimlError(f"{self.tag} cannot contain {child.tag}, only {allowed}.")
+        elif isinstance(child, Container) and child.depth >= MAX_DEPTH:
+            raise TwimlError(TOO_DEEP)
+
+    def _joined(self) -> Iterator[Element | str]:
+        """Yield the children, adjacent texts joined, as an XML parser would return them."""
+        text = ""
+        for child in self.children:
+            if isinstance(child, str):
+                text += clean(child)
+                continue
+            if text and (self.is_speech or text.strip()):
+                yield text
+            text = ""
+            yield child
+        if text and (self.is_speech or text.strip()):
+            yield text
+
+    @property
+    def depth(self) -> int:
+        """How many levels of elements there are, counting this one."""
+        below = (c.depth for c in self.children if isinstance(c, Container))
+        return 1 + max(below, default=0)
+
+    @property
+    def inner(self) -> tuple[Element | str, ...]:
+        return self.children
+
+
+def clean(text: str) -> str:
+    """Return `text` without the characters XML cannot express, every line ending as `\\n`.
+
+    Elements clean their text when they are built, so that reading an attribute back shows what
+    Twilio gets. Line endings change because every XML parser turns `\\r\\n` and `\\r` into `\\n`.
+    """
+    if text.isprintable():  # True for most messages, and much faster than the search below.
+        return text
+    return NOT_XML.sub("", LINE_END.sub("\n", text))
+
+
 def xml_name(name: str) -> str:
-    """An attribute's name in XML: `num_digits` is `numDigits`."""
+    """Return an attribute's name in XML: `num_digits` is `numDigits`."""
     first, *rest = name.split("_")
     return XML_NAMES.get(name, first + "".join(map(str.capitalize, rest)))
 
 
+def text_of(parts: tuple[Element | str, ...]) -> str:
+    """Return all the text in `parts` and in the elements among them, without tags."""
+    return "".join(part if isinstance(part, str) else text_of(part.inner) for part in parts)
+
+
 def shown(value: object) -> str:
-    """`value` for an error message, short enough to read."""
-    if isinstance(value, int) and abs(value) > LARGEST:  # Python may refuse to write it out
+    """Return `value` as an error message shows it: short, and without a URL's password."""
+    if isinstance(value, int) and abs(value) > LARGEST_NUMBER:  # Python may refuse to print it.
         return "a number that large"
     text = repr(value) if isinstance(value, str | int | float) else type(value).__name__
     text = CREDENTIALS.sub("//…@", text)
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Return names as a sentence lists them: "Say, Play and Pause"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

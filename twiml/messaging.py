@@ -1,4 +1,4 @@
-"""Message, Body and Media: a text sent in answer to one.
+"""Message, Body and Media: a text in reply to a text.
 
 https://www.twilio.com/docs/messaging/twiml/message
 """
@@ -6,28 +6,25 @@ https://www.twilio.com/docs/messaging/twiml/message
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from twiml.container import Container, words
-from twiml.element import Element
-from twiml.errors import TwimlError
-from twiml.kinds import Text
-from twiml.values import URL, Anything, Method, Url
+from twiml.attributes import URL, AnyText, Method, Text, Url
+from twiml.element import Container, Element, TwimlError, text_of
 
-MAX_CHARACTERS = 1600
+MAX_BODY_CHARACTERS = 1600
 MAX_MEDIA = 10
 
 
 @dataclass(frozen=True, repr=False)
 class Body(Element):
-    """The words of a message, at most 1,600 characters."""
+    """The words of a message: at most 1,600 characters."""
 
     tag = "Body"
     content = "text"
-    text: Annotated[str, Text(MAX_CHARACTERS)]
+    text: Annotated[str, Text(MAX_BODY_CHARACTERS)]
 
 
 @dataclass(frozen=True, repr=False)
 class Media(Element):
-    """A picture or another file to send along, by its URL."""
+    """A picture or other file to attach, by its URL."""
 
     tag = "Media"
     content = "url"
@@ -36,13 +33,13 @@ class Media(Element):
 
 @dataclass(frozen=True, repr=False)
 class Message(Container):
-    """A text: its words as plain text or a `Body`, and up to ten `Media`."""
+    """Send a text: its words, as plain text or one `Body`, and up to ten `Media`."""
 
     tag = "Message"
-    holds = ("Body", "Media")
+    child_tags = ("Body", "Media")
 
-    to: Anything
-    from_: Anything
+    to: AnyText
+    from_: AnyText
     action: Url
     method: Method
     status_callback: Url
@@ -62,13 +59,13 @@ class Message(Container):
         media = [child for child in self.children if isinstance(child, Media)]
         texts = [child for child in self.children if not isinstance(child, Media)]
         if len(texts) > 1:
-            raise TwimlError("Message holds its words once: as plain text or as one Body.")
+            raise TwimlError("Message takes its words once: as plain text or as one Body.")
         if len(media) > MAX_MEDIA:
-            raise TwimlError(f"Message holds at most {MAX_MEDIA} Media.")
-        text = words(tuple(texts))
+            raise TwimlError(f"Message takes at most {MAX_MEDIA} Media.")
+        text = text_of(tuple(texts))
         if not media and not text.strip():
             raise TwimlError("Message needs words or Media.")
-        if len(text) > MAX_CHARACTERS:
+        if len(text) > MAX_BODY_CHARACTERS:
             raise TwimlError(
-                f"Message holds at most {MAX_CHARACTERS:,} characters, and this has {len(text):,}."
+                f"Message takes at most {MAX_BODY_CHARACTERS:,} characters; this has {len(text):,}."
             )

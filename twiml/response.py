@@ -3,15 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
-from twiml.container import Container
-from twiml.dial import Dial
-from twiml.errors import TwimlError
-from twiml.gather import Gather
+from twiml.element import Container, TwimlError
 from twiml.messaging import Message
-from twiml.parse import MAX_BYTES, parse
-from twiml.render import render
-from twiml.say import Say
-from twiml.voice import Hangup, Pause, Play, Record, Redirect, Reject
+from twiml.voice import Dial, Gather, Hangup, Pause, Play, Record, Redirect, Reject, Say
+from twiml.xml import MAX_BYTES, parse, render
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 VOICE_VERBS = ("Say", "Play", "Pause", "Gather", "Dial", "Record", "Reject", "Hangup")
@@ -21,11 +16,11 @@ Verb = Say | Play | Pause | Gather | Dial | Record | Redirect | Reject | Hangup 
 
 @dataclass(frozen=True, repr=False)
 class Response(Container):
-    """A document that Twilio follows from its first verb to its last."""
+    """A document whose verbs Twilio carries out one after another."""
 
     tag = "Response"
-    holds = (*VOICE_VERBS, "Redirect", "Message")
-    text = False
+    child_tags = (*VOICE_VERBS, "Redirect", "Message")
+    allows_text = False
 
     def __init__(self, *children: Verb) -> None:
         self._build(locals())
@@ -34,17 +29,17 @@ class Response(Container):
         tags = {child.tag for child in self.children if not isinstance(child, str)}
         if "Message" in tags and (spoken := tags.intersection(VOICE_VERBS)):
             raise TwimlError(
-                f"Response holds Message for a text or {min(spoken)} for a call, not both."
+                f"Response takes Message for a text or {min(spoken)} for a call, not both."
             )
 
     def to_xml(self, indent: bool = False) -> str:
-        """The document as XML.
+        """Return the document as XML.
 
-        `indent` is for people: one verb a line, no declaration, and not a space more in what is
-        spoken. Raises TwimlError if it is over the 64 kB that Twilio reads (error 11750).
+        With `indent` it is for people: one verb per line, no declaration, and no added space in
+        what is spoken. Raise TwimlError beyond the 64 kB that Twilio reads (error 11750).
         """
         if indent:
-            return render(self, line="\n")
+            return render(self, newline="\n")
         xml = DECLARATION + render(self)
         if (size := len(xml.encode())) > MAX_BYTES:
             raise TwimlError(f"Twilio reads at most {MAX_BYTES:,} bytes; this has {size:,}.")
@@ -52,9 +47,9 @@ class Response(Container):
 
     @classmethod
     def parse(cls, xml: str | bytes) -> Self:
-        """The document that `xml` holds, equal to the one it was written from.
+        """Read a document from XML; it equals the one that was written.
 
-        Raises TwimlError, in one sentence, for anything that is not TwiML of this package.
+        Raise TwimlError, one sentence, for anything that this package does not know as TwiML.
         """
         document = parse(xml)
         if not isinstance(document, cls):

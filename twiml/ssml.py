@@ -1,21 +1,55 @@
-"""SSML: how the words inside Say are to be spoken.
+"""SSML: how the words inside Say are spoken.
 
-Which tags a voice understands depends on the voice; Polly's and Google's know most of them.
+Which tags work depends on the voice; Polly's and Google's support most of them.
 https://www.twilio.com/docs/voice/twiml/say/text-speech#ssml
 """
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
-from twiml.container import Container
-from twiml.element import Element
-from twiml.kinds import Pattern, Text
-from twiml.ssml_values import Level, LevelWord, Pitch, Rate, Strength, Time, Volume
-from twiml.values import Anything, Language
+from twiml.attributes import AnyText, Language, OneOf, Pattern, Text
+from twiml.element import Container, Element
 
-WORDS = ("break", "emphasis", "phoneme", "prosody", "say-as", "sub")
-PHRASES = (*WORDS, "lang", "w")
-SENTENCES = (*PHRASES, "p", "s")
+# The types of the attributes. https://www.w3.org/TR/speech-synthesis11/
+StrengthWord = Literal["none", "x-weak", "weak", "medium", "strong", "x-strong"]
+Strength = Annotated[StrengthWord | None, OneOf(*get_args(StrengthWord))]
+LevelWord = Literal["strong", "moderate", "reduced"]
+Level = Annotated[LevelWord | None, OneOf(*get_args(LevelWord))]
+
+# At most ten seconds: https://docs.aws.amazon.com/polly/latest/dg/break-tag.html
+Time = Annotated[
+    str | None,
+    Pattern(
+        r"(10(\.0+)?|[0-9]?(\.[0-9]+)|[0-9])s|(10000|[0-9]{1,4})ms",
+        "a time up to 10 s such as 500ms or 2s",
+    ),
+]
+Volume = Annotated[
+    str | None,
+    Pattern(
+        r"default|silent|x-soft|soft|medium|loud|x-loud|[+-][0-9]+(\.[0-9]+)?dB",
+        "a volume such as loud or +6dB",
+    ),
+]
+Rate = Annotated[
+    str | None,
+    Pattern(
+        r"x-slow|slow|medium|fast|x-fast|[0-9]+(\.[0-9]+)?%",
+        "a rate such as slow or 80%",
+    ),
+]
+Pitch = Annotated[
+    str | None,
+    Pattern(
+        r"default|x-low|low|medium|high|x-high|[+-][0-9]+(\.[0-9]+)?%",
+        "a pitch such as high or +10%",
+    ),
+]
+
+# The tags that a word, a sentence, and Say as a whole may contain.
+IN_WORD = ("break", "emphasis", "phoneme", "prosody", "say-as", "sub")
+IN_SENTENCE = (*IN_WORD, "lang", "w")
+IN_SPEECH = (*IN_SENTENCE, "p", "s")
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,7 +63,10 @@ class Break(Element):
 
 @dataclass(frozen=True, repr=False)
 class SayAs(Element):
-    """Text read as what it is: `SayAs("1407", interpret_as="digits")`; `format` is for dates."""
+    """Text read as digits, a date and so on: `SayAs("1407", interpret_as="digits")`.
+
+    `format` is the order of a date's parts, such as `mdy`.
+    """
 
     tag = "say-as"
     content = "text"
@@ -47,19 +84,19 @@ class Sub(Element):
     content = "text"
     text: Annotated[str, Text()]
     _: KW_ONLY
-    alias: Anything = None
+    alias: AnyText = None
 
 
 @dataclass(frozen=True, repr=False)
 class Phoneme(Element):
-    """Text pronounced as `ph` says in the `alphabet` (`ipa`, `x-sampa`)."""
+    """Text pronounced as `ph` spells it in the `alphabet` (`ipa` or `x-sampa`)."""
 
     tag = "phoneme"
     content = "text"
     text: Annotated[str, Text()]
     _: KW_ONLY
     alphabet: Annotated[str | None, Pattern("[a-z-]+", "an alphabet such as ipa")] = None
-    ph: Anything = None
+    ph: AnyText = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,8 +104,8 @@ class Emphasis(Container):
     """Words spoken with more or less weight."""
 
     tag = "emphasis"
-    holds = PHRASES
-    speech = True
+    child_tags = IN_SENTENCE
+    is_speech = True
     level: Level
 
     def __init__(self, *children: "str | Ssml", level: LevelWord | None = None) -> None:
@@ -80,8 +117,8 @@ class Prosody(Container):
     """Words spoken louder or softer, faster or slower, higher or lower."""
 
     tag = "prosody"
-    holds = SENTENCES
-    speech = True
+    child_tags = IN_SPEECH
+    is_speech = True
     volume: Volume
     rate: Rate
     pitch: Pitch
@@ -101,8 +138,8 @@ class Lang(Container):
     """Words in another language: `Lang("Bonjour", xml_lang="fr-FR")`."""
 
     tag = "lang"
-    holds = SENTENCES
-    speech = True
+    child_tags = IN_SPEECH
+    is_speech = True
     xml_lang: Language
 
     def __init__(self, *children: "str | Ssml", xml_lang: str | None = None) -> None:
@@ -111,11 +148,11 @@ class Lang(Container):
 
 @dataclass(frozen=True, repr=False)
 class W(Container):
-    """A word with the `role` it has, where that changes how it sounds: `amazon:VB`."""
+    """A word whose `role` changes how it sounds, such as `amazon:VB` for a verb."""
 
     tag = "w"
-    holds = WORDS
-    speech = True
+    child_tags = IN_WORD
+    is_speech = True
     role: Annotated[str | None, Pattern(r"[a-z]+:\S+", "a role such as amazon:VB")]
 
     def __init__(self, *children: "str | Ssml", role: str | None = None) -> None:
@@ -127,8 +164,8 @@ class P(Container):
     """A paragraph."""
 
     tag = "p"
-    holds = (*PHRASES, "s")
-    speech = True
+    child_tags = (*IN_SENTENCE, "s")
+    is_speech = True
 
     def __init__(self, *children: "str | Ssml") -> None:
         self._build(locals())
@@ -139,8 +176,8 @@ class S(Container):
     """A sentence."""
 
     tag = "s"
-    holds = PHRASES
-    speech = True
+    child_tags = IN_SENTENCE
+    is_speech = True
 
     def __init__(self, *children: "str | Ssml") -> None:
         self._build(locals())

@@ -1,4 +1,4 @@
-"""Settings that are wrong: one sentence that names the setting."""
+"""Every wrong setting is reported in one sentence that names it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def environment():
 
 
 def complaint(folder, values: dict[str, str]) -> str:
-    """What is said about `values`, once a desk is to be built from them."""
+    """Return the sentence that refuses `values` when a desk is built from them."""
     with pytest.raises(SettingsError) as refusal:
         Desk.from_settings(Settings(_env_file=write_env(folder, values)))
     sentence = str(refusal.value)
@@ -116,8 +116,8 @@ def test_malformed(tmp_path, name, value):
     assert name in sentence.partition(" can't be used")[0]
 
 
-def test_a_name_in_the_file_that_nobody_reads(tmp_path):
-    assert complaint(tmp_path, {"COLOUR": "red"}) == "COLOUR in .env is not a setting of Callboard."
+def test_an_unknown_name_in_the_file(tmp_path):
+    assert complaint(tmp_path, {"COLOR": "red"}) == "COLOR in .env is not a setting of Callboard."
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_name_in_the_file_that_nobody_reads(tmp_path):
         ("S3_BUKET", "S3_BUCKET"),
     ],
 )
-def test_a_slip_of_the_pen_in_the_file(tmp_path, typed, meant):
+def test_a_typo_in_the_file(tmp_path, typed, meant):
     sentence = complaint(tmp_path, {typed: ACCOUNT_SID})
     assert sentence == f"{typed} in .env is not a setting of Callboard; did you mean {meant}."
 
@@ -143,7 +143,7 @@ def test_a_secret_that_was_pasted_alone_is_not_repeated(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKN", "S3_BUCKETS", "FTP_PUBLIC_BASEURL"])
-def test_a_slip_of_the_pen_in_the_environment(monkeypatch, name):
+def test_a_typo_in_the_environment(monkeypatch, name):
     monkeypatch.setenv(name, "anything")
     with pytest.raises(SettingsError, match=f"^{name} is not a setting.*did you mean"):
         Settings(_env_file=None)

@@ -42,7 +42,7 @@ def test_settings_and_what_is_built_from_them(tmp_path):
     [
         {"TWILIO_FROM_NUMBER": ""},
         {"STORAGE": "disk"},
-        {"COLOUR": SECRET},
+        {"COLOR": SECRET},
         {"S3_EXPIRE_DAYS": "never"},
         {"DATABASE_URL": f"mysql://ann:{SECRET}@example.com/calls"},
         {"FTP_URL": f"http://ann:{SECRET}@example.com"},
@@ -77,7 +77,7 @@ def told(build, folder, wrong: dict[str, str]) -> str:
     env_file = write_env(folder, ACCOUNT | FTP | SECRETS | wrong)
     with pytest.raises(SettingsError) as refusal:
         Desk.from_settings(build(env_file))
-    # This frame and its caller know the secret; only what is below them counts.
+    # This frame and its caller know the secret, so look only at the frames below them.
     return with_variables(refusal.value.with_traceback(refusal.tb.tb_next))
 
 

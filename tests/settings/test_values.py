@@ -1,4 +1,4 @@
-"""What the settings are: defaults, `.env` and the environment, and what follows from them."""
+"""The settings' values: defaults, `.env`, the environment, and what follows from them."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_boto3_gets_its_names(tmp_path, monkeypatch):
     assert os.environ["AWS_ACCESS_KEY_ID"] == "file"
 
 
-def test_nobody_changes_settings(tmp_path: Path):
+def test_settings_cannot_be_changed(tmp_path: Path):
     settings = Settings(_env_file=None)
     with pytest.raises(ValueError, match="frozen"):
         settings.s3_bucket = "another"

@@ -1,4 +1,4 @@
-"""Every way an FTP host can fail is a sentence that says which host and what to check."""
+"""Every failure of an FTP host becomes a sentence that names the host and says what to check."""
 
 import ftplib
 import socket
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from storage import FTPStorage, StorageError, ftp, ftp_session
+from storage import FTPStorage, StorageError, ftp
 from tests.support.ftp_host import IN_URL, PASSWORD, ftp_host, self_made_certificate
 from tests.support.servers import free_port
 
@@ -32,7 +32,7 @@ async def failure(url, host="127.0.0.1", **options) -> StorageError:
 
 @contextmanager
 def canned_host(*replies: bytes):
-    """A host that says one line after another, whatever it is told, and then hangs up."""
+    """A host that sends these replies one after another, whatever it is sent, then hangs up."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def run():
@@ -77,18 +77,18 @@ async def test_closed_port_and_unknown_host():
     assert "is unknown" in error.message
 
 
-async def test_certificate_that_nobody_vouches_for(tmp_path):
+async def test_untrusted_certificate(tmp_path):
     certificate, _ = self_made_certificate(tmp_path)
     with ftp_host(tmp_path, certificate=certificate) as host:
         error = await failure(host.url(scheme="ftps"))
-    assert "could not prove who it is" in error.message
+    assert "has a TLS certificate that is not trusted" in error.message
     assert host.sent("USER", "PASS", "STOR") == []
 
 
 async def test_tls_asked_of_a_host_without_it(tmp_path):
     with ftp_host(tmp_path) as host:
         error = await failure(host.url(scheme="ftps"))
-    assert "does not speak TLS" in error.message
+    assert "does not support explicit TLS" in error.message
     assert host.sent("USER", "PASS", "STOR") == []
 
 
@@ -100,15 +100,15 @@ async def test_plain_asked_of_a_host_that_wants_tls(tmp_path):
 
 
 async def test_host_that_says_nothing(monkeypatch):
-    monkeypatch.setattr(ftp_session, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(ftp, "REPLY_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         error = await failure(f"ftp://{IN_URL}@127.0.0.1:{listener.getsockname()[1]}")
     assert "did not answer in time" in error.message
 
 
-async def test_deadline_when_a_host_dawdles(monkeypatch):
-    monkeypatch.setattr(ftp, "DEADLINE_SECONDS", 0.1)
-    monkeypatch.setattr(ftp_session, "TIMEOUT_SECONDS", 1)
+async def test_deadline_for_a_slow_host(monkeypatch):
+    monkeypatch.setattr(ftp, "UPLOAD_DEADLINE_SECONDS", 0.1)
+    monkeypatch.setattr(ftp, "REPLY_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         error = await failure(f"ftp://{IN_URL}@127.0.0.1:{listener.getsockname()[1]}")
     assert "did not answer in time" in error.message
@@ -134,7 +134,7 @@ async def test_what_hosts_say(reply, said):
 async def test_host_that_hangs_up():
     with canned_host(b"220 ready\r\n") as url:
         error = await failure(url)
-    assert "broke the connection off" in error.message
+    assert "closed the connection" in error.message
 
 
 async def test_hanging_up_after_the_last_confirmation_is_no_failure(tmp_path, monkeypatch):

@@ -92,7 +92,7 @@ def test_anything_else_is_a_404_in_plain_words(storage, hosted, tmp_path, path):
     assert "secret" not in answer.text
 
 
-def test_unknown_document_is_said_in_one_sentence(hosted):
+def test_unknown_document_is_reported_in_one_sentence(hosted):
     answer = hosted.get("/apps/board/twiml/" + "0" * 32 + ".xml")
     assert answer.text == "There is no TwiML document at this address, or it has expired."
     assert answer.headers["content-type"].startswith("text/plain")

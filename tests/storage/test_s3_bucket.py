@@ -1,4 +1,4 @@
-"""Setting a bucket up: policy, public access block and lifecycle, and repeating it."""
+"""Setting up a bucket: policy, public access block and lifecycle, also more than once."""
 
 import json
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ async def test_existing_block_policy_and_rules_are_kept_but_for_what_is_in_the_w
         "Resource": "arn:aws:s3:::twilio-xml/*",
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    # One statement alone, without a list, is legal.
+    # A single statement without a list around it is valid.
     client.put_bucket_policy(
         Bucket="twilio-xml", Policy=json.dumps({"Version": "2012-10-17", "Statement": theirs})
     )
@@ -127,17 +127,17 @@ async def test_whole_bucket_is_never_made_public(moto_url):
         await s3_storage(moto_url, prefix="/").create_bucket()
 
 
-async def test_bucket_of_somebody_else_is_an_error():
+async def test_bucket_of_another_account_is_an_error():
     answers = s3_error(404, ""), s3_error(409, "BucketAlreadyExists")
     with (
         serve(RecordingS3(*answers)) as url,
-        pytest.raises(StorageError, match="belongs to somebody else"),
+        pytest.raises(StorageError, match="belongs to another AWS account"),
     ):
         await s3_storage(url).create_bucket()
 
 
 async def test_policy_is_tried_again_while_the_lifted_block_settles(moto_url, monkeypatch):
-    monkeypatch.setattr(s3_bucket, "SETTLING_SECONDS", (0, 0))
+    monkeypatch.setattr(s3_bucket, "POLICY_RETRY_SECONDS", (0, 0))
     no = [s3_error(403, "AccessDenied"), s3_error(409, "OperationAborted")]
     s3 = RecordingS3(*no)
     with serve(s3) as url:

@@ -1,4 +1,4 @@
-"""Every way S3 can fail is a sentence that says which bucket and what to check."""
+"""Every failure of S3 becomes a sentence that names the bucket and says what to check."""
 
 import asyncio
 import os
@@ -25,6 +25,14 @@ async def failure(storage, **arguments) -> StorageError:
     assert error.hint.endswith(".")
     assert SECRET not in "".join(traceback.format_exception(error))
     return error
+
+
+def slow_s3(seconds: float) -> Starlette:
+    async def wait(_: object) -> Response:
+        await asyncio.sleep(seconds)
+        return Response()
+
+    return Starlette(routes=[Route("/{path:path}", wait, methods=["PUT"])])
 
 
 async def test_missing_bucket_at_a_real_server():
@@ -94,26 +102,16 @@ async def test_no_credentials(monkeypatch, tmp_path):
     assert "profile was not found" in error.message
 
 
-async def test_server_that_never_answers_is_given_up(monkeypatch):
+async def test_server_that_never_answers_times_out(monkeypatch):
     monkeypatch.setattr(s3_client, "READ_SECONDS", 0.2)
-
-    async def wait(_: object) -> Response:
-        await asyncio.sleep(2)
-        return Response()
-
-    with serve(Starlette(routes=[Route("/{path:path}", wait, methods=["PUT"])])) as url:
+    with serve(slow_s3(2)) as url:
         error = await failure(s3_storage(url))
     assert "did not answer in time" in error.message
 
 
 async def test_deadline_covers_everything_else(monkeypatch):
-    monkeypatch.setattr(s3, "DEADLINE_SECONDS", 0.2)
-
-    async def wait(_: object) -> Response:
-        await asyncio.sleep(1)
-        return Response()
-
-    with serve(Starlette(routes=[Route("/{path:path}", wait, methods=["PUT"])])) as url:
+    monkeypatch.setattr(s3, "UPLOAD_DEADLINE_SECONDS", 0.2)
+    with serve(slow_s3(1)) as url:
         storage = s3_storage(url)
         began = time.monotonic()
         error = await failure(storage)

@@ -58,7 +58,7 @@ async def test_urls_at_amazon_carry_the_region(bucket, region, start, monkeypatc
         if bucket != "Old_Bucket":
             await storage.create_bucket()
         else:
-            # No new bucket may have such a name; moto takes what it is given.
+            # S3 allows such a name only for old buckets, but moto accepts it.
             storage._connection.client().create_bucket(Bucket=bucket)
         instructions = await storage.publish("ann", XML)
 

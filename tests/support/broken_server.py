@@ -1,11 +1,11 @@
-"""A server that breaks off at a chosen point, which no library does, and calls that go to it."""
+"""A server that drops the connection at a chosen point, and calls to it."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET
@@ -15,12 +15,10 @@ import pytest
 from tests.support.recording_server import ACCOUNT_SID, FROM, TO, TOKEN
 from twilio_client import TwilioClient, TwilioError
 
-Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
 
 @dataclass
 class Broken:
-    """Where the server is, and the request lines it has read whole."""
+    """The server's address, and the first line of every request it read completely."""
 
     address: str
     requests: list[str] = field(default_factory=list)
@@ -30,10 +28,10 @@ class Broken:
 async def broken(
     *steps: bytes | str | float, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Broken]:
-    """Serve every connection these steps in turn, then close it.
+    """Take these steps for every connection, then close it.
 
-    "read" takes in a whole request, bytes are sent as they are, a number waits so many seconds or
-    until the other side hangs up, and "reset" makes the close a reset.
+    "read" reads a whole request, bytes are sent as they are, a number waits for that many seconds
+    or until the client hangs up, and "reset" makes the close a reset.
     """
     handlers: set[asyncio.Task[None]] = set()
 
@@ -44,7 +42,7 @@ async def broken(
                 if step == "read":
                     state.requests.append(await _read_request(reader))
                 elif step == "reset":
-                    # Closing with nothing left to linger for sends RST instead of FIN.
+                    # With a linger time of zero, closing sends RST instead of FIN.
                     linger = struct.pack("ii", 1, 0)
                     writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, linger)
                 elif isinstance(step, bytes):
@@ -80,7 +78,7 @@ async def _read_request(reader: asyncio.StreamReader) -> str:
 
 
 def response(status: str, body: str, *headers: str) -> bytes:
-    """A whole HTTP answer."""
+    """Return a complete HTTP answer."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body.encode())}", *headers, "", body]
     return "\r\n".join(lines).encode()
 
@@ -93,7 +91,7 @@ def connected(server: Broken) -> TwilioClient:
 
 
 async def failed_call(address: str, timeout: float = 5) -> TwilioError:  # noqa: ASYNC109
-    """Place a call that fails."""
+    """Place a call that fails, and return its error."""
     async with TwilioClient(ACCOUNT_SID, TOKEN, base_url=address, timeout=timeout) as client:
         with pytest.raises(TwilioError) as caught:
             await client.create_call(to=TO, from_=FROM, url="https://example.com/a.xml")

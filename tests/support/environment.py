@@ -1,4 +1,4 @@
-"""An environment without the developer's own settings, and `.env` files to read."""
+"""An environment without the developer's own settings, and `.env` files for tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMES = {name.upper() for name in Settings.model_fields}
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 KEY_SID = "SK" + "0123456789abcdef" * 2
-TOKEN = "token-that-nobody-may-see"
+TOKEN = "token-that-must-stay-secret"
 FROM = "+14155550100"
 ACCOUNT = {
     "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
@@ -25,7 +25,7 @@ ACCOUNT = {
 
 @contextmanager
 def clean_environment() -> Iterator[None]:
-    """No setting of ours for as long as the block lasts; afterwards everything as it was."""
+    """Remove every setting from the environment inside the block, and restore it afterward."""
     before = dict(os.environ)
     for name in before:
         if name.upper() in NAMES or name.upper().startswith(PREFIXES):
@@ -38,7 +38,7 @@ def clean_environment() -> Iterator[None]:
 
 
 def write_env(folder: Path, values: dict[str, str]) -> Path:
-    """A `.env` with these values; its path."""
+    """Write a `.env` with these values, and return its path."""
     env_file = folder / ".env"
     env_file.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()))
     return env_file

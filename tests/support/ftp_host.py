@@ -1,4 +1,4 @@
-"""An FTP host of our own for tests: pyftpdlib, plain or with TLS, that keeps its log."""
+"""An FTP host for tests: pyftpdlib, plain or with TLS, that records its commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IN_URL = "ann%40example.com:p%40ss%2Fw%3Ard%231"
 
 @dataclass
 class FTPHost:
-    """A running host: its port, and the commands it has got ("STOR …", "RNTO …")."""
+    """A running host: its port, and the commands it received ("STOR …", "RNTO …")."""
 
     port: int = 0
     commands: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class FTPHost:
 def ftp_host(
     folder: Path, permissions: str = "elradfmwMT", certificate: Path | None = None
 ) -> Iterator[FTPHost]:
-    """Serve `folder` for as long as the block lasts; with TLS, and only so, given a certificate."""
+    """Serve `folder` inside the block. With a certificate, the host requires TLS."""
     host = FTPHost()
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, str(folder), perm=permissions)
@@ -75,6 +75,6 @@ def ftp_host(
 
 
 def self_made_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for 127.0.0.1 with its key in one file, and a context that trusts it."""
+    """Write a certificate for 127.0.0.1 and its key; return the file and a trusting context."""
     path = self_signed(folder)
     return path, ssl.create_default_context(cafile=str(path))

@@ -1,4 +1,4 @@
-"""A server that notes down every request and answers with what the test put into it."""
+"""A server that records every request and sends the answers that a test chooses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CALL_SID = "CA" + "0123456789abcdef" * 2
 MESSAGE_SID = "SM" + "0123456789abcdef" * 2
 SERVICE_SID = "MG" + "0123456789abcdef" * 2
 KEY_SID = "SK" + "0123456789abcdef" * 2
-TOKEN = "token-that-nobody-may-see"
+TOKEN = "token-that-must-stay-secret"
 TO = "+15558675310"
 FROM = "+15017122661"
 ACCOUNT_PATH = f"/2010-04-01/Accounts/{ACCOUNT_SID}"
@@ -34,7 +34,7 @@ class Recorded:
 
 
 def succeed(request: Recorded) -> Response:
-    """A resource with a SID and nothing else, or an empty last page."""
+    """Return a resource that has only a SID, or for a list its empty last page."""
     if request.method == "GET" and request.path.endswith(("/Calls.json", "/Messages.json")):
         return JSONResponse({"calls": [], "messages": [], "next_page_uri": None})
     return JSONResponse({"sid": CALL_SID})
@@ -42,7 +42,7 @@ def succeed(request: Recorded) -> Response:
 
 @dataclass
 class Recorder:
-    """The ASGI app: `requests` so far, and `answer`, which gives the response to each."""
+    """The ASGI app: the `requests` so far, and `answer`, which returns the response to each."""
 
     answer: Callable[[Recorded], Response] = succeed
     requests: list[Recorded] = field(default_factory=list)
@@ -63,5 +63,5 @@ class Recorder:
 
 
 def always(payload: Any, status: int = 200, headers: dict[str, str] | None = None) -> Recorder:
-    """A server with one answer for everything."""
+    """Return a server that sends the same answer to every request."""
     return Recorder(lambda _: JSONResponse(payload, status, headers))

@@ -1,4 +1,4 @@
-"""An S3 of our own for tests: moto's server over HTTP, and a count of what reaches it."""
+"""S3 for tests: moto's server over HTTP, and a server that records every request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET = "wJalrXUtnFEMI-K7MDENG-test-secret"
 
 @cache
 def _moto() -> str:
-    # One for the whole run: it takes half a second to stop, and ends with the process anyway.
+    # One for the whole run: stopping it takes half a second, and it ends with the process anyway.
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -30,19 +30,19 @@ def _moto() -> str:
 
 
 def empty_moto() -> str:
-    """The URL of moto's server, without a bucket."""
+    """Empty moto's server and return its URL."""
     httpx.post(f"{_moto()}/moto-api/reset").raise_for_status()
     return _moto()
 
 
 async def fetched(url: str | None, **parameters: str) -> httpx.Response:
-    """What a plain GET of `url` gets."""
+    """Fetch `url` with a plain GET."""
     async with httpx.AsyncClient() as client:
         return await client.get(str(url), params=parameters)
 
 
 def s3_storage(endpoint_url: str | None, bucket: str = "twilio-xml", **options: Any) -> S3Storage:
-    """A storage with credentials of its own, so that no test depends on the machine's."""
+    """Return a storage with its own credentials, so that no test depends on the machine's."""
     settings = {
         "region": "us-east-1",
         "access_key_id": "AKIATEST",
@@ -53,7 +53,7 @@ def s3_storage(endpoint_url: str | None, bucket: str = "twilio-xml", **options: 
 
 
 def s3_client(endpoint_url: str, region: str = "us-east-1") -> S3Client:
-    """A plain boto3 client, to look at a bucket from outside."""
+    """Return a plain boto3 client, to look at a bucket from outside."""
     import boto3  # noqa: PLC0415
 
     session = boto3.Session("AKIATEST", SECRET, region_name=region)
@@ -61,7 +61,7 @@ def s3_client(endpoint_url: str, region: str = "us-east-1") -> S3Client:
 
 
 class RecordingS3:
-    """A bare ASGI app that keeps every request and answers with `answers`, then with 200."""
+    """An ASGI app that records every request and sends `answers`, then 200 to the rest."""
 
     def __init__(self, *answers: Response) -> None:
         self.requests: list[Request] = []
@@ -79,6 +79,6 @@ class RecordingS3:
 
 
 def s3_error(status: int, code: str, extra: str = "") -> Response:
-    """An error as S3 words it."""
+    """Return an error as S3 sends it."""
     body = f"<Error><Code>{code}</Code><Message>No.</Message>{extra}</Error>"
     return Response(body, status_code=status, media_type="application/xml")

@@ -1,4 +1,4 @@
-"""Twilio's own description of its REST API, as a judge of requests (tests/support/openapi)."""
+"""Checks requests against Twilio's own description of its REST API (tests/support/openapi)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ formats.checks("date-time", raises=ValueError)(
 
 
 def operation(method: str, path: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The operation that a request is for, and the values in its path."""
+    """Return the operation that a request is for, and the values in its path."""
     for template, operations in DOCUMENT["paths"].items():
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template))
         match = re.fullmatch(pattern, path)
@@ -38,7 +38,7 @@ def operation(method: str, path: str) -> tuple[dict[str, Any], dict[str, str]]:
 def complaints(
     method: str, path: str, query: list[tuple[str, str]], form: list[tuple[str, str]]
 ) -> list[str]:
-    """What Twilio's description has against a request: nothing, if it is a right one."""
+    """Return everything in a request that contradicts Twilio's description."""
     described, path_values = operation(method, path)
     parameters = described["parameters"]
     body = described.get("requestBody", {"content": {FORM: {"schema": {"properties": {}}}}})
@@ -53,13 +53,13 @@ def complaints(
 
 
 def schema(name: str) -> dict[str, Any]:
-    """One of the described resources, such as `api.v2010.account.call`."""
+    """Return the schema of a resource, such as `api.v2010.account.call`."""
     found: dict[str, Any] = DOCUMENT["components"]["schemas"][name]
     return found
 
 
 def example(method: str, path: str, name: str) -> dict[str, Any]:
-    """The answer that the description shows for an operation."""
+    """Return the example answer for an operation."""
     described, _ = operation(method, path)
     content = next(iter(described["responses"].values()))["content"]["application/json"]
     value: dict[str, Any] = content["examples"][name]["value"]
@@ -99,7 +99,7 @@ def _against_schema(name: str, described: dict[str, Any], text: str) -> list[str
         {**described, "components": DOCUMENT["components"]}, format_checker=formats
     )
     found = [f"{name}: {error.message}" for error in validator.iter_errors(value)]
-    # Some lists of allowed values stand in the text only: "Can be: `true` or `false`."
+    # Some allowed values are listed only in the text: "Can be: `true` or `false`."
     listed = re.search(r"Can be:? (`[^.]*)\.", described.get("description", ""))
     if listed and text not in re.findall(r"`([^`]+)`", listed[1]):
         found.append(f"{name}: {text!r} is not one of {listed[1]}")

@@ -34,14 +34,14 @@ from twiml import (
     W,
 )
 
-# Every code point there is, and often those that XML or its parsers treat in a way of their own.
-# A list rather than `st.text`, which would make one alphabet of both and hardly meet the latter.
+# Every code point, and very often those that XML or its parsers treat specially. Not `st.text`,
+# which would draw from one alphabet of all of them and so hardly ever pick the special ones.
 any_text = st.lists(
     st.sampled_from("\x00\x0b\x1b\x7f\x85\r\n\t <>&\"']\ud83d\ude00\udfff\ufffe\uffff\u202e😀א")
     | st.characters(categories=None),
     max_size=20,
 ).map("".join)
-# The same with something to speak in it, which Say asks for.
+# The same with something to speak in it, which Say requires.
 spoken_text = any_text.map(lambda text: f"{text}.")
 urls = st.sampled_from(
     ["https://example.com/a?b=1&c=2", "/relative", "https://u_v:w@example.com/é"]
@@ -158,5 +158,5 @@ documents = st.one_of(
 
 
 def evaluated(written: str) -> Any:
-    """What a `repr` of this package stands for."""
+    """Evaluate the `repr` of an element."""
     return eval(written, {name: getattr(twiml, name) for name in twiml.__all__})  # noqa: S307

@@ -1,4 +1,4 @@
-"""Arguments that do not go together are told before anything is sent."""
+"""Arguments that contradict each other are refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def client(recorder) -> TwilioClient:
         ({"from_": ""}, "The From number is missing."),
         ({"url": None}, "A call needs either url or twiml, not both."),
         ({"twiml": "<Response/>"}, "A call needs either url or twiml, not both."),
-        ({"url": None, "twiml": "x" * 4001}, "TwiML in the request holds 4,000 characters"),
+        ({"url": None, "twiml": "x" * 4001}, "TwiML in the request is limited to 4,000 characters"),
         ({"status_callback_event": ["ringing"]}, "status_callback_event needs a status_callback."),
         ({"async_amd": True}, "async_amd needs machine_detection."),
         ({"async_amd_status_callback": URL}, "async_amd_status_callback needs async_amd."),
         ({"timeout": 0}, "A phone rings 1 to 600 seconds."),
         ({"timeout": 601}, "A phone rings 1 to 600 seconds."),
-        ({"url": "https://example.com/\ud83d"}, "Url holds half a character: take it out."),
+        ({"url": "https://example.com/\ud83d"}, "Url contains half a character: remove it."),
     ],
 )
 async def test_calls(client, recorder, changes, sentence):
@@ -67,9 +67,9 @@ async def test_twiml_of_4000_characters_goes_out(client, recorder):
         ({"messaging_service_sid": "MG" + "0" * 32}, "A text needs either from_ or"),
         ({"from_": None, "messaging_service_sid": "MG-1"}, "The messaging service SID must be MG"),
         ({"body": ""}, "The text is empty."),
-        ({"body": "x" * 1601}, "A text holds 1,600 characters at most."),
-        ({"media_url": [URL] * 11}, "A text carries 10 media files at most."),
-        ({"body": "\ud83d"}, "Body holds half a character: take it out."),
+        ({"body": "x" * 1601}, "A text is limited to 1,600 characters."),
+        ({"media_url": [URL] * 11}, "A text is limited to 10 media files."),
+        ({"body": "\ud83d"}, "Body contains half a character: remove it."),
     ],
 )
 async def test_messages(client, recorder, changes, sentence):
@@ -128,7 +128,7 @@ def test_a_list_is_checked_when_it_is_asked_for(client, filters):
         ({"base_url": "https://user:pass@api.twilio.com"}, "The address of Twilio's API must"),
         ({"base_url": "https://"}, "The address of Twilio's API must look like"),
         ({"base_url": "https://[::1"}, "The address of Twilio's API must look like"),
-        ({"timeout": 0}, "The time-out must be more than 0 seconds."),
+        ({"timeout": 0}, "The timeout must be more than 0 seconds."),
     ],
 )
 def test_the_client_itself(changes, sentence):

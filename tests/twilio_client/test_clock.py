@@ -1,4 +1,4 @@
-"""How far Twilio's clock is from ours, told by the dates of its answers."""
+"""How far Twilio's clock is from ours, according to the dates of its answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.desks import twilio_client
 from tests.support.scripted_twilio import Answer, scripted_twilio
 from twilio_client import TwilioError
-from twilio_client.clock import clock_offset
+from twilio_client.responses import clock_offset
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
 SECONDS = st.floats(-1e7, 1e7).map(lambda seconds: timedelta(seconds=seconds))

@@ -1,4 +1,4 @@
-"""Connections: warm, many at a time, one set per event loop, through a proxy if there is one."""
+"""Connections: kept open, many at a time, one set per event loop, and through a proxy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CALL: Any = {"to": TO, "from_": FROM, "url": "https://example.com/a.xml"}
 
 
 class Crowd:
-    """A server that answers nobody until `size` requests wait, and notes where they came from."""
+    """A server that answers once `size` requests are waiting, and records where they came from."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -59,7 +59,7 @@ async def test_200_calls_at_once():
     assert crowd.waiting == 200
 
 
-async def test_a_crowd_beyond_the_limit_waits_its_turn():
+async def test_more_calls_than_connections_wait_for_one():
     recorder = Recorder()
     with serve(recorder) as address:
         async with TwilioClient(ACCOUNT_SID, TOKEN, base_url=address) as client:
@@ -77,7 +77,7 @@ async def test_a_connection_is_used_again():
     assert len(set(crowd.clients)) == 1
 
 
-# Python's own word on connections that were left open when their event loop ended.
+# Python warns of connections that are still open when their event loop ends.
 @pytest.mark.filterwarnings("ignore:unclosed (transport|.socket):ResourceWarning")
 def test_one_event_loop_after_another(caplog):
     with serve(Recorder()) as address:
@@ -121,7 +121,7 @@ async def test_a_closed_client_opens_again():
         await client.close()
 
 
-async def test_a_transport_of_the_callers_stays_open():
+async def test_the_callers_own_transport_stays_open():
     class Transport(httpx.ASGITransport):
         closed = False
 

@@ -1,4 +1,4 @@
-"""Twilio's refusals: their class, their parts, and the sentence that a person reads."""
+"""Twilio's errors: their class, their attributes, and the sentence that a person reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from twilio_client.hints import HINTS
 
 
 async def refusal(recorder: Recorder) -> Any:
-    """Place a call with a server that does not want it."""
+    """Place a call that the server refuses."""
     with serve(recorder) as address:
         async with TwilioClient(ACCOUNT_SID, TOKEN, base_url=address) as client:
             with pytest.raises(TwilioError) as caught:
@@ -57,7 +57,7 @@ async def test_a_refusal_in_twilios_words_and_in_ours():
     )
 
 
-async def test_a_code_that_nobody_knows_yet():
+async def test_an_unknown_code():
     error = await refusal(always({"code": 21999, "message": "Phones are shut."}, status=400))
     assert str(error) == "Twilio refused this (Twilio error 21999): Phones are shut."
     assert error.hint == (
@@ -93,7 +93,7 @@ async def test_trouble_at_twilio_is_uncertain(status):
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_too_fast_is_told_by_status_or_code(status):
+async def test_too_fast_is_recognized_by_status_or_code(status):
     error = await refusal(always({"code": 20429, "message": "Too Many Requests"}, status=status))
     assert type(error) is TwilioRateLimited
     assert error.retry_after is None

@@ -1,4 +1,4 @@
-"""Lists: page after page, from this server only, and never forever."""
+"""Lists: every page is read once, only from this server, and reading always ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATH = f"{ACCOUNT_PATH}/Calls.json"
 
 
 def pages_of(total: int, host: str = "") -> Recorder:
-    """A server with `total` calls, which it pages as Twilio does."""
+    """A server with `total` calls, which it lists in pages as Twilio does."""
 
     def answer(request: Recorded) -> Response:
         query = dict(request.query)
@@ -105,6 +105,6 @@ async def test_a_page_that_leads_to_itself_ends_the_list():
         {"calls": [], "next_page_uri": "elsewhere"},
     ],
 )
-async def test_a_page_that_makes_no_sense_is_told(page):
+async def test_a_page_that_makes_no_sense_is_an_error(page):
     with pytest.raises(TwilioError):
         await collect(always(page))

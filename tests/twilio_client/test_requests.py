@@ -140,7 +140,7 @@ def test_the_requests_above_use_every_parameter_of_every_method():
         assert used == set(inspect.signature(method).parameters), name
 
 
-def test_the_judge_complains():
+def test_wrong_requests_are_complained_about():
     path = f"{ACCOUNT_PATH}/Calls.json"
     right = [("To", TO), ("From", FROM)]
     assert complaints("POST", path, [], right) == []

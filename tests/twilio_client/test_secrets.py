@@ -26,7 +26,7 @@ from tests.support.servers import free_port, serve
 from twilio_client import TwilioClient, TwilioError
 
 CALL: Any = {"to": TO, "from_": FROM, "url": "https://example.com/a.xml"}
-KEY_SECRET = "key-secret-that-nobody-may-see"
+KEY_SECRET = "key-secret-that-must-stay-secret"
 ENCODED = [
     b64encode(f"{ACCOUNT_SID}:{TOKEN}".encode()).decode(),
     b64encode(f"{KEY_SID}:{KEY_SECRET}".encode()).decode(),
@@ -39,8 +39,8 @@ def assert_secret_free(text: str) -> None:
 
 
 def whole_story(error: BaseException) -> str:
-    """All that could be printed of an error: itself, every traceback with variables, every error
-    behind it whether shown or not."""
+    """Everything that could be printed about an error: the error itself, its traceback with local
+    variables, and every error it came from, shown or not."""
     story = [repr(error), str(error), repr(vars(error))]
     story += traceback.TracebackException.from_exception(error, capture_locals=True).format()
     behind = [each for each in (error.__cause__, error.__context__) if each is not None]
@@ -100,7 +100,7 @@ async def test_no_repr_and_no_log(caplog):
 )
 def test_no_error_about_arguments(changes):
     arguments = {"account_sid": ACCOUNT_SID, "api_key_sid": KEY_SID} | changes
-    # As a class would be called by code that keeps its own secrets out of its variables.
+    # Build it in a lambda, so that no local variable of this test contains the secrets.
     error = _constructed(
         lambda: TwilioClient(auth_token=TOKEN, api_key_secret=KEY_SECRET, **arguments)
     )
@@ -160,7 +160,7 @@ async def test_no_account_that_comes_with_its_token():
     assert_secret_free("".join(story.format()))
 
 
-async def test_no_cancelled_request():
+async def test_no_canceled_request():
     async with broken("read", 30) as server:
         client = TwilioClient(ACCOUNT_SID, TOKEN, base_url=server.address)
         placing = asyncio.create_task(client.fetch_call(CALL_SID))

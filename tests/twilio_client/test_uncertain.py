@@ -1,4 +1,4 @@
-"""Connections that break off after the request: it may have gone through, and is sent only once."""
+"""Connections lost after the request was sent: it may have gone through, and is sent only once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_a_connection_that_breaks_off(steps):
         error = await failed_call(server.address)
     assert type(error) is TwilioUncertain
     assert str(error) == (
-        "The connection to Twilio broke off, so this may or may not have gone through."
+        "The connection to Twilio was lost, so this may or may not have gone through."
     )
     assert error.hint.startswith("Look in the list of recent calls")
     assert len(server.requests) == steps.count("read")
@@ -96,13 +96,13 @@ async def test_a_redirect_is_not_followed(status):
         async with broken("read", answer) as server:
             error = await failed_call(server.address)
     assert type(error) is TwilioUncertain
-    assert error.hint == "This isn't an answer of Twilio's: check the address of the API."
+    assert error.hint == "This answer isn't from Twilio: check the address of the API."
     assert elsewhere.requests == []
 
 
 async def test_a_stale_connection_never_sends_a_call_twice():
-    """The server answers once, keeps the connection open, then drops it when the next call comes:
-    a browser would send that one again, and the phone might ring twice."""
+    """The server answers once, keeps the connection open, and drops it when the next call comes.
+    A browser would send that one again, and the phone might ring twice."""
     async with broken("read", CREATED, "read") as server, connected(server) as client:
         await client.create_call(to=TO, from_=FROM, url="https://example.com/a.xml")
         with pytest.raises(TwilioUncertain):
@@ -110,14 +110,14 @@ async def test_a_stale_connection_never_sends_a_call_twice():
     assert len(server.requests) == 2
 
 
-async def test_a_look_up_speaks_of_itself():
+async def test_a_failed_look_up_mentions_no_call():
     async with broken("read") as server, connected(server) as client:
         with pytest.raises(TwilioUncertain) as caught:
             await client.fetch_account()
-    assert str(caught.value) == "The connection to Twilio broke off."
+    assert str(caught.value) == "The connection to Twilio was lost."
 
 
-async def test_a_cancelled_call_is_cancelled():
+async def test_a_canceled_call_is_canceled():
     async with broken("read", 30) as server, connected(server) as client:
         placing = asyncio.create_task(
             client.create_call(to=TO, from_=FROM, url="https://example.com/a.xml")
@@ -140,7 +140,7 @@ async def test_closing_the_client_in_mid_call_leaves_it_uncertain():
             await placing
 
 
-async def test_the_transport_reads_an_answer_whole_so_that_it_can_tell_how_it_broke_off():
+async def test_the_transport_reads_the_whole_answer():
     async with broken("read", CREATED) as server, Transport() as transport:
         response = await transport.handle_async_request(httpx.Request("POST", server.address))
         assert response.json() == {"sid": "CA1"}

@@ -1,4 +1,4 @@
-"""Connections that never come about: nothing was sent, and the error says so."""
+"""Connections that cannot be made: nothing was sent, and the error says so."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.servers import free_port
 from twilio_client import TwilioUnreachable
 
 
-async def test_nobody_listens():
+async def test_a_closed_port():
     error = await failed_call(f"http://127.0.0.1:{free_port()}")
     assert type(error) is TwilioUnreachable
     assert str(error) == (
@@ -32,16 +32,16 @@ async def test_a_server_that_speaks_no_tls():
     async with broken(b"220 mail.example.com ESMTP\r\n") as server:
         error = await failed_call(server.address.replace("http", "https"))
     assert type(error) is TwilioUnreachable
-    assert "no secure connection came about" in str(error)
+    assert "no secure connection could be made" in str(error)
 
 
-async def test_a_certificate_that_nobody_trusts(tmp_path: Path):
+async def test_an_untrusted_certificate(tmp_path: Path):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(self_signed(tmp_path))
     async with broken("read", CREATED, tls=tls) as server:
         error = await failed_call(server.address)
     assert type(error) is TwilioUnreachable
-    assert "no secure connection came about" in str(error)
+    assert "no secure connection could be made" in str(error)
     assert server.requests == []
 
 

@@ -1,6 +1,6 @@
-"""What Twilio would refuse is refused when it is built, in a sentence that names it."""
+"""What Twilio would refuse is refused when it is built, in a sentence that says why."""
 
-# Wrong values are the point here.
+# These tests pass wrong values on purpose.
 # mypy: disable-error-code="arg-type"
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ def fails(build, *names: str) -> None:
         (lambda: Say("x", loop=10**5000), ["Say loop", "a number that large"]),
         (lambda: Say("x", voice="bob"), ["Say voice", "alice", "'bob'"]),
         (lambda: Say("x", language="English, please"), ["Say language", "en-GB"]),
-        (lambda: Say("x", Gather()), ["Say cannot hold Gather"]),
+        (lambda: Say("x", Gather()), ["Say cannot contain Gather"]),
         (lambda: Say("x", 5), ["Say", "int"]),
         (lambda: Say("x", None), ["Say", "NoneType"]),
-        (lambda: Say(S(S("x"))), ["s cannot hold s"]),
+        (lambda: Say(S(S("x"))), ["s cannot contain s"]),
         (lambda: Break(time="11s"), ["break time", "10 s"]),
         (lambda: Break("loud"), ["break strength", "x-strong"]),
         (lambda: Prosody("x", volume="11"), ["prosody volume", "+6dB"]),
-        (lambda: Gather(Gather()), ["Gather cannot hold Gather", "Say, Play and Pause"]),
-        (lambda: Gather("Press 1"), ["Gather holds Say, Play and Pause", "Press 1"]),
+        (lambda: Gather(Gather()), ["Gather cannot contain Gather", "Say, Play and Pause"]),
+        (lambda: Gather("Press 1"), ["Gather takes Say, Play and Pause", "Press 1"]),
         (lambda: Gather(num_digits=0), ["Gather numDigits", "1 or more"]),
         (lambda: Gather(finish_on_key="12"), ["Gather finishOnKey"]),
         (lambda: Gather(input="fax"), ["Gather input", "dtmf, speech"]),
@@ -104,8 +104,8 @@ def fails(build, *names: str) -> None:
         (lambda: Message(Body("x" * 1601)), ["text of Body", "1,600"]),
         (lambda: Message("Hello", Body("again")), ["Message", "once"]),
         (lambda: Message(*[Media("https://example.com/cat.png")] * 11), ["Message", "10 Media"]),
-        (lambda: Response("Hello"), ["Response holds Say", "Hello"]),
-        (lambda: Response(Body("Hello")), ["Response cannot hold Body"]),
+        (lambda: Response("Hello"), ["Response takes Say", "Hello"]),
+        (lambda: Response(Body("Hello")), ["Response cannot contain Body"]),
         (lambda: Response(Message("Hello"), Say("Hello")), ["Message", "Say", "not both"]),
         (lambda: nested(33), ["32 deep"]),
     ],

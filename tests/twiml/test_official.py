@@ -1,4 +1,4 @@
-"""Twilio's own package is the judge: for the same document, it and we write the same XML."""
+"""For the same document, our XML equals the XML that Twilio's own package writes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from twiml import (
 
 
 def assert_same(ours: Response, theirs: VoiceResponse | MessagingResponse) -> None:
-    """Equal as XML (C14N), and theirs reads as ours."""
+    """Compare both as canonical XML (C14N), and read theirs as ours."""
     assert canonicalize(ours.to_xml()) == canonicalize(str(theirs))
     assert Response.parse(str(theirs)) == ours
 
@@ -157,7 +157,7 @@ def test_messages():
     assert_same(ours, theirs)
 
 
-# Where Twilio's package and its documentation of the verb differ, the documentation counts:
+# Where Twilio's package and documentation of a verb differ, we follow the documentation:
 # https://www.twilio.com/docs/voice/twiml/dial#attributes
 UNDOCUMENTED = {"Dial": {"recording_configuration_id", "events", "passports"}}
 DOCUMENTED_ONLY = {"Dial": {"call_reason"}}

@@ -1,4 +1,4 @@
-"""Reading XML from anywhere: safe, and one clear sentence for whatever is not TwiML."""
+"""Reading XML from anywhere is safe, and what is not TwiML is refused in one clear sentence."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ FILE = """<!DOCTYPE r [<!ENTITY file SYSTEM "file:///etc/passwd">]>
         ('<Response><Say loop="many">Hi</Say></Response>', "Say loop must be a whole number"),
         ('<Response><Say loop="٣">Hi</Say></Response>', "Say loop must be a whole number"),
         (f'<Response><Say loop="{"9" * 5000}">Hi</Say></Response>', "Say loop must be"),
-        ("<Response><Gather><Gather/></Gather></Response>", "Gather cannot hold Gather"),
+        ("<Response><Gather><Gather/></Gather></Response>", "Gather cannot contain Gather"),
         ("<Response>Hi</Response>", "not the text 'Hi'"),
-        ("<Response><Hangup>Hi</Hangup></Response>", "Hangup holds no text"),
-        ("<Response><Play><Say>Hi</Say></Play></Response>", "Play cannot hold 'Say'"),
+        ("<Response><Hangup>Hi</Hangup></Response>", "Hangup cannot contain text"),
+        ("<Response><Play><Say>Hi</Say></Play></Response>", "Play cannot contain 'Say'"),
         ("<Response><Redirect/></Response>", "url of Redirect"),
         (f"<Response><Say>{'<prosody>' * 3000}x{'</prosody>' * 3000}</Say></Response>", "32 deep"),
         ("<Response>" + " " * 70_000 + "</Response>", "65,536 bytes"),
@@ -55,12 +55,12 @@ def test_refused_in_one_sentence(xml, words):
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60))
-def test_whatever_comes_is_read_or_refused(xml):
+def test_any_input_is_read_or_refused(xml):
     with suppress(TwimlError):
         assert isinstance(Response.parse(xml), Response)
 
 
-def test_what_others_wrote_is_read():
+def test_xml_from_other_programs_is_read():
     written = b"""<?xml version="1.0" encoding="ISO-8859-1"?>
     <!-- the menu -->
     <Response>

@@ -1,4 +1,4 @@
-"""Whatever a document holds, its XML is well-formed, keeps its order, and reads back as equal."""
+"""Every document's XML is well-formed, keeps its order, and reads back as an equal document."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.support.twiml_documents import any_text, documents, evaluated, says, 
 from twiml import Body, Gather, Hangup, Media, Message, P, Pause, Play, Response, S, Say, SayAs, Sub
 
 
-def judged(xml: str) -> minidom.Element:
-    """The root as Python's DOM parser sees it, in UTF-8 as Twilio gets it."""
+def dom_root(xml: str) -> minidom.Element:
+    """Return the root that Python's DOM parser reads from the UTF-8 that Twilio would get."""
     root = minidom.parseString(xml.encode()).documentElement  # noqa: S318 (our own document)
     assert root is not None
     return root
@@ -21,7 +21,7 @@ def judged(xml: str) -> minidom.Element:
 @given(spoken_text)
 def test_any_text_is_spoken_as_one_well_formed_document(text):
     say = Say(text)
-    [spoken] = judged(Response(say).to_xml()).getElementsByTagName("Say")
+    [spoken] = dom_root(Response(say).to_xml()).getElementsByTagName("Say")
     assert tuple(node.nodeValue for node in spoken.childNodes) == say.children
 
 
@@ -35,7 +35,7 @@ def test_only_what_xml_cannot_hold_is_dropped(text):
 @given(any_text)
 def test_any_text_in_an_attribute_reads_back(text):
     sub = Sub("Dr", alias=text)
-    root = judged(Response(Say("Hello ", sub)).to_xml())
+    root = dom_root(Response(Say("Hello ", sub)).to_xml())
     assert root.getElementsByTagName("sub")[0].getAttribute("alias") == sub.alias
 
 
@@ -53,7 +53,7 @@ def test_the_indented_form_is_the_same_document(document):
 
 @given(documents)
 def test_order_is_kept(document):
-    root = judged(document.to_xml())
+    root = dom_root(document.to_xml())
     assert [node.nodeName for node in root.childNodes] == [c.tag for c in document.children]
 
 

@@ -1,4 +1,4 @@
-"""Names: safe whatever goes in, unguessable, and still readable."""
+"""Document names: safe for any input, impossible to guess, and still readable."""
 
 from string import ascii_lowercase, digits
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.names import is_document_name, name_in_url, unguessable_name
+from storage.documents import is_document_name, name_in_url, unguessable_name
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""Threads for uploads: boto3 and ftplib block, and an event loop must not."""
+"""Threads for uploads, because boto3 and ftplib block and an event loop must not."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-class Workers:
-    """A pool of threads whose every task has a deadline.
+class UploadThreads:
+    """A pool of threads in which every task has a deadline.
 
-    A pool of its own, because asyncio's has only a few threads and everybody uses them.
+    asyncio's own pool would not do: it has only a few threads, and everything else shares them.
     """
 
     def __init__(self, threads: int, deadline_seconds: float) -> None:
@@ -21,9 +21,9 @@ class Workers:
         self._deadline_seconds = deadline_seconds
 
     async def run(self, task: Callable[[], Result]) -> Result:
-        """What `task` returns; TimeoutError when it has been running for longer than the deadline.
+        """Run `task` and return its result. Raise TimeoutError if it runs past the deadline.
 
-        Time spent waiting for a free thread does not count, so that a long queue is not a failure.
+        Waiting for a free thread does not count, so that a long queue is not a failure.
         """
         loop = asyncio.get_running_loop()
         started = asyncio.Event()
@@ -41,5 +41,5 @@ class Workers:
         return await asyncio.wait_for(asyncio.wrap_future(running), self._deadline_seconds)
 
     def close(self) -> None:
-        """Take no more tasks. Those under way end in their own time."""
+        """Accept no more tasks, and let running ones finish."""
         self._pool.shutdown(wait=False)
