@@ -9,9 +9,9 @@ import sys
 
 import uvicorn
 
+from simulator.api.authentication import SIMULATOR_ACCOUNT_SID
 from simulator.app import create_app
-from simulator.authentication import SIMULATOR_ACCOUNT_SID
-from simulator.phone_numbers import SIMULATOR_FROM_NUMBER
+from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.accounts import Account, CallerId, PhoneNumber
+from simulator.api.resources import account_path, rfc_2822, snake_case
+from simulator.models.account import Account, CallerId, PhoneNumber
 from simulator.number_settings import FIRST_SETTINGS
-from simulator.resources import account_path, rfc_2822, snake_case
 
 OPENING_BALANCE = 100.0
 _ACCOUNT_PARTS = (

@@ -8,16 +8,18 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from simulator.account_routes import ACCOUNT_ROUTES
-from simulator.authentication import (
+from simulator.api.accounts import ACCOUNT_ROUTES
+from simulator.api.authentication import (
     SIMULATOR_ACCOUNT_SID,
     SIMULATOR_AUTH_TOKEN,
     read_credentials,
 )
+from simulator.api.calls import CALL_ROUTES
+from simulator.api.incoming_phone_numbers import NUMBER_ROUTES
+from simulator.api.messages import MESSAGE_ROUTES
+from simulator.api.outgoing_caller_ids import CALLER_ID_ROUTES
 from simulator.body_limit import BodyLimitMiddleware
-from simulator.call_routes import CALL_ROUTES
 from simulator.callback_routes import CALLBACK_ROUTES
-from simulator.caller_id_routes import CALLER_ID_ROUTES
 from simulator.clock import Clock
 from simulator.clock_routes import CLOCK_ROUTES
 from simulator.controls import CONTROL_ROUTES
@@ -29,14 +31,12 @@ from simulator.fault_middleware import FaultMiddleware
 from simulator.fault_routes import FAULT_ROUTES
 from simulator.faults import Faults
 from simulator.first_passwords import FirstPasswords
-from simulator.log_middleware import RequestLogMiddleware
-from simulator.message_routes import MESSAGE_ROUTES
-from simulator.number_routes import NUMBER_ROUTES
-from simulator.phone_numbers import SIMULATOR_FROM_NUMBER, read_number
-from simulator.request_log import RequestLog
+from simulator.http_client import WebRequests
+from simulator.log import RequestLog
+from simulator.middleware import RequestLogMiddleware
+from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER, read_number
 from simulator.signature import Signer
 from simulator.text_routes import TEXT_ROUTES
-from simulator.web_requests import WebRequests
 
 
 def create_app(

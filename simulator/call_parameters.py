@@ -5,7 +5,7 @@ https://www.twilio.com/docs/voice/twiml#request-parameters
 
 from __future__ import annotations
 
-from simulator.call import Call
+from simulator.models.call import Call
 
 
 def request_parameters(call: Call) -> list[tuple[str, str]]:

@@ -9,17 +9,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from simulator.api.forms import Form
 from simulator.callback_request import read_call_events, read_callback
 from simulator.callbacks import Callback
 from simulator.errors import ApiError
-from simulator.form import Form
-from simulator.instructions import (
+from simulator.magic_numbers import CALL_FROM, CALL_TO, refuse_if_magic
+from simulator.models.phone_numbers import read_number
+from simulator.models.webhooks import (
     Instructions,
     read_fallback,
     read_instructions,
 )
-from simulator.magic_numbers import CALL_FROM, CALL_TO, refuse_if_magic
-from simulator.phone_numbers import read_number
 
 LONGEST_CALL_SECONDS = 4 * 60 * 60
 SHORTEST_DETECTION_SECONDS, LONGEST_DETECTION_SECONDS = 3, 59

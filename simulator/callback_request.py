@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from simulator.api.forms import Form
 from simulator.callbacks import Callback
 from simulator.errors import ApiError
-from simulator.form import Form
-from simulator.instructions import is_web_address, read_method
+from simulator.models.webhooks import is_web_address, read_method
 
 CALL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 """https://www.twilio.com/docs/voice/api/call-resource#statuscallbackevent"""

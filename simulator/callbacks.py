@@ -11,10 +11,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from simulator.api.forms import without_password
 from simulator.clock import Clock
 from simulator.errors import TwimlError
-from simulator.form import without_password
-from simulator.web_requests import Parameters, WebRequests
+from simulator.http_client import Parameters, WebRequests
 
 MOST_DELIVERIES = 10_000
 BAD_RESPONSE = 15003

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.authentication import require_owner
+from simulator.api.authentication import require_owner
 from simulator.clock import Clock
 from simulator.errors import ApiError
 from simulator.exchange import Exchange

@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.authentication import require_owner
-from simulator.directory import person_at
+from simulator.api.authentication import require_owner
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
-from simulator.request_log import RequestLog
+from simulator.log import RequestLog
+from simulator.models.people import person_at
 
 
 async def call(request: Request) -> Response:

@@ -5,10 +5,10 @@ https://www.twilio.com/docs/voice/answering-machine-detection
 
 from __future__ import annotations
 
-from simulator.call import Call
 from simulator.call_parameters import request_parameters
 from simulator.callbacks import Callbacks
-from simulator.directory import Person
+from simulator.models.call import Call
+from simulator.models.people import Person
 
 HUMAN_SECONDS = 2
 MACHINE_SECONDS = 4

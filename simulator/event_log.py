@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from simulator.call import Call, Happening
+from simulator.api.forms import shortened
+from simulator.api.resources import account_path
 from simulator.callback_request import CALL_EVENTS
-from simulator.form import shortened
-from simulator.message import Message
-from simulator.request_log import Entry, RequestLog
-from simulator.resources import account_path
+from simulator.log import Entry, RequestLog
+from simulator.models.call import Call, Happening
+from simulator.models.message import Message
 
 
 class EventLog:

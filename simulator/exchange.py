@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator import call_life, inbound, message_life
-from simulator.accounts import Accounts
-from simulator.call import Call
+from simulator import call_flow as call_life
+from simulator import inbound
+from simulator import message_flow as message_life
 from simulator.call_progress import CallProgress
 from simulator.call_request import CallRequest
 from simulator.callbacks import Callbacks
@@ -12,16 +12,18 @@ from simulator.clock import Clock
 from simulator.errors import ApiError
 from simulator.event_log import EventLog
 from simulator.handset import Handset
-from simulator.instructions import Instructions
+from simulator.http_client import WebRequests
 from simulator.lives import Lives
-from simulator.message import Direction, Message
 from simulator.message_progress import MessageProgress
 from simulator.message_request import MessageRequest
+from simulator.models.account import Accounts
+from simulator.models.call import Call
+from simulator.models.message import Direction, Message
+from simulator.models.sids import new_sid, number_sid
+from simulator.models.webhooks import Instructions
 from simulator.pace import Pace
-from simulator.sids import new_sid, number_sid
 from simulator.subscriptions import Subscriptions
 from simulator.twiml_fetch import TwimlFetcher
-from simulator.web_requests import WebRequests
 
 MOST_RECORDS = 10_000
 """Calls, and texts, that are remembered; the oldest finished ones go first."""

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.authentication import require_owner
+from simulator.api.authentication import require_owner
 from simulator.fault_order import read_order
 from simulator.faults import Faults
 from simulator.json_body import read_json

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from simulator.errors import ApiError
 from simulator.fault_order import FaultOrder
-from simulator.sids import new_sid
+from simulator.models.sids import new_sid
 
 MOST_ORDERS = 100
 

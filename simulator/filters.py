@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 
+from simulator.api.forms import Form
 from simulator.errors import ApiError
-from simulator.form import Form
-from simulator.phone_numbers import read_number
+from simulator.models.phone_numbers import read_number
 
 
 def matches_text(form: Form, name: str, value: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secrets import compare_digest
 
-from simulator.sids import is_account_sid, is_api_key_sid
+from simulator.models.sids import is_account_sid, is_api_key_sid
 from simulator.signature import Signer
 
 

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from simulator.call import Call, Happening
-from simulator.transcript import Line
+from simulator.models.call import Call, Happening
+from simulator.models.transcript import Line
 
 PATIENCE_SECONDS = 8
 

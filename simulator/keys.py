@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.call import Call
+from simulator.models.call import Call
 from simulator.waiting import happens
 
 

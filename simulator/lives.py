@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 
-from simulator.call import Call
-from simulator.message import Message
+from simulator.models.call import Call
+from simulator.models.message import Message
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-c
 from __future__ import annotations
 
 from simulator.callbacks import Callbacks
-from simulator.message import Message
+from simulator.models.message import Message
 
 
 class MessageProgress:

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from simulator.api.forms import Form
 from simulator.callback_request import read_callback
 from simulator.callbacks import Callback
 from simulator.errors import ApiError
-from simulator.form import Form
-from simulator.instructions import is_web_address
 from simulator.magic_numbers import MESSAGE_FROM, MESSAGE_TO, refuse_if_magic
-from simulator.phone_numbers import read_number
+from simulator.models.phone_numbers import read_number
+from simulator.models.sids import is_messaging_service_sid
+from simulator.models.webhooks import is_web_address
 from simulator.schedule import read_send_at
-from simulator.sids import is_messaging_service_sid
 
 LONGEST_BODY = 1600
 MOST_MEDIA = 10

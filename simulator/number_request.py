@@ -5,9 +5,8 @@ https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
 
 from __future__ import annotations
 
-from simulator.accounts import Account, PhoneNumber
+from simulator.api.forms import Form
 from simulator.errors import ApiError
-from simulator.form import Form
 from simulator.magic_numbers import (
     AREA_CODE_TO_BUY_FROM,
     AREA_CODE_WITHOUT_NUMBERS,
@@ -15,8 +14,9 @@ from simulator.magic_numbers import (
     VALID_FROM,
     refuse_if_magic,
 )
+from simulator.models.account import Account, PhoneNumber
+from simulator.models.phone_numbers import read_number
 from simulator.number_settings import read_number_settings
-from simulator.phone_numbers import read_number
 
 LONGEST_NAME = 64
 _LINES = range(100, 200)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import httpx
 
-from simulator.form import Form, parse_form, shortened
-from simulator.request_log import LONGEST_BODY, Entry, RequestLog
+from simulator.api.forms import Form, parse_form, shortened
+from simulator.log import LONGEST_BODY, Entry, RequestLog
 
 
 class OutgoingLog:

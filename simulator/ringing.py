@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.call import Call
-from simulator.directory import Person, person_at
+from simulator.models.call import Call
+from simulator.models.people import Person, person_at
 from simulator.waiting import happens
 
 

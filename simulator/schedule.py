@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from simulator.api.forms import Form
 from simulator.errors import ApiError
-from simulator.form import Form
 
 EARLIEST = timedelta(seconds=300)
 LATEST = timedelta(days=35)

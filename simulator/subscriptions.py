@@ -5,7 +5,7 @@ https://help.twilio.com/articles/223134027
 
 from __future__ import annotations
 
-from simulator.directory import person_at
+from simulator.models.people import person_at
 
 STOP_WORDS = frozenset(
     {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.authentication import require_owner
+from simulator.api.authentication import require_owner
+from simulator.api.forms import read_form
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
-from simulator.form import read_form
-from simulator.message import Message
 from simulator.message_request import LONGEST_BODY
-from simulator.phone_numbers import read_number
+from simulator.models.message import Message
+from simulator.models.phone_numbers import read_number
 
 
 async def texts(request: Request) -> Response:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import httpx
 
 from simulator.errors import TwimlError
-from simulator.twiml_document import Document, Verb, parse_twiml
-from simulator.web_requests import Parameters, WebRequests
+from simulator.http_client import Parameters, WebRequests
+from simulator.twiml.document import Document, Verb, parse_twiml
 
 LARGEST_DOCUMENT = 64 * 1024
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from simulator.accounts import Account, CallerId
-from simulator.call import Call, Happening
+from simulator.api.forms import Form
 from simulator.call_parameters import request_parameters
 from simulator.call_request import read_call_request
 from simulator.callback_request import read_callback
 from simulator.callbacks import Callback
-from simulator.directory import person_at
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
-from simulator.form import Form
+from simulator.models.account import Account, CallerId
+from simulator.models.call import Call, Happening
+from simulator.models.people import person_at
+from simulator.models.phone_numbers import for_display, read_number
 from simulator.number_request import read_friendly_name
-from simulator.phone_numbers import for_display, read_number
 
 VERIFICATION_NUMBER = "+14157234000"
 """The number from which Twilio calls people to verify theirs."""

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from starlette.responses import StreamingResponse
 
-from simulator import call as call_module
-from simulator.conversation import APOLOGY, MOST_DOCUMENTS
+from simulator.models import call as call_module
+from simulator.twiml.interpreter import APOLOGY, MOST_DOCUMENTS
 from tests.support.document_server import Documents
 from tests.support.simulator_line import Line, codes, said, simulator_line
 

@@ -9,8 +9,8 @@ import threading
 import pytest
 from starlette.responses import StreamingResponse
 
-from simulator import web_requests
-from simulator.conversation import APOLOGY
+from simulator import http_client as web_requests
+from simulator.twiml.interpreter import APOLOGY
 from tests.support.document_server import Documents
 from tests.support.servers import free_port
 from tests.support.simulator_line import Line, codes, said, simulator_line

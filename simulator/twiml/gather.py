@@ -5,11 +5,11 @@ https://www.twilio.com/docs/voice/twiml/gather
 
 from __future__ import annotations
 
-from simulator.instructions import Instructions
 from simulator.keys import collect_keys
-from simulator.scene import Outcome, Scene, absolute_url, method_of, whole_number
-from simulator.twiml_document import Verb
-from simulator.verbs import pause, play, say
+from simulator.models.webhooks import Instructions
+from simulator.twiml.context import Outcome, Scene, absolute_url, method_of, whole_number
+from simulator.twiml.document import Verb
+from simulator.twiml.verbs import pause, play, say
 from simulator.waiting import unless
 
 THINKING_SECONDS = 1

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.call import Call
 from simulator.call_parameters import request_parameters
-from simulator.dial import dial
-from simulator.directory import Person
 from simulator.errors import TwimlError
-from simulator.gather import gather
-from simulator.instructions import Instructions
-from simulator.record import record
-from simulator.scene import Outcome, Scene
-from simulator.twiml_document import Document, Verb, parse_twiml
-from simulator.verbs import hang_up, pause, play, redirect, reject, say
+from simulator.models.call import Call
+from simulator.models.people import Person
+from simulator.models.webhooks import Instructions
+from simulator.twiml.context import Outcome, Scene
+from simulator.twiml.dial import dial
+from simulator.twiml.document import Document, Verb, parse_twiml
+from simulator.twiml.gather import gather
+from simulator.twiml.record import record
+from simulator.twiml.verbs import hang_up, pause, play, redirect, reject, say
 
 if TYPE_CHECKING:  # the exchange runs conversations
     from simulator.exchange import Exchange

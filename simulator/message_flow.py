@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.directory import person_at
-from simulator.message import Message
+from simulator.models.message import Message
+from simulator.models.people import person_at
 
 STEP_SECONDS = 0.3
 DELIVERY_SECONDS = 1

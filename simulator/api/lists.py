@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
+from simulator.api.forms import Form
 from simulator.errors import ApiError
-from simulator.form import Form
 
 DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE_SIZE = 1000

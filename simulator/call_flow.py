@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from simulator.call import Call
-from simulator.conversation import Conversation
 from simulator.detection import detect, detect_in_background
-from simulator.directory import Person, at_handset, person_at
-from simulator.instructions import Instructions
+from simulator.models.call import Call
+from simulator.models.people import Person, at_handset, person_at
+from simulator.models.webhooks import Instructions
 from simulator.ringing import ring
+from simulator.twiml.interpreter import Conversation
 from simulator.waiting import happens, unless
 
 if TYPE_CHECKING:  # the exchange runs these functions

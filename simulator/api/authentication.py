@@ -12,11 +12,11 @@ from secrets import compare_digest
 
 from starlette.requests import Request
 
-from simulator.accounts import Account, Accounts
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
 from simulator.first_passwords import FirstPasswords
-from simulator.sids import is_account_sid, is_api_key_sid
+from simulator.models.account import Account, Accounts
+from simulator.models.sids import is_account_sid, is_api_key_sid
 
 SIMULATOR_ACCOUNT_SID = "AC51a1051a1051a1051a1051a1051a1051"
 """The account that the app uses when no real one is set."""

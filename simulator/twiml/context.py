@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin
 
-from simulator.call import Call
-from simulator.directory import Person
 from simulator.errors import TwimlError
-from simulator.instructions import Instructions
-from simulator.twiml_document import Document, Verb
+from simulator.models.call import Call
+from simulator.models.people import Person
+from simulator.models.webhooks import Instructions
+from simulator.twiml.document import Document, Verb
 
 if TYPE_CHECKING:  # the exchange runs what runs the verbs
     from simulator.exchange import Exchange

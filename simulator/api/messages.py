@@ -6,15 +6,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.authentication import account_of, require_active
+from simulator.api.authentication import account_of, require_active
+from simulator.api.forms import Form, read_form, read_query
+from simulator.api.lists import list_page
+from simulator.api.resources import account_path, message_to_json
 from simulator.errors import ApiError, not_found
 from simulator.exchange import Exchange
 from simulator.filters import date_filter, matches_number
-from simulator.form import Form, read_form, read_query
-from simulator.listing import list_page
-from simulator.message import Message
 from simulator.message_request import read_message_request
-from simulator.resources import account_path, message_to_json
+from simulator.models.message import Message
 
 
 async def messages(request: Request) -> Response:

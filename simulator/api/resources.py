@@ -6,11 +6,11 @@ import math
 from datetime import datetime
 from email.utils import format_datetime
 
-from simulator.call import Call
-from simulator.message import Message
-from simulator.phone_numbers import for_display
+from simulator.models.call import Call
+from simulator.models.message import Message
+from simulator.models.phone_numbers import for_display
+from simulator.models.sids import number_sid
 from simulator.segments import count_segments
-from simulator.sids import number_sid
 
 API_VERSION = "2010-04-01"
 PRICE_PER_MINUTE = 0.014

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from simulator.magic_numbers import VALID_FROM
-from simulator.phone_numbers import for_display
-from simulator.sids import number_sid
+from simulator.models.phone_numbers import for_display
+from simulator.models.sids import number_sid
 
 
 @dataclass

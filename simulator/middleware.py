@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulator.authentication import user_of
+from simulator.api.authentication import user_of
+from simulator.api.forms import Form, read_form, read_query, shortened
 from simulator.body_limit import BodyTooLarge
 from simulator.dropping import Dropped
-from simulator.form import Form, read_form, read_query, shortened
+from simulator.log import LONGEST_BODY, Entry, RequestLog
 from simulator.own_path import is_control, own_path
-from simulator.request_log import LONGEST_BODY, Entry, RequestLog
 
 _ACCOUNT = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-fA-F]{32})\b")
 

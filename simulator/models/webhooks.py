@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from simulator.api.forms import Form
 from simulator.errors import ApiError
-from simulator.form import Form
 
 LONGEST_INLINE_TWIML = 4000
 

@@ -16,9 +16,9 @@ import httpx
 
 from simulator.clock import Clock
 from simulator.errors import TwimlError
-from simulator.instructions import is_web_address
+from simulator.log import RequestLog
+from simulator.models.webhooks import is_web_address
 from simulator.outgoing_log import OutgoingLog
-from simulator.request_log import RequestLog
 from simulator.signature import Signer
 
 TIMEOUT_SECONDS = 15.0

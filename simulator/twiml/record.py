@@ -5,12 +5,12 @@ https://www.twilio.com/docs/voice/twiml/record
 
 from __future__ import annotations
 
-from simulator.call import Call
 from simulator.callbacks import Callback
-from simulator.instructions import Instructions
-from simulator.scene import Outcome, Scene, absolute_url, method_of, whole_number
-from simulator.sids import new_sid
-from simulator.twiml_document import Verb
+from simulator.models.call import Call
+from simulator.models.sids import new_sid
+from simulator.models.webhooks import Instructions
+from simulator.twiml.context import Outcome, Scene, absolute_url, method_of, whole_number
+from simulator.twiml.document import Verb
 
 BEEP_SECONDS = 0.5
 SPEAKING_SECONDS = 4

@@ -5,9 +5,9 @@ https://www.twilio.com/docs/voice/twiml#twiml-verbs
 
 from __future__ import annotations
 
-from simulator.instructions import Instructions
-from simulator.scene import Outcome, Scene, absolute_url, method_of, whole_number
-from simulator.twiml_document import Verb
+from simulator.models.webhooks import Instructions
+from simulator.twiml.context import Outcome, Scene, absolute_url, method_of, whole_number
+from simulator.twiml.document import Verb
 
 SPOKEN_CHARACTERS_PER_SECOND = 14
 SHORTEST_SPEECH_SECONDS = 0.5

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 
-from simulator.call import Call, Happening
 from simulator.call_request import LONGEST_CALL_SECONDS, CallRequest
 from simulator.callback_request import call_events
 from simulator.callbacks import Callback
-from simulator.instructions import Instructions
-from simulator.phone_numbers import read_number
-from simulator.scene import Outcome, Scene, absolute_url, method_of, whole_number
-from simulator.twiml_document import Verb
+from simulator.models.call import Call, Happening
+from simulator.models.phone_numbers import read_number
+from simulator.models.webhooks import Instructions
+from simulator.twiml.context import Outcome, Scene, absolute_url, method_of, whole_number
+from simulator.twiml.document import Verb
 from simulator.waiting import unless
 
 RING_SECONDS = 30

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from simulator.api.forms import without_password
 from simulator.clock import Clock
-from simulator.form import without_password
 from simulator.message_request import MessageRequest
-from simulator.transcript import Trouble
+from simulator.models.transcript import Trouble
 
 FINAL_STATUSES = frozenset({"delivered", "undelivered", "failed", "canceled", "received"})
 """https://www.twilio.com/docs/messaging/api/message-resource#message-status-values"""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from simulator.api.forms import without_password
 from simulator.call_request import CallRequest
 from simulator.clock import Clock
 from simulator.errors import TwimlError
-from simulator.form import without_password
-from simulator.other_end import OtherEnd
-from simulator.transcript import Kind, Line, Trouble
+from simulator.models.callee import OtherEnd
+from simulator.models.transcript import Kind, Line, Trouble
 
 FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
