@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.api.resources import account_path, rfc_2822, snake_case
+from simulator.api.resources import rfc_2822, snake_case
 from simulator.models.account import Account, CallerId, PhoneNumber
+from simulator.models.sids import account_path
 from simulator.number_settings import FIRST_SETTINGS
 
 OPENING_BALANCE = 100.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from simulator.clock import happens, unless
 from simulator.detection import detect, detect_in_background
 from simulator.models.call import Call
 from simulator.models.people import Person, at_handset, person_at
 from simulator.models.webhooks import Instructions
 from simulator.ringing import ring
 from simulator.twiml.interpreter import Conversation
-from simulator.waiting import happens, unless
 
 if TYPE_CHECKING:  # the exchange runs these functions
     from simulator.exchange import Exchange

@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 from email.utils import format_datetime
 
-from simulator.call_parameters import request_parameters
-from simulator.callback_request import CALL_EVENTS
 from simulator.callbacks import Callbacks
-from simulator.models.call import Call, Happening
+from simulator.models.call import Call, Happening, request_parameters
+from simulator.models.webhooks import CALL_EVENTS
 
 _SIP_CODES = {"completed": 200, "busy": 486, "no-answer": 487, "canceled": 487, "failed": 404}
 

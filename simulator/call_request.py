@@ -7,47 +7,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from simulator.api.forms import Form
-from simulator.callback_request import read_call_events, read_callback
-from simulator.callbacks import Callback
-from simulator.errors import ApiError
-from simulator.magic_numbers import CALL_FROM, CALL_TO, refuse_if_magic
-from simulator.models.phone_numbers import read_number
-from simulator.models.webhooks import (
-    Instructions,
+from simulator.api.forms import (
+    Form,
+    read_call_events,
+    read_callback,
     read_fallback,
     read_instructions,
 )
+from simulator.errors import ApiError
+from simulator.models.call import LONGEST_CALL_SECONDS, CallRequest
+from simulator.models.phone_numbers import CALL_FROM, CALL_TO, read_number, refuse_if_magic
 
-LONGEST_CALL_SECONDS = 4 * 60 * 60
 SHORTEST_DETECTION_SECONDS, LONGEST_DETECTION_SECONDS = 3, 59
+
+
 _DETECTION_MODES = frozenset({"Enable", "DetectMessageEnd"})
+
+
 _SEND_DIGITS = re.compile(r"[0-9A-D#*wW]{0,32}")
-
-
-@dataclass(frozen=True)
-class CallRequest:
-    """A call to place. Numbers are E.164; `timeout` and `time_limit` are seconds.
-
-    `machine_detection` is `Enable`, `DetectMessageEnd` or None; with `detects_in_background`
-    the instructions are followed without waiting for its result, which goes to
-    `detection_callback`. `status_callback` is told of the events in `status_events`.
-    """
-
-    to: str
-    from_: str
-    instructions: Instructions
-    fallback: Instructions | None
-    timeout: int
-    time_limit: int
-    machine_detection: str | None
-    detects_in_background: bool = False
-    detection_timeout: int = 30
-    detection_callback: Callback | None = None
-    status_callback: Callback | None = None
-    status_events: frozenset[str] = frozenset({"completed"})
 
 
 def read_call_request(form: Form, may_call_from: Callable[[str], bool]) -> CallRequest:

@@ -1,7 +1,4 @@
-"""Telling customers' servers what happens, as Twilio does, with its bad manners on order.
-
-https://www.twilio.com/docs/voice/api/call-resource#statuscallback
-"""
+"""PLACEHOLDER"""
 
 from __future__ import annotations
 
@@ -11,21 +8,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from simulator.api.forms import without_password
 from simulator.clock import Clock
 from simulator.errors import TwimlError
 from simulator.http_client import Parameters, WebRequests
+from simulator.masking import without_password
+from simulator.models.webhooks import Callback
 
 MOST_DELIVERIES = 10_000
+
+
 BAD_RESPONSE = 15003
-
-
-@dataclass(frozen=True)
-class Callback:
-    """Where to tell something, and with which HTTP method."""
-
-    url: str
-    method: str = "POST"
 
 
 @dataclass(frozen=True)

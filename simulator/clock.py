@@ -1,4 +1,4 @@
-"""The simulator's time: what the date is, how long a wait takes, and who is woken when."""
+"""The simulator's time: what the date is, how long a wait takes, and what is due when."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -172,3 +172,30 @@ def _checked(speed: float) -> float:
     if not (math.isfinite(speed) and speed >= 0):
         raise ValueError(f"The simulator's speed must be 0 or a number above 0, not {speed}.")
     return speed
+
+
+async def happens(event: asyncio.Event, clock: Clock, seconds: float) -> bool:
+    """Wait for `event`, at most this many simulated seconds: whether it came."""
+    try:
+        async with clock.limit(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def unless(event: asyncio.Event, work: Coroutine[object, object, object]) -> bool:
+    """Do `work`, but give it up when `event` comes: whether it was done. Raises what it raises."""
+    working = asyncio.create_task(work)
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            return False
+        working.result()
+        return True
+    finally:
+        working.cancel()
+        waiting.cancel()
+        # Given up means over: nothing of it may happen later.
+        await asyncio.wait({working, waiting})

@@ -5,9 +5,8 @@ https://www.twilio.com/docs/voice/answering-machine-detection
 
 from __future__ import annotations
 
-from simulator.call_parameters import request_parameters
 from simulator.callbacks import Callbacks
-from simulator.models.call import Call
+from simulator.models.call import Call, request_parameters
 from simulator.models.people import Person
 
 HUMAN_SECONDS = 2

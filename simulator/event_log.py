@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from simulator.api.forms import shortened
-from simulator.api.resources import account_path
-from simulator.callback_request import CALL_EVENTS
 from simulator.log import Entry, RequestLog
+from simulator.masking import shortened
 from simulator.models.call import Call, Happening
 from simulator.models.message import Message
+from simulator.models.sids import account_path
+from simulator.models.webhooks import CALL_EVENTS
 
 
 class EventLog:

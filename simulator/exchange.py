@@ -6,7 +6,6 @@ from simulator import call_flow as call_life
 from simulator import inbound
 from simulator import message_flow as message_life
 from simulator.call_progress import CallProgress
-from simulator.call_request import CallRequest
 from simulator.callbacks import Callbacks
 from simulator.clock import Clock
 from simulator.errors import ApiError
@@ -15,14 +14,13 @@ from simulator.handset import Handset
 from simulator.http_client import WebRequests
 from simulator.lives import Lives
 from simulator.message_progress import MessageProgress
-from simulator.message_request import MessageRequest
 from simulator.models.account import Accounts
-from simulator.models.call import Call
-from simulator.models.message import Direction, Message
+from simulator.models.call import Call, CallRequest
+from simulator.models.message import Direction, Message, MessageRequest
+from simulator.models.people import Subscriptions
 from simulator.models.sids import new_sid, number_sid
 from simulator.models.webhooks import Instructions
 from simulator.pace import Pace
-from simulator.subscriptions import Subscriptions
 from simulator.twiml_fetch import TwimlFetcher
 
 MOST_RECORDS = 10_000

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.errors import TwimlError
-from simulator.models.message import Message
+from simulator.models.message import Message, count_segments
 from simulator.models.webhooks import Instructions
-from simulator.segments import count_segments
 
 if TYPE_CHECKING:  # the exchange runs this function
     from simulator.exchange import Exchange

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from simulator.clock import happens
 from simulator.models.call import Call
-from simulator.waiting import happens
 
 
 async def collect_keys(call: Call, silence: float, limit: int, finish_on_keys: str) -> str:

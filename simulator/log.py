@@ -10,7 +10,7 @@ from functools import cached_property
 from sys import getsizeof
 from typing import Literal
 
-from simulator.api.forms import without_password
+from simulator.masking import without_password
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 64 * 1024 * 1024

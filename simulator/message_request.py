@@ -1,42 +1,21 @@
-"""What a POST to the Messages resource asks for, checked as Twilio checks it.
-
-https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
-"""
+"""What a POST to the Messages resource asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 
-from simulator.api.forms import Form
-from simulator.callback_request import read_callback
-from simulator.callbacks import Callback
+from simulator.api.forms import Form, read_callback
 from simulator.errors import ApiError
-from simulator.magic_numbers import MESSAGE_FROM, MESSAGE_TO, refuse_if_magic
-from simulator.models.phone_numbers import read_number
+from simulator.models.message import MessageRequest
+from simulator.models.phone_numbers import MESSAGE_FROM, MESSAGE_TO, read_number, refuse_if_magic
 from simulator.models.sids import is_messaging_service_sid
 from simulator.models.webhooks import is_web_address
 from simulator.schedule import read_send_at
 
 LONGEST_BODY = 1600
+
+
 MOST_MEDIA = 10
-
-
-@dataclass(frozen=True)
-class MessageRequest:
-    """A text to send. Numbers are E.164; `from_` is None if a Messaging Service picks it.
-
-    A scheduled text waits until `send_at`.
-    """
-
-    to: str
-    from_: str | None
-    messaging_service_sid: str | None
-    body: str
-    media_urls: tuple[str, ...] = ()
-    status_callback: Callback | None = None
-    send_at: datetime | None = None
 
 
 def read_message_request(

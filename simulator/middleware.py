@@ -9,10 +9,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.api.authentication import user_of
-from simulator.api.forms import Form, read_form, read_query, shortened
+from simulator.api.forms import Form, read_form, read_query
 from simulator.body_limit import BodyTooLarge
 from simulator.dropping import Dropped
 from simulator.log import LONGEST_BODY, Entry, RequestLog
+from simulator.masking import shortened
 from simulator.own_path import is_control, own_path
 
 _ACCOUNT = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-fA-F]{32})\b")

@@ -1,24 +1,20 @@
-"""What a POST to the IncomingPhoneNumbers resource asks for, checked as Twilio checks it.
-
-https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
-"""
+"""What a POST to the IncomingPhoneNumbers resource asks for, checked as Twilio checks it."""
 
 from __future__ import annotations
 
-from simulator.api.forms import Form
+from simulator.api.forms import Form, read_friendly_name
 from simulator.errors import ApiError
-from simulator.magic_numbers import (
+from simulator.models.account import Account, PhoneNumber
+from simulator.models.phone_numbers import (
     AREA_CODE_TO_BUY_FROM,
     AREA_CODE_WITHOUT_NUMBERS,
     NUMBER_TO_BUY,
     VALID_FROM,
+    read_number,
     refuse_if_magic,
 )
-from simulator.models.account import Account, PhoneNumber
-from simulator.models.phone_numbers import read_number
 from simulator.number_settings import read_number_settings
 
-LONGEST_NAME = 64
 _LINES = range(100, 200)
 
 
@@ -44,14 +40,6 @@ def change_number(number: PhoneNumber, form: Form) -> None:
     number.settings.update(settings)
     if friendly_name:
         number.friendly_name = friendly_name
-
-
-def read_friendly_name(form: Form) -> str:
-    """`FriendlyName`, empty if there is none. Raises ApiError."""
-    friendly_name = form.get("FriendlyName")
-    if len(friendly_name) > LONGEST_NAME:
-        raise ApiError(20001, f"FriendlyName may hold {LONGEST_NAME} characters.")
-    return friendly_name
 
 
 def _find_in(area_code: str, account: Account) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulator.api.forms import Form
-from simulator.api.resources import API_VERSION, snake_case
+from simulator.api.resources import snake_case
 from simulator.errors import ApiError
-from simulator.models.sids import is_sid
+from simulator.models.sids import API_VERSION, is_sid
 from simulator.models.webhooks import is_web_address
 
 _Reader = Callable[[str, str], object]

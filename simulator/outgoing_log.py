@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import httpx
 
-from simulator.api.forms import Form, parse_form, shortened
+from simulator.api.forms import Form, parse_form
 from simulator.log import LONGEST_BODY, Entry, RequestLog
+from simulator.masking import shortened
 
 
 class OutgoingLog:

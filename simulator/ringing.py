@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from simulator.clock import happens
 from simulator.models.call import Call
 from simulator.models.people import Person, person_at
-from simulator.waiting import happens
 
 
 async def ring(call: Call) -> bool:

@@ -8,18 +8,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from simulator.api.forms import Form
-from simulator.call_parameters import request_parameters
+from simulator.api.forms import Form, read_callback, read_friendly_name
 from simulator.call_request import read_call_request
-from simulator.callback_request import read_callback
-from simulator.callbacks import Callback
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
 from simulator.models.account import Account, CallerId
-from simulator.models.call import Call, Happening
+from simulator.models.call import Call, Happening, request_parameters
 from simulator.models.people import person_at
 from simulator.models.phone_numbers import for_display, read_number
-from simulator.number_request import read_friendly_name
+from simulator.models.webhooks import Callback
 
 VERIFICATION_NUMBER = "+14157234000"
 """The number from which Twilio calls people to verify theirs."""

@@ -11,14 +11,14 @@ from starlette.routing import Route
 
 from simulator.account_resources import account_to_json, balance_to_json
 from simulator.api.authentication import account_of, signed_in
-from simulator.api.forms import Form, read_form, read_query
+from simulator.api.forms import Form, read_form, read_friendly_name, read_query
 from simulator.api.lists import list_page
-from simulator.api.resources import API_VERSION, call_price, message_price
+from simulator.api.resources import call_price, message_price
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
 from simulator.filters import matches_text
 from simulator.models.account import Account
-from simulator.number_request import read_friendly_name
+from simulator.models.sids import API_VERSION
 
 _STATUSES = ("active", "suspended", "closed")
 

@@ -7,15 +7,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulator.api.authentication import account_of, require_active
-from simulator.api.forms import Form, read_form, read_query
+from simulator.api.forms import Form, read_form, read_instructions, read_query
 from simulator.api.lists import list_page
-from simulator.api.resources import account_path, call_to_json
+from simulator.api.resources import call_to_json
 from simulator.call_request import change_call_request, read_call_request
 from simulator.errors import ApiError, not_found
 from simulator.exchange import Exchange
 from simulator.filters import date_filter, matches_number, matches_text
 from simulator.models.call import Call
-from simulator.models.webhooks import read_instructions
+from simulator.models.sids import account_path
 
 
 async def calls(request: Request) -> Response:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-LONGEST_LOGGED = 10_000
-"""Characters of one text in the log; the longest TwiML in a request has 4,000."""
-
-_SECRET_PARAMETERS = frozenset({"SipAuthPassword"})
-_USER_AND_PASSWORD = re.compile(r"(?<=://)[^/?#\s]*@")
+from simulator.errors import ApiError
+from simulator.masking import _SECRET_PARAMETERS, shortened
+from simulator.models.webhooks import Callback, Instructions, call_events, is_web_address
 
 
 @dataclass(frozen=True)
@@ -40,18 +37,6 @@ class Form:
         ]
 
 
-def shortened(text: str) -> str:
-    """`text` without passwords, cut to LONGEST_LOGGED."""
-    # Passwords first: a cut could take away the @ by which they are known.
-    text = without_password(text)
-    return text if len(text) <= LONGEST_LOGGED else f"{text[:LONGEST_LOGGED]}…"
-
-
-def without_password(text: str) -> str:
-    """`text` with the user and password of every URL in it masked."""
-    return _USER_AND_PASSWORD.sub("********@", text)
-
-
 async def read_form(request: Request) -> Form:
     """The body of a POST; anything but form encoding counts as no parameters, as at Twilio."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -69,3 +54,67 @@ def parse_form(encoded: bytes) -> Form:
     """Form-encoded bytes; what isn't UTF-8 becomes the replacement character."""
     text = encoded.decode("utf-8", errors="replace")
     return Form(tuple(parse_qsl(text, keep_blank_values=True, errors="replace")))
+
+
+LONGEST_INLINE_TWIML = 4000
+
+
+def read_instructions(form: Form) -> Instructions | None:
+    """`Url` and `Method`, or else `Twiml`; None if there is neither. Raises ApiError."""
+    method = read_method(form, "Method")
+    url, twiml = form.get("Url"), form.get("Twiml")
+    if url:
+        if not is_web_address(url):
+            raise ApiError(21205, f"Url is not a valid URL: {url}")
+        return Instructions(url=url, method=method)
+    if twiml:
+        if len(twiml) > LONGEST_INLINE_TWIML:
+            raise ApiError(32018, "Twiml size exceeded maximum allowed value of 4000 characters")
+        return Instructions(twiml=twiml)
+    return None
+
+
+def read_fallback(form: Form) -> Instructions | None:
+    """`FallbackUrl` and `FallbackMethod`, if there. Raises ApiError."""
+    method = read_method(form, "FallbackMethod")
+    url = form.get("FallbackUrl")
+    if not url:
+        return None
+    if not is_web_address(url):
+        raise ApiError(21205, f"FallbackUrl is not a valid URL: {url}")
+    return Instructions(url=url, method=method)
+
+
+def read_method(form: Form, name: str) -> str:
+    """`GET` or `POST`; `POST` if nothing is said. Raises ApiError."""
+    method = form.get(name).upper() or "POST"
+    if method not in {"GET", "POST"}:
+        raise ApiError(21209, f"{name} must be GET or POST.")
+    return method
+
+
+def read_callback(form: Form, name: str) -> Callback | None:
+    """The address in the parameter `name` with the method in `{name}Method`. Raises ApiError."""
+    method = read_method(form, f"{name}Method")
+    url = form.get(name)
+    if not url:
+        return None
+    if not is_web_address(url):
+        raise ApiError(21609, f"The {name} URL {url} is not a valid URL.")
+    return Callback(url, method)
+
+
+def read_call_events(form: Form) -> frozenset[str]:
+    """The call events to tell of; `completed` if none of Twilio's is named."""
+    return call_events(" ".join(form.get_all("StatusCallbackEvent")))
+
+
+LONGEST_NAME = 64
+
+
+def read_friendly_name(form: Form) -> str:
+    """`FriendlyName`, empty if there is none. Raises ApiError."""
+    friendly_name = form.get("FriendlyName")
+    if len(friendly_name) > LONGEST_NAME:
+        raise ApiError(20001, f"FriendlyName may hold {LONGEST_NAME} characters.")
+    return friendly_name

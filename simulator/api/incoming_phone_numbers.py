@@ -15,11 +15,11 @@ from simulator.account_resources import number_to_json
 from simulator.api.authentication import account_of, require_active
 from simulator.api.forms import Form, read_form, read_query
 from simulator.api.lists import list_page
-from simulator.api.resources import account_path
 from simulator.errors import not_found
 from simulator.exchange import Exchange
 from simulator.filters import matches_text
 from simulator.models.account import Account, PhoneNumber
+from simulator.models.sids import account_path
 from simulator.number_request import change_number, read_number_to_buy
 
 

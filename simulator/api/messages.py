@@ -9,12 +9,13 @@ from starlette.routing import Route
 from simulator.api.authentication import account_of, require_active
 from simulator.api.forms import Form, read_form, read_query
 from simulator.api.lists import list_page
-from simulator.api.resources import account_path, message_to_json
+from simulator.api.resources import message_to_json
 from simulator.errors import ApiError, not_found
 from simulator.exchange import Exchange
 from simulator.filters import date_filter, matches_number
 from simulator.message_request import read_message_request
 from simulator.models.message import Message
+from simulator.models.sids import account_path
 
 
 async def messages(request: Request) -> Response:

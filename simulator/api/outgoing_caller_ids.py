@@ -8,14 +8,13 @@ from starlette.routing import Route
 
 from simulator.account_resources import caller_id_to_json
 from simulator.api.authentication import account_of, require_active
-from simulator.api.forms import Form, read_form, read_query
+from simulator.api.forms import Form, read_form, read_friendly_name, read_query
 from simulator.api.lists import list_page
-from simulator.api.resources import account_path
 from simulator.errors import not_found
 from simulator.exchange import Exchange
 from simulator.filters import matches_number, matches_text
 from simulator.models.account import Account
-from simulator.number_request import read_friendly_name
+from simulator.models.sids import account_path
 from simulator.verification import begin, read_verification
 
 

@@ -1,4 +1,4 @@
-"""Calls and messages as Twilio shows them in JSON."""
+"""What every resource's JSON shares: dates, prices and names."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from simulator.models.call import Call
-from simulator.models.message import Message
+from simulator.models.message import Message, count_segments
 from simulator.models.phone_numbers import for_display
-from simulator.models.sids import number_sid
-from simulator.segments import count_segments
+from simulator.models.sids import API_VERSION, account_path, number_sid
 
-API_VERSION = "2010-04-01"
 PRICE_PER_MINUTE = 0.014
+
+
 PRICE_PER_SEGMENT = 0.0083
+
+
 _ERROR_MESSAGES = {
     30001: "Queue overflow",
     30003: "Unreachable destination handset",
     30006: "Landline or unreachable carrier",
     30008: "Unknown error",
 }
+
+
 _CALL_PARTS = (
     "Notifications",
     "Recordings",
@@ -32,11 +36,6 @@ _CALL_PARTS = (
     "UserDefinedMessageSubscriptions",
     "UserDefinedMessages",
 )
-
-
-def account_path(account_sid: str) -> str:
-    """The path of an account, without `.json`."""
-    return f"/{API_VERSION}/Accounts/{account_sid}"
 
 
 def call_to_json(call: Call) -> dict[str, object]:

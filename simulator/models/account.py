@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from simulator.magic_numbers import VALID_FROM
-from simulator.models.phone_numbers import for_display
+from simulator.models.phone_numbers import VALID_FROM, for_display
 from simulator.models.sids import number_sid
 
 

@@ -1,4 +1,4 @@
-"""One call: where it stands, and what was heard in it."""
+"""One call: what was asked for, where it stands, and what was heard in it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,57 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from simulator.api.forms import without_password
-from simulator.call_request import CallRequest
 from simulator.clock import Clock
 from simulator.errors import TwimlError
+from simulator.masking import without_password
 from simulator.models.callee import OtherEnd
 from simulator.models.transcript import Kind, Line, Trouble
+from simulator.models.webhooks import Callback, Instructions
+
+LONGEST_CALL_SECONDS = 4 * 60 * 60
+
+
+@dataclass(frozen=True)
+class CallRequest:
+    """A call to place. Numbers are E.164; `timeout` and `time_limit` are seconds.
+
+    `machine_detection` is `Enable`, `DetectMessageEnd` or None; with `detects_in_background`
+    the instructions are followed without waiting for its result, which goes to
+    `detection_callback`. `status_callback` is told of the events in `status_events`.
+    """
+
+    to: str
+    from_: str
+    instructions: Instructions
+    fallback: Instructions | None
+    timeout: int
+    time_limit: int
+    machine_detection: str | None
+    detects_in_background: bool = False
+    detection_timeout: int = 30
+    detection_callback: Callback | None = None
+    status_callback: Callback | None = None
+    status_events: frozenset[str] = frozenset({"completed"})
+
 
 FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
 
+
 MOST_LINES = 10_000
 """Of a transcript; a document that repeats itself for ever must not fill the memory."""
+
+
 MOST_TROUBLES = 1_000
+
 
 Happening = Literal["initiated", "ringing", "answered", "completed", "let go", "line", "gathering"]
 """What observers are told of: a call event as Twilio names them, a handset given up, a new line in
 the transcript, or that keys are waited for or not any more."""
 
+
 _EVENTS: dict[str, Happening] = {"ringing": "ringing", "in-progress": "answered"}
+
 
 Observer: TypeAlias = Callable[["Call", Happening], None]
 
@@ -143,3 +175,26 @@ class Call:
     def _tell(self, happening: Happening) -> None:
         for observer in tuple(self.observers):
             observer(self, happening)
+
+
+def request_parameters(call: Call) -> list[tuple[str, str]]:
+    """The parameters of every request that is about `call`."""
+    parameters = [
+        ("CallSid", call.sid),
+        ("AccountSid", call.account_sid),
+        ("From", call.request.from_),
+        ("To", call.request.to),
+        ("Caller", call.request.from_),
+        ("Called", call.request.to),
+        ("CallStatus", call.status),
+        ("ApiVersion", "2010-04-01"),
+        ("Direction", call.direction),
+    ]
+    if call.parent_sid is not None:
+        parameters.append(("ParentCallSid", call.parent_sid))
+    if call.answered_by is not None:
+        parameters.append(("AnsweredBy", call.answered_by))
+    if call.detection_seconds is not None:
+        milliseconds = round(call.detection_seconds * 1000)
+        parameters.append(("MachineDetectionDuration", str(milliseconds)))
+    return parameters

@@ -1,4 +1,4 @@
-"""One text message and where it stands."""
+"""One text message: what was asked for, where it stands, and its segments."""
 
 from __future__ import annotations
 
@@ -7,13 +7,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from simulator.api.forms import without_password
 from simulator.clock import Clock
-from simulator.message_request import MessageRequest
+from simulator.masking import without_password
 from simulator.models.transcript import Trouble
+from simulator.models.webhooks import Callback
+
+
+@dataclass(frozen=True)
+class MessageRequest:
+    """A text to send. Numbers are E.164; `from_` is None if a Messaging Service picks it.
+
+    A scheduled text waits until `send_at`.
+    """
+
+    to: str
+    from_: str | None
+    messaging_service_sid: str | None
+    body: str
+    media_urls: tuple[str, ...] = ()
+    status_callback: Callback | None = None
+    send_at: datetime | None = None
+
 
 FINAL_STATUSES = frozenset({"delivered", "undelivered", "failed", "canceled", "received"})
 """https://www.twilio.com/docs/messaging/api/message-resource#message-status-values"""
+
 
 Direction = Literal["outbound-api", "outbound-reply", "inbound"]
 
@@ -73,3 +91,27 @@ class Message:
         """Forget the words; the rest of the record stays."""
         self.body = ""
         self.date_updated = self.clock.now()
+
+
+# The GSM 03.38 alphabet; what is in the extension table takes two places.
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+
+
+_EXTENSION = frozenset("\f^{}\\[~]|€")
+
+
+def count_segments(body: str) -> int:
+    """Segments that `body` is sent in: 160 characters each, or 70 outside the GSM alphabet."""
+    if all(character in _BASIC or character in _EXTENSION for character in body):
+        places = sum(2 if character in _EXTENSION else 1 for character in body)
+        return _divide(places, alone=160, joined=153)
+    return _divide(len(body.encode("utf-16-le", "surrogatepass")) // 2, alone=70, joined=67)
+
+
+def _divide(places: int, *, alone: int, joined: int) -> int:
+    if places <= alone:
+        return 1
+    return -(-places // joined)

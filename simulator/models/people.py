@@ -1,4 +1,4 @@
-"""Who is at the other end of which number, in simulated calls and texts."""
+"""The people at the other end: who has which number, and which of them take texts."""
 
 from __future__ import annotations
 
@@ -58,3 +58,54 @@ def person_at(number: str) -> Person:
     """Who has `number` (E.164). Numbers that aren't listed answer and listen to the end."""
     listed = _BY_NUMBER.get(number)
     return listed or Person(number, "Anybody", "Answers and listens to the end.")
+
+
+STOP_WORDS = frozenset(
+    {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
+)
+
+
+START_WORDS = frozenset({"START", "YES", "UNSTOP"})
+
+
+HELP_WORDS = frozenset({"HELP", "INFO"})
+
+
+STOPPED = (
+    "You have successfully been unsubscribed. You will not receive any more messages from this "
+    "number. Reply START to resubscribe."
+)
+
+
+STARTED = (
+    "You have successfully been re-subscribed to messages from this number. Reply HELP for help. "
+    "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
+)
+
+
+HELP = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
+
+
+class Subscriptions:
+    """Which people take texts from which numbers. All numbers are E.164."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[tuple[str, str], bool] = {}
+
+    def has_stopped(self, sender: str, person: str) -> bool:
+        """Whether `person` has said STOP to `sender`."""
+        stopped_before = person_at(person).has_texted_stop
+        return not self._wanted.get((sender, person), not stopped_before)
+
+    def hear(self, sender: str, person: str, body: str) -> str | None:
+        """Take in what `person` texted to `sender`; what Twilio answers by itself, if anything."""
+        word = body.strip().upper()
+        has_stopped = self.has_stopped(sender, person)
+        if word in STOP_WORDS:
+            self._wanted[sender, person] = False
+            # Nobody is told twice that they will hear no more.
+            return None if has_stopped else STOPPED
+        if word in START_WORDS and has_stopped:
+            self._wanted[sender, person] = True
+            return STARTED
+        return HELP if word in HELP_WORDS else None

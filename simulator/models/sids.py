@@ -1,10 +1,12 @@
-"""Twilio's string identifiers. https://www.twilio.com/docs/glossary/what-is-a-sid"""
+"""Twilio's string identifiers, and the paths that are built from them. https://www.twilio.com/docs/glossary/what-is-a-sid"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import secrets
+
+API_VERSION = "2010-04-01"
 
 
 def new_sid(prefix: str) -> str:
@@ -36,3 +38,8 @@ def is_api_key_sid(text: str) -> bool:
 def is_messaging_service_sid(text: str) -> bool:
     """Whether `text` is a well-formed Messaging Service SID."""
     return is_sid(text, "MG")
+
+
+def account_path(account_sid: str) -> str:
+    """The path of an account, without `.json`."""
+    return f"/{API_VERSION}/Accounts/{account_sid}"

@@ -1,14 +1,9 @@
-"""Where the next TwiML comes from: an address, or the request itself."""
+"""Addresses on a customer's server: where TwiML comes from, and where to report what happens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-from simulator.api.forms import Form
-from simulator.errors import ApiError
-
-LONGEST_INLINE_TWIML = 4000
 
 
 @dataclass(frozen=True)
@@ -21,38 +16,21 @@ class Instructions:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-def read_instructions(form: Form) -> Instructions | None:
-    """`Url` and `Method`, or else `Twiml`; None if there is neither. Raises ApiError."""
-    method = read_method(form, "Method")
-    url, twiml = form.get("Url"), form.get("Twiml")
-    if url:
-        if not is_web_address(url):
-            raise ApiError(21205, f"Url is not a valid URL: {url}")
-        return Instructions(url=url, method=method)
-    if twiml:
-        if len(twiml) > LONGEST_INLINE_TWIML:
-            raise ApiError(32018, "Twiml size exceeded maximum allowed value of 4000 characters")
-        return Instructions(twiml=twiml)
-    return None
+@dataclass(frozen=True)
+class Callback:
+    """Where to tell something, and with which HTTP method."""
+
+    url: str
+    method: str = "POST"
 
 
-def read_fallback(form: Form) -> Instructions | None:
-    """`FallbackUrl` and `FallbackMethod`, if there. Raises ApiError."""
-    method = read_method(form, "FallbackMethod")
-    url = form.get("FallbackUrl")
-    if not url:
-        return None
-    if not is_web_address(url):
-        raise ApiError(21205, f"FallbackUrl is not a valid URL: {url}")
-    return Instructions(url=url, method=method)
+CALL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+"""https://www.twilio.com/docs/voice/api/call-resource#statuscallbackevent"""
 
 
-def read_method(form: Form, name: str) -> str:
-    """`GET` or `POST`; `POST` if nothing is said. Raises ApiError."""
-    method = form.get(name).upper() or "POST"
-    if method not in {"GET", "POST"}:
-        raise ApiError(21209, f"{name} must be GET or POST.")
-    return method
+def call_events(words: str) -> frozenset[str]:
+    """The same from words with spaces between, as TwiML has them."""
+    return CALL_EVENTS.intersection(words.split()) or frozenset({"completed"})
 
 
 def is_web_address(url: str) -> bool:

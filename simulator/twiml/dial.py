@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import asyncio
 
-from simulator.call_request import LONGEST_CALL_SECONDS, CallRequest
-from simulator.callback_request import call_events
-from simulator.callbacks import Callback
-from simulator.models.call import Call, Happening
+from simulator.clock import unless
+from simulator.models.call import LONGEST_CALL_SECONDS, Call, CallRequest, Happening
 from simulator.models.phone_numbers import read_number
-from simulator.models.webhooks import Instructions
+from simulator.models.webhooks import Callback, Instructions, call_events
 from simulator.twiml.context import Outcome, Scene, absolute_url, method_of, whole_number
 from simulator.twiml.document import Verb
-from simulator.waiting import unless
 
 RING_SECONDS = 30
 _NOT_DIALED = frozenset({"Client", "Conference", "Queue", "Sim", "Sip", "WhatsApp"})

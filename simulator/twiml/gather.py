@@ -5,12 +5,12 @@ https://www.twilio.com/docs/voice/twiml/gather
 
 from __future__ import annotations
 
+from simulator.clock import unless
 from simulator.keys import collect_keys
 from simulator.models.webhooks import Instructions
 from simulator.twiml.context import Outcome, Scene, absolute_url, method_of, whole_number
 from simulator.twiml.document import Verb
 from simulator.twiml.verbs import pause, play, say
-from simulator.waiting import unless
 
 THINKING_SECONDS = 1
 _PROMPTS = {"Say": say, "Play": play, "Pause": pause}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.call_parameters import request_parameters
 from simulator.errors import TwimlError
-from simulator.models.call import Call
+from simulator.models.call import Call, request_parameters
 from simulator.models.people import Person
 from simulator.models.webhooks import Instructions
 from simulator.twiml.context import Outcome, Scene

@@ -5,10 +5,9 @@ https://www.twilio.com/docs/voice/twiml/record
 
 from __future__ import annotations
 
-from simulator.callbacks import Callback
 from simulator.models.call import Call
 from simulator.models.sids import new_sid
-from simulator.models.webhooks import Instructions
+from simulator.models.webhooks import Callback, Instructions
 from simulator.twiml.context import Outcome, Scene, absolute_url, method_of, whole_number
 from simulator.twiml.document import Verb
 

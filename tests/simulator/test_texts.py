@@ -8,7 +8,7 @@ from twilio.request_validator import RequestValidator
 
 from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
 from simulator.errors import ApiError
-from simulator.subscriptions import HELP, STARTED, STOPPED
+from simulator.models.people import HELP, STARTED, STOPPED
 from tests.support.document_server import Documents, document_server
 from tests.support.simulator_line import TO, Line
 from tests.support.stepped_exchange import frozen_exchange, text
