@@ -6,32 +6,61 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides has the
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
 
 from simulator.clock import Clock
 from simulator.errors import TwimlError
-from simulator.log import RequestLog
-from simulator.models.webhooks import is_web_address
-from simulator.outgoing_log import OutgoingLog
-from simulator.signature import Signer
+from simulator.log import OutgoingLog, RequestLog
+from simulator.models.webhooks import Parameters, is_web_address
 
 TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 MOST_REDIRECTS = 10
-
-Parameters = Sequence[tuple[str, str]]
+SIGNATURE_HEADER = "X-Twilio-Signature"
 
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 
 
-class WebRequests:
-    """Asks customers' servers; `transport` replaces the network where one is given."""
+class Signer:
+    """Signs requests with each account's auth token; `default_token` is for unknown accounts.
+
+    https://www.twilio.com/docs/usage/security
+    """
+
+    def __init__(self, default_token: str) -> None:
+        self._default_token = default_token
+        self._tokens: dict[str, str] = {}
+
+    def first_token(self, account_sid: str, token: str) -> str:
+        """Return the account's token, which is `token` from now on if it had none."""
+        return self._tokens.setdefault(account_sid, token)
+
+    def has_token(self, account_sid: str) -> bool:
+        """Whether the account's token is known."""
+        return account_sid in self._tokens
+
+    def sign(self, account_sid: str, request: httpx.Request) -> None:
+        """Put the signature on `request`, whose body has been read."""
+        # The server never sees a user, a password or a fragment.
+        url = str(request.url.copy_with(userinfo=b"", fragment=None))
+        form = parse_qsl(request.content.decode(), keep_blank_values=True)
+        signed = url + "".join(name + value for name, value in sorted(form))
+        token = self._tokens.get(account_sid, self._default_token)
+        digest = hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()
+        request.headers[SIGNATURE_HEADER] = base64.b64encode(digest).decode()
+
+
+class WebhookClient:
+    """Sends requests to customers' servers, through `transport` or else over the network."""
 
     def __init__(
         self,
@@ -40,25 +69,25 @@ class WebRequests:
         log: RequestLog,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.signer = signer
-        self._log = log
         self._clock = clock
+        self._signer = signer
+        self._log = log
         self._transport = transport
 
     @asynccontextmanager
-    async def ask(
+    async def request(
         self, account_sid: str, url: str, method: str, parameters: Parameters
     ) -> AsyncIterator[httpx.Response]:
-        """The answer of `url`, its body still unread, for a block that reads it.
+        """Send one request, and open a block with the response, whose body is still unread.
 
-        A POST carries `parameters` as a form, a GET in its query. Raises TwimlError, from reading
-        the answer too: 11100 bad address, 11200 broken answer or none in time, 11205 no
-        connection, 11215 too many redirects.
+        A POST carries `parameters` as a form, a GET in its query. Raises TwimlError, while the
+        body is read too: 11100 bad address; 11200 broken response or none in time; 11205 no
+        connection; 11215 too many redirects.
         """
         if not is_web_address(url):
             raise TwimlError(11100, "That isn't a web address.", url)
         try:
-            with self._clock.errand():
+            with self._clock.request_under_way():
                 log = OutgoingLog(self._log, account_sid)
                 async with (
                     asyncio.timeout(TIMEOUT_SECONDS),
@@ -90,23 +119,23 @@ class WebRequests:
     def _client(self, account_sid: str, log: OutgoingLog) -> httpx.AsyncClient:
         async def sign(request: httpx.Request) -> None:
             await request.aread()
-            self.signer.sign(account_sid, request)
+            self._signer.sign(account_sid, request)
 
         # A client for each request: there is no shutdown event in which to close a shared one.
         return httpx.AsyncClient(
-            transport=None if self._transport is None else _Borrowed(self._transport),
+            transport=None if self._transport is None else _KeptOpen(self._transport),
             verify=_tls(),
             # httpx would read the whole body of each redirect, however long it is.
             follow_redirects=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             headers={"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"},
-            # A hook sees each redirect too, whose address needs a signature of its own.
-            event_hooks={"request": [sign], "response": [log.answered]},
+            # Hooks run for each redirect too, whose address needs a signature of its own.
+            event_hooks={"request": [sign], "response": [log.on_response]},
         )
 
 
-class _Borrowed(httpx.AsyncBaseTransport):
-    """Somebody else's transport: used, but not closed along with the client."""
+class _KeptOpen(httpx.AsyncBaseTransport):
+    """A transport that belongs to the caller: it isn't closed along with the client."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
@@ -125,14 +154,21 @@ def _build(
     client: httpx.AsyncClient, url: str, method: str, parameters: Parameters
 ) -> httpx.Request:
     if method == "GET":
-        return client.build_request("GET", with_query(url, parameters))
+        return client.build_request("GET", _with_query(url, parameters))
     return client.build_request("POST", url, data=dict(parameters))
+
+
+def _with_query(url: str, parameters: Parameters) -> str:
+    """Append `parameters` to the query that `url` has, as Twilio does for GET."""
+    parts = urlsplit(url)
+    query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
+    return urlunsplit(parts._replace(query=query))
 
 
 async def _follow(
     client: httpx.AsyncClient, log: OutgoingLog, request: httpx.Request
 ) -> httpx.Response:
-    """The answer at the end of the redirects, none of whose bodies is read."""
+    """Return the response at the end of the redirects, none of whose bodies is read."""
     for _ in range(MOST_REDIRECTS + 1):
         response = await _send(client, log, request)
         if response.next_request is None:
@@ -148,7 +184,7 @@ async def _send(
     try:
         return await _send_once(client, log, request)
     except _NO_CONNECTION:
-        # Twilio tries once more by itself where no connection came about, and only there.
+        # Twilio itself tries again only where no connection came about, and once.
         return await _send_once(client, log, request)
 
 
@@ -163,10 +199,3 @@ async def _send_once(
         if not is_answered:
             log.write(request)
     return response
-
-
-def with_query(url: str, parameters: Parameters) -> str:
-    """`url` with `parameters` after those it has, as Twilio does for GET."""
-    parts = urlsplit(url)
-    query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
-    return urlunsplit(parts._replace(query=query))

@@ -12,14 +12,14 @@ from secrets import compare_digest
 
 from starlette.requests import Request
 
+from simulator.api.resources import exchange_of
 from simulator.errors import ApiError
-from simulator.exchange import Exchange
-from simulator.first_passwords import FirstPasswords
-from simulator.models.account import Account, Accounts
+from simulator.http_client import Signer
+from simulator.models.account import Account
 from simulator.models.sids import is_account_sid, is_api_key_sid
 
 SIMULATOR_ACCOUNT_SID = "AC51a1051a1051a1051a1051a1051a1051"
-"""The account that the app uses when no real one is set."""
+"""The account that the dashboard uses when no real one is set."""
 
 SIMULATOR_AUTH_TOKEN = "no-secret-for-the-simulator"  # noqa: S105 - guards nothing
 """The auth token that goes with it."""
@@ -27,7 +27,7 @@ SIMULATOR_AUTH_TOKEN = "no-secret-for-the-simulator"  # noqa: S105 - guards noth
 
 @dataclass(frozen=True)
 class Credentials:
-    """The one account that may come in: its auth token, and an API key if there is one."""
+    """The one account that may sign in: its auth token, and an API key if there is one."""
 
     account_sid: str
     auth_token: str = field(repr=False)
@@ -58,7 +58,7 @@ def read_credentials(
     api_key_sid: str | None,
     api_key_secret: str | None,
 ) -> Credentials | None:
-    """Who may come in; None if nothing is set. Raises ValueError for half of a pair."""
+    """Check who may sign in; None if nothing is set. Raises ValueError for half of a pair."""
     if (account_sid is None) != (auth_token is None):
         raise ValueError("Set both the account SID and the auth token, or neither.")
     if account_sid is None or auth_token is None:
@@ -69,27 +69,27 @@ def read_credentials(
 
 
 def account_of(request: Request) -> Account:
-    """The account in the request's path. Raises a 401 ApiError unless it is the one that asks.
+    """Return the account in the request's path. Raises a 401 ApiError unless it is signed in.
 
-    Without configured credentials every well-formed account SID is an account of its own, with
-    the first password that it comes in with.
+    Without configured credentials every well-formed account SID is an account of its own, whose
+    password is the first one it was used with.
     """
     account_sid: str = request.path_params["account_sid"]
     require_account(request, account_sid)
-    return _accounts(request).of(account_sid)
+    return exchange_of(request).accounts.get(account_sid)
 
 
 def signed_in(request: Request) -> Account:
-    """The account that asks, if the path names none. Raises a 401 ApiError."""
+    """Return the account that is signed in, where the path names none. Raises a 401 ApiError."""
     credentials: Credentials | None = request.app.state.credentials
     user, _ = _user_and_password(request)
     account_sid = user if credentials is None else credentials.account_sid
     require_account(request, account_sid)
-    return _accounts(request).of(account_sid)
+    return exchange_of(request).accounts.get(account_sid)
 
 
 def user_of(request: Request) -> str | None:
-    """The account or API key that a request says it comes from; None if it is neither's SID."""
+    """Return the SID of an account or API key that a request says it comes from, or None."""
     try:
         user, _ = _user_and_password(request)
     except ApiError:
@@ -109,23 +109,18 @@ def require_account(request: Request, account_sid: str) -> None:
     user, password = _user_and_password(request)
     if credentials is None:
         first_passwords: FirstPasswords = request.app.state.first_passwords
-        is_welcome = first_passwords.match(account_sid, user, password)
+        is_allowed = first_passwords.match(account_sid, user, password)
     else:
-        is_welcome = account_sid == credentials.account_sid and credentials.match(user, password)
-    if not is_welcome:
+        is_allowed = account_sid == credentials.account_sid and credentials.match(user, password)
+    if not is_allowed:
         raise _unauthorized("Authenticate")
 
 
 def require_owner(request: Request) -> None:
-    """Raise a 401 ApiError unless the configured account asks; without one, anybody may."""
+    """Raise a 401 ApiError unless the request comes from the configured account, if one is."""
     credentials: Credentials | None = request.app.state.credentials
     if credentials is not None:
         require_account(request, credentials.account_sid)
-
-
-def _accounts(request: Request) -> Accounts:
-    exchange: Exchange = request.app.state.exchange
-    return exchange.accounts
 
 
 def _user_and_password(request: Request) -> tuple[str, str]:
@@ -135,7 +130,7 @@ def _user_and_password(request: Request) -> tuple[str, str]:
     try:
         decoded = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        # from None: the exception would carry what may be a password.
+        # from None, because the exception would contain what may be a password.
         raise _unauthorized("Authenticate") from None
     user, _, password = decoded.partition(":")
     return user, password
@@ -143,3 +138,29 @@ def _user_and_password(request: Request) -> tuple[str, str]:
 
 def _unauthorized(message: str) -> ApiError:
     return ApiError(20003, message, status=401)
+
+
+class FirstPasswords:
+    """Passwords where no account is configured: an account's first one is its token from then on.
+
+    In the same way an API key belongs to the first known account that it is used for.
+    """
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self._keys: dict[str, tuple[str, str]] = {}
+
+    def match(self, account_sid: str, user: str, password: str) -> bool:
+        """Whether `user`, an account or an API key, may use the account."""
+        if not is_account_sid(account_sid):
+            return False
+        if user == account_sid:
+            return _is_same(self._signer.first_token(account_sid, password), password)
+        if not is_api_key_sid(user) or not self._signer.has_token(account_sid):
+            return False
+        owner, secret = self._keys.setdefault(user, (account_sid, password))
+        return owner == account_sid and _is_same(secret, password)
+
+
+def _is_same(known: str, given: str) -> bool:
+    return compare_digest(known.encode(), given.encode())

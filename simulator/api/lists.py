@@ -1,4 +1,4 @@
-"""Lists in pages, newest first, in Twilio's envelope.
+"""Lists as Twilio answers them: filtered, newest first, in pages.
 
 https://www.twilio.com/docs/usage/twilios-response#pagination
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
 from simulator.api.forms import Form
 from simulator.errors import ApiError
+from simulator.models.phone_numbers import read_number
+from simulator.untrusted_text import whole_number
 
 DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE_SIZE = 1000
@@ -22,33 +25,97 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Listed(Protocol):
-    """Anything with a SID and a date."""
+def matches_text(form: Form, name: str, value: str) -> bool:
+    """Whether `value` is what the filter asks for; without a filter anything is."""
+    wanted = form.get(name)
+    return not wanted or wanted == value
 
+
+def matches_number(form: Form, name: str, number: str | None) -> bool:
+    """Whether `number` is the one that the filter asks for, however it is written there."""
+    wanted = form.get(name)
+    return not wanted or (read_number(wanted) or wanted) == number
+
+
+def date_filter(form: Form, name: str) -> Callable[[datetime | None], bool]:
+    """Return a test for `name`, `name>` (on or after) and `name<` (before), each a date or a time.
+
+    `name` alone at midnight means the whole UTC day, because Twilio's SDKs send a date that way.
+    Raises ApiError for a date that can't be read.
+    """
+    first = _start(form, f"{name}>")
+    last = _start(form, f"{name}<")
+    if exact := form.get(name):
+        first = _read_moment(exact, name)
+        last = _end(first)
+
+    def test(moment: datetime | None) -> bool:
+        if first is None and last is None:
+            return True
+        if moment is None:
+            return False
+        # Compared in whole seconds, which is all that Twilio's dates have.
+        moment = moment.replace(microsecond=0)
+        return (first is None or moment >= first) and (last is None or moment < last)
+
+    return test
+
+
+def _start(form: Form, name: str) -> datetime | None:
+    text = form.get(name)
+    return _read_moment(text, name) if text else None
+
+
+def _read_moment(text: str, name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, OverflowError):
+            raise _no_date(name, text) from None
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        raise _no_date(name, text) from None
+
+
+def _end(first: datetime) -> datetime | None:
+    is_midnight = first.time() == time()
+    try:
+        return first + (timedelta(days=1) if is_midnight else timedelta(seconds=1))
+    except OverflowError:
+        return None  # no date comes after the last one
+
+
+def _no_date(name: str, text: str) -> ApiError:
+    return ApiError(20001, f"{name} is not a date: {text}")
+
+
+class _Listed(Protocol):
     sid: str
     date_created: datetime
 
 
-Record = TypeVar("Record", bound=Listed)
+_Record = TypeVar("_Record", bound=_Listed)
 
 
 def list_page(
-    records: Sequence[Record],
+    records: Sequence[_Record],
     key: str,
     path: str,
     query: Form,
-    to_json: Callable[[Record], dict[str, object]],
+    to_json: Callable[[_Record], dict[str, object]],
 ) -> dict[str, object]:
-    """One page of `records` (newest first) under `key`; `path` is the list's own.
+    """Return one page of `records` (newest first) under `key`; `path` is that of the list.
 
-    The page token names a record and its date, so that pages stay put while new records come in
-    and old ones are deleted.
-    Raises ApiError for a page that can't be.
+    The page token names a record and its date, so that pages stay the same while records are added
+    and deleted. Raises ApiError for an unusable size, number or token.
     """
-    size = _whole_number(query, "PageSize", DEFAULT_PAGE_SIZE, 1)
+    size = _read_whole_number(query, "PageSize", DEFAULT_PAGE_SIZE, least=1)
     if size > LARGEST_PAGE_SIZE:
         raise ApiError(20007, f"Page size must be {LARGEST_PAGE_SIZE} or less.")
-    number = _whole_number(query, "Page", 0, 0)
+    number = _read_whole_number(query, "Page", 0, least=0)
     start = _first_index(records, query.get("PageToken"), number, size)
     shown = records[start : start + size]
 
@@ -76,7 +143,7 @@ def list_page(
     }
 
 
-def _first_index(records: Sequence[Listed], token: str, number: int, size: int) -> int:
+def _first_index(records: Sequence[_Listed], token: str, number: int, size: int) -> int:
     if not token:
         return number * size
     found = _TOKEN.fullmatch(token)
@@ -88,20 +155,21 @@ def _first_index(records: Sequence[Listed], token: str, number: int, size: int) 
         if record.sid == sid:
             return index + 1 if direction == _AFTER else max(index - size, 0)
         if record.date_created < date:
-            # The record itself was deleted; this one came next.
+            # The record itself was deleted; this is the next one.
             return index if direction == _AFTER else max(index - size, 0)
     return len(records)
 
 
-def _token(direction: str, record: Listed) -> str:
+def _token(direction: str, record: _Listed) -> str:
     microseconds = (record.date_created - _EPOCH) // _MICROSECOND
     return f"{direction}{record.sid}{microseconds:x}"
 
 
-def _whole_number(query: Form, name: str, default: int, least: int) -> int:
+def _read_whole_number(query: Form, name: str, default: int, least: int) -> int:
     text = query.get(name)
     if not text:
         return default
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= least):
+    number = whole_number(text)
+    if number is None or number < least:
         raise ApiError(20001, f"{name} must be a whole number from {least}.")
-    return int(text)
+    return number

@@ -1,4 +1,4 @@
-"""What an account has: a name, a status, telephone numbers, and caller IDs it has verified."""
+"""Accounts: a name, a status, telephone numbers, and the caller IDs that were verified."""
 
 from __future__ import annotations
 
@@ -6,28 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from simulator.models.phone_numbers import VALID_FROM, for_display
-from simulator.models.sids import number_sid
-
-
-@dataclass
-class PhoneNumber:
-    """A number the account owns; `settings` are its fields in JSON that a client may set."""
-
-    account_sid: str
-    number: str
-    date_created: datetime
-    friendly_name: str = ""
-    settings: dict[str, object] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.friendly_name = self.friendly_name or for_display(self.number)
-        self.sid = number_sid(self.account_sid, self.number)
-        self.date_updated = self.date_created
+from simulator.models.sids import account_path, number_sid
 
 
 @dataclass
 class CallerId:
-    """Somebody else's number that the account has verified and may call from."""
+    """A number that the account may call from; here one of somebody else's, verified by a call."""
 
     account_sid: str
     number: str
@@ -41,8 +25,15 @@ class CallerId:
 
 
 @dataclass
+class PhoneNumber(CallerId):
+    """A number that the account owns; `settings` are its fields in JSON that a client may set."""
+
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass
 class Account:
-    """One account; numbers and caller IDs are kept under their SIDs, oldest first."""
+    """One account; its numbers and caller IDs are kept under their SIDs, oldest first."""
 
     sid: str
     date_created: datetime
@@ -54,21 +45,26 @@ class Account:
     def __post_init__(self) -> None:
         self.date_updated = self.date_created
 
-    def add(self, number: PhoneNumber) -> None:
+    @property
+    def path(self) -> str:
+        """The account's path in the REST API, without `.json`."""
+        return account_path(self.sid)
+
+    def add_number(self, number: PhoneNumber) -> None:
         """Let the account own a number from now on."""
         self.numbers[number.sid] = number
 
-    def verify(self, caller_id: CallerId) -> None:
-        """Let the account call from somebody's number from now on."""
+    def add_caller_id(self, caller_id: CallerId) -> None:
+        """Let the account call from a verified number from now on."""
         self.caller_ids[caller_id.sid] = caller_id
 
-    def owns(self, number: str) -> bool:
-        """Whether the account may text, and be called, from this number."""
-        return number_sid(self.sid, number) in self.numbers
+    def owned(self, number: str) -> PhoneNumber | None:
+        """Return the account's own number (E.164), or None if it owns no such number."""
+        return self.numbers.get(number_sid(self.sid, number))
 
     def may_text_from(self, number: str) -> bool:
         """Whether texts may carry `number` as their sender."""
-        return number == VALID_FROM or self.owns(number)
+        return number == VALID_FROM or self.owned(number) is not None
 
     def may_call_from(self, number: str) -> bool:
         """Whether calls may show `number` as their caller ID."""
@@ -76,17 +72,17 @@ class Account:
 
 
 class Accounts:
-    """Every account that has come in so far; each starts with `own_number`."""
+    """Every account that was used so far; each starts with `own_number`."""
 
     def __init__(self, own_number: str, opened: datetime) -> None:
         self._own_number = own_number
         self._opened = opened
         self._accounts: dict[str, Account] = {}
 
-    def of(self, sid: str) -> Account:
-        """The account with this SID, opened when it is first asked for."""
+    def get(self, sid: str) -> Account:
+        """Return the account with this SID; it is opened when it is first asked for."""
         account = self._accounts.get(sid)
         if account is None:
             account = self._accounts[sid] = Account(sid, self._opened)
-            account.add(PhoneNumber(sid, self._own_number, self._opened))
+            account.add_number(PhoneNumber(sid, self._own_number, self._opened))
         return account

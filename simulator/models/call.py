@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,12 +10,31 @@ from typing import Literal, TypeAlias
 
 from simulator.clock import Clock
 from simulator.errors import TwimlError
-from simulator.masking import without_password
-from simulator.models.callee import OtherEnd
-from simulator.models.transcript import Kind, Line, Trouble
+from simulator.models.callee import Callee
+from simulator.models.sids import API_VERSION, account_path
+from simulator.models.transcript import Line, LineKind, Trouble
 from simulator.models.webhooks import Callback, Instructions
+from simulator.untrusted_text import without_password
 
 LONGEST_CALL_SECONDS = 4 * 60 * 60
+DOLLARS_PER_MINUTE = 0.014
+
+FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+"""https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
+
+MOST_LINES = 10_000
+"""Of a transcript; a document that repeats itself forever must not fill the memory."""
+MOST_TROUBLES = 1_000
+
+CallEvent = Literal[
+    "initiated", "ringing", "answered", "completed", "handset detached", "line", "gathering"
+]
+"""What observers are told of: the call events as Twilio names them, a handset that wasn't used, a
+new line in the transcript, and that the call starts or stops waiting for keys."""
+
+_EVENTS: dict[str, CallEvent] = {"ringing": "ringing", "in-progress": "answered"}
+
+CallObserver: TypeAlias = Callable[["Call", CallEvent], None]
 
 
 @dataclass(frozen=True)
@@ -40,28 +60,6 @@ class CallRequest:
     status_events: frozenset[str] = frozenset({"completed"})
 
 
-FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-"""https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
-
-
-MOST_LINES = 10_000
-"""Of a transcript; a document that repeats itself for ever must not fill the memory."""
-
-
-MOST_TROUBLES = 1_000
-
-
-Happening = Literal["initiated", "ringing", "answered", "completed", "let go", "line", "gathering"]
-"""What observers are told of: a call event as Twilio names them, a handset given up, a new line in
-the transcript, or that keys are waited for or not any more."""
-
-
-_EVENTS: dict[str, Happening] = {"ringing": "ringing", "in-progress": "answered"}
-
-
-Observer: TypeAlias = Callable[["Call", Happening], None]
-
-
 @dataclass(eq=False)
 class Call:
     """A call of `account_sid`. Its status changes through the methods below and nowhere else."""
@@ -78,8 +76,8 @@ class Call:
     duration: int | None = None
     transcript: list[Line] = field(default_factory=list, repr=False)
     troubles: list[Trouble] = field(default_factory=list, repr=False)
-    other_end: OtherEnd = field(default_factory=OtherEnd, repr=False)
-    observers: list[Observer] = field(default_factory=list, repr=False)
+    callee: Callee = field(default_factory=Callee, repr=False)
+    observers: list[CallObserver] = field(default_factory=list, repr=False)
     detection_seconds: float | None = None
     queue_seconds: float = 0
     gathering: bool = False
@@ -87,6 +85,11 @@ class Call:
 
     def __post_init__(self) -> None:
         self.date_created = self.date_updated = self.clock.now()
+
+    @property
+    def path(self) -> str:
+        """The call's path in the REST API, without `.json`."""
+        return f"{account_path(self.account_sid)}/Calls/{self.sid}"
 
     @property
     def is_over(self) -> bool:
@@ -100,25 +103,32 @@ class Call:
 
     @property
     def seconds_since_answer(self) -> float:
-        """Simulated seconds since somebody answered; 0 before."""
+        """Simulated seconds since the call was answered; 0 before."""
         return 0 if self._answered_at is None else self.clock.seconds() - self._answered_at
 
+    @property
+    def price(self) -> float:
+        """What the call has cost in dollars, by the minute begun; 0 if it wasn't answered."""
+        if self.duration is None:
+            return 0
+        return DOLLARS_PER_MINUTE * minutes_begun(self.duration)
+
     def initiate(self) -> None:
-        """The call leaves the queue. Its status stays `queued` until the other end rings."""
-        self._tell("initiated")
+        """Leave the queue. The status stays `queued` until the callee's telephone rings."""
+        self._notify("initiated")
 
     def ring(self) -> None:
-        """The other end rings."""
+        """Ring at the callee's."""
         self.start_time = self.clock.now()
         self._become("ringing")
 
     def answer(self) -> None:
-        """Somebody or something picks up."""
+        """Note that a person or a machine picked up."""
         self._answered_at = self.clock.seconds()
         self._become("in-progress")
 
     def end(self, status: str) -> None:
-        """The call is over with one of FINAL_STATUSES; the first end counts."""
+        """End the call with one of FINAL_STATUSES; the first end counts."""
         if self.is_over:
             return
         if status == "completed":
@@ -128,7 +138,7 @@ class Call:
 
     def note(
         self,
-        kind: Kind,
+        kind: LineKind,
         text: str,
         voice: str | None = None,
         language: str | None = None,
@@ -140,45 +150,53 @@ class Call:
         at = round(self.seconds_since_answer, 2)
         line = Line(at, kind, without_password(text), voice, language, round(seconds, 2))
         self.transcript.append(line)
-        self._tell("line")
+        self._notify("line")
 
-    def listen_for_keys(self, gathering: bool) -> None:
-        """Keys are waited for from now on, or not any more."""
+    def set_gathering(self, gathering: bool) -> None:
+        """Start or stop waiting for keys."""
         self.gathering = gathering
-        self._tell("gathering")
+        self._notify("gathering")
 
-    def let_go(self) -> None:
-        """Whoever has the handset didn't answer: the directory's character decides."""
-        self.other_end.let_go()
-        self._tell("let go")
+    def detach_handset(self) -> None:
+        """Let the directory's character decide, because nobody answered on the handset."""
+        self.callee.detach_handset()
+        self._notify("handset detached")
 
     def warn(self, code: int | None, message: str) -> None:
-        """Note something in the TwiML that Twilio passes over."""
-        self._trouble(Trouble(code, "warning", without_password(message)))
+        """Note something in the TwiML that Twilio only warns of."""
+        self._add_trouble(Trouble(code, "warning", without_password(message)))
 
     def fail(self, error: TwimlError) -> None:
-        """Note an error in the instructions, for the transcript too."""
+        """Note an error in the instructions, in the transcript too."""
         url = None if error.url is None else without_password(error.url)
         message = without_password(error.message)
-        self._trouble(Trouble(error.code, "error", message, url))
+        self._add_trouble(Trouble(error.code, "error", message, url))
         self.note("error", f"{error.code}: {message}")
 
     def _become(self, status: str) -> None:
         self.status = status
         self.date_updated = self.clock.now()
-        self._tell(_EVENTS.get(status, "completed"))
+        self._notify(_EVENTS.get(status, "completed"))
 
-    def _trouble(self, trouble: Trouble) -> None:
+    def _add_trouble(self, trouble: Trouble) -> None:
         if len(self.troubles) < MOST_TROUBLES:
             self.troubles.append(trouble)
 
-    def _tell(self, happening: Happening) -> None:
+    def _notify(self, event: CallEvent) -> None:
         for observer in tuple(self.observers):
-            observer(self, happening)
+            observer(self, event)
+
+
+def minutes_begun(seconds: int) -> int:
+    """The minutes that Twilio bills for a call of this many seconds: at least one."""
+    return max(math.ceil(seconds / 60), 1)
 
 
 def request_parameters(call: Call) -> list[tuple[str, str]]:
-    """The parameters of every request that is about `call`."""
+    """The form fields of every request to a customer's server that is about `call`.
+
+    https://www.twilio.com/docs/voice/twiml#request-parameters
+    """
     parameters = [
         ("CallSid", call.sid),
         ("AccountSid", call.account_sid),
@@ -187,7 +205,7 @@ def request_parameters(call: Call) -> list[tuple[str, str]]:
         ("Caller", call.request.from_),
         ("Called", call.request.to),
         ("CallStatus", call.status),
-        ("ApiVersion", "2010-04-01"),
+        ("ApiVersion", API_VERSION),
         ("Direction", call.direction),
     ]
     if call.parent_sid is not None:

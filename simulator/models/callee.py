@@ -1,4 +1,4 @@
-"""What a person does with the telephone at the other end of one call."""
+"""What the person who is called does with the telephone, during one call."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections import deque
 KEYS = frozenset("0123456789*#")
 
 
-class OtherEnd:
-    """One call's telephone, as the call sees it: picked up, its keys pressed, hung up.
+class Callee:
+    """The telephone at the other end of one call: picked up, its keys pressed, hung up.
 
-    A handset acts on it, or else the directory's character. `patience` is how many simulated
-    seconds a handset may leave the call ringing, once `taken_over` is set.
+    The directory's character operates it, or a handset while `on_handset` is set. The handset may
+    leave the call ringing for `patience` simulated seconds.
     """
 
     def __init__(self) -> None:
-        self.taken_over = asyncio.Event()
+        self.on_handset = asyncio.Event()
         self.patience = 0.0
         self.decided = asyncio.Event()
         self.picks_up = False
@@ -24,14 +24,14 @@ class OtherEnd:
         self.key_pressed = asyncio.Event()
         self._keys: deque[str] = deque()
 
-    def take_over(self, patience: float) -> None:
-        """A handset decides from now on."""
+    def attach_handset(self, patience: float) -> None:
+        """Let a handset decide from now on."""
         self.patience = patience
-        self.taken_over.set()
+        self.on_handset.set()
 
-    def let_go(self) -> None:
-        """Nobody was at the handset; the character decides."""
-        self.taken_over.clear()
+    def detach_handset(self) -> None:
+        """Let the character decide, because nobody used the handset."""
+        self.on_handset.clear()
 
     def decide(self, *, picks_up: bool) -> None:
         """Answer or decline; the first decision counts."""
@@ -40,20 +40,20 @@ class OtherEnd:
             self.decided.set()
 
     def press(self, keys: str) -> None:
-        """Press keys one after the other. Whatever is no telephone key is passed over."""
+        """Press keys one after the other. Characters that are on no telephone are skipped."""
         pressed = [key for key in keys if key in KEYS]
         if pressed:
             self._keys.extend(pressed)
             self.key_pressed.set()
 
     def take_key(self) -> str | None:
-        """The oldest key not taken yet, or None."""
+        """Return the oldest key that wasn't taken yet, or None."""
         key = self._keys.popleft() if self._keys else None
         if not self._keys:
             self.key_pressed.clear()
         return key
 
-    def forget_keys(self) -> None:
-        """Keys count only while somebody listens for them."""
+    def clear_keys(self) -> None:
+        """Drop the keys pressed so far: they count only while a verb waits for them."""
         self._keys.clear()
         self.key_pressed.clear()

@@ -1,4 +1,7 @@
-"""Twilio's string identifiers, and the paths that are built from them. https://www.twilio.com/docs/glossary/what-is-a-sid"""
+"""Twilio's string identifiers, and the paths that hold them.
+
+https://www.twilio.com/docs/glossary/what-is-a-sid
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,19 @@ API_VERSION = "2010-04-01"
 
 
 def new_sid(prefix: str) -> str:
-    """A SID that was never used before: two letters (`CA`, `SM`) and 32 hexadecimal digits."""
+    """Return a SID that was never used before: `prefix` (`CA`, `SM`) and 32 hexadecimal digits."""
     return prefix + secrets.token_hex(16)
 
 
 def number_sid(account_sid: str, number: str) -> str:
-    """The SID of a telephone number (E.164) in an account: always the same for both."""
+    """Return the SID of a telephone number (E.164) in an account: always the same for both."""
     digest = hashlib.sha256(f"{account_sid} {number}".encode())
     return f"PN{digest.hexdigest()[:32]}"
+
+
+def account_path(account_sid: str) -> str:
+    """Return the path of an account in the REST API, without `.json`."""
+    return f"/{API_VERSION}/Accounts/{account_sid}"
 
 
 def is_sid(text: str, prefix: str) -> bool:
@@ -33,13 +41,3 @@ def is_account_sid(text: str) -> bool:
 def is_api_key_sid(text: str) -> bool:
     """Whether `text` is a well-formed API key SID."""
     return is_sid(text, "SK")
-
-
-def is_messaging_service_sid(text: str) -> bool:
-    """Whether `text` is a well-formed Messaging Service SID."""
-    return is_sid(text, "MG")
-
-
-def account_path(account_sid: str) -> str:
-    """The path of an account, without `.json`."""
-    return f"/{API_VERSION}/Accounts/{account_sid}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal[
+LineKind = Literal[
     "fetch",
     "say",
     "play",
@@ -29,7 +29,7 @@ class Line:
     """
 
     at: float
-    kind: Kind
+    kind: LineKind
     text: str
     voice: str | None = None
     language: str | None = None
@@ -38,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Trouble:
-    """An entry that Twilio's debugger would show: its code, and whether the call went on."""
+    """An error or a warning, as Twilio's debugger lists them. After a warning the call goes on."""
 
     code: int | None
     level: Literal["error", "warning"]

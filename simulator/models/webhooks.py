@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+Parameters = Sequence[tuple[str, str]]
+"""Names and values of form fields, in order."""
+
+CALL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
+"""https://www.twilio.com/docs/voice/api/call-resource#statuscallbackevent"""
 
 
 @dataclass(frozen=True)
@@ -18,23 +25,19 @@ class Instructions:
 
 @dataclass(frozen=True)
 class Callback:
-    """Where to tell something, and with which HTTP method."""
+    """Where to report something, and with which HTTP method."""
 
     url: str
     method: str = "POST"
 
 
-CALL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
-"""https://www.twilio.com/docs/voice/api/call-resource#statuscallbackevent"""
-
-
 def call_events(words: str) -> frozenset[str]:
-    """The same from words with spaces between, as TwiML has them."""
+    """The call events named in `words`, separated by spaces; `completed` if none is."""
     return CALL_EVENTS.intersection(words.split()) or frozenset({"completed"})
 
 
 def is_web_address(url: str) -> bool:
-    """Whether Twilio takes `url`: absolute, http or https, no underscore in the host name."""
+    """Whether Twilio accepts `url`: absolute, http or https, no underscore in the host name."""
     if any(character.isspace() or not character.isprintable() for character in url):
         return False
     try:

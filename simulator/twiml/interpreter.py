@@ -1,25 +1,20 @@
-"""Following instructions in a call: document after document, verb after verb."""
+"""Following TwiML in a call: document after document, verb after verb."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from simulator.errors import TwimlError
 from simulator.models.call import Call, request_parameters
 from simulator.models.people import Person
 from simulator.models.webhooks import Instructions
-from simulator.twiml.context import Outcome, Scene
+from simulator.twiml.context import CallControl, NextStep, VerbContext
 from simulator.twiml.dial import dial
 from simulator.twiml.document import Document, Verb, parse_twiml
 from simulator.twiml.gather import gather
 from simulator.twiml.record import record
 from simulator.twiml.verbs import hang_up, pause, play, redirect, reject, say
 
-if TYPE_CHECKING:  # the exchange runs conversations
-    from simulator.exchange import Exchange
-
 MOST_DOCUMENTS = 50
-"""A bound of ours: Twilio lets documents lead to one another until the call's time is up."""
+"""Our own bound: Twilio lets documents lead to one another until the call's time is up."""
 
 APOLOGY = "We're sorry, an application error has occurred. Goodbye."
 
@@ -40,17 +35,21 @@ _NOT_SIMULATED = frozenset(
 )
 
 
-class Conversation:
-    """One call's way through its documents, heard by `person`."""
+class Interpreter:
+    """Follows TwiML in one call, which `person` hears."""
 
-    def __init__(self, call: Call, person: Person, exchange: Exchange) -> None:
+    def __init__(self, call: Call, person: Person, control: CallControl) -> None:
         self._call = call
         self._person = person
-        self._exchange = exchange
+        self._control = control
         self._fallback = call.request.fallback
 
     async def follow(self, instructions: Instructions) -> None:
-        """Perform `instructions` and what they lead to. Errors are noted and apologised for."""
+        """Perform `instructions` and the documents they lead to, until no verb is left.
+
+        After an error the fallback URL is followed, once; without one the listener hears an
+        apology. Errors are noted in the call.
+        """
         step: Instructions | None = instructions
         followed = 0
         while step is not None:
@@ -58,22 +57,22 @@ class Conversation:
             try:
                 if followed > MOST_DOCUMENTS:
                     raise TwimlError(11215, f"More than {MOST_DOCUMENTS} documents in one call.")
-                step = await self._follow_one(step)
+                step = await self._follow_document(step)
             except TwimlError as error:
                 self._call.fail(error)
                 step = self._take_fallback(error)
                 if step is None:
-                    await self._apologise()
+                    await self._apologize()
 
-    async def _follow_one(self, step: Instructions) -> Instructions | None:
+    async def _follow_document(self, step: Instructions) -> Instructions | None:
         document = await self._document(step)
-        scene = Scene(self._call, self._person, document, self._exchange)
+        context = VerbContext(self._call, self._person, document, self._control)
         for verb in document.verbs:
-            outcome = await self._perform(verb, scene)
-            if outcome == "hangup":
+            next_step = await self._perform(verb, context)
+            if next_step == "hangup":
                 return None
-            if outcome is not None:
-                return outcome
+            if next_step is not None:
+                return next_step
         return None
 
     async def _document(self, step: Instructions) -> Document:
@@ -81,14 +80,12 @@ class Conversation:
             return parse_twiml((step.twiml or "").encode("utf-8", "surrogatepass"))
         self._call.note("fetch", f"{step.method} {step.url}")
         parameters = [*request_parameters(self._call), *step.parameters]
-        return await self._exchange.fetcher.fetch(
-            self._call.account_sid, step.url, step.method, parameters
-        )
+        return await self._control.fetch_document(self._call, step.url, step.method, parameters)
 
-    async def _perform(self, verb: Verb, scene: Scene) -> Outcome:
+    async def _perform(self, verb: Verb, context: VerbContext) -> NextStep:
         perform = _PERFORM.get(verb.name)
         if perform is not None:
-            return await perform(verb, scene)
+            return await perform(verb, context)
         if verb.name in _NOT_SIMULATED:
             self._call.warn(None, f"The simulator doesn't perform {verb.name}.")
         else:
@@ -102,6 +99,6 @@ class Conversation:
         about = (("ErrorCode", str(error.code)), ("ErrorUrl", error.url or ""))
         return Instructions(fallback.url, fallback.method, parameters=about)
 
-    async def _apologise(self) -> None:
-        scene = Scene(self._call, self._person, Document(()), self._exchange)
-        await say(Verb("Say", text=APOLOGY), scene)
+    async def _apologize(self) -> None:
+        context = VerbContext(self._call, self._person, Document(()), self._control)
+        await say(Verb("Say", text=APOLOGY), context)

@@ -8,22 +8,29 @@ from __future__ import annotations
 from simulator.models.call import Call
 from simulator.models.sids import new_sid
 from simulator.models.webhooks import Callback, Instructions
-from simulator.twiml.context import Outcome, Scene, absolute_url, method_of, whole_number
+from simulator.twiml.context import (
+    NextStep,
+    VerbContext,
+    absolute_url,
+    read_flag,
+    read_method,
+    read_whole_number,
+)
 from simulator.twiml.document import Verb
 
 BEEP_SECONDS = 0.5
 SPEAKING_SECONDS = 4
-"""How long everybody speaks, on a handset too: a press of a key is all that can be seen of it."""
+"""How long every callee speaks. On a handset too, where only key presses can be observed."""
 
-LONGEST_RECORDING = 3600
+LONGEST_RECORDING_SECONDS = 3600
 
 
-async def record(verb: Verb, scene: Scene) -> Outcome:
-    """Record until a key, silence, the longest time or the end of the call; then `action`."""
-    timeout = whole_number(verb, "timeout", 5, 13611, scene)
-    longest = whole_number(verb, "maxLength", LONGEST_RECORDING, 13612, scene)
-    call = scene.call
-    if (verb.get("playBeep") or "true").lower() != "false":
+async def record(verb: Verb, context: VerbContext) -> NextStep:
+    """Record until a key, silence, `maxLength` or the end of the call; then `action`."""
+    timeout = read_whole_number(verb, "timeout", 5, 13611, context)
+    longest = read_whole_number(verb, "maxLength", LONGEST_RECORDING_SECONDS, 13612, context)
+    call = context.call
+    if read_flag(verb, "playBeep", default=True):
         call.note("play", "Beep", seconds=BEEP_SECONDS)
         await call.clock.sleep(BEEP_SECONDS)
     sid, began = new_sid("RE"), call.clock.seconds()
@@ -32,56 +39,59 @@ async def record(verb: Verb, scene: Scene) -> Outcome:
     try:
         key = await _wait_for_key(verb, call, min(SPEAKING_SECONDS + timeout, longest))
     finally:
-        # The end of the call ends a recording like anything else does.
+        # Here because the end of the call, which cancels this, ends the recording as well.
         seconds = round(min(call.clock.seconds() - began, SPEAKING_SECONDS, longest))
-        _tell(verb, scene, sid, seconds)
+        _report(verb, context, sid, seconds)
     call.note("record", f"Recorded {seconds} s.")
     action = verb.get("action") or ""
-    if scene.document.url is None and not action:
+    if context.document.url is None and not action:
         return None
-    parameters = (*_recording(call, sid, seconds), ("Digits", key))
-    url = absolute_url(action, scene.document)
-    return Instructions(url, method_of(verb, "method", 13610, scene), parameters=parameters)
+    return Instructions(
+        url=absolute_url(action, context.document),
+        method=read_method(verb, "method", 13610, context),
+        parameters=(*_recording_parameters(call, sid, seconds), ("Digits", key)),
+    )
 
 
 async def _wait_for_key(verb: Verb, call: Call, seconds: float) -> str:
-    """The key that ended the recording, or nothing if silence or its length did."""
+    """Return the key that ended the recording, or nothing after `seconds` without one."""
     finish = verb.get("finishOnKey")
     finishing = "1234567890*#" if finish is None else finish
-    call.other_end.forget_keys()
-    call.listen_for_keys(bool(finishing))
+    call.callee.clear_keys()
+    call.set_gathering(bool(finishing))
     try:
         async with call.clock.limit(seconds):
             while True:
-                await call.other_end.key_pressed.wait()
-                key = call.other_end.take_key()
+                await call.callee.key_pressed.wait()
+                key = call.callee.take_key()
                 if key is not None and key in finishing:
                     call.note("digits", key)
                     return key
     except TimeoutError:
         return ""
     finally:
-        call.listen_for_keys(False)
+        call.set_gathering(False)
 
 
-def _tell(verb: Verb, scene: Scene, sid: str, seconds: int) -> None:
+def _report(verb: Verb, context: VerbContext, sid: str, seconds: int) -> None:
+    """https://www.twilio.com/docs/voice/twiml/record#attributes-recording-status-callback"""
     reference = verb.get("recordingStatusCallback")
     if not reference:
         return
-    call = scene.call
-    url = absolute_url(reference, scene.document)
-    callback = Callback(url, method_of(verb, "recordingStatusCallbackMethod", 13610, scene))
+    call = context.call
+    url = absolute_url(reference, context.document)
+    callback = Callback(url, read_method(verb, "recordingStatusCallbackMethod", 13610, context))
     parameters = [
         ("AccountSid", call.account_sid),
         ("CallSid", call.sid),
-        *_recording(call, sid, seconds),
+        *_recording_parameters(call, sid, seconds),
         ("RecordingStatus", "completed"),
         ("RecordingChannels", "1"),
         ("RecordingSource", "RecordVerb"),
     ]
-    scene.exchange.callbacks.send(call, callback, parameters)
+    context.control.send_callback(call, callback, parameters)
 
 
-def _recording(call: Call, sid: str, seconds: int) -> tuple[tuple[str, str], ...]:
+def _recording_parameters(call: Call, sid: str, seconds: int) -> tuple[tuple[str, str], ...]:
     url = f"https://api.twilio.com/2010-04-01/Accounts/{call.account_sid}/Recordings/{sid}"
     return (("RecordingSid", sid), ("RecordingUrl", url), ("RecordingDuration", str(seconds)))

@@ -8,11 +8,9 @@ from simulator import (
     SIMULATOR_ACCOUNT_SID,
     SIMULATOR_AUTH_TOKEN,
     SIMULATOR_FROM_NUMBER,
-    masking,
+    untrusted_text,
 )
-from simulator import (
-    log as request_log,
-)
+from simulator import log as request_log
 from tests.support.document_server import document_server
 from tests.support.simulator_line import TO, Line
 
@@ -125,7 +123,10 @@ def test_long_parameters_are_cut_after_their_passwords(line: Line):
     secret = f"https://{'hunter2' * 2000}@x.example/"
     line.http.post(line.path("Calls"), data={"To": "1" * 200_000, "Url": secret})
     (entry,) = log(line)
-    assert max(len(value) for _, value in entry["parameters"]) <= masking.LONGEST_LOGGED + 1
+    assert (
+        max(len(value) for _, value in entry["parameters"])
+        <= untrusted_text.LONGEST_LOGGED_CHARACTERS + 1
+    )
     assert "hunter2" not in str(entry["parameters"])
 
 
