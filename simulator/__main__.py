@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m simulator",
         description="A stand-in for Twilio: its REST API under /2010-04-01, and under /simulator "
-        "what it doesn't have: log, faults, clock and calls/{sid}.",
+        "what it doesn't have: log, faults, callbacks, clock, calls/{sid} and texts/{number}.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on: %(default)s")
     parser.add_argument(

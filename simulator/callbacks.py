@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from simulator.clock import Clock
 from simulator.errors import TwimlError
 from simulator.http_client import WebhookClient
-from simulator.models.call import Call, CallEvent, minutes_begun, request_parameters
+from simulator.models.call import Call, CallEvent, billed_minutes, request_parameters
 from simulator.models.message import Message
 from simulator.models.sids import API_VERSION
 from simulator.models.webhooks import CALL_EVENTS, Callback, Parameters
@@ -183,7 +183,7 @@ class CallProgress:
             if call.status == "completed":
                 seconds = call.duration or 0
                 parameters["CallDuration"] = str(seconds)
-                parameters["Duration"] = str(minutes_begun(seconds))
+                parameters["Duration"] = str(billed_minutes(seconds))
         return list(parameters.items())
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from simulator.api.authentication import account_of, require_active
 from simulator.api.forms import (
@@ -25,6 +24,7 @@ from simulator.api.resources import (
     exchange_of,
     find_record,
     price_to_json,
+    resource_routes,
     rfc_2822,
     subresource_uris,
 )
@@ -218,11 +218,4 @@ def _to_json(call: Call) -> dict[str, object]:
     }
 
 
-CALL_ROUTES = (
-    Route("/2010-04-01/Accounts/{account_sid}/Calls.json", calls, methods=["GET", "POST"]),
-    Route(
-        "/2010-04-01/Accounts/{account_sid}/Calls/{sid}.json",
-        call,
-        methods=["GET", "POST", "DELETE"],
-    ),
-)
+CALL_ROUTES = resource_routes("Calls", calls, call)

@@ -11,7 +11,6 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from simulator.api.authentication import account_of, require_active
 from simulator.api.forms import (
@@ -27,6 +26,7 @@ from simulator.api.resources import (
     caller_id_to_json,
     exchange_of,
     find_record,
+    resource_routes,
     snake_case,
 )
 from simulator.errors import ApiError
@@ -202,15 +202,4 @@ def _to_json(number: PhoneNumber) -> dict[str, object]:
     }
 
 
-NUMBER_ROUTES = (
-    Route(
-        "/2010-04-01/Accounts/{account_sid}/IncomingPhoneNumbers.json",
-        numbers,
-        methods=["GET", "POST"],
-    ),
-    Route(
-        "/2010-04-01/Accounts/{account_sid}/IncomingPhoneNumbers/{sid}.json",
-        number,
-        methods=["GET", "POST", "DELETE"],
-    ),
-)
+NUMBER_ROUTES = resource_routes("IncomingPhoneNumbers", numbers, number)

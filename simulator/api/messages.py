@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from simulator.api.authentication import account_of, require_active
 from simulator.api.forms import Form, read_callback, read_form, read_phone_number, read_query
@@ -15,6 +14,7 @@ from simulator.api.resources import (
     exchange_of,
     find_record,
     price_to_json,
+    resource_routes,
     rfc_2822,
     subresource_uris,
 )
@@ -216,11 +216,4 @@ def _to_json(message: Message) -> dict[str, object]:
     }
 
 
-MESSAGE_ROUTES = (
-    Route("/2010-04-01/Accounts/{account_sid}/Messages.json", messages, methods=["GET", "POST"]),
-    Route(
-        "/2010-04-01/Accounts/{account_sid}/Messages/{sid}.json",
-        message,
-        methods=["GET", "POST", "DELETE"],
-    ),
-)
+MESSAGE_ROUTES = resource_routes("Messages", messages, message)

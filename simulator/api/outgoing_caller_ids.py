@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from simulator.api.authentication import account_of, require_active
 from simulator.api.calls import read_call_request
 from simulator.api.forms import Form, read_callback, read_form, read_friendly_name, read_query
 from simulator.api.lists import list_page, matches_number, matches_text
-from simulator.api.resources import caller_id_to_json, exchange_of, find_record
+from simulator.api.resources import caller_id_to_json, exchange_of, find_record, resource_routes
 from simulator.errors import ApiError
 from simulator.exchange import Exchange
 from simulator.models.account import Account, CallerId
@@ -140,15 +139,4 @@ def _was_heard(call: Call) -> bool:
     return call.status == "completed" and not hung_up and not is_machine
 
 
-CALLER_ID_ROUTES = (
-    Route(
-        "/2010-04-01/Accounts/{account_sid}/OutgoingCallerIds.json",
-        caller_ids,
-        methods=["GET", "POST"],
-    ),
-    Route(
-        "/2010-04-01/Accounts/{account_sid}/OutgoingCallerIds/{sid}.json",
-        caller_id,
-        methods=["GET", "POST", "DELETE"],
-    ),
-)
+CALLER_ID_ROUTES = resource_routes("OutgoingCallerIds", caller_ids, caller_id)

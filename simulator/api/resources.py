@@ -1,18 +1,20 @@
-"""What every resource shares: finding the exchange and a record, and dates and names in JSON."""
+"""What the resources share: their routes, finding a record, and dates and names in JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Protocol, TypeVar
 
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from simulator.errors import not_found
 from simulator.exchange import Exchange
 from simulator.models.account import CallerId
-from simulator.models.sids import account_path
+from simulator.models.sids import API_VERSION, account_path
 
 
 class _Owned(Protocol):
@@ -20,6 +22,16 @@ class _Owned(Protocol):
 
 
 _Record = TypeVar("_Record", bound=_Owned)
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def resource_routes(name: str, many: _Endpoint, one: _Endpoint) -> tuple[Route, Route]:
+    """Return the routes of an account's resource, such as `Calls`: the list and one record."""
+    path = f"/{API_VERSION}/Accounts/{{account_sid}}/{name}"
+    return (
+        Route(f"{path}.json", many, methods=["GET", "POST"]),
+        Route(f"{path}/{{sid}}.json", one, methods=["GET", "POST", "DELETE"]),
+    )
 
 
 def exchange_of(request: Request) -> Exchange:

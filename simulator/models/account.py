@@ -11,7 +11,7 @@ from simulator.models.sids import account_path, number_sid
 
 @dataclass
 class CallerId:
-    """A number that the account may call from; here one of somebody else's, verified by a call."""
+    """A number that the account may call from. One it doesn't own was verified by a call to it."""
 
     account_sid: str
     number: str

@@ -108,10 +108,10 @@ class Call:
 
     @property
     def price(self) -> float:
-        """What the call has cost in dollars, by the minute begun; 0 if it wasn't answered."""
+        """What the call has cost in dollars, by the started minute; 0 if it wasn't answered."""
         if self.duration is None:
             return 0
-        return DOLLARS_PER_MINUTE * minutes_begun(self.duration)
+        return DOLLARS_PER_MINUTE * billed_minutes(self.duration)
 
     def initiate(self) -> None:
         """Leave the queue. The status stays `queued` until the callee's telephone rings."""
@@ -187,7 +187,7 @@ class Call:
             observer(self, event)
 
 
-def minutes_begun(seconds: int) -> int:
+def billed_minutes(seconds: int) -> int:
     """The minutes that Twilio bills for a call of this many seconds: at least one."""
     return max(math.ceil(seconds / 60), 1)
 
