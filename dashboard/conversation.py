@@ -28,9 +28,9 @@ class Conversation:
         if self._last is None or not body.strip():
             return
         person, callboard = self._last.to, self._last.from_
-        before = {text.sid for text in self._exchange.text_box(person)}
-        self._exchange.reply(person, callboard, body[:LONGEST_REPLY])
-        after = self._exchange.text_box(person)
+        before = {text.sid for text in self._exchange.texts_of(person)}
+        self._exchange.receive_text(person, callboard, body[:LONGEST_REPLY])
+        after = self._exchange.texts_of(person)
         self._sids += [text.sid for text in after if text.sid not in before]
 
     def shown(self) -> list[dict[str, object]]:

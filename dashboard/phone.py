@@ -56,7 +56,7 @@ def server(
 
     async def let_ring(call_sid: str) -> None:
         # The page may have been loaded again before the handset of the one before was put down.
-        while _is_under_way(exchange, call_sid) and not exchange.hand_over(call_sid, handset):  # noqa: ASYNC110
+        while _is_under_way(exchange, call_sid) and not exchange.attach_handset(call_sid, handset):  # noqa: ASYNC110
             await asyncio.sleep(SECONDS_BETWEEN_HANDS)
 
     def put_away() -> None:

@@ -4,12 +4,12 @@
 `PEOPLE` lists who is at the other end of which number.
 """
 
+from simulator.api.authentication import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
 from simulator.app import create_app
-from simulator.authentication import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
-from simulator.directory import PEOPLE, Person, person_at
 from simulator.exchange import Exchange
 from simulator.handset import Handset, HandsetState
-from simulator.phone_numbers import SIMULATOR_FROM_NUMBER
+from simulator.models.people import PEOPLE, Person, person_at
+from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER
 
 __all__ = [
     "PEOPLE",

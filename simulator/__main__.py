@@ -9,13 +9,13 @@ import sys
 
 import uvicorn
 
+from simulator.api.authentication import SIMULATOR_ACCOUNT_SID
 from simulator.app import create_app
-from simulator.authentication import SIMULATOR_ACCOUNT_SID
-from simulator.phone_numbers import SIMULATOR_FROM_NUMBER
+from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted; 0 afterwards, 1 if the port is taken, 2 for unusable arguments."""
+    """Serve until interrupted; return 0 then, 1 if the port is taken, 2 for unusable arguments."""
     options = _parser().parse_args(arguments)
     try:
         app = create_app(
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         listener = socket.create_server((options.host, options.port))
-        # Without it each answer on a kept connection waits 40 ms for an acknowledgement.
+        # Without it each response on a kept connection waits 40 ms for an acknowledgment.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, OverflowError) as error:
         print(f"Can't listen on {options.host}:{options.port} ({error}).", file=sys.stderr)
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         flush=True,
     )
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
-    # uvicorn hands Ctrl-C on once it has shut down; that is how this program is meant to end.
+    # uvicorn raises KeyboardInterrupt once it has shut down, which is how this program ends.
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
     return 0
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m simulator",
         description="A stand-in for Twilio: its REST API under /2010-04-01, and under /simulator "
-        "what it doesn't have: log, faults, clock and calls/{sid}.",
+        "what it doesn't have: log, faults, callbacks, clock, calls/{sid} and texts/{number}.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on: %(default)s")
     parser.add_argument(
@@ -74,9 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         default=1.0,
         help="of each account, in simulated seconds: %(default)s",
     )
-    parser.add_argument("--account-sid", help="the only account that may come in")
+    parser.add_argument("--account-sid", help="the only account that may sign in")
     parser.add_argument("--auth-token", help="its auth token")
-    parser.add_argument("--api-key-sid", help="an API key that may come in as well")
+    parser.add_argument("--api-key-sid", help="an API key that may sign in as well")
     parser.add_argument("--api-key-secret", help="its secret")
     parser.add_argument(
         "--from-number", default=SIMULATOR_FROM_NUMBER, help="the account's number: %(default)s"

@@ -8,35 +8,31 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from simulator.account_routes import ACCOUNT_ROUTES
-from simulator.authentication import (
+from simulator.api.accounts import ACCOUNT_ROUTES
+from simulator.api.authentication import (
     SIMULATOR_ACCOUNT_SID,
     SIMULATOR_AUTH_TOKEN,
+    FirstPasswords,
     read_credentials,
 )
-from simulator.body_limit import BodyLimitMiddleware
-from simulator.call_routes import CALL_ROUTES
-from simulator.callback_routes import CALLBACK_ROUTES
-from simulator.caller_id_routes import CALLER_ID_ROUTES
+from simulator.api.calls import CALL_ROUTES
+from simulator.api.incoming_phone_numbers import NUMBER_ROUTES
+from simulator.api.messages import MESSAGE_ROUTES
+from simulator.api.outgoing_caller_ids import CALLER_ID_ROUTES
 from simulator.clock import Clock
-from simulator.clock_routes import CLOCK_ROUTES
 from simulator.controls import CONTROL_ROUTES
-from simulator.dropping import DropMiddleware
 from simulator.errors import ApiError, not_found
-from simulator.event_log import EventLog
 from simulator.exchange import Exchange
-from simulator.fault_middleware import FaultMiddleware
-from simulator.fault_routes import FAULT_ROUTES
 from simulator.faults import Faults
-from simulator.first_passwords import FirstPasswords
-from simulator.log_middleware import RequestLogMiddleware
-from simulator.message_routes import MESSAGE_ROUTES
-from simulator.number_routes import NUMBER_ROUTES
-from simulator.phone_numbers import SIMULATOR_FROM_NUMBER, read_number
-from simulator.request_log import RequestLog
-from simulator.signature import Signer
-from simulator.text_routes import TEXT_ROUTES
-from simulator.web_requests import WebRequests
+from simulator.http_client import Signer, WebhookClient
+from simulator.log import EventLog, RequestLog
+from simulator.middleware import (
+    BodyLimitMiddleware,
+    DropMiddleware,
+    FaultMiddleware,
+    RequestLogMiddleware,
+)
+from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER, read_number
 
 
 def create_app(
@@ -52,14 +48,14 @@ def create_app(
 ) -> Starlette:
     """Twilio's REST API under `/2010-04-01`, and the simulator's own controls under `/simulator`.
 
-    With `account_sid` and `auth_token` only that account may come in; without them every
-    well-formed account SID may, with the first password that it shows. An API key may come in
-    along with the account.
+    With `account_sid` and `auth_token` only that account may sign in; without them every
+    well-formed account SID may, with the first password it was used with. An API key may sign in
+    for the account.
     `from_number` is the number the account owns, `speed` how many simulated seconds pass in one
     (0: time stands still until it is stepped), `calls_per_second` how fast each account's calls
     leave the queue. TwiML is fetched, and callbacks are sent, through `fetch_transport`,
     or over the network. The app needs no start or stop events; serve it from one event loop.
-    Raises ValueError for arguments that can't be.
+    Raises ValueError for unusable arguments.
     """
     own_number = read_number(from_number)
     if own_number is None:
@@ -74,10 +70,6 @@ def create_app(
             *NUMBER_ROUTES,
             *CALLER_ID_ROUTES,
             *CONTROL_ROUTES,
-            *CALLBACK_ROUTES,
-            *TEXT_ROUTES,
-            *CLOCK_ROUTES,
-            *FAULT_ROUTES,
         ],
         middleware=[
             Middleware(DropMiddleware),
@@ -97,7 +89,7 @@ def create_app(
     clock, signer = Clock(speed), Signer(auth_token or SIMULATOR_AUTH_TOKEN)
     app.state.exchange = Exchange(
         clock,
-        WebRequests(clock, signer, log, fetch_transport),
+        WebhookClient(clock, signer, log, fetch_transport),
         own_number,
         events=EventLog(log),
         home_account=account_sid or SIMULATOR_ACCOUNT_SID,
@@ -123,7 +115,7 @@ async def _method_not_allowed(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    answer = await _refuse(request, ApiError(20500, "An internal server error has occurred", 500))
-    # The exception goes on to the server, which may close the connection because of it.
-    answer.headers["Connection"] = "close"
-    return answer
+    response = await _refuse(request, ApiError(20500, "An internal server error has occurred", 500))
+    # Starlette raises the exception again, and the server may close the connection because of it.
+    response.headers["Connection"] = "close"
+    return response

@@ -1,6 +1,7 @@
-"""Telling customers' servers what happens, as Twilio does, with its bad manners on order.
+"""Status callbacks: telling customers' servers what happens, and going wrong at it as asked.
 
 https://www.twilio.com/docs/voice/api/call-resource#statuscallback
+https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """
 
 from __future__ import annotations
@@ -8,32 +9,32 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from email.utils import format_datetime
 
 from simulator.clock import Clock
 from simulator.errors import TwimlError
-from simulator.form import without_password
-from simulator.web_requests import Parameters, WebRequests
+from simulator.http_client import WebhookClient
+from simulator.models.call import Call, CallEvent, billed_minutes, request_parameters
+from simulator.models.message import Message
+from simulator.models.sids import API_VERSION
+from simulator.models.webhooks import CALL_EVENTS, Callback, Parameters
+from simulator.untrusted_text import without_password
 
 MOST_DELIVERIES = 10_000
 BAD_RESPONSE = 15003
+"""Twilio's code for a callback that was answered with an error status."""
+
+_SIP_CODES = {"completed": 200, "busy": 486, "no-answer": 487, "canceled": 487, "failed": 404}
 
 
 @dataclass(frozen=True)
-class Callback:
-    """Where to tell something, and with which HTTP method."""
-
-    url: str
-    method: str = "POST"
-
-
-@dataclass(frozen=True)
-class Manners:
-    """How callbacks come: each of the three has a rate from 0 (never) to 1 (always).
+class CallbackFaults:
+    """What goes wrong with callbacks: each of the three has a rate from 0 (never) to 1 (always).
 
     A `late` one holds up those after it for `delay` simulated seconds, one `out_of_order` is
-    overtaken by them, and what is sent `twice` follows itself. `seed` makes it repeatable.
+    overtaken by them, and one sent `twice` is repeated at once. The same `seed` makes the same
+    choices again. Raises ValueError for values out of range.
     """
 
     late: float = 0
@@ -51,8 +52,11 @@ class Manners:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One callback that was sent about the call or text `sid`: `status` is the HTTP status that
-    came back, None if no answer did; `error_code` is Twilio's, None if all went well."""
+    """One callback that was sent about the call or text `sid`.
+
+    `status` is the HTTP status of the response, None if none came; `error_code` is Twilio's, None
+    if all went well.
+    """
 
     sid: str
     url: str
@@ -62,44 +66,32 @@ class Delivery:
     error_code: int | None
 
 
-class Subject(Protocol):
-    """What a callback is about: a call or a text."""
-
-    sid: str
-    account_sid: str
-
-    def warn(self, code: int | None, message: str) -> None:
-        """Note that a callback failed."""
-
-
-@dataclass
 class Callbacks:
-    """Sends callbacks in the background: about one call or text in order, unless told otherwise."""
+    """Sends callbacks in the background: in order for each call or text, unless faults are set."""
 
-    web: WebRequests
-    clock: Clock
-    deliveries: deque[Delivery] = field(default_factory=lambda: deque(maxlen=MOST_DELIVERIES))
-    _latest: dict[str, asyncio.Task[None]] = field(default_factory=dict, repr=False)
-    _running: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
-
-    def __post_init__(self) -> None:
-        self.behave(Manners())
+    def __init__(self, client: WebhookClient, clock: Clock) -> None:
+        self.deliveries: deque[Delivery] = deque(maxlen=MOST_DELIVERIES)
+        self._client = client
+        self._clock = clock
+        self._latest: dict[str, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self.set_faults(CallbackFaults())
 
     @property
-    def manners(self) -> Manners:
-        """How callbacks come at present."""
-        return self._manners
+    def faults(self) -> CallbackFaults:
+        """What goes wrong with callbacks at present."""
+        return self._faults
 
-    def behave(self, manners: Manners) -> None:
-        """Send later callbacks with other manners; chance starts anew from their seed."""
-        self._manners = manners
-        self._chance = random.Random(manners.seed)  # noqa: S311 - a test's chance, not a secret
+    def set_faults(self, faults: CallbackFaults) -> None:
+        """Send later callbacks with other faults; their seed starts from the beginning."""
+        self._faults = faults
+        self._random = random.Random(faults.seed)  # noqa: S311 - repeatable on purpose
 
-    def send(self, subject: Subject, callback: Callback, parameters: Parameters) -> None:
-        """Tell `callback` about `subject`; returns at once."""
-        manners, chance = self._manners, self._chance.random
+    def send(self, subject: Call | Message, callback: Callback, parameters: Parameters) -> None:
+        """Report to `callback` what happened to `subject`; returns at once."""
+        faults, chance = self._faults, self._random.random
         late, twice, overtaken = (
-            chance() < rate for rate in (manners.late, manners.twice, manners.out_of_order)
+            chance() < rate for rate in (faults.late, faults.twice, faults.out_of_order)
         )
         previous = None if overtaken else self._latest.get(subject.sid)
         task = asyncio.create_task(
@@ -108,7 +100,7 @@ class Callbacks:
                 callback,
                 tuple(parameters),
                 previous=previous,
-                delay=manners.delay if late or overtaken else 0,
+                delay=faults.delay if late or overtaken else 0,
                 times=2 if twice else 1,
             )
         )
@@ -119,7 +111,7 @@ class Callbacks:
 
     async def _deliver(
         self,
-        subject: Subject,
+        subject: Call | Message,
         callback: Callback,
         parameters: tuple[tuple[str, str], ...],
         *,
@@ -128,18 +120,18 @@ class Callbacks:
         times: int,
     ) -> None:
         if delay:
-            await self.clock.sleep(delay)
+            await self._clock.sleep(delay)
         if previous is not None:
             await asyncio.wait({previous})
         for _ in range(times):
             await self._deliver_once(subject, callback, parameters)
 
     async def _deliver_once(
-        self, subject: Subject, callback: Callback, parameters: tuple[tuple[str, str], ...]
+        self, subject: Call | Message, callback: Callback, parameters: tuple[tuple[str, str], ...]
     ) -> None:
         status, code = None, None
         try:
-            async with self.web.ask(
+            async with self._client.request(
                 subject.account_sid, callback.url, callback.method, parameters
             ) as response:
                 status = response.status_code
@@ -159,3 +151,68 @@ class Callbacks:
         self._running.discard(task)
         if self._latest.get(sid) is task:
             del self._latest[sid]
+
+
+class CallProgress:
+    """An observer of one call that reports the events its status callback asked for."""
+
+    def __init__(self, callbacks: Callbacks) -> None:
+        self._callbacks = callbacks
+        self._sent = 0
+
+    def __call__(self, call: Call, event: CallEvent) -> None:
+        """Send a callback if `event` is one of those asked for."""
+        request = call.request
+        if request.status_callback is None or event not in CALL_EVENTS:
+            return
+        if event in request.status_events:
+            self._callbacks.send(call, request.status_callback, self._parameters(call, event))
+            self._sent += 1
+
+    def _parameters(self, call: Call, event: CallEvent) -> list[tuple[str, str]]:
+        parameters = dict(request_parameters(call))
+        if event == "initiated":
+            parameters["CallStatus"] = "initiated"
+        parameters |= {
+            "CallbackSource": "call-progress-events",
+            "SequenceNumber": str(self._sent),
+            "Timestamp": format_datetime(call.date_updated),
+        }
+        if event == "completed":
+            parameters["SipResponseCode"] = str(_SIP_CODES[call.status])
+            if call.status == "completed":
+                seconds = call.duration or 0
+                parameters["CallDuration"] = str(seconds)
+                parameters["Duration"] = str(billed_minutes(seconds))
+        return list(parameters.items())
+
+
+class MessageProgress:
+    """An observer of a text that reports each status after the first to its status callback."""
+
+    def __init__(self, callbacks: Callbacks) -> None:
+        self._callbacks = callbacks
+
+    def __call__(self, message: Message) -> None:
+        """Send a callback about the status that `message` has now."""
+        callback = message.request.status_callback
+        if callback is not None:
+            self._callbacks.send(message, callback, _message_parameters(message))
+
+
+def _message_parameters(message: Message) -> list[tuple[str, str]]:
+    parameters = [
+        ("MessageSid", message.sid),
+        ("MessageStatus", message.status),
+        ("SmsSid", message.sid),
+        ("SmsStatus", message.status),
+        ("AccountSid", message.account_sid),
+        ("From", message.from_ or ""),
+        ("To", message.request.to),
+        ("ApiVersion", API_VERSION),
+    ]
+    if message.request.messaging_service_sid is not None:
+        parameters.append(("MessagingServiceSid", message.request.messaging_service_sid))
+    if message.error_code is not None:
+        parameters.append(("ErrorCode", str(message.error_code)))
+    return parameters

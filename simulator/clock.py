@@ -1,4 +1,4 @@
-"""The simulator's time: what the date is, how long a wait takes, and who is woken when."""
+"""The simulator's time: what the date is, how long a wait takes, and what is due when."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 import heapq
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 LOOP_TURNS_TO_SETTLE = 20
-"""Turns of the event loop after which whoever was woken has come to the next wait."""
+"""Turns of the event loop after which every task that was woken has reached its next wait."""
 
 
 @dataclass(order=True)
 class _Alarm:
     at: float
     number: int
-    ring: Callable[[], None] = field(compare=False)
+    call: Callable[[], None] = field(compare=False)
     is_off: bool = field(default=False, compare=False)
 
 
@@ -27,8 +27,8 @@ class Clock:
     """Time for one exchange; every wait of its calls and texts goes through here.
 
     `speed` is how many simulated seconds pass in one real second: at 20, a call of a minute is
-    over in three seconds; at 0 time stands still but for `step`. Dates stay real, so that
-    clients may compare them with their own.
+    over in three seconds; at 0 time passes only in a `step`. Dates stay real, so that clients may
+    compare them with their own. Raises ValueError for a speed below 0.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
@@ -36,9 +36,9 @@ class Clock:
         self._since = time.monotonic()
         self._speed = _checked(speed)
         self._alarms: list[_Alarm] = []
-        self._set = self._silenced = 0
+        self._alarms_set = self._alarms_off = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._errands = 0
+        self._requests_under_way = 0
         self._stepping = asyncio.Lock()
 
     @property
@@ -47,19 +47,19 @@ class Clock:
         return self._speed
 
     def now(self) -> datetime:
-        """The real date and time, in UTC."""
+        """Return the real date and time, in UTC."""
         return datetime.now(UTC)
 
     def seconds(self) -> float:
-        """Simulated seconds since the clock was made."""
+        """Return the simulated seconds since the clock was made."""
         return self._elapsed + (time.monotonic() - self._since) * self._speed
 
     def set_speed(self, speed: float) -> None:
-        """Go on at another speed, waits included. Raises ValueError for one that can't be."""
+        """Go on at another speed, waits included. Raises ValueError for a speed below 0."""
         checked = _checked(speed)
-        self._turn_to(self.seconds())
+        self._set_seconds(self.seconds())
         self._speed = checked
-        self._wind()
+        self._start_timer()
 
     async def sleep(self, seconds: float) -> None:
         """Wait this many simulated seconds."""
@@ -71,7 +71,7 @@ class Clock:
         try:
             await woken
         finally:
-            self._silence(alarm)
+            self._turn_off(alarm)
 
     @asynccontextmanager
     async def limit(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
@@ -82,21 +82,31 @@ class Clock:
             try:
                 yield timeout
             finally:
-                self._silence(alarm)
+                self._turn_off(alarm)
+
+    async def wait_for(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait for `event`, at most this many simulated seconds; return whether it came."""
+        try:
+            async with self.limit(seconds):
+                await event.wait()
+        except TimeoutError:
+            return False
+        return True
 
     @contextmanager
-    def errand(self) -> Iterator[None]:
-        """A block of work outside, such as a request: it takes no simulated time in a step."""
-        self._errands += 1
+    def request_under_way(self) -> Iterator[None]:
+        """A block that waits for another server: it takes no simulated time in a step."""
+        self._requests_under_way += 1
         try:
             yield
         finally:
-            self._errands -= 1
+            self._requests_under_way -= 1
 
     async def step(self, seconds: float) -> None:
-        """Let this much simulated time pass at once: all that falls into it happens, in order.
+        """Let this much simulated time pass at once: all that is due in it happens, in order.
 
-        Returns when everybody waits again. Raises ValueError unless `seconds` is 0 or more.
+        Returns when every call and text waits again. Raises ValueError unless `seconds` is 0 or
+        more.
         """
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError(f"A step must be a number of seconds from 0, not {seconds}.")
@@ -104,46 +114,46 @@ class Clock:
             target = self.seconds() + seconds
             await self._settle()
             while (alarm := self._next_alarm()) is not None and alarm.at <= target:
-                self._turn_to(max(alarm.at, self.seconds()))
-                self._ring_due()
+                self._set_seconds(max(alarm.at, self.seconds()))
+                self._call_due()
                 await self._settle()
-            self._turn_to(max(target, self.seconds()))
-            self._wind()
+            self._set_seconds(max(target, self.seconds()))
+            self._start_timer()
 
-    def _set_alarm(self, seconds: float, ring: Callable[[], None]) -> _Alarm:
-        self._set += 1
-        alarm = _Alarm(self.seconds() + seconds, self._set, ring)
+    def _set_alarm(self, seconds: float, call: Callable[[], None]) -> _Alarm:
+        self._alarms_set += 1
+        alarm = _Alarm(self.seconds() + seconds, self._alarms_set, call)
         heapq.heappush(self._alarms, alarm)
         if self._alarms[0] is alarm:
-            self._wind()
+            self._start_timer()
         return alarm
 
-    def _silence(self, alarm: _Alarm) -> None:
+    def _turn_off(self, alarm: _Alarm) -> None:
         if alarm.is_off:
             return
         alarm.is_off = True
-        self._silenced += 1
-        # Most limits never ring; without this they would pile up until their time has come.
-        if self._silenced > 100 and self._silenced > len(self._alarms) / 2:
+        self._alarms_off += 1
+        # Most limits are never reached. Without this their alarms would pile up until they are due.
+        if self._alarms_off > 100 and self._alarms_off > len(self._alarms) / 2:
             self._alarms = [kept for kept in self._alarms if not kept.is_off]
             heapq.heapify(self._alarms)
-            self._silenced = 0
+            self._alarms_off = 0
 
     def _next_alarm(self) -> _Alarm | None:
         while self._alarms and self._alarms[0].is_off:
             heapq.heappop(self._alarms)
-            self._silenced -= 1
+            self._alarms_off -= 1
         return self._alarms[0] if self._alarms else None
 
-    def _ring_due(self) -> None:
+    def _call_due(self) -> None:
         now = self.seconds()
         while (alarm := self._next_alarm()) is not None and alarm.at <= now:
             heapq.heappop(self._alarms)
             alarm.is_off = True
-            alarm.ring()
+            alarm.call()
 
-    def _wind(self) -> None:
-        """Have the event loop ring the next alarm; there is one timer for all of them."""
+    def _start_timer(self) -> None:
+        """Have the event loop wake this clock for the next alarm; one timer serves all of them."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -154,18 +164,38 @@ class Clock:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._ring_due()
-        self._wind()
+        self._call_due()
+        self._start_timer()
 
-    def _turn_to(self, seconds: float) -> None:
+    def _set_seconds(self, seconds: float) -> None:
         self._elapsed, self._since = seconds, time.monotonic()
 
     async def _settle(self) -> None:
         turns = 0
         while turns < LOOP_TURNS_TO_SETTLE:
-            # An errand ends with the network: a short real wait keeps the processor free meanwhile.
-            await asyncio.sleep(0.001 if self._errands else 0)
-            turns = 0 if self._errands else turns + 1
+            # Other servers answer in real time. A short real wait keeps the processor free for it.
+            await asyncio.sleep(0.001 if self._requests_under_way else 0)
+            turns = 0 if self._requests_under_way else turns + 1
+
+
+async def run_until(event: asyncio.Event, work: Coroutine[object, object, object]) -> bool:
+    """Do `work`, but cancel it when `event` comes; return whether it was finished.
+
+    Raises what `work` raises.
+    """
+    working = asyncio.create_task(work)
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            return False
+        working.result()
+        return True
+    finally:
+        working.cancel()
+        waiting.cancel()
+        # Until it has ended, canceled work could still change the call.
+        await asyncio.wait({working, waiting})
 
 
 def _checked(speed: float) -> float:

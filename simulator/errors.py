@@ -1,4 +1,4 @@
-"""The two ways in which Twilio says no: to a request, and to a TwiML document."""
+"""The two ways in which Twilio refuses: a request, and a TwiML document."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class ApiError(Exception):
 
 
 def not_found(path: str) -> ApiError:
-    """The refusal for a resource that isn't there (any more), or is somebody else's."""
+    """Return the refusal for a resource that doesn't exist or belongs to another account."""
     return ApiError(20404, f"The requested resource {path} was not found", status=404)
 
 
 class TwimlError(Exception):
-    """Instructions that Twilio can't fetch or follow; it apologises to the listener and hangs up.
+    """Instructions that Twilio can't fetch or follow; it apologizes to the listener and hangs up.
 
     `code` is Twilio's (11200, 12100 and so on), `url` the document's address if it has one.
     """

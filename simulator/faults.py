@@ -1,75 +1,101 @@
-"""The faults on order, and which request they befall."""
+"""Faults on purpose: what goes wrong, for which requests to the REST API, and how often."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from simulator.errors import ApiError
-from simulator.fault_order import FaultOrder
-from simulator.sids import new_sid
+from simulator.models.sids import new_sid
 
-MOST_ORDERS = 100
+FaultKind = Literal["429", "500-before", "500-after", "drop-before", "drop-after", "slow", "outage"]
+"""What can go wrong: 429, too many requests · 500-before, an error and nothing accepted ·
+500-after, the same although the request was accepted · drop-before and drop-after, the connection
+closed without a response · slow, the response takes a while · outage, 503 until it is cleared.
+"""
+
+MOST_FAULTS = 100
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is to go wrong with requests of `method` (None: any) whose path matches `path`.
+
+    In the pattern `path`, `*` stands for anything. The fault happens to the next `times` such
+    requests (None: all, until it is cleared), each with the probability `rate`; the same `seed`
+    makes the same choices again. `retry_after` is the seconds a 429 or an outage asks to wait,
+    `seconds` the real ones that a slow response takes.
+    """
+
+    kind: FaultKind
+    method: str | None = None
+    path: str = "*"
+    times: int | None = None
+    rate: float = 1.0
+    seed: int = 0
+    retry_after: int | None = None
+    seconds: float = 5.0
 
 
 @dataclass
-class _Standing:
-    """An order and what is `left` of it; None: no end."""
+class _ActiveFault:
+    """A fault and how many times it is still to happen (`left`; None: no end)."""
 
-    order: FaultOrder
+    fault: Fault
     left: int | None
     happened: int = 0
     id: str = field(default_factory=lambda: new_sid("fault-"))
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.order.seed)  # noqa: S311 - repeatable on purpose
+        self._random = random.Random(self.fault.seed)  # noqa: S311 - repeatable on purpose
 
-    def befalls(self, method: str, path: str) -> bool:
-        fits = self.order.method in {None, method} and fnmatchcase(path, self.order.path)
-        # Drawn only for requests that fit, so that other traffic doesn't change the sequence.
-        return fits and self._random.random() < self.order.rate
+    def applies_to(self, method: str, path: str) -> bool:
+        matches = self.fault.method in {None, method} and fnmatchcase(path, self.fault.path)
+        # Drawn only for requests that match, so that other traffic doesn't change the sequence.
+        return matches and self._random.random() < self.fault.rate
 
     def to_json(self) -> dict[str, object]:
         return {
             "id": self.id,
-            **asdict(self.order),
+            **asdict(self.fault),
             "left": self.left,
             "happened": self.happened,
         }
 
 
 class Faults:
-    """All orders that aren't used up; the oldest that befalls a request wins."""
+    """The faults that aren't used up; the oldest one that applies to a request happens."""
 
     def __init__(self) -> None:
-        self._standing: list[_Standing] = []
+        self._active: list[_ActiveFault] = []
 
-    def add(self, order: FaultOrder) -> dict[str, object]:
-        """Let an order stand; its JSON. Raises ApiError if there are MOST_ORDERS already."""
-        if len(self._standing) >= MOST_ORDERS:
-            raise ApiError(20001, f"{MOST_ORDERS} faults are on order. Clear them first.")
-        added = _Standing(order, order.times)
-        self._standing.append(added)
+    def add(self, fault: Fault) -> dict[str, object]:
+        """Add a fault and return its JSON. Raises ApiError if there are MOST_FAULTS already."""
+        if len(self._active) >= MOST_FAULTS:
+            raise ApiError(20001, f"There are {MOST_FAULTS} faults already. Clear them first.")
+        added = _ActiveFault(fault, fault.times)
+        self._active.append(added)
         return added.to_json()
 
     def to_json(self) -> list[dict[str, object]]:
-        """Every order that still stands, oldest first."""
-        return [standing.to_json() for standing in self._standing]
+        """Every fault that is still to happen, oldest first."""
+        return [active.to_json() for active in self._active]
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
-        self._standing.clear()
+        """Remove every fault."""
+        self._active.clear()
 
-    def take(self, method: str, path: str) -> FaultOrder | None:
-        """The fault that befalls this request, which uses it up by one; None if all goes well."""
-        for standing in self._standing:
-            if not standing.befalls(method, path):
+    def take(self, method: str, path: str) -> Fault | None:
+        """Return the fault that happens to this request, and count it; None if all goes well."""
+        for active in self._active:
+            if not active.applies_to(method, path):
                 continue
-            standing.happened += 1
-            if standing.left is not None:
-                standing.left -= 1
-                if standing.left == 0:
-                    self._standing.remove(standing)
-            return standing.order
+            active.happened += 1
+            if active.left is not None:
+                active.left -= 1
+                if active.left == 0:
+                    self._active.remove(active)
+            return active.fault
         return None

@@ -1,6 +1,6 @@
-"""A telephone in somebody's hand: it rings, is answered, hears, presses keys and hangs up.
+"""A telephone that a person operates: it rings, is answered, hears, presses keys and hangs up.
 
-`exchange.hand_over(call_sid, handset)` puts a person in the place of the directory's character.
+`exchange.attach_handset(call_sid, handset)` puts a person in the place of the call's character.
 Nothing here is thread-safe: use it from the event loop in which the simulator runs.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from simulator.call import Call, Happening
-from simulator.transcript import Line
+from simulator.models.call import Call, CallEvent
+from simulator.models.transcript import Line
 
 PATIENCE_SECONDS = 8
 
@@ -33,8 +33,8 @@ class HandsetState:
 
     `caller` is the number that calls and `number` the one that is called, both E.164. `words` is
     what was heard and pressed so far: lines of the kinds `say`, `play`, `pause` and `digits`, each
-    there as soon as it begins, with the simulated `seconds` that it takes. `gathering` says
-    whether keys are waited for, `ended_because` in a sentence why the call is over.
+    added when it begins, with the simulated `seconds` that it takes. `gathering` says whether the
+    call waits for keys, `ended_because` is a sentence on why the call is over.
     """
 
     phase: Phase = "idle"
@@ -65,7 +65,7 @@ class Handset:
         return self._state
 
     async def watch(self) -> AsyncIterator[HandsetState]:
-        """The state now, then each newer one; a slow reader gets the newest. It never ends."""
+        """Yield the state now, then each newer one, without end; a slow reader gets the newest."""
         shown: HandsetState | None = None
         while True:
             changed = self._changed
@@ -75,47 +75,47 @@ class Handset:
             yield shown
 
     def answer(self) -> None:
-        """Pick up; nothing happens unless it rings."""
+        """Pick up; does nothing unless it rings."""
         if self._call is not None and self._state.phase == "ringing":
-            self._call.other_end.decide(picks_up=True)
+            self._call.callee.decide(picks_up=True)
 
     def decline(self) -> None:
-        """Turn the call away, which the caller sees as busy; nothing happens unless it rings."""
+        """Decline the call, which the caller sees as busy; does nothing unless it rings."""
         if self._call is not None and self._state.phase == "ringing":
             self._own_end = "You declined the call."
-            self._call.other_end.decide(picks_up=False)
+            self._call.callee.decide(picks_up=False)
 
     def press(self, keys: str) -> None:
         """Press keys (0 to 9, *, #) one after the other, during a call."""
         if self._call is not None and self._state.phase == "talking":
-            self._call.other_end.press(keys)
+            self._call.callee.press(keys)
 
     def hang_up(self) -> None:
-        """End the call that is heard, or decline the one that rings."""
+        """End the call under way, or decline the one that rings."""
         if self._call is None:
             return
         if self._state.phase == "talking":
             self._own_end = "You hung up."
-            self._call.other_end.hung_up.set()
+            self._call.callee.hung_up.set()
         else:
             self.decline()
 
     def put_down(self) -> None:
-        """Leave: a call that is heard ends, and one that rings is left to the character."""
+        """Leave: a call under way ends, and one that rings is left to the character."""
         if self._state.phase == "talking":
             self.hang_up()
         elif self._call is not None:
-            self._call.let_go()
+            self._call.detach_handset()
 
     def attach(self, call: Call) -> bool:
-        """Take `call`, if it isn't over and no other call is on this handset: whether it did.
+        """Take `call`, unless it is over or on a handset, or this handset has another call.
 
-        For the exchange, which hands calls over.
+        Returns whether it did. For the exchange: see its `attach_handset`.
         """
-        if call.is_over or call.other_end.taken_over.is_set() or self._call is not None:
+        if call.is_over or call.callee.on_handset.is_set() or self._call is not None:
             return False
         self._call, self._own_end = call, ""
-        call.other_end.take_over(self.patience)
+        call.callee.attach_handset(self.patience)
         call.observers.append(self._notice)
         self._become(
             HandsetState(
@@ -129,18 +129,18 @@ class Handset:
         )
         return True
 
-    def _notice(self, call: Call, happening: Happening) -> None:
-        if happening == "line":
+    def _notice(self, call: Call, event: CallEvent) -> None:
+        if event == "line":
             line = call.transcript[-1]
             if line.kind in _HEARD:
                 self._become(replace(self._state, words=(*self._state.words, line)))
-        elif happening == "gathering":
+        elif event == "gathering":
             self._become(replace(self._state, gathering=call.gathering))
         elif call.is_over:
             self._end(call, self._own_end or _ENDS.get(call.status, "The caller hung up."))
-        elif happening == "let go":
+        elif event == "handset detached":
             self._end(call, "You didn't answer in time.")
-        elif happening in {"ringing", "answered"}:
+        elif event in {"ringing", "answered"}:
             self._become(replace(self._state, phase=_PHASES[call.status]))
 
     def _end(self, call: Call, because: str) -> None:

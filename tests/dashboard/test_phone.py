@@ -124,7 +124,7 @@ async def test_a_page_loaded_again_rings_as_soon_as_the_first_is_gone(visit: Vis
     async with serve_in_memory(visit.server) as again:
         await again.flush()
         await visit.page.__aexit__(None, None, None)
-        await until(visit.call.other_end.taken_over.is_set)
+        await until(visit.call.callee.on_handset.is_set)
         await again.set_inputs(**{"phone-decline": {}})
         await until(lambda: visit.call.is_over)
     assert visit.call.status == "busy"

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
-from simulator.call import Call
+from simulator.models.call import Call
 from tests.support.browser import well_behaved_page
 from tests.support.running_app import bare_environment, running, running_app
 from tests.support.servers import free_port, serve

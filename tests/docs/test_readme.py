@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from simulator.directory import PEOPLE
+from simulator.models.people import PEOPLE
 from tests.support.running_app import bare_environment, running
 from tests.support.servers import free_port
 

@@ -1,4 +1,4 @@
-"""Who may come in."""
+"""Who may sign in."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def place(line: Line, documents: Documents, to: str = TO, **options) -> str:
     return line.place(to, status_callback=documents.url + "/told", **options)
 
 
-def behave(line: Line, **manners: float) -> None:
-    assert line.http.post("/simulator/callbacks", json=manners).status_code == 200
+def set_faults(line: Line, **faults: float) -> None:
+    assert line.http.post("/simulator/callbacks", json=faults).status_code == 200
 
 
 def test_all_events_are_told_in_order(line: Line, documents: Documents):
@@ -89,14 +89,14 @@ def test_a_canceled_call_is_told(line: Line, documents: Documents):
 
 
 def test_callbacks_come_twice_on_order(line: Line, documents: Documents):
-    behave(line, twice=1)
+    set_faults(line, twice=1)
     place(line, documents)
     assert sequence(documents.wait_for("/told", 8)) == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 def test_callbacks_come_late_on_order(documents: Documents):
     with simulator_line(speed=2000) as line:
-        behave(line, late=1, delay=1500)
+        set_faults(line, late=1, delay=1500)
         sid = place(line, documents)
         line.finished(sid)
         assert documents.asked("/told") == []
@@ -105,7 +105,7 @@ def test_callbacks_come_late_on_order(documents: Documents):
 
 def test_callbacks_come_out_of_order_on_order(documents: Documents):
     with simulator_line(speed=2000) as line:
-        behave(line, out_of_order=0.5, delay=1500, seed=4)
+        set_faults(line, out_of_order=0.5, delay=1500, seed=4)
         place(line, documents)
         order = sequence(documents.wait_for("/told", 4))
     assert sorted(order) == [0, 1, 2, 3]
@@ -155,11 +155,11 @@ def test_a_server_that_fails_is_noted(line: Line, documents: Documents):
 
 
 @pytest.mark.parametrize(
-    "manners",
+    "faults",
     [[], {"late": 2}, {"late": "1"}, {"late": True}, {"rude": 1}, {"delay": -1}, {"twice": -1}],
 )
-def test_manners_that_cannot_be(line: Line, manners):
-    answer = line.http.post("/simulator/callbacks", json=manners)
+def test_callback_faults_that_cannot_be(line: Line, faults):
+    answer = line.http.post("/simulator/callbacks", json=faults)
     assert (answer.status_code, answer.json()["code"]) == (400, 20001)
 
 

@@ -6,7 +6,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from simulator import PEOPLE, SIMULATOR_FROM_NUMBER
-from simulator.call import Call
+from simulator.models.call import Call
 from tests.support.simulator_line import TO, Line, said, simulator_line
 from tests.support.twilio_schemas import assert_is
 

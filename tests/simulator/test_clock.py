@@ -75,13 +75,13 @@ async def test_a_limit_that_was_kept_does_not_ring():
     assert not limit.expired()
 
 
-async def test_errands_are_waited_for():
+async def test_requests_under_way_are_waited_for():
     clock = Clock(speed=0)
     seen: list[str] = []
 
     async def fetch() -> None:
         await clock.sleep(1)
-        with clock.errand():
+        with clock.request_under_way():
             await asyncio.sleep(0.1)  # real time, as a network takes it
         await clock.sleep(1)
         seen.append(f"{clock.seconds():g}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, exchange, request_log
+from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, exchange
+from simulator import log as request_log
 from tests.support.simulator_line import TO, Line, simulator_line
 
 
@@ -77,7 +78,7 @@ def test_a_defect_ends_the_call_and_is_logged(line: Line, monkeypatch, caplog):
     def broken(call):
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("simulator.conversation.request_parameters", broken)
+    monkeypatch.setattr("simulator.twiml.interpreter.request_parameters", broken)
     sid = line.place(url="http://127.0.0.1:1/")
     assert line.finished(sid)["status"] == "failed"
     assert "a defect" in caplog.text

@@ -53,7 +53,7 @@ def test_a_recording_without_action_returns_to_its_document(line: Line, document
 async def test_a_key_ends_a_recording():
     exchange, handset = frozen_exchange(), Handset()
     call = place(exchange, "<Response><Record playBeep='false'/><Pause/></Response>")
-    exchange.hand_over(call.sid, handset)
+    exchange.attach_handset(call.sid, handset)
     await exchange.clock.step(0.5)
     handset.answer()
     await exchange.clock.step(2)
@@ -116,7 +116,7 @@ def test_the_dialed_call_has_callbacks_of_its_own(line: Line, documents: Documen
 async def test_hanging_up_ends_both_calls():
     exchange, handset = frozen_exchange(), Handset()
     call = place(exchange, f"<Response><Dial>{FRIEND}</Dial></Response>")
-    exchange.hand_over(call.sid, handset)
+    exchange.attach_handset(call.sid, handset)
     await exchange.clock.step(0.5)
     handset.answer()
     await exchange.clock.step(5)
@@ -131,7 +131,7 @@ async def test_the_star_ends_the_dialed_call_only():
     exchange, handset = frozen_exchange(), Handset()
     dial = f"<Dial hangupOnStar='true'>{FRIEND}</Dial>"
     call = place(exchange, f"<Response>{dial}<Pause length='9'/></Response>")
-    exchange.hand_over(call.sid, handset)
+    exchange.attach_handset(call.sid, handset)
     await exchange.clock.step(0.5)
     handset.answer()
     await exchange.clock.step(5)
@@ -143,7 +143,7 @@ async def test_the_star_ends_the_dialed_call_only():
 
 async def test_the_dialed_call_rings_on_a_handset_too():
     exchange, handset = frozen_exchange(), Handset()
-    exchange.hand_over_number(FRIEND, handset)
+    exchange.ring_on_handset(FRIEND, handset)
     place(exchange, f"<Response><Dial>{FRIEND}</Dial></Response>")
     await exchange.clock.step(3)
     assert handset.state.phase == "ringing"

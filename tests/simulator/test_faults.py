@@ -1,4 +1,4 @@
-"""Faults on order, as clients meet them over HTTP and in process."""
+"""Injected faults, as clients meet them over HTTP and in process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator import (
     SIMULATOR_AUTH_TOKEN,
     SIMULATOR_FROM_NUMBER,
     create_app,
-    dropping,
+    middleware,
 )
 from tests.support.simulator_line import TO, Line, simulator_line
 
@@ -127,7 +127,7 @@ def test_the_oldest_order_wins(line: Line):
 
 
 def test_a_server_whose_connections_are_out_of_reach(line: Line, monkeypatch):
-    monkeypatch.setattr(dropping, "_connection", lambda receive: None)
+    monkeypatch.setattr(middleware, "_connection", lambda receive: None)
     order(line, kind="drop-after")
     with pytest.raises(httpx.RemoteProtocolError):
         line.http.post(CALLS, data=CALL)

@@ -27,7 +27,7 @@ ENOUGH_TO_RING = 0.5
 async def ringing(twiml: str = HELLO, to: str = TO, **options):
     exchange = frozen_exchange()
     call, handset = place(exchange, twiml, to, **options), Handset()
-    assert exchange.hand_over(call.sid, handset)
+    assert exchange.attach_handset(call.sid, handset)
     assert handset.state.phase == "idle"
     await exchange.clock.step(ENOUGH_TO_RING)
     return exchange, call, handset
@@ -148,7 +148,7 @@ async def test_a_handset_may_come_late():
     exchange = frozen_exchange()
     call, handset = place(exchange, to=NEVER_ANSWERS), Handset()
     await exchange.clock.step(4)
-    assert exchange.hand_over(call.sid, handset)
+    assert exchange.attach_handset(call.sid, handset)
     assert handset.state.phase == "ringing"
     await exchange.clock.step(PATIENCE_SECONDS - 0.1)
     handset.answer()
@@ -160,19 +160,19 @@ async def test_a_handset_may_come_late():
 async def test_too_late_or_elsewhere_is_harmless():
     exchange, call, handset = await ringing()
     other = place(exchange)
-    assert not exchange.hand_over(other.sid, handset)
-    assert not exchange.hand_over(call.sid, Handset())
-    assert not exchange.hand_over("CA0", Handset())
+    assert not exchange.attach_handset(other.sid, handset)
+    assert not exchange.attach_handset(call.sid, Handset())
+    assert not exchange.attach_handset("CA0", Handset())
     handset.decline()
     await exchange.clock.step(60)
     assert call.is_over
     assert other.is_over
-    assert not exchange.hand_over(other.sid, Handset())
+    assert not exchange.attach_handset(other.sid, Handset())
 
 
 async def test_calls_to_a_number_ring_there_one_after_the_other():
     exchange, handset = frozen_exchange(), Handset()
-    exchange.hand_over_number(TO, handset)
+    exchange.ring_on_handset(TO, handset)
     first, second = place(exchange), place(exchange)
     await exchange.clock.step(4)
     assert handset.state.call_sid == first.sid
@@ -181,8 +181,8 @@ async def test_calls_to_a_number_ring_there_one_after_the_other():
     await exchange.clock.step(0)
     third = place(exchange)
     assert handset.state.call_sid == third.sid
-    exchange.hand_over_number(TO, None)
-    assert not place(exchange).other_end.taken_over.is_set()
+    exchange.ring_on_handset(TO, None)
+    assert not place(exchange).callee.on_handset.is_set()
 
 
 async def test_watching_shows_each_state_and_the_newest_first():

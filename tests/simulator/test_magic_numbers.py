@@ -6,7 +6,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from simulator import PEOPLE, SIMULATOR_FROM_NUMBER
-from simulator.phone_numbers import read_number
+from simulator.models.phone_numbers import read_number
 from tests.support.simulator_line import TO, Line, simulator_line
 
 VALID = "+15005550006"

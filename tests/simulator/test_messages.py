@@ -6,8 +6,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from simulator import SIMULATOR_FROM_NUMBER
-from simulator.message import Message
-from simulator.segments import count_segments
+from simulator.models.message import Message, count_segments
 from tests.support.simulator_line import TO, Line, simulator_line
 from tests.support.twilio_schemas import assert_is
 

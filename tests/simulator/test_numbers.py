@@ -6,7 +6,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from simulator import SIMULATOR_FROM_NUMBER
-from simulator.resources import snake_case
+from simulator.api.resources import snake_case
 from tests.support.simulator_line import TO, Line
 from tests.support.twilio_schemas import assert_is, assert_is_list, documented_parameters
 

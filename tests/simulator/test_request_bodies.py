@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from simulator import create_app
-from simulator.body_limit import LARGEST_BODY
+from simulator.middleware import LARGEST_REQUEST_BYTES
 from tests.support.servers import serve
 from tests.support.simulator_line import Line
 
@@ -24,27 +24,27 @@ def is_refused(answer: httpx.Response) -> bool:
 @pytest.mark.parametrize("path", ["/2010-04-01/Accounts/ACx/Calls.json", "/simulator/faults"])
 @pytest.mark.parametrize("is_announced", [True, False])
 def test_a_large_body_is_refused(line: Line, path: str, is_announced: bool):
-    chunks = [b"a" * 100_000] * (LARGEST_BODY // 100_000 + 1)
+    chunks = [b"a" * 100_000] * (LARGEST_REQUEST_BYTES // 100_000 + 1)
     content = b"".join(chunks) if is_announced else iter(chunks)
     assert is_refused(line.http.post(path, content=content, headers=FORM))
 
 
 def test_an_announced_body_is_not_waited_for(line: Line):
     address = httpx.URL(line.base_url)
-    head = f"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n"
+    head = f"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: {LARGEST_REQUEST_BYTES + 1}\r\n\r\n"
     with socket.create_connection((address.host, address.port or 80), timeout=5) as connection:
         connection.sendall(head.encode())
         assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 def test_the_refusal_is_in_the_log(line: Line):
-    line.http.post(line.path("Calls"), content=b"a" * (LARGEST_BODY + 1), headers=FORM)
+    line.http.post(line.path("Calls"), content=b"a" * (LARGEST_REQUEST_BYTES + 1), headers=FORM)
     (entry,) = line.http.get("/simulator/log").json()
     assert (entry["status"], entry["parameters"]) == (413, [])
 
 
 def test_the_largest_body_is_taken(line: Line):
-    answer = line.http.post(line.path("Calls"), content=b"a" * LARGEST_BODY, headers=FORM)
+    answer = line.http.post(line.path("Calls"), content=b"a" * LARGEST_REQUEST_BYTES, headers=FORM)
     assert (answer.status_code, answer.json()["code"]) == (400, 21201)
 
 

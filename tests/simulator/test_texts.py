@@ -8,7 +8,7 @@ from twilio.request_validator import RequestValidator
 
 from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
 from simulator.errors import ApiError
-from simulator.subscriptions import HELP, STARTED, STOPPED
+from simulator.models.people import HELP, STARTED, STOPPED
 from tests.support.document_server import Documents, document_server
 from tests.support.simulator_line import TO, Line
 from tests.support.stepped_exchange import frozen_exchange, text
@@ -24,14 +24,14 @@ def documents():
 
 
 def box(exchange, number: str = TO) -> list[tuple[str, str]]:
-    return [(message.direction, message.body) for message in exchange.text_box(number)]
+    return [(message.direction, message.body) for message in exchange.texts_of(number)]
 
 
 async def test_both_sides_are_in_the_box_in_order():
     exchange = frozen_exchange()
     text(exchange, "One")
     text(exchange, "Not yours", to="+14125550150")
-    exchange.reply(TO, SIMULATOR_FROM_NUMBER, "Two")
+    exchange.receive_text(TO, SIMULATOR_FROM_NUMBER, "Two")
     text(exchange, "Three")
     assert box(exchange) == [("outbound-api", "One"), ("inbound", "Two"), ("outbound-api", "Three")]
 
@@ -39,12 +39,12 @@ async def test_both_sides_are_in_the_box_in_order():
 @pytest.mark.parametrize("word", ["STOP", " stop ", "Unsubscribe", "END", "cancel", "quit"])
 async def test_stop_is_obeyed_until_start(word: str):
     exchange = frozen_exchange()
-    exchange.reply(TO, SIMULATOR_FROM_NUMBER, word)
+    exchange.receive_text(TO, SIMULATOR_FROM_NUMBER, word)
     with pytest.raises(ApiError) as refusal:
         text(exchange)
     assert refusal.value.code == 21610
-    exchange.reply(TO, SIMULATOR_FROM_NUMBER, word)
-    exchange.reply(TO, SIMULATOR_FROM_NUMBER, "start")
+    exchange.receive_text(TO, SIMULATOR_FROM_NUMBER, word)
+    exchange.receive_text(TO, SIMULATOR_FROM_NUMBER, "start")
     text(exchange)
     answers = [body for direction, body in box(exchange) if direction == "outbound-reply"]
     assert answers == [STOPPED, STARTED]
@@ -52,7 +52,7 @@ async def test_stop_is_obeyed_until_start(word: str):
 
 async def test_stop_is_a_word_and_not_a_part_of_one():
     exchange = frozen_exchange()
-    exchange.reply(TO, SIMULATOR_FROM_NUMBER, "Please don't stop")
+    exchange.receive_text(TO, SIMULATOR_FROM_NUMBER, "Please don't stop")
     assert len(box(exchange)) == 1
     text(exchange)
 
@@ -61,13 +61,13 @@ async def test_one_who_stopped_long_ago_may_start():
     exchange = frozen_exchange()
     with pytest.raises(ApiError):
         text(exchange, to=UNSUBSCRIBED)
-    exchange.reply(UNSUBSCRIBED, SIMULATOR_FROM_NUMBER, "UNSTOP")
+    exchange.receive_text(UNSUBSCRIBED, SIMULATOR_FROM_NUMBER, "UNSTOP")
     text(exchange, to=UNSUBSCRIBED)
 
 
 async def test_help_is_answered():
     exchange = frozen_exchange()
-    exchange.reply(TO, SIMULATOR_FROM_NUMBER, "Help")
+    exchange.receive_text(TO, SIMULATOR_FROM_NUMBER, "Help")
     assert box(exchange) == [("inbound", "Help"), ("outbound-reply", HELP)]
 
 

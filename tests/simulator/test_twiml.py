@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.conversation import APOLOGY, MOST_DOCUMENTS
+from simulator.twiml.interpreter import APOLOGY, MOST_DOCUMENTS
 from tests.support.document_server import Documents
 from tests.support.simulator_line import TO, Line, codes, said, simulator_line
 

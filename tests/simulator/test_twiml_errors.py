@@ -9,8 +9,8 @@ import threading
 import pytest
 from starlette.responses import StreamingResponse
 
-from simulator import web_requests
-from simulator.conversation import APOLOGY
+from simulator import http_client
+from simulator.twiml.interpreter import APOLOGY
 from tests.support.document_server import Documents
 from tests.support.servers import free_port
 from tests.support.simulator_line import Line, codes, said, simulator_line
@@ -74,7 +74,7 @@ def test_nobody_listens_there(line: Line):
 
 
 def test_a_server_that_drips_is_given_up(line: Line, documents: Documents, monkeypatch):
-    monkeypatch.setattr(web_requests, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(http_client, "TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         heard = line.heard(line.place(url=f"http://127.0.0.1:{silent.getsockname()[1]}/"))
     assert codes(heard) == [11200]

@@ -6,7 +6,7 @@ import pytest
 from starlette.responses import RedirectResponse
 
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
-from simulator.conversation import APOLOGY
+from simulator.twiml.interpreter import APOLOGY
 from tests.support.document_server import Documents
 from tests.support.simulator_line import TO, Line, codes, said, simulator_line
 

@@ -12,7 +12,7 @@ import httpx
 
 from alerts import Alert, AlertRequest
 from alerts.status import Status
-from simulator.request_log import MOST_ENTRIES
+from simulator.log import MOST_ENTRIES
 from tests.support.crash_sender import AUTH_TOKEN
 
 # What tells alerts apart: the channel, the number and the words.

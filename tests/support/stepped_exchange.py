@@ -5,12 +5,10 @@ from __future__ import annotations
 import httpx
 
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
-from simulator.call import Call
-from simulator.call_request import CallRequest
 from simulator.exchange import Exchange
-from simulator.instructions import Instructions
-from simulator.message import Message
-from simulator.message_request import MessageRequest
+from simulator.models.call import Call, CallRequest
+from simulator.models.message import Message, MessageRequest
+from simulator.models.webhooks import Instructions
 from tests.support.simulator_line import TO
 
 

@@ -1,0 +1,1 @@
+"""Twilio's REST API: one file per resource, and what they share."""

@@ -1,0 +1,1 @@
+"""What the simulator keeps: accounts, calls, texts, and the people who are called."""

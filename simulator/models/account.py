@@ -1,0 +1,88 @@
+"""Accounts: a name, a status, telephone numbers, and the caller IDs that were verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from simulator.models.phone_numbers import VALID_FROM, for_display
+from simulator.models.sids import account_path, number_sid
+
+
+@dataclass
+class CallerId:
+    """A number that the account may call from. One it doesn't own was verified by a call to it."""
+
+    account_sid: str
+    number: str
+    date_created: datetime
+    friendly_name: str = ""
+
+    def __post_init__(self) -> None:
+        self.friendly_name = self.friendly_name or for_display(self.number)
+        self.sid = number_sid(self.account_sid, self.number)
+        self.date_updated = self.date_created
+
+
+@dataclass
+class PhoneNumber(CallerId):
+    """A number that the account owns; `settings` are its fields in JSON that a client may set."""
+
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class Account:
+    """One account; its numbers and caller IDs are kept under their SIDs, oldest first."""
+
+    sid: str
+    date_created: datetime
+    friendly_name: str = "Simulated account"
+    status: str = "active"
+    numbers: dict[str, PhoneNumber] = field(default_factory=dict)
+    caller_ids: dict[str, CallerId] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.date_updated = self.date_created
+
+    @property
+    def path(self) -> str:
+        """The account's path in the REST API, without `.json`."""
+        return account_path(self.sid)
+
+    def add_number(self, number: PhoneNumber) -> None:
+        """Let the account own a number from now on."""
+        self.numbers[number.sid] = number
+
+    def add_caller_id(self, caller_id: CallerId) -> None:
+        """Let the account call from a verified number from now on."""
+        self.caller_ids[caller_id.sid] = caller_id
+
+    def owned(self, number: str) -> PhoneNumber | None:
+        """Return the account's own number (E.164), or None if it owns no such number."""
+        return self.numbers.get(number_sid(self.sid, number))
+
+    def may_text_from(self, number: str) -> bool:
+        """Whether texts may carry `number` as their sender."""
+        return number == VALID_FROM or self.owned(number) is not None
+
+    def may_call_from(self, number: str) -> bool:
+        """Whether calls may show `number` as their caller ID."""
+        return self.may_text_from(number) or number_sid(self.sid, number) in self.caller_ids
+
+
+class Accounts:
+    """Every account that was used so far; each starts with `own_number`."""
+
+    def __init__(self, own_number: str, opened: datetime) -> None:
+        self._own_number = own_number
+        self._opened = opened
+        self._accounts: dict[str, Account] = {}
+
+    def get(self, sid: str) -> Account:
+        """Return the account with this SID; it is opened when it is first asked for."""
+        account = self._accounts.get(sid)
+        if account is None:
+            account = self._accounts[sid] = Account(sid, self._opened)
+            account.add_number(PhoneNumber(sid, self._own_number, self._opened))
+        return account

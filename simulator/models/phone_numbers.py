@@ -1,0 +1,86 @@
+"""Telephone numbers as Twilio accepts and shows them, and its magic ones for tests."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+from simulator.errors import ApiError
+
+SIMULATOR_FROM_NUMBER = "+17248675309"
+"""The number that the simulated account owns and calls from."""
+
+_ONLY_NUMBER_CHARACTERS = re.compile(r"\+?[\d\s().\-]+")
+_NORTH_AMERICA = 1
+
+# The magic numbers. https://www.twilio.com/docs/iam/test-credentials#magic-input
+VALID_FROM = "+15005550006"
+"""The caller ID that every account may use for tests."""
+AREA_CODE_TO_BUY_FROM = "500"
+"""The area code in which one number can always be bought: VALID_FROM."""
+AREA_CODE_WITHOUT_NUMBERS = "533"
+
+_INVALID_FROM = (21212, "The 'From' number {number} is not a valid phone number.")
+CALL_TO = {
+    "+15005550001": (21217, "The 'To' number {number} does not appear to be valid."),
+    "+15005550002": (21214, "The 'To' number {number} cannot be reached."),
+    "+15005550003": (
+        21215,
+        "Account not authorized to call {number}. "
+        "Perhaps you need to enable some international permissions.",
+    ),
+    "+15005550004": (21216, "Account not allowed to call {number}."),
+}
+CALL_FROM = {"+15005550001": _INVALID_FROM}
+MESSAGE_TO = {
+    "+15005550001": (21211, "The 'To' number {number} is not a valid phone number."),
+    "+15005550002": (21612, "The 'To' number {number} is not currently reachable by SMS."),
+    "+15005550003": (
+        21408,
+        "Permission to send an SMS has not been enabled for the region indicated by the "
+        "'To' number: {number}.",
+    ),
+    "+15005550004": (21610, "Attempt to send to unsubscribed recipient"),
+    "+15005550009": (21614, "'To' number {number} is not a valid mobile number."),
+}
+MESSAGE_FROM = {
+    "+15005550001": _INVALID_FROM,
+    "+15005550008": (21611, "The 'From' number {number} has a queue of messages that is full."),
+}
+NUMBER_TO_BUY = {
+    "+15005550000": (21422, "{number} is not available."),
+    "+15005550001": (21421, "{number} is not a valid number."),
+}
+_HTTP_STATUSES = {21611: 429}
+
+
+def read_number(text: str) -> str | None:
+    """Return `text` in E.164, or None if no telephone can have that number.
+
+    A national number counts as one of the US.
+    """
+    if not _ONLY_NUMBER_CHARACTERS.fullmatch(text.strip()):
+        return None
+    try:
+        number = phonenumbers.parse(text, "US")
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def for_display(e164: str) -> str:
+    """Return a North American number as (412) 555-0100; any other stays in E.164."""
+    number = phonenumbers.parse(e164)
+    if number.country_code != _NORTH_AMERICA:
+        return e164
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def refuse_if_magic(number: str, table: dict[str, tuple[int, str]]) -> None:
+    """Raise the ApiError that `number` stands for in one of the tables above, if any."""
+    if number in table:
+        code, message = table[number]
+        raise ApiError(code, message.format(number=number), _HTTP_STATUSES.get(code, 400))

@@ -1,0 +1,1 @@
+"""TwiML as Twilio follows it in a call: documents, verbs and who performs them."""
