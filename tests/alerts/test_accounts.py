@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
@@ -16,15 +15,14 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from alerts import Alert, Desk, Event, Status, adding, records
-from alerts import claims as handover
-from alerts import submissions as attempts
+from alerts import Alert, Desk, Event, Status, records, submissions
 from alerts.history import History
 from alerts.submissions import Submission
 from alerts.tables import NewAlert, alerts
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID as SIMULATED
-from tests.support.desks import CALL, TEXT, posts, simulated_desk, until_over
+from tests.support.desks import CALL, TEXT, posts, simulated_desk, until_over, worker_of
+from tests.support.direct_sql import column
 from tests.support.told_app import OTHER_SID, SID, Told, form, told
 
 REAL = "AC" + "9" * 32
@@ -35,15 +33,20 @@ DeskOf = Callable[..., AbstractAsyncContextManager[Desk]]
 
 
 @pytest.fixture
-async def histories(database_url: str) -> AsyncIterator[tuple[History, History]]:
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def histories(database: Database) -> AsyncIterator[tuple[History, History]]:
     """Those of two accounts, on one database."""
-    database = Database(database_url)
-    await database.open()
     both = History(database, "AC1", 1000), History(database, "AC2", 1000)
     yield both
     for each in both:
         await each.close()
-    await database.close()
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ async def callbacks(database_url: str) -> AsyncIterator[tuple[Told, Told]]:
 
 
 def new(message: str) -> NewAlert:
-    return NewAlert("one", replace(CALL, message=message), "+14155550100", None)
+    return NewAlert("one", replace(CALL, message=message), "+14155550100")
 
 
 def now(status: Status | None, note: str = "", **facts: Any) -> Event:
@@ -107,18 +110,18 @@ async def test_what_was_tried_in_a_simulation_is_then_sent_for_real(
     assert len({each.sid for each in [*tried, *sent]}) == 2 * len(ids)
 
 
-async def test_a_workflow_is_one_accounts(desk_of: DeskOf):
+async def test_a_claim_is_one_accounts(desk_of: DeskOf):
     async with desk_of(account_sid=SIMULATED) as desk:
         await desk.send(WAITING)
         await until_tried_again(desk, "batch 7")
     async with desk_of(account_sid=REAL) as desk:
         await desk.send(replace(TEXT, id="batch 7"))
         assert (await until_over(desk, "batch 7")).status == "delivered"
-        chosen = sa.select(alerts.c.workflow_id)
-        history = await desk.history()
-        begun = await history.read(lambda connection: set(connection.scalars(chosen)))
-    # Neither was handed back because there was the other's.
-    assert begun == {f"{SIMULATED}-batch 7", f"{REAL}-batch 7"}
+        chosen = sa.select(alerts.c.claimed_by).where(alerts.c.account_sid == REAL)
+        assert await column(desk.services.database_url, chosen) == [worker_of(desk).id]
+        # The other account's has been free since its worker was closed.
+        chosen = sa.select(alerts.c.claimed_by).where(alerts.c.account_sid == SIMULATED)
+        assert await column(desk.services.database_url, chosen) == [None]
 
 
 async def test_one_account_cancels_and_the_others_alert_goes_on(desk_of: DeskOf):
@@ -184,52 +187,49 @@ async def test_what_is_recorded_at_once_is_kept_apart(histories):
     assert newest == [{"one": 4}, {"one": 3}]
 
 
-async def test_what_is_new_in_one_account_may_be_known_in_another(histories):
+async def test_what_is_new_in_one_account_may_be_known_in_another(histories, database):
     one, two = histories
     moment = datetime.now(UTC)
 
     async def add(history: History, at: datetime) -> set[str]:
-        return await history.write(
-            lambda db: adding.add(db, history.account_sid, [new("Hello")], at, most_an_hour=1000)
+        added: set[str] = await database.write(
+            lambda db: records.add(db, history.account_sid, [new("Hello")], at, most_an_hour=1000)
         )
+        return added
 
     assert await add(two, moment - timedelta(seconds=1)) == {"one"}
     assert await add(one, moment) == {"one"}
     assert await add(two, moment) == set()
 
 
-async def test_alerts_are_taken_up_and_handed_back_by_their_own_account(histories):
+async def test_alerts_are_claimed_and_released_by_their_own_account(histories):
     for each in histories:
         await each.add([new("Hello")])
-
-    async def claim_due(history: History) -> tuple[str, list[str]]:
-        return await history.write(
-            lambda db: handover.claim_due(db, history.account_sid, time.time())
-        )
-
-    async def under_way(history: History) -> list[str]:
-        return await history.read(lambda db: handover.workflows_under_way(db, history.account_sid))
-
     one, two = histories
-    workflow_id, claimed = await claim_due(one)
-    assert claimed == ["one"]
-    assert (await under_way(one), await under_way(two)) == ([workflow_id], [])
-    await two.write(lambda db: handover.release_batches(db, two.account_sid, [workflow_id]))
-    assert await under_way(one) == [workflow_id]
-    assert (await claim_due(two))[1] == ["one"]
-    await one.write(lambda db: handover.release_batches(db, one.account_sid, [workflow_id]))
-    assert (await claim_due(one))[1] == ["one"]
+
+    async def claimed(history: History) -> list[str]:
+        return [alert.id for alert in await history.claim("worker", 10)]
+
+    assert await claimed(one) == ["one"]
+    assert (await one.claiming_workers(), await two.claiming_workers()) == ({"worker"}, set())
+    assert await two.release({"worker"}) == 0
+    assert await one.claiming_workers() == {"worker"}
+    assert await claimed(two) == ["one"]
+    assert await one.release({"worker"}) == 1
+    assert await claimed(one) == ["one"]
 
 
-async def test_a_request_without_an_answer_is_one_accounts(histories):
+async def test_a_request_without_an_answer_is_one_accounts(histories, database):
     one, two = histories
     request = Submission("1", "one", 1, one.account_sid, "call", CALL.to, datetime.now(UTC))
     for each in histories:
         await each.add([new("Hello")])
-    await one.write(lambda db: attempts.begin(db, request))
+    await database.write(lambda db: submissions.begin(db, [request]))
 
     async def unsettled(history: History) -> Submission | None:
-        return await history.read(lambda db: attempts.unsettled(db, history.account_sid, "one", 1))
+        alert = await history.get("one")
+        assert alert is not None
+        return await history.unsettled(alert)
 
     assert (await unsettled(one), await unsettled(two)) == (request, None)
 

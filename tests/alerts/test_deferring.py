@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +11,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from alerts import Alert, AlertRequest, Desk, delivery
-from alerts import worker as engine
+from alerts import Alert, AlertRequest, Desk, worker
 from alerts.tables import alerts
-from tests.support.desks import CALL, TEXT, posts, quiet_now, simulated_desk, until, until_over
+from tests.support.desks import (
+    CALL,
+    TEXT,
+    posts,
+    quiet_now,
+    simulated_desk,
+    until,
+    until_over,
+    worker_of,
+)
+from tests.support.direct_sql import execute
 
 BUSY = "+14125550101"
 HOUR = 3600
@@ -53,9 +62,9 @@ def wait(request: pytest.FixtureRequest) -> Wait:
 
 
 async def row_of(desk: Desk, alert_id: str) -> Row:
-    history = await desk.history()
     chosen = sa.select(alerts).where(alerts.c.id == alert_id)
-    return await history.read(lambda connection: connection.execute(chosen).mappings().one())
+    [row] = await execute(desk.services.database_url, chosen)
+    return row
 
 
 async def defer(desk: Desk, wait: Wait) -> Alert:
@@ -63,7 +72,7 @@ async def defer(desk: Desk, wait: Wait) -> Alert:
     sent = await desk.send(wait.request)
     history = await desk.history()
     alert = await history.until(sent.id, lambda alert: wait.note in alert.events[-1].note, 20)
-    await until(lambda: delivery.under_way() == 0)
+    await until(lambda: worker_of(desk).under_way == 0)
     assert len(posts(desk)) == wait.posts_before
     return alert
 
@@ -71,16 +80,16 @@ async def defer(desk: Desk, wait: Wait) -> Alert:
 async def let_it_be_over(desk: Desk, wait: Wait, alert_id: str) -> None:
     row = await row_of(desk, alert_id)
     change = sa.update(alerts).where(alerts.c.id == alert_id)
-    await (await desk.history()).write(
-        lambda connection: connection.execute(change.values(due_at=0, **wait.is_over(row)))
-    )
+    over = change.values(due_at=0, **wait.is_over(row))
+    await execute(desk.services.database_url, over)
 
 
-async def workflows(desk: Desk) -> Sequence[str]:
-    """Every workflow that DBOS has been given."""
-    known = sa.text("SELECT workflow_uuid FROM workflow_status")
-    history = await desk.history()
-    return await history.read(lambda connection: connection.scalars(known).all())
+async def rounds(desk: Desk) -> None:
+    """Wait until the worker has looked for alerts to claim, more than once."""
+    worker_of(desk).wake()
+    await asyncio.sleep(0.1)
+    worker_of(desk).wake()
+    await asyncio.sleep(0.1)
 
 
 def calls(desk: Desk) -> int:
@@ -91,12 +100,10 @@ async def test_it_is_nobodys_until_it_is_due(tmp_path, wait):
     async with simulated_desk(tmp_path) as desk:
         alert = await defer(desk, wait)
         row = await row_of(desk, alert.id)
-        assert (row["status"], row["workflow_id"], row["is_open"]) == ("queued", None, True)
+        assert (row["status"], row["claimed_by"], row["is_open"]) == ("queued", None, True)
         assert row["due_at"] > datetime.now(UTC).timestamp() + HOUR / 2
-        before = await workflows(desk)
-        await asyncio.sleep(0.5)  # rounds of the engine
-        assert await workflows(desk) == before
-        assert (await row_of(desk, alert.id))["workflow_id"] is None
+        await rounds(desk)
+        assert (await row_of(desk, alert.id))["claimed_by"] is None
         await let_it_be_over(desk, wait, alert.id)
         ended = await until_over(desk, alert.id)
         assert ended.status == ("completed" if wait.request.to == CALL.to else "unanswered")
@@ -111,9 +118,9 @@ async def test_it_may_be_canceled_meanwhile(tmp_path, wait):
         assert canceled is not None
         assert canceled.status == "canceled"
         await let_it_be_over(desk, wait, alert.id)
-        await asyncio.sleep(0.5)  # rounds of the engine
+        await rounds(desk)
         assert calls(desk) == wait.posts_before
-        assert (await row_of(desk, alert.id))["workflow_id"] is None
+        assert (await row_of(desk, alert.id))["claimed_by"] is None
 
 
 async def test_it_outlasts_a_restart(tmp_path, wait):
@@ -121,31 +128,31 @@ async def test_it_outlasts_a_restart(tmp_path, wait):
         alert = await defer(desk, wait)
     async with simulated_desk(tmp_path) as desk:
         await desk.open()
-        await asyncio.sleep(0.5)  # rounds of the engine
-        assert (await row_of(desk, alert.id))["workflow_id"] is None
+        await rounds(desk)
+        assert (await row_of(desk, alert.id))["claimed_by"] is None
         await let_it_be_over(desk, wait, alert.id)
         assert (await until_over(desk, alert.id)).try_number == wait.posts_before + 1
         assert calls(desk) == 1
 
 
 async def test_many_wait_for_the_morning_without_keeping_others_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "MOST_UNDER_WAY", 10)
+    monkeypatch.setattr(worker, "MOST_UNDER_WAY", 10)
     quiet = replace(TEXT, quiet_hours=quiet_now(TEXT.to))
     requests = [replace(quiet, to=f"+1412555{number:04}") for number in range(120)]
     async with simulated_desk(tmp_path) as desk:
         await desk.send_all(requests)
         [_, urgent] = await desk.send_all([requests[0], replace(TEXT, urgent=True)])
         assert (await until_over(desk, urgent.id)).status == "delivered"
-        await until(lambda: delivery.under_way() == 0)
+        await until(lambda: worker_of(desk).under_way == 0)
         assert len(posts(desk)) == 1
 
 
 async def test_a_short_wait_stays_in_the_process(tmp_path):
-    """A workflow of its own would cost more."""
+    """Giving it back and claiming it would cost more."""
     async with simulated_desk(tmp_path) as desk:
         request = replace(CALL, to=BUSY, tries=2, minutes_between_tries=3 / 60)
         sent = await desk.send(request)
         alert = await until_over(desk, sent.id)
         tries = [event.at for event in alert.events if event.status == "sending"]
         assert tries[1] - tries[0] >= timedelta(seconds=3)
-        assert (await row_of(desk, alert.id))["workflow_id"].endswith(alert.id)
+        assert (await row_of(desk, alert.id))["claimed_by"] == worker_of(desk).id

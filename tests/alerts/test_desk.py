@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
-from contextlib import aclosing
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-import sqlalchemy as sa
 
-from alerts import Status, UnusableInput, delivery
+from alerts import Status, UnusableInput
 from alerts.alert import Alert
-from alerts.claims import signed_on, workflows_under_way
 from alerts.status import may_follow
-from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.desks import (
     CALL,
     SERVICE_SID,
@@ -29,6 +25,7 @@ from tests.support.desks import (
     simulated_desk,
     until,
     until_over,
+    worker_of,
 )
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
 
@@ -127,8 +124,9 @@ async def test_whoever_stops_waiting_stops_nothing(desk):
 async def test_leaving_at_once(tmp_path, caplog, recwarn):
     async with simulated_desk(tmp_path) as desk:
         await asyncio.gather(desk.send(CALL), desk.send(TEXT))
-        assert delivery.under_way() == 2
-    assert delivery.under_way() == 0
+        worker = worker_of(desk)
+        assert worker.under_way == 2
+    assert worker.under_way == 0
     gc.collect()
     assert (caplog.records, list(recwarn)) == ([], [])
 
@@ -144,7 +142,7 @@ async def test_leaving_while_somebody_still_waits(caplog, recwarn, asked):
             (outcome,) = await asyncio.gather(sending, return_exceptions=True)
         assert isinstance(outcome, Alert)
         assert outcome.status in ({Status.SENDING} if asked else {Status.QUEUED, Status.SENDING})
-    assert delivery.under_way() == 0
+        assert worker_of(desk).under_way == 0
     gc.collect()
     assert (caplog.records, list(recwarn)) == ([], [])
 
@@ -156,28 +154,6 @@ async def test_unusable_input_that_nobody_waits_for(desk, caplog):
     await asyncio.gather(sending, return_exceptions=True)
     gc.collect()
     assert caplog.records == []
-
-
-@pytest.mark.parametrize("is_alive", [True, False])
-async def test_what_another_version_began_is_left_to_it_as_long_as_it_lives(desk, is_alive):
-    waiting = await desk.send(replace(CALL, to=BUSY, tries=2, minutes_between_tries=0.4))
-    async with aclosing(desk.watch(waiting.id)) as changes:
-        await anext(alert async for alert in changes if alert.try_number == 2)
-    house = await desk._runtime()
-    [worker_id] = await house.history.read(
-        lambda connection: signed_on(connection, house.history.account_sid)
-    )
-    await house.history.write(
-        lambda connection: connection.execute(
-            sa.text("UPDATE workflow_status SET application_version = 'older'")
-        )
-    )
-    for _ in range(2):
-        await house._engine._takeover._adopt_orphans(living=[worker_id] if is_alive else [])
-    under_way = await house.history.read(
-        lambda connection: workflows_under_way(connection, house.history.account_sid)
-    )
-    assert under_way == ([f"{SIMULATOR_ACCOUNT_SID}-{waiting.id}"] if is_alive else [])
 
 
 async def test_who_cancels_without_reaching_twilio_is_told(tmp_path):

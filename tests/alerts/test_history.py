@@ -48,7 +48,7 @@ async def another_process(tmp_path, history):
 
 
 def new(alert_id: str = "one", **fields: Any) -> NewAlert:
-    return NewAlert(alert_id, replace(CALL, **fields), "+14155550100", None)
+    return NewAlert(alert_id, replace(CALL, **fields), "+14155550100")
 
 
 def told(status: Status | None, note: str = "", **facts: Any) -> Event:
@@ -61,12 +61,12 @@ async def seen(history: History, alert_id: str = "one") -> list[Status]:
 
 
 async def watched(history: History, watchers: int, alert_id: str = "one") -> None:
-    await until(lambda: len(history._watching._watchers.get(alert_id, ())) == watchers)
+    await until(lambda: len(history._watchers._queues.get(alert_id, ())) == watchers)
 
 
 async def test_an_alert_is_told_as_it_was_written_down(history):
     request = replace(CALL, then_to=("+14125550142",), voicemail="Short", name="Ann", user="ben")
-    await history.add([NewAlert("one", request, "+14155550100", None)])
+    await history.add([NewAlert("one", request, "+14155550100")])
     alert = await history.get("one")
     assert alert is not None
     assert (alert.request, alert.from_) == (request, "+14155550100")

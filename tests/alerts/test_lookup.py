@@ -35,7 +35,7 @@ async def find(twilio, channel="call", **options):
         "taken": nobody_elses,
     }
     made = await look_up(twilio, **(wanted | options))
-    return made and (made.sid if made.surely else f"{made.sid}?")
+    return made and (made.sid if made.is_certain else f"{made.sid}?")
 
 
 @asynccontextmanager

@@ -154,7 +154,7 @@ def test_giving_up_is_on_time():
     """The look after which nobody waits any longer doesn't come a whole wait too late."""
     watch = PollSchedule(one(channel="text", ago=timedelta(minutes=20)), SAFETY_NET, now=100)
     watch.sent_at = datetime.now(UTC) - timedelta(minutes=9, seconds=55)
-    watch.look_again(now=100)
+    watch.poll_again(now=100)
     assert 104 < watch.next_at <= 105
 
 

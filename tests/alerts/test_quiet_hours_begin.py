@@ -9,10 +9,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerts import delivery
 from alerts.quiet_hours import QuietHours
 from alerts.tables import alerts
-from tests.support.desks import CALL, TEXT, desk_at, posts, simulated_desk, until, until_over
+from tests.support.desks import (
+    CALL,
+    TEXT,
+    desk_at,
+    posts,
+    simulated_desk,
+    until,
+    until_over,
+    worker_of,
+)
+from tests.support.direct_sql import column, execute
 from tests.support.scripted_twilio import PLACED, TOO_FAST, at, scripted_twilio
 
 NIGHTS = "22:00-07:00"
@@ -53,24 +62,24 @@ async def test_while_they_wait_for_their_turn(tmp_path, nights):
         sent = await desk.send_all(requests)
         await until(lambda: len(posts(desk)) == 2)
         nights.fall()
-        await until(lambda: delivery.under_way() <= 2)
+        await until(lambda: worker_of(desk).under_way <= 2)
         assert await nights.count_looks() <= 2
         before = len(posts(desk))
         # One may have been let go just before.
         assert before <= 3
         history = await desk.history()
         waiting = sa.select(alerts.c.id).where(
-            alerts.c.status == "queued", alerts.c.workflow_id.is_(None)
+            alerts.c.status == "queued", alerts.c.claimed_by.is_(None)
         )
-        defer = await history.read(lambda connection: connection.scalars(waiting).all())
-        assert len(defer) == 5 - before
-        for each in defer:
+        deferred = await column(desk.services.database_url, waiting)
+        assert len(deferred) == 5 - before
+        for each in deferred:
             alert = await history.get(each)
             assert alert is not None
             assert alert.events[-1].note.startswith("Quiet hours")
         nights.morning = None
-        due = sa.update(alerts).where(alerts.c.id.in_(defer)).values(due_at=0)
-        await history.write(lambda connection: connection.execute(due))
+        due = sa.update(alerts).where(alerts.c.id.in_(deferred)).values(due_at=0)
+        await execute(desk.services.database_url, due)
         ends = [(await until_over(desk, each.id)).status for each in sent]
         assert ends == ["delivered"] * 5
         assert len(posts(desk)) == 5

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.tables import pace
+from alerts.tables import rate_limits
 from tests.support.desks import (
     CALL,
     TEXT,
@@ -22,6 +22,7 @@ from tests.support.desks import (
     simulated_desk,
     until_over,
 )
+from tests.support.direct_sql import execute
 
 BUSY, MACHINE, PRESSES = "+14125550101", "+14125550103", "+14125550106"
 ANN, BEN = "+14125550142", "+14125550143"
@@ -199,7 +200,6 @@ async def test_the_rate_of_the_account_is_kept(tmp_path):
 async def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(tmp_path):
     async with simulated_desk(tmp_path) as desk:
         await followed(desk, TEXT)
-        history = await desk.history()
-        an_hour_ahead = sa.update(pace).values(next_at=time.time() + 3600)
-        await history.write(lambda connection: connection.execute(an_hour_ahead))
+        an_hour_ahead = sa.update(rate_limits).values(next_at=time.time() + 3600)
+        await execute(desk.services.database_url, an_hour_ahead)
         assert (await followed(desk, replace(TEXT, to=ANN))).status == "delivered"

@@ -11,20 +11,26 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alerts.steps.courier import Courier
 
 from alerts import Desk, Event
-from alerts import submissions as requests
 from alerts.history import History
+from alerts.services import Services
 from alerts.status import Status
-from alerts.steps import courier, placing
-from alerts.steps.placing import place
-from alerts.steps.polling import StatusPoller
-from alerts.steps.reconciling import settle
+from alerts.steps import placing
+from alerts.steps.placing import RequestLimits, place
+from alerts.steps.reconciling import reconcile
 from alerts.tables import submissions
 from database.database import Database
-from storage import Instructions
-from tests.support.desks import CALL, database_in, desk_at, posts, simulated_desk, until_over
+from tests.support.desks import (
+    CALL,
+    database_in,
+    desk_at,
+    posts,
+    simulated_desk,
+    until_over,
+    worker_of,
+)
+from tests.support.direct_sql import column
 from tests.support.failing_services import (
     FailingConnections,
     asked_for,
@@ -33,13 +39,11 @@ from tests.support.failing_services import (
 )
 
 ELSEWHERE = "+14125550123"
-INSTRUCTIONS = Instructions(twiml="<Response><Say>Hello</Say></Response>")
 
 
 async def outcomes_of(desk: Desk, alert_id: str) -> Sequence[str | None]:
-    history = await desk.history()
     chosen = sa.select(submissions.c.outcome).where(submissions.c.alert_id == alert_id)
-    return await history.read(lambda connection: connection.scalars(chosen).all())
+    return await column(desk.services.database_url, chosen)
 
 
 @pytest.mark.parametrize(
@@ -70,16 +74,14 @@ async def test_what_an_alert_left_that_is_over(tmp_path, asks, outcome):
 
 
 @asynccontextmanager
-async def another_process(desk: Desk) -> AsyncIterator[Courier]:
-    """What another process would go on with: the same means, and a database of its own."""
+async def another_process(desk: Desk) -> AsyncIterator[tuple[Services, History]]:
+    """What another process would go on with: the same services, and a database of its own."""
     database = Database(desk.services.database_url.get_secret_value())
     await database.open()
     history = History(database, desk.services.twilio.account_sid, 1000)
-    follower = StatusPoller(desk.services.twilio, history.record, callbacks=False)
     try:
-        yield Courier(desk.services, history, follower)
+        yield desk.services, history
     finally:
-        await follower.close()
         await history.close()
         await database.close()
 
@@ -91,25 +93,27 @@ async def standing_still(desk: Desk) -> AsyncIterator[str]:
     history = await desk.history()
     await history.until("still", lambda alert: alert.status is Status.SENDING, 10)
     yield "still"
-    house = desk.warm_up().result()
-    house._courier.requests.release()
+    worker_of(desk)._limits.requests.release()
     assert (await asyncio.wait_for(sending, 10)).sid
 
 
 @pytest.fixture
 def slow_motion(monkeypatch: pytest.MonkeyPatch) -> None:
     """No request is made before somebody lets it, and it is then no longer fresh."""
-    monkeypatch.setattr(courier, "MOST_REQUESTS", 0)
+    monkeypatch.setattr(placing, "MOST_REQUESTS", 0)
     monkeypatch.setattr(placing, "FRESH", timedelta(milliseconds=1))
 
 
 @pytest.mark.usefixtures("slow_motion")
 async def test_another_process_made_it_meanwhile(tmp_path):
     async with simulated_desk(tmp_path) as desk:
-        async with standing_still(desk) as alert_id, another_process(desk) as other:
+        async with standing_still(desk) as alert_id, another_process(desk) as (services, history):
             assert posts(desk) == []
-            other.requests.release()
-            await place(other, alert_id, 1, INSTRUCTIONS)
+            limits = RequestLimits(services)
+            limits.requests.release()
+            alert = await history.get(alert_id)
+            assert alert is not None
+            await place(services, history, limits, alert)
             assert len(posts(desk)) == 1
         alert = await until_over(desk, alert_id)
         assert alert.status == "completed"
@@ -120,14 +124,12 @@ async def test_another_process_made_it_meanwhile(tmp_path):
 @pytest.mark.usefixtures("slow_motion")
 async def test_another_process_settled_it_and_then_died(tmp_path):
     async with simulated_desk(tmp_path) as desk:
-        async with standing_still(desk) as alert_id, another_process(desk) as other:
-            request = await other.history.read(
-                lambda connection: requests.unsettled(
-                    connection, other.history.account_sid, alert_id, 1
-                )
-            )
+        async with standing_still(desk) as alert_id, another_process(desk) as (services, history):
+            alert = await history.get(alert_id)
+            assert alert is not None
+            request = await history.unsettled(alert)
             assert request is not None
-            assert await settle(other, request, inherited=True)
+            assert await reconcile(services, history, request, inherited=True)
             assert posts(desk) == []
         alert = await until_over(desk, alert_id)
         assert alert.status == "completed"

@@ -1,105 +1,146 @@
-"""Alerts that are without anybody, for whatever reason, are found and delivered."""
+"""Alerts that no process delivers any more, for whatever reason, are found and delivered."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from dbos import DBOS
 
-from alerts import Desk, takeover
-from alerts import worker as engine
-from alerts.tables import NewAlert, workers
-from alerts.worker import Engine
-from database.connecting import engine_for, parsed
+from alerts import Desk, worker
+from alerts.delivery import deliver
+from alerts.history import History
+from alerts.tables import NewAlert, alerts, workers
 from simulator import SIMULATOR_FROM_NUMBER
-from tests.support.desks import CALL, TEXT, database_in, posts, simulated_desk, until, until_over
+from tests.support.desks import (
+    CALL,
+    TEXT,
+    database_in,
+    posts,
+    simulated_desk,
+    until,
+    until_over,
+    worker_of,
+)
+from tests.support.direct_sql import column, execute
 from tests.support.failing_services import HangingStorage
 
 ELSEWHERE = "+14125550123"
 
 
 @pytest.fixture(autouse=True)
-def quick_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "SECONDS_BETWEEN_TAKEOVERS", 0.1)
+def quick_recoveries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "SECONDS_BETWEEN_RECOVERIES", 0.1)
 
 
-def engine_of(desk: Desk) -> Engine:
-    house = desk.warm_up().result()
-    assert house._engine is not None
-    return house._engine
+async def known_workers(desk: Desk) -> list[str]:
+    return await column(desk.services.database_url, sa.select(workers.c.id))
 
 
-async def signed_on(desk: Desk) -> Sequence[str]:
-    history = await desk.history()
-    return await history.read(lambda connection: connection.scalars(sa.select(workers.c.id)).all())
+async def claim_by(desk: Desk, worker_id: str) -> None:
+    """Write an alert down that this worker has claimed."""
+    await (await desk.history()).add(
+        [NewAlert("orphan", desk._normalized(TEXT), SIMULATOR_FROM_NUMBER)]
+    )
+    claimed = sa.update(alerts).where(alerts.c.id == "orphan").values(claimed_by=worker_id)
+    await execute(desk.services.database_url, claimed)
 
 
-async def searched(desk: Desk) -> None:
-    """Open it, and wait until it has done with searching as it does at the beginning."""
-    await desk.open()
-    await until(lambda: engine_of(desk)._takeover._searches_left == 0)
-
-
-async def test_a_living_process_that_was_signed_off_is_known_again(tmp_path):
+async def test_a_living_process_that_was_forgotten_is_known_again(tmp_path: Path):
     async with simulated_desk(tmp_path) as desk:
         await desk.open()
-        [known] = await signed_on(desk)
-        await (await desk.history()).write(
-            lambda connection: connection.execute(sa.delete(workers))
-        )
-        again: Sequence[str] = []
-        while not again:
-            again = await signed_on(desk)
+        [known] = await known_workers(desk)
+        await execute(desk.services.database_url, sa.delete(workers))
+        async with asyncio.timeout(10):
+            while not (again := await known_workers(desk)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert again == [known]
 
 
-async def test_what_a_process_left_whom_others_had_signed_off(tmp_path):
-    """Its workflow is said to be under way, by an executor that nobody looks after."""
+async def test_what_a_process_left_that_others_had_forgotten(tmp_path: Path):
+    """Its alert is claimed by a worker that nobody knows."""
     async with simulated_desk(tmp_path, HangingStorage()) as desk:
         [left] = await desk.send_all([CALL])
         storage = desk.services.storage
         assert isinstance(storage, HangingStorage)
         await until(lambda: storage.is_asked)
-    made = engine_for(parsed(database_in(tmp_path).get_secret_value()), None)
-    with made.begin() as connection:
-        connection.execute(sa.delete(workers))
-        under_way = sa.text("SELECT status FROM workflow_status")
-        assert connection.scalars(under_way).all() == ["PENDING"]
-    made.dispose()
+    url = database_in(tmp_path)
+    await execute(url, sa.update(alerts).values(claimed_by="gone"))
+    assert await column(url, sa.select(workers.c.id)) == []
     async with simulated_desk(tmp_path) as desk:
         await desk.open()
         assert (await until_over(desk, left.id)).status == "completed"
         assert len(posts(desk)) == 1
 
 
-async def test_it_is_searched_now_and_then_without_a_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr(takeover, "SECONDS_BETWEEN_SEARCHES", 0.3)
+async def test_what_a_dead_process_left(tmp_path: Path):
+    """It is known, and holds no lock."""
     async with simulated_desk(tmp_path) as desk:
-        await searched(desk)
-        orphan = NewAlert("orphan", desk._normalized(TEXT), SIMULATOR_FROM_NUMBER, "gone")
-        await (await desk.history()).add([orphan])
+        await desk.open()
+        await (await desk.history()).add_worker("dead", "worker")
+        await claim_by(desk, "dead")
+        assert (await until_over(desk, "orphan")).status == "delivered"
+        assert await known_workers(desk) == [worker_of(desk).id]
+        assert len(posts(desk)) == 1
+
+
+async def test_what_is_claimed_by_a_worker_that_never_was(tmp_path: Path):
+    async with simulated_desk(tmp_path) as desk:
+        await desk.open()
+        await claim_by(desk, "never")
         assert (await until_over(desk, "orphan")).status == "delivered"
         assert len(posts(desk)) == 1
 
 
-async def test_a_workflow_that_could_not_be_started_strands_nobody(tmp_path, monkeypatch):
+async def test_what_a_living_process_delivers_is_left_to_it(tmp_path: Path):
+    async with simulated_desk(tmp_path, HangingStorage()) as desk:
+        [held] = await desk.send_all([CALL])
+        storage = desk.services.storage
+        assert isinstance(storage, HangingStorage)
+        await until(lambda: storage.is_asked)
+        async with simulated_desk(tmp_path) as other:
+            await other.open()
+            await worker_of(other).recover()
+            chosen = sa.select(alerts.c.claimed_by).where(alerts.c.id == held.id)
+            assert await column(database_in(tmp_path), chosen) == [worker_of(desk).id]
+            assert posts(other) == []
+
+
+async def test_a_claim_that_fails_strands_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    claim, claims = History.claim, 0
+
+    async def fail_once(self: History, worker_id: str, most: int):
+        nonlocal claims
+        claims += 1
+        if claims == 1:
+            raise RuntimeError("a defect")
+        return await claim(self, worker_id, most)
+
+    monkeypatch.setattr(History, "claim", fail_once)
     async with simulated_desk(tmp_path) as desk:
-        await searched(desk)
-        start, starts = DBOS.start_workflow_async, 0
-
-        async def fail_once(*arguments):
-            nonlocal starts
-            starts += 1
-            if starts == 1:
-                raise RuntimeError("a defect")
-            return await start(*arguments)
-
-        monkeypatch.setattr(DBOS, "start_workflow_async", fail_once)
         sent = await desk.send_all([TEXT, replace(TEXT, to=ELSEWHERE)])
         ends = [(await until_over(desk, each.id)).status for each in sent]
         assert ends == ["delivered", "delivered"]
-        assert starts == 2
+        assert claims >= 2
         assert len(posts(desk)) == 2
+
+
+async def test_a_delivery_that_fails_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Also one whose defect is outside of a try."""
+    monkeypatch.setattr(worker, "SECONDS_AFTER_A_DEFECT", 0.01)
+    deliveries = 0
+
+    async def fail_once(*arguments):
+        nonlocal deliveries
+        deliveries += 1
+        if deliveries == 1:
+            raise RuntimeError("a defect")
+        await deliver(*arguments)
+
+    monkeypatch.setattr(worker, "deliver", fail_once)
+    async with simulated_desk(tmp_path) as desk:
+        sent = await desk.send(TEXT)
+        assert (await until_over(desk, sent.id)).status == "delivered"
+        assert (deliveries, len(posts(desk))) == (2, 1)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import AlertRequest, Event, Status
-from alerts.alert import tries_of
-from alerts.state import Standing, after
+from alerts.alert import Alert, AlertState, tries_of
+from alerts.state import apply, state_of
 from alerts.status import ON_THE_WAY
 from tests.support.stories import (
     BEGAN,
@@ -29,15 +29,29 @@ from tests.support.stories import (
 chances = st.randoms(use_true_random=False)
 
 
-def standings(request: AlertRequest, events: Sequence[Event]) -> list[Standing]:
+def fresh(request: AlertRequest) -> Alert:
+    return Alert(
+        id="1", request=request, from_="+14155550100", not_before=BEGAN, since=BEGAN, events=()
+    )
+
+
+def state(alert: AlertState) -> AlertState:
+    return AlertState(**state_of(alert))
+
+
+def states(request: AlertRequest, events: Sequence[Event]) -> list[AlertState]:
     """Where it stands at first, and after each event."""
-    reached = [Standing(since=BEGAN)]
+    alert = fresh(request)
+    reached = [state(alert)]
     for event in events:
-        reached.append(after(reached[-1], event, request, tries_of(request)))
+        before, alert = alert, apply(alert, event)
+        assert alert.events[:-1] == before.events
+        assert alert.events[-1].news == (state(alert) != state(before))
+        reached.append(state(alert))
     return reached
 
 
-def check_steps(steps: Sequence[Standing]) -> None:
+def check_steps(steps: Sequence[AlertState]) -> None:
     """What holds from each event to the next, whatever it is."""
     for before, now in pairwise(steps):
         if before.status.final:
@@ -51,15 +65,14 @@ def check_steps(steps: Sequence[Standing]) -> None:
             if not now.status.final:
                 assert ON_THE_WAY.index(now.status) >= ON_THE_WAY.index(before.status)
         else:
-            fresh = Standing(since=now.since, try_number=now.try_number)
-            assert now == fresh
+            assert now == AlertState(since=now.since, try_number=now.try_number)
 
 
 @settings(max_examples=1000, deadline=None)
 @given(stories())
 def test_a_story_ends_as_it_truly_did(story):
     request, events, end = story
-    steps = standings(request, events)
+    steps = states(request, events)
     check_steps(steps)
     assert steps[-1].status is end
 
@@ -70,7 +83,7 @@ def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
     request, events, _ = story
     number = min(number, len(tries_of(request)))
     events = slipped_in(events, [key_press(number)], chance)
-    steps = standings(request, events)
+    steps = states(request, events)
     check_steps(steps)
     pressed = next(n for n, each in enumerate(events) if each.source == "recipient")
     if not steps[pressed].status.final:
@@ -83,7 +96,7 @@ def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
 def test_after_a_cancel_wish_nothing_more_is_begun(story, chance, wishes):
     request, events, _ = story
     events = slipped_in(events, [cancel_wish()] * wishes, chance)
-    steps = standings(request, events)
+    steps = states(request, events)
     check_steps(steps)
     wished = next(n for n, each in enumerate(events) if each.canceling)
     if not steps[wished].status.final:
@@ -98,10 +111,10 @@ def test_after_a_cancel_wish_nothing_more_is_begun(story, chance, wishes):
 @given(stories(), chances)
 def test_news_of_the_same_call_twice_is_none(story, chance):
     request, events, _ = story
-    now = Standing(since=BEGAN)
+    now = fresh(request)
     for event in events:
-        now = after(now, event, request, tries_of(request))
-        assert after(now, event, request, tries_of(request)) == now
+        now = apply(now, event)
+        assert state(apply(now, event)) == state(now)
 
 
 @pytest.mark.parametrize("verdict", MACHINES)
@@ -109,7 +122,7 @@ def test_news_of_the_same_call_twice_is_none(story, chance):
 def test_a_machine_is_nobody(verdict, in_time):
     request = replace(CALL, voicemail="Call us back", tries=2)
     truth = Truth(Status.COMPLETED, verdict=verdict, verdict_in_time=in_time)
-    ended = standings(request, events_of(request, 1, truth, "call"))[-1]
+    ended = states(request, events_of(request, 1, truth, "call"))[-1]
     assert (ended.status, ended.try_number) == (Status.QUEUED, 2)
 
 
@@ -119,14 +132,14 @@ def test_the_end_waits_for_who_answered():
     *begun, verdict, ended, look = events_of(request, 1, truth, "call")
     assert (verdict.answered_by, ended.status) == ("machine_end_beep", Status.COMPLETED)
     told = [*begun, ended, verdict]
-    assert standings(request, told)[-1].status is Status.ANSWERED
-    assert standings(request, [*told, look])[-1].status is Status.VOICEMAIL
+    assert states(request, told)[-1].status is Status.ANSWERED
+    assert states(request, [*told, look])[-1].status is Status.VOICEMAIL
 
 
 def test_a_key_press_from_an_earlier_call_ends_the_next_try():
     request = replace(CALL, acknowledge=True, tries=2)
     events = events_of(request, 1, Truth(Status.COMPLETED), "call")
-    steps = standings(request, [*events, key_press(1)])
+    steps = states(request, [*events, key_press(1)])
     assert [(each.status, each.try_number) for each in steps[-2:]] == [
         (Status.QUEUED, 2),
         (Status.ACKNOWLEDGED, 2),
@@ -136,15 +149,15 @@ def test_a_key_press_from_an_earlier_call_ends_the_next_try():
 def test_what_nobody_can_tell_is_not_tried_again_with_the_same_person():
     request = replace(CALL, tries=3)
     unknown = events_of(request, 1, Truth(Status.UNKNOWN), "call")
-    assert standings(request, unknown)[-1].status is Status.UNKNOWN
+    assert states(request, unknown)[-1].status is Status.UNKNOWN
     more = replace(request, then_to=("+14128574310",))
-    assert standings(more, unknown)[-1].try_number == 4
+    assert states(more, unknown)[-1].try_number == 4
 
 
 def test_a_number_that_twilio_refuses_is_left_out():
     request = replace(CALL, tries=3, then_text=True, then_to=("+14128574310",))
     refused = events_of(request, 1, Truth(Status.FAILED, refused=True), "call")
-    assert standings(request, refused)[-1].try_number == 4
+    assert states(request, refused)[-1].try_number == 4
     assert tries_of(request)[3].channel == "text"
     failed = events_of(request, 1, Truth(Status.FAILED), "call")
-    assert standings(request, failed)[-1].try_number == 2
+    assert states(request, failed)[-1].try_number == 2

@@ -9,7 +9,6 @@ import pytest
 from alerts.twilio_status import (
     call_callback_update,
     call_update,
-    event_of,
     message_callback_update,
     message_update,
 )
@@ -113,7 +112,7 @@ def test_callbacks_of_a_text():
 
 def test_an_observation_becomes_an_event():
     seen = call(status="in-progress", answered_by="human")
-    event = event_of(seen, 2, "callback", "CA1")
+    event = seen.as_event(2, "callback", "CA1")
     assert (event.status, event.note, event.answered_by) == ("answered", seen.note, "human")
     assert (event.try_number, event.source, event.sid) == (2, "callback", "CA1")
     assert abs((datetime.now(UTC) - event.at).total_seconds()) < 5

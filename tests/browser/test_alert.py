@@ -193,7 +193,7 @@ async def write_down_unknown(url: str, alert_id: str) -> None:
     await database.open()
     history = History(database, SIMULATOR_ACCOUNT_SID, 100)
     request = replace(CALL, to="+14125550104")
-    await history.add([NewAlert(alert_id, request, CALLER, workflow_id=None)])
+    await history.add([NewAlert(alert_id, request, CALLER)])
     for fields in steps(Status.SENDING, Status.UNKNOWN):
         await history.record(alert_id, Event(datetime.now(UTC), **fields))
     await history.close()

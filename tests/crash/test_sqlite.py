@@ -16,7 +16,7 @@ import pytest
 from bench.simulator_process import running
 from tests.support.crash_plan import Plan, plan_from
 from tests.support.crash_runner import carry_out
-from tests.support.crash_sender import Life
+from tests.support.crash_sender import SenderTask
 
 FIRST_SEED = int(os.environ.get("FIRST_SEED", "0"))
 SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("SEEDS", "20")))
@@ -45,5 +45,5 @@ async def test_this_finds_alerts_that_are_sent_twice(tmp_path):
 async def _carry_out(plan: Plan, folder: Path, *, never_looks: bool = False) -> list[str]:
     with running(SPEED) as simulator:
         database_url = f"sqlite:///{folder / f'callboard-{plan.seed}.sqlite'}"
-        life = Life(database_url, simulator.address, never_looks=never_looks)
-        return await carry_out(plan, life)
+        task = SenderTask(database_url, simulator.address, never_looks=never_looks)
+        return await carry_out(plan, task)

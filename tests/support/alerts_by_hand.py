@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts import Alert, AlertRequest, Event, Status
-from alerts.alert import tries_of
-from alerts.state import Standing, after
-from alerts.tables import alert_after
+from alerts.state import apply
 
 NUMBER = "+14128574309"
 CALLER = "+17248675309"
@@ -21,29 +18,23 @@ BEGAN = datetime(2026, 11, 20, 9, 42, tzinfo=UTC)
 
 def written(request: AlertRequest) -> Alert:
     """An alert that was just written down."""
-    event = Event(BEGAN, Status.QUEUED, "Written and checked")
+    event = Event(BEGAN, Status.QUEUED, "Saved")
     return Alert(
         id="1",
         request=request,
         from_=CALLER,
-        status=Status.QUEUED,
         since=BEGAN,
         not_before=BEGAN,
-        try_number=1,
-        channel=request.channel,
-        to=request.to,
         events=(event,),
     )
 
 
 def alert_after_events(request: AlertRequest, *happened: dict[str, Any]) -> Alert:
     """The alert after these events, one a second; `note` and `status` are those of `Event`."""
-    alert, now, tries = written(request), Standing(since=BEGAN), tries_of(request)
+    alert = written(request)
     for second, fields in enumerate(happened, start=1):
         event = Event(**{"at": BEGAN + timedelta(seconds=second), "status": None} | fields)
-        then = after(now, event, request, tries)
-        alert = alert_after(alert, then, replace(event, news=then != now))
-        now = then
+        alert = apply(alert, event)
     return alert
 
 
@@ -51,15 +42,15 @@ def steps(*statuses: Status, try_number: int = 1, **fields: Any) -> Sequence[dic
     """Events that bring a try through these statuses, with the notes that they usually have."""
     notes = {
         Status.SENDING: "Stored in data/twiml",
-        Status.PLACED: "Twilio has it",
+        Status.PLACED: "Accepted by Twilio",
         Status.RINGING: "Ringing",
         Status.ANSWERED: "Answered",
-        Status.COMPLETED: "The call is over",
+        Status.COMPLETED: "Call ended",
         Status.UNANSWERED: "Nobody answered",
         Status.DELIVERED: "Delivered",
         Status.ACKNOWLEDGED: "Pressed 1",
         Status.FAILED: "Twilio refused it",
-        Status.UNKNOWN: "Nobody can tell whether Twilio has it",
+        Status.UNKNOWN: "Not known whether it was sent",
         Status.CANCELED: "Canceled",
     }
     return [

@@ -1,4 +1,4 @@
-"""One life after the other, until all is sent."""
+"""One process after the other sends and dies, until all is sent."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from alerts.history import History
 from database.database import Database
 from tests.support.crash_judge import Simulation, complaints
 from tests.support.crash_plan import Plan
-from tests.support.crash_sender import Life, live
+from tests.support.crash_sender import SenderTask, run
 
-# From a process that has imported everything and started nothing, lives begin at once.
+# From a process that has imported everything and started nothing, senders start at once.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.support.crash_sender"])
-SECONDS_OF_A_LIFE = 40
+LONGEST_SECONDS = 40
 
 
-def begin(life: Life) -> BaseProcess:
-    """A process that lives this life."""
-    process = FORKS.Process(target=live, args=(life,), daemon=True)
+def begin(task: SenderTask) -> BaseProcess:
+    """A process that does this."""
+    process = FORKS.Process(target=run, args=(task,), daemon=True)
     process.start()
     return process
 
@@ -33,12 +33,12 @@ def end(process: BaseProcess) -> None:
     process.join()
 
 
-async def live_until_dead(life: Life) -> None:
-    """A life up to its end, natural or not."""
-    process, death = begin(life), life.death
+async def run_until_dead(task: SenderTask) -> None:
+    """Do this in a process, up to its end, natural or not."""
+    process, death = begin(task), task.death
     killed = death is not None and death.moment == "after a while"
     try:
-        seconds = death.count if death and killed else SECONDS_OF_A_LIFE
+        seconds = death.count if death and killed else LONGEST_SECONDS
         await asyncio.to_thread(process.join, seconds)
         assert killed or process.exitcode is not None, "it goes on and on"
     finally:
@@ -48,23 +48,23 @@ async def live_until_dead(life: Life) -> None:
         assert process.exitcode in {0, 255}, f"ended with {process.exitcode}"
 
 
-async def carry_out(plan: Plan, life: Life) -> list[str]:
+async def carry_out(plan: Plan, task: SenderTask) -> list[str]:
     """Carry a plan out; what isn't right at its end, in words."""
-    simulation = Simulation(life.simulator, life.account_sid)
+    simulation = Simulation(task.simulator, task.account_sid)
     simulation.order(plan.faults)
-    life = replace(life, requests=plan.requests, alone=plan.alone)
+    task = replace(task, requests=plan.requests, alone=plan.alone)
     for death in (*plan.deaths, None):
-        await live_until_dead(replace(life, death=death))
+        await run_until_dead(replace(task, death=death))
     simulation.clear()
-    return complaints(simulation, plan.requests, await history_of(life))
+    return complaints(simulation, plan.requests, await history_of(task))
 
 
-async def history_of(life: Life) -> dict[str, Alert]:
-    """What the history says of each alert of a life."""
-    database = Database(life.database_url)
+async def history_of(task: SenderTask) -> dict[str, Alert]:
+    """What the history says of each alert of a sender."""
+    database = Database(task.database_url)
     await database.open()
     try:
-        history = History(database, life.account_sid, 1)
-        return await history.get_all([str(each.id) for each in life.requests])
+        history = History(database, task.account_sid, 1)
+        return await history.get_all([str(each.id) for each in task.requests])
     finally:
         await database.close()

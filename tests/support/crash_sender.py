@@ -1,4 +1,4 @@
-"""The life of a process that sends alerts, and dies in the middle.
+"""A process that sends alerts, and dies in the middle.
 
 It remembers nothing but its list, and so sends all of it again each time.
 """
@@ -18,19 +18,19 @@ import httpx
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-# All that a life needs is imported here, once for all lives: they are forks of one process.
+# All that a sender needs is imported here, once for all: they are forks of one process.
 import twilio_client.transport
-from alerts import AlertRequest, Desk
-from alerts import worker as engine
+from alerts import AlertRequest, Desk, worker
 from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
 from alerts.services import Services
-from alerts.steps import reconciling as listing_seconds
+from alerts.steps import reconciling
 from alerts.tables import alerts
-from database.database import Database
+from database import database
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from storage import InlineStorage
 from tests.support.crash_plan import Death
+from tests.support.direct_sql import execute
 from twilio_client import TwilioClient
 
 RETRY_POLICY = RetryPolicy(
@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Life:
+class SenderTask:
     """What a process does: send `requests` and wait until they are over, unless it dies before.
 
     `never_looks` breaks it on purpose: it asks again without looking what Twilio has.
@@ -59,41 +59,41 @@ class Life:
     stays: bool = False
 
 
-def live(life: Life) -> None:
-    """The whole life, in a process of its own."""
-    engine.SECONDS_BETWEEN_RECOVERIES = 1.0
-    asyncio.run(_live(life))
+def run(task: SenderTask) -> None:
+    """Do it all, in a process of its own."""
+    worker.SECONDS_BETWEEN_RECOVERIES = 1.0
+    asyncio.run(_run(task))
 
 
-async def _live(life: Life) -> None:
-    if life.never_looks:
+async def _run(task: SenderTask) -> None:
+    if task.never_looks:
         _never_look()
-    desk = Desk(services_of(life), life.mode)
+    desk = Desk(services_of(task), task.mode)
     with suppress(TimeoutError):
-        async with asyncio.timeout(_seconds_until_closed(life.death)):
-            await _send_all(desk, life)
+        async with asyncio.timeout(_seconds_until_closed(task.death)):
+            await _send_all(desk, task)
             await _until_over(desk)
-            if life.stays:
+            if task.stays:
                 await asyncio.Event().wait()
     await desk.close()
 
 
-def services_of(life: Life) -> Services:
-    """Everything that the life delivers with."""
+def services_of(task: SenderTask) -> Services:
+    """Everything that the process delivers with."""
     transport = None
-    if life.death and life.death.moment.endswith("commit"):
-        _die_at_commit(life.death)
-    if life.death and life.death.moment.endswith("request"):
-        transport = DyingTransport(life.death)
+    if task.death and task.death.moment.endswith("commit"):
+        _die_at_commit(task.death)
+    if task.death and task.death.moment.endswith("request"):
+        transport = DyingTransport(task.death)
     twilio = TwilioClient(
-        life.account_sid, AUTH_TOKEN, base_url=life.simulator, transport=transport
+        task.account_sid, AUTH_TOKEN, base_url=task.simulator, transport=transport
     )
     return Services(
         twilio=twilio,
         storage=InlineStorage(),
         from_number=SIMULATOR_FROM_NUMBER,
         regions=Regions(),
-        database_url=SecretStr(life.database_url),
+        database_url=SecretStr(task.database_url),
         calls_per_second=1000,
         texts_per_second=1000,
         alerts_per_number_per_hour=100_000,
@@ -101,15 +101,14 @@ def services_of(life: Life) -> Services:
     )
 
 
-async def _send_all(desk: Desk, life: Life) -> None:
-    alone, together = life.requests[: life.alone], life.requests[life.alone :]
+async def _send_all(desk: Desk, task: SenderTask) -> None:
+    alone, together = task.requests[: task.alone], task.requests[task.alone :]
     await asyncio.gather(desk.send_all(together), *(desk.send(each) for each in alone))
 
 
 async def _until_over(desk: Desk) -> None:
-    history = await desk.history()
-    open_ones = sa.select(sa.func.count()).where(alerts.c.is_open)
-    while await history.read(lambda connection: connection.scalar(open_ones)):  # noqa: ASYNC110
+    open_ones = sa.select(alerts.c.id).where(alerts.c.is_open).limit(1)
+    while await execute(desk.services.database_url, open_ones):  # noqa: ASYNC110
         await asyncio.sleep(0.1)
 
 
@@ -136,12 +135,19 @@ class DyingTransport(twilio_client.transport.Transport):
 
 
 def _die_at_commit(death: Death) -> None:
-    commit, number = Database._commit, count(1)
+    """Die before or after a commit, whatever is written in it."""
+    commit, number = database._commit, count(1)
 
-    async def dying(self: Database, works: Sequence[Any]) -> list[Any]:
-        return await _dying(death, next(number), lambda: commit(self, works))
+    def dying(engine: sa.Engine, writes: Sequence[Any]) -> list[Any]:
+        this = next(number)
+        if this == death.count and death.moment.startswith("before"):
+            die()
+        outcomes = commit(engine, writes)
+        if this == death.count:
+            die()
+        return outcomes
 
-    Database._commit = dying  # type: ignore[method-assign]
+    database._commit = dying
 
 
 async def _dying(death: Death, number: int, act: Callable[[], Awaitable[Result]]) -> Result:
@@ -162,4 +168,4 @@ def _never_look() -> None:
     async def never(*_: object) -> None:
         return None
 
-    listing_seconds._look_up = never  # type: ignore[assignment]
+    reconciling._look_up = never  # type: ignore[assignment]

@@ -24,6 +24,7 @@ from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
 from alerts.services import Services, signature_check
 from alerts.simulation import SIMULATED_APP_URL
+from alerts.worker import Worker
 from simulator import (
     SIMULATOR_ACCOUNT_SID,
     SIMULATOR_AUTH_TOKEN,
@@ -167,3 +168,10 @@ async def until(is_so: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not is_so():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
+
+
+def worker_of(desk: Desk) -> Worker:
+    """The worker of a desk that is open and delivers by itself."""
+    worker = desk.warm_up().result().worker
+    assert worker is not None
+    return worker

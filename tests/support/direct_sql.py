@@ -1,4 +1,4 @@
-"""SQL straight to the database of a desk, past its History, to arrange and to check what is there."""
+"""SQL straight to the database of a desk, past its History: to arrange things and to check."""
 
 from __future__ import annotations
 

@@ -16,16 +16,15 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from twilio.request_validator import RequestValidator
 
-from alerts import Alert, AlertRequest, Event, Status
-from alerts import submissions as attempts
+from alerts import Alert, AlertRequest, Event, Status, submissions
 from alerts.alert import tries_of
 from alerts.callbacks import CallbackAddresses, callback_routes
 from alerts.history import History
 from alerts.phone_numbers import Regions
 from alerts.services import Services, signature_check
-from alerts.submissions import Submission
+from alerts.submissions import Outcome, Settlement, Submission
 from alerts.tables import NewAlert
-from alerts.tables import submissions as attempts_table
+from alerts.tables import submissions as submissions_table
 from database.database import Database
 from storage import InlineStorage
 from twilio_client import TwilioClient
@@ -46,6 +45,7 @@ class ToldDesk:
 
     services: Services
     kept: History
+    database: Database
 
     async def history(self) -> History:
         return self.kept
@@ -64,19 +64,28 @@ class Told:
         return self.desk.kept.account_sid
 
     async def add(self, alert_id: str = "one", request: AlertRequest = CALL) -> None:
-        await self.desk.kept.add([NewAlert(alert_id, request, FROM, None)])
+        await self.desk.kept.add([NewAlert(alert_id, request, FROM)])
 
     async def begin(self, alert_id: str = "one", try_number: int = 1) -> Submission:
         """Write down that Twilio is being asked, and don't hear its answer."""
         wanted = tries_of((await self.alert(alert_id)).request)[try_number - 1]
         now = datetime.now(UTC)
-        attempt = Submission(
+        submission = Submission(
             f"{self.account_sid}-{alert_id}-{try_number}", alert_id, try_number, self.account_sid,
             wanted.channel, wanted.to, now,
         )  # fmt: skip
-        await self.desk.kept.write(lambda connection: attempts.begin(connection, attempt))
+        await self.desk.database.write(
+            lambda connection: submissions.begin(connection, [submission])
+        )
         await self.record(Event(now, Status.SENDING, "", try_number=try_number), alert_id)
-        return attempt
+        return submission
+
+    async def settle(self, submission_id: str, outcome: Outcome) -> None:
+        """Write down what became of a request, without what that means for its alert."""
+        settlement = Settlement(submission_id, outcome)
+        await self.desk.database.write(
+            lambda connection: submissions.settle(connection, [settlement])
+        )
 
     async def record(self, event: Event, alert_id: str = "one") -> None:
         assert await self.desk.kept.record(alert_id, event)
@@ -88,12 +97,14 @@ class Told:
 
     async def outcomes(self) -> list[tuple[str | None, str | None]]:
         """What became of each request of the account, and its SID."""
-        rows = sa.select(attempts_table.c.outcome, attempts_table.c.sid).where(
-            attempts_table.c.account_sid == self.account_sid
+        rows = sa.select(submissions_table.c.outcome, submissions_table.c.sid).where(
+            submissions_table.c.account_sid == self.account_sid
         )
         return [
             (row.outcome, row.sid)
-            for row in await self.desk.kept.read(lambda connection: connection.execute(rows).all())
+            for row in await self.desk.database.read(
+                lambda connection: connection.execute(rows).all()
+            )
         ]
 
     async def status(self, form: Mapping[str, str], alert_id: str = "one", number: int = 1) -> int:
@@ -143,7 +154,7 @@ async def told(
         callbacks=addresses,
         is_from_twilio=signature_check(SecretStr(TOKEN)),
     )
-    desk = ToldDesk(replace(services, **options), History(database, account_sid, 1000))
+    desk = ToldDesk(replace(services, **options), History(database, account_sid, 1000), database)
     path = urlsplit(base).path
     routes = callback_routes(desk.services.callback_receiver, desk.history)
     app = Starlette(routes=[Mount(path, routes=routes)] if path else routes)

@@ -148,5 +148,5 @@ async def test_a_database_that_does_not_answer(desk: Told, tmp_path, monkeypatch
 
 
 async def test_a_database_that_is_closed(desk: Told):
-    await desk.desk.kept.database.close()
+    await desk.desk.database.close()
     assert await desk.status(form("ringing")) == 503

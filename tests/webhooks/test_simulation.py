@@ -36,6 +36,7 @@ async def desk(tmp_path):
     opened = ToldDesk(
         replace(services, database_url=SecretStr("unused")),
         History(database, services.twilio.account_sid, 1000),
+        database,
     )
     yield opened
     await opened.kept.close()
@@ -47,7 +48,7 @@ async def called(desk: ToldDesk, request: AlertRequest, alert_id: str = "Batch 7
     """Place the call as Callboard does, and hear of it by callbacks alone."""
     callbacks = desk.services.callbacks
     assert callbacks is not None
-    await desk.kept.add([NewAlert(alert_id, request, desk.services.from_number, None)])
+    await desk.kept.add([NewAlert(alert_id, request, desk.services.from_number)])
     document = write_document(request, request.message, callbacks.key_press(alert_id, 1)).to_xml()
     instructions = await desk.services.storage.publish("call", document)
     status = callbacks.status(alert_id, 1)
@@ -92,7 +93,7 @@ async def test_a_text(desk: ToldDesk):
     callbacks = desk.services.callbacks
     assert callbacks is not None
     request = AlertRequest("text", ANYBODY, "Batch 7 failed")
-    await desk.kept.add([NewAlert("text", request, desk.services.from_number, None)])
+    await desk.kept.add([NewAlert("text", request, desk.services.from_number)])
     await desk.services.twilio.create_message(
         to=ANYBODY,
         body=request.message,

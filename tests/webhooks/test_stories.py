@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import Event, Status
-from alerts import submissions as attempts
 from alerts.alert import tries_of
 from alerts.submissions import Outcome
 from tests.support.stories import stories
@@ -74,9 +73,7 @@ class Teller:
         refused = event.status is Status.FAILED and event.sid is None
         request_id = f"{self.alert_id}-{event.try_number}"
         if refused:
-            await self.desk.desk.kept.write(
-                lambda connection: attempts.settle(connection, request_id, Outcome.REFUSED)
-            )
+            await self.desk.settle(request_id, Outcome.REFUSED)
         await self.desk.record(event, self.alert_id)
 
     async def _forge(self, form: dict[str, str], number: int) -> None:
