@@ -11,7 +11,7 @@ from starlette.routing import Route
 import webhooks
 from alerts import Desk
 from dashboard import phone, send, shell
-from dashboard.lifetime import with_desk
+from dashboard.lifespan import with_desk
 from settings import Settings, SettingsError
 
 

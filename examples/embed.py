@@ -5,7 +5,7 @@ from shiny import App, Inputs, Outputs, Session, render, ui
 
 import webhooks
 from dashboard import send
-from dashboard.lifetime import with_desk
+from dashboard.lifespan import with_desk
 
 TASTINGS = {"1406": "clean", "1407": "diacetyl", "1408": "clean"}
 

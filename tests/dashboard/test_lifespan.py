@@ -15,7 +15,7 @@ from shiny import App
 
 from alerts import DatabaseError, Desk
 from app import create_app
-from dashboard import lifetime
+from dashboard import lifespan
 from tests.support.desks import CALL, simulated_desk, twilio_client, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("fresh_lock")
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifetime, "SECONDS_BEFORE_OPENING", 0.01)
+    monkeypatch.setattr(lifespan, "SECONDS_BEFORE_OPENING", 0.01)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_what_was_open_goes_on_without_a_visitor(tmp_path: Path):
 async def test_a_database_that_comes_later(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(lifetime, "SECONDS_BETWEEN_OPENINGS", 0.05)
+    monkeypatch.setattr(lifespan, "SECONDS_BETWEEN_OPENINGS", 0.05)
     in_the_way = tmp_path / "callboard.sqlite"
     in_the_way.mkdir()
     async with served(create_app(desk)):

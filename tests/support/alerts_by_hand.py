@@ -21,7 +21,7 @@ BEGAN = datetime(2026, 11, 20, 9, 42, tzinfo=UTC)
 
 def written(request: AlertRequest) -> Alert:
     """An alert that was just written down."""
-    event = Event(BEGAN, Status.QUEUED, "Written and checked")
+    event = Event(BEGAN, Status.QUEUED, "Saved")
     return Alert(
         id="1",
         request=request,
@@ -51,10 +51,10 @@ def steps(*statuses: Status, try_number: int = 1, **fields: Any) -> Sequence[dic
     """Events that bring a try through these statuses, with the notes that they usually have."""
     notes = {
         Status.SENDING: "Stored in data/twiml",
-        Status.PLACED: "Twilio has it",
+        Status.PLACED: "Accepted by Twilio",
         Status.RINGING: "Ringing",
         Status.ANSWERED: "Answered",
-        Status.COMPLETED: "The call is over",
+        Status.COMPLETED: "Call ended",
         Status.UNANSWERED: "Nobody answered",
         Status.DELIVERED: "Delivered",
         Status.ACKNOWLEDGED: "Pressed 1",

@@ -13,7 +13,7 @@ from shiny.testserver import test_server_async as serve_in_memory
 
 from alerts import Alert, Desk
 from dashboard import send
-from dashboard.live import LiveAlert
+from dashboard.live_alert import LiveAlert
 
 FORM: dict[str, Any] = {
     "channel": "call",
