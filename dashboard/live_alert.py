@@ -37,7 +37,7 @@ class LiveAlert:
         return self._alert()
 
     def note(self) -> str:
-        """Return in a sentence why there is no alert, or "" if none was asked for; a reactive read."""
+        """Return why there is no alert, or "" if none was asked for; a reactive read."""
         return self._note()
 
     def follow(self, alert_id: str) -> None:

@@ -18,7 +18,7 @@ def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
     """Return the whole dashboard; with a `handset` it says plainly that it is a simulation."""
     return ui.page_navbar(
         *panels,
-        # Beside the brand, because the list of tabs may hold nothing but tabs for screen readers.
+        # Beside the brand, because screen readers expect nothing but tabs in the list of tabs.
         title=TagList(
             _brand(),
             _simulation_badge() if handset else None,

@@ -15,7 +15,7 @@ from alerts.phone_numbers import international
 
 State = Literal["past", "missed", "future", "present", "waiting", "reached", "failed"]
 
-# Earlier tries than these are only counted.
+# Tries before these are only counted.
 MAX_PAST_TRIES = 4
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400  # in seconds
@@ -231,7 +231,7 @@ def _present_try(alert: Alert, events: Sequence[Event]) -> list[Step]:
     remarks = list(takewhile(lambda event: event is not begun, events))
     waiting = [event for event in remarks if event.status is None and not event.canceling]
     steps = _own_steps(alert, [event for event in events if event not in waiting])
-    # Its first step says what it waits for, as long as it waits, and then which try it is.
+    # Until it begins, its first step says what it waits for; after that, which try it is.
     if begun is not None:
         return [replace(_step(alert, begun), words=_try_words(alert)), *steps]
     if alert.status.final:

@@ -35,7 +35,8 @@ def ui() -> Tag:
         class_="callboard send-page",
         data_time_zone_input=resolve_id("time_zone"),
     )
-    # The frame's width decides between one column and two, because a host's page may be wider.
+    # The frame's width, not the window's, decides between one column and two: another app may
+    # leave the page only a part of the window.
     return tags.div(_assets(), page, class_="callboard-frame")
 
 

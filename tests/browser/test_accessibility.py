@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 
 def run_axe(page: Page) -> AxeResults:
-    return Axe().run(page, options={"preload": False})  # it would fetch stylesheets anew
+    return Axe().run(page, options={"preload": False})  # it would fetch every stylesheet again
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -1,4 +1,4 @@
-"""The alert in the page, in Chromium: what it is asked to do, canceled, and found again."""
+"""An alert in the page, in Chromium: its options, canceling it, and finding it again."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_what_nobody_can_tell_is_sent_again_only_by_a_person(
 
 
 async def write_down_unknown(url: str, alert_id: str) -> None:
-    """A history with an alert of whose fate nobody knows."""
+    """Write a history with an alert whose fate can't be learnt."""
     database = Database(url)
     await database.open()
     history = History(database, SIMULATOR_ACCOUNT_SID, 100)

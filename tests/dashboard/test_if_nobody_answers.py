@@ -1,4 +1,4 @@
-"""What to do if nobody answers: from the form to the request, and summed up."""
+""" "If nobody answers": from the form to the request, and summed up in a line."""
 
 from __future__ import annotations
 

@@ -77,12 +77,12 @@ async def test_send_again_is_the_same_request_once_more(desk: Desk):
         await press(page.session)
         await until(page.session, lambda: status_of(page) == "unanswered")
         first = page.alert
-        # What is in the form by now doesn't matter.
+        # What the form says by now doesn't matter.
         await fill_in(page.session, phone_number="911", message="Something else.")
         await until(page.session, lambda: "Send again" in shown(page.session, "actions"))
         async with asyncio.timeout(20):
             presses = 0
-            while calls_at_twilio(desk) < 2:  # none is taken right after the first
+            while calls_at_twilio(desk) < 2:  # the button takes no press right after the first
                 presses += 1
                 await click(page, "send_again", presses)
                 await asyncio.sleep(0.05)

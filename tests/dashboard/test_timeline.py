@@ -1,4 +1,4 @@
-"""The story of alerts made by hand: which dots there are, how they look, and what they say."""
+"""The line of dots of alerts made by hand: which dots there are, how they look, what they say."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_machine_is_told_apart():
     assert ended[-1] == "waiting: Voicemail took the call"
 
 
-def test_the_next_try_waits_then_begins_anew():
+def test_the_next_try_waits_then_begins_again():
     request = replace(CALL, tries=3)
     first = steps(*ON_THE_WAY, S.UNANSWERED)
     assert of(request, *first)[:4] == [
