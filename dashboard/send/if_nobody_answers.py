@@ -147,7 +147,7 @@ def _voicemail() -> Tag:
     return ui.input_text(
         "voicemail",
         "Short message for voicemail",
-        placeholder="None: voicemail gets the whole message",
+        placeholder="Same as the message",
         width="100%",
     )
 

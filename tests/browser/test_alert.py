@@ -25,7 +25,7 @@ from tests.support.running_app import running_app
 pytestmark = pytest.mark.browser
 
 PILL = "#send-progress .pill"
-STORY = "#send-progress"
+PROGRESS = "#send-progress"
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_a_key_press_acknowledges(page: Page) -> None:
     expect(page.locator(".if-nobody-answers summary")).to_contain_text("Asks to press 1")
     send(page, "412 857 4309")
     page.get_by_role("button", name="Answer").click()
-    expect(page.locator(STORY)).to_contain_text("They press 1")
+    expect(page.locator(PROGRESS)).to_contain_text("They press 1")
     page.get_by_role("button", name="7", exact=True).click()
-    expect(page.locator(STORY)).to_contain_text("Pressed 7 (not 1)")
+    expect(page.locator(PROGRESS)).to_contain_text("Pressed 7 (not 1)")
     page.get_by_role("button", name="1", exact=True).click()
     expect(page.locator(PILL)).to_have_text("acknowledged")
     expect(page.locator(".timeline .reached")).to_contain_text("Pressed 1")
@@ -70,7 +70,7 @@ def test_a_second_try_and_then_a_text(page: Page) -> None:
     page.get_by_label("Then text them the same").check()
     expect(page.locator(".if-nobody-answers summary")).to_contain_text("2 tries · then a text")
     send(page, "412 555 0101")
-    expect(page.locator(STORY)).to_contain_text("Try 2 of 3")
+    expect(page.locator(PROGRESS)).to_contain_text("Try 2 of 3")
     expect(page.locator(PILL)).to_have_text("delivered")
     words = page.locator(".timeline .words").all_inner_texts()
     assert words[:4] == [
@@ -145,7 +145,7 @@ def test_a_page_loaded_again_rings_again(page: Page) -> None:
 
 def test_an_address_with_an_unknown_alert_says_so(page: Page, simulation: str) -> None:
     page.goto(f"{simulation}?alert=nobody-sent-this")
-    expect(page.locator(STORY)).to_contain_text("No alert has this id.")
+    expect(page.locator(PROGRESS)).to_contain_text("No alert has this id.")
     send(page, "412 555 0104")
     expect(page.locator(PILL)).to_have_text("completed")
     expect(page).not_to_have_url(re.compile("nobody"))
@@ -163,7 +163,7 @@ def test_an_app_that_restarts_still_knows_the_alert(browser: Browser, project: P
         expect(page.locator(PILL)).to_have_text("unanswered")
         page.get_by_role("button", name="Send again").click()
         expect(page).not_to_have_url(re.compile(query))
-        expect(page.locator(STORY)).to_contain_text("Ringing +1 412-555-0101")
+        expect(page.locator(PROGRESS)).to_contain_text("Ringing +1 412-555-0101")
         expect(page.locator(PILL)).to_have_text("unanswered")
 
 

@@ -69,8 +69,8 @@ def test_what_twilio_tells_of_another_call_is_no_step():
 
 
 def test_ringing_that_overtakes_the_answer_to_our_request():
-    told = of(CALL, *steps(S.SENDING), *steps(S.RINGING, sid="CA1"), *steps(S.PLACED))
-    assert told[2:4] == ["past: Accepted by Twilio", "present: Ringing +1 412-857-4309"]
+    dots = of(CALL, *steps(S.SENDING), *steps(S.RINGING, sid="CA1"), *steps(S.PLACED))
+    assert dots[2:4] == ["past: Accepted by Twilio", "present: Ringing +1 412-857-4309"]
 
 
 def test_a_key_press_is_the_end_of_a_call_that_asked_for_one():
@@ -148,8 +148,8 @@ def test_the_next_try_waits_then_begins_again():
 
 def test_the_last_try_that_reaches_nobody_is_the_end():
     both = [*steps(*ON_THE_WAY, S.UNANSWERED), *steps(*ON_THE_WAY, S.UNANSWERED, try_number=2)]
-    told = of(replace(CALL, tries=2), *both)
-    assert told[-1] == "failed: Nobody answered"
+    dots = of(replace(CALL, tries=2), *both)
+    assert dots[-1] == "failed: Nobody answered"
 
 
 def test_another_person_and_a_text_are_named():
