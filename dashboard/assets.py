@@ -1,8 +1,9 @@
-"""The stylesheets and scripts that come along with a page, served by Shiny from `www/`."""
+"""The stylesheets and scripts of the pages, which Shiny serves from `www/`."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from htmltools import HTMLDependency, TagList
@@ -10,44 +11,29 @@ from htmltools import HTMLDependency, TagList
 WWW = Path(__file__).parent / "www"
 
 
-def page_assets() -> TagList:
-    """What every Callboard module needs, also inside somebody else's app."""
+def assets(name: str, stylesheets: Sequence[str], scripts: Sequence[str] = ()) -> TagList:
+    """Return what a page needs to bring along: the colors and measures, and these files of `www/`.
+
+    Every page brings its own, so that it looks the same inside another Shiny app.
+    """
     return TagList(
-        _tokens(),
-        _dependency(
-            "callboard",
-            stylesheets=["send.css", "reaching.css", "story.css"],
-            scripts=["listen.js", "preview.js", "writing.js"],
-        ),
+        _dependency("callboard-tokens", ["tokens.css"], []),
+        _dependency(f"callboard-{name}", stylesheets, scripts),
     )
 
 
-def phone_assets() -> TagList:
-    """The simulator's handset."""
-    return TagList(_tokens(), _dependency("callboard-phone", ["phone.css"], ["phone.js"]))
-
-
-def shell_assets() -> TagList:
-    """The navbar and the page around the modules."""
-    return TagList(_tokens(), _dependency("callboard-shell", ["shell.css"], []))
-
-
-def _tokens() -> HTMLDependency:
-    return _dependency("callboard-tokens", ["tokens.css"], [])
-
-
-def _dependency(name: str, stylesheets: list[str], scripts: list[str]) -> HTMLDependency:
+def _dependency(name: str, stylesheets: Sequence[str], scripts: Sequence[str]) -> HTMLDependency:
     return HTMLDependency(
         name,
         version=_fingerprint([*stylesheets, *scripts]),
         source={"subdir": str(WWW)},
         stylesheet=[{"href": file} for file in stylesheets],
-        # Modules, because the names in plain scripts are shared by all of them.
+        # Plain scripts share one namespace; modules keep their names to themselves.
         script=[{"src": file, "type": "module"} for file in scripts],
     )
 
 
-def _fingerprint(files: list[str]) -> str:
-    """A version made of the files' contents, so that browsers never keep an old one."""
+def _fingerprint(files: Sequence[str]) -> str:
+    """Return a version made from the files' contents, so that browsers never keep an old one."""
     contents = b"".join((WWW / file).read_bytes() for file in files)
     return f"1.{int(hashlib.sha256(contents).hexdigest()[:7], 16)}"

@@ -1,21 +1,24 @@
-"""The page around the modules: brand, navbar, light and dark."""
+"""The page around the modules: brand, navbar, light and dark, and who is looking at it."""
 
 from __future__ import annotations
 
 import base64
+import os
 
 from htmltools import HTML, Tag, TagList, head_content, tags
 from shiny import ui
+from shiny.session import Session
 from shiny.types import NavSetArg
 
-from dashboard.assets import WWW, shell_assets
+from alerts.services import login_name
+from dashboard.assets import WWW, assets
 
 
 def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
-    """The whole dashboard. With a `handset` the page says plainly that it is a simulation."""
+    """Return the whole dashboard; with a `handset` it says plainly that it is a simulation."""
     return ui.page_navbar(
         *panels,
-        # Beside the brand: among the tabs, a list for screen readers, only tabs may stand.
+        # Beside the brand, because screen readers expect nothing but tabs in the list of tabs.
         title=TagList(
             _brand(),
             _simulation_badge() if handset else None,
@@ -31,12 +34,12 @@ def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
 
 
 def panel(title: str, content: Tag, *, value: str) -> NavSetArg:
-    """One page of the dashboard and its tab in the navbar."""
+    """Return one page of the dashboard and its tab in the navbar."""
     return ui.nav_panel(title, tags.main(content), value=value)
 
 
 def plain_page(heading: str, *content: Tag) -> Tag:
-    """A page without modules, for when the dashboard cannot start."""
+    """Return a page without modules, for when the dashboard can't start."""
     return ui.page_fluid(
         head(),
         tags.header(_brand(), _dark_mode(), class_="plain-header"),
@@ -47,12 +50,22 @@ def plain_page(heading: str, *content: Tag) -> Tag:
 
 
 def head() -> TagList:
-    """Favicon and stylesheet, which ask no outside host for anything."""
+    """Return favicon and stylesheet; neither asks an outside host for anything."""
     icon = base64.b64encode((WWW / "favicon.svg").read_bytes()).decode()
     return TagList(
         head_content(tags.link(rel="icon", href=f"data:image/svg+xml;base64,{icon}")),
-        shell_assets(),
+        assets("shell", ["shell.css"]),
     )
+
+
+def viewer_name(session: Session) -> str:
+    """Return the name that replaces `{{ user }}` and stands beside "Canceled by".
+
+    Only Posit Connect vouches for `session.user`. Elsewhere it comes from a header that any visitor
+    can send, so use the name of the account that runs this app.
+    """
+    on_connect = "CONNECT" in (os.environ.get("POSIT_PRODUCT"), os.environ.get("RSTUDIO_PRODUCT"))
+    return (session.user if on_connect else None) or login_name()
 
 
 def _brand() -> Tag:

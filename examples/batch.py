@@ -1,7 +1,7 @@
 """The tutorial's batch script: no Shiny, one call for each line of a list.
 
 `python examples/batch.py "Batch 1407 shows signs of diacetyl." 412-857-4309 412-555-0142`
-Its exit status is 1 if a call failed; one that nobody took has not failed.
+Its exit status is 1 if a call failed; one that nobody answered has not failed.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from alerts import AlertRequest, Desk, UnusableInput
 
 
 async def call_everybody(message: str, numbers: list[str]) -> int:
-    """Call each number in turn; gives how many calls failed."""
+    """Call each number in turn and return how many calls failed."""
     async with open_desk() as desk:
         return sum([not await call(desk, number, message) for number in numbers])
 
 
 async def call(desk: Desk, number: str, message: str) -> bool:
-    """Call one number and print what became of it, and why if it failed."""
+    """Call one number and print each status, and why it failed; return whether it didn't fail."""
     try:
         alert = await desk.send(AlertRequest("call", number, message))
     except UnusableInput as problem:

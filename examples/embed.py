@@ -1,11 +1,9 @@
-"""The Send page inside somebody else's dashboard: `shiny run examples/embed.py`."""
+"""The Send page inside another dashboard: `shiny run examples/embed.py`."""
 
 from open_desk import open_desk
 from shiny import App, Inputs, Outputs, Session, render, ui
 
-import webhooks
-from dashboard import send
-from dashboard.lifetime import with_desk
+from dashboard import mount, send
 
 TASTINGS = {"1406": "clean", "1407": "diacetyl", "1408": "clean"}
 
@@ -29,6 +27,5 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
 
 app = App(app_ui, server)
-router = app.starlette_app.router
-router.routes[0:0] = webhooks.routes(desk)  # documents kept here and key presses, for Twilio
-router.lifespan_context = with_desk(desk, router.lifespan_context)  # delivers without visitors too
+# Lets Twilio read documents and report key presses, and delivers without visitors too.
+mount(app, desk)

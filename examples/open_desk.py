@@ -1,4 +1,4 @@
-"""What the examples begin with: the packages beside this folder, and a desk as .env says."""
+"""How each example starts: find the packages beside this folder, and open a desk as .env says."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from settings import Settings, SettingsError
 
 
 def open_desk() -> Desk:
-    """A desk; a mistake in the settings ends the program with the sentence that names it."""
+    """Return a desk, or end the program with the sentence that names a mistake in the settings."""
     try:
         return Desk.from_settings(Settings())
     except SettingsError as problem:

@@ -1,4 +1,4 @@
-"""The tutorial's app again, its three steps by name: `shiny run examples/tutorial_app.py`."""
+"""The tutorial's app, its three steps by name: `shiny run examples/tutorial_app.py`."""
 
 import asyncio
 from datetime import date, datetime
@@ -6,9 +6,9 @@ from datetime import date, datetime
 from open_desk import open_desk
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 
-import webhooks
 from alerts import UnusableInput
 from alerts.phone_numbers import read_number
+from dashboard import mount
 from storage import StorageError
 from twilio_client import TwilioError
 from twiml import Response, Say
@@ -38,16 +38,16 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
             placed = await services.twilio.create_call(  # call
                 to=number, from_=services.from_number, url=stored.url, twiml=stored.twiml
             )
-            return f"Twilio has it: {placed.sid}"
+            return f"Accepted by Twilio: {placed.sid}"
         except (UnusableInput, StorageError, TwilioError) as problem:
             return str(problem)
         finally:
-            await asyncio.sleep(1)  # still busy at the second click of a double click
+            await asyncio.sleep(1)  # stays busy until the second click of a double click
 
     @reactive.effect
     @reactive.event(input.send_test_call)
     def press() -> None:
-        if call.status() != "running":  # it would be called again afterwards
+        if call.status() != "running":  # Shiny would call again afterwards
             call(input.phone_number())
 
     @render.text
@@ -56,4 +56,4 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
 
 app = App(app_ui, server)
-app.starlette_app.router.routes[0:0] = webhooks.routes(desk)  # documents kept here, for Twilio
+mount(app, desk)  # lets Twilio read documents kept here

@@ -1,12 +1,14 @@
-// Listen: speaks the document of the preview with the browser's own voice, as Twilio would read it.
+// Listen: speaks the TwiML of the preview as Twilio would, with a voice of the browser.
+// https://developer.mozilla.org/en-US/docs/Web/API/Web_Speech_API
 
-const PATIENCE = 1500; // milliseconds for a voice to begin
-const FOREVER_HERE = 3; // loop="0" never ends on the telephone; here three times make the point
+const MS_FOR_A_VOICE_TO_START = 1500;
+// loop="0" repeats until they hang up; in the browser three times are enough.
+const TIMES_FOR_ENDLESS = 3;
 
-function whatTwilioWouldSay(xml) {
+function whatTwilioSays(xml) {
   const documentElement = new DOMParser().parseFromString(xml, "text/xml").documentElement;
   return [...documentElement.querySelectorAll("Say")].flatMap((say) => {
-    const times = Number(say.getAttribute("loop") ?? 1) || FOREVER_HERE;
+    const times = Number(say.getAttribute("loop") ?? 1) || TIMES_FOR_ENDLESS;
     const spoken = { text: say.textContent, language: say.getAttribute("language") ?? "en-US" };
     return Array(times).fill(spoken);
   });
@@ -30,7 +32,7 @@ function listen(button) {
   window.speechSynthesis.cancel();
   const xml = document.getElementById(button.dataset.listen).textContent;
   if (!xml) return;
-  const utterances = whatTwilioWouldSay(xml).map(({ text, language }) => {
+  const utterances = whatTwilioSays(xml).map(({ text, language }) => {
     const utterance = new SpeechSynthesisUtterance(text);
     utterance.lang = language;
     utterance.voice = voiceFor(language) ?? null;
@@ -42,12 +44,12 @@ function listen(button) {
   last.onend = () => show(button, false);
   show(button, true);
   setTimeout(() => {
-    // A browser without any voice neither speaks nor says so.
+    // A browser without voices neither speaks nor reports an error.
     if (!window.speechSynthesis.speaking && !window.speechSynthesis.getVoices().length) {
       stop(button);
       button.querySelector(".listen-label").textContent = "No voice here";
     }
-  }, PATIENCE);
+  }, MS_FOR_A_VOICE_TO_START);
   for (const utterance of utterances) window.speechSynthesis.speak(utterance);
 }
 
@@ -63,7 +65,7 @@ document.addEventListener("click", (event) => {
   else listen(button);
 });
 
-// What is spoken is what stands there: another message or channel ends it.
+// Stop as soon as the form changes: what is being said is no longer what would be sent.
 for (const change of ["input", "change"]) {
   document.addEventListener(change, (event) => {
     const button = event.target.closest(".callboard")?.querySelector("[data-listen].speaking");

@@ -1,12 +1,12 @@
-// The handset: shows what the server tells of the call, rings, speaks, and sends back the keys.
+// The handset: shows the call as the server reports it, rings, speaks, and sends back the keys.
 
-const MOST_CAPTIONS = 200;
-const LOOK_BACK = 4000; // milliseconds to read why a call is over
+const MAX_CAPTIONS = 200;
+const MS_TO_READ_WHY_IT_ENDED = 4000;
 const WORDS = {
   idle: "No call",
   ringing: "Callboard is calling",
   talking: "Callboard",
-  over: "Call over",
+  over: "Call ended",
 };
 
 const handsets = () => document.querySelectorAll(".handset");
@@ -14,7 +14,7 @@ const tell = (phone, what, value = {}) =>
   window.Shiny.setInputValue(phone.id.replace(/handset$/, what), value, { priority: "event" });
 const hush = () => window.speechSynthesis?.cancel();
 
-// --- Ringing -----------------------------------------------------------------------------------
+// --- Ringing ------------------------------------------------------------------------------------
 
 let bell = null;
 const isSilent = () => localStorage.getItem("callboard-silent") === "true";
@@ -51,7 +51,7 @@ function showSilence() {
   }
 }
 
-// --- The call ----------------------------------------------------------------------------------
+// --- The call -----------------------------------------------------------------------------------
 
 function paragraph(text, className = "") {
   const element = document.createElement("p");
@@ -61,7 +61,7 @@ function paragraph(text, className = "") {
 }
 
 function write(element, text) {
-  // Only what changed: a screen reader says again whatever is written again.
+  // Only if it changed: a screen reader repeats text that is written again.
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -83,7 +83,7 @@ function open(phone, isOpen) {
   phone.querySelector(".handset-bar").setAttribute("aria-expanded", String(isOpen));
 }
 
-// A sheet that rose by itself sinks again, unless somebody is writing an answer on it.
+// A sheet that rose by itself sinks again, unless a reply is being written on it.
 function sinkSoon(phone) {
   clearTimeout(phone.sinking);
   phone.sinking = setTimeout(() => {
@@ -91,7 +91,7 @@ function sinkSoon(phone) {
     const hadFocus = phone.contains(document.activeElement);
     open(phone, false);
     if (hadFocus) phone.querySelector(".handset-bar").focus();
-  }, LOOK_BACK);
+  }, MS_TO_READ_WHY_IT_ENDED);
 }
 
 function showButtons(phone, phase) {
@@ -105,7 +105,7 @@ function showButtons(phone, phase) {
     phone.querySelector(button).hidden = phase !== when;
   }
   if (!hadFocus) return;
-  // Whoever pressed a button that is gone goes on from the one in its place.
+  // The pressed button is gone: keep the focus on the one in its place.
   const next = phone.querySelector(".handset-actions button:not([hidden])");
   (next ?? phone.querySelector(".handset-screen")).focus();
 }
@@ -126,10 +126,10 @@ function show(phone, call) {
   ring(call.phase === "ringing");
   for (const words of call.words) {
     captions.append(paragraph(words.text, words.kind === "say" ? "" : "quiet"));
-    // Only to whoever picked up: a call that answers itself stays silent.
+    // Speak only if the visitor answered: a call that answers itself stays silent.
     if (words.kind === "say" && phone.dataset.answered === "true") speak(words);
   }
-  while (captions.childElementCount > MOST_CAPTIONS) captions.firstElementChild.remove();
+  while (captions.childElementCount > MAX_CAPTIONS) captions.firstElementChild.remove();
   if (call.phase === "over") {
     captions.append(paragraph(call.ended_because, "quiet"));
     sinkSoon(phone);
@@ -167,7 +167,7 @@ function lose(phone) {
   write(phone.querySelector(".handset-who h2"), "Connection lost");
 }
 
-// --- Fingers -----------------------------------------------------------------------------------
+// --- Buttons and keys ---------------------------------------------------------------------------
 
 function press(phone, key) {
   hush(); // a key cuts short what was being said

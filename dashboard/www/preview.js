@@ -1,5 +1,6 @@
-// Colours TwiML with the CSS Custom Highlight API: the output stays plain text, the very document
-// that will be sent. A browser without the API shows it uncoloured.
+// Colors TwiML with the CSS Custom Highlight API, so that the output stays plain text: the very
+// document that will be sent. A browser without the API shows it without colors.
+// https://developer.mozilla.org/en-US/docs/Web/API/CSS_Custom_Highlight_API
 
 const PARTS = /(<\/?)([\w-]+)|([\w-]+)=("[^"]*")|(\/?>)/g;
 const highlights = window.CSS?.highlights && {
@@ -8,7 +9,7 @@ const highlights = window.CSS?.highlights && {
   value: new Highlight(),
 };
 
-function colour(text) {
+function color(text) {
   const mark = (kind, start, length) => {
     const range = new StaticRange({
       startContainer: text, startOffset: start, endContainer: text, endOffset: start + length,
@@ -25,10 +26,10 @@ function colour(text) {
   }
 }
 
-function colourEverything() {
+function colorEverything() {
   for (const highlight of Object.values(highlights)) highlight.clear();
   for (const preview of document.querySelectorAll(".callboard .twiml pre")) {
-    if (preview.firstChild) colour(preview.firstChild);
+    if (preview.firstChild) color(preview.firstChild);
   }
 }
 
@@ -36,11 +37,11 @@ if (highlights) {
   for (const [kind, highlight] of Object.entries(highlights)) {
     CSS.highlights.set(`twiml-${kind}`, highlight);
   }
-  const observer = new MutationObserver(colourEverything);
+  const observer = new MutationObserver(colorEverything);
   document.addEventListener("DOMContentLoaded", () => {
     for (const preview of document.querySelectorAll(".callboard .twiml pre")) {
       observer.observe(preview, { childList: true, characterData: true, subtree: true });
     }
-    colourEverything();
+    colorEverything();
   });
 }

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 
 def run_axe(page: Page) -> AxeResults:
-    return Axe().run(page, options={"preload": False})  # it would fetch stylesheets anew
+    return Axe().run(page, options={"preload": False})  # it would fetch every stylesheet again
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -48,11 +48,11 @@ def test_axe_finds_nothing(
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_about_reaching_somebody(
+def test_axe_finds_nothing_in_if_nobody_answers(
     browser: Browser, simulation: str, viewport: dict[str, int], dark: bool
 ) -> None:
     with well_behaved_page(browser, simulation, viewport=viewport, dark=dark) as page:
-        page.locator(".reaching summary").click()
+        page.locator(".if-nobody-answers summary").click()
         page.get_by_label("Ask them to press 1").check()
         page.get_by_label("Try again").select_option("Once more")
         page.get_by_label("Then try these people").fill("12")
@@ -65,7 +65,7 @@ def test_axe_finds_nothing_about_reaching_somebody(
         page.fill("#send-phone_number", "412 555 0101")
         expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
         page.locator("#send-send_test_call").click()
-        expect(page.locator(".story .waiting")).to_be_visible()
+        expect(page.locator(".timeline .waiting")).to_be_visible()
         found = run_axe(page)
         assert found.violations_count == 0, found.generate_report()
         page.get_by_role("button", name="Cancel this alert").click()

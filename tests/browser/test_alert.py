@@ -1,4 +1,4 @@
-"""The alert in the page, in Chromium: what it is asked to do, canceled, and found again."""
+"""An alert in the page, in Chromium: its options, canceling it, and finding it again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.running_app import running_app
 pytestmark = pytest.mark.browser
 
 PILL = "#send-progress .pill"
-STORY = "#send-progress"
+PROGRESS = "#send-progress"
 
 
 @pytest.fixture
@@ -44,35 +44,35 @@ def send(page: Page, number: str) -> None:
     page.locator("#send-send_test_call").click()
 
 
-def open_reaching(page: Page) -> None:
-    page.locator(".reaching summary").click()
+def open_if_nobody_answers(page: Page) -> None:
+    page.locator(".if-nobody-answers summary").click()
 
 
 def test_a_key_press_acknowledges(page: Page) -> None:
-    open_reaching(page)
+    open_if_nobody_answers(page)
     page.get_by_label("Ask them to press 1").check()
     expect(page.locator("#send-twiml_preview")).to_contain_text("<Gather")
-    expect(page.locator(".reaching summary")).to_contain_text("Asks to press 1")
+    expect(page.locator(".if-nobody-answers summary")).to_contain_text("Asks to press 1")
     send(page, "412 857 4309")
     page.get_by_role("button", name="Answer").click()
-    expect(page.locator(STORY)).to_contain_text("They press 1")
+    expect(page.locator(PROGRESS)).to_contain_text("They press 1")
     page.get_by_role("button", name="7", exact=True).click()
-    expect(page.locator(STORY)).to_contain_text("Pressed 7 (not 1)")
+    expect(page.locator(PROGRESS)).to_contain_text("Pressed 7 (not 1)")
     page.get_by_role("button", name="1", exact=True).click()
     expect(page.locator(PILL)).to_have_text("acknowledged")
-    expect(page.locator(".story .reached")).to_contain_text("Pressed 1")
+    expect(page.locator(".timeline .reached")).to_contain_text("Pressed 1")
 
 
 def test_a_second_try_and_then_a_text(page: Page) -> None:
-    open_reaching(page)
+    open_if_nobody_answers(page)
     page.get_by_label("Try again").select_option("Once more")
     page.get_by_label("Minutes apart").fill("0")
     page.get_by_label("Then text them the same").check()
-    expect(page.locator(".reaching summary")).to_contain_text("2 tries · then a text")
+    expect(page.locator(".if-nobody-answers summary")).to_contain_text("2 tries · then a text")
     send(page, "412 555 0101")
-    expect(page.locator(STORY)).to_contain_text("Try 2 of 3")
+    expect(page.locator(PROGRESS)).to_contain_text("Try 2 of 3")
     expect(page.locator(PILL)).to_have_text("delivered")
-    words = page.locator(".story .words").all_inner_texts()
+    words = page.locator(".timeline .words").all_inner_texts()
     assert words[:4] == [
         "Written and checked",
         "Try 1: The line was busy",
@@ -82,10 +82,10 @@ def test_a_second_try_and_then_a_text(page: Page) -> None:
 
 
 def test_a_problem_in_the_folded_part_is_shown_where_it_is(page: Page) -> None:
-    open_reaching(page)
+    open_if_nobody_answers(page)
     page.get_by_label("Then try these people").fill("412 555 0106, 12")
     expect(page.locator("#send-then_to")).to_have_attribute("aria-invalid", "true")
-    open_reaching(page)
+    open_if_nobody_answers(page)
     expect(page.locator("#send-then_to")).to_be_hidden()
     send(page, "412 857 4309")
     expect(page.get_by_role("alert").first).to_contain_text("Too few digits")
@@ -102,21 +102,21 @@ def test_without_a_public_url_the_key_press_is_off_and_says_why(
         "TWILIO_BASE_URL": "http://127.0.0.1:9",
     }
     with running_app(project, **account) as url, well_behaved_page(browser, url) as page:
-        open_reaching(page)
+        open_if_nobody_answers(page)
         expect(page.get_by_text("Needs PUBLIC_URL")).to_be_visible()
         expect(page.get_by_label("Ask them to press 1")).to_be_disabled()
 
 
 def test_waiting_for_the_next_try_is_canceled(page: Page) -> None:
-    open_reaching(page)
+    open_if_nobody_answers(page)
     page.get_by_label("Try again").select_option("Once more")
-    expect(page.locator(".reaching summary")).to_contain_text("2 tries, 5 minutes apart")
+    expect(page.locator(".if-nobody-answers summary")).to_contain_text("2 tries, 5 minutes apart")
     send(page, "412 555 0101")
-    expect(page.locator(".story .waiting")).to_have_text(re.compile(r"Try 2 comes at \d\d:\d\d"))
+    expect(page.locator(".timeline .waiting")).to_have_text(re.compile(r"Try 2 comes at \d\d:\d\d"))
     expect(page.locator(PILL)).to_have_class("pill waiting")
     page.get_by_role("button", name="Cancel this alert").click()
     expect(page.locator(PILL)).to_have_text("canceled")
-    expect(page.locator(".story .waiting")).to_contain_text("Canceled by")
+    expect(page.locator(".timeline .waiting")).to_contain_text("Canceled by")
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
 
 
@@ -140,12 +140,12 @@ def test_a_page_loaded_again_rings_again(page: Page) -> None:
     expect(page.locator(PILL)).to_have_text("completed")
     page.reload()
     expect(page.locator(PILL)).to_have_text("completed")
-    expect(page.locator(".story li").last).to_contain_text("The call is over")
+    expect(page.locator(".timeline li").last).to_contain_text("The call is over")
 
 
 def test_an_address_with_an_unknown_alert_says_so(page: Page, simulation: str) -> None:
     page.goto(f"{simulation}?alert=nobody-sent-this")
-    expect(page.locator(STORY)).to_contain_text("No alert has this id.")
+    expect(page.locator(PROGRESS)).to_contain_text("No alert has this id.")
     send(page, "412 555 0104")
     expect(page.locator(PILL)).to_have_text("completed")
     expect(page).not_to_have_url(re.compile("nobody"))
@@ -163,7 +163,7 @@ def test_an_app_that_restarts_still_knows_the_alert(browser: Browser, project: P
         expect(page.locator(PILL)).to_have_text("unanswered")
         page.get_by_role("button", name="Send again").click()
         expect(page).not_to_have_url(re.compile(query))
-        expect(page.locator(STORY)).to_contain_text("Ringing +1 412-555-0101")
+        expect(page.locator(PROGRESS)).to_contain_text("Ringing +1 412-555-0101")
         expect(page.locator(PILL)).to_have_text("unanswered")
 
 
@@ -188,7 +188,7 @@ def test_what_nobody_can_tell_is_sent_again_only_by_a_person(
 
 
 async def write_down_unknown(url: str, alert_id: str) -> None:
-    """A history with an alert of whose fate nobody knows."""
+    """Write a history with an alert whose fate can't be learnt."""
     database = Database(url)
     await database.open()
     history = History(database, SIMULATOR_ACCOUNT_SID, 100)

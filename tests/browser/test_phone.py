@@ -1,4 +1,4 @@
-"""The handset in Chromium: it rings for who called, is answered, speaks and takes keys."""
+"""The handset in Chromium: it rings for the visitor who called, speaks, and takes keys."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_with_nobody_at_the_handset_the_directory_decides(
         assert page.evaluate("window.spoken") == []
 
 
-def test_whoever_is_busy_or_a_machine_does_not_ring_here(browser: Browser, simulation: str) -> None:
+def test_busy_people_and_machines_do_not_ring_here(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         page.get_by_role("button", name="+1 412-555-0101").click()
         expect(page.locator("#send-phone_number")).to_have_value("+14125550101")

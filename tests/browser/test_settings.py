@@ -1,4 +1,4 @@
-"""An app whose settings are wrong says so in the page, in one sentence."""
+"""An app with wrong settings says so in the page, in one sentence."""
 
 from __future__ import annotations
 

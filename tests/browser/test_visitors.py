@@ -63,13 +63,13 @@ def test_a_call_that_waits_for_twilio_holds_up_nobody_else(browser: Browser, pro
             expect(caller.locator("#send-number_feedback_line .good")).to_be_visible()
             caller.locator("#send-send_test_call").click()
             assert twilio.asked.wait(30)
-            # The call hangs, and yet both the other visitor and the caller can go on writing.
-            writer.fill("#send-message", "Somebody else's words.")
-            expect(writer.locator("#send-twiml_preview")).to_contain_text("Somebody else's words.")
+            # The call hangs, but both the other visitor and the caller can go on writing.
+            writer.fill("#send-message", "The other's words.")
+            expect(writer.locator("#send-twiml_preview")).to_contain_text("The other's words.")
             caller.fill("#send-message", "My next words.")
             expect(caller.locator("#send-twiml_preview")).to_contain_text("My next words.")
             expect(caller.locator("#send-progress .pill")).to_have_text("sending")
-            # Nor does a refused press hang because somebody else's is under way.
+            # A refused press doesn't hang either while another visitor's is under way.
             writer.fill("#send-phone_number", "911")
             expect(writer.locator("#send-number_feedback_line .bad")).to_be_visible()
             writer.locator("#send-send_test_call").click()

@@ -1,4 +1,4 @@
-"""What to do if nobody answers: from the form to the request, and summed up."""
+""" "If nobody answers": from the form to the request, and summed up in a line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alerts import AlertRequest, Desk
-from dashboard.reaching import numbers_in, summary
+from dashboard.send.if_nobody_answers import numbers_in, summary
 from tests.support.desks import CALL, simulated_desk
 from tests.support.page_in_memory import Page, calls_at_twilio, fill_in, opened, press, shown, until
 
@@ -115,7 +115,7 @@ async def test_with_one_they_can(page: Page):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "One try, nothing more"),
+        ({}, "One attempt"),
         (
             {"acknowledge": True, "tries": 3, "then_text": True},
             "Asks to press 1 · 3 tries, 5 minutes apart · then a text",

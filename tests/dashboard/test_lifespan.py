@@ -1,4 +1,4 @@
-"""An app delivers without any visitor, from soon after its server starts until that stops."""
+"""An app delivers without visitors, from soon after its server starts until it stops."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from shiny import App
 
+import app
 from alerts import DatabaseError, Desk
 from app import create_app
-from dashboard import lifetime
+from dashboard import lifespan
 from tests.support.desks import CALL, simulated_desk, twilio_client, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("fresh_lock")
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifetime, "SECONDS_BEFORE_OPENING", 0.01)
+    monkeypatch.setattr(lifespan, "SECONDS_BEFORE_OPENING", 0.01)
 
 
 @pytest.fixture
@@ -32,9 +34,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield desk
 
 
-def served(app: App) -> AbstractAsyncContextManager[Any]:
+def served(shiny_app: App) -> AbstractAsyncContextManager[Any]:
     """What a server does from its start to its end."""
-    return app.starlette_app.router.lifespan_context(app.starlette_app)
+    return shiny_app.starlette_app.router.lifespan_context(shiny_app.starlette_app)
 
 
 async def test_what_was_open_goes_on_without_a_visitor(tmp_path: Path):
@@ -62,7 +64,7 @@ async def test_what_was_open_goes_on_without_a_visitor(tmp_path: Path):
 async def test_a_database_that_comes_later(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(lifetime, "SECONDS_BETWEEN_OPENINGS", 0.05)
+    monkeypatch.setattr(lifespan, "SECONDS_BETWEEN_OPENINGS", 0.05)
     in_the_way = tmp_path / "callboard.sqlite"
     in_the_way.mkdir()
     async with served(create_app(desk)):
@@ -75,18 +77,38 @@ async def test_a_database_that_comes_later(
 
 
 async def test_the_desk_is_closed_with_the_server_and_so_is_shiny(desk: Desk):
-    app = create_app(desk)
+    shiny_app = create_app(desk)
     ended: list[str] = []
-    app.on_shutdown(lambda: ended.append("shiny"))
-    async with served(app):
+    shiny_app.on_shutdown(lambda: ended.append("shiny"))
+    async with served(shiny_app):
         await desk.open()
     with pytest.raises(RuntimeError, match="closed"):
         await desk.open()
     assert ended == ["shiny"]
 
 
-async def test_a_server_that_stops_at_once_opens_nothing(desk: Desk):
+async def test_a_server_that_stops_at_once_opens_nothing(desk: Desk, tmp_path: Path):
     async with served(create_app(desk)):
         pass
     await asyncio.sleep(0.05)
-    assert desk._opening is None
+    assert not (tmp_path / "callboard.sqlite").exists()
+
+
+async def test_app_py_spares_its_modules_from_garbage_collection_once_the_desk_is_open(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    done: list[str] = []
+
+    def freeze() -> None:
+        assert (tmp_path / "callboard.sqlite").exists()
+        done.append("freeze")
+
+    collector = SimpleNamespace(collect=lambda: done.append("collect"), freeze=freeze)
+    monkeypatch.setattr(app, "gc", collector)
+    monkeypatch.setattr(app, "SECONDS_BETWEEN_FREEZING_ATTEMPTS", 0.05)
+    shiny_app = create_app(desk)
+    router = shiny_app.starlette_app.router
+    router.lifespan_context = app.with_freezing(desk, router.lifespan_context)
+    async with served(shiny_app):
+        await until(lambda: len(done) == 2)
+    assert done == ["collect", "freeze"]

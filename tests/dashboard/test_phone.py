@@ -1,4 +1,4 @@
-"""The handset's logic in memory: what the fingers do reaches the call."""
+"""The handset's logic in memory: what is pressed on it reaches the call."""
 
 from __future__ import annotations
 

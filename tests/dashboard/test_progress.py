@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from alerts import Alert, AlertRequest, Desk, Status
-from dashboard.happening import action_for, label_for
-from dashboard.live import UNKNOWN
+from dashboard.live_alert import NO_SUCH_ALERT
+from dashboard.send.progress import action_for, label_for
 from tests.support import desks as alerts_desk
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 from tests.support.desks import simulated_desk
@@ -52,8 +52,8 @@ async def test_a_page_that_is_loaded_again_goes_on_with_its_alert(desk: Desk):
 async def test_an_unknown_id_is_one_sentence(desk: Desk, alert_id: str):
     async with opened(desk, f"?alert={alert_id}&alert=") as page:
         if alert_id:
-            await until(page.session, lambda: UNKNOWN in shown(page.session, "progress"))
-            assert shown(page.session, "announcement") == UNKNOWN
+            await until(page.session, lambda: NO_SUCH_ALERT in shown(page.session, "progress"))
+            assert shown(page.session, "announcement") == NO_SUCH_ALERT
         else:
             assert "Nothing sent yet" in shown(page.session, "progress")
 
@@ -77,12 +77,12 @@ async def test_send_again_is_the_same_request_once_more(desk: Desk):
         await press(page.session)
         await until(page.session, lambda: status_of(page) == "unanswered")
         first = page.alert
-        # What is in the form by now doesn't matter.
+        # What the form says by now doesn't matter.
         await fill_in(page.session, phone_number="911", message="Something else.")
         await until(page.session, lambda: "Send again" in shown(page.session, "actions"))
         async with asyncio.timeout(20):
             presses = 0
-            while calls_at_twilio(desk) < 2:  # none is taken right after the first
+            while calls_at_twilio(desk) < 2:  # the button takes no press right after the first
                 presses += 1
                 await click(page, "send_again", presses)
                 await asyncio.sleep(0.05)
@@ -119,7 +119,7 @@ def after(request: AlertRequest, *statuses: Status, **fields: Any) -> Alert:
         (after(CALL, S.SENDING, S.PLACED, S.RINGING), "Cancel this call"),
         (after(replace(CALL, tries=2), S.SENDING), "Cancel this alert"),
         (after(TEXT, S.SENDING, S.PLACED), ""),
-        (after(replace(TEXT, tries=2), S.SENDING, S.PLACED), "Make no more tries"),
+        (after(replace(TEXT, tries=2), S.SENDING, S.PLACED), "Stop retrying"),
         (after(CALL, S.SENDING, S.PLACED, S.COMPLETED), ""),
         (after(replace(CALL, acknowledge=True), S.PLACED, S.COMPLETED), "Send again"),
         (after(CALL, S.SENDING, S.UNKNOWN), "Send again"),

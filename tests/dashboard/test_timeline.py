@@ -1,4 +1,4 @@
-"""The story of alerts made by hand: which dots there are, how they look, and what they say."""
+"""The line of dots of alerts made by hand: which dots there are, how they look, what they say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts import Alert, AlertRequest, Status
-from dashboard.steps import steps_ahead, steps_of, tone
+from dashboard.timeline import steps_ahead, steps_of, tone
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 
 S = Status
@@ -33,12 +33,12 @@ def test_before_anything_is_sent_all_is_ahead():
 
 def test_a_call_that_rings():
     assert of(CALL, *steps(*ON_THE_WAY)) == [
-        "past: Written and checked",
+        "past: Saved",
         "past: Stored in data/twiml",
-        "past: Twilio has it",
+        "past: Accepted by Twilio",
         "present: Ringing +1 412-857-4309",
         "future: Answered",
-        "future: The call is over",
+        "future: Call ended",
     ]
 
 
@@ -51,7 +51,7 @@ def test_a_step_that_nobody_told_is_filled_in():
     assert of(CALL, *steps(S.SENDING, S.PLACED, S.COMPLETED))[3:] == [
         "past: Ringing",
         "past: Answered",
-        "reached: The call is over",
+        "reached: Call ended",
     ]
 
 
@@ -69,8 +69,8 @@ def test_what_twilio_tells_of_another_call_is_no_step():
 
 
 def test_ringing_that_overtakes_the_answer_to_our_request():
-    told = of(CALL, *steps(S.SENDING), *steps(S.RINGING, sid="CA1"), *steps(S.PLACED))
-    assert told[2:4] == ["past: Twilio has it", "present: Ringing +1 412-857-4309"]
+    dots = of(CALL, *steps(S.SENDING), *steps(S.RINGING, sid="CA1"), *steps(S.PLACED))
+    assert dots[2:4] == ["past: Accepted by Twilio", "present: Ringing +1 412-857-4309"]
 
 
 def test_a_key_press_is_the_end_of_a_call_that_asked_for_one():
@@ -97,7 +97,7 @@ def test_over_without_the_key_press_is_not_green():
 def test_what_is_waited_for_is_the_present_step_and_then_a_past_one():
     morning = {"note": "Quiet hours there: waits until 07:00"}
     assert of(CALL, morning)[:3] == [
-        "past: Written and checked",
+        "past: Saved",
         "waiting: Quiet hours there: waits until 07:00",
         "future: Stored where Twilio reads it",
     ]
@@ -111,7 +111,7 @@ def test_trouble_with_twilio_is_amber_until_it_passes():
     trouble = {"note": "Twilio didn't confirm it: looking it up"}
     assert of(CALL, *steps(S.SENDING), trouble)[2] == f"waiting: {trouble['note']}"
     found = of(CALL, *steps(S.SENDING), trouble, *steps(S.PLACED))
-    assert found[2:4] == [f"past: {trouble['note']}", "present: Twilio has it"]
+    assert found[2:4] == [f"past: {trouble['note']}", "present: Accepted by Twilio"]
 
 
 def test_a_machine_is_told_apart():
@@ -120,17 +120,17 @@ def test_a_machine_is_told_apart():
     answered = [*steps(*ON_THE_WAY, S.ANSWERED), heard]
     assert of(request, *answered)[-2:] == [
         "present: A machine answered",
-        "future: The call is over",
+        "future: Call ended",
     ]
     ended = of(request, *answered, *steps(S.COMPLETED))
     assert ended[-1] == "waiting: Voicemail took the call"
 
 
-def test_the_next_try_waits_then_begins_anew():
+def test_the_next_try_waits_then_begins_again():
     request = replace(CALL, tries=3)
     first = steps(*ON_THE_WAY, S.UNANSWERED)
     assert of(request, *first)[:4] == [
-        "past: Written and checked",
+        "past: Saved",
         "missed: Try 1: Nobody answered",
         "present: Try 2 of 3",
         "future: Stored where Twilio reads it",
@@ -141,15 +141,15 @@ def test_the_next_try_waits_then_begins_anew():
     assert of(request, *first, waiting, *second)[2:6] == [
         "past: Try 2 of 3",
         "past: Stored in data/twiml",
-        "past: Twilio has it",
+        "past: Accepted by Twilio",
         "present: Ringing +1 412-857-4309",
     ]
 
 
 def test_the_last_try_that_reaches_nobody_is_the_end():
     both = [*steps(*ON_THE_WAY, S.UNANSWERED), *steps(*ON_THE_WAY, S.UNANSWERED, try_number=2)]
-    told = of(replace(CALL, tries=2), *both)
-    assert told[-1] == "failed: Nobody answered"
+    dots = of(replace(CALL, tries=2), *both)
+    assert dots[-1] == "failed: Nobody answered"
 
 
 def test_another_person_and_a_text_are_named():
@@ -158,7 +158,7 @@ def test_another_person_and_a_text_are_named():
     assert of(request, *first)[2:] == [
         "present: Try 2 of 4: a text",
         "future: On its way to Twilio",
-        "future: Twilio has it",
+        "future: Accepted by Twilio",
         "future: Delivered",
     ]
     failed = steps(S.SENDING, S.FAILED, try_number=2)
@@ -176,7 +176,7 @@ def test_many_tries_are_counted():
         for event in steps(*ON_THE_WAY, S.UNANSWERED, try_number=number)
     ]
     assert of(replace(CALL, tries=9), *happened)[1:4] == [
-        "missed: 3 tries before reached nobody",
+        "missed: 3 earlier tries reached nobody",
         "missed: Try 4: Nobody answered",
         "missed: Try 5: Nobody answered",
     ]
@@ -186,14 +186,14 @@ def test_a_late_key_press_ends_it_although_the_next_try_waits():
     request = replace(CALL, acknowledge=True, tries=2)
     first = steps(*ON_THE_WAY, S.ANSWERED, S.COMPLETED)
     assert of(request, *first, *steps(S.ACKNOWLEDGED)) == [
-        "past: Written and checked",
+        "past: Saved",
         "missed: Try 1: Nobody pressed 1",
         "reached: Pressed 1",
     ]
 
 
 def test_canceled_before_it_began():
-    assert of(CALL, WISH) == ["past: Written and checked", "waiting: Canceled by ann"]
+    assert of(CALL, WISH) == ["past: Saved", "waiting: Canceled by ann"]
 
 
 @pytest.mark.parametrize("waiting", [[], [{"note": "Try 2 comes at 14:32", "try_number": 2}]])
@@ -209,7 +209,7 @@ def test_canceled_while_it_rings():
     ringing = [*steps(*ON_THE_WAY), WISH]
     assert of(CALL, *ringing)[4] == "waiting: Canceled by ann"
     over = of(CALL, *ringing, *steps(S.CANCELED))
-    assert over[4:] == ["past: Canceled by ann", "waiting: It is over"]
+    assert over[4:] == ["past: Canceled by ann", "waiting: Ended"]
 
 
 def test_canceled_on_its_way_to_twilio():

@@ -32,7 +32,7 @@ def test_the_tutorials_app_calls(browser: Browser, project: Path) -> None:
         page.fill("#phone_number", "(412) 857-4309")
         expect(page.locator("#send_test_call")).to_be_enabled()
         page.locator("#send_test_call").click()
-        expect(page.locator("#outcome")).to_contain_text("Twilio has it: CA")
+        expect(page.locator("#outcome")).to_contain_text("Accepted by Twilio: CA")
 
 
 @pytest.mark.browser
@@ -49,7 +49,7 @@ def test_a_double_click_is_one_call(browser: Browser, project: Path, gap_ms: int
         page.mouse.click(box["x"] + 10, box["y"] + 10)
         page.wait_for_timeout(gap_ms)
         page.mouse.click(box["x"] + 10, box["y"] + 10)
-        expect(page.locator("#outcome")).to_contain_text("Twilio has it: CA")
+        expect(page.locator("#outcome")).to_contain_text("Accepted by Twilio: CA")
         call_another(page)
         assert called(calls) == ["+14128574309", "+14128570000"]
 
@@ -64,7 +64,7 @@ def test_a_press_during_a_call_is_ignored(browser: Browser, project: Path) -> No
         page.locator("#send_test_call").click()
         expect(page.locator("#send_test_call")).to_be_disabled()
         page.evaluate("Shiny.setInputValue('send_test_call:shiny.action', 2)")
-        expect(page.locator("#outcome")).to_contain_text("Twilio has it: CA")
+        expect(page.locator("#outcome")).to_contain_text("Accepted by Twilio: CA")
         call_another(page)
         assert called(calls) == ["+14128574309", "+14128570000"]
 

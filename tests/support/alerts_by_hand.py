@@ -1,4 +1,4 @@
-"""Alerts made by hand, as they stand after some events."""
+"""Alerts made by hand from a list of events."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TEXT = AlertRequest("text", NUMBER, "Batch 1407 is off.")
 BEGAN = datetime(2026, 11, 20, 9, 42, tzinfo=UTC)
 
 
-def written(request: AlertRequest) -> Alert:
-    """An alert that was just written down."""
+def saved(request: AlertRequest) -> Alert:
+    """An alert that was just saved."""
     event = Event(BEGAN, Status.QUEUED, "Saved")
     return Alert(
         id="1",
@@ -31,7 +31,7 @@ def written(request: AlertRequest) -> Alert:
 
 def alert_after_events(request: AlertRequest, *happened: dict[str, Any]) -> Alert:
     """The alert after these events, one a second; `note` and `status` are those of `Event`."""
-    alert = written(request)
+    alert = saved(request)
     for second, fields in enumerate(happened, start=1):
         event = Event(**{"at": BEGAN + timedelta(seconds=second), "status": None} | fields)
         alert = apply(alert, event)

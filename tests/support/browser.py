@@ -1,4 +1,4 @@
-"""Chromium for tests, and what every page that it opens has to keep to."""
+"""Chromium for tests, and the rules that every page has to keep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PHONE = {"width": 390, "height": 844}
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's, or whichever is installed; skips where there is none and none is required."""
+    """Start the installed Chromium; without one skip the test, unless REQUIRE_BROWSER is set."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None and not os.environ.get("REQUIRE_BROWSER"):
         pytest.skip("no Chromium is installed (apt-get install chromium)")
@@ -37,7 +37,7 @@ def well_behaved_page(
     dark: bool = False,
     script: str = "",
 ) -> Iterator[Page]:
-    """`url` in a page that must ask no outside host for anything and log no error."""
+    """Open `url` in a page that may ask no outside host for anything and log no error."""
     context = browser.new_context(
         viewport={"width": viewport["width"], "height": viewport["height"]},
         color_scheme="dark" if dark else "light",

@@ -1,4 +1,4 @@
-"""A page with the handset alone and a button; its call asks the visitor to press a key."""
+"""A page with only the handset and a button, whose call asks the visitor to press a key."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from shiny.testserver import test_server_async as serve_in_memory
 
 from alerts import Alert, Desk
 from dashboard import send
-from dashboard.live import LiveAlert
+from dashboard.live_alert import LiveAlert
 
 FORM: dict[str, Any] = {
     "channel": "call",
@@ -33,7 +33,7 @@ FORM: dict[str, Any] = {
 
 
 class Page:
-    """A page in memory, and the alert that it is about."""
+    """A page in memory, and the alert that it shows."""
 
     def __init__(self, session: AsyncTestServerSession, live: LiveAlert) -> None:
         self.session = session
@@ -70,7 +70,7 @@ def shown(page: AsyncTestServerSession, output: str) -> str:
 
 
 async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> None:
-    """Let things happen until the page, or Twilio, shows it."""
+    """Flush the page until the condition holds, for 20 seconds at most."""
     async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.02)

@@ -6,37 +6,41 @@ from alerts import Alert
 from alerts.phone_numbers import international
 from simulator import Exchange
 
-LONGEST_REPLY = 1_600
+MAX_REPLY_CHARACTERS = 1_600
 
 
-class Conversation:
-    """What this visitor texted, and what came back; other visitors' texts stay theirs."""
+class TextThread:
+    """What this visitor texted, and what came back; no other visitor sees it."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._sids: list[str] = []
         self._last: Alert | None = None
 
-    def take(self, text: Alert) -> None:
-        """A text that the visitor sent; a refused one doesn't show but can be answered (START)."""
+    def add(self, text: Alert) -> None:
+        """Add a text that the visitor sent.
+
+        One that Twilio refused isn't shown, but can be answered: START lifts a STOP.
+        """
         self._last = text
         if text.sid and text.sid not in self._sids:
             self._sids.append(text.sid)
 
     def reply(self, body: str) -> None:
-        """Answer the last text, as the person who got it; an answer to that shows as well."""
+        """Answer the last text as its recipient, and add what comes back to that."""
         if self._last is None or not body.strip():
             return
         person, callboard = self._last.to, self._last.from_
         before = {text.sid for text in self._exchange.texts_of(person)}
-        self._exchange.receive_text(person, callboard, body[:LONGEST_REPLY])
+        self._exchange.receive_text(person, callboard, body[:MAX_REPLY_CHARACTERS])
         after = self._exchange.texts_of(person)
         self._sids += [text.sid for text in after if text.sid not in before]
 
     def shown(self) -> list[dict[str, object]]:
-        """The texts in order, for the browser; one that never arrived isn't on the phone.
+        """Return the texts for the browser, the oldest first, without those that never arrived.
 
-        Each has its words, the person's number, and whether it came from Callboard.
+        Each has its words (`body`), the other number, and whether it came from Callboard
+        (`theirs`).
         """
         messages = self._exchange.messages
         texts = [messages[sid] for sid in self._sids if sid in messages]

@@ -1,26 +1,28 @@
-"""Letting a page follow an alert without waiting for it."""
+"""Following an alert from a page, without making the page wait for it."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from shiny import reactive
 from shiny.session import Session
 
-from alerts import Alert, AlertRequest, Desk, UnusableInput
+from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
 from alerts.message.compose import check_labels
-from dashboard import breakdown
+
+log = logging.getLogger(__name__)
 
 LOOKING = "Looking for this alert…"
-UNKNOWN = "No alert has this id. Send a new one, or look at the address again."
+NO_SUCH_ALERT = "No alert has this id. Send a new one, or check the address."
 
 
 class LiveAlert:
-    """The alert that a page is about, as a reactive value that changes by itself.
+    """The alert that a page shows, as a reactive value that changes by itself.
 
-    Shiny holds one lock over every flush of every session: the waiting happens in a task of its
-    own, which takes that lock only to hand over a change.
+    Shiny holds one lock over every flush of every session, so waiting inside a flush would freeze
+    all visitors. A task waits instead, and takes the lock only to hand over a change.
     """
 
     def __init__(self, desk: Desk, session: Session) -> None:
@@ -31,23 +33,23 @@ class LiveAlert:
         session.on_ended(self.stop)
 
     def __call__(self) -> Alert | None:
-        """The alert as it stands; a reactive read."""
+        """Return the alert as it stands; a reactive read."""
         return self._alert()
 
     def note(self) -> str:
-        """Why there is no alert, in a sentence; "" if none was asked for. A reactive read."""
+        """Return why there is no alert, or "" if none was asked for; a reactive read."""
         return self._note()
 
     def follow(self, alert_id: str) -> None:
-        """From now on show this alert, which is just being sent."""
+        """Show this alert from now on; it is just being sent."""
         self._begin(lambda: self._follow(alert_id), "")
 
     def find(self, alert_id: str) -> None:
-        """From now on show this alert, if anybody has sent it."""
+        """Show this alert from now on, or say that there is none with this id."""
         self._begin(lambda: self._find(alert_id), LOOKING)
 
     def stop(self) -> None:
-        """Stop looking; the alert itself goes on."""
+        """Stop following; the alert itself goes on."""
         if self._following:
             self._following.cancel()
 
@@ -60,8 +62,8 @@ class LiveAlert:
     async def _until_it_ends(self, following: Callable[[], Awaitable[None]]) -> None:
         try:
             await following()
-        except Exception as error:  # noqa: BLE001 - whatever it is, people read of it
-            await self._show(None, breakdown.in_words(error))
+        except Exception as error:  # noqa: BLE001 - shown on the page, whatever it is
+            await self._show(None, failure_sentence(error))
 
     async def _follow(self, alert_id: str) -> None:
         async for alert in self._desk.watch(alert_id):
@@ -69,7 +71,7 @@ class LiveAlert:
 
     async def _find(self, alert_id: str) -> None:
         if not _could_be_an_id(alert_id) or await self._desk.status(alert_id) is None:
-            await self._show(None, UNKNOWN)
+            await self._show(None, NO_SUCH_ALERT)
         else:
             await self._follow(alert_id)
 
@@ -80,8 +82,16 @@ class LiveAlert:
             await reactive.flush()
 
 
+def failure_sentence(error: BaseException) -> str:
+    """Say in a sentence that the desk failed at something, and log what only its owner can mend."""
+    if isinstance(error, DatabaseError):
+        return str(error)
+    log.error("Callboard failed", exc_info=error)
+    return "Callboard failed. Its log says why."
+
+
 def _could_be_an_id(text: str) -> bool:
-    """Whether an alert can have this id: an address may hold what no database takes."""
+    """Return whether an alert can have this id: an address may hold what no database takes."""
     try:
         check_labels(AlertRequest("call", "", "", id=text))
     except UnusableInput:

@@ -1,4 +1,4 @@
-// Small help while writing: variables at the caret, the viewer's time zone, fields marked as wrong.
+// The form: inserts variables at the caret, reports the time zone, and marks invalid fields.
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-insert]");
@@ -9,14 +9,14 @@ document.addEventListener("click", (event) => {
   box.focus();
 });
 
-// Shiny announces its events through jQuery, which it brings along.
+// Shiny announces its events through jQuery, which comes with it.
 window.jQuery(document).on("shiny:connected", () => {
   window.Shiny.addCustomMessageHandler("callboard-focus", ({ id }) => {
     const control = document.getElementById(id);
     control?.closest("details")?.setAttribute("open", "");
     control?.focus();
   });
-  // Loaded again, the page goes on with its alert.
+  // A page that is reloaded goes on showing this alert.
   window.Shiny.addCustomMessageHandler("callboard-address", ({ alert }) => {
     const address = new URL(location.href);
     address.searchParams.set("alert", alert);
@@ -28,7 +28,7 @@ window.jQuery(document).on("shiny:connected", () => {
   }
 });
 
-// A control is invalid, or can't be used, exactly while the sentence that describes it says so.
+// A control is invalid, or disabled, exactly while the line that describes it says so.
 new MutationObserver(() => {
   for (const control of document.querySelectorAll(".callboard [aria-describedby]")) {
     const line = document.getElementById(control.getAttribute("aria-describedby"));

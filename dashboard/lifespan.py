@@ -1,4 +1,4 @@
-"""Opening the desk soon after the server starts, and closing it when the server stops."""
+"""The desk inside a Shiny app: its routes mounted, opened with the server and closed with it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,34 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from shiny import App
 from starlette.types import Lifespan
 
+import webhooks
 from alerts import DatabaseError, Desk
 
 log = logging.getLogger(__name__)
 
-# Whoever opens a page first gets it first; alerts that were under way go on without anybody.
+# Opening imports for a second or two, so serve the first page before that. Alerts that were under
+# way when the server last stopped need no visitor to go on.
 SECONDS_BEFORE_OPENING = 2.0
 SECONDS_BETWEEN_OPENINGS = 10.0
 
 
+def mount(app: App, desk: Desk) -> None:
+    """Let `app` deliver for `desk`: add the routes that Twilio uses, and the desk's lifespan.
+
+    The desk opens soon after the server starts, with or without visitors, and is closed with it.
+    """
+    router = app.starlette_app.router
+    # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
+    # Starlette would silently drop its lifespan.
+    router.routes[0:0] = webhooks.routes(desk)
+    router.lifespan_context = with_desk(desk, router.lifespan_context)
+
+
 def with_desk(desk: Desk, lifespan: Lifespan[Any]) -> Lifespan[Any]:
-    """The server's `lifespan`, with the desk's inside of it.
+    """Return the server's `lifespan` with the desk's inside it.
 
     https://www.starlette.io/lifespan/
     """
@@ -39,7 +54,7 @@ def with_desk(desk: Desk, lifespan: Lifespan[Any]) -> Lifespan[Any]:
 
 
 async def _open(desk: Desk) -> None:
-    """Open the desk, however long its database stays away: alerts are waiting there."""
+    """Open the desk; while its database can't be reached, try again: alerts are waiting there."""
     await asyncio.sleep(SECONDS_BEFORE_OPENING)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The Send page once an alert is sent: its story, and the one thing that can still be done."""
+"""Where the latest alert stands: its timeline, and the one thing that can still be done."""
 
 from __future__ import annotations
 
@@ -8,33 +8,43 @@ from dataclasses import replace
 from typing import Literal
 
 from htmltools import HTML, Tag, tags
-from shiny import Inputs, Session, reactive, render
-from shiny import ui as shiny_ui
+from shiny import Inputs, Session, reactive, render, ui
+from shiny.module import resolve_id
 
 from alerts import Alert, AlertRequest, Desk
 from alerts.alert import tries_of
-from dashboard import breakdown
-from dashboard.live import LiveAlert
-from dashboard.steps import steps_ahead
-from dashboard.story import story, story_ahead, told
-from dashboard.viewer import viewer_name
+from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.shell import viewer_name
+from dashboard.timeline import announcement_of, timeline, timeline_ahead
 
 Action = Literal["", "cancel", "canceling", "send again"]
 
 
-def show_what_happens(
+def progress_ui() -> Tag:
+    """Return the card: the timeline, a button, and a line that only screen readers say."""
+    return tags.div(
+        ui.output_ui("progress"),
+        ui.output_ui("actions", class_="actions"),
+        tags.div(ui.output_text("announcement"), class_="visually-hidden", role="status"),
+        class_="cb-card",
+        id=resolve_id("story"),
+        tabindex="-1",
+    )
+
+
+def progress_server(
     input: Inputs,
     session: Session,
     desk: Desk,
     live: LiveAlert,
     send: Callable[[AlertRequest], Awaitable[None]],
 ) -> None:
-    """Fill the outputs about the alert, and let it be canceled or sent again.
+    """Show the alert and let people cancel it, or `send` its request again.
 
     For use inside a module's server.
     """
     asked_to_cancel: reactive.Value[str] = reactive.Value("")
-    # Kept apart from the story, so that a button stays where it is while the story goes on.
+    # Apart from the timeline, so that a button isn't replaced under the pointer at every step.
     button: reactive.Value[tuple[Action, str]] = reactive.Value(("", ""))
 
     @reactive.extended_task
@@ -46,7 +56,7 @@ def show_what_happens(
     async def cancel() -> None:
         alert = live()
         if alert is not None and action_for(alert) == "cancel":
-            await focus_on_the_story(session)
+            await focus_on_progress(session)
             asked_to_cancel.set(alert.id)
             canceling.invoke(alert.id, viewer_name(session))
 
@@ -73,60 +83,60 @@ def show_what_happens(
     def actions() -> Tag | None:
         action, label = button()
         failed = canceling.status() == "error" and action == "cancel"
-        trouble = tags.p(breakdown.in_words(canceling.error()), role="alert") if failed else None
+        failure = tags.p(failure_sentence(canceling.error()), role="alert") if failed else None
         match action:
             case "cancel":
-                pressed = shiny_ui.input_action_button("cancel", label, class_="secondary")
+                control = ui.input_action_button("cancel", label, class_="secondary")
             case "send again":
-                pressed = shiny_ui.input_action_button("send_again", label, class_="secondary")
+                control = ui.input_action_button("send_again", label, class_="secondary")
             case "canceling":
-                pressed = tags.button(label, type="button", disabled="", class_="secondary")
+                control = tags.button(label, type="button", disabled="", class_="secondary")
             case _:
                 return None
-        return tags.div(pressed, trouble)
+        return tags.div(control, failure)
 
     @render.ui
     def progress() -> HTML:
         alert = live()
         if alert is None:
             channel = input.channel()
-            ahead = steps_ahead(channel, acknowledge=channel == "call" and input.acknowledge())
-            line_of_dots = story_ahead(channel, ahead, live.note())
+            acknowledge = channel == "call" and input.acknowledge()
+            card = timeline_ahead(channel, acknowledge=acknowledge, note=live.note())
         else:
-            line_of_dots = story(alert)
-        # Left to Shiny, it would look through every tag for something that is still to become
+            card = timeline(alert)
+        # As HTML, because Shiny would search each tag for others that are still to be made into
         # tags, three times while the call is on its way to Twilio.
-        return HTML(line_of_dots.get_html_string())
+        return HTML(card.get_html_string())
 
     @render.text
     def announcement() -> str:
         alert = live()
-        return live.note() if alert is None else told(alert)
+        return live.note() if alert is None else announcement_of(alert)
 
 
-async def focus_on_the_story(session: Session) -> None:
-    """A pressed button that goes, or can't be pressed for a while, would lose the focus.
+async def focus_on_progress(session: Session) -> None:
+    """Move the focus to this card, because the pressed button is about to go or be disabled.
 
-    On a phone this brings the story into view too.
+    On a phone this scrolls the card into view too.
     """
     await session.send_custom_message("callboard-focus", {"id": session.ns("story")})
 
 
 def action_for(alert: Alert) -> Action:
-    """What a person can still do about an alert."""
+    """Return what a person can still do about an alert."""
     if alert.status.final:
         return "" if alert.reached else "send again"
     if alert.canceling:
         return "canceling"
-    # A text that Twilio has can't be called back.
-    return "" if _is_with_twilio(alert) and not _tries_left(alert) else "cancel"
+    # A text that Twilio has accepted can't be called back.
+    return "" if _is_with_twilio(alert) and not _has_tries_left(alert) else "cancel"
 
 
 def label_for(alert: Alert, action: Action) -> str:
-    """What the button says that it does."""
+    """Return what the button for this action says."""
     if action == "cancel":
         if _is_with_twilio(alert):
-            return "Make no more tries"
+            return "Stop retrying"
         several = len(tries_of(alert.request)) > 1
         return "Cancel this alert" if several else f"Cancel this {alert.channel}"
     return {"canceling": "Canceling…", "send again": "Send again"}.get(action, "")
@@ -136,5 +146,5 @@ def _is_with_twilio(alert: Alert) -> bool:
     return alert.channel == "text" and alert.sid is not None
 
 
-def _tries_left(alert: Alert) -> bool:
+def _has_tries_left(alert: Alert) -> bool:
     return alert.try_number < len(tries_of(alert.request))

@@ -1,0 +1,5 @@
+"""The simulator's handset: `phone.ui("phone")` and `phone.server("phone", exchange, alert)`."""
+
+from dashboard.phone.handset import server, ui
+
+__all__ = ["server", "ui"]

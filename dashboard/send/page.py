@@ -1,0 +1,118 @@
+"""The Send page's Shiny module: a number, a message, and what becomes of them.
+
+Its ids are the tutorial's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from urllib.parse import parse_qs
+
+from htmltools import Tag, TagList, tags
+from shiny import Inputs, Outputs, Session, module, reactive, render
+from shiny import ui as shiny_ui
+from shiny.module import resolve_id
+
+from alerts import Alert, AlertRequest, Desk, UnusableInput
+from dashboard.assets import assets
+from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.send.form import form_server, form_ui, read_form
+from dashboard.send.preview import preview_server, preview_ui
+from dashboard.send.progress import focus_on_progress, progress_server, progress_ui
+
+# The second press of a double click comes within this time. The button stays busy for all of it,
+# even if Twilio accepts the alert long before.
+DOUBLE_CLICK_SECONDS = 1.0
+
+
+@module.ui
+def ui() -> Tag:
+    """Return the page: what you write on the left, what they will hear and what happens right."""
+    page = tags.div(
+        tags.div(form_ui(), class_="cb-card cause"),
+        tags.div(preview_ui(), progress_ui(), class_="effect"),
+        class_="callboard send-page",
+        data_time_zone_input=resolve_id("time_zone"),
+    )
+    # The frame's width, not the window's, decides between one column and two: another app may
+    # leave the page only a part of the window.
+    return tags.div(_assets(), page, class_="callboard-frame")
+
+
+@module.server
+def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> LiveAlert:
+    """Run the page and return the alert that it shows.
+
+    Everything that waits runs in a task of its own: inside a flush it would freeze all visitors.
+    """
+    form_server(input, desk.services)
+    preview_server(input, session)
+    live = LiveAlert(desk, session)
+    refusal: reactive.Value[str] = reactive.Value("")
+
+    @shiny_ui.bind_task_button(button_id="send_test_call")
+    @reactive.extended_task
+    async def sending(request: AlertRequest) -> Alert:
+        alert, _ = await asyncio.gather(desk.send(request), asyncio.sleep(DOUBLE_CLICK_SECONDS))
+        return alert
+
+    async def send(request: AlertRequest) -> None:
+        if sending.status() == "running":
+            return
+        try:
+            desk.check(request)
+        except UnusableInput as problem:
+            refusal.set(str(problem))
+            # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
+            shiny_ui.update_task_button("send_test_call", state="ready")
+            await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
+            return
+        refusal.set("")
+        shiny_ui.update_task_button("send_test_call", state="busy")
+        live.follow(str(request.id))
+        # With the id in its address, a page that is reloaded goes on showing this alert.
+        await session.send_custom_message("callboard-address", {"alert": request.id})
+        await focus_on_progress(session)
+        sending.invoke(request)
+
+    progress_server(input, session, desk, live, send)
+
+    @reactive.effect
+    @reactive.event(input.send_test_call)
+    async def send_the_form() -> None:
+        number, alert_id = input.phone_number(), secrets.token_hex(8)
+        await send(read_form(input, session, to=number, alert_id=alert_id))
+
+    @reactive.effect
+    def find_the_alert_in_the_address() -> None:
+        # session.clientdata raises an error until the browser has sent it; this input just waits.
+        address = session.root_scope().input[".clientdata_url_search"]()
+        parameters = parse_qs(address.removeprefix("?"))
+        if "alert" in parameters:
+            live.find(parameters["alert"][0])
+
+    @reactive.effect
+    def explain_failure() -> None:
+        # An extended task raises its error only where it is asked for its result.
+        if sending.status() == "error":
+            refusal.set(failure_sentence(sending.error()))
+
+    @reactive.effect
+    def clear_refusal() -> None:
+        read_form(input, session, to=input.phone_number())  # runs again at every change
+        refusal.set("")
+
+    @render.text
+    def send_refusal() -> str:
+        return refusal()
+
+    return live
+
+
+def _assets() -> TagList:
+    return assets(
+        "send",
+        stylesheets=["send.css", "if_nobody_answers.css", "timeline.css"],
+        scripts=["form.js", "preview.js", "listen.js"],
+    )

@@ -1,0 +1,320 @@
+"""The line of dots: what happened to an alert, what is happening, and what is still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Literal
+
+from htmltools import Tag, tags
+
+from alerts import Alert, Channel, Event, Status
+from alerts.alert import tries_of
+from alerts.phone_numbers import international
+
+State = Literal["past", "missed", "future", "present", "waiting", "reached", "failed"]
+
+# Tries before these are only counted.
+MAX_PAST_TRIES = 4
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400  # in seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One dot: its words, and how many seconds after the alert was saved (None: not known)."""
+
+    state: State
+    words: str
+    seconds: float | None = None
+
+
+# --- As HTML ------------------------------------------------------------------------------------
+
+
+def timeline(alert: Alert) -> Tag:
+    """Return the line of dots for `alert`, and what to do if it ended badly."""
+    steps = steps_of(alert)
+    several = len(tries_of(alert.request)) > 1
+    return tags.div(
+        tags.div(
+            tags.h2("This alert" if several else _heading(alert.channel)),
+            _pill(alert, steps),
+            class_="card-heading",
+        ),
+        _line(steps),
+        _explanation(alert),
+        class_="timeline-card",
+    )
+
+
+def timeline_ahead(channel: Channel, *, acknowledge: bool, note: str) -> Tag:
+    """Return the line as it will look once there is an alert; `note` says why there is none."""
+    return tags.div(
+        tags.div(
+            tags.h2(_heading(channel)),
+            None if note else tags.span("Nothing sent yet", class_="nothing-yet"),
+            class_="card-heading",
+        ),
+        _line(steps_ahead(channel, acknowledge=acknowledge)),
+        tags.div(tags.p(note), class_="explanation waiting") if note else None,
+        class_="timeline-card",
+    )
+
+
+def announcement_of(alert: Alert) -> str:
+    """Say where the alert stands, for people who hear the page."""
+    present = next(step for step in reversed(steps_of(alert)) if step.state != "future")
+    return " ".join([f"{present.words}.", *_reasons(alert)])
+
+
+def tone(alert: Alert) -> State:
+    """Return the color of where an alert stands; a word always stands beside it."""
+    if not alert.status.final:
+        return "present"
+    if alert.reached:
+        return "reached"
+    return "failed" if alert.status in {Status.FAILED, Status.UNANSWERED} else "waiting"
+
+
+def _heading(channel: Channel) -> str:
+    return "This call" if channel == "call" else "This text"
+
+
+def _pill(alert: Alert, steps: Sequence[Step]) -> Tag:
+    if alert.status.final:
+        return tags.span(alert.status.value, class_=f"pill {tone(alert)}")
+    waits = any(step.state == "waiting" for step in steps)
+    words = "canceling" if alert.canceling else alert.status.value
+    return tags.span(words, class_=f"pill {'waiting' if waits or alert.canceling else 'present'}")
+
+
+def _line(steps: Sequence[Step]) -> Tag:
+    return tags.ol(*map(_dot, steps), class_="timeline")
+
+
+def _dot(step: Step) -> Tag:
+    is_present = step.state not in {"past", "missed", "future"}
+    time = "" if step.seconds is None else _duration(step.seconds)
+    return tags.li(
+        tags.span(step.words, class_="words"),
+        tags.span(time, class_="time"),
+        class_=step.state,
+        aria_current="step" if is_present else None,
+    )
+
+
+def _duration(seconds: float) -> str:
+    """ "0.04 s", "12.3 s", "5 min 12 s", "9 h 14 min" or "2 d 3 h"."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < MINUTE:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    if whole < DAY:
+        return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
+    return f"{whole // DAY} d {whole % DAY // HOUR} h"
+
+
+def _explanation(alert: Alert) -> Tag | None:
+    reasons = _reasons(alert)
+    if not reasons:
+        return None
+    error = alert.error
+    # Twilio's own words come last: ours say what to do.
+    code = f"Twilio error {error.code}: {error.message}" if error and error.code else None
+    return tags.div(
+        *map(tags.p, reasons),
+        tags.p(code, class_="code") if code else None,
+        class_=f"explanation {tone(alert)}",
+    )
+
+
+def _reasons(alert: Alert) -> list[str]:
+    """Say in sentences why it ended like this, and what to do."""
+    error = alert.error
+    if alert.status is Status.UNKNOWN:
+        again = "ring them twice" if alert.channel == "call" else "reach them twice"
+        reasons = [f"It may have been delivered, or not. Sending it again may {again}."]
+        return [*reasons, error.message] if error and error.code is None else reasons
+    if alert.status.final and error:
+        return [error.message, error.hint] if error.code is None else [error.hint]
+    if alert.status is Status.COMPLETED and not alert.reached:
+        return ["The call was answered, but nobody pressed 1 to confirm it."]
+    return []
+
+
+# --- The steps ----------------------------------------------------------------------------------
+
+
+def steps_ahead(channel: Channel, *, acknowledge: bool) -> list[Step]:
+    """Return what will happen to an alert that hasn't been sent yet."""
+    return [Step("future", words) for _, words in _expected(channel, acknowledge=acknowledge)]
+
+
+def steps_of(alert: Alert) -> list[Step]:
+    """Return the whole line: one step for each earlier try, and the present try step by step."""
+    saved, *later = _shown_events(alert)
+    present = [event for event in later if _is_present(event, alert)]
+    past = [event for event in later if not _is_present(event, alert)]
+    *before, last = [
+        _step(alert, saved),
+        *_past_tries(alert, past),
+        *_present_try(alert, present),
+    ]
+    last = replace(last, state=_state_of_last(alert, (present or [saved])[-1]))
+    return [*before, last, *_ahead(alert)]
+
+
+def _expected(channel: Channel, *, acknowledge: bool) -> tuple[tuple[Status, str], ...]:
+    """Return what should happen, in order; an alert's own events replace these words."""
+    if channel == "text":
+        return (
+            (Status.QUEUED, "Saved"),
+            (Status.SENDING, "On its way to Twilio"),
+            (Status.PLACED, "Accepted by Twilio"),
+            (Status.DELIVERED, "Delivered"),
+        )
+    return (
+        (Status.QUEUED, "Saved"),
+        (Status.SENDING, "Stored where Twilio reads it"),
+        (Status.PLACED, "Accepted by Twilio"),
+        (Status.RINGING, "Ringing"),
+        (Status.ANSWERED, "Answered"),
+        (Status.ACKNOWLEDGED, "They press 1") if acknowledge else (Status.COMPLETED, "Call ended"),
+    )
+
+
+def _shown_events(alert: Alert) -> list[Event]:
+    """Return the events worth a step: changes, and remarks such as what the alert waits for."""
+    shown = [event for event in alert.events if event.news or _is_remark(event)]
+    if alert.status.final:
+        while not shown[-1].news:
+            shown.pop()  # a remark that came after the end
+    return shown
+
+
+def _is_remark(event: Event) -> bool:
+    return event.status is None and event.source in {"callboard", "recipient"}
+
+
+def _is_present(event: Event, alert: Alert) -> bool:
+    """Return whether it belongs to the present try; a key press or canceling always does."""
+    is_about_all = event.status is Status.ACKNOWLEDGED or event.canceling
+    return event.try_number == alert.try_number or is_about_all
+
+
+def _past_tries(alert: Alert, events: Sequence[Event]) -> list[Step]:
+    ends = {event.try_number: event for event in events if event.status and event.status.final}
+    machines = {event.try_number for event in events if _is_by_machine(event)}
+    steps = [
+        replace(
+            _step(alert, end),
+            state="missed",
+            words=f"Try {number}: {_end_words(alert, end, by_machine=number in machines)}",
+        )
+        for number, end in sorted(ends.items())
+    ]
+    more = len(steps) - MAX_PAST_TRIES
+    if more <= 1:
+        return steps
+    return [Step("missed", f"{more} earlier tries reached nobody"), *steps[more:]]
+
+
+def _present_try(alert: Alert, events: Sequence[Event]) -> list[Step]:
+    if alert.try_number == 1:
+        return _own_steps(alert, events)
+    begun = next((event for event in events if _is_own(event, alert)), None)
+    remarks = list(takewhile(lambda event: event is not begun, events))
+    waiting = [event for event in remarks if event.status is None and not event.canceling]
+    steps = _own_steps(alert, [event for event in events if event not in waiting])
+    # Until it begins, its first step says what it waits for; after that, which try it is.
+    if begun is not None:
+        return [replace(_step(alert, begun), words=_try_words(alert)), *steps]
+    if alert.status.final:
+        return steps
+    return [_step(alert, waiting[-1]) if waiting else Step("past", _try_words(alert)), *steps]
+
+
+def _own_steps(alert: Alert, events: Sequence[Event]) -> list[Step]:
+    expected = _expected(alert.channel, acknowledge=alert.request.acknowledge)
+    order, reached = [status for status, _ in expected], 0
+    steps: list[Step] = []
+    for event in events:
+        if event.status in order and _is_own(event, alert):
+            position = order.index(event.status)
+            if position <= reached:
+                continue  # a later event came first
+            # Twilio skips callbacks: what lies between must have happened, at an unknown time.
+            steps += [Step("past", words) for _, words in expected[reached + 1 : position]]
+            reached = position
+        steps.append(_step(alert, event))
+    return steps
+
+
+def _is_own(event: Event, alert: Alert) -> bool:
+    """Return whether it says where the present try stands."""
+    return event.status is not None and event.try_number == alert.try_number
+
+
+def _ahead(alert: Alert) -> list[Step]:
+    if alert.status.final:
+        return []
+    expected = _expected(alert.channel, acknowledge=alert.request.acknowledge)
+    reached = [status for status, _ in expected].index(alert.status)
+    return [Step("future", words) for _, words in expected[reached + 1 :]]
+
+
+def _step(alert: Alert, event: Event) -> Step:
+    seconds = (event.at - alert.events[0].at).total_seconds()
+    return Step("past", _event_words(alert, event), seconds)
+
+
+def _state_of_last(alert: Alert, event: Event) -> State:
+    """Return how the last step that happened looks; `event` is the one it shows."""
+    if alert.status.final:
+        return tone(alert)
+    waits = event.status is None and event.source in {"callboard", "sender"}
+    return "waiting" if waits else "present"
+
+
+def _is_by_machine(event: Event) -> bool:
+    return (event.answered_by or "").startswith("machine")
+
+
+# --- Their words --------------------------------------------------------------------------------
+
+
+def _event_words(alert: Alert, event: Event) -> str:
+    """Return what an event of the present try is called."""
+    if event.status is Status.RINGING:
+        return f"Ringing {international(alert.to)}"
+    if event.status is Status.CANCELED and alert.canceling:
+        # The step before says who canceled it.
+        return "Ended" if alert.sid else "Nothing was sent"
+    if event.status is not None and event.status.final:
+        return _end_words(alert, event, by_machine=alert.status is Status.VOICEMAIL)
+    return event.note
+
+
+def _end_words(alert: Alert, event: Event, *, by_machine: bool) -> str:
+    """Return what the end of a try is called."""
+    if event.status is not Status.COMPLETED:
+        return event.note
+    if by_machine:
+        return "Voicemail took the call"
+    return "Nobody pressed 1" if alert.request.acknowledge else event.note
+
+
+def _try_words(alert: Alert) -> str:
+    """Return "Try 2 of 3", and what differs from the try before."""
+    tries = tries_of(alert.request)
+    words = f"Try {alert.try_number} of {len(tries)}"
+    present, before = tries[alert.try_number - 1], tries[alert.try_number - 2]
+    new = ["a text"] if present.channel != before.channel and present.channel == "text" else []
+    if present.to != before.to:
+        new.append(international(present.to))
+    return f"{words}: {' to '.join(new)}" if new else words
