@@ -17,7 +17,6 @@ from alerts.status import Status
 from alerts.steps.following import follow
 from alerts.steps.placing import RequestLimits, place
 from alerts.steps.polling import StatusPoller
-from alerts.steps.reconciling import reconcile_leftover
 from alerts.steps.waiting import wait_until_due
 
 log = logging.getLogger(__name__)
@@ -41,9 +40,6 @@ async def deliver(
             except Exception:
                 log.exception("The delivery of alert %s broke", alert.id)
                 alert = await _abandon(history, due)
-        alert = history.newest(alert)
-        if alert.status.final:
-            await reconcile_leftover(services, history, alert)
 
 
 async def _abandon(history: History, alert: Alert) -> Alert:

@@ -153,6 +153,14 @@ class History:
             )
         )
 
+    async def blocking(self, alert: Alert) -> Submission | None:
+        """The submission to the alert's number that may have gone through, if there is one."""
+        return await self._database.read(
+            lambda connection: submissions.blocking(
+                connection, self.account_sid, alert.channel, alert.to
+            )
+        )
+
     async def is_settled(self, submission: Submission) -> bool:
         """Whether it is known what became of a submission."""
         return await self._database.read(

@@ -145,18 +145,19 @@ def unsettled(
     connection: sa.Connection, account_sid: str, alert_id: str, try_number: int
 ) -> Submission | None:
     """The submission of this try that may have gone through, if there is one."""
-    chosen = sa.select(submissions).where(_is_unsettled(account_sid, alert_id, try_number))
-    row = connection.execute(chosen).mappings().one_or_none()
-    if row is None:
-        return None
-    return Submission(
-        id=row["id"],
-        alert_id=row["alert_id"],
-        try_number=row["try_number"],
-        account_sid=row["account_sid"],
-        channel=row["channel"],
-        to=row["to_number"],
-        at=datetime.fromtimestamp(row["at"], UTC),
+    return _find(connection, _is_unsettled(account_sid, alert_id, try_number))
+
+
+def blocking(
+    connection: sa.Connection, account_sid: str, channel: Channel, to: str
+) -> Submission | None:
+    """The submission to a number that may have gone through, if there is one."""
+    return _find(
+        connection,
+        submissions.c.account_sid == account_sid,
+        submissions.c.channel == channel,
+        submissions.c.to_number == to,
+        submissions.c.outcome.is_(None),
     )
 
 
@@ -215,6 +216,21 @@ def reserve_slots(
         next_at = connection.scalar(RESERVE, wanted) or now
     first_at = float(next_at) - count * gap
     return [max(0.0, first_at + number * gap - now) for number in range(count)]
+
+
+def _find(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Submission | None:
+    row = connection.execute(sa.select(submissions).where(*conditions)).mappings().one_or_none()
+    if row is None:
+        return None
+    return Submission(
+        id=row["id"],
+        alert_id=row["alert_id"],
+        try_number=row["try_number"],
+        account_sid=row["account_sid"],
+        channel=row["channel"],
+        to=row["to_number"],
+        at=datetime.fromtimestamp(row["at"], UTC),
+    )
 
 
 def _is_of_try(account_sid: str, alert_id: str, try_number: int) -> sa.ColumnElement[bool]:

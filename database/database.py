@@ -87,8 +87,12 @@ class Database:
 
         Raises what `work` raises, and `DatabaseError` before `open` and after `close`.
         """
-        self._check_usable()
-        return await self._outlast(partial(_run, self._readers, partial(self._read, work)))
+
+        def attempt() -> asyncio.Future[Result]:
+            self._check_usable()
+            return _run(self._readers, partial(self._read, work))
+
+        return await self._outlast(attempt)
 
     async def write(self, work: Work[Result]) -> Result:
         """Return what `work` returned, once its changes are on the disk.

@@ -144,10 +144,21 @@ async def _begin(
         if quiet:
             await wait_out_quiet_hours(history, alert, quiet)
         elif begun.number_is_busy:
-            await asyncio.sleep(SECONDS_BETWEEN_TRIES_OF_A_BUSY_NUMBER)
+            await _wait_for_number(services, history, alert)
         else:
             await _end_if_canceled(history, alert)
             return None
+
+
+async def _wait_for_number(services: Services, history: History, alert: Alert) -> None:
+    """Wait a little until no other submission to the alert's number is without an answer."""
+    blocking = await history.blocking(alert)
+    other = await history.get(blocking.alert_id) if blocking else None
+    if blocking and other and other.status.final:
+        # Its alert ended meanwhile, and perhaps its process: nobody else may look for the answer.
+        await reconcile(services, history, blocking, inherited=True)
+    else:
+        await asyncio.sleep(SECONDS_BETWEEN_TRIES_OF_A_BUSY_NUMBER)
 
 
 def _quiet_until(alert: Alert) -> datetime | None:

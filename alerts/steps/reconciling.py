@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts.alert import Alert, Channel, Event, Problem
+from alerts.alert import Channel, Event, Problem
 from alerts.history import History
 from alerts.services import Services
 from alerts.status import Status
@@ -92,22 +92,6 @@ async def reconcile(
         await asyncio.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT_SECONDS)
     return False
-
-
-async def reconcile_leftover(services: Services, history: History, alert: Alert) -> None:
-    """The same for an alert that ended while a submission was under way, whose process then died.
-
-    Until that is settled, no other request to the number is made.
-    """
-    was_begun = any(
-        event.status is Status.SENDING and event.try_number == alert.try_number
-        for event in alert.events
-    )
-    if alert.sid or not was_begun:
-        return
-    submission = await history.unsettled(alert)
-    if submission is not None:
-        await reconcile(services, history, submission, inherited=True)
 
 
 async def report_trouble(

@@ -161,13 +161,13 @@ async def test_watchers_see_their_own(histories):
         await two.record("one", now(status))
     assert set(await watching[1]) == {"Two"}
     await one._look_at(["one"])
-    assert one._watching.known("one") is None
+    assert one._watchers.known("one") is None
     await one.add([new("One")])
     await one.record("one", now(Status.CANCELED))
     assert set(await watching[0]) == {"One"}
 
 
-async def test_what_is_recorded_at_once_is_kept_apart(histories):
+async def test_what_is_recorded_at_once_is_kept_apart(histories, database):
     one, two = histories
     assert await one.add([new("One")]) == {"one"}
     assert await one.add([new("Again")]) == set()
@@ -181,7 +181,9 @@ async def test_what_is_recorded_at_once_is_kept_apart(histories):
     assert (first.message, first.status, notes(first)) == ("One", "queued", ["one's"] * 3)
     assert (second.message, second.status, notes(second)) == ("Two", "sending", ["two's"] * 2)
     newest = [
-        await each.read(partial(records.revisions, account_sid=each.account_sid, alert_ids=["one"]))
+        await database.read(
+            partial(records.revisions, account_sid=each.account_sid, alert_ids=["one"])
+        )
         for each in histories
     ]
     assert newest == [{"one": 4}, {"one": 3}]

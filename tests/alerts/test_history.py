@@ -89,11 +89,11 @@ async def test_watchers_see_everything_in_order_and_then_it_ends(history):
     watching = [asyncio.create_task(seen(history)) for _ in range(3)]
     await watched(history, 3)
     # They may not have read the present state before the next one comes.
-    await until(lambda: history._watching.known("one"))
+    await until(lambda: history._watchers.known("one"))
     for step in STEPS:
         await history.record("one", told(step))
     assert await asyncio.gather(*watching) == [[Status.QUEUED, *STEPS]] * 3
-    assert not history._watching.ids
+    assert not history._watchers.ids
 
 
 async def test_a_watcher_of_another_process_sees_the_end(history, another_process):

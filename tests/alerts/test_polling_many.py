@@ -110,7 +110,7 @@ async def test_a_list_that_breaks_keeps_nobody_from_being_looked_at(caplog, monk
     async def broken(*_):
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(StatusReader, "at_many", broken)
+    monkeypatch.setattr(StatusReader, "read_many", broken)
     told = Told()
     with simulation() as (_, url):
         sids = await place(url, 25)

@@ -28,7 +28,7 @@ async def test_what_cannot_be_told_is_told_later_and_stops_nobody(caplog, monkey
             await until(lambda: told.words("one") == ["completed"])
             assert told.words("two") == []
     assert [record.message for record in caplog.records] == [
-        "Following alert one went wrong; trying again"
+        "Polling for alert one went wrong; trying again"
     ] * 2
     assert following_tasks() == []
 

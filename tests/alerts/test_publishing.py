@@ -29,7 +29,7 @@ async def published_and_no_further(folder, monkeypatch):
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patch:
-        patch.setattr(placing, "place", never)
+        patch.setattr(placing, "_request", never)
         async with simulated_desk(folder) as desk:
             sending = asyncio.create_task(desk.send(replace(CALL, id="call")))
             await is_published.wait()

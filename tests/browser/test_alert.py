@@ -74,7 +74,7 @@ def test_a_second_try_and_then_a_text(page: Page) -> None:
     expect(page.locator(PILL)).to_have_text("delivered")
     words = page.locator(".timeline .words").all_inner_texts()
     assert words[:4] == [
-        "Written and checked",
+        "Saved",
         "Try 1: The line was busy",
         "Try 2: The line was busy",
         "Try 3 of 3: a text",
@@ -140,7 +140,7 @@ def test_a_page_loaded_again_rings_again(page: Page) -> None:
     expect(page.locator(PILL)).to_have_text("completed")
     page.reload()
     expect(page.locator(PILL)).to_have_text("completed")
-    expect(page.locator(".timeline li").last).to_contain_text("The call is over")
+    expect(page.locator(".timeline li").last).to_contain_text("Call ended")
 
 
 def test_an_address_with_an_unknown_alert_says_so(page: Page, simulation: str) -> None:

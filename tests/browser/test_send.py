@@ -48,7 +48,14 @@ def test_a_call_is_written_sent_and_watched_to_its_end(browser: Browser, simulat
         expect(steps).to_have_text(
             [
                 re.compile(rf"{words}.*\d s\s*$")
-                for words in ("Written", "Stored", "Twilio has it", "Ringing", "Answered", "over")
+                for words in (
+                    "Saved",
+                    "Stored",
+                    "Accepted by Twilio",
+                    "Ringing",
+                    "Answered",
+                    "ended",
+                )
             ]
         )
 

@@ -190,9 +190,9 @@ def test_a_worker_delivers_what_others_hand_over(customer):
             worker.send_signal(signal.SIGTERM)
     assert worker.returncode == 0
     with sqlite3.connect(customer.folder / "data" / "callboard.sqlite") as database:
-        executors = database.execute("select role from executors").fetchall()
-    # The one that handed over never meant to deliver; those before have been looked after.
-    assert executors == [("worker",)]
+        workers = database.execute("select mode from workers").fetchall()
+    # The one that handed over never delivers; the worker has signed off.
+    assert workers == []
 
 
 def test_a_worker_for_a_simulation(simulation):

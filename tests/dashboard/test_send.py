@@ -89,7 +89,7 @@ async def test_voices_follow_the_language(page: AsyncTestServerSession):
 
 async def test_press_calls_and_shows_each_step(page: AsyncTestServerSession, desk: Desk):
     await press(page)
-    await until(page, lambda: "Twilio has it" in shown(page, "announcement"))
+    await until(page, lambda: "Accepted by Twilio" in shown(page, "announcement"))
     await until(page, lambda: "pill reached" in shown(page, "progress"))
     assert calls_at_twilio(desk) == 1
 

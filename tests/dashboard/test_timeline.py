@@ -218,9 +218,7 @@ def test_canceled_on_its_way_to_twilio():
 
 
 def test_unknown_stays_amber():
-    assert of(TEXT, *steps(S.SENDING, S.UNKNOWN))[-1] == (
-        "waiting: Nobody can tell whether Twilio has it"
-    )
+    assert of(TEXT, *steps(S.SENDING, S.UNKNOWN))[-1] == ("waiting: Not known whether it was sent")
 
 
 def test_a_delivered_text():

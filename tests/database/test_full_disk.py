@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -13,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.errors import is_passing
-from storage import InlineStorage, Instructions
+from storage import InlineStorage, Instructions, StorageError
 from tests.support.desks import CALL, followed, posts, simulated_desk
 from tests.support.notes_table import all_notes, database_with_notes, note, until
 from tests.support.postgres import PostgresServer, fresh_database
@@ -61,13 +60,13 @@ async def test_it_is_written_when_there_is_room_again(
         disk.is_full = False
         await asyncio.wait_for(writing, 10)
         assert len(await database.read(all_notes)) == 1
-    told = [each.getMessage() for each in caplog.records if "outage" in each.name]
+    told = [each.getMessage() for each in caplog.records if each.name == "database.database"]
     assert len(told) == 2
     assert told[0].endswith("database or disk is full.")
 
 
 class FillingStorage(InlineStorage):
-    """A storage after whose document the disk is full for a while."""
+    """A storage that fails when the disk fills up, and has a lot to say about it."""
 
     def __init__(self, disk: Disk) -> None:
         super().__init__()
@@ -77,19 +76,19 @@ class FillingStorage(InlineStorage):
     async def publish(self, name: str, xml: str) -> Instructions:
         self.documents += 1
         self._disk.is_full = self.documents == 1
-        return await super().publish(name, xml)
+        raise StorageError("It failed. " * 2_000, "Look at it.")
 
 
-async def test_a_step_that_could_not_be_written_down_does_not_end_its_try(tmp_path, disk):
-    """DBOS keeps what a step gave, here a long document, and waits for no disk."""
+async def test_an_event_that_has_no_room_does_not_end_its_try(tmp_path, disk):
     storage = FillingStorage(disk)
     async with simulated_desk(tmp_path, storage) as desk:
         await desk.open()
-        sending = asyncio.create_task(followed(desk, replace(CALL, message="word " * 600)))
+        sending = asyncio.create_task(followed(desk, CALL))
         await until(lambda: disk.refused >= 1)
         disk.is_full = False
         alert = await sending
         assert (alert.status, alert.error) == ("completed", None)
+        assert "Not stored: sent inside the request instead" in {each.note for each in alert.events}
         assert len(posts(desk)) == 1
 
 

@@ -21,7 +21,11 @@ from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
 
 def _sentences(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    return [(each.levelname, each.getMessage()) for each in caplog.records if "outage" in each.name]
+    return [
+        (each.levelname, each.getMessage())
+        for each in caplog.records
+        if "database.database" in each.name
+    ]
 
 
 async def test_a_server_that_stops_and_starts(

@@ -116,19 +116,14 @@ def test_the_file_may_only_be_read():
 
 
 async def test_the_user_may_use_tables_but_make_no_schema(postgres: PostgresServer):
-    """What DBOS needs, beside our own tables; once it is granted, the same desk opens."""
+    """Its own tables are all that Callboard needs."""
     url = fresh_database(postgres)
     database = url.split("/")[3].split("?")[0]
-    mode = f"role_{database}"
-    limited = SecretStr(url.replace("postgres:@", f"{mode}:{PASSWORD}@"))
+    role = f"role_{database}"
+    limited = SecretStr(url.replace("postgres:@", f"{role}:{PASSWORD}@"))
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {mode} LOGIN PASSWORD '{PASSWORD}'".encode())
-        connection.execute(f"GRANT ALL ON SCHEMA public TO {mode}".encode())
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'".encode())
+        connection.execute(f"GRANT ALL ON SCHEMA public TO {role}".encode())
         async with desk_at("http://twilio.localhost", database_url=limited) as desk:
-            with pytest.raises(DatabaseError) as raised:
-                await desk.open()
-            _check_sentence(raised.value)
-            assert f"permission denied for database {database}" in str(raised.value)
-            connection.execute(f"GRANT CREATE ON DATABASE {database} TO {mode}".encode())
             await desk.open()
             assert await desk.status("never-sent") is None

@@ -108,7 +108,11 @@ async def _send_all(desk: Desk, task: SenderTask) -> None:
 
 async def _until_over(desk: Desk) -> None:
     open_ones = sa.select(alerts.c.id).where(alerts.c.is_open).limit(1)
-    while await execute(desk.services.database_url, open_ones):  # noqa: ASYNC110
+    is_over = False
+    while not is_over:
+        # The database may be away for a while.
+        with suppress(sa.exc.OperationalError):
+            is_over = not await execute(desk.services.database_url, open_ones)
         await asyncio.sleep(0.1)
 
 
