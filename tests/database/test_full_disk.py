@@ -76,7 +76,7 @@ class FillingStorage(InlineStorage):
     async def publish(self, name: str, xml: str) -> Instructions:
         self.documents += 1
         self._disk.is_full = self.documents == 1
-        raise StorageError("It failed. " * 2_000, "Look at it.")
+        raise StorageError("S3", "It failed. " * 2_000, "Look at it.")
 
 
 async def test_an_event_that_has_no_room_does_not_end_its_try(tmp_path, disk):
