@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from alerts import Desk
-from alerts.callbacks import callback_routes
+from alerts.callbacks import CallbackReceiver, callback_routes
 from storage import LocalStorage, twiml_route
 
 
@@ -16,7 +16,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
     services = desk.services
     found: list[BaseRoute] = [
         Route("/healthz", health),
-        *callback_routes(services.callback_receiver, desk.history),
+        *callback_routes(CallbackReceiver.of(services), desk.history),
     ]
     if isinstance(services.storage, LocalStorage):
         found.append(twiml_route(services.storage))

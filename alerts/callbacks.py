@@ -1,6 +1,6 @@
 """What Twilio tells this app: a status callback or a key press, checked and written down.
 
-`CallbackAddresses` are what Twilio is told to call; `callback_routes` answers there.
+`callback_routes` answers at the `CallbackAddresses` that Twilio is told.
 https://www.twilio.com/docs/usage/security#validating-requests
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +20,14 @@ from starlette.routing import BaseRoute, Route
 
 from alerts.alert import Alert, Event
 from alerts.message.call_twiml import write_again, write_thanks
+from alerts.services import (
+    KEY_PRESS_PATH,
+    STATUS_PATH,
+    CallbackAddresses,
+    GetHistory,
+    Services,
+    SignatureCheck,
+)
 from alerts.status import Status
 from alerts.twilio_status import call_callback_update, message_callback_update
 from database import DatabaseError
@@ -31,38 +39,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STATUS_PATH = "/twilio/status"
-KEY_PRESS_PATH = "/twilio/gather"
 CONFIRMING_KEY = "1"
 LARGEST_BODY_BYTES = 64 * 1024  # Twilio's own take about one thousand
 MOST_FIELDS = 1000
 FORM = "application/x-www-form-urlencoded"
 # Twilio waits for 15 seconds.
 SECONDS_FOR_THE_DATABASE = 10.0
-
-# Whether a request came from Twilio: its public URL, its form fields, and its signature.
-SignatureCheck = Callable[[str, Iterable[tuple[str, str]], str], bool]
-GetHistory = Callable[[], Awaitable["History"]]
-
-
-@dataclass(frozen=True)
-class CallbackAddresses:
-    """The addresses below `base`, the app's public URL without a slash at its end."""
-
-    base: str
-
-    def status(self, alert_id: str, try_number: int) -> str:
-        """Where Twilio reports the status of a call or text, and who answered a call."""
-        return self._address(STATUS_PATH, alert_id, try_number)
-
-    def key_press(self, alert_id: str, try_number: int) -> str:
-        """Where Twilio reports the keys pressed in a call, and reads what the call says next."""
-        return self._address(KEY_PRESS_PATH, alert_id, try_number)
-
-    def _address(self, path: str, alert_id: str, try_number: int) -> str:
-        # The signature covers the URL, so it holds nothing that a proxy might spell differently.
-        query = urlencode({"alert": alert_id, "try": try_number}, quote_via=quote, safe="")
-        return f"{self.base}{path}?{query}"
 
 
 class UnknownAlert(LookupError):
@@ -116,6 +98,11 @@ class CallbackReceiver:
     account_sid: str
     addresses: CallbackAddresses | None
     is_from_twilio: SignatureCheck | None
+
+    @classmethod
+    def of(cls, services: Services) -> Self:
+        """The receiver of requests about the account of `services`."""
+        return cls(services.twilio.account_sid, services.callbacks, services.is_from_twilio)
 
     async def read(self, request: Request, path: str) -> SignedForm:
         """The form posted to `path` below the app's public address. Raises `Refused`."""

@@ -1,17 +1,23 @@
 """Which worker delivers which alert: claimed when due, deferred, released when the worker died.
 
-Each function works inside a transaction of the caller's.
+A claim is the worker's id in the alert's row. The workers that are known, dead or alive, are in a
+table of their own.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from alerts import records
+from alerts.alert import Alert
 from alerts.status import Status
 from alerts.tables import alerts, workers
+from database.database import Database
 
 # Claimed in one transaction: with more, other processes would get no share.
 MOST_AT_ONCE = 50
@@ -28,14 +34,6 @@ DUE = (
 )
 ARE_DUE = DUE.limit(1)
 CLAIMABLE = DUE.limit(sa.bindparam("most")).with_for_update(skip_locked=True)
-CLAIM = (
-    sa.update(alerts)
-    .where(
-        alerts.c.account_sid == sa.bindparam("account"),
-        alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
-    )
-    .values(claimed_by=sa.bindparam("worker"))
-)
 CLAIMED_BY = (
     sa.select(alerts.c.claimed_by)
     .where(
@@ -47,70 +45,90 @@ CLAIMED_BY = (
 )
 
 
-def are_due(connection: sa.Connection, account_sid: str, now: float) -> bool:
-    """Whether an alert may be claimed at the time `now`."""
-    return connection.scalar(ARE_DUE, {"account": account_sid, "now": now}) is not None
+class Claims:
+    """The claims and workers of one Twilio account."""
 
+    def __init__(self, database: Database, account_sid: str) -> None:
+        self._database = database
+        self._account_sid = account_sid
 
-def claim(
-    connection: sa.Connection, account_sid: str, worker_id: str, now: float, most: int
-) -> list[str]:
-    """Claim at most `most` alerts that are due at `now` for a worker; returns their ids."""
-    wanted = {"account": account_sid, "now": now, "most": min(most, MOST_AT_ONCE)}
-    alert_ids = list(connection.scalars(CLAIMABLE, wanted))
-    if alert_ids:
-        claimed = {"account": account_sid, "alert_ids": alert_ids, "worker": worker_id}
-        connection.execute(CLAIM, claimed)
-    return alert_ids
+    async def are_due(self) -> bool:
+        """Whether an alert waits to be claimed."""
+        wanted = {"account": self._account_sid, "now": time.time()}
+        return await self._database.read(
+            lambda connection: connection.scalar(ARE_DUE, wanted) is not None
+        )
 
+    async def claim(self, worker_id: str, most: int) -> list[Alert]:
+        """Claim alerts that are due for a worker: `most`, and MOST_AT_ONCE, at the most."""
 
-def defer(connection: sa.Connection, account_sid: str, alert_id: str, due_at: float) -> None:
-    """Free an alert to be claimed again from `due_at` on, if it still waits for its next try."""
-    connection.execute(
-        sa.update(alerts)
-        .where(
-            alerts.c.account_sid == account_sid,
+        def claim(connection: sa.Connection) -> list[Alert]:
+            wanted = {
+                "account": self._account_sid,
+                "now": time.time(),
+                "most": min(most, MOST_AT_ONCE),
+            }
+            ids = list(connection.scalars(CLAIMABLE, wanted))
+            if not ids:
+                return []
+            chosen = alerts.c.account_sid == self._account_sid, alerts.c.id.in_(ids)
+            connection.execute(sa.update(alerts).where(*chosen).values(claimed_by=worker_id))
+            return list(records.read(connection, self._account_sid, ids).values())
+
+        return await self._database.write(claim)
+
+    async def defer(self, alert_id: str, due: datetime) -> None:
+        """Free an alert to be claimed again once it is due, if it still waits for its next try."""
+        waiting = sa.update(alerts).where(
+            alerts.c.account_sid == self._account_sid,
             alerts.c.id == alert_id,
             alerts.c.status == Status.QUEUED,
         )
-        .values(claimed_by=None, due_at=due_at)
-    )
+        freed = waiting.values(claimed_by=None, due_at=due.timestamp())
+        await self._database.write(lambda connection: connection.execute(freed))
 
+    async def claiming_workers(self) -> set[str]:
+        """The workers that have claimed an alert that is still open."""
+        wanted = {"account": self._account_sid}
+        found = await self._database.read(
+            lambda connection: connection.scalars(CLAIMED_BY, wanted).all()
+        )
+        return {str(each) for each in found}
 
-def claiming_workers(connection: sa.Connection, account_sid: str) -> set[str]:
-    """The workers that have claimed an alert that is still open."""
-    return {str(each) for each in connection.scalars(CLAIMED_BY, {"account": account_sid})}
-
-
-def release(connection: sa.Connection, account_sid: str, worker_ids: Collection[str]) -> int:
-    """Free the open alerts of workers that are gone to be claimed again; returns how many."""
-    freed = connection.execute(
-        sa.update(alerts)
-        .where(
-            alerts.c.account_sid == account_sid,
+    async def release(self, worker_ids: Collection[str]) -> int:
+        """Free the open alerts of workers that are gone, and forget these; returns how many."""
+        claimed = sa.update(alerts).where(
+            alerts.c.account_sid == self._account_sid,
             alerts.c.is_open,
             alerts.c.claimed_by.in_(worker_ids),
         )
-        .values(claimed_by=None)
-    )
-    return freed.rowcount
 
+        def release(connection: sa.Connection) -> int:
+            freed = connection.execute(claimed.values(claimed_by=None))
+            connection.execute(sa.delete(workers).where(workers.c.id.in_(worker_ids)))
+            return freed.rowcount
 
-def add_worker(
-    connection: sa.Connection, account_sid: str, worker_id: str, mode: str, now: float
-) -> None:
-    """Let other processes know about a worker; nothing changes if they do."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    row = {"id": worker_id, "account_sid": account_sid, "mode": mode, "started_at": now}
-    connection.execute(dialect.insert(workers).on_conflict_do_nothing(), row)
+        return await self._database.write(release)
 
+    async def add_worker(self, worker_id: str, mode: str) -> None:
+        """Let other processes know about a worker, so that they release what it leaves."""
+        row = {
+            "id": worker_id,
+            "account_sid": self._account_sid,
+            "mode": mode,
+            "started_at": time.time(),
+        }
 
-def remove_workers(connection: sa.Connection, worker_ids: Collection[str]) -> None:
-    """Forget workers whose alerts have been released."""
-    connection.execute(sa.delete(workers).where(workers.c.id.in_(worker_ids)))
+        def add(connection: sa.Connection) -> None:
+            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+            connection.execute(dialect.insert(workers).on_conflict_do_nothing(), row)
 
+        await self._database.write(add)
 
-def known_workers(connection: sa.Connection, account_sid: str) -> dict[str, str]:
-    """The workers that are known, dead or alive: the mode of each by its id."""
-    chosen = sa.select(workers.c.id, workers.c.mode).where(workers.c.account_sid == account_sid)
-    return {row.id: row.mode for row in connection.execute(chosen)}
+    async def known_workers(self) -> dict[str, str]:
+        """The workers that are known, dead or alive: the mode of each by its id."""
+        chosen = sa.select(workers.c.id, workers.c.mode).where(
+            workers.c.account_sid == self._account_sid
+        )
+        found = await self._database.read(lambda connection: connection.execute(chosen).all())
+        return {row.id: row.mode for row in found}

@@ -11,6 +11,7 @@ import logging
 from datetime import UTC, datetime
 
 from alerts.alert import Alert, Event, Problem
+from alerts.claims import Claims
 from alerts.history import History
 from alerts.services import Services
 from alerts.status import Status
@@ -26,14 +27,16 @@ BROKEN = Problem(None, "Callboard itself failed while sending this.", "See its l
 
 async def deliver(
     alert: Alert,
+    *,
     services: Services,
     history: History,
+    claims: Claims,
     limits: RequestLimits,
     poller: StatusPoller,
 ) -> None:
     """Make one try after the other, until the alert has ended or is deferred."""
     with history.news_of(alert.id, alert):
-        while due := await wait_until_due(history, alert):
+        while due := await wait_until_due(history, claims, alert):
             try:
                 alert = await place(services, history, limits, due)
                 alert = await follow(services.twilio, history, poller, alert)

@@ -40,7 +40,7 @@ class Desk:
         self.services = services
         self._mode = mode
         self._opening: asyncio.Task[Runtime] | None = None
-        self._saving: set[asyncio.Task[list[str]]] = set()
+        self._saving: set[asyncio.Task[tuple[list[str], list[Alert]]]] = set()
         self._closed = False
 
     @classmethod
@@ -114,15 +114,15 @@ class Desk:
 
         Raises `UnusableInput` if nothing was sent, and `DatabaseError`.
         """
-        [alert_id] = await self._save([request])
-        return await self._until_accepted(alert_id)
+        [alert_id], added = await self._save([request])
+        return await self._until_accepted(alert_id, next(iter(added), None))
 
     async def send_all(self, requests: Sequence[AlertRequest]) -> list[Alert]:
         """Send many alerts; returns once they are all written down, before they are on their way.
 
         Raises `UnusableInput` for the first that can't be sent; then none is.
         """
-        ids = await self._save(requests)
+        ids, _ = await self._save(requests)
         found = await (await self.history()).get_all(ids)
         return [found[each] for each in ids]
 
@@ -180,28 +180,31 @@ class Desk:
             async for alert in changes:
                 yield alert
 
-    async def _save(self, requests: Sequence[AlertRequest]) -> list[str]:
-        """Write the alerts down, and have them delivered; returns their ids."""
+    async def _save(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
+        """Write the alerts down, and have them delivered; returns their ids, and the new ones."""
         normalized = [self._normalized(request) for request in requests]
         saving = asyncio.create_task(self._add(normalized))
         self._saving.add(saving)
         saving.add_done_callback(self._saving.discard)
         return await asyncio.shield(saving)
 
-    async def _add(self, requests: Sequence[AlertRequest]) -> list[str]:
+    async def _add(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
         runtime = await self._runtime()
         from alerts.tables import NewAlert  # noqa: PLC0415
 
         ids = [request.id or secrets.token_hex(8) for request in requests]
-        await runtime.history.add(
-            [
-                NewAlert(each, request, self.services.sender(request.channel))
-                for each, request in zip(ids, requests, strict=True)
-            ]
-        )
-        if runtime.worker:
-            runtime.worker.wake()
-        return ids
+        new = [
+            NewAlert(each, request, self.services.sender(request.channel))
+            for each, request in zip(ids, requests, strict=True)
+        ]
+        # Without a worker here, one in another process claims them.
+        worker = runtime.worker
+        if worker and worker.has_room_for(len(new)):
+            added = await runtime.history.add(new, worker.id)
+            worker.deliver(added)
+        else:
+            added = await runtime.history.add(new)
+        return ids, added
 
     def _normalized(self, request: AlertRequest) -> AlertRequest:
         if request.acknowledge and self.services.callbacks is None:
@@ -211,13 +214,13 @@ class Desk:
             )
         return compose(request, self.services.regions)
 
-    async def _until_accepted(self, alert_id: str) -> Alert:
+    async def _until_accepted(self, alert_id: str, known: Alert | None) -> Alert:
         """Wait for Twilio's answer, or for the reason why it isn't asked yet."""
-        history, alert = await self.history(), None
+        history, alert = await self.history(), known
         with suppress(TimeoutError):
             async with (
                 asyncio.timeout(LONGEST_SEND_SECONDS),
-                aclosing(history.watch(alert_id)) as changes,
+                aclosing(history.watch(alert_id, known)) as changes,
             ):
                 async for alert in changes:
                     if _is_answered(alert):

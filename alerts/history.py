@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from alerts import claims, records, submissions
+from alerts import records, submissions
 from alerts.alert import Alert, Event
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported
 from alerts.submissions import Outcome, Settlement, Submission
 from alerts.tables import NewAlert
-from alerts.watchers import News, Watchers
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from database.database import Database
 
 T = TypeVar("T")
+# None when nothing more will come.
+News = asyncio.Queue[Alert | None]
 
 # News from another process is looked for this often, less often while none comes; this process's
 # own is passed on at once.
@@ -46,6 +47,7 @@ class History:
         self._watchers = Watchers()
         self._looking: asyncio.Task[None] | None = None
         self._look_seconds = FIRST_LOOK_SECONDS
+        self._look_now = asyncio.Event()
 
     async def close(self) -> None:
         """Let watchers go, and stop looking for news; the database stays open."""
@@ -55,17 +57,21 @@ class History:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
 
-    async def add(self, new: Sequence[NewAlert]) -> set[str]:
-        """Write down new alerts; those whose id is known already stay. Returns the new ids."""
-        now, added = datetime.now(UTC), set[str]()
+    async def add(self, new: Sequence[NewAlert], worker_id: str | None = None) -> list[Alert]:
+        """Write down new alerts, and return them; those whose id is known already stay.
+
+        With `worker_id` that worker has claimed them, and has to deliver them.
+        """
+        now, added = datetime.now(UTC), list[Alert]()
         for some in in_parts(new):
-            added |= await self._database.write(
+            added += await self._database.write(
                 partial(
                     records.add,
                     account_sid=self.account_sid,
                     new=some,
                     now=now,
                     most_an_hour=self._most_an_hour,
+                    worker_id=worker_id,
                 )
             )
         return added
@@ -171,63 +177,12 @@ class History:
         """Those of the SIDs that are known to belong to a submission."""
         return await self._database.read(lambda connection: submissions.taken(connection, sids))
 
-    async def are_due(self) -> bool:
-        """Whether an alert waits to be claimed."""
-        return await self._database.read(
-            lambda connection: claims.are_due(connection, self.account_sid, time.time())
-        )
-
-    async def claim(self, worker_id: str, most: int) -> list[Alert]:
-        """Claim alerts that are due for a worker, `most` or fewer."""
-
-        def claim(connection: sa.Connection) -> list[Alert]:
-            ids = claims.claim(connection, self.account_sid, worker_id, time.time(), most)
-            return list(records.read(connection, self.account_sid, ids).values()) if ids else []
-
-        return await self._database.write(claim)
-
-    async def defer(self, alert_id: str, due: datetime) -> None:
-        """Free an alert to be claimed again once it is due, if it still waits for its next try."""
-        await self._database.write(
-            lambda connection: claims.defer(connection, self.account_sid, alert_id, due.timestamp())
-        )
-
-    async def claiming_workers(self) -> set[str]:
-        """The workers that have claimed an alert that is still open."""
-        return await self._database.read(
-            lambda connection: claims.claiming_workers(connection, self.account_sid)
-        )
-
-    async def release(self, worker_ids: Collection[str]) -> int:
-        """Free the open alerts of workers that are gone, and forget these; returns how many."""
-
-        def release(connection: sa.Connection) -> int:
-            freed = claims.release(connection, self.account_sid, worker_ids)
-            claims.remove_workers(connection, worker_ids)
-            return freed
-
-        return await self._database.write(release)
-
-    async def add_worker(self, worker_id: str, mode: str) -> None:
-        """Let other processes know about a worker, so that they release what it leaves."""
-        await self._database.write(
-            lambda connection: claims.add_worker(
-                connection, self.account_sid, worker_id, mode, time.time()
-            )
-        )
-
-    async def known_workers(self) -> dict[str, str]:
-        """The workers that are known, dead or alive: the mode of each by its id."""
-        return await self._database.read(
-            lambda connection: claims.known_workers(connection, self.account_sid)
-        )
-
-    async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
+    async def watch(self, alert_id: str, known: Alert | None = None) -> AsyncGenerator[Alert]:
         """The alert as it stands, then each change, up to the final one. Waits for unsent ids.
 
-        Ends early if the history is closed.
+        Ends early if the history is closed. `known` is the alert as the caller has just read it.
         """
-        with self.news_of(alert_id) as news:
+        with self.news_of(alert_id, known) as news:
             while alert := await news.get():
                 yield alert
                 if alert.status.final:
@@ -257,6 +212,8 @@ class History:
             if known is not None:
                 self._watchers.tell(known)
             self._look_seconds = FIRST_LOOK_SECONDS
+            if self._watchers.known(alert_id) is None:
+                self._look_now.set()
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look(), name="news of alerts")
             yield news
@@ -291,14 +248,14 @@ class History:
 
     async def _look(self) -> None:
         """Look for news from other processes for as long as an alert is watched."""
-        # A moment later: mostly the caller knows the alert already.
-        await asyncio.sleep(0)
         while ids := self._watchers.ids:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._look_seconds):
+                    await self._look_now.wait()
+            self._look_now.clear()
             found = [await self._look_at(some) for some in in_parts(ids)]
-            grown = self._look_seconds * 1.25
-            self._look_seconds = FIRST_LOOK_SECONDS if any(found) else grown
-            self._look_seconds = min(self._look_seconds, LONGEST_LOOK_SECONDS)
-            await asyncio.sleep(self._look_seconds)
+            grown = FIRST_LOOK_SECONDS if any(found) else self._look_seconds * 1.25
+            self._look_seconds = min(grown, LONGEST_LOOK_SECONDS)
 
     async def _look_at(self, alert_ids: Sequence[str]) -> bool:
         """Pass news of these alerts on; returns whether there was any."""
@@ -320,3 +277,58 @@ def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:
     """The same in parts that one statement can hold."""
     for start in range(0, len(many), MOST_IN_A_STATEMENT):
         yield many[start : start + MOST_IN_A_STATEMENT]
+
+
+class Watchers:
+    """Who in this process waits for news of which alert, and its newest state.
+
+    Used from one event loop; nothing here waits.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Alert] = {}
+        self._queues: defaultdict[str, set[News]] = defaultdict(set)
+        self._closed = False
+
+    @contextmanager
+    def news_of(self, alert_id: str) -> Iterator[News]:
+        """A queue that gets the alert as far as it is known, then each change."""
+        queue: News = asyncio.Queue()
+        self._queues[alert_id].add(queue)
+        if alert_id in self._known:
+            queue.put_nowait(self._known[alert_id])
+        if self._closed:
+            queue.put_nowait(None)
+        try:
+            yield queue
+        finally:
+            self._queues[alert_id].discard(queue)
+            if not self._queues[alert_id]:
+                del self._queues[alert_id]
+                self._known.pop(alert_id, None)
+
+    @property
+    def ids(self) -> list[str]:
+        """The alerts that are watched."""
+        return list(self._queues)
+
+    def known(self, alert_id: str) -> Alert | None:
+        """The newest state of an alert that is watched."""
+        return self._known.get(alert_id)
+
+    def tell(self, alert: Alert) -> bool:
+        """Pass a state on to those who watch the alert; false if they know as much already."""
+        known = self._known.get(alert.id)
+        if alert.id not in self._queues or (known and len(known.events) >= len(alert.events)):
+            return False
+        self._known[alert.id] = alert
+        for queue in self._queues[alert.id]:
+            queue.put_nowait(alert)
+        return True
+
+    def close(self) -> None:
+        """Let every watcher know that nothing more will come."""
+        self._closed = True
+        for queues in self._queues.values():
+            for queue in queues:
+                queue.put_nowait(None)

@@ -107,14 +107,16 @@ def add(
     connection: sa.Connection,
     account_sid: str,
     new: Sequence[NewAlert],
+    *,
     now: datetime,
     most_an_hour: int,
-) -> set[str]:
+    worker_id: str | None = None,
+) -> list[Alert]:
     """Write down new alerts, each with its first event; those that are there already stay.
 
-    A number that has had `most_an_hour` alerts gets the next one later. Returns the new ids.
+    A number that has had `most_an_hour` alerts gets the next one later. Returns the new ones.
     """
-    rows = [new_alert_row(each, account_sid, now) for each in new]
+    rows = [new_alert_row(each, account_sid, now) | {"claimed_by": worker_id} for each in new]
     for some in _each_number_once(rows):
         numbers = [row["to_number"] for row in some]
         free_at = _free_at(connection, account_sid, numbers, most_an_hour)
@@ -124,12 +126,12 @@ def add(
     saved = Event(now, Status.QUEUED, "Saved")
     _insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
     # By the moment, which stays right if all of this is repeated.
-    ours = sa.select(alerts.c.id).where(
+    ours = sa.select(alerts).where(
         alerts.c.account_sid == account_sid,
         alerts.c.id.in_([each.id for each in new]),
         alerts.c.created_at == now.timestamp(),
     )
-    return set(connection.scalars(ours))
+    return [alert_of(row, [saved]) for row in connection.execute(ours).mappings()]
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from alerts.claims import Claims
 from alerts.history import History
 from alerts.services import Mode, Services
 from alerts.worker import Worker
@@ -26,9 +27,9 @@ class Runtime:
         self._database = Database(url)
         self._liveness = liveness_of(url)
         self._standing_by: asyncio.Task[None] | None = None
-        self.history = History(
-            self._database, services.twilio.account_sid, services.alerts_per_number_per_hour
-        )
+        account_sid = services.twilio.account_sid
+        self._claims = Claims(self._database, account_sid)
+        self.history = History(self._database, account_sid, services.alerts_per_number_per_hour)
         self.worker: Worker | None = None
 
     async def open(self) -> None:
@@ -53,12 +54,12 @@ class Runtime:
 
     async def workers(self) -> int:
         """How many processes are alive that only deliver."""
-        known = await self.history.known_workers()
+        known = await self._claims.known_workers()
         workers = [each for each, mode in known.items() if mode == "worker"]
         return len(workers) - len(await self._liveness.dead(workers))
 
     async def _start_worker(self) -> None:
-        worker = Worker(self._services, self.history, self._liveness, self._mode)
+        worker = Worker(self._services, self.history, self._claims, self._liveness, self._mode)
         await worker.start()
         self.worker = worker
 

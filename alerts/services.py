@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
 
 from alerts.alert import Channel
-from alerts.callbacks import CallbackAddresses, CallbackReceiver, GetHistory, SignatureCheck
 from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
 from settings import DATA_FOLDER, Settings, SettingsError, StorageKind
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     import httpx
     from starlette.applications import Starlette
 
+    from alerts.history import History
+
 # What a process is there for. A worker only delivers. An app delivers what it sends, unless a
 # worker runs: then it hands over. An observer never delivers.
 Mode = Literal["worker", "app", "observer"]
 
+STATUS_PATH = "/twilio/status"
+KEY_PRESS_PATH = "/twilio/gather"
 # Documents served by this app live as long as Twilio could want to read them again.
 LOCAL_EXPIRE_SECONDS = 24 * 3600
 # Which settings to look at when a storage can't be built from them.
@@ -32,6 +37,31 @@ STORAGE_SETTINGS: dict[StorageKind, str] = {
     "ftp": "FTP_URL or FTP_PUBLIC_BASE_URL",
     "local": "PUBLIC_URL",
 }
+
+
+# Whether a request came from Twilio: its public URL, its form fields, and its signature.
+SignatureCheck = Callable[[str, Iterable[tuple[str, str]], str], bool]
+GetHistory = Callable[[], Awaitable["History"]]
+
+
+@dataclass(frozen=True)
+class CallbackAddresses:
+    """The addresses below `base`, the app's public URL without a slash at its end."""
+
+    base: str
+
+    def status(self, alert_id: str, try_number: int) -> str:
+        """Where Twilio reports the status of a call or text, and who answered a call."""
+        return self._address(STATUS_PATH, alert_id, try_number)
+
+    def key_press(self, alert_id: str, try_number: int) -> str:
+        """Where Twilio reports the keys pressed in a call, and reads what the call says next."""
+        return self._address(KEY_PRESS_PATH, alert_id, try_number)
+
+    def _address(self, path: str, alert_id: str, try_number: int) -> str:
+        # The signature covers the URL, so it holds nothing that a proxy might spell differently.
+        query = urlencode({"alert": alert_id, "try": try_number}, quote_via=quote, safe="")
+        return f"{self.base}{path}?{query}"
 
 
 @dataclass(frozen=True)
@@ -67,11 +97,6 @@ class Services:
     def sender(self, channel: Channel) -> str:
         """The caller ID, or the messaging service that picks a number for a text."""
         return (channel == "text" and self.messaging_service_sid) or self.from_number
-
-    @property
-    def callback_receiver(self) -> CallbackReceiver:
-        """What tells Twilio's requests to this app from anyone else's."""
-        return CallbackReceiver(self.twilio.account_sid, self.callbacks, self.is_from_twilio)
 
     @classmethod
     def from_settings(cls, settings: Settings, history: GetHistory | None = None) -> Services:

@@ -17,9 +17,15 @@ import httpx
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from alerts.callbacks import CallbackAddresses, CallbackReceiver, GetHistory, callback_routes
+from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.phone_numbers import Regions
-from alerts.services import Services, open_storage, signature_check
+from alerts.services import (
+    CallbackAddresses,
+    GetHistory,
+    Services,
+    open_storage,
+    signature_check,
+)
 from settings import DATA_FOLDER, Settings, SettingsError
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
 from storage import LocalStorage, Storage, twiml_route

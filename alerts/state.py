@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from alerts.alert import Alert, AlertState, Event, Try, tries_of
-from alerts.status import Status, may_follow
+from alerts.status import ON_THE_WAY, Status
 
 # How Twilio's words for what answered begin where it was no person: machine_start,
 # machine_end_beep, … and fax. https://www.twilio.com/docs/voice/answering-machine-detection
@@ -86,6 +86,13 @@ def _after_try(ended: Alert) -> Alert:
     if following is None:
         return ended
     return replace(ended, **state_of(AlertState(since=ended.since, try_number=following)))
+
+
+def may_follow(now: Status, then: Status) -> bool:
+    """Whether `then` is news: forward only, and nothing after a final status."""
+    if now.final:
+        return False
+    return then.final or ON_THE_WAY.index(then) > ON_THE_WAY.index(now)
 
 
 def next_try(ended: AlertState, tries: Sequence[Try]) -> int | None:

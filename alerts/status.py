@@ -38,10 +38,3 @@ class Status(StrEnum):
 
 
 ON_THE_WAY = (Status.QUEUED, Status.SENDING, Status.PLACED, Status.RINGING, Status.ANSWERED)
-
-
-def may_follow(now: Status, then: Status) -> bool:
-    """Whether `then` is news: forward only, and nothing after a final status."""
-    if now.final:
-        return False
-    return then.final or ON_THE_WAY.index(then) > ON_THE_WAY.index(now)

@@ -14,9 +14,11 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Iterable
+from functools import partial
 
 from alerts.alert import Alert
-from alerts.claims import MOST_AT_ONCE
+from alerts.claims import Claims
 from alerts.delivery import deliver
 from alerts.history import History
 from alerts.services import Mode, Services
@@ -27,8 +29,8 @@ from database.liveness import Liveness
 
 log = logging.getLogger(__name__)
 
-# Alerts of other processes are looked for this often; this process's own are claimed at once.
-SECONDS_BETWEEN_CLAIMS = 0.5
+# Alerts that other processes wrote down are looked for this often.
+SECONDS_BETWEEN_CLAIMS = 0.4
 SECONDS_BETWEEN_RECOVERIES = 3.0
 SECONDS_AFTER_A_DEFECT = 60.0
 SECONDS_TO_SIGN_OFF = 2.0
@@ -40,11 +42,17 @@ class Worker:
     """Delivers alerts in this process until it is closed."""
 
     def __init__(
-        self, services: Services, history: History, liveness: Liveness, mode: Mode
+        self,
+        services: Services,
+        history: History,
+        claims: Claims,
+        liveness: Liveness,
+        mode: Mode,
     ) -> None:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._services = services
         self._history = history
+        self._claims = claims
         self._liveness = liveness
         self._mode = mode
         self._limits = RequestLimits(services)
@@ -53,7 +61,6 @@ class Worker:
         )
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._running: asyncio.Task[None] | None = None
-        self._woken = asyncio.Event()
 
     @property
     def under_way(self) -> int:
@@ -64,12 +71,20 @@ class Worker:
         """Begin to deliver: first of all what dead processes left behind."""
         # First the lock: a worker that is known without one counts as dead.
         await self._liveness.hold(self.id)
-        await self._history.add_worker(self.id, self._mode)
+        await self._claims.add_worker(self.id, self._mode)
         self._running = asyncio.create_task(self._run(), name="worker")
 
-    def wake(self) -> None:
-        """There are alerts to claim now."""
-        self._woken.set()
+    def has_room_for(self, alerts: int) -> bool:
+        """Whether it may be handed this many alerts more."""
+        return self.under_way + alerts <= MOST_UNDER_WAY
+
+    def deliver(self, alerts: Iterable[Alert]) -> None:
+        """Deliver alerts that are claimed by this worker, beginning at once."""
+        for alert in alerts:
+            if alert.id not in self._deliveries:
+                task = asyncio.create_task(self._deliver(alert), name=f"alert {alert.id}")
+                self._deliveries[alert.id] = task
+                task.add_done_callback(partial(self._forget, alert.id))
 
     async def close(self) -> None:
         """Stop in the middle of whatever is under way; it goes on in another process, or later."""
@@ -83,7 +98,7 @@ class Worker:
             # Others need not find out that it is gone. Where the database is away, they will.
             with contextlib.suppress(TimeoutError, DatabaseError):
                 async with asyncio.timeout(SECONDS_TO_SIGN_OFF):
-                    await self._history.release({self.id})
+                    await self._claims.release({self.id})
         await self._liveness.release()
 
     async def _run(self) -> None:
@@ -97,48 +112,40 @@ class Worker:
                 await self._claim()
             except Exception:
                 log.exception("A round of the worker failed; the next one comes in a moment")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SECONDS_BETWEEN_CLAIMS):
-                    await self._woken.wait()
+            await asyncio.sleep(SECONDS_BETWEEN_CLAIMS)
 
     async def recover(self) -> None:
         """Release what dead workers have claimed, and what workers that nobody knows have."""
         # In this order: a worker is known before it claims anything.
-        claiming = await self._history.claiming_workers()
-        known = await self._history.known_workers()
+        claiming = await self._claims.claiming_workers()
+        known = await self._claims.known_workers()
         if self.id not in known:
             # Others took this process for dead while it stood still.
-            await self._history.add_worker(self.id, self._mode)
+            await self._claims.add_worker(self.id, self._mode)
         dead = await self._liveness.dead([each for each in known if each != self.id])
         gone = dead | (claiming - known.keys() - {self.id})
-        if gone and (freed := await self._history.release(gone)):
+        if gone and (freed := await self._claims.release(gone)):
             log.info("Going on with %d alerts of processes that ended", freed)
 
     async def _claim(self) -> None:
         """Claim what is due, for as long as this process has room, and deliver it."""
-        expected = self._woken.is_set()
-        self._woken.clear()
-        while (room := MOST_UNDER_WAY - self.under_way) > 0:
-            if not expected and not await self._history.are_due():
-                return
-            claimed = await self._history.claim(self.id, room)
-            for alert in claimed:
-                self._start(alert)
-            # A full claim isn't the last one.
-            expected = len(claimed) == MOST_AT_ONCE
-            if not expected:
-                return
+        while (room := MOST_UNDER_WAY - self.under_way) > 0 and await self._claims.are_due():
+            self.deliver(await self._claims.claim(self.id, room))
 
-    def _start(self, alert: Alert) -> None:
-        if alert.id not in self._deliveries:
-            task = asyncio.create_task(self._deliver(alert), name=f"alert {alert.id}")
-            self._deliveries[alert.id] = task
-            task.add_done_callback(lambda _: self._deliveries.pop(alert.id, None))
+    def _forget(self, alert_id: str, _: object) -> None:
+        self._deliveries.pop(alert_id, None)
 
     async def _deliver(self, alert: Alert) -> None:
         while True:
             try:
-                await deliver(alert, self._services, self._history, self._limits, self._poller)
+                await deliver(
+                    alert,
+                    services=self._services,
+                    history=self._history,
+                    claims=self._claims,
+                    limits=self._limits,
+                    poller=self._poller,
+                )
             except Exception:
                 log.exception("Alert %s is held up", alert.id)
             else:

@@ -13,8 +13,7 @@ from functools import partial
 from urllib.parse import unquote
 
 from storage.addresses import public_address, split_url
-from storage.base import Instructions, StorageError
-from storage.documents import document_bytes, name_in_url, unguessable_name
+from storage.base import Instructions, StorageError, document_bytes, name_in_url, unguessable_name
 from storage.ftp_errors import as_storage_errors
 from storage.upload_threads import UploadThreads
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from storage.base import Instructions, StorageError
-from storage.documents import document_bytes
+from storage.base import Instructions, StorageError, document_bytes
 
 # https://www.twilio.com/docs/voice/api/call-resource#twiml
 MAX_CHARACTERS = 4_000

@@ -14,8 +14,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from storage.addresses import public_address
-from storage.base import Instructions, StorageError
-from storage.documents import document_bytes, is_document_name, name_in_url, unguessable_name
+from storage.base import (
+    Instructions,
+    StorageError,
+    document_bytes,
+    is_document_name,
+    name_in_url,
+    unguessable_name,
+)
 
 
 class LocalStorage:

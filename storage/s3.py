@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from storage.addresses import public_address
-from storage.base import Instructions, StorageError
-from storage.documents import document_bytes, name_in_url, unguessable_name
+from storage.base import Instructions, StorageError, document_bytes, name_in_url, unguessable_name
 from storage.s3_bucket import prepare_bucket
 from storage.s3_client import S3Connection
 from storage.s3_errors import as_storage_errors

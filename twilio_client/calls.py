@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Literal
 
-from twilio_client.api import Api
-from twilio_client.parameters import HttpMethod, fields, require, require_page, require_sid
+from twilio_client.api import Api, HttpMethod, fields, require, require_page, require_sid
 from twilio_client.resources import Call
 
 CallStatus = Literal[

@@ -6,10 +6,10 @@ from typing import Self
 
 import httpx
 
+from twilio_client.api import require, require_sid
 from twilio_client.calls import Calls
 from twilio_client.connections import Connections, Credentials
 from twilio_client.messages import Messages
-from twilio_client.parameters import require, require_sid
 from twilio_client.resources import Account
 
 

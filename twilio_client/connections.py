@@ -9,8 +9,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from twilio_client.parameters import Fields
-
+# The fields of a form or a query; one with several values is repeated.
+Fields = dict[str, list[str]]
 MAX_CONNECTIONS = 200
 KEEP_ALIVE_SECONDS = 30
 CONNECT_SECONDS = 10.0

@@ -3,12 +3,19 @@
 TwimlError
 Element             a tag with attributes, and at most one text between its tags
 └── Container       a tag that contains other elements, and perhaps text
+
+`render` writes them as XML. xmltodict, which it uses, groups equal tags and so would lose the order
+of Say, Pause, Say: it therefore gets one start tag at a time.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
+from xml.sax.saxutils import escape
+
+import xmltodict
 
 from twiml.attributes import LARGEST_NUMBER, ValueType
 
@@ -205,3 +212,34 @@ def shown(value: object) -> str:
 def listed(names: tuple[str, ...]) -> str:
     """Return names as a sentence lists them: "Say, Play and Pause"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def render(element: Element, newline: str = "") -> str:
+    """Return `element` as XML.
+
+    `newline` goes before each nested verb: nothing, or a line break and the indentation of
+    `element`. Speech is never broken into lines, because Twilio would speak or send the spaces.
+    """
+    start = _start_tag(element.tag, element.attributes)
+    if not element.inner:
+        return f"{start}/>"
+    indented = newline and f"{newline}  " if _may_be_indented(element) else ""
+    inner = "".join(
+        indented + (escape(part) if isinstance(part, str) else render(part, indented))
+        for part in element.inner
+    )
+    return f"{start}>{inner}{newline if indented else ''}</{element.tag}>"
+
+
+# Cached, because a broadcast writes the same few tags thousands of times.
+@lru_cache(maxsize=256)
+def _start_tag(tag: str, attributes: tuple[tuple[str, Any], ...]) -> str:
+    """Return the start tag without its final `>`."""
+    named = {f"@{name}": value for name, value in attributes}
+    return xmltodict.unparse({tag: named}, full_document=False, short_empty_elements=True)[:-2]
+
+
+def _may_be_indented(element: Element) -> bool:
+    if not isinstance(element, Container) or element.is_speech:
+        return False
+    return all(isinstance(child, Element) for child in element.children)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
-from twiml.element import Container, TwimlError
+from twiml.element import Container, TwimlError, render
 from twiml.messaging import Message
+from twiml.parse import MAX_BYTES, parse
 from twiml.voice import Dial, Gather, Hangup, Pause, Play, Record, Redirect, Reject, Say
-from twiml.xml import MAX_BYTES, parse, render
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 VOICE_VERBS = ("Say", "Play", "Pause", "Gather", "Dial", "Record", "Reject", "Hangup")

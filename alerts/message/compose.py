@@ -55,7 +55,8 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     check_labels(request)
     _check_channel(request)
     _check_tries(request)
-    read_quiet_hours(request.quiet_hours)
+    if request.quiet_hours:
+        read_quiet_hours(request.quiet_hours)
     to = read_number(request.to, regions).e164
     then_to = _read_others(to, request, regions)
     message = write_message(request)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Alert, Event
+from alerts.claims import Claims
 from alerts.history import History
 from alerts.message.languages import in_time_zone
 from alerts.quiet_hours import read_quiet_hours
@@ -19,7 +20,7 @@ DEFER_WAITS_OVER = timedelta(seconds=30)
 LONGEST_WAIT_SECONDS = 3600.0
 
 
-async def wait_until_due(history: History, alert: Alert) -> Alert | None:
+async def wait_until_due(history: History, claims: Claims, alert: Alert) -> Alert | None:
     """Wait for the alert's next try, and return the alert as it stands then.
 
     None if it has ended, or if the wait is long: it is then deferred, and any worker may claim it
@@ -36,7 +37,7 @@ async def wait_until_due(history: History, alert: Alert) -> Alert | None:
         if due - now > ANNOUNCE_WAITS_OVER:
             await _announce(history, alert, f"{why} {_clock(due, alert)}")
         if due - now > DEFER_WAITS_OVER:
-            await history.defer(alert.id, due)
+            await claims.defer(alert.id, due)
             return None
         with suppress(TimeoutError):
             # Only its end can come in between: it is canceled, or an earlier call is confirmed.

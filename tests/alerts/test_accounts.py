@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from alerts import Alert, Desk, Event, Status, records, submissions
+from alerts.claims import Claims
 from alerts.history import History
 from alerts.submissions import Submission
 from alerts.tables import NewAlert, alerts
@@ -169,10 +170,10 @@ async def test_watchers_see_their_own(histories):
 
 async def test_what_is_recorded_at_once_is_kept_apart(histories, database):
     one, two = histories
-    assert await one.add([new("One")]) == {"one"}
-    assert await one.add([new("Again")]) == set()
+    assert [each.id for each in await one.add([new("One")])] == ["one"]
+    assert await one.add([new("Again")]) == []
     assert await two.record("one", now(Status.SENDING)) is None
-    assert await two.add([new("Two")]) == {"one"}
+    assert [each.id for each in await two.add([new("Two")])] == ["one"]
     await asyncio.gather(
         *(one.record("one", now(None, "one's")) for _ in range(3)),
         *(two.record("one", now(Status.SENDING, "two's")) for _ in range(2)),
@@ -194,23 +195,25 @@ async def test_what_is_new_in_one_account_may_be_known_in_another(histories, dat
     moment = datetime.now(UTC)
 
     async def add(history: History, at: datetime) -> set[str]:
-        added: set[str] = await database.write(
-            lambda db: records.add(db, history.account_sid, [new("Hello")], at, most_an_hour=1000)
+        added = await database.write(
+            lambda db: records.add(
+                db, history.account_sid, [new("Hello")], now=at, most_an_hour=1000
+            )
         )
-        return added
+        return {alert.id for alert in added}
 
     assert await add(two, moment - timedelta(seconds=1)) == {"one"}
     assert await add(one, moment) == {"one"}
     assert await add(two, moment) == set()
 
 
-async def test_alerts_are_claimed_and_released_by_their_own_account(histories):
+async def test_alerts_are_claimed_and_released_by_their_own_account(histories, database):
     for each in histories:
         await each.add([new("Hello")])
-    one, two = histories
+    one, two = (Claims(database, each.account_sid) for each in histories)
 
-    async def claimed(history: History) -> list[str]:
-        return [alert.id for alert in await history.claim("worker", 10)]
+    async def claimed(claims: Claims) -> list[str]:
+        return [alert.id for alert in await claims.claim("worker", 10)]
 
     assert await claimed(one) == ["one"]
     assert (await one.claiming_workers(), await two.claiming_workers()) == ({"worker"}, set())

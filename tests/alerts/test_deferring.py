@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import Alert, AlertRequest, Desk, worker
+from alerts.claims import Claims
 from alerts.tables import alerts
 from tests.support.desks import (
     CALL,
@@ -84,12 +84,18 @@ async def let_it_be_over(desk: Desk, wait: Wait, alert_id: str) -> None:
     await execute(desk.services.database_url, over)
 
 
-async def rounds(desk: Desk) -> None:
-    """Wait until the worker has looked for alerts to claim, more than once."""
-    worker_of(desk).wake()
-    await asyncio.sleep(0.1)
-    worker_of(desk).wake()
-    await asyncio.sleep(0.1)
+async def rounds() -> None:
+    """Wait until the worker has looked for alerts to claim once more."""
+    are_due, looks = Claims.are_due, 0
+
+    async def counted(self: Claims) -> bool:
+        nonlocal looks
+        looks += 1
+        return await are_due(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Claims, "are_due", counted)
+        await until(lambda: looks >= 2)
 
 
 def calls(desk: Desk) -> int:
@@ -102,7 +108,7 @@ async def test_it_is_nobodys_until_it_is_due(tmp_path, wait):
         row = await row_of(desk, alert.id)
         assert (row["status"], row["claimed_by"], row["is_open"]) == ("queued", None, True)
         assert row["due_at"] > datetime.now(UTC).timestamp() + HOUR / 2
-        await rounds(desk)
+        await rounds()
         assert (await row_of(desk, alert.id))["claimed_by"] is None
         await let_it_be_over(desk, wait, alert.id)
         ended = await until_over(desk, alert.id)
@@ -118,7 +124,7 @@ async def test_it_may_be_canceled_meanwhile(tmp_path, wait):
         assert canceled is not None
         assert canceled.status == "canceled"
         await let_it_be_over(desk, wait, alert.id)
-        await rounds(desk)
+        await rounds()
         assert calls(desk) == wait.posts_before
         assert (await row_of(desk, alert.id))["claimed_by"] is None
 
@@ -128,7 +134,7 @@ async def test_it_outlasts_a_restart(tmp_path, wait):
         alert = await defer(desk, wait)
     async with simulated_desk(tmp_path) as desk:
         await desk.open()
-        await rounds(desk)
+        await rounds()
         assert (await row_of(desk, alert.id))["claimed_by"] is None
         await let_it_be_over(desk, wait, alert.id)
         assert (await until_over(desk, alert.id)).try_number == wait.posts_before + 1

@@ -12,7 +12,7 @@ import pytest
 
 from alerts import Status, UnusableInput
 from alerts.alert import Alert
-from alerts.status import may_follow
+from alerts.state import may_follow
 from tests.support.desks import (
     CALL,
     SERVICE_SID,

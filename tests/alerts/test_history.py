@@ -114,8 +114,9 @@ async def test_what_is_final_never_changes_and_what_comes_late_is_kept(history):
 
 
 async def test_an_id_that_is_known_stays_what_it_was(history):
-    assert await history.add([new()]) == {"one"}
-    assert await history.add([new(message="Something else"), new("two")]) == {"two"}
+    assert [each.id for each in await history.add([new()])] == ["one"]
+    added = await history.add([new(message="Something else"), new("two")])
+    assert [each.id for each in added] == ["two"]
     assert (await history.get("one")).message == "Hello"
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from alerts import Desk, worker
+from alerts import Alert, Desk, worker
+from alerts.claims import Claims
 from alerts.delivery import deliver
-from alerts.history import History
 from alerts.tables import NewAlert, alerts, workers
-from simulator import SIMULATOR_FROM_NUMBER
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from tests.support.desks import (
     CALL,
     TEXT,
@@ -79,7 +80,13 @@ async def test_what_a_dead_process_left(tmp_path: Path):
     """It is known, and holds no lock."""
     async with simulated_desk(tmp_path) as desk:
         await desk.open()
-        await (await desk.history()).add_worker("dead", "worker")
+        dead = {
+            "id": "dead",
+            "account_sid": SIMULATOR_ACCOUNT_SID,
+            "mode": "worker",
+            "started_at": 0,
+        }
+        await execute(desk.services.database_url, sa.insert(workers).values(dead))
         await claim_by(desk, "dead")
         assert (await until_over(desk, "orphan")).status == "delivered"
         assert await known_workers(desk) == [worker_of(desk).id]
@@ -109,16 +116,17 @@ async def test_what_a_living_process_delivers_is_left_to_it(tmp_path: Path):
 
 
 async def test_a_claim_that_fails_strands_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    claim, claims = History.claim, 0
+    claim, claims = Claims.claim, 0
 
-    async def fail_once(self: History, worker_id: str, most: int):
+    async def fail_once(self: Claims, worker_id: str, most: int):
         nonlocal claims
         claims += 1
         if claims == 1:
             raise RuntimeError("a defect")
         return await claim(self, worker_id, most)
 
-    monkeypatch.setattr(History, "claim", fail_once)
+    monkeypatch.setattr(Claims, "claim", fail_once)
+    monkeypatch.setattr(worker, "MOST_UNDER_WAY", 1)
     async with simulated_desk(tmp_path) as desk:
         sent = await desk.send_all([TEXT, replace(TEXT, to=ELSEWHERE)])
         ends = [(await until_over(desk, each.id)).status for each in sent]
@@ -132,12 +140,12 @@ async def test_a_delivery_that_fails_goes_on(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(worker, "SECONDS_AFTER_A_DEFECT", 0.01)
     deliveries = 0
 
-    async def fail_once(*arguments):
+    async def fail_once(alert: Alert, **options: Any) -> None:
         nonlocal deliveries
         deliveries += 1
         if deliveries == 1:
             raise RuntimeError("a defect")
-        await deliver(*arguments)
+        await deliver(alert, **options)
 
     monkeypatch.setattr(worker, "deliver", fail_once)
     async with simulated_desk(tmp_path) as desk:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alerts import Status
-from alerts.status import may_follow
+from alerts.state import may_follow
 from alerts.twilio_status import status_of_call, status_of_message
 
 TWILIO = Path(__file__).parents[1] / "support" / "openapi" / "api-2010-04-01.openapi.json"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.documents import is_document_name, name_in_url, unguessable_name
+from storage.base import is_document_name, name_in_url, unguessable_name
 
 
 @given(st.text())

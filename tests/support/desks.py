@@ -19,10 +19,10 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from alerts import Alert, AlertRequest, Desk
-from alerts.callbacks import CallbackAddresses, callback_routes
+from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
-from alerts.services import Services, signature_check
+from alerts.services import CallbackAddresses, Services, signature_check
 from alerts.simulation import SIMULATED_APP_URL
 from alerts.worker import Worker
 from simulator import (
@@ -92,7 +92,7 @@ async def simulated_desk(
         **UNHURRIED,
     )
     async with Desk(replace(services, **options)) as desk:
-        web.router.routes += callback_routes(desk.services.callback_receiver, desk.history)
+        web.router.routes += callback_routes(CallbackReceiver.of(desk.services), desk.history)
         yield desk
 
 

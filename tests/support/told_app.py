@@ -18,10 +18,10 @@ from twilio.request_validator import RequestValidator
 
 from alerts import Alert, AlertRequest, Event, Status, submissions
 from alerts.alert import tries_of
-from alerts.callbacks import CallbackAddresses, callback_routes
+from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.history import History
 from alerts.phone_numbers import Regions
-from alerts.services import Services, signature_check
+from alerts.services import CallbackAddresses, Services, signature_check
 from alerts.submissions import Outcome, Settlement, Submission
 from alerts.tables import NewAlert
 from alerts.tables import submissions as submissions_table
@@ -156,7 +156,7 @@ async def told(
     )
     desk = ToldDesk(replace(services, **options), History(database, account_sid, 1000), database)
     path = urlsplit(base).path
-    routes = callback_routes(desk.services.callback_receiver, desk.history)
+    routes = callback_routes(CallbackReceiver.of(desk.services), desk.history)
     app = Starlette(routes=[Mount(path, routes=routes)] if path else routes)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as web:
         try:

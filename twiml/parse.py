@@ -1,18 +1,13 @@
-"""TwiML elements to XML and back.
+"""XML to TwiML elements: safe whatever it is, and one clear sentence for what is not TwiML.
 
-Writing goes through xmltodict, which groups equal tags and so would lose the order of Say, Pause,
-Say. It therefore writes one start tag at a time, and `render` keeps the order. Reading goes through
-defusedxml: it refuses DTDs and entity bombs, and `parse` refuses anything that is not TwiML.
+Reading goes through defusedxml, which refuses DTDs and entity bombs.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element as XmlElement
 from xml.etree.ElementTree import ParseError
-from xml.sax.saxutils import escape
 
-import xmltodict
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
@@ -22,37 +17,6 @@ from twiml.element import ELEMENTS, MAX_DEPTH, TOO_DEEP, Container, Element, Twi
 MAX_BYTES = 64 * 1024
 
 XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
-
-
-def render(element: Element, newline: str = "") -> str:
-    """Return `element` as XML.
-
-    `newline` goes before each nested verb: nothing, or a line break and the indentation of
-    `element`. Speech is never broken into lines, because Twilio would speak or send the spaces.
-    """
-    start = _start_tag(element.tag, element.attributes)
-    if not element.inner:
-        return f"{start}/>"
-    indented = newline and f"{newline}  " if _may_be_indented(element) else ""
-    inner = "".join(
-        indented + (escape(part) if isinstance(part, str) else render(part, indented))
-        for part in element.inner
-    )
-    return f"{start}>{inner}{newline if indented else ''}</{element.tag}>"
-
-
-# Cached, because a broadcast writes the same few tags thousands of times.
-@lru_cache(maxsize=256)
-def _start_tag(tag: str, attributes: tuple[tuple[str, Any], ...]) -> str:
-    """Return the start tag without its final `>`."""
-    named = {f"@{name}": value for name, value in attributes}
-    return xmltodict.unparse({tag: named}, full_document=False, short_empty_elements=True)[:-2]
-
-
-def _may_be_indented(element: Element) -> bool:
-    if not isinstance(element, Container) or element.is_speech:
-        return False
-    return all(isinstance(child, Element) for child in element.children)
 
 
 def parse(xml: str | bytes) -> Element:
