@@ -46,6 +46,22 @@ LOCKED = (
     .order_by(alerts.c.id)
     .with_for_update()
 )
+WRITTEN_AT = sa.select(alerts).where(
+    alerts.c.account_sid == sa.bindparam("account"),
+    alerts.c.id.in_(sa.bindparam("ids", expanding=True)),
+    alerts.c.created_at == sa.bindparam("at"),
+)
+# A number may have one more alert an hour after the last but `others`.
+NTH_LAST = (
+    sa.select(alerts.c.not_before)
+    .where(
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.to_number == sa.bindparam("to"),
+    )
+    .order_by(alerts.c.created_at.desc())
+    .limit(1)
+    .offset(sa.bindparam("others"))
+)
 NEW_EVENT = sa.insert(events)
 CHANGING = (*STATE_FIELDS, "is_open", "channel", "to_number", "revision")
 NEW_STATE = (
@@ -118,20 +134,16 @@ def add(
     """
     rows = [new_alert_row(each, account_sid, now) | {"claimed_by": worker_id} for each in new]
     for some in _each_number_once(rows):
-        numbers = [row["to_number"] for row in some]
-        free_at = _free_at(connection, account_sid, numbers, most_an_hour)
         for row in some:
-            row["not_before"] = max(row["created_at"], free_at[row["to_number"]])
+            wanted = {"account": account_sid, "to": row["to_number"], "others": most_an_hour - 1}
+            nth_last = connection.scalar(NTH_LAST, wanted)
+            row["not_before"] = max(row["created_at"], (nth_last or 0) + HOUR_SECONDS)
         _insert_new(connection, alerts, some)
     saved = Event(now, Status.QUEUED, "Saved")
     _insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
     # By the moment, which stays right if all of this is repeated.
-    ours = sa.select(alerts).where(
-        alerts.c.account_sid == account_sid,
-        alerts.c.id.in_([each.id for each in new]),
-        alerts.c.created_at == now.timestamp(),
-    )
-    return [alert_of(row, [saved]) for row in connection.execute(ours).mappings()]
+    ours = {"account": account_sid, "ids": [each.id for each in new], "at": now.timestamp()}
+    return [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:
@@ -318,20 +330,3 @@ def _each_number_once(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any
             parts.append([])
         parts[part].append(row)
     return parts
-
-
-def _free_at(
-    connection: sa.Connection, account_sid: str, numbers: Sequence[str], most_an_hour: int
-) -> dict[str, float]:
-    """When each number may have one more alert: an hour after the `most_an_hour`th last."""
-    asked = sa.values(sa.column("number", sa.Text)).data([(each,) for each in numbers]).cte("asked")
-    nth_last = (
-        sa.select(alerts.c.not_before)
-        .where(alerts.c.account_sid == account_sid, alerts.c.to_number == asked.c.number)
-        .order_by(alerts.c.created_at.desc())
-        .limit(1)
-        .offset(most_an_hour - 1)
-        .scalar_subquery()
-    )
-    found = connection.execute(sa.select(asked.c.number, nth_last))
-    return {number: (before or 0) + HOUR_SECONDS for number, before in found}

@@ -26,7 +26,7 @@ PRESSES = 40
 WARM_UPS = 3
 S3_MS = 40
 TWILIO_MS = 80
-AT_MOST = Target("ratio", "≤", 1.5)
+AT_MOST = Target("ratio", "≤", 1.2)
 EXACTLY_ONE = Target("ours", "=", 1)
 DOCUMENT = (
     '<?xml version="1.0" encoding="UTF-8"?><Response><Say voice="alice" language="en-GB" loop="3">'

@@ -69,12 +69,14 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
             await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
             return
         refusal.set("")
+        sending.invoke(request)
+        # The alert is on its way while the page is still being updated.
+        await asyncio.sleep(0)
         shiny_ui.update_task_button("send_test_call", state="busy")
         live.follow(str(request.id))
         # With the id in its address, a page that is reloaded goes on showing this alert.
         await session.send_custom_message("callboard-address", {"alert": request.id})
         await focus_on_progress(session)
-        sending.invoke(request)
 
     progress_server(input, session, desk, live, send)
 
