@@ -36,10 +36,10 @@ SIMULATED_APP_URL = "http://callboard.localhost"
 SIMULATED_TWILIO_URL = "http://simulator.localhost"
 
 
-def simulated_services(settings: Settings, history: GetHistory | None) -> Services:
+def simulated_services(settings: Settings, history: GetHistory | None = None) -> Services:
     """The services with the simulator as Twilio, which reports to `history` if there is one.
 
-    Raises `SettingsError`, and `StorageError` if no storage can be built from the settings.
+    Raises `SettingsError` if no storage or no caller ID can be built from the settings.
     """
     if settings.storage_kind == "local":
         storage: Storage = LocalStorage(_temporary_folder(), SIMULATED_APP_URL)
