@@ -234,7 +234,7 @@ async def _submit(
     """
     try:
         with limits.occupying(submission):
-            if await _is_superseded(services, history, submission):
+            if await _is_superseded(history, submission):
                 return False
             sid = await _request(services, alert, published)
             now, number = datetime.now(UTC), submission.try_number
@@ -245,10 +245,10 @@ async def _submit(
         limits.requests.release()
 
 
-async def _is_superseded(services: Services, history: History, submission: Submission) -> bool:
+async def _is_superseded(history: History, submission: Submission) -> bool:
     """Whether another process has settled the submission while this one stood still."""
-    # By the date, which goes on while a machine sleeps.
-    age = datetime.now(UTC) + services.twilio.clock_offset - submission.at
+    # By this machine's date, which goes on while it sleeps.
+    age = datetime.now(UTC) - (submission.at - (submission.clock_offset or timedelta()))
     return age > FRESH_FOR and await history.is_settled(submission)
 
 
