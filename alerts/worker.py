@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 # Alerts that other processes wrote down are looked for this often.
 SECONDS_BETWEEN_CLAIMS = 0.4
-SECONDS_BETWEEN_RECOVERIES = 3.0
+SECONDS_BETWEEN_RECOVERIES = 2.0
 SECONDS_AFTER_A_DEFECT = 60.0
 SECONDS_TO_SIGN_OFF = 2.0
 # Alerts under way in this process: each costs memory, and those that wait are safe in the database.
