@@ -140,7 +140,10 @@ class Worker:
     async def _claim(self) -> None:
         """Claim what is due, for as long as this process has room, and deliver it."""
         while (room := MOST_UNDER_WAY - self.under_way) > 0 and await self._claims.are_due():
-            self.deliver(await self._claims.claim(self.id, room))
+            claimed = await self._claims.claim(self.id, room)
+            if not claimed:
+                break  # another process is just claiming them, or stands still while it does
+            self.deliver(claimed)
 
     def _forget(self, alert_id: str, _: object) -> None:
         self._deliveries.pop(alert_id, None)
