@@ -154,11 +154,16 @@ async def _wait_for_number(services: Services, history: History, alert: Alert) -
     """Wait a little until no other submission to the alert's number is without an answer."""
     blocking = await history.blocking(alert)
     other = await history.get(blocking.alert_id) if blocking else None
-    if blocking and other and other.status.final:
-        # Its alert ended meanwhile, and perhaps its process: nobody else may look for the answer.
+    if blocking and other and (other.id == alert.id or _is_over(other, blocking)):
+        # Its try ended meanwhile, and perhaps its process: nobody else may look for the answer.
         await reconcile(services, history, blocking, inherited=True)
     else:
         await asyncio.sleep(SECONDS_BETWEEN_TRIES_OF_A_BUSY_NUMBER)
+
+
+def _is_over(alert: Alert, submission: Submission) -> bool:
+    """Whether the try that the submission was made for has ended."""
+    return alert.status.final or alert.try_number != submission.try_number
 
 
 def _quiet_until(alert: Alert) -> datetime | None:
