@@ -138,15 +138,16 @@ async def _begin(
                     break
                 await asyncio.sleep(begun.wait_seconds)
                 has_slot = True
-        alert = history.newest(alert)
-        if quiet and alert.status is Status.QUEUED:
+        # Only looked at: a submission is for the try that it was called for, or for none.
+        newest = history.newest(alert)
+        if quiet and newest.status is Status.QUEUED:
             return None
         if quiet:
-            await wait_out_quiet_hours(history, alert, quiet)
+            await wait_out_quiet_hours(history, newest, quiet)
         elif begun.number_is_busy:
             await _wait_for_number(services, history, alert)
         else:
-            await _end_if_canceled(history, alert)
+            await _end_if_canceled(history, newest)
             return None
 
 

@@ -13,15 +13,16 @@ import sqlalchemy as sa
 
 from alerts import Event, Status
 from alerts.history import History
-from alerts.records import Begin
+from alerts.records import Begin, Begun
 from alerts.submissions import Submission
 from alerts.tables import NewAlert
 from database import database as database_module
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
-from tests.support.desks import CALL, database_in, posts, simulated_desk, until_over
+from tests.support.desks import CALL, database_in, followed, posts, simulated_desk, until_over
 
 LOST = sa.exc.DBAPIError("COMMIT", None, Exception("cut"), connection_invalidated=True)
+ANN = "+14125550142"
 
 
 async def test_the_answer_to_the_commit_of_a_submission_is_lost(
@@ -69,3 +70,25 @@ async def test_an_earlier_try_was_never_settled(tmp_path: Path, minutes: float):
         else:
             assert (await until_over(desk, "left")).status == "completed"
         assert len(posts(desk)) == 1
+
+
+async def test_the_next_try_comes_while_the_number_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A late report of another of its calls ends the try: the next one is another call."""
+    begin, begun = History.begin, list[int]()
+
+    async def busy_once(self: History, submission: Submission, *arguments: Any, **options: Any):
+        begun.append(submission.try_number)
+        if len(begun) > 1:
+            return await begin(self, submission, *arguments, **options)
+        late = Event(datetime.now(UTC), Status.UNANSWERED, "", "callback", sid="CA1")
+        await self.record(submission.alert_id, late)
+        return Begun(number_is_busy=True)
+
+    monkeypatch.setattr(History, "begin", busy_once)
+    async with simulated_desk(tmp_path) as desk:
+        alert = await followed(desk, replace(CALL, then_to=(ANN,)))
+        assert (alert.status, alert.try_number) == ("completed", 2)
+        assert [form["To"] for form in posts(desk)] == [ANN]
+        assert begun == [1, 1, 2]
