@@ -248,12 +248,12 @@ class History:
 
     async def _look(self) -> None:
         """Look for news from other processes for as long as an alert is watched."""
-        while ids := self._watchers.ids:
+        while self._watchers.ids:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._look_seconds):
                     await self._look_now.wait()
             self._look_now.clear()
-            found = [await self._look_at(some) for some in in_parts(ids)]
+            found = [await self._look_at(some) for some in in_parts(self._watchers.ids)]
             grown = FIRST_LOOK_SECONDS if any(found) else self._look_seconds * 1.25
             self._look_seconds = min(grown, LONGEST_LOOK_SECONDS)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from alerts import Event, Status
+from alerts import history as history_module
 from alerts.history import History
 from alerts.tables import NewAlert
 from database.database import Database
@@ -162,3 +163,14 @@ async def test_whoever_waits_is_let_go_when_it_closes(history):
     await history.close()
     assert await watching == []
     assert await seen(history, "too late") == []
+
+
+async def test_an_alert_is_known_at_once_however_many_are_watched(history, monkeypatch):
+    """Whoever sends an id for the second time waits for it."""
+    monkeypatch.setattr(history_module, "FIRST_LOOK_SECONDS", 60)
+    monkeypatch.setattr(history_module, "LONGEST_LOOK_SECONDS", 60)
+    await history.add([new("one"), new("two")])
+    with history.news_of("one") as news:
+        assert (await asyncio.wait_for(news.get(), 5)).id == "one"
+        with history.news_of("two") as more:
+            assert (await asyncio.wait_for(more.get(), 5)).id == "two"
