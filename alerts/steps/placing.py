@@ -147,6 +147,8 @@ async def _begin(
         elif begun.number_is_busy:
             await _wait_for_number(services, history, alert)
         else:
+            # Another process may have changed it, and this one not have heard of that yet.
+            newest = (await history.get_all([alert.id]))[alert.id]
             await _end_if_canceled(history, newest)
             return None
 
