@@ -60,7 +60,12 @@ class Runtime:
 
     async def _start_worker(self) -> None:
         worker = Worker(self._services, self.history, self._claims, self._liveness, self._mode)
-        await worker.start()
+        try:
+            await worker.start()
+        except BaseException:
+            # Its lock would tell others for ever that it is alive.
+            await worker.close()
+            raise
         self.worker = worker
 
     async def _stand_by(self) -> None:

@@ -19,11 +19,10 @@ from alerts.alert import Channel
 from alerts.tables import Row, rate_limits, submissions
 
 # Statements that every call and text goes through: building one takes as long as running it.
-BUSY = sa.select(submissions.c.channel, submissions.c.to_number).where(
+BUSY = sa.select(submissions.c.channel, submissions.c.to_number, submissions.c.id).where(
     submissions.c.account_sid == sa.bindparam("account"),
     submissions.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
     submissions.c.outcome.is_(None),
-    submissions.c.id.not_in(sa.bindparam("ours", expanding=True)),
 )
 SETTLE = (
     sa.update(submissions)
@@ -102,23 +101,19 @@ def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
         }
         for each in begun
     ]
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    # Once is enough where the transaction is repeated.
-    connection.execute(
-        dialect.insert(submissions).on_conflict_do_nothing(index_elements=["id"]), rows
-    )
+    connection.execute(sa.insert(submissions), rows)
 
 
 def busy_numbers(
     connection: sa.Connection, account_sid: str, wanted: Sequence[Submission]
-) -> set[tuple[str, str]]:
-    """The channels and numbers to which another submission than these may have gone through."""
-    parameters = {
-        "account": account_sid,
-        "numbers": [each.to for each in wanted],
-        "ours": [each.id for each in wanted],
-    }
-    return {(row.channel, row.to_number) for row in connection.execute(BUSY, parameters)}
+) -> dict[tuple[str, str], str]:
+    """The id of the submission that may have gone through, by its channel and number.
+
+    It is one of `wanted` where the transaction that began it went through, and is repeated.
+    """
+    parameters = {"account": account_sid, "numbers": [each.to for each in wanted]}
+    found = connection.execute(BUSY, parameters)
+    return {(row.channel, row.to_number): row.id for row in found}
 
 
 def settle(connection: sa.Connection, settlements: Iterable[Settlement]) -> None:

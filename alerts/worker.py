@@ -109,6 +109,7 @@ class Worker:
                     # Set before it, so that one that fails isn't repeated at once either.
                     next_recovery = time.monotonic() + SECONDS_BETWEEN_RECOVERIES
                     await self.recover()
+                    await self._deliver_strays()
                 await self._claim()
             except Exception:
                 log.exception("A round of the worker failed; the next one comes in a moment")
@@ -127,10 +128,22 @@ class Worker:
         if gone and (freed := await self._claims.release(gone)):
             log.info("Going on with %d alerts of processes that ended", freed)
 
+    async def _deliver_strays(self) -> None:
+        """Deliver what this worker has claimed without learning of it.
+
+        As when the answer to a commit was lost: the same work, done again, claims nothing.
+        """
+        claimed = await self._claims.claimed_by(self.id)
+        if strays := [each for each in claimed if each not in self._deliveries]:
+            self.deliver((await self._history.get_all(strays)).values())
+
     async def _claim(self) -> None:
         """Claim what is due, for as long as this process has room, and deliver it."""
         while (room := MOST_UNDER_WAY - self.under_way) > 0 and await self._claims.are_due():
-            self.deliver(await self._claims.claim(self.id, room))
+            claimed = await self._claims.claim(self.id, room)
+            if not claimed:
+                break  # another process is just claiming them, or stands still while it does
+            self.deliver(claimed)
 
     def _forget(self, alert_id: str, _: object) -> None:
         self._deliveries.pop(alert_id, None)
