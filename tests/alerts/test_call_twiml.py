@@ -8,7 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.call_twiml import write_again, write_document, write_thanks, write_voicemail
+from alerts.message.call_twiml import (
+    write_document,
+    write_second_question,
+    write_thanks,
+    write_voicemail,
+)
 from alerts.message.compose import compose
 from alerts.message.languages import LANGUAGES, key_press_words, voices_for
 from alerts.phone_numbers import Regions
@@ -63,7 +68,7 @@ def test_the_preview_goes_nowhere():
 
 
 def test_asking_again():
-    (gather,) = verbs(write_again(replace(CALL, acknowledge=True), URL))
+    (gather,) = verbs(write_second_question(replace(CALL, acknowledge=True), URL))
     assert (gather.tag, gather.get("action")) == ("Gather", URL)
     again, message = gather
     assert (again.text, again.get("loop")) == ("Please press 1.", None)
@@ -94,7 +99,7 @@ def test_every_voice_speaks_its_language(language, voice):
     )
     request = compose(asked, Regions())
     words = key_press_words(language)
-    (gather,) = verbs(write_again(request, URL))
+    (gather,) = verbs(write_second_question(request, URL))
     (thanks,) = verbs(write_thanks(request))
     (voicemail,) = verbs(write_voicemail(request))
     said = [*gather, thanks, voicemail]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from alerts import Event, Status
-from alerts.message.call_twiml import write_again, write_thanks
+from alerts.message.call_twiml import write_second_question, write_thanks
 from tests.support.told_app import CALL, OTHER_SID, Told, form, told
 from twiml import Hangup, Response
 
@@ -45,7 +45,7 @@ async def test_a_one_is_proof_of_a_person(desk: Told):
 async def test_any_other_key_and_it_asks_again(desk: Told):
     await desk.status(form("in-progress"))
     document = await said(desk, "7")
-    assert document == write_again(CALL, desk.addresses.key_press("one", 1))
+    assert document == write_second_question(CALL, desk.addresses.key_press("one", 1))
     alert = await desk.alert()
     assert alert.status is Status.ANSWERED
     assert alert.events[-1].note == "Pressed 7 (not 1)"
@@ -55,7 +55,9 @@ async def test_any_other_key_and_it_asks_again(desk: Told):
 
 @pytest.mark.parametrize("digits", ["*", "11", "1#", " 1", "१", "1" * 500])
 async def test_only_a_one_confirms(desk: Told, digits):
-    assert await said(desk, digits) == write_again(CALL, desk.addresses.key_press("one", 1))
+    assert await said(desk, digits) == write_second_question(
+        CALL, desk.addresses.key_press("one", 1)
+    )
     alert = await desk.alert()
     assert alert.status is Status.SENDING
     assert len(alert.events[-1].note) < 50

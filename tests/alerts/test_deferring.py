@@ -142,7 +142,7 @@ async def test_it_outlasts_a_restart(tmp_path, wait):
 
 
 async def test_many_wait_for_the_morning_without_keeping_others_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "MOST_UNDER_WAY", 10)
+    monkeypatch.setattr(worker, "MOST_ALERTS_UNDER_WAY", 10)
     quiet = replace(TEXT, quiet_hours=quiet_now(TEXT.to))
     requests = [replace(quiet, to=f"+1412555{number:04}") for number in range(120)]
     async with simulated_desk(tmp_path) as desk:

@@ -68,7 +68,7 @@ async def test_somebody_listens_and_presses_nothing(called_back):
 
 async def test_nobody_can_press_1_where_twilio_cannot_tell_of_it(tmp_path):
     async with simulated_desk(tmp_path) as desk:
-        with pytest.raises(UnusableInput, match="Nobody could press 1"):
+        with pytest.raises(UnusableInput, match="Set PUBLIC_URL to ask for a key press"):
             await desk.send(replace(CALL, acknowledge=True))
 
 

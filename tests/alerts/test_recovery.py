@@ -126,7 +126,7 @@ async def test_a_claim_that_fails_strands_nobody(tmp_path: Path, monkeypatch: py
         return await claim(self, worker_id, most)
 
     monkeypatch.setattr(Claims, "claim", fail_once)
-    monkeypatch.setattr(worker, "MOST_UNDER_WAY", 1)
+    monkeypatch.setattr(worker, "MOST_ALERTS_UNDER_WAY", 1)
     async with simulated_desk(tmp_path) as desk:
         sent = await desk.send_all([TEXT, replace(TEXT, to=ELSEWHERE)])
         ends = [(await until_over(desk, each.id)).status for each in sent]
@@ -137,7 +137,7 @@ async def test_a_claim_that_fails_strands_nobody(tmp_path: Path, monkeypatch: py
 
 async def test_a_delivery_that_fails_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Also one whose defect is outside of a try."""
-    monkeypatch.setattr(worker, "SECONDS_AFTER_A_DEFECT", 0.01)
+    monkeypatch.setattr(worker, "REDELIVERY_WAIT_SECONDS", 0.01)
     deliveries = 0
 
     async def fail_once(alert: Alert, **options: Any) -> None:

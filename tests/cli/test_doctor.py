@@ -119,7 +119,7 @@ class Elsewhere:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Response("<Response/>", media_type="text/xml"), "Something else than what was stored"),
+        (Response("<Response/>", media_type="text/xml"), "isn't the one that was stored"),
         (Response("<Response/>", media_type="text/plain"), "text/plain"),
         (Response("<Response/>"), "no content type"),
         (Response("gone", 404), "HTTP 404"),
@@ -134,7 +134,7 @@ async def test_what_twilio_could_not_read(tmp_path, answer, words):
         return answer
 
     with serve(Starlette(routes=[Route("/doctor.xml", document)])) as url:
-        async with Desk(await means_with(tmp_path, url)) as desk:
+        async with Desk(await services_with(tmp_path, url)) as desk:
             passed, sentence = (await examined(desk))["Storage"]
     assert not passed
     assert words in sentence
@@ -143,14 +143,14 @@ async def test_what_twilio_could_not_read(tmp_path, answer, words):
 
 
 async def test_nobody_serves_what_was_stored(tmp_path):
-    async with Desk(await means_with(tmp_path, f"http://127.0.0.1:{free_port()}")) as desk:
+    async with Desk(await services_with(tmp_path, f"http://127.0.0.1:{free_port()}")) as desk:
         passed, sentence = (await examined(desk))["Storage"]
     assert not passed
-    assert "Nobody answers" in sentence
+    assert "No answer from" in sentence
 
 
-async def means_with(folder, url: str):
-    """The means of a simulation, with documents that are read over the network."""
+async def services_with(folder, url: str):
+    """The services of a simulation, but with documents that are read over the network."""
     async with simulated_desk(folder) as desk:
         return replace(desk.services, storage=Elsewhere(url), documents=None)
 
