@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from alerts import Status
-from alerts.steps.poll_schedule import SAFETY_NET, PollIntervals, PollSchedule
+from alerts.steps.poll_schedule import WITH_CALLBACKS, PollIntervals, PollSchedule
 from tests.support.desks import until
 from tests.support.pollers import Told, follower_at, following_tasks, one
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
@@ -22,7 +22,7 @@ FINAL = {status for status in Status if status.final}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    monkeypatch.setattr("alerts.steps.polling.POLLING", PollIntervals(0.05, 1.25, 0.5))
+    monkeypatch.setattr("alerts.steps.polling.WITHOUT_CALLBACKS", PollIntervals(0.05, 1.25, 0.5))
 
 
 async def story(*looking, channel="call", ago=timedelta()):
@@ -127,7 +127,9 @@ async def test_no_word_of_its_end(channel, word, hours):
     )
     assert in_time[-1].status == "failed"
     too_late, looks = await story(at(word), channel=channel, ago=timedelta(hours=hours, seconds=1))
-    assert [(e.status, e.note) for e in too_late] == [("unknown", "No word of its end ever came")]
+    assert [(e.status, e.note) for e in too_late] == [
+        ("unknown", "Twilio never reported how it ended")
+    ]
     assert looks == 1
 
 
@@ -144,15 +146,15 @@ async def test_no_word_from_the_carrier():
 
 
 def test_what_was_told_while_nobody_listened_is_soon_looked_for():
-    fresh = PollSchedule(one(), SAFETY_NET, now=100)
-    left_behind = PollSchedule(one(ago=timedelta(minutes=1)), SAFETY_NET, now=100)
+    fresh = PollSchedule(one(), WITH_CALLBACKS, now=100)
+    left_behind = PollSchedule(one(ago=timedelta(minutes=1)), WITH_CALLBACKS, now=100)
     assert fresh.next_at > 110
     assert left_behind.next_at <= 102
 
 
 def test_giving_up_is_on_time():
     """The look after which nobody waits any longer doesn't come a whole wait too late."""
-    watch = PollSchedule(one(channel="text", ago=timedelta(minutes=20)), SAFETY_NET, now=100)
+    watch = PollSchedule(one(channel="text", ago=timedelta(minutes=20)), WITH_CALLBACKS, now=100)
     watch.sent_at = datetime.now(UTC) - timedelta(minutes=9, seconds=55)
     watch.poll_again(now=100)
     assert 104 < watch.next_at <= 105

@@ -12,7 +12,7 @@ from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
 
 
 async def test_what_cannot_be_told_is_told_later_and_stops_nobody(caplog, monkeypatch):
-    monkeypatch.setattr("alerts.steps.polling.POLLING", PollIntervals(0.05, 1.25, 0.5))
+    monkeypatch.setattr("alerts.steps.polling.WITHOUT_CALLBACKS", PollIntervals(0.05, 1.25, 0.5))
     told = Told(failing={"one": 2}, hanging={"two"})
     async with (
         scripted_twilio(PLACED, looking=[at("completed")]) as twilio,
@@ -28,7 +28,7 @@ async def test_what_cannot_be_told_is_told_later_and_stops_nobody(caplog, monkey
             await until(lambda: told.words("one") == ["completed"])
             assert told.words("two") == []
     assert [record.message for record in caplog.records] == [
-        "Polling for alert one went wrong; trying again"
+        "Polling for alert one failed; trying again"
     ] * 2
     assert following_tasks() == []
 

@@ -17,7 +17,7 @@ from tests.support.scripted_twilio import PLACED, TOO_FAST, at, scripted_twilio
 
 @pytest.fixture
 def an_hour_is_over(monkeypatch):
-    monkeypatch.setattr("alerts.steps.publishing.GOOD_FOR", timedelta())
+    monkeypatch.setattr("alerts.steps.publishing.REUSE_DOCUMENTS_FOR", timedelta())
 
 
 async def published_and_no_further(folder, monkeypatch):

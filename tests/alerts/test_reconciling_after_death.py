@@ -100,8 +100,8 @@ async def standing_still(desk: Desk) -> AsyncIterator[str]:
 @pytest.fixture
 def slow_motion(monkeypatch: pytest.MonkeyPatch) -> None:
     """No request is made before somebody lets it, and it is then no longer fresh."""
-    monkeypatch.setattr(placing, "MOST_REQUESTS", 0)
-    monkeypatch.setattr(placing, "FRESH_FOR", timedelta(milliseconds=1))
+    monkeypatch.setattr(placing, "MOST_REQUESTS_AT_ONCE", 0)
+    monkeypatch.setattr(placing, "CHECK_SUBMISSIONS_OLDER_THAN", timedelta(milliseconds=1))
 
 
 @pytest.mark.usefixtures("slow_motion")

@@ -33,7 +33,7 @@ async def test_too_fast_and_then_not():
         alert = await followed(desk, CALL)
     told = [event.status for event in alert.events]
     assert told == ["queued", "sending", None, "placed", "completed"]
-    assert alert.events[2].note == "Twilio asks to wait: trying again"
+    assert alert.events[2].note == "Twilio asks us to wait: trying again"
     assert alert.error is None
     assert len(twilio.posts) == 2
     assert twilio.posts[0] == twilio.posts[1]

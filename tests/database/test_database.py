@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from database import DatabaseError
-from database.database import MOST_TOGETHER, Database, Work
+from database.database import MOST_WRITES_PER_TRANSACTION, Database, Work
 from tests.support.notes_table import all_notes, database_with_notes, note, notes
 
 
@@ -54,7 +54,7 @@ async def test_many_writes_share_few_commits(database: Database):
     await asyncio.sleep(0)
     go_on.set()
     await asyncio.gather(first, *rest)
-    assert commits == 1 + -(-500 // MOST_TOGETHER)
+    assert commits == 1 + -(-500 // MOST_WRITES_PER_TRANSACTION)
     assert len(await database.read(all_notes)) == 500
 
 

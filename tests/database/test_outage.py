@@ -118,7 +118,7 @@ async def test_a_file_that_is_being_written_as_it_is_opened(tmp_path: Path):
 async def test_closing_gives_up_on_a_server_that_stays_away(
     restartable: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(database_module, "CLOSING_SECONDS", 0.3)
+    monkeypatch.setattr(database_module, "CLOSE_TIMEOUT_SECONDS", 0.3)
     async with database_with_notes(fresh_database(restartable)) as database:
         await asyncio.to_thread(stop, restartable)
         writing = asyncio.create_task(database.write(note("too late")))
@@ -134,7 +134,7 @@ async def test_a_file_that_somebody_else_writes_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(database_url, "SQLITE_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(database_url, "SQLITE_BUSY_TIMEOUT_SECONDS", 0.05)
     file = tmp_path / "x.sqlite"
     async with database_with_notes(f"sqlite:///{file}") as database:
         somebody = sqlite3.connect(file, isolation_level=None)
