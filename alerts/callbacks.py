@@ -41,10 +41,10 @@ log = logging.getLogger(__name__)
 
 CONFIRMING_KEY = "1"
 LARGEST_BODY_BYTES = 64 * 1024  # Twilio's own requests are about 1,000 bytes long
-MOST_FIELDS = 1000
-FORM = "application/x-www-form-urlencoded"
+MOST_FORM_FIELDS = 1000
+FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 # Twilio waits 15 seconds for an answer.
-SECONDS_FOR_THE_DATABASE = 10.0
+DATABASE_TIMEOUT_SECONDS = 10.0
 
 
 class UnknownAlert(LookupError):
@@ -210,12 +210,12 @@ async def _record(history: History, target: CallbackTarget, event: Event) -> Ale
 async def _answer(history: GetHistory, handle: Handle, form: SignedForm) -> Response:
     try:
         target = CallbackTarget.of(form.query, form.fields)
-        async with asyncio.timeout(SECONDS_FOR_THE_DATABASE):
+        async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             return await handle(await history(), target, form)
     except UnknownAlert:
         raise Refused(404, "about an alert that isn't here", logging.INFO) from None
     except (TimeoutError, DatabaseError):
-        raise Refused(503, "the database can't be reached, so nothing was written down") from None
+        raise Refused(503, "the database can't be reached, so nothing was recorded") from None
 
 
 async def _read_body(request: Request) -> bytes:
@@ -229,14 +229,14 @@ async def _read_body(request: Request) -> bytes:
 
 def _read_fields(content_type: str, body: bytes) -> list[tuple[str, str]]:
     try:
-        if content_type.partition(";")[0].strip().lower() != FORM:
+        if content_type.partition(";")[0].strip().lower() != FORM_CONTENT_TYPE:
             raise ValueError(content_type)
         return parse_qsl(
             body.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(body),
             errors="strict",
-            max_num_fields=MOST_FIELDS,
+            max_num_fields=MOST_FORM_FIELDS,
         )
     except ValueError:
         # The error's own words may quote the request, so they stay out of the log.

@@ -20,7 +20,7 @@ from alerts.tables import alerts, workers
 from database.database import Database
 
 # Claimed in one transaction. With more, one process would take all and leave none to the others.
-MOST_AT_ONCE = 50
+MOST_CLAIMED_AT_ONCE = 50
 
 DUE = (
     sa.select(alerts.c.id)
@@ -60,13 +60,13 @@ class Claims:
         )
 
     async def claim(self, worker_id: str, most: int) -> list[Alert]:
-        """Claim alerts that are due for a worker, at most `most` or MOST_AT_ONCE of them."""
+        """Claim alerts that are due for a worker, `most` or MOST_CLAIMED_AT_ONCE at most."""
 
         def claim(connection: sa.Connection) -> list[Alert]:
             wanted = {
                 "account": self._account_sid,
                 "now": time.time(),
-                "most": min(most, MOST_AT_ONCE),
+                "most": min(most, MOST_CLAIMED_AT_ONCE),
             }
             ids = list(connection.scalars(CLAIMABLE, wanted))
             if not ids:

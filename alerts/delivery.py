@@ -22,7 +22,7 @@ from alerts.steps.waiting import wait_until_due
 
 log = logging.getLogger(__name__)
 
-BROKEN = Problem(None, "Callboard itself failed while sending this.", "See its log.")
+CALLBOARD_FAILED = Problem(None, "Callboard itself failed while sending this.", "See its log.")
 
 
 async def deliver(
@@ -52,6 +52,6 @@ async def _abandon(history: History, alert: Alert) -> Alert:
         Status.UNKNOWN,
         "Interrupted",
         try_number=alert.try_number,
-        error=BROKEN,
+        error=CALLBOARD_FAILED,
     )
     return await history.abandon_try(alert.id, event) or alert

@@ -98,7 +98,7 @@ class History:
                 partial(records.read, account_sid=self.account_sid, alert_ids=some)
             )
         for alert in found.values():
-            self._watchers.tell(alert)
+            self._watchers.notify(alert)
         return found
 
     async def record(self, alert_id: str, event: Event) -> Alert | None:
@@ -214,7 +214,7 @@ class History:
         """
         with self._watchers.news_of(alert_id) as news:
             if known is not None:
-                self._watchers.tell(known)
+                self._watchers.notify(known)
             self._look_seconds = FIRST_LOOK_SECONDS
             if self._watchers.known(alert_id) is None:
                 self._look_now.set()
@@ -227,7 +227,7 @@ class History:
         outcome = await self._database.write_together(self._append_all, entry)
         alert, _ = outcome
         if alert is not None:
-            self._watchers.tell(alert)
+            self._watchers.notify(alert)
         return outcome
 
     def _append_all(
@@ -270,7 +270,7 @@ class History:
             return records.read(connection, self.account_sid, changed) if changed else {}
 
         found = await self._database.read(look)
-        return sum(self._watchers.tell(alert) for alert in found.values()) > 0
+        return sum(self._watchers.notify(alert) for alert in found.values()) > 0
 
     def _is_news(self, alert_id: str, revision: int) -> bool:
         known = self._watchers.known(alert_id)
@@ -320,7 +320,7 @@ class Watchers:
         """The newest state of a watched alert; None for any other."""
         return self._known.get(alert_id)
 
-    def tell(self, alert: Alert) -> bool:
+    def notify(self, alert: Alert) -> bool:
         """Pass a state on to the alert's watchers; false if they have it already."""
         known = self._known.get(alert.id)
         if alert.id not in self._queues or (known and len(known.events) >= len(alert.events)):

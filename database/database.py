@@ -146,12 +146,12 @@ class Database:
                 commit = partial(_commit, self._opened(), together)
                 outcomes = await self._outlast(partial(_run, self._writer, commit))
                 for write, outcome in zip(together, outcomes, strict=True):
-                    _tell(write.outcome, outcome)
+                    _resolve(write.outcome, outcome)
         finally:
             # If this task was canceled, some are left: their callers mustn't wait forever.
             unwritten = DatabaseError("The database was closed before this could be written.")
             for write in (*together, *self._waiting):
-                _tell(write.outcome, Failed(unwritten))
+                _resolve(write.outcome, Failed(unwritten))
             self._waiting.clear()
 
     def _read(self, work: Work[Result]) -> Result:
@@ -242,7 +242,7 @@ def _done(work: Work[Result], connection: sa.Connection) -> Result:
         raise RuntimeError("the work looked for a row that isn't there") from error
 
 
-def _tell(outcome: asyncio.Future[Any], result: Any) -> None:
+def _resolve(outcome: asyncio.Future[Any], result: Any) -> None:
     if outcome.done():
         return  # the caller was canceled
     if isinstance(result, Failed):

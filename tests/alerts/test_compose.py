@@ -1,4 +1,4 @@
-"""Step 1: the numbers and the words, filled in and checked."""
+"""Composing a request: numbers and words, checked and filled in."""
 
 from __future__ import annotations
 

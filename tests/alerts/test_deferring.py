@@ -1,4 +1,4 @@
-"""A long wait is the database's: no process keeps anything for it, and any may end it."""
+"""An alert that waits for long is deferred: no process keeps it, and any worker may claim it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True)
 class Wait:
-    """A request that has to wait, the note that says so, and the columns that end its wait."""
+    """A request that has to wait, the note that says so, and the columns to set to end the wait."""
 
     request: AlertRequest
     note: str
@@ -68,7 +68,7 @@ async def row_of(desk: Desk, alert_id: str) -> Row:
 
 
 async def defer(desk: Desk, wait: Wait) -> Alert:
-    """Send it, and wait until no process has anything to do with it."""
+    """Send an alert, and wait until it is deferred."""
     sent = await desk.send(wait.request)
     history = await desk.history()
     alert = await history.until(sent.id, lambda alert: wait.note in alert.events[-1].note, 20)
@@ -154,7 +154,7 @@ async def test_many_wait_for_the_morning_without_keeping_others_out(tmp_path, mo
 
 
 async def test_a_short_wait_stays_in_the_process(tmp_path):
-    """Giving it back and claiming it would cost more."""
+    """Deferring and claiming it would cost more than waiting."""
     async with simulated_desk(tmp_path) as desk:
         request = replace(CALL, to=BUSY, tries=2, minutes_between_tries=3 / 60)
         sent = await desk.send(request)

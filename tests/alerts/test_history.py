@@ -1,4 +1,4 @@
-"""Remembering alerts in a database, and telling whoever watches them, in any process."""
+"""The history: recording events, and passing news on to watchers in any process."""
 
 from __future__ import annotations
 

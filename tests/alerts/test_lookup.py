@@ -1,4 +1,4 @@
-"""Finding what an unanswered request made, whatever Twilio's clock says."""
+"""Finding the call or text that an unanswered request made, whatever Twilio's clock says."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def nobody_elses(sids):
 
 
 async def find(twilio, channel="call", **options):
-    """The SID, with a question mark if it isn't sure; None if there is none."""
+    """Look up; the SID that is found, with a question mark if it isn't certain, or None."""
     wanted = {
         "channel": channel,
         "to": ANYBODY,
@@ -154,7 +154,7 @@ async def find_in(answer, **options):
 
 @pytest.mark.parametrize("minutes", [0, 10, -10])
 async def test_twilios_clock_is_the_only_one(minutes):
-    """That of the process that looks doesn't matter: it may be another than the one that asked."""
+    """The clock of the process that looks up doesn't matter: another may have made the request."""
     clock = timedelta(minutes=minutes)
     begun = datetime.now(UTC) + clock
     ours = listed("calls", timedelta(), timedelta(minutes=1), clock=clock)
@@ -176,7 +176,7 @@ async def test_what_was_made_before_is_only_taken_if_nothing_was_made_since(ages
 
 
 async def test_what_has_no_date_yet_is_new():
-    """Twilio's calls have none while they are queued."""
+    """Twilio's calls have no date while they are queued."""
     unsorted = listed("calls", timedelta(minutes=5), None, timedelta(hours=2))
     assert await find_in(unsorted) == "CA1"
 

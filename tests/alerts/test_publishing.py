@@ -21,7 +21,7 @@ def an_hour_is_over(monkeypatch):
 
 
 async def published_and_no_further(folder, monkeypatch):
-    """What a process leaves behind that ends right before it asks Twilio."""
+    """What a process leaves behind if it dies right before its request to Twilio."""
     is_published = asyncio.Event()
 
     async def never(*_):

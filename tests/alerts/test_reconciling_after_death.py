@@ -1,4 +1,4 @@
-"""Requests whose process is gone or stood still: settled by others, and made once in the end."""
+"""Submissions whose process died or stood still: others settle them, and one request is made."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def outcomes_of(desk: Desk, alert_id: str) -> Sequence[str | None]:
     ("asks", "outcome"), [(False, "never arrived"), (True, "placed")], ids=["never sent", "sent"]
 )
 async def test_what_an_alert_left_that_is_over(tmp_path, asks, outcome):
-    """Somebody acknowledged an earlier call of it, while the next one was being asked for."""
+    """The recipient acknowledged an earlier call while the next one was being requested."""
     database: dict[str, Any] = {"database_url": database_in(tmp_path)}
     hanging = FailingConnections(lambda number, form: form["To"] == CALL.to, hangs=True, asks=asks)
     async with simulated_twilio() as (simulator, url), hanging:
@@ -75,7 +75,7 @@ async def test_what_an_alert_left_that_is_over(tmp_path, asks, outcome):
 
 @asynccontextmanager
 async def another_process(desk: Desk) -> AsyncIterator[tuple[Services, History]]:
-    """What another process would go on with: the same services, and a database of its own."""
+    """The services and the history of another process, on the same database."""
     database = Database(desk.services.database_url.get_secret_value())
     await database.open()
     history = History(database, desk.services.twilio.account_sid, 1000)
@@ -88,7 +88,7 @@ async def another_process(desk: Desk) -> AsyncIterator[tuple[Services, History]]
 
 @asynccontextmanager
 async def standing_still(desk: Desk) -> AsyncIterator[str]:
-    """A call whose request is written down but not made before the block ends; gives its id."""
+    """A call whose submission is saved but not made before the block ends; yields its id."""
     sending = asyncio.create_task(desk.send(replace(CALL, id="still")))
     history = await desk.history()
     await history.until("still", lambda alert: alert.status is Status.SENDING, 10)
@@ -99,7 +99,7 @@ async def standing_still(desk: Desk) -> AsyncIterator[str]:
 
 @pytest.fixture
 def slow_motion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No request is made before somebody lets it, and it is then no longer fresh."""
+    """Hold back every request, and let each submission count as old when it goes on."""
     monkeypatch.setattr(placing, "MOST_REQUESTS_AT_ONCE", 0)
     monkeypatch.setattr(placing, "CHECK_SUBMISSIONS_OLDER_THAN", timedelta(milliseconds=1))
 
@@ -139,7 +139,7 @@ async def test_another_process_settled_it_and_then_died(tmp_path):
 
 @pytest.mark.usefixtures("slow_motion")
 async def test_nobody_touched_it(tmp_path):
-    """However long it stood still, it is made."""
+    """The request is made, however long its process stood still."""
     async with simulated_desk(tmp_path) as desk:
         async with standing_still(desk) as alert_id:
             pass

@@ -1,4 +1,4 @@
-"""When to ask Twilio again: only where it surely did nothing, so never a second call."""
+"""A request is repeated only if Twilio certainly did nothing, so there is never a second call."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_too_fast_to_the_last():
     assert (alert.status, alert.sid) == ("failed", None)
     assert alert.error is not None
     assert alert.error.code == 20429
-    # As long as the desk's patience lasts, a second here, and never sooner than Twilio asks.
+    # For `retry_seconds`, here one second, and never sooner than Twilio asks.
     assert 3 <= len(twilio.posts) <= 11
 
 

@@ -8,15 +8,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import pytest
-from phonenumbers import parse
-from phonenumbers.timezone import time_zones_for_number
 
 from simulator import SIMULATOR_FROM_NUMBER, create_app
-from tests.support.desks import ANYBODY
+from tests.support.desks import ANYBODY, quiet_now
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import build_project_folder
 from tests.support.servers import serve
@@ -41,7 +38,7 @@ def customer(tmp_path_factory):
 
 
 def printed(ended):
-    """The one JSON object that was printed."""
+    """Parse the one JSON object that was printed."""
     assert ended.stderr == ""
     found = json.loads(ended.stdout)
     assert list(found) == KEYS
@@ -170,12 +167,6 @@ def test_cancelling_what_waits(customer):
     assert printed(ended)["status"] == "canceled"
 
 
-def quiet_now(number: str) -> str:
-    """Quiet hours that it is in the middle of, where the number is."""
-    now = datetime.now(ZoneInfo(time_zones_for_number(parse(number))[0]))
-    return f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
-
-
 def test_a_worker_delivers_what_others_hand_over(customer):
     command = [sys.executable, "-m", "alerts", "worker"]
     with subprocess.Popen(
@@ -191,7 +182,7 @@ def test_a_worker_delivers_what_others_hand_over(customer):
     assert worker.returncode == 0
     with sqlite3.connect(customer.folder / "data" / "callboard.sqlite") as database:
         workers = database.execute("select mode from workers").fetchall()
-    # The one that handed over never delivers; the worker has signed off.
+    # The sender never became a worker, and the worker has removed itself.
     assert workers == []
 
 

@@ -47,7 +47,7 @@ def customer(tmp_path, moto):
 
 
 def verdicts(ended) -> dict[str, str]:
-    """What was said of each thing that was looked at."""
+    """Whether each check passed, by its name, as it was printed."""
     return {line.split()[1]: line.split()[0] for line in ended.stdout.splitlines()}
 
 
@@ -99,7 +99,7 @@ async def test_there_is_no_bucket_to_create(tmp_path):
 
 
 class Elsewhere:
-    """A storage whose documents come back as whatever answers at `url`."""
+    """A storage that stores nothing; its documents are at `url`, whatever is there."""
 
     label = "a web server"
 

@@ -1,4 +1,4 @@
-"""One door to both databases: reading, writing together, failing alone, closing."""
+"""Database, SQLite and PostgreSQL: reading, group commits, work that fails alone, closing."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_a_write_that_fails_fails_alone(database: Database):
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 async def test_an_error_that_is_swallowed_swallows_nothing_else(database: Database, place: int):
-    """PostgreSQL would roll back all of the transaction at its end, and say that all is well."""
+    """PostgreSQL would silently roll back the whole transaction at its end."""
 
     def swallow(connection: sa.Connection) -> None:
         note("swallowed")(connection)
@@ -127,7 +127,7 @@ async def test_an_error_quotes_no_values(database: Database):
     assert "+14155550100" not in str(raised.value)
 
 
-async def test_a_cancelled_caller_disturbs_nobody(database: Database):
+async def test_a_canceled_caller_disturbs_no_other(database: Database):
     held, go_on = threading.Event(), threading.Event()
 
     def slow(connection: sa.Connection) -> None:
