@@ -14,7 +14,7 @@ from database.liveness import liveness_of
 
 log = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_WORKER_LOOKUPS = 2.0
+STANDBY_INTERVAL_SECONDS = 2.0
 
 
 class Runtime:
@@ -71,4 +71,4 @@ class Runtime:
                     await self._start_worker()
             except Exception:
                 log.exception("Couldn't take over delivering; trying again in a moment")
-            await asyncio.sleep(SECONDS_BETWEEN_WORKER_LOOKUPS)
+            await asyncio.sleep(STANDBY_INTERVAL_SECONDS)

@@ -42,7 +42,7 @@ def test_until_they_hang_up():
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("Hi", 30), ("x" * 140, 10), ("x" * 999, 1)])
-def test_the_line_is_held_until_a_machine_has_been_told_from_a_person(text, seconds):
+def test_the_line_is_held_until_a_machine_is_detected(text, seconds):
     say, pause = verbs(write_document(replace(CALL, repeat=2), text))
     assert (say.tag, pause.tag, pause.get("length")) == ("Say", "Pause", str(seconds))
 
@@ -126,7 +126,7 @@ def test_key_presses_are_asked_for_in_the_languages_own_words():
         assert "1" not in words.thanks
 
 
-def test_a_preview_in_a_language_that_nobody_speaks():
+def test_a_preview_in_an_unknown_language():
     with pytest.raises(UnusableInput) as refused:
         write_document(replace(CALL, language="tlh", acknowledge=True), "Hello")
     assert refused.value.field == "language"

@@ -67,13 +67,13 @@ async def test_no_key_at_all_and_it_ends(app: CallbackApp):
     assert (alert.status, alert.events[-1].note) == (Status.SENDING, "Pressed nothing")
 
 
-async def test_before_anything_else_was_heard_of_the_call(app: CallbackApp):
+async def test_a_key_press_before_any_status(app: CallbackApp):
     await said(app, "1")
     assert (await app.alert()).status is Status.ACKNOWLEDGED
     assert await app.outcomes() == [("placed", "CA" + "1" * 32)]
 
 
-async def test_in_another_call(app: CallbackApp):
+async def test_a_key_press_in_another_call(app: CallbackApp):
     await app.status(form("in-progress"))
     assert await said(app, "1", CallSid=OTHER_SID) == NOTHING_MORE
     alert = await app.alert()
@@ -90,7 +90,7 @@ async def test_late_when_the_next_try_is_under_way(app: CallbackApp):
     assert (await app.alert("two")).status is Status.ACKNOWLEDGED
 
 
-async def test_somebody_cancels_while_they_press(app: CallbackApp):
+async def test_canceled_while_they_press(app: CallbackApp):
     await app.status(form("in-progress"))
     await app.record(Event(datetime.now(UTC), None, "Canceled by ann", "sender", canceling=True))
     await said(app, "1")
@@ -113,7 +113,7 @@ async def test_the_language_is_the_messages(app: CallbackApp):
     assert "Vielen Dank" in document.to_xml()
 
 
-async def test_whoever_waits_for_news_hears_of_it(app: CallbackApp):
+async def test_a_waiting_task_gets_the_news(app: CallbackApp):
     history = app.desk.open_history
     waiting = asyncio.create_task(history.until("one", lambda alert: alert.reached, 5))
     await asyncio.sleep(0)

@@ -102,7 +102,7 @@ def calls(desk: Desk) -> int:
     return len([form for form in posts(desk) if "To" in form])
 
 
-async def test_it_is_nobodys_until_it_is_due(tmp_path, wait):
+async def test_it_is_unclaimed_until_it_is_due(tmp_path, wait):
     async with simulated_desk(tmp_path) as desk:
         alert = await defer(desk, wait)
         row = await row_of(desk, alert.id)

@@ -20,7 +20,7 @@ ELSEWHERE = "+14125550123"
 OTHER_SERVICE = "MG" + "f" * 32
 
 
-async def nobody_elses(sids):
+async def none_taken(sids):
     return []
 
 
@@ -32,7 +32,7 @@ async def find(twilio, channel="call", **options):
         "from_": SIMULATOR_FROM_NUMBER,
         "text": "Hello",
         "since": datetime.now(UTC) - timedelta(seconds=20),
-        "taken": nobody_elses,
+        "taken": none_taken,
     }
     made = await look_up(twilio, **(wanted | options))
     return made and (made.sid if made.is_certain else f"{made.sid}?")
@@ -66,7 +66,7 @@ async def test_the_call_is_found_while_it_is_queued():
         assert await find(twilio, since=datetime.now(UTC) + timedelta(minutes=3)) is None
 
 
-async def test_of_several_one_that_is_nobody_elses():
+async def test_of_several_one_that_is_not_taken():
     async with simulated_twilio() as twilio:
         sids = [await call(twilio) for _ in range(60)]
         asked = []
@@ -107,7 +107,7 @@ async def test_smart_encoding_leaves_the_words_the_same(written, body):
     assert await find_in(answer, channel="text", text=written) == "SM0"
 
 
-async def test_other_words_are_only_told_of_what_was_made_since():
+async def test_texts_with_other_words_match_only_if_made_since():
     since = datetime.now(UTC)
     redacted = listed("messages", timedelta(seconds=-1), body="")
     assert await find_in(redacted, channel="text", since=since) == "SM0?"

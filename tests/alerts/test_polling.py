@@ -89,7 +89,7 @@ async def test_an_outage_changes_nothing():
     assert [event.status for event in events] == ["ringing", "completed"]
 
 
-async def test_nobody_listens_for_a_while():
+async def test_twilio_is_unreachable_for_a_while():
     reports = Reports()
     async with (
         scripted_twilio(PLACED, looking=[at("ringing"), at("completed")]) as twilio,
@@ -145,7 +145,7 @@ async def test_no_word_from_the_carrier():
     assert looks == 1
 
 
-def test_what_was_told_while_nobody_listened_is_soon_looked_for():
+def test_a_try_from_before_a_restart_is_polled_soon():
     fresh = PollSchedule(one(), WITH_CALLBACKS, now=100)
     left_behind = PollSchedule(one(ago=timedelta(minutes=1)), WITH_CALLBACKS, now=100)
     assert fresh.next_at > 110

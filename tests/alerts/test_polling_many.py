@@ -56,7 +56,7 @@ async def following(url, reports, followed):
 
 
 @pytest.mark.parametrize(("count", "list_is_read"), [(20, False), (60, True)])
-async def test_the_list_serves_many_and_each_is_told(count, list_is_read):
+async def test_many_are_read_from_the_list_and_each_is_reported(count, list_is_read):
     reports = Reports()
     with simulation() as (app, url):
         sids = await place(url, count)
@@ -107,7 +107,7 @@ async def test_a_key_that_may_not_list_looks_at_each(caplog):
     assert len(caplog.records) == 1
 
 
-async def test_a_list_that_breaks_keeps_nobody_from_being_looked_at(caplog, monkeypatch):
+async def test_a_list_that_fails_keeps_none_from_being_polled(caplog, monkeypatch):
     async def broken(*_):
         raise RuntimeError("a defect")
 

@@ -11,7 +11,7 @@ from tests.support.pollers import Reports, one, poller_at, polling_tasks
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
 
 
-async def test_what_cannot_be_told_is_told_later_and_stops_nobody(caplog, monkeypatch):
+async def test_a_report_that_fails_is_repeated_and_stops_no_other(caplog, monkeypatch):
     monkeypatch.setattr("alerts.steps.polling.WITHOUT_CALLBACKS", PollIntervals(0.05, 1.25, 0.5))
     reports = Reports(failing={"one": 2}, hanging={"two"})
     async with (
@@ -49,7 +49,7 @@ async def test_a_late_comer_is_looked_at_promptly():
     assert reports.words("two") == ["ringing"]
 
 
-async def test_nothing_is_looked_at_or_told_after_the_block():
+async def test_nothing_is_polled_or_reported_after_the_block():
     reports = Reports()
     slow = Answer(200, at("completed").payload, seconds=0.3)
     async with (

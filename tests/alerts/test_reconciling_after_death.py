@@ -138,7 +138,7 @@ async def test_another_process_settled_it_and_then_died(tmp_path):
 
 
 @pytest.mark.usefixtures("slow_motion")
-async def test_nobody_touched_it(tmp_path):
+async def test_no_other_process_touched_it(tmp_path):
     """The request is made, however long its process stood still."""
     async with simulated_desk(tmp_path) as desk:
         async with standing_still(desk) as alert_id:

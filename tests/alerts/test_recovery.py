@@ -115,7 +115,7 @@ async def test_what_a_living_process_delivers_is_left_to_it(tmp_path: Path):
             assert posts(other) == []
 
 
-async def test_a_claim_that_fails_strands_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_a_claim_that_fails_strands_no_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     claim, claims = Claims.claim, 0
 
     async def fail_once(self: Claims, worker_id: str, most: int):

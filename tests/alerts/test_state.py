@@ -119,7 +119,7 @@ def test_news_of_the_same_call_twice_is_none(story, chance):
 
 @pytest.mark.parametrize("verdict", MACHINES)
 @pytest.mark.parametrize("in_time", [True, False])
-def test_a_machine_is_nobody(verdict, in_time):
+def test_a_machine_does_not_count_as_reached(verdict, in_time):
     request = replace(CALL, voicemail="Call us back", tries=2)
     outcome = TryOutcome(Status.COMPLETED, verdict=verdict, verdict_in_time=in_time)
     ended = states(request, events_of(request, 1, outcome, "call"))[-1]
@@ -146,7 +146,7 @@ def test_a_key_press_from_an_earlier_call_ends_the_next_try():
     ]
 
 
-def test_what_nobody_can_tell_is_not_tried_again_with_the_same_person():
+def test_an_unknown_outcome_is_not_tried_again_with_the_same_number():
     request = replace(CALL, tries=3)
     unknown = events_of(request, 1, TryOutcome(Status.UNKNOWN), "call")
     assert states(request, unknown)[-1].status is Status.UNKNOWN

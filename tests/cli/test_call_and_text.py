@@ -77,7 +77,7 @@ def test_accepted_as_json(customer):
     }
 
 
-def test_waiting_for_somebody_who_answers(customer):
+def test_waiting_for_a_person_who_answers(customer):
     ended = customer.alerts("call", ANYBODY, "Hello", "--repeat", "1", "--wait")
     assert (ended.returncode, ended.stderr) == (0, "")
     words = [line.split()[2] for line in ended.stdout.splitlines()]
@@ -86,7 +86,7 @@ def test_waiting_for_somebody_who_answers(customer):
     assert ended.stdout.splitlines()[-1].endswith("is completed.")
 
 
-def test_waiting_for_somebody_who_is_busy(customer):
+def test_waiting_for_a_person_who_is_busy(customer):
     ended = customer.alerts("call", BUSY, "Hello", "--wait", "--json")
     assert ended.returncode == 1
     found = printed(ended)
@@ -151,13 +151,13 @@ def test_the_status_of_an_alert_that_another_process_sent(customer):
 
 
 @pytest.mark.parametrize("command", ["status", "cancel"])
-def test_an_id_that_nobody_has_sent(customer, command):
+def test_an_id_that_was_never_sent(customer, command):
     ended = customer.alerts(command, "nothing")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "No alert has the id nothing.\n"
 
 
-def test_cancelling_what_waits(customer):
+def test_canceling_what_waits(customer):
     hours = quiet_now(ANYBODY)
     waits = customer.alerts("call", ANYBODY, "Hello", "--quiet-hours", hours, "--id", "night")
     assert waits.returncode == 0

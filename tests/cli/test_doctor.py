@@ -51,7 +51,7 @@ def verdicts(ended) -> dict[str, str]:
     return {line.split()[1]: line.split()[0] for line in ended.stdout.splitlines()}
 
 
-def test_from_ill_to_well(customer, moto):
+def test_from_failing_checks_to_passing_ones(customer, moto):
     ill = customer.alerts("doctor", TWILIO_AUTH_TOKEN="another")
     assert ill.returncode == 1
     assert verdicts(ill) == {
@@ -83,7 +83,7 @@ async def examined(desk: Desk, **options) -> dict[str, tuple[bool, str]]:
     return {check.name: (check.passed, check.sentence) for check in checks}
 
 
-async def test_a_simulation_is_well(tmp_path):
+async def test_a_simulation_passes(tmp_path):
     async with simulated_desk(tmp_path) as desk:
         checks = await examined(desk)
     assert [passed for passed, _ in checks.values()] == [True] * 4
@@ -142,7 +142,7 @@ async def test_what_twilio_could_not_read(tmp_path, answer, words):
     assert "CallSid" in asked[0].query_params
 
 
-async def test_nobody_serves_what_was_stored(tmp_path):
+async def test_no_server_at_the_address_of_the_storage(tmp_path):
     async with Desk(await services_with(tmp_path, f"http://127.0.0.1:{free_port()}")) as desk:
         passed, sentence = (await examined(desk))["Storage"]
     assert not passed

@@ -61,9 +61,9 @@ async def test_it_is_written_when_there_is_room_again(
         disk.is_full = False
         await asyncio.wait_for(writing, 10)
         assert len(await database.read(all_notes)) == 1
-    told = [each.getMessage() for each in caplog.records if each.name == "database.database"]
-    assert len(told) == 2
-    assert told[0].endswith("database or disk is full.")
+    logged = [each.getMessage() for each in caplog.records if each.name == "database.database"]
+    assert len(logged) == 2
+    assert logged[0].endswith("database or disk is full.")
 
 
 class FillingStorage(InlineStorage):

@@ -37,7 +37,7 @@ async def test_a_process_that_is_killed_is_dead(watcher: Liveness, database_url:
         assert await watcher.dead(["host-1.a"]) == {"host-1.a"}
 
 
-async def test_whoever_was_never_there_is_dead(watcher: Liveness):
+async def test_a_worker_that_never_was_is_dead(watcher: Liveness):
     assert await dead_at_last(watcher, "unknown", "watcher") == {"unknown"}
 
 

@@ -43,9 +43,9 @@ async def test_the_living_survive_a_restart_of_postgresql(
         assert await dead_at_last(patient, *ids) == {"doomed"}
         assert time.monotonic() - back >= GRACE
     await own.release()
-    told = [each.getMessage() for each in caplog.records if "database.liveness" in each.name]
-    assert len(told) == 2
-    assert told[1] == "This process is known to be alive again."
+    logged = [each.getMessage() for each in caplog.records if "database.liveness" in each.name]
+    assert len(logged) == 2
+    assert logged[1] == "This process is known to be alive again."
 
 
 async def test_seen_free_before_a_restart_counts_for_nothing(restartable: PostgresServer):

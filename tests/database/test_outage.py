@@ -130,7 +130,7 @@ async def test_closing_gives_up_on_a_server_that_stays_away(
                 await each
 
 
-async def test_a_file_that_somebody_else_writes_to(
+async def test_a_file_that_another_process_writes_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO)

@@ -61,7 +61,7 @@ async def test_a_url_that_leads_nowhere(url: str, says: str):
     assert says in await _refusal(url)
 
 
-async def test_nobody_listens_there():
+async def test_no_server_is_there():
     port = free_port()
     url = f"postgresql://user:{PASSWORD}@127.0.0.1:{port}/name"
     assert "Connection refused" in await _refusal(url)

@@ -105,7 +105,7 @@ async def test_what_is_no_form(app: CallbackApp, body, content_type, status):
         assert (await app.post_raw(address, body, headers)).status_code == status
 
 
-async def test_only_a_post_tells_anything(app: CallbackApp):
+async def test_only_post_is_accepted(app: CallbackApp):
     for path in ("status", "gather"):
         url = f"http://127.0.0.1/team/calls/twilio/{path}?alert=one&try=1"
         for method in ("GET", "PUT", "DELETE"):

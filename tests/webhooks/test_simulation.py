@@ -65,7 +65,7 @@ async def called(desk: CallbackDesk, request: AlertRequest, alert_id: str = "Bat
     return await desk.open_history.until(alert_id, lambda alert: alert.status.final, 10)
 
 
-async def test_somebody_presses_one(desk: CallbackDesk):
+async def test_a_person_presses_one(desk: CallbackDesk):
     alert = await called(desk, CALL)
     assert alert.status is Status.ACKNOWLEDGED
     assert [event.status for event in alert.events] == [
@@ -77,7 +77,7 @@ async def test_somebody_presses_one(desk: CallbackDesk):
     assert said[-1] == "Thank you. Goodbye."
 
 
-async def test_nobody_presses(desk: CallbackDesk):
+async def test_no_key_is_pressed(desk: CallbackDesk):
     alert = await called(desk, replace(CALL, to=ANYBODY))
     assert (alert.status, alert.reached) == (Status.COMPLETED, False)
 
