@@ -120,7 +120,7 @@ class Database:
         return await outcome
 
     async def close(self) -> None:
-        """Finish the writes that are waiting, then close; takes CLOSE_TIMEOUT_SECONDS for each."""
+        """Finish the writes that are waiting, then close; neither waits for long."""
         self._closed = True
         if self._writing and not self._writing.done():
             await asyncio.wait({self._writing}, timeout=CLOSE_TIMEOUT_SECONDS)
