@@ -47,11 +47,16 @@ class Desk:
     def from_settings(cls, settings: Settings, mode: Mode = "app") -> Desk:
         """Build a desk with the services that the settings ask for. Opens no connection yet."""
 
+        if not settings.simulated:
+            return cls(Services.from_settings(settings), mode)
+        # An app that has an account doesn't wait for this import.
+        from alerts.simulation import simulated_services  # noqa: PLC0415
+
         async def history() -> History:
             return await desk.history()
 
-        # A simulator in this process reports to the desk that is built here.
-        desk = cls(Services.from_settings(settings, history), mode)
+        # The simulator reports to the desk that is built here.
+        desk = cls(simulated_services(settings, history), mode)
         return desk
 
     async def __aenter__(self) -> Self:

@@ -99,26 +99,15 @@ class Services:
         return (channel == "text" and self.messaging_service_sid) or self.from_number
 
     @classmethod
-    def from_settings(cls, settings: Settings, history: GetHistory | None = None) -> Services:
-        """Build the services that the settings ask for. Opens no connection yet.
+    def from_settings(cls, settings: Settings) -> Services:
+        """Build the services that the settings ask for, with an account. Opens no connection yet.
 
-        `history` is where a simulator in this process reports; without it, it reports nothing.
         Raises `SettingsError` if the storage can't be built from the settings.
         """
-        try:
-            if settings.simulated:
-                # Imported here because an app with an account doesn't need the simulator.
-                from alerts.simulation import simulated_services  # noqa: PLC0415
-
-                return simulated_services(settings, history)
-            storage = open_storage(settings)
-        except StorageError as problem:
-            names = STORAGE_SETTINGS[settings.storage_kind]
-            raise SettingsError(f"{names} can't be used: {problem}") from None
         token = settings.twilio_auth_token
         return cls(
             twilio=open_twilio(settings),
-            storage=storage,
+            storage=open_storage(settings),
             from_number=settings.twilio_from_number or "",
             regions=Regions(settings.default_region, settings.regions),
             database_url=settings.database_url,
@@ -137,7 +126,15 @@ class Services:
 
 
 def open_storage(settings: Settings) -> Storage:
-    """Open the storage that the settings choose. Raises `StorageError`."""
+    """Open the storage that the settings choose. Raises `SettingsError` if it can't be built."""
+    try:
+        return _open_storage(settings)
+    except StorageError as problem:
+        names = STORAGE_SETTINGS[settings.storage_kind]
+        raise SettingsError(f"{names} can't be used: {problem}") from None
+
+
+def _open_storage(settings: Settings) -> Storage:
     match settings.storage_kind:
         case "s3":
             return S3Storage(

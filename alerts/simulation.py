@@ -36,10 +36,10 @@ SIMULATED_APP_URL = "http://callboard.localhost"
 SIMULATED_TWILIO_URL = "http://simulator.localhost"
 
 
-def simulated_services(settings: Settings, history: GetHistory | None) -> Services:
+def simulated_services(settings: Settings, history: GetHistory | None = None) -> Services:
     """Build services with the simulator as Twilio; it reports to `history` if there is one.
 
-    Raises `SettingsError`, or `StorageError` if the storage can't be built from the settings.
+    Raises `SettingsError` if the storage or the caller ID in the settings can't be used.
     """
     if settings.storage_kind == "local":
         storage: Storage = LocalStorage(_temporary_folder(), SIMULATED_APP_URL)

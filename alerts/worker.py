@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 # How often to look for alerts that other processes have saved, or that have become due.
 SECONDS_BETWEEN_CLAIMS = 0.4
-SECONDS_BETWEEN_RECOVERIES = 3.0
+SECONDS_BETWEEN_RECOVERIES = 2.0
 REDELIVERY_WAIT_SECONDS = 60.0
 SIGN_OFF_TIMEOUT_SECONDS = 2.0
 # Each alert under way takes memory; more of them can wait in the database.

@@ -8,12 +8,10 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import unquote
 
-from storage.addresses import public_address, split_url
-from storage.base import Instructions, StorageError, document_bytes, name_in_url, unguessable_name
+from storage.addresses import FTPAddress, public_address
+from storage.base import Instructions, document_bytes, name_in_url, unguessable_name
 from storage.ftp_errors import as_storage_errors
 from storage.upload_threads import UploadThreads
 
@@ -73,57 +71,6 @@ class FTPStorage:
     def _remove(self, file_name: str) -> None:
         with open_session(self._address, self._ssl_context) as session:
             remove(session, file_name)
-
-
-@dataclass(frozen=True)
-class FTPAddress:
-    """The parts of an FTP URL. The repr leaves the password out."""
-
-    host: str
-    port: int
-    secure: bool
-    user: str
-    password: str = field(repr=False)
-    folders: tuple[str, ...]
-
-    @classmethod
-    def from_url(cls, url: str) -> FTPAddress:
-        """Read `ftp://user:password@host:port/folder`, or the same with `ftps://`.
-
-        The folder is relative to where the login starts; `//folder` is relative to the host's root
-        (RFC 1738, section 3.2.2). Raise StorageError if the URL is malformed.
-        """
-        parts = split_url("FTP", "FTP URL", url)
-        if parts.scheme not in ("ftp", "ftps"):
-            raise StorageError(
-                "FTP",
-                "The FTP URL has the wrong scheme.",
-                "Begin it with ftp://, or ftps:// for TLS.",
-            )
-        # An @ in the path means that the password contains a /, which ended the host too early.
-        if parts.query or parts.fragment or "@" in parts.path:
-            raise StorageError(
-                "FTP",
-                "The FTP URL contains a character that must be percent-encoded.",
-                "In user name, password and folder, write / as %2F, ? as %3F, # as %23, @ as %40.",
-            )
-        path = unquote(parts.path.removeprefix("/"))
-        root = ("/",) if path.startswith("/") else ()
-        address = cls(
-            host=parts.hostname or "",
-            port=parts.port or 21,
-            secure=parts.scheme == "ftps",
-            user=unquote(parts.username or "anonymous"),
-            password=unquote(parts.password or ""),
-            folders=(*root, *(folder for folder in path.split("/") if folder)),
-        )
-        if any(ord(c) < 32 for c in address.user + address.password + path):
-            raise StorageError(
-                "FTP",
-                "The FTP URL contains a control character.",
-                "Check the user name, the password and the folder for %0A, %0D and the like.",
-            )
-        return address
 
 
 @contextmanager

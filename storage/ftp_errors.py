@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from storage.base import StorageError
 
 if TYPE_CHECKING:
-    from storage.ftp import FTPAddress
+    from storage.addresses import FTPAddress
 
 _LOGIN = ("refused the login", "Check the user name and the password in the FTP URL.")
 _PERMISSION = ("refused access to the folder", "Check the folder and the user's permissions there.")

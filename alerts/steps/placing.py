@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -49,9 +50,30 @@ class RequestLimits:
             for channel in ("call", "text")
         }
 
+        self._occupied: dict[tuple[Channel, str], asyncio.Event] = {}
+
     def line(self, channel: Channel) -> asyncio.Semaphore:
         """The line of alerts that wait for a slot of a channel's rate."""
         return self._lines[channel]
+
+    @contextmanager
+    def occupying(self, submission: Submission) -> Iterator[None]:
+        """Let the process's other alerts wait for the number for as long as the block lasts."""
+        number, freed = (submission.channel, submission.to), asyncio.Event()
+        self._occupied[number] = freed
+        try:
+            yield
+        finally:
+            del self._occupied[number]
+            freed.set()
+
+    async def until_free(self, channel: Channel, to: str) -> bool:
+        """Wait until no request of this process occupies a number; false if none does now."""
+        freed = self._occupied.get((channel, to))
+        if freed is None:
+            return False
+        await freed.wait()
+        return True
 
 
 async def place(services: Services, history: History, limits: RequestLimits, alert: Alert) -> Alert:
@@ -78,10 +100,10 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
         if submission is None:
             break
         try:
-            async with limits.requests:
-                if await _is_superseded(services, history, submission):
-                    continue
-                sid = await _request(services, alert, published)
+            if await _submit(
+                services, history, limits, submission=submission, alert=alert, published=published
+            ):
+                break
         except TwilioUncertain as problem:
             note = "Twilio didn't confirm it: looking it up"
             await report_trouble(history, submission, note, problem)
@@ -96,16 +118,6 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
         except TwilioError as problem:
             await _refuse(history, submission, "Twilio refused it", problem)
             break
-        else:
-            event = Event(
-                datetime.now(UTC),
-                Status.PLACED,
-                ACCEPTED,
-                try_number=submission.try_number,
-                sid=sid,
-            )
-            await history.settle(submission, Outcome.PLACED, event, sid)
-            break
     return history.newest(alert)
 
 
@@ -118,7 +130,8 @@ async def _begin(
 ) -> Submission | None:
     """Wait for the account's rate and for any other request to the number, then save ours.
 
-    None if the alert no longer needs it, or if quiet hours have begun before its first request.
+    One of `limits.requests` is acquired for it, which `_submit` releases. None if the alert no
+    longer needs it, or if quiet hours have begun before its first request.
     """
     channel = alert.channel
     while True:
@@ -128,10 +141,15 @@ async def _begin(
                 submission = _new_submission(services, history, alert)
                 event = _sending(services, alert, published)
                 rate = services.per_second(channel)
+                # Acquired before saving, so that a saved submission is made at once.
+                await limits.requests.acquire()
                 try:
                     begun = await history.begin(submission, event, rate, has_slot=has_slot)
                 except sa.exc.IntegrityError:  # another process was faster
                     begun = Begun(number_is_busy=True)
+                finally:
+                    if not begun.is_begun:
+                        limits.requests.release()
                 if begun.is_begun:
                     return submission
                 if not begun.wait_seconds:
@@ -144,14 +162,18 @@ async def _begin(
         if quiet:
             await wait_out_quiet_hours(history, alert, quiet)
         elif begun.number_is_busy:
-            await _wait_for_number(services, history, alert)
+            await _wait_for_number(services, history, limits, alert)
         else:
             await _end_if_canceled(history, alert)
             return None
 
 
-async def _wait_for_number(services: Services, history: History, alert: Alert) -> None:
+async def _wait_for_number(
+    services: Services, history: History, limits: RequestLimits, alert: Alert
+) -> None:
     """Wait a little for the unsettled submission to the alert's number, or settle it."""
+    if await limits.until_free(alert.channel, alert.to):
+        return
     blocking = await history.blocking(alert)
     other = await history.get(blocking.alert_id) if blocking else None
     if blocking and other and other.status.final:
@@ -196,10 +218,37 @@ async def _end_if_canceled(history: History, alert: Alert) -> None:
         await history.record(alert.id, Event(now, Status.CANCELED, "Canceled", try_number=number))
 
 
-async def _is_superseded(services: Services, history: History, submission: Submission) -> bool:
+async def _submit(
+    services: Services,
+    history: History,
+    limits: RequestLimits,
+    *,
+    submission: Submission,
+    alert: Alert,
+    published: Published | None,
+) -> bool:
+    """Make the request of a saved submission, and record its SID.
+
+    False if another process has settled it meanwhile. Raises `TwilioError`, which says whether the
+    request may have gone through.
+    """
+    try:
+        with limits.occupying(submission):
+            if await _is_superseded(history, submission):
+                return False
+            sid = await _request(services, alert, published)
+            now, number = datetime.now(UTC), submission.try_number
+            event = Event(now, Status.PLACED, ACCEPTED, try_number=number, sid=sid)
+            await history.settle(submission, Outcome.PLACED, event, sid)
+            return True
+    finally:
+        limits.requests.release()
+
+
+async def _is_superseded(history: History, submission: Submission) -> bool:
     """Whether another process has settled the submission while this one stood still."""
     # Measured by the date, because a monotonic clock may stop while the machine sleeps.
-    age = datetime.now(UTC) + services.twilio.clock_offset - submission.at
+    age = datetime.now(UTC) - (submission.at - (submission.clock_offset or timedelta()))
     return age > CHECK_SUBMISSIONS_OLDER_THAN and await history.is_settled(submission)
 
 

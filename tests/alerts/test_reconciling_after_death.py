@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -28,7 +29,6 @@ from tests.support.desks import (
     posts,
     simulated_desk,
     until_over,
-    worker_of,
 )
 from tests.support.direct_sql import column
 from tests.support.failing_services import (
@@ -87,30 +87,39 @@ async def another_process(desk: Desk) -> AsyncIterator[tuple[Services, History]]
 
 
 @asynccontextmanager
-async def standing_still(desk: Desk) -> AsyncIterator[str]:
+async def standing_still(desk: Desk, go_on: asyncio.Event) -> AsyncIterator[str]:
     """A call whose submission is saved but not made before the block ends; yields its id."""
     sending = asyncio.create_task(desk.send(replace(CALL, id="still")))
     history = await desk.history()
     await history.until("still", lambda alert: alert.status is Status.SENDING, 10)
     yield "still"
-    worker_of(desk)._limits.requests.release()
+    go_on.set()
     assert (await asyncio.wait_for(sending, 10)).sid
 
 
 @pytest.fixture
-def slow_motion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold back every request, and let each submission count as old when it goes on."""
-    monkeypatch.setattr(placing, "MOST_REQUESTS_AT_ONCE", 0)
+def go_on(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """The first request is made only when this is set, and its submission counts as old then."""
+    is_superseded, may_go_on, requests = placing._is_superseded, asyncio.Event(), count(1)
+
+    async def first_waits(*arguments: Any) -> bool:
+        if next(requests) == 1:
+            await may_go_on.wait()
+        return await is_superseded(*arguments)
+
+    monkeypatch.setattr(placing, "_is_superseded", first_waits)
     monkeypatch.setattr(placing, "CHECK_SUBMISSIONS_OLDER_THAN", timedelta(milliseconds=1))
+    return may_go_on
 
 
-@pytest.mark.usefixtures("slow_motion")
-async def test_another_process_made_it_meanwhile(tmp_path):
+async def test_another_process_made_it_meanwhile(tmp_path, go_on):
     async with simulated_desk(tmp_path) as desk:
-        async with standing_still(desk) as alert_id, another_process(desk) as (services, history):
+        async with (
+            standing_still(desk, go_on) as alert_id,
+            another_process(desk) as (services, history),
+        ):
             assert posts(desk) == []
             limits = RequestLimits(services)
-            limits.requests.release()
             alert = await history.get(alert_id)
             assert alert is not None
             await place(services, history, limits, alert)
@@ -121,10 +130,12 @@ async def test_another_process_made_it_meanwhile(tmp_path):
         assert len(posts(desk)) == 1
 
 
-@pytest.mark.usefixtures("slow_motion")
-async def test_another_process_settled_it_and_then_died(tmp_path):
+async def test_another_process_settled_it_and_then_died(tmp_path, go_on):
     async with simulated_desk(tmp_path) as desk:
-        async with standing_still(desk) as alert_id, another_process(desk) as (services, history):
+        async with (
+            standing_still(desk, go_on) as alert_id,
+            another_process(desk) as (services, history),
+        ):
             alert = await history.get(alert_id)
             assert alert is not None
             request = await history.unsettled(alert)
@@ -137,11 +148,10 @@ async def test_another_process_settled_it_and_then_died(tmp_path):
         assert len(posts(desk)) == 1
 
 
-@pytest.mark.usefixtures("slow_motion")
-async def test_no_other_process_touched_it(tmp_path):
+async def test_no_other_process_touched_it(tmp_path, go_on):
     """The request is made, however long its process stood still."""
     async with simulated_desk(tmp_path) as desk:
-        async with standing_still(desk) as alert_id:
+        async with standing_still(desk, go_on) as alert_id:
             pass
         assert await outcomes_of(desk, alert_id) == ["placed"]
         assert len(posts(desk)) == 1

@@ -27,6 +27,14 @@ def line():
         yield opened
 
 
+@pytest.fixture(scope="module")
+def patient():
+    """A slower simulator: at the speed of `line` the listener hangs up after 30 ms, in which a busy
+    machine may not have fetched a document."""
+    with simulator_line() as opened:
+        yield opened
+
+
 @pytest.mark.parametrize(
     ("body", "media_type", "code"),
     [
@@ -37,14 +45,14 @@ def line():
         ("<a>" * 21_000, "text/xml", 12100),
     ],
 )
-def test_it_ends_in_twilios_error(line: Line, documents: Documents, body, media_type, code):
-    heard = line.heard(line.place(url=documents.put("/hostile", body, media_type)))
+def test_it_ends_in_twilios_error(patient: Line, documents: Documents, body, media_type, code):
+    heard = patient.heard(patient.place(url=documents.put("/hostile", body, media_type)))
     assert codes(heard) == [code]
     assert said(heard) == [APOLOGY]
 
 
 @pytest.mark.parametrize("status", [302, 307])
-def test_the_body_of_a_redirect_is_not_read(documents: Documents, status: int):
+def test_the_body_of_a_redirect_is_not_read(patient: Line, documents: Documents, status: int):
     megabyte, sent = b"x" * 1_000_000, 0
 
     async def body():
@@ -57,17 +65,15 @@ def test_the_body_of_a_redirect_is_not_read(documents: Documents, status: int):
 
     target = documents.put("/target.xml", "<Response><Say>Hello</Say></Response>")
     documents.answers["/large"] = StreamingResponse(body(), status, {"location": target})
-    # At the speed of `line` the listener has hung up after 30 ms, when megabytes may be under way.
-    with simulator_line() as slower:
-        assert said(slower.heard(slower.place(url=documents.url + "/large"))) == ["Hello"]
+    assert said(patient.heard(patient.place(url=documents.url + "/large"))) == ["Hello"]
     # Some of it is under way in the buffers of the sockets.
     assert 0 < sent < 50
 
 
-def test_deep_nesting_is_harmless(line: Line, documents: Documents):
+def test_deep_nesting_is_harmless(patient: Line, documents: Documents):
     depth = 9_000
     body = "<Response><Say>" + "<b>" * depth + "deep" + "</b>" * depth + "</Say></Response>"
-    assert said(line.heard(line.place(url=documents.put("/deep.xml", body)))) == ["deep"]
+    assert said(patient.heard(patient.place(url=documents.put("/deep.xml", body)))) == ["deep"]
 
 
 @pytest.mark.parametrize("verb", ["<Say>a</Say>", "<x/>", '<Pause length="0"/>'])
@@ -80,9 +86,9 @@ def test_thousands_of_verbs_end(line: Line, documents: Documents, verb: str):
     assert len(heard["errors"]) <= call_module.MOST_TROUBLES
 
 
-def test_a_document_that_leads_to_itself_for_ever(line: Line, documents: Documents):
+def test_a_document_that_leads_to_itself_for_ever(patient: Line, documents: Documents):
     body = "<Response>" + "<x/>" * 10_000 + "<Redirect/></Response>"
-    heard = line.heard(line.place(url=documents.put("/endless.xml", body)))
+    heard = patient.heard(patient.place(url=documents.put("/endless.xml", body)))
     assert 0 < len(documents.asked("/endless.xml")) <= MOST_DOCUMENTS
     assert heard["status"] == "completed"
     assert len(heard["errors"]) == call_module.MOST_TROUBLES

@@ -8,7 +8,8 @@ import traceback
 import pytest
 
 from storage import FTPStorage, Instructions, StorageError
-from storage.ftp import FTPAddress, open_session
+from storage.addresses import FTPAddress
+from storage.ftp import open_session
 from tests.support.ftp_host import PASSWORD, ftp_host, self_made_certificate
 
 XML = "<Response>\r\n<Say>Grüße</Say></Response>"

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from alerts import Alert, AlertRequest, Status
 from alerts.history import History
 from alerts.message.call_twiml import write_document
-from alerts.services import Services
+from alerts.simulation import simulated_services
 from alerts.steps.placing import CALL_EVENTS
 from alerts.tables import NewAlert
 from database.database import Database
@@ -28,7 +28,7 @@ async def desk(tmp_path):
         return opened.open_history
 
     with clean_environment():
-        services = Services.from_settings(Settings(_env_file=None), history)
+        services = simulated_services(Settings(_env_file=None), history)
     assert services.simulator is not None
     services.simulator.state.exchange.clock.set_speed(100)
     database = Database(f"sqlite:///{tmp_path / 'callboard.sqlite'}")
@@ -111,13 +111,13 @@ async def test_callbacks_are_off_where_documents_live_elsewhere():
     async def history() -> History:
         raise AssertionError
 
-    services = Services.from_settings(settings, history)
+    services = simulated_services(settings, history)
     assert services.callbacks is None
     await services.close()
 
 
 async def test_nothing_is_reported_without_a_history():
     with clean_environment():
-        services = Services.from_settings(Settings(_env_file=None))
+        services = simulated_services(Settings(_env_file=None))
     assert services.callbacks is None
     await services.close()
