@@ -16,18 +16,20 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Four at a time, for most of them wait for something; a file's tests share what it opened.
+# Four at a time, for most tests wait for something. Tests of a file share fixtures, so keep them
+# together.
 unit: .venv/installed-dev
 	$(BIN)/python -m pytest -m "not browser" -n 4 --dist loadfile
 
-# Apart from the rest: Playwright keeps an event loop running that async tests would trip over.
+# Apart from the rest: Playwright keeps an event loop running, which breaks async tests.
 browser: .venv/installed-dev
 	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench
 
-# Processes are killed while they send, from this many seeds; `make soak SEEDS=5000` takes hours.
+# Crash tests, each planned from a seed: processes are killed while they send alerts.
+# `make soak SEEDS=5000` takes hours.
 soak: SEEDS ?= 500
 soak: .venv/installed-dev
 	SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/crash/test_sqlite.py tests/crash/test_postgres.py
@@ -45,7 +47,7 @@ clean:
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Callboard needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 
-# An environment that uv made has no pip.
+# An environment that was made by uv has no pip.
 .venv/installed: requirements.txt | .venv/bin/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip >/dev/null
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt

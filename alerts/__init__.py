@@ -1,6 +1,10 @@
-"""What an alert is: numbers, messages, delivering, following, remembering.
+"""Phone and text people through Twilio, and know what became of every alert.
 
-`Desk` is the door; `python -m alerts` is the same from a shell. Knows nothing of Shiny.
+    async with Desk.from_settings(Settings()) as desk:
+        alert = await desk.send(AlertRequest("call", to="(412) 857-4309", message="Batch 7 failed"))
+
+`UnusableInput` says what is wrong with a request, `DatabaseError` with the database. A failure
+after that is in the alert: `Alert.error`. `python -m alerts` does the same from a shell.
 """
 
 from alerts.alert import Alert, AlertRequest, Channel, Event, Problem

@@ -1,4 +1,4 @@
-"""An alert: what was asked for, and everything that happened to it since."""
+"""An alert: what was requested, and everything that has happened to it since."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ from storage import StorageError
 from twilio_client import TwilioError
 
 Channel = Literal["call", "text"]
-# Who tells: this program, Twilio (a callback, a look at its resource, or its list of recent ones),
-# or a person (the one who was rung, or the one who sent it).
+# Where an event comes from: this program; Twilio, in a callback, a poll of the call or text, or a
+# lookup in its list of recent ones; or a person, the recipient or the sender.
 Source = Literal["callboard", "callback", "poll", "lookup", "recipient", "sender"]
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRequest:
-    """What somebody asks for.
+    """What the sender asks for.
 
-    `to` is a number the way people write it, `message` may hold `{{ now }}`, `{{ today }}` and
-    `{{ user }}`; `id` is the caller's own key: the same id sent twice with one Twilio account is
-    one alert. `repeat` says how often a call speaks the message (0: until they hang up).
-    `time_zone` is the IANA name of the sender's, "" for this machine's. `name` is who is at that
-    number, for people.
+    `to` is a number the way people write it. `message` may hold `{{ now }}`, `{{ today }}` and
+    `{{ user }}`. `id` is the caller's own key: the same id sent twice with one Twilio account is
+    one alert. `repeat` is how many times a call speaks the message (0: until they hang up).
+    `time_zone` is the sender's, an IANA name, or "" for this machine's. `name` is the recipient's.
 
-    A call can ask for a key press (`acknowledge`), and leave the short message `voicemail` where
-    a machine answers ("" finds out nothing about who answered). Where nobody was reached it is
-    tried up to `tries` times, `minutes_between_tries` apart; then, with `then_text`, a text
-    says the same; then all of this begins again with the next of the numbers `then_to`.
+    A call can ask for a key press (`acknowledge`). It can leave the short message `voicemail` with
+    an answering machine; "" switches machine detection off. If the recipient isn't reached, it is
+    tried up to `tries` times, `minutes_between_tries` apart. Then, with `then_text`, a text says
+    the same. Then all of this begins again with the next of the numbers in `then_to`.
 
-    In `quiet_hours` ("22:00-07:00", where the recipient is) nothing but an `urgent` alert is sent.
+    During `quiet_hours` ("22:00-07:00", by the recipient's clock) only `urgent` alerts are sent.
     """
 
     channel: Channel
@@ -56,7 +55,7 @@ class AlertRequest:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One call or text: to whom, and how many minutes after the try before it has ended."""
+    """One call or text to a number, `minutes_later` than the end of the try before it."""
 
     channel: Channel
     to: str
@@ -64,7 +63,7 @@ class Try:
 
 
 def tries_of(request: AlertRequest) -> tuple[Try, ...]:
-    """Every try that the request allows; each is made only if those before reached nobody."""
+    """Every try that the request allows; each is made only if those before didn't get through."""
     return tuple(each for to in (request.to, *request.then_to) for each in _tries_to(to, request))
 
 
@@ -78,7 +77,7 @@ def _tries_to(to: str, request: AlertRequest) -> list[Try]:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why an alert failed: Twilio's `code` if it has one, plain words, and what to do."""
+    """Why an alert failed: Twilio's `code` if there is one, what happened, and what to do."""
 
     code: int | None
     message: str
@@ -86,7 +85,7 @@ class Problem:
 
     @classmethod
     def of(cls, error: StorageError | TwilioError) -> Problem:
-        """What went wrong at a storage or at Twilio; `message` is a sentence in any case."""
+        """Describe an error from a storage or from Twilio; `message` is always a sentence."""
         if isinstance(error, StorageError):
             return cls(None, error.message, error.hint)
         message = error.message if error.code else str(error)
@@ -100,12 +99,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to an alert, in words, and the facts that it brought.
+    """Something that happened to an alert: a `note` for people, and the facts that it brought.
 
-    `status` is where the try `try_number` (from 1) stood then; None where the event says nothing
-    about that. `answered_by` is what answering-machine detection found ("" if it found nothing);
-    `canceling` is somebody's wish that the alert ends. `news` tells whether the event changed where
-    the alert stands: what comes late or twice is kept and changes nothing.
+    `status` is the status of try `try_number` (from 1) at that time, or None if the event says
+    nothing about it. `answered_by` is what answering-machine detection found ("" if it found
+    nothing). `canceling` means that a person asked for the alert to end. `news` is whether the
+    event changed the alert's state: an event that comes late or twice is kept and changes nothing.
     """
 
     at: datetime
@@ -123,10 +122,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertState:
-    """What the events of an alert decide: where its try `try_number` (from 1) stands, since when.
+    """What an alert's events add up to: the status of try `try_number` (from 1), and since when.
 
-    `sid`, `twiml_url`, `error` and `answered_by` are facts about that try; `canceling` says that a
-    person wants the alert to end.
+    `sid`, `twiml_url`, `error` and `answered_by` are facts about that try. `canceling` means that a
+    person asked for the alert to end.
     """
 
     since: datetime
@@ -141,9 +140,9 @@ class AlertState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert(AlertState):
-    """An alert as it stands, and its whole story.
+    """An alert's present state, and all its events, oldest first.
 
-    `request` is what was asked for, with its numbers in E.164 form and its variables filled in.
+    `request` is what was asked for, with its numbers in E.164 and its variables filled in.
     """
 
     id: str
@@ -154,27 +153,27 @@ class Alert(AlertState):
 
     @property
     def present_try(self) -> Try:
-        """The call or text that stands now; others may follow, also to the next person."""
+        """The try that is under way or was the last; more may follow, also to other numbers."""
         return tries_of(self.request)[self.try_number - 1]
 
     @property
     def channel(self) -> Channel:
-        """How the present try is made."""
+        """Whether the present try is a call or a text."""
         return self.present_try.channel
 
     @property
     def to(self) -> str:
-        """The number that the present try is made to."""
+        """The number that the present try calls or texts."""
         return self.present_try.to
 
     @property
     def message(self) -> str:
-        """What is said or written."""
+        """The words that are spoken or texted."""
         return self.request.message
 
     @property
     def reached(self) -> bool:
-        """Whether the person got it, as far as anybody can tell; a key press if it asked for it."""
+        """Whether the recipient got it, as far as can be told; see `Status.reaches`."""
         return self.status.reaches(acknowledge=self.request.acknowledge)
 
     def as_json(self) -> dict[str, object]:

@@ -1,6 +1,6 @@
-"""What Twilio tells this app: a status callback or a key press, checked and written down.
+"""Twilio's requests to this app: check a status callback or key press, and add it to the history.
 
-`callback_routes` answers at the `CallbackAddresses` that Twilio is told.
+`callback_routes` are the routes at the `CallbackAddresses` that Twilio is told.
 https://www.twilio.com/docs/usage/security#validating-requests
 """
 
@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from alerts.alert import Alert, Event
-from alerts.message.call_twiml import write_again, write_thanks
+from alerts.message.call_twiml import write_second_question, write_thanks
 from alerts.services import (
     KEY_PRESS_PATH,
     STATUS_PATH,
@@ -40,19 +40,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONFIRMING_KEY = "1"
-LARGEST_BODY_BYTES = 64 * 1024  # Twilio's own take about one thousand
-MOST_FIELDS = 1000
-FORM = "application/x-www-form-urlencoded"
-# Twilio waits for 15 seconds.
-SECONDS_FOR_THE_DATABASE = 10.0
+LARGEST_BODY_BYTES = 64 * 1024  # Twilio's own requests are about 1,000 bytes long
+MOST_FORM_FIELDS = 1000
+FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
+# Twilio waits 15 seconds for an answer.
+DATABASE_TIMEOUT_SECONDS = 10.0
 
 
 class UnknownAlert(LookupError):
-    """Twilio reports on an alert that isn't here."""
+    """Twilio reported on an alert that isn't in the history."""
 
 
 class Refused(Exception):
-    """A request that gets `status` as its whole answer; `str()` says why, for the log."""
+    """A request to answer with the HTTP `status` alone; `str()` is the reason, for the log."""
 
     def __init__(self, status: int, reason: str, level: int = logging.WARNING) -> None:
         super().__init__(reason)
@@ -70,7 +70,7 @@ class CallbackTarget:
 
     @classmethod
     def of(cls, query: Mapping[str, str], form: Mapping[str, str]) -> Self:
-        """Read it from the address's query and Twilio's form. Raises `UnknownAlert`."""
+        """Read the target from the URL's query and Twilio's form. Raises `UnknownAlert`."""
         alert_id, number = query.get("alert", ""), query.get("try", "")
         sid = form.get("CallSid") or form.get("MessageSid")
         is_number = number.isascii() and number.isdecimal() and len(number) < 6
@@ -81,7 +81,7 @@ class CallbackTarget:
 
 @dataclass(frozen=True, slots=True)
 class SignedForm:
-    """A form that Twilio signed and posted to `url`; of a repeated name, the last value."""
+    """A form that Twilio signed and posted to `url`. A repeated field has its last value."""
 
     url: str
     query: Mapping[str, str]
@@ -90,9 +90,9 @@ class SignedForm:
 
 @dataclass(frozen=True)
 class CallbackReceiver:
-    """Tells Twilio's requests about one account from anyone else's.
+    """Accepts Twilio's requests about one account, and refuses all others.
 
-    `addresses` and `is_from_twilio` are None where no request can be known to be Twilio's.
+    `addresses` or `is_from_twilio` is None if signatures can't be checked: it then refuses all.
     """
 
     account_sid: str
@@ -101,16 +101,16 @@ class CallbackReceiver:
 
     @classmethod
     def of(cls, services: Services) -> Self:
-        """The receiver of requests about the account of `services`."""
+        """A receiver for the account of `services`."""
         return cls(services.twilio.account_sid, services.callbacks, services.is_from_twilio)
 
     async def read(self, request: Request, path: str) -> SignedForm:
-        """The form posted to `path` below the app's public address. Raises `Refused`."""
+        """Return the form that was posted to `path` below the public URL. Raises `Refused`."""
         body = await _read_body(request)
         fields = _read_fields(request.headers.get("content-type", ""), body)
         if self.addresses is None or self.is_from_twilio is None:
             raise Refused(403, "no PUBLIC_URL is set, so no request can be known to be Twilio's")
-        # The URL as Twilio was told: a proxy in between may have changed the host and the path.
+        # Check the URL that Twilio was told: a proxy may have changed the host and the path.
         query = request.scope["query_string"].decode("latin-1")
         url = f"{self.addresses.base}{path}" + (f"?{query}" if query else "")
         if not self.is_from_twilio(url, fields, request.headers.get("x-twilio-signature", "")):
@@ -142,7 +142,7 @@ def callback_routes(receiver: CallbackReceiver, history: GetHistory) -> list[Bas
 
 
 async def handle_status(history: History, target: CallbackTarget, form: SignedForm) -> Response:
-    """Write down the status of a call or text, or who answered. Raises `UnknownAlert`."""
+    """Record the status of a call or text, or who answered a call. Raises `UnknownAlert`."""
     fields = form.fields
     update = call_callback_update if fields.get("CallSid") else message_callback_update
     event = update(fields).as_event(target.try_number, "callback", target.sid)
@@ -151,7 +151,7 @@ async def handle_status(history: History, target: CallbackTarget, form: SignedFo
 
 
 async def handle_key_press(history: History, target: CallbackTarget, form: SignedForm) -> Response:
-    """Write down a key press; answers with what the call says next. Raises `UnknownAlert`.
+    """Record a key press, and answer with what the call says next. Raises `UnknownAlert`.
 
     https://www.twilio.com/docs/voice/twiml/gather#action
     """
@@ -175,7 +175,11 @@ async def _record_key_press(
     alert = await _record(history, target, event)
     if alert is None or not digits:
         return TwimlResponse(Hangup())
-    return write_thanks(alert.request) if confirmed else write_again(alert.request, ask_again_at)
+    return (
+        write_thanks(alert.request)
+        if confirmed
+        else write_second_question(alert.request, ask_again_at)
+    )
 
 
 def _other_key(digits: str) -> str:
@@ -183,9 +187,9 @@ def _other_key(digits: str) -> str:
 
 
 async def _record(history: History, target: CallbackTarget, event: Event) -> Alert | None:
-    """The alert after the event; None if it was about another call or text than the try's.
+    """Record an event and return the alert after it. Raises `UnknownAlert`.
 
-    Such an event is kept too, without consequences. Raises `UnknownAlert`.
+    An event about another call or text than the try's own is kept as a note only; returns None.
     """
     alert = await history.record_callback(target.alert_id, event, target.sid)
     if alert is not None:
@@ -206,12 +210,12 @@ async def _record(history: History, target: CallbackTarget, event: Event) -> Ale
 async def _answer(history: GetHistory, handle: Handle, form: SignedForm) -> Response:
     try:
         target = CallbackTarget.of(form.query, form.fields)
-        async with asyncio.timeout(SECONDS_FOR_THE_DATABASE):
+        async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             return await handle(await history(), target, form)
     except UnknownAlert:
         raise Refused(404, "about an alert that isn't here", logging.INFO) from None
     except (TimeoutError, DatabaseError):
-        raise Refused(503, "the database can't be reached, so nothing was written down") from None
+        raise Refused(503, "the database can't be reached, so nothing was recorded") from None
 
 
 async def _read_body(request: Request) -> bytes:
@@ -225,15 +229,15 @@ async def _read_body(request: Request) -> bytes:
 
 def _read_fields(content_type: str, body: bytes) -> list[tuple[str, str]]:
     try:
-        if content_type.partition(";")[0].strip().lower() != FORM:
+        if content_type.partition(";")[0].strip().lower() != FORM_CONTENT_TYPE:
             raise ValueError(content_type)
         return parse_qsl(
             body.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(body),
             errors="strict",
-            max_num_fields=MOST_FIELDS,
+            max_num_fields=MOST_FORM_FIELDS,
         )
     except ValueError:
-        # The error's own words may quote what was sent.
+        # The error's own words may quote the request, so they stay out of the log.
         raise Refused(400, "not a form", logging.INFO) from None

@@ -1,7 +1,7 @@
-"""Which worker delivers which alert: claimed when due, deferred, released when the worker died.
+"""Which worker delivers which alert: workers claim alerts that are due, defer or release them.
 
-A claim is the worker's id in the alert's row. The workers that are known, dead or alive, are in a
-table of their own.
+A claim is the worker's id in the alert's row. The known workers, dead or alive, have a table of
+their own.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from alerts.status import Status
 from alerts.tables import alerts, workers
 from database.database import Database
 
-# Claimed in one transaction: with more, other processes would get no share.
-MOST_AT_ONCE = 50
+# Claimed in one transaction. With more, one process would take all and leave none to the others.
+MOST_CLAIMED_AT_ONCE = 50
 
 DUE = (
     sa.select(alerts.c.id)
@@ -53,20 +53,20 @@ class Claims:
         self._account_sid = account_sid
 
     async def are_due(self) -> bool:
-        """Whether an alert waits to be claimed."""
+        """Whether an alert is due and unclaimed."""
         wanted = {"account": self._account_sid, "now": time.time()}
         return await self._database.read(
             lambda connection: connection.scalar(ARE_DUE, wanted) is not None
         )
 
     async def claim(self, worker_id: str, most: int) -> list[Alert]:
-        """Claim alerts that are due for a worker: `most`, and MOST_AT_ONCE, at the most."""
+        """Claim alerts that are due for a worker, `most` or MOST_CLAIMED_AT_ONCE at most."""
 
         def claim(connection: sa.Connection) -> list[Alert]:
             wanted = {
                 "account": self._account_sid,
                 "now": time.time(),
-                "most": min(most, MOST_AT_ONCE),
+                "most": min(most, MOST_CLAIMED_AT_ONCE),
             }
             ids = list(connection.scalars(CLAIMABLE, wanted))
             if not ids:
@@ -78,7 +78,7 @@ class Claims:
         return await self._database.write(claim)
 
     async def defer(self, alert_id: str, due: datetime) -> None:
-        """Free an alert to be claimed again once it is due, if it still waits for its next try."""
+        """Release an alert until it is `due`, if it still waits for its next try."""
         waiting = sa.update(alerts).where(
             alerts.c.account_sid == self._account_sid,
             alerts.c.id == alert_id,
@@ -105,7 +105,7 @@ class Claims:
         return await self._database.read(lambda connection: list(connection.scalars(chosen)))
 
     async def release(self, worker_ids: Collection[str]) -> int:
-        """Free the open alerts of workers that are gone, and forget these; returns how many."""
+        """Release the open alerts of dead workers, forget the workers; returns how many alerts."""
         claimed = sa.update(alerts).where(
             alerts.c.account_sid == self._account_sid,
             alerts.c.is_open,
@@ -120,7 +120,7 @@ class Claims:
         return await self._database.write(release)
 
     async def add_worker(self, worker_id: str, mode: str) -> None:
-        """Let other processes know about a worker, so that they release what it leaves."""
+        """Make a worker known, so that other processes release its claims when it dies."""
         row = {
             "id": worker_id,
             "account_sid": self._account_sid,
@@ -135,7 +135,7 @@ class Claims:
         await self._database.write(add)
 
     async def known_workers(self) -> dict[str, str]:
-        """The workers that are known, dead or alive: the mode of each by its id."""
+        """The mode of each known worker, dead or alive, by worker id."""
         chosen = sa.select(workers.c.id, workers.c.mode).where(
             workers.c.account_sid == self._account_sid
         )

@@ -1,8 +1,8 @@
 """How one alert travels: wait, publish, place, follow.
 
-Composing happens before anything is promised (`Desk.send`): what can't be composed is refused. The
-rest may begin again at any moment, in any process: each step finds in the history what was done
-before.
+`Desk.send` has composed the message already and refused what can't be composed. A delivery may be
+interrupted at any moment and begin again in another process: each step finds in the history what
+was done before.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from alerts.steps.waiting import wait_until_due
 
 log = logging.getLogger(__name__)
 
-BROKEN = Problem(None, "Callboard itself failed while sending this.", "See its log.")
+CALLBOARD_FAILED = Problem(None, "Callboard itself failed while sending this.", "See its log.")
 
 
 async def deliver(
@@ -34,24 +34,24 @@ async def deliver(
     limits: RequestLimits,
     poller: StatusPoller,
 ) -> None:
-    """Make one try after the other, until the alert has ended or is deferred."""
+    """Make one try after another until the alert has ended or is deferred."""
     with history.news_of(alert.id, alert):
         while due := await wait_until_due(history, claims, alert):
             try:
                 alert = await place(services, history, limits, due)
                 alert = await follow(services.twilio, history, poller, alert)
             except Exception:
-                log.exception("The delivery of alert %s broke", alert.id)
+                log.exception("The delivery of alert %s failed", alert.id)
                 alert = await _abandon(history, due)
 
 
 async def _abandon(history: History, alert: Alert) -> Alert:
-    """End the try that Callboard itself failed in: nobody knows what became of it."""
+    """End a try in which Callboard itself failed: its outcome is unknown."""
     event = Event(
         datetime.now(UTC),
         Status.UNKNOWN,
         "Interrupted",
         try_number=alert.try_number,
-        error=BROKEN,
+        error=CALLBOARD_FAILED,
     )
     return await history.abandon_try(alert.id, event) or alert

@@ -1,4 +1,4 @@
-"""The one door through which the dashboard, the command line and scripts send alerts."""
+"""Desk: how the dashboard, the command line and scripts send alerts and ask about them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from alerts.history import History
     from alerts.runtime import Runtime
 
-# A sender waits this long for Twilio's answer: an alert that is in trouble goes on without them.
+# `send` returns after this long even without Twilio's answer; the delivery goes on.
 LONGEST_SEND_SECONDS = 30.0
 
 
 class Desk:
     """Sends alerts and knows what became of them.
 
-    An async context manager; leaving it waits for nothing and loses nothing: what is under way
-    goes on in the next process that opens a desk. Use it from one event loop.
+    An async context manager. Leaving it waits for nothing and loses nothing: deliveries under way
+    go on in the next process that opens a desk. Use it from one event loop.
     """
 
     def __init__(self, services: Services, mode: Mode = "app") -> None:
@@ -45,7 +45,7 @@ class Desk:
 
     @classmethod
     def from_settings(cls, settings: Settings, mode: Mode = "app") -> Desk:
-        """A desk with everything that the settings ask for. Opens no connection yet."""
+        """Build a desk with the services that the settings ask for. Opens no connection yet."""
 
         if not settings.simulated:
             return cls(Services.from_settings(settings), mode)
@@ -71,25 +71,25 @@ class Desk:
         await self.close()
 
     async def close(self) -> None:
-        """Stop what is under way, to be resumed, and close every connection."""
+        """Interrupt deliveries, to be resumed by another process, and close every connection."""
         await asyncio.gather(*self._saving, return_exceptions=True)
         self._closed = True
         if opening := self._opening:
-            # If it couldn't be opened, its callers have been told.
+            # If opening failed, the callers that waited for it have had the error.
             await asyncio.wait({opening})
             if not opening.cancelled() and not opening.exception():
                 await opening.result().close()
         await self.services.close()
 
     async def open(self) -> None:
-        """Reach the database and begin to deliver what is waiting there.
+        """Connect to the database and begin to deliver the alerts that are waiting there.
 
-        The first use does the same. Raises `DatabaseError`, one sentence, if it can't be used.
+        The first use does the same. Raises `DatabaseError` if the database can't be used.
         """
         await self._runtime()
 
     def warm_up(self) -> asyncio.Task[Runtime]:
-        """Open in the background, before anyone waits for it."""
+        """Start opening in the background, so that the first use needn't wait for it."""
         if self._closed:
             raise RuntimeError("This desk is closed.")
         if self._opening is None:
@@ -98,7 +98,7 @@ class Desk:
         return self._opening
 
     def _forget_failure(self, opening: asyncio.Task[Runtime]) -> None:
-        """The next caller tries again: perhaps the database is back."""
+        """Let the next caller try to open again: the database may be back by then."""
         if opening.cancelled() or opening.exception():
             self._opening = None
 
@@ -107,15 +107,15 @@ class Desk:
         return (await self._runtime()).history
 
     async def workers(self) -> int:
-        """How many processes are alive that only deliver."""
+        """Return how many worker processes (which only deliver) are alive."""
         return await (await self._runtime()).workers()
 
     async def send(self, request: AlertRequest) -> Alert:
-        """Send an alert; returns once Twilio has it, or it has failed (see `alert.error`).
+        """Send an alert; returns once Twilio has accepted it or it has failed (see `alert.error`).
 
-        Returns earlier only if it has to wait: for the morning, or because Twilio is in trouble.
-        It is safe from the moment that it is written down, and the caller may stop waiting. A
-        `request.id` that is known already returns that alert and sends nothing.
+        Returns earlier if the alert has to wait, such as for the end of quiet hours, or if Twilio
+        hasn't answered after LONGEST_SEND_SECONDS. The alert is saved first, so the caller may stop
+        waiting at any time. If `request.id` is known already, returns that alert and sends nothing.
 
         Raises `UnusableInput` if nothing was sent, and `DatabaseError`.
         """
@@ -123,9 +123,9 @@ class Desk:
         return await self._until_accepted(alert_id, next(iter(added), None))
 
     async def send_all(self, requests: Sequence[AlertRequest]) -> list[Alert]:
-        """Send many alerts; returns once they are all written down, before they are on their way.
+        """Send many alerts; returns once all of them are saved, before Twilio has them.
 
-        Raises `UnusableInput` for the first that can't be sent; then none is.
+        Raises `UnusableInput` for the first that can't be sent; none of them is sent then.
         """
         ids, _ = await self._save(requests)
         found = await (await self.history()).get_all(ids)
@@ -138,15 +138,15 @@ class Desk:
     async def status(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if it was never sent."""
         if self._saving:
-            # Perhaps just that one is waiting for the database.
+            # The alert may be one that is just being saved.
             await asyncio.wait(self._saving)
         return await (await self.history()).get(alert_id)
 
     async def cancel(self, alert_id: str, by: str = "") -> Alert | None:
         """Keep an alert from being sent, end its call, and make no more tries.
 
-        Returns the alert, which may take a moment to end; one that is over stays as it is, and so
-        does a text that Twilio has already. None for an id that was never sent.
+        Returns the alert, which may take a moment to end, or None for an id that was never sent.
+        An alert that has ended stays as it is. A text that Twilio has accepted can't be stopped.
         """
         history = await self.history()
         alert = await history.get(alert_id)
@@ -158,13 +158,13 @@ class Desk:
         )
         alert = await history.record(alert_id, wish)
         if alert and alert.sid and alert.channel == "call" and not alert.status.final:
-            # The worker that follows the call would do the same, if one does.
+            # A worker that follows the call does the same, but none may be running.
             event = await self._hang_up(alert, alert.sid)
             alert = await history.record(alert_id, event) if event else alert
         return alert
 
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
-        """End the alert's call; returns what happened to it, or None if it was over already."""
+        """End the alert's call; returns the event to record, or None if it was over already."""
         from alerts.steps.following import end_call  # noqa: PLC0415
 
         try:
@@ -180,13 +180,16 @@ class Desk:
         return call_update(call).as_event(alert.try_number, "poll", sid) if call else None
 
     async def watch(self, alert_id: str) -> AsyncGenerator[Alert]:
-        """The alert as it stands, then each change, up to a final status. Waits for unsent ids."""
+        """Yield the alert as it stands, then each change up to a final status.
+
+        An id that hasn't been sent yet is waited for.
+        """
         async with aclosing((await self.history()).watch(alert_id)) as changes:
             async for alert in changes:
                 yield alert
 
     async def _save(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
-        """Write the alerts down, and have them delivered; returns their ids, and the new ones."""
+        """Save the alerts and have them delivered; returns all ids, and the alerts that are new."""
         normalized = [self._normalized(request) for request in requests]
         saving = asyncio.create_task(self._add(normalized))
         self._saving.add(saving)
@@ -202,7 +205,7 @@ class Desk:
             NewAlert(each, request, self.services.sender(request.channel))
             for each, request in zip(ids, requests, strict=True)
         ]
-        # Without a worker here, one in another process claims them.
+        # Without a worker in this process, or room in it, another process claims them.
         worker = runtime.worker
         if worker and worker.has_room_for(len(new)):
             added = await runtime.history.add(new, worker.id)
@@ -215,12 +218,12 @@ class Desk:
         if request.acknowledge and self.services.callbacks is None:
             raise UnusableInput(
                 "acknowledge",
-                "Nobody could press 1: set PUBLIC_URL, so that Twilio can tell this app of it.",
+                "Set PUBLIC_URL to ask for a key press: without it Twilio can't report one here.",
             )
         return compose(request, self.services.regions)
 
     async def _until_accepted(self, alert_id: str, known: Alert | None) -> Alert:
-        """Wait for Twilio's answer, or for the reason why it isn't asked yet."""
+        """Wait until Twilio has answered, or until the alert says why it has to wait."""
         history, alert = await self.history(), known
         with suppress(TimeoutError):
             async with (
@@ -250,9 +253,9 @@ class Desk:
 
 
 def _import_for_sending(services: Services) -> None:
-    """Import what the first page needn't wait for, and what nobody should wait for while sending.
+    """Import what sending needs, so that neither the first page nor the first alert waits for it.
 
-    Takes up to half a second, so not in the event loop.
+    Takes up to half a second, so call it in a thread.
     """
     modules = ["phonenumbers.geocoder", "alerts.runtime"]
     if services.simulator is None:
@@ -264,7 +267,7 @@ def _import_for_sending(services: Services) -> None:
 
 
 def _is_answered(alert: Alert) -> bool:
-    """Whether the sender need not wait: Twilio has it, it is over, or it is for later."""
+    """Whether `send` can return: Twilio has the alert, it has ended, or it is due later."""
     last = alert.events[-1]
     for_later = alert.status is Status.QUEUED and last.status is None and last.error is None
     return bool(alert.sid) or alert.status.final or for_later

@@ -1,6 +1,6 @@
-"""`python -m alerts doctor`: is everything that an alert needs in place?
+"""The checks of `python -m alerts doctor`: is everything in place that an alert needs?
 
-Each check does for real what an alert would do, and undoes it.
+Each check really does what an alert would do, and then undoes it.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from storage import Instructions, S3Storage, StorageError
 from twilio_client import TwilioError
 from twiml import Response, Say
 
-# What Twilio appends to a GET: storage that signs its query string breaks on it.
+# Twilio appends such parameters to a GET. A presigned URL breaks when they are added.
 TWILIO_PARAMETERS = {
     "CallSid": "CA" + "0" * 32,
     "From": "+15005550006",
     "CallStatus": "in-progress",
 }
-READING_TIMEOUT = 15.0  # seconds, as long as Twilio waits
+READ_TIMEOUT_SECONDS = 15.0  # as long as Twilio waits
 XML_TYPES = ("text/xml", "application/xml")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: is it well, and a sentence about it."""
+    """The outcome of checking one thing, and a sentence about it."""
 
     name: str
     passed: bool
@@ -40,7 +40,7 @@ class Check:
 async def examine(
     settings: Settings, desk: Desk, *, create_bucket: bool = False
 ) -> AsyncIterator[Check]:
-    """Every check in turn, as soon as its outcome is known; `desk` need only be an observer."""
+    """Yield each check as soon as its outcome is known; the desk's mode can be "observer"."""
     services = desk.services
     yield Check("Settings", True, _describe(settings, services))
     yield await _check_database(desk)
@@ -66,7 +66,7 @@ async def _check_database(desk: Desk) -> Check:
         return Check("Database", False, str(problem))
     who = {0: "no worker runs, so the app delivers", 1: "a worker delivers"}
     return Check(
-        "Database", True, f"It can be written; {who.get(workers, f'{workers} workers deliver')}."
+        "Database", True, f"It is writable; {who.get(workers, f'{workers} workers deliver')}."
     )
 
 
@@ -74,9 +74,9 @@ async def _check_account(settings: Settings, services: Services) -> Check:
     key = settings.twilio_api_key_sid
     try:
         if key:
-            # A standard API key may do everything but read the account itself.
+            # A standard API key may not read the account itself, so read the list of calls.
             _ = [call async for call in services.twilio.list_calls(limit=1)]
-            return Check("Twilio", True, f"It takes the API key {key}.")
+            return Check("Twilio", True, f"It accepts the API key {key}.")
         account = await services.twilio.fetch_account()
     except TwilioError as problem:
         return Check("Twilio", False, str(problem))
@@ -109,24 +109,26 @@ async def _check_storage(services: Services) -> Check:
     if instructions.url is None:
         return Check("Storage", True, "Documents go inside the request; nothing is stored.")
     return Check(
-        "Storage", True, f"Wrote, read as Twilio would, and deleted: {services.storage.label}."
+        "Storage",
+        True,
+        f"A document was stored, read as Twilio would, and deleted: {services.storage.label}.",
     )
 
 
 async def _why_unreadable(
     instructions: Instructions, document: str, services: Services
 ) -> str | None:
-    """What would keep Twilio from reading the document, or None."""
+    """Return a sentence about what keeps Twilio from reading the document, or None."""
     if instructions.url is None:
         return None
     where = f"{services.storage.label}, at {instructions.url}"
     try:
         async with httpx.AsyncClient(
-            transport=services.documents, timeout=READING_TIMEOUT, follow_redirects=True
+            transport=services.documents, timeout=READ_TIMEOUT_SECONDS, follow_redirects=True
         ) as twilio:
             answer = await twilio.get(instructions.url, params=TWILIO_PARAMETERS)
     except httpx.HTTPError as problem:
-        return f"Nobody answers for {where} ({type(problem).__name__}): is that address public?"
+        return f"No answer from {where} ({type(problem).__name__}): is that address public?"
     return _why_wrong(answer, document, where, services)
 
 
@@ -139,5 +141,5 @@ def _why_wrong(answer: httpx.Response, document: str, where: str, services: Serv
     if content_type.split(";")[0] not in XML_TYPES:
         return f"Twilio would not take it for TwiML: {where} says {content_type}."
     if answer.text != document:
-        return f"Something else than what was stored comes back from {where}."
+        return f"The document read from {where} isn't the one that was stored."
     return None

@@ -1,12 +1,12 @@
-"""The mistakes of whoever asks for an alert."""
+"""The error for requests that can't be sent. It is apart so that all of alerts/ can import it."""
 
 from __future__ import annotations
 
 
 class UnusableInput(ValueError):
-    """A number, message or choice that cannot be used; nothing was sent.
+    """A number, message or choice that can't be used; nothing was sent.
 
-    `field` is the input it belongs to (the page's own id for it), `str()` one sentence for people.
+    `field` is the id of the input on the Send page, `str()` one sentence for people.
     """
 
     def __init__(self, field: str, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""What became of every alert: written down event by event, read by callers or watched."""
+"""The history: what became of every alert, recorded event by event, to be read or watched."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ T = TypeVar("T")
 # None when nothing more will come.
 News = asyncio.Queue[Alert | None]
 
-# News from another process is looked for this often, less often while none comes; this process's
-# own is passed on at once.
+# The database is asked this often for news from other processes, less often while there is none.
+# News from this process is passed on at once.
 FIRST_LOOK_SECONDS = 0.25
 LONGEST_LOOK_SECONDS = 1.0
-MOST_IN_A_STATEMENT = 500
+MOST_ALERTS_PER_STATEMENT = 500
 
 
 class History:
-    """The alerts of one Twilio account; another's may have the same ids.
+    """The alerts of one Twilio account. Two accounts may use the same ids.
 
-    Use it from one event loop. `most_an_hour` is how many alerts a number may have in an hour; more
-    of them wait.
+    `most_an_hour` is how many alerts a number may get in an hour; further ones wait. Use it from
+    one event loop.
     """
 
     def __init__(self, database: Database, account_sid: str, most_an_hour: int) -> None:
@@ -53,7 +53,7 @@ class History:
         self._look_now = asyncio.Event()
 
     async def close(self) -> None:
-        """Let watchers go, and stop looking for news; the database stays open."""
+        """End all watching, and stop looking for news. The database stays open."""
         self._watchers.close()
         if self._looking:
             self._looking.cancel()
@@ -61,9 +61,9 @@ class History:
                 await self._looking
 
     async def add(self, new: Sequence[NewAlert], worker_id: str | None = None) -> list[Alert]:
-        """Write down new alerts, and return them; those whose id is known already stay.
+        """Save alerts and return those that are new; one whose id is known stays as it is.
 
-        With `worker_id` that worker has claimed them, and has to deliver them.
+        With `worker_id`, that worker has claimed the new ones and has to deliver them.
         """
         now, added = datetime.now(UTC), list[Alert]()
         for some in in_parts(new):
@@ -87,7 +87,10 @@ class History:
         return (await self.get_all([alert_id])).get(alert_id)
 
     def newest(self, alert: Alert) -> Alert:
-        """The alert as far as this process knows it; it need not ask while the alert is watched."""
+        """Return the newest state that this process knows, without asking the database.
+
+        That is `alert` itself unless the alert is watched.
+        """
         return self._watchers.known(alert.id) or alert
 
     async def get_all(self, alert_ids: Sequence[str]) -> dict[str, Alert]:
@@ -98,21 +101,21 @@ class History:
                 partial(records.read, account_sid=self.account_sid, alert_ids=some)
             )
         for alert in found.values():
-            self._watchers.tell(alert)
+            self._watchers.notify(alert)
         return found
 
     async def record(self, alert_id: str, event: Event) -> Alert | None:
-        """Keep an event, and return the alert after it; None for an unknown alert."""
+        """Record an event and return the alert after it; None for an unknown alert."""
         alert, _ = await self._append(Entry(alert_id, event))
         return alert
 
     async def record_callback(
         self, alert_id: str, event: Event, sid: str | None = None
     ) -> Alert | None:
-        """The same for an event that Twilio reports, if its try was made.
+        """Record an event that Twilio reported; None if its try was never made.
 
-        With `sid` only if that is the SID of the try's call or text, which it becomes if the try
-        has none yet.
+        With `sid`, also None if the try's call or text has another SID. If the try has no SID yet,
+        `sid` becomes its SID.
         """
         alert, _ = await self._append(Entry(alert_id, event, Reported(sid)))
         return alert
@@ -120,10 +123,10 @@ class History:
     async def begin(
         self, submission: Submission, event: Event, per_second: float, *, has_slot: bool
     ) -> Begun:
-        """Write a submission down, if it may be made now; `event` too if it is the try's first.
+        """Save a submission if it may be made now, and `event` with it if it is the try's first.
 
-        Without `has_slot` a slot of the account's rate, `per_second`, is reserved for it. Raises
-        IntegrityError if another process has just begun one to the number.
+        Unless it `has_slot` already, a slot of the account's rate, `per_second`, is reserved for
+        it. Raises IntegrityError if another process has just begun one to the same number.
         """
         begin = Begin(submission, per_second, has_slot)
         _, begun = await self._append(Entry(submission.alert_id, event, begin))
@@ -136,7 +139,7 @@ class History:
         event: Event | None,
         sid: str | None = None,
     ) -> Alert | None:
-        """Write down what became of a submission, and what that means for its alert, if anything.
+        """Record the outcome of a submission, and `event` for its alert if there is one.
 
         Raises IntegrityError if `sid` belongs to another submission.
         """
@@ -150,12 +153,12 @@ class History:
         return alert
 
     async def abandon_try(self, alert_id: str, event: Event) -> Alert | None:
-        """Keep the event that ends a try, and expect no answer to its submission any more."""
+        """Record the event that ends a try, and settle its open submission as unknown."""
         alert, _ = await self._append(Entry(alert_id, event, Abandoned()))
         return alert
 
     async def unsettled(self, alert: Alert) -> Submission | None:
-        """The submission of the alert's present try that may have gone through, if there is one."""
+        """The present try's submission whose outcome isn't known yet, if there is one."""
         return await self._database.read(
             lambda connection: submissions.unsettled(
                 connection, self.account_sid, alert.id, alert.try_number
@@ -163,7 +166,7 @@ class History:
         )
 
     async def blocking(self, alert: Alert) -> Submission | None:
-        """The submission to the alert's number that may have gone through, if there is one."""
+        """The submission to the alert's number whose outcome isn't known yet, if there is one."""
         return await self._database.read(
             lambda connection: submissions.blocking(
                 connection, self.account_sid, alert.channel, alert.to
@@ -171,19 +174,20 @@ class History:
         )
 
     async def is_settled(self, submission: Submission) -> bool:
-        """Whether it is known what became of a submission."""
+        """Whether the outcome of a submission is known."""
         return await self._database.read(
             lambda connection: submissions.is_settled(connection, submission.id)
         )
 
     async def taken(self, sids: Sequence[str]) -> Collection[str]:
-        """Those of the SIDs that are known to belong to a submission."""
+        """Return those of the SIDs that belong to a submission."""
         return await self._database.read(lambda connection: submissions.taken(connection, sids))
 
     async def watch(self, alert_id: str, known: Alert | None = None) -> AsyncGenerator[Alert]:
-        """The alert as it stands, then each change, up to the final one. Waits for unsent ids.
+        """Yield the alert as it stands, then each change up to the final one.
 
-        Ends early if the history is closed. `known` is the alert as the caller has just read it.
+        An id that hasn't been sent yet is waited for. Ends early if the history is closed. `known`
+        is the alert if the caller has just read it.
         """
         with self.news_of(alert_id, known) as news:
             while alert := await news.get():
@@ -194,7 +198,7 @@ class History:
     async def until(
         self, alert_id: str, is_so: Callable[[Alert], bool], seconds: float | None = None
     ) -> Alert:
-        """Wait until `is_so` of an alert, and return the alert.
+        """Wait until `is_so(alert)` and return the alert.
 
         Raises TimeoutError after `seconds`, or when the history is closed.
         """
@@ -207,13 +211,13 @@ class History:
 
     @contextmanager
     def news_of(self, alert_id: str, known: Alert | None = None) -> Iterator[News]:
-        """A queue that gets the alert as it stands and each change, for as long as the block lasts.
+        """A queue that receives the alert as it stands, then each change while the block lasts.
 
-        Meanwhile `get` costs nothing. `known` is the alert as the caller has just read it.
+        Meanwhile `get` needs no database. `known` is the alert if the caller has just read it.
         """
         with self._watchers.news_of(alert_id) as news:
             if known is not None:
-                self._watchers.tell(known)
+                self._watchers.notify(known)
             self._look_seconds = FIRST_LOOK_SECONDS
             if self._watchers.known(alert_id) is None:
                 self._look_now.set()
@@ -226,7 +230,7 @@ class History:
         outcome = await self._database.write_together(self._append_all, entry)
         alert, _ = outcome
         if alert is not None:
-            self._watchers.tell(alert)
+            self._watchers.notify(alert)
         return outcome
 
     def _append_all(
@@ -238,7 +242,7 @@ class History:
         for entry, (kept, begun) in zip(entries, appended, strict=True):
             alert = None
             if kept is not None:
-                # What is watched needn't be read again.
+                # The older events of a watched alert are known and needn't be read again.
                 known = newest.get(entry.alert_id) or self._watchers.known(entry.alert_id)
                 alert = records.with_story(kept, known)
                 if alert is None:
@@ -250,7 +254,7 @@ class History:
         return outcomes
 
     async def _look(self) -> None:
-        """Look for news from other processes for as long as an alert is watched."""
+        """Look for news from other processes while any alert is watched."""
         while self._watchers.ids:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._look_seconds):
@@ -265,7 +269,7 @@ class History:
             self._look_seconds = min(grown, LONGEST_LOOK_SECONDS)
 
     async def _look_at(self, alert_ids: Sequence[str]) -> bool:
-        """Pass news of these alerts on; returns whether there was any."""
+        """Pass on news of these alerts; returns whether there was any."""
 
         def look(connection: sa.Connection) -> dict[str, Alert]:
             newest = records.revisions(connection, self.account_sid, alert_ids)
@@ -273,7 +277,7 @@ class History:
             return records.read(connection, self.account_sid, changed) if changed else {}
 
         found = await self._database.read(look)
-        return sum(self._watchers.tell(alert) for alert in found.values()) > 0
+        return sum(self._watchers.notify(alert) for alert in found.values()) > 0
 
     def _is_news(self, alert_id: str, revision: int) -> bool:
         known = self._watchers.known(alert_id)
@@ -281,15 +285,15 @@ class History:
 
 
 def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The same in parts that one statement can hold."""
-    for start in range(0, len(many), MOST_IN_A_STATEMENT):
-        yield many[start : start + MOST_IN_A_STATEMENT]
+    """Split `many` into parts that are small enough for one SQL statement."""
+    for start in range(0, len(many), MOST_ALERTS_PER_STATEMENT):
+        yield many[start : start + MOST_ALERTS_PER_STATEMENT]
 
 
 class Watchers:
-    """Who in this process waits for news of which alert, and its newest state.
+    """The watched alerts of this process: the newest state of each, and the queues for its news.
 
-    Used from one event loop; nothing here waits.
+    Use it from one event loop. Nothing here waits.
     """
 
     def __init__(self) -> None:
@@ -299,7 +303,7 @@ class Watchers:
 
     @contextmanager
     def news_of(self, alert_id: str) -> Iterator[News]:
-        """A queue that gets the alert as far as it is known, then each change."""
+        """A queue that receives the newest known state, if any, then each change."""
         queue: News = asyncio.Queue()
         self._queues[alert_id].add(queue)
         if alert_id in self._known:
@@ -320,11 +324,11 @@ class Watchers:
         return list(self._queues)
 
     def known(self, alert_id: str) -> Alert | None:
-        """The newest state of an alert that is watched."""
+        """The newest state of a watched alert; None for any other."""
         return self._known.get(alert_id)
 
-    def tell(self, alert: Alert) -> bool:
-        """Pass a state on to those who watch the alert; false if they know as much already."""
+    def notify(self, alert: Alert) -> bool:
+        """Pass a state on to the alert's watchers; false if they have it already."""
         known = self._known.get(alert.id)
         if alert.id not in self._queues or (known and len(known.events) >= len(alert.events)):
             return False
@@ -334,7 +338,7 @@ class Watchers:
         return True
 
     def close(self) -> None:
-        """Let every watcher know that nothing more will come."""
+        """Tell every watcher that nothing more will come."""
         self._closed = True
         for queues in self._queues.values():
             for queue in queues:

@@ -10,7 +10,8 @@ from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
 from alerts.errors import UnusableInput
 
-# What phonenumbers calls satellites and international services; ALLOWED_REGIONS can't name it.
+# phonenumbers' region for satellite phones and international services. It isn't a country, so
+# ALLOWED_REGIONS can't name it.
 NO_COUNTRY = "001"
 LENGTH_PROBLEMS = {
     ValidationResult.TOO_SHORT: "Too few digits for a phone number",
@@ -43,8 +44,8 @@ class PhoneNumber:
 
     @property
     def place(self) -> str:
-        """The city or state that the number belongs to, or "" where numbers don't tell."""
-        # Its tables take a quarter of a second to import: not on the way to the first page.
+        """The city or state that the number belongs to, or "" if the number doesn't say."""
+        # Imported here because its tables take a quarter of a second, too long for the first page.
         from phonenumbers import geocoder  # noqa: PLC0415
 
         place = str(geocoder.description_for_number(phonenumbers.parse(self.e164), "en"))
@@ -52,7 +53,7 @@ class PhoneNumber:
 
 
 def read_number(text: str, regions: Regions) -> PhoneNumber:
-    """The number that `text` stands for, national ones read as numbers of `regions.default`.
+    """Read a phone number; a national number is taken to be in `regions.default`.
 
     Raises `UnusableInput` for what isn't a number, for countries not in `regions.allowed`, and for
     emergency and premium-rate numbers.
@@ -74,8 +75,8 @@ def read_number(text: str, regions: Regions) -> PhoneNumber:
     if region not in regions.allowed:
         raise UnusableInput(
             "phone_number",
-            f"{country_name(region)} isn't among the countries allowed here. Whoever runs "
-            f"Callboard can add {region} to ALLOWED_REGIONS.",
+            f"{country_name(region)} isn't among the countries allowed here. To allow it, add "
+            f"{region} to ALLOWED_REGIONS.",
         )
     return PhoneNumber(
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
@@ -116,7 +117,7 @@ def _refuse_unusable(number: phonenumbers.PhoneNumber, regions: Regions) -> None
         raise UnusableInput("phone_number", f"No such number exists ({where}). Check the digits.")
     if number.extension:
         raise UnusableInput(
-            "phone_number", f"Leave out the extension {number.extension}: it can't be dialled."
+            "phone_number", f"Leave out the extension {number.extension}: it can't be dialed."
         )
     if phonenumbers.number_type(number) == PhoneNumberType.PREMIUM_RATE:
         raise UnusableInput(

@@ -1,4 +1,4 @@
-"""Quiet hours: when it is night where the recipient is, only what is urgent is sent."""
+"""Quiet hours: at night, by the recipient's clock, only urgent alerts are sent."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from babel.dates import get_timezone_location
 from alerts.errors import UnusableInput
 from alerts.phone_numbers import NO_COUNTRY
 
-MINUTE = timedelta(minutes=1)
-# If it hasn't been day everywhere by then, it never will be.
-LONGEST_NIGHT = timedelta(days=3)
+# If the quiet hours haven't ended in all of a number's time zones by then, they never do.
+LONGEST_SEARCH_FOR_END = timedelta(days=3)
 _CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
 _HOURS = re.compile(rf"\s*{_CLOCK}\s*[-\u2013]\s*{_CLOCK}\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From `start` until before `end`, by the recipient's clock; over midnight if it ends first."""
+    """From `start` until just before `end`, by the recipient's clock, if need be over midnight."""
 
     start: time
     end: time
 
     def end_after(self, moment: datetime, number: str) -> datetime | None:
-        """When they end for `number` (E.164), in UTC; None if they aren't on at `moment`.
+        """Return when the quiet hours end for `number` (E.164), in UTC; None if it is day there.
 
-        Where a number may be in several time zones, when they have ended in all of them. If that
-        never happens because the zones go all around the clock, the first that has them now counts.
+        A number may be in one of several time zones: the end is when they are over in all of them.
+        If that never happens because the zones go all around the clock, the first zone where it is
+        quiet at `moment` counts.
         """
         zones = time_zones(number)
         first = next((zone for zone in zones if self._are_on(moment, zone)), None)
         if first is None:
             return None
         end = moment
-        while end < moment + LONGEST_NIGHT:
+        while end < moment + LONGEST_SEARCH_FOR_END:
             ends = [self._end_in(end, zone) for zone in zones if self._are_on(end, zone)]
             if not ends:
                 return end
@@ -49,7 +49,7 @@ class QuietHours:
         return self._end_in(moment, first)
 
     def words(self, number: str) -> str:
-        """ "22:00 to 07:00 in Chicago", for the place where `number` (E.164) is."""
+        """Describe them for `number` (E.164), such as "22:00 to 07:00 in Chicago"."""
         hours = f"{self.start:%H:%M} to {self.end:%H:%M}"
         zones = time_zones(number)
         if len(zones) > 2:
@@ -65,22 +65,22 @@ class QuietHours:
         return clock >= self.start or clock < self.end
 
     def _end_in(self, moment: datetime, zone: tzinfo) -> datetime:
-        """When they end in one zone, if they are on there at `moment`."""
+        """Return when they end in one zone where they are on at `moment`."""
         local = moment.astimezone(zone).replace(second=0, microsecond=0)
         begun = local.astimezone(UTC)
         minutes = (self.end.hour - local.hour) * 60 + self.end.minute - local.minute
-        end = begun + minutes % (24 * 60) * MINUTE
+        end = begun + timedelta(minutes=minutes % (24 * 60))
         if end.astimezone(zone).utcoffset() == local.utcoffset():
             return end
-        # The clocks change in between: they may end an hour sooner or later, or in the change.
+        # The clocks change in between, so look minute by minute for the end.
         end = begun
         while self._are_on(end, zone):
-            end += MINUTE
+            end += timedelta(minutes=1)
         return end
 
 
 def read_quiet_hours(text: str) -> QuietHours | None:
-    """Quiet hours from "22:00-07:00"; None from "". Raises `UnusableInput` for anything else."""
+    """Read quiet hours such as "22:00-07:00"; None for "". Raises `UnusableInput` otherwise."""
     if not text.strip():
         return None
     written = _HOURS.fullmatch(text)
@@ -96,14 +96,14 @@ def read_quiet_hours(text: str) -> QuietHours | None:
 
 
 def time_zones(number: str) -> tuple[tzinfo, ...]:
-    """Where `number` (E.164) may be: by its area code, else by its country, else UTC."""
-    # Not on the way to the first page: few alerts have quiet hours.
+    """The zones where `number` (E.164) may be: by area code, else by country, else UTC."""
+    # Imported here because few alerts have quiet hours, and the first page shouldn't wait for it.
     from phonenumbers import timezone  # noqa: PLC0415
 
     parsed = phonenumbers.parse(number)
     zones = _known(timezone.time_zones_for_number(parsed))
     if not zones:
-        # Such as the mobile phones of Great Britain.
+        # Some numbers have no area, such as British mobile phones.
         region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
         countries = get_global("territory_zones")
         zones = () if region == NO_COUNTRY else _known(countries.get(region, ()))

@@ -1,6 +1,6 @@
-"""Alerts and their events, written and read inside a transaction of the caller's.
+"""Reading and writing alerts and their events, inside the caller's transaction.
 
-Each function may be repeated when it isn't known whether the transaction before went through.
+Each function can safely run again when it isn't known whether the transaction was committed.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from alerts.tables import (
 )
 
 HOUR_SECONDS = 3600.0
-# A wait this short isn't worth a second visit to the database.
-NO_WAIT_SECONDS = 0.02
+# A wait this short isn't worth asking the database again.
+NEGLIGIBLE_WAIT_SECONDS = 0.02
 
-# Statements that every event goes through: building one takes as long as running it.
+# Every event needs these statements. They are built once, for building takes as long as running.
 LOCKED = (
     sa.select(alerts)
     .where(
         alerts.c.account_sid == sa.bindparam("account"),
         alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
     )
-    # In the same order everywhere, so that no two transactions wait for each other.
+    # Rows are locked in the same order everywhere, so that no two transactions deadlock.
     .order_by(alerts.c.id)
     .with_for_update()
 )
@@ -51,7 +51,7 @@ WRITTEN_AT = sa.select(alerts).where(
     alerts.c.id.in_(sa.bindparam("ids", expanding=True)),
     alerts.c.created_at == sa.bindparam("at"),
 )
-# A number may have one more alert an hour after the last but `others`.
+# When the last alert but `others` of a number was sent: an hour later it may have another.
 NTH_LAST = (
     sa.select(alerts.c.not_before)
     .where(
@@ -73,7 +73,7 @@ NEW_STATE = (
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Write `submission` down if it may be made now, with a slot of the account's rate."""
+    """Save `submission` if it may be made now, in a slot of the account's rate."""
 
     submission: Submission
     per_second: float
@@ -82,8 +82,11 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """Whether a submission was written down. Else the alert doesn't want it any more, unless
-    another one to the number is unsettled, or its slot only comes in `wait_seconds`."""
+    """Whether a submission was saved and may be made.
+
+    If not: another one to the number is unsettled (`number_is_busy`), or its slot comes only in
+    `wait_seconds`, or, with neither, the alert doesn't need it any more.
+    """
 
     is_begun: bool = False
     number_is_busy: bool = False
@@ -92,19 +95,19 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """Keep the event only if its try was made and, with `sid`, if that is the try's SID."""
+    """Record the event only if its try was made and, with `sid`, if that is the try's SID."""
 
     sid: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """The try's submission, if it has an unsettled one, gets no answer any more."""
+    """Settle the try's open submission, if there is one, as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event of an alert, and what else is written or asked in the same transaction."""
+    """An event of an alert, and what else to write or check in the same transaction."""
 
     alert_id: str
     event: Event
@@ -113,7 +116,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An event as it was kept: its number, and the alert after it, without its older events."""
+    """A recorded event: its number, and the alert after it, without its older events."""
 
     number: int
     alert: Alert
@@ -128,9 +131,9 @@ def add(
     most_an_hour: int,
     worker_id: str | None = None,
 ) -> list[Alert]:
-    """Write down new alerts, each with its first event; those that are there already stay.
+    """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
-    A number that has had `most_an_hour` alerts gets the next one later. Returns the new ones.
+    A number that has had `most_an_hour` alerts gets the next one later: see `not_before`.
     """
     rows = [new_alert_row(each, account_sid, now) | {"claimed_by": worker_id} for each in new]
     for some in _each_number_once(rows):
@@ -141,16 +144,16 @@ def add(
         _insert_new(connection, alerts, some)
     saved = Event(now, Status.QUEUED, "Saved")
     _insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
-    # By the moment, which stays right if all of this is repeated.
+    # Found by their time, so that the answer is the same if all of this runs again.
     ours = {"account": account_sid, "ids": [each.id for each in new], "at": now.timestamp()}
     return [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:
-    """The alerts with their stories, by id; unknown ids are left out."""
+    """The alerts with all their events, by id; unknown ids are left out."""
     ids = list(alert_ids)
     stories: dict[str, list[Event]] = {each: [] for each in ids}
-    # First the alerts: of events that are added meanwhile, none may be missing.
+    # Alerts first: then no event up to an alert's revision is missing, and newer ones are cut off.
     chosen = sa.select(alerts).where(alerts.c.account_sid == account_sid, alerts.c.id.in_(ids))
     found = connection.execute(chosen).mappings().all()
     told = sa.select(events).where(events.c.account_sid == account_sid, events.c.alert_id.in_(ids))
@@ -172,10 +175,10 @@ def revisions(
 def append(
     connection: sa.Connection, account_sid: str, entries: Sequence[Entry]
 ) -> list[tuple[Kept | None, Begun | None]]:
-    """Keep events with all that belongs to them, in few statements however many there are.
+    """Record events and what belongs to them, in few statements however many there are.
 
-    Returns for each what was kept, None for an unknown alert or where its condition isn't met; and
-    what became of its submission, if it begins one.
+    Returns for each entry what was recorded, None for an unknown alert or an unmet condition; and
+    for an entry with `Begin`, whether its submission may be made.
     """
     appending = _Appending(connection, account_sid, entries)
     outcomes = [appending.append(entry) for entry in entries]
@@ -256,7 +259,7 @@ class _Appending:
             is_ours = self._busy[number] == submission.id
             return Begun(is_begun=is_ours, number_is_busy=not is_ours)
         wait = self._waits.get(submission.id, 0.0)
-        if wait > NO_WAIT_SECONDS:
+        if wait > NEGLIGIBLE_WAIT_SECONDS:
             return Begun(wait_seconds=wait)
         self._busy[number] = submission.id
         self._submissions.append(submission)
@@ -269,7 +272,7 @@ class _Appending:
         return submissions.busy_numbers(self._connection, self._account_sid, wanted)
 
     def _reserve(self, begins: Sequence[Begin]) -> dict[str, float]:
-        """Slots for the submissions that have none: the seconds until each, by submission."""
+        """Reserve slots for submissions without one; the seconds until each, by submission id."""
         waits: dict[str, float] = {}
         without = [
             each
@@ -305,7 +308,7 @@ class _Appending:
 
 
 def with_story(kept: Kept, known: Alert | None) -> Alert | None:
-    """The alert with its whole story, if `known` is the alert right before the kept event."""
+    """The alert with all its events, if `known` is the alert right before the recorded one."""
     if known is None or len(known.events) != kept.number - 1:
         return None
     return replace(kept.alert, events=(*known.events, kept.alert.events[-1]))
@@ -316,13 +319,16 @@ def _channel(begin: Begin) -> Any:
 
 
 def _insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert those rows whose key isn't there yet."""
+    """Insert the rows whose key isn't in the table yet."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
 def _each_number_once(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """The rows in parts, in order: when a number may have another depends on those before."""
+    """Split the rows, in order, into parts that hold each number once.
+
+    A number's next alert depends on its earlier ones, so those must be in the table first.
+    """
     parts: list[list[dict[str, Any]]] = []
     count: Counter[str] = Counter()
     for row in rows:

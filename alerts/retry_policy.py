@@ -1,4 +1,4 @@
-"""How long delivering waits before it tries again, and when it gives up."""
+"""How long a delivery waits before it repeats a request to Twilio, and when it stops trying."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """All in seconds.
+    """Waits and limits, all in seconds.
 
-    A request can be on its way for `request_seconds`. After one without an answer, Twilio may take
-    `listing_seconds` to list what it made of it, and its list may be out of reach for
-    `lookup_seconds` before the request's fate counts as unknown. A request that wasn't processed is
-    made again for `retry_seconds`.
+    A request can be on its way for `request_seconds`. If its answer is lost, Twilio may take
+    `listing_seconds` to list the call or text; if the list can't be read for `lookup_seconds`, the
+    outcome counts as unknown. A request that wasn't processed is repeated for `retry_seconds`.
     """
 
     first_wait_seconds: float = 0.5
     longest_wait_seconds: float = 60.0
-    # Half of it for a connection, half of it for the answer: the client waits no longer.
+    # The client waits at most half of this for a connection and half for the answer.
     request_seconds: float = 60.0
     listing_seconds: float = 10.0
     lookup_seconds: float = 15 * 60.0
     retry_seconds: float = 24 * 3600.0
 
     def wait(self, failures: int, asked: float | None = None) -> float:
-        """Seconds to wait after so many `failures` before this one; Twilio may have asked for more.
+        """Seconds to wait after a failure that came after `failures` others.
 
-        With jitter: what failed together shouldn't come back together.
+        `asked` is how long Twilio asked to wait, if it did. There is jitter: requests that failed
+        together shouldn't be repeated together.
         """
         grown = self.first_wait_seconds * 2.0 ** min(failures, 20)
         wait = max(asked or 0, min(grown, self.longest_wait_seconds))

@@ -14,11 +14,11 @@ from database.liveness import liveness_of
 
 log = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_CHECKS = 2.0
+STANDBY_INTERVAL_SECONDS = 2.0
 
 
 class Runtime:
-    """An app that finds a worker elsewhere hands over to it, for as long as there is one."""
+    """Delivers unless its mode is "observer", or it is an app and a worker process is alive."""
 
     def __init__(self, services: Services, mode: Mode) -> None:
         url = services.database_url.get_secret_value()
@@ -33,7 +33,7 @@ class Runtime:
         self.worker: Worker | None = None
 
     async def open(self) -> None:
-        """Reach the database, and begin to deliver. Raises `DatabaseError`."""
+        """Open the database and begin to deliver. Raises `DatabaseError`."""
         await self._database.open()
         if self._mode == "observer":
             return
@@ -53,7 +53,7 @@ class Runtime:
         await self._database.close()
 
     async def workers(self) -> int:
-        """How many processes are alive that only deliver."""
+        """Return how many worker processes (which only deliver) are alive."""
         known = await self._claims.known_workers()
         workers = [each for each, mode in known.items() if mode == "worker"]
         return len(workers) - len(await self._liveness.dead(workers))
@@ -69,11 +69,11 @@ class Runtime:
         self.worker = worker
 
     async def _stand_by(self) -> None:
-        """Deliver as soon as no worker is alive any more."""
+        """Wait until no worker process is alive any more, then deliver here."""
         while self.worker is None:
             try:
                 if not await self.workers():
                     await self._start_worker()
             except Exception:
-                log.exception("No process delivers yet; trying again in a moment")
-            await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
+                log.exception("Couldn't take over delivering; trying again in a moment")
+            await asyncio.sleep(STANDBY_INTERVAL_SECONDS)

@@ -1,4 +1,4 @@
-"""What alerts are delivered with: Twilio, storage and limits, built from the settings."""
+"""The services that deliver alerts: Twilio, storage and limits, built from the settings."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
     from alerts.history import History
 
-# What a process is there for. A worker only delivers. An app delivers what it sends, unless a
-# worker runs: then it hands over. An observer never delivers.
+# What a process does with alerts. A worker only delivers. An app delivers unless a worker process
+# is alive, which then delivers what the app sends. An observer never delivers.
 Mode = Literal["worker", "app", "observer"]
 
 STATUS_PATH = "/twilio/status"
 KEY_PRESS_PATH = "/twilio/gather"
-# Documents served by this app live as long as Twilio could want to read them again.
+# How long this app serves a document: Twilio may read it late, or again.
 LOCAL_EXPIRE_SECONDS = 24 * 3600
-# Which settings to look at when a storage can't be built from them.
+# The settings to name when a storage can't be built from them.
 STORAGE_SETTINGS: dict[StorageKind, str] = {
     "s3": "S3_BUCKET or S3_PREFIX",
     "ftp": "FTP_URL or FTP_PUBLIC_BASE_URL",
@@ -39,14 +39,14 @@ STORAGE_SETTINGS: dict[StorageKind, str] = {
 }
 
 
-# Whether a request came from Twilio: its public URL, its form fields, and its signature.
+# Tells from a request's public URL, form fields and signature whether Twilio sent it.
 SignatureCheck = Callable[[str, Iterable[tuple[str, str]], str], bool]
 GetHistory = Callable[[], Awaitable["History"]]
 
 
 @dataclass(frozen=True)
 class CallbackAddresses:
-    """The addresses below `base`, the app's public URL without a slash at its end."""
+    """Twilio's addresses for callbacks, below `base`: the public URL without a slash at its end."""
 
     base: str
 
@@ -55,24 +55,24 @@ class CallbackAddresses:
         return self._address(STATUS_PATH, alert_id, try_number)
 
     def key_press(self, alert_id: str, try_number: int) -> str:
-        """Where Twilio reports the keys pressed in a call, and reads what the call says next."""
+        """Where Twilio reports the keys pressed in a call, and gets what the call says next."""
         return self._address(KEY_PRESS_PATH, alert_id, try_number)
 
     def _address(self, path: str, alert_id: str, try_number: int) -> str:
-        # The signature covers the URL, so it holds nothing that a proxy might spell differently.
+        # The signature covers the URL, so quote everything that a proxy might spell differently.
         query = urlencode({"alert": alert_id, "try": try_number}, quote_via=quote, safe="")
         return f"{self.base}{path}?{query}"
 
 
 @dataclass(frozen=True)
 class Services:
-    """Twilio, a place for documents, caller ID and the countries that may be called.
+    """Everything that alerts are delivered with: Twilio, storage, caller ID and limits.
 
     `database_url` is where the history is. `callbacks` are the addresses at which Twilio reports
-    to this app, None if it can't, and `is_from_twilio` tells its requests from anyone else's.
-    Rates are what the account allows, across all processes. `simulator` is the stand-in that
-    answers when no account is set, else None; `documents` reads a stored document without a
-    network, where that is possible.
+    to this app, None if it can't; `is_from_twilio` checks the signatures of those requests. Rates
+    are what the account allows, over all processes. `simulator` is the stand-in for Twilio if no
+    account is set, else None. `documents` is a transport that reads stored documents without a
+    network, or None.
     """
 
     twilio: TwilioClient
@@ -91,18 +91,18 @@ class Services:
     documents: httpx.AsyncBaseTransport | None = None
 
     def per_second(self, channel: Channel) -> float:
-        """How many requests of a channel the account may make in a second."""
+        """How many calls or texts the account may request per second."""
         return self.calls_per_second if channel == "call" else self.texts_per_second
 
     def sender(self, channel: Channel) -> str:
-        """The caller ID, or the messaging service that picks a number for a text."""
+        """The caller ID, or for texts the SID of the messaging service if there is one."""
         return (channel == "text" and self.messaging_service_sid) or self.from_number
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Services:
-        """Everything that the settings ask for, with an account. Opens no connection yet.
+        """Build the services that the settings ask for, with an account. Opens no connection yet.
 
-        Raises `SettingsError` if no storage can be built from the settings.
+        Raises `SettingsError` if the storage can't be built from the settings.
         """
         token = settings.twilio_auth_token
         return cls(
@@ -126,7 +126,7 @@ class Services:
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The storage that the settings choose. Raises `SettingsError` if it can't be built."""
+    """Open the storage that the settings choose. Raises `SettingsError` if it can't be built."""
     try:
         return _open_storage(settings)
     except StorageError as problem:
@@ -157,7 +157,7 @@ def _open_storage(settings: Settings) -> Storage:
 
 
 def open_twilio(settings: Settings) -> TwilioClient:
-    """A client for the account that is set."""
+    """Return a client for the account in the settings."""
     token, key_secret = settings.twilio_auth_token, settings.twilio_api_key_secret
     return TwilioClient(
         settings.twilio_account_sid or "",
@@ -169,14 +169,14 @@ def open_twilio(settings: Settings) -> TwilioClient:
 
 
 def signature_check(auth_token: SecretStr) -> SignatureCheck:
-    """A check for requests that were signed with this token."""
+    """Return a check that a request was signed with this token."""
     return lambda url, fields, signature: is_signed(
         auth_token.get_secret_value(), url, fields, signature
     )
 
 
 def login_name() -> str:
-    """Who runs this process, or "callboard" in a container whose user has no name."""
+    """The user that runs this process, or "callboard" in a container whose user has no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -1,7 +1,7 @@
-"""The services of a desk without a Twilio account: a stand-in for Twilio runs in this process.
+"""The services of a desk without a Twilio account: the simulator runs in this process.
 
-Nothing crosses a network: the client, the simulator, its reading of documents and its callbacks
-are ASGI apps that call one another.
+Nothing crosses a network: requests, callbacks and the reading of documents are calls from one ASGI
+app to another.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
 from storage import LocalStorage, Storage, twiml_route
 from twilio_client import TwilioClient
 
-# These names only show up in what people read.
+# No connection is ever made to these addresses; people see them in the history and the log.
 SIMULATED_APP_URL = "http://callboard.localhost"
 SIMULATED_TWILIO_URL = "http://simulator.localhost"
 
 
 def simulated_services(settings: Settings, history: GetHistory | None = None) -> Services:
-    """The services with the simulator as Twilio, which reports to `history` if there is one.
+    """Build services with the simulator as Twilio; it reports to `history` if there is one.
 
-    Raises `SettingsError` if no storage or no caller ID can be built from the settings.
+    Raises `SettingsError` if the storage or the caller ID in the settings can't be used.
     """
     if settings.storage_kind == "local":
         storage: Storage = LocalStorage(_temporary_folder(), SIMULATED_APP_URL)
     else:
         storage = open_storage(settings)
-    # The app serves the simulator to every visitor: with a token that anyone can read in the
-    # source they could make it fetch what only this machine can reach.
+    # A secret of this process: the app serves the simulator to every visitor, and with a token from
+    # the source they could make it fetch what only this machine can reach.
     token = secrets.token_hex(16)
     is_from_twilio = signature_check(SecretStr(token))
     web, callbacks = None, None
     if isinstance(storage, LocalStorage):
-        # What the simulator finds at SIMULATED_APP_URL: documents, and where it reports.
+        # What the simulator finds at SIMULATED_APP_URL: documents, and the callback routes.
         web = Starlette(routes=[twiml_route(storage)])
         if history is not None:
             callbacks = CallbackAddresses(SIMULATED_APP_URL)
@@ -91,7 +91,7 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
 
 
 def _database_url(settings: Settings) -> SecretStr:
-    """Where the history is: in a simulation it need not outlive the process if it can't."""
+    """The history's database: a temporary one if the data folder can't be written to."""
     by_default = "database_url" not in settings.model_fields_set
     if by_default and not _is_writable(DATA_FOLDER):
         return SecretStr(f"sqlite:///{_temporary_folder() / 'callboard.sqlite'}")
@@ -103,7 +103,7 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _temporary_folder() -> Path:
-    """A folder that is removed when the process ends; the app's own may be read-only."""
+    """Make a folder that is removed when the process ends."""
     folder = Path(tempfile.mkdtemp(prefix="callboard-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -1,4 +1,4 @@
-"""How an alert's state follows from its events: the one place that decides."""
+"""How an alert's state follows from its events; no other place decides that."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from alerts.alert import Alert, AlertState, Event, Try, tries_of
 from alerts.status import ON_THE_WAY, Status
 
-# How Twilio's words for what answered begin where it was no person: machine_start,
-# machine_end_beep, … and fax. https://www.twilio.com/docs/voice/answering-machine-detection
+# How Twilio's AnsweredBy begins if no person answered: machine_start, machine_end_beep, …, fax.
+# https://www.twilio.com/docs/voice/answering-machine-detection
 MACHINES = ("machine", "fax")
 
 
 def apply(alert: Alert, event: Event) -> Alert:
-    """The alert after `event`, which its story then ends with; `news` tells if its state changed.
+    """Return the alert after `event`, which is added to its events with `news` set.
 
     Events may come late, twice and in any order: a final status never changes, and within a try
-    only what lies ahead counts. A try that reached nobody leads to the next one, if any is left.
+    the status only moves forward. A try that didn't get through leads to the next one, if any.
     """
     after = _changed(alert, event)
     event = replace(event, news=after is not alert and state_of(after) != state_of(alert))
@@ -37,7 +37,7 @@ def _changed(alert: Alert, event: Event) -> Alert:
     if alert.status.final:
         return alert
     if event.status is Status.ACKNOWLEDGED:
-        # Proof of a person, whichever try it came from.
+        # A key press proves that a person heard it, whichever try it came from.
         return replace(alert, status=event.status, since=event.at, error=None)
     if event.canceling:
         return _after_cancel(alert, event)
@@ -45,7 +45,7 @@ def _changed(alert: Alert, event: Event) -> Alert:
 
 
 def _after_cancel(alert: Alert, event: Event) -> Alert:
-    """A person wants it to end: at once, if nothing is under way."""
+    """The alert after a person asked for it to end: at once, if nothing is under way."""
     if alert.status is Status.QUEUED:
         return replace(alert, status=Status.CANCELED, since=event.at, canceling=True)
     return replace(alert, canceling=True)
@@ -67,18 +67,18 @@ def _in_try(alert: Alert, event: Event) -> Alert:
 
 
 def _status_of_try(alert: Alert, event: Event) -> Status | None:
-    """What the event says about the try: voicemail if a machine is known to have answered."""
+    """The status that the event reports, or voicemail if a machine is known to have answered."""
     if event.status is not Status.COMPLETED or alert.channel != "call":
         return event.status
     if (alert.answered_by or "").startswith(MACHINES):
         return Status.VOICEMAIL
-    # Who answered is reported apart from the end of the call, and may come after it.
+    # Twilio reports who answered in a request of its own, which may come after the call's end.
     is_known = alert.answered_by is not None or not alert.request.voicemail
     return event.status if is_known else None
 
 
 def _after_try(ended: Alert) -> Alert:
-    """What a try's end means for the alert: its end too, or the next try."""
+    """The alert after a try has ended: it ends too, or its next try begins."""
     if ended.canceling and ended.status not in {Status.DELIVERED, Status.UNKNOWN}:
         return replace(ended, status=Status.CANCELED, error=None)
     wanted = not (ended.canceling or ended.status is Status.CANCELED or ended.reached)
@@ -89,17 +89,17 @@ def _after_try(ended: Alert) -> Alert:
 
 
 def may_follow(now: Status, then: Status) -> bool:
-    """Whether `then` is news: forward only, and nothing after a final status."""
+    """Whether a try can go from status `now` to `then`: forward only, nothing after a final one."""
     if now.final:
         return False
     return then.final or ON_THE_WAY.index(then) > ON_THE_WAY.index(now)
 
 
 def next_try(ended: AlertState, tries: Sequence[Try]) -> int | None:
-    """The number of the try after one that reached nobody; None if that was the last.
+    """The number of the try after one that didn't get through; None if that was the last.
 
-    What Twilio refused outright, it would refuse again; and where nobody can tell whether it went
-    through, only a person may decide to do the same again. The same number is then left out.
+    The same call or text isn't tried again if Twilio refused it, for it would refuse it again, or
+    if it isn't known whether it went through, for then only a person may decide to repeat it.
     """
     refused = ended.status is Status.FAILED and ended.sid is None
     once_only = refused or ended.status is Status.UNKNOWN

@@ -1,4 +1,4 @@
-"""Where an alert can stand. What Twilio's words mean for that is in twilio_status.py."""
+"""The statuses of an alert. What Twilio's words mean for them is in twilio_status.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where an alert stands. Final ones never change back."""
+    """Where an alert stands. A final status never changes."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -24,13 +24,13 @@ class Status(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing can follow."""
+        """Whether no other status can follow."""
         return self not in ON_THE_WAY
 
     def reaches(self, *, acknowledge: bool = False) -> bool:
-        """Whether the person got the message, as far as anybody can tell.
+        """Whether the recipient got the message, as far as can be told.
 
-        Where it asked them to `acknowledge`, only the key press counts.
+        If the alert asked them to `acknowledge` it, only the key press counts.
         """
         if acknowledge:
             return self is Status.ACKNOWLEDGED

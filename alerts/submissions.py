@@ -1,7 +1,7 @@
-"""Requests to Twilio, written down before they are made, and the rates they keep.
+"""Submissions: requests to Twilio, saved before they are made, and the rates they keep.
 
-Twilio has no idempotency key, so what was asked is known from here. Each function works inside a
-transaction of the caller's.
+Twilio has no idempotency key, so this is how a process knows what was requested before. Each
+function works inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from alerts.alert import Channel
 from alerts.tables import Row, rate_limits, submissions
 
-# Statements that every call and text goes through: building one takes as long as running it.
+# Every call and text needs these statements. They are built once, for building takes as long as
+# running.
 BUSY = sa.select(submissions.c.channel, submissions.c.to_number, submissions.c.id).where(
     submissions.c.account_sid == sa.bindparam("account"),
     submissions.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
@@ -38,7 +39,7 @@ RESERVE = (
         rate_limits.c.account_sid == sa.bindparam("account"),
         rate_limits.c.channel == sa.bindparam("of"),
     )
-    # Slots are reserved shortly before they are used: one farther off came from a wrong clock.
+    # Slots are reserved shortly before they are used, so one farther off came from a wrong clock.
     .values(
         next_at=sa.case(
             (rate_limits.c.next_at.between(NOW, NOW + FARTHEST), rate_limits.c.next_at), else_=NOW
@@ -51,7 +52,7 @@ DATABASE_CLOCK = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()
 
 
 class Outcome(StrEnum):
-    """What became of a submission; none yet means that it may have gone through."""
+    """What became of a submission. As long as it has no outcome, it may have gone through."""
 
     PLACED = "placed"
     REFUSED = "refused"
@@ -62,10 +63,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One request to Twilio for the try `try_number` of an alert, made at `at` or shortly after.
+    """One request to Twilio for try `try_number` of an alert, made at `at` or shortly after.
 
-    `at` is by Twilio's clock, taken to be `clock_offset` ahead of this machine's; that is None for
-    a submission read from the database.
+    `at` is by Twilio's clock, which was taken to be `clock_offset` ahead of this machine's. The
+    offset is None for a submission read from the database.
     """
 
     id: str
@@ -80,7 +81,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a submission, and the SID that Twilio gave it."""
+    """The outcome of a submission, and the SID if Twilio accepted it."""
 
     submission_id: str
     outcome: Outcome
@@ -88,7 +89,7 @@ class Settlement:
 
 
 def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
-    """Write submissions down. Raises IntegrityError while another to the number is unsettled."""
+    """Save submissions. Raises IntegrityError while another one to the number is unsettled."""
     rows = [
         {
             "id": each.id,
@@ -117,7 +118,7 @@ def busy_numbers(
 
 
 def settle(connection: sa.Connection, settlements: Iterable[Settlement]) -> None:
-    """Write down what became of submissions. Raises IntegrityError for a SID that is another's."""
+    """Record outcomes. Raises IntegrityError if a SID belongs to another submission."""
     rows = [
         {"ours": each.submission_id, "outcome": each.outcome, "sid": each.sid}
         for each in settlements
@@ -128,7 +129,7 @@ def settle(connection: sa.Connection, settlements: Iterable[Settlement]) -> None
 def settle_try(
     connection: sa.Connection, alert: Row, try_number: int, outcome: Outcome, sid: str | None = None
 ) -> None:
-    """The same for the unsettled submission of a try, if there is one."""
+    """Record the outcome of a try's unsettled submission, if it has one."""
     connection.execute(
         sa.update(submissions)
         .where(_is_unsettled(alert["account_sid"], alert["id"], try_number))
@@ -139,14 +140,14 @@ def settle_try(
 def unsettled(
     connection: sa.Connection, account_sid: str, alert_id: str, try_number: int
 ) -> Submission | None:
-    """The submission of this try that may have gone through, if there is one."""
+    """Return the try's unsettled submission, if it has one."""
     return _find(connection, _is_unsettled(account_sid, alert_id, try_number))
 
 
 def blocking(
     connection: sa.Connection, account_sid: str, channel: Channel, to: str
 ) -> Submission | None:
-    """The submission to a number that may have gone through, if there is one."""
+    """Return the unsettled submission to a number, if there is one."""
     return _find(
         connection,
         submissions.c.account_sid == account_sid,
@@ -157,20 +158,20 @@ def blocking(
 
 
 def is_settled(connection: sa.Connection, submission_id: str) -> bool:
-    """Whether it is known what became of a submission."""
+    """Whether the outcome of a submission is known."""
     chosen = sa.select(submissions.c.outcome).where(submissions.c.id == submission_id)
     return connection.scalar(chosen) is not None
 
 
 def taken(connection: sa.Connection, sids: Sequence[str]) -> Collection[str]:
-    """Those of the SIDs that are known to belong to a submission."""
+    """Return those of the SIDs that belong to a submission."""
     return set(connection.scalars(sa.select(submissions.c.sid).where(submissions.c.sid.in_(sids))))
 
 
 def claim_sid(connection: sa.Connection, alert: Row, try_number: int, sid: str) -> bool:
-    """Whether `sid` is that of the alert's try, which it becomes if the try has none yet.
+    """Whether `sid` is the SID of the alert's try. It becomes that if the try has none yet.
 
-    The submission that may have gone through is then known to have done so.
+    The try's unsettled submission, if there is one, is then settled as placed.
     """
     if alert["try_number"] == try_number and alert["sid"] is not None:
         return bool(alert["sid"] == sid)
@@ -188,11 +189,12 @@ def claim_sid(connection: sa.Connection, alert: Row, try_number: int, sid: str) 
 def reserve_slots(
     connection: sa.Connection, account_sid: str, channel: Channel, per_second: float, count: int = 1
 ) -> list[float]:
-    """Reserve the account's next `count` slots; returns the seconds until each, 0 if it is free.
+    """Reserve the account's next `count` slots; returns the seconds until each, 0 for one now.
 
-    Any number of processes keep the rate together this way.
+    All processes that share the database keep to the rate together this way.
     """
-    # Machines sharing a PostgreSQL may disagree on the time, so use its clock. SQLite has one.
+    # Machines sharing a PostgreSQL may disagree on the time, so use its clock. SQLite is used from
+    # one machine only.
     shared = connection.dialect.name == "postgresql"
     now = float(connection.scalar(DATABASE_CLOCK) or 0.0) if shared else time.time()
     gap = 1 / per_second

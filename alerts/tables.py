@@ -1,7 +1,7 @@
-"""The tables of the history, and what their rows mean. Changes to them are migrations.
+"""The tables of the history, and how their rows are read and written.
 
-Times are seconds since 1970 in UTC: SQLite has no type for them, and both databases compare and
-index numbers alike.
+A change to a table needs a migration, see database/migrations. Times are seconds since 1970 in UTC:
+SQLite has no type for times, and both databases compare and index numbers alike.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from alerts.status import Status
 metadata = sa.MetaData()
 Row = Mapping[Any, Any]
 
-# An alert: what was asked for, and where it stands, which its events decide.
+# Alerts: what was asked for, and the state that follows from the events.
 alerts = sa.Table(
     "alerts",
     metadata,
-    # The Twilio account it belongs to: the simulator's alerts are never sent to real people. Each
-    # account has ids of its own, so that a script that was tried in a simulation can run for real.
     sa.Column("id", sa.Text, primary_key=True),
+    # The Twilio account. The simulator has its own, so its alerts are never sent to real people,
+    # and a script that was tried out in a simulation can use the same ids again for real.
     sa.Column("account_sid", sa.Text, primary_key=True),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("from_number", sa.Text, nullable=False),
-    # Later than `created_at` where the number has had its most alerts an hour.
+    # Later than `created_at` if the number has reached its hourly limit.
     sa.Column("not_before", sa.Double, nullable=False),
-    # Who sent it and who is at the number, for the pages that look for them.
+    # The sender's and the recipient's name, for pages that search by them.
     sa.Column("sender", sa.Text, nullable=False),
     sa.Column("person", sa.Text, nullable=False),
-    # The worker that delivers it; null while none does, and one may claim it from `due_at` on.
+    # The id of the worker that delivers it. While it is null, a worker may claim it from `due_at`.
     sa.Column("claimed_by", sa.Text),
     sa.Column("due_at", sa.Double, nullable=False),
-    # The number of its last event.
+    # The number of the alert's last event.
     sa.Column("revision", sa.Integer, nullable=False),
-    # Its AlertState, and what follows from that.
+    # The alert's AlertState, and what follows from it.
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("is_open", sa.Boolean, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
@@ -53,8 +53,8 @@ alerts = sa.Table(
     sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Column("answered_by", sa.Text),
     sa.Column("canceling", sa.Boolean, nullable=False),
-    # None begins with the account. While a database or an account is young, PostgreSQL takes such
-    # an index to be as good as the primary key, and then reads all of the account's alerts.
+    # No index begins with the account. As long as there are few rows, PostgreSQL takes such an
+    # index to be as good as the primary key, and then reads all of the account's alerts.
     sa.Index("alerts_by_time", "created_at", "account_sid"),
     sa.Index("alerts_by_number", "to_number", "account_sid", "created_at"),
     sa.Index("alerts_by_person", "person", "account_sid", "created_at"),
@@ -62,18 +62,18 @@ alerts = sa.Table(
     sa.Index("alerts_by_status", "status", "account_sid", "created_at"),
 )
 
-# Few alerts are open at any time, however many there are in all.
+# A partial index: few alerts are open at any time, however many there are in all.
 sa.Index(
     "alerts_open",
     alerts.c.account_sid,
     alerts.c.claimed_by,
     alerts.c.due_at,
-    # In the very words of a query: SQLite uses no other.
+    # SQLite uses a partial index only if a query has this very condition.
     sqlite_where=sa.text("is_open = 1"),
     postgresql_where=alerts.c.is_open,
 )
 
-# What happened to an alert. Rows are only ever added.
+# What happened to alerts. Rows are only ever added.
 events = sa.Table(
     "events",
     metadata,
@@ -94,8 +94,8 @@ events = sa.Table(
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
 )
 
-# A request to Twilio, written down before it is made. While its outcome is null it may have gone
-# through; only one such may exist for a number, so that whatever Twilio has then is that one's.
+# Requests to Twilio, saved before they are made. While its outcome is null, one may have gone
+# through. A number may have only one such at a time: a new call in Twilio's list is then that one.
 submissions = sa.Table(
     "submissions",
     metadata,
@@ -121,7 +121,7 @@ sa.Index(
     postgresql_where=submissions.c.outcome.is_(None),
 )
 
-# When an account may next call, and next text.
+# When an account may make its next call and send its next text.
 rate_limits = sa.Table(
     "rate_limits",
     metadata,
@@ -130,13 +130,13 @@ rate_limits = sa.Table(
     sa.Column("next_at", sa.Double, nullable=False),
 )
 
-# The processes that deliver, or did until they died: see database/liveness.py.
+# The workers, dead or alive: see database/liveness.py.
 workers = sa.Table(
     "workers",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("account_sid", sa.Text, nullable=False),
-    # "worker" for one that only delivers, "app" for one that also has pages.
+    # A Mode: "worker" or "app".
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("started_at", sa.Double, nullable=False),
 )
@@ -144,7 +144,7 @@ workers = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class NewAlert:
-    """An alert that is about to be written down for the first time."""
+    """An alert that is to be saved for the first time."""
 
     id: str
     request: AlertRequest
@@ -152,7 +152,7 @@ class NewAlert:
 
 
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
-    """The alert in a row, with its story as far as the caller knows it."""
+    """Return the alert in a row, with the events that the caller has read."""
     known = {field.name for field in fields(AlertRequest)}
     values = {name: value for name, value in row["request"].items() if name in known}
     request = AlertRequest(**values | {"then_to": tuple(values.get("then_to", ()))})
@@ -173,7 +173,7 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
 
 
 def state_row(alert: Alert) -> dict[str, Any]:
-    """The columns that an event may change."""
+    """Return the columns that an event may change, by name."""
     present = tries_of(alert.request)[alert.try_number - 1]
     state = {name: getattr(alert, name) for name in STATE_FIELDS}
     return state | {
@@ -187,7 +187,7 @@ def state_row(alert: Alert) -> dict[str, Any]:
 
 
 def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, Any]:
-    """The row of an alert that is written down `now`, free to be sent at once."""
+    """Return the row of an alert that is saved `now` and due at once."""
     alert = Alert(
         id=new.id, request=new.request, from_=new.from_, not_before=now, events=(), since=now
     )
@@ -207,7 +207,7 @@ def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, A
 
 
 def event_row(alert_id: str, account_sid: str, number: int, event: Event) -> dict[str, Any]:
-    """The row of an event, the `number`th of its alert."""
+    """Return the row of an event, the `number`th of its alert."""
     return {
         "account_sid": account_sid,
         "alert_id": alert_id,
@@ -227,7 +227,7 @@ def event_row(alert_id: str, account_sid: str, number: int, event: Event) -> dic
 
 
 def event_of(row: Row) -> Event:
-    """The event in a row."""
+    """Return the event in a row."""
     values = {field.name: row[field.name] for field in fields(Event)}
     return Event(
         **values

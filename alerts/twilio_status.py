@@ -1,6 +1,6 @@
-"""What Twilio says about a call or text, in our words: in its resource, and in its callbacks.
+"""Twilio's words about a call or text, from its resource or from callbacks, turned into ours.
 
-One function a channel maps Twilio's status to ours.
+One function per channel maps Twilio's status to ours.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NOT_CONNECTED = "Twilio couldn't connect the call."
 CHECK_THE_NUMBER = (
     "Check the number; the call's page in Twilio's console says what the carrier answered."
 )
-# What a carrier answers for a number that isn't in use, https://www.rfc-editor.org/rfc/rfc3261
+# SIP codes of a carrier for a number that isn't in use. https://www.rfc-editor.org/rfc/rfc3261
 SIP_NO_SUCH_NUMBER = {"404", "410", "484", "604"}
 
 
@@ -42,25 +42,25 @@ SIP_NO_SUCH_NUMBER = {"404", "410", "484", "604"}
 class StatusUpdate:
     """What Twilio says now about a call or text.
 
-    `status` is None where it says nothing about that. `answered_by` is what answering-machine
+    `status` is None if it says nothing about that. `answered_by` is what answering-machine
     detection found: None as long as it may still find something, "" if it found nothing.
-    `sent_at` is when a text was handed to the carrier, which has not confirmed it yet.
+    `sent_at` is when a text was handed to the carrier, if that hasn't confirmed it yet.
     """
 
     status: Status | None
     note: str
     error: Problem | None = None
     answered_by: str | None = None
-    # A change of this alone is no news.
+    # Not compared: a change of this alone isn't worth an event.
     sent_at: datetime | None = field(default=None, compare=False)
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can follow."""
+        """Whether no other status can follow."""
         return self.status is not None and self.status.final
 
     def as_event(self, try_number: int, source: Source, sid: str | None = None) -> Event:
-        """The update as something that happened now to the try, whose call or text is `sid`."""
+        """Return the update as an event, now, of the try whose call or text is `sid`."""
         return Event(
             datetime.now(UTC),
             self.status,
@@ -74,9 +74,9 @@ class StatusUpdate:
 
 
 def status_of_call(word: str) -> Status:
-    """Our status for a Call's, https://www.twilio.com/docs/voice/api/call-resource#call-status-values
+    """Map a Call's status, https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 
-    Whether a machine took a call that is completed is told apart from this.
+    "completed" includes calls that a machine answered: `answered_by` tells.
     """
     return {
         "queued": Status.PLACED,
@@ -92,10 +92,10 @@ def status_of_call(word: str) -> Status:
 
 
 def status_of_message(word: str) -> Status:
-    """Our status for a Message's,
-    https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+    """Map a Message's status.
 
-    "sent" only says that the carrier took it: not yet that it arrived.
+    "sent" only means that the carrier has it, not that it has arrived.
+    https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
     """
     return {
         "delivered": Status.DELIVERED,
@@ -107,9 +107,9 @@ def status_of_message(word: str) -> Status:
 
 
 def call_update(call: Call) -> StatusUpdate:
-    """What a Call resource says. https://www.twilio.com/docs/voice/api/call-resource
+    """Read a Call resource. https://www.twilio.com/docs/voice/api/call-resource
 
-    Of a call that is over and where nothing was detected, `answered_by` is "".
+    If the call is over and nothing was detected, `answered_by` is "".
     """
     word = call.status or ""
     status = status_of_call(word)
@@ -119,9 +119,9 @@ def call_update(call: Call) -> StatusUpdate:
 
 
 def call_callback_update(form: Mapping[str, str]) -> StatusUpdate:
-    """What a status callback of a call says, or the callback of answering-machine detection.
+    """Read a call's status callback, or the callback of answering-machine detection.
 
-    The latter brings only who answered, and may come after the end of the call.
+    The latter says only who answered, and may come after the end of the call.
     https://www.twilio.com/docs/voice/api/call-resource#statuscallback
     https://www.twilio.com/docs/voice/answering-machine-detection#asyncamdstatuscallback
     """
@@ -134,13 +134,13 @@ def call_callback_update(form: Mapping[str, str]) -> StatusUpdate:
 
 
 def message_update(message: Message) -> StatusUpdate:
-    """What a Message resource says. https://www.twilio.com/docs/messaging/api/message-resource"""
+    """Read a Message resource. https://www.twilio.com/docs/messaging/api/message-resource"""
     seen = _text(message.status or "", message.error_code, message.error_message)
     return replace(seen, sent_at=message.date_sent) if message.status == "sent" else seen
 
 
 def message_callback_update(form: Mapping[str, str]) -> StatusUpdate:
-    """What a status callback of a text says.
+    """Read a text's status callback.
 
     https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
     """
@@ -156,7 +156,10 @@ def _call_note(word: str, answered_by: str | None) -> str:
 
 
 def _answered_note(answered_by: str) -> str:
-    """https://www.twilio.com/docs/voice/answering-machine-detection lists the words."""
+    """Put Twilio's AnsweredBy in words.
+
+    https://www.twilio.com/docs/voice/answering-machine-detection
+    """
     if answered_by.startswith("machine"):
         return "A machine answered"
     return {"human": "A person answered", "fax": "A fax machine answered"}.get(

@@ -1,8 +1,7 @@
-"""Which alerts this process delivers: it claims those that are due, and those of dead processes.
+"""The worker of this process: it claims alerts that are due, and those of dead workers.
 
-A claim is a worker's id in the alert's row. A worker holds a lock that dies with its process; the
-claims of a worker without one are released, and its alerts go on in the next process that claims
-them, at the step that was under way.
+A worker holds a lock that is freed when its process dies. Other workers then release its claims,
+and its alerts go on in the process that claims them next, at the step that was interrupted.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ from database.liveness import Liveness
 
 log = logging.getLogger(__name__)
 
-# Alerts that other processes wrote down are looked for this often.
+# How often to look for alerts that other processes have saved, or that have become due.
 SECONDS_BETWEEN_CLAIMS = 0.4
 SECONDS_BETWEEN_RECOVERIES = 2.0
-SECONDS_AFTER_A_DEFECT = 60.0
-SECONDS_TO_SIGN_OFF = 2.0
-# Alerts under way in this process: each costs memory, and those that wait are safe in the database.
-MOST_UNDER_WAY = 5000
+REDELIVERY_WAIT_SECONDS = 60.0
+SIGN_OFF_TIMEOUT_SECONDS = 2.0
+# Each alert under way takes memory; more of them can wait in the database.
+MOST_ALERTS_UNDER_WAY = 5000
 
 
 class Worker:
@@ -64,22 +63,22 @@ class Worker:
 
     @property
     def under_way(self) -> int:
-        """How many alerts it is delivering."""
+        """How many alerts this worker is delivering."""
         return len(self._deliveries)
 
     async def start(self) -> None:
-        """Begin to deliver: first of all what dead processes left behind."""
-        # First the lock: a worker that is known without one counts as dead.
+        """Begin to deliver, beginning with what dead workers left behind."""
+        # Lock before becoming known: a known worker without a lock counts as dead.
         await self._liveness.hold(self.id)
         await self._claims.add_worker(self.id, self._mode)
         self._running = asyncio.create_task(self._run(), name="worker")
 
     def has_room_for(self, alerts: int) -> bool:
-        """Whether it may be handed this many alerts more."""
-        return self.under_way + alerts <= MOST_UNDER_WAY
+        """Whether this worker can take this many more alerts."""
+        return self.under_way + alerts <= MOST_ALERTS_UNDER_WAY
 
     def deliver(self, alerts: Iterable[Alert]) -> None:
-        """Deliver alerts that are claimed by this worker, beginning at once."""
+        """Start delivering alerts that this worker has claimed."""
         for alert in alerts:
             if alert.id not in self._deliveries:
                 task = asyncio.create_task(self._deliver(alert), name=f"alert {alert.id}")
@@ -87,7 +86,7 @@ class Worker:
                 task.add_done_callback(partial(self._forget, alert.id))
 
     async def close(self) -> None:
-        """Stop in the middle of whatever is under way; it goes on in another process, or later."""
+        """Interrupt all deliveries; they go on in another process, or later."""
         tasks = list(self._deliveries.values())
         tasks += [self._running] if self._running else []
         for task in tasks:
@@ -95,9 +94,10 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._poller.close()
         if self._running:
-            # Others need not find out that it is gone. Where the database is away, they will.
+            # Saves other workers the time to notice that this one is gone. If the database can't be
+            # reached, they will notice.
             with contextlib.suppress(TimeoutError, DatabaseError):
-                async with asyncio.timeout(SECONDS_TO_SIGN_OFF):
+                async with asyncio.timeout(SIGN_OFF_TIMEOUT_SECONDS):
                     await self._claims.release({self.id})
         await self._liveness.release()
 
@@ -106,27 +106,27 @@ class Worker:
         while True:
             try:
                 if time.monotonic() >= next_recovery:
-                    # Set before it, so that one that fails isn't repeated at once either.
+                    # Set first, so that a recovery that fails isn't repeated at once either.
                     next_recovery = time.monotonic() + SECONDS_BETWEEN_RECOVERIES
                     await self.recover()
                     await self._deliver_strays()
                 await self._claim()
             except Exception:
-                log.exception("A round of the worker failed; the next one comes in a moment")
+                log.exception("The worker couldn't claim alerts; trying again in a moment")
             await asyncio.sleep(SECONDS_BETWEEN_CLAIMS)
 
     async def recover(self) -> None:
-        """Release what dead workers have claimed, and what workers that nobody knows have."""
-        # In this order: a worker is known before it claims anything.
+        """Release the claims of dead workers, and of workers that aren't known any more."""
+        # Read the claims first: a worker is known before it claims anything.
         claiming = await self._claims.claiming_workers()
         known = await self._claims.known_workers()
         if self.id not in known:
-            # Others took this process for dead while it stood still.
+            # This process stood still for a while, and others took it for dead.
             await self._claims.add_worker(self.id, self._mode)
         dead = await self._liveness.dead([each for each in known if each != self.id])
         gone = dead | (claiming - known.keys() - {self.id})
         if gone and (freed := await self._claims.release(gone)):
-            log.info("Going on with %d alerts of processes that ended", freed)
+            log.info("Released %d alerts of workers that have ended", freed)
 
     async def _deliver_strays(self) -> None:
         """Deliver what this worker has claimed without learning of it.
@@ -138,11 +138,11 @@ class Worker:
             self.deliver((await self._history.get_all(strays)).values())
 
     async def _claim(self) -> None:
-        """Claim what is due, for as long as this process has room, and deliver it."""
-        while (room := MOST_UNDER_WAY - self.under_way) > 0 and await self._claims.are_due():
+        """Claim alerts that are due, as many as there is room for, and deliver them."""
+        while (room := MOST_ALERTS_UNDER_WAY - self.under_way) > 0 and await self._claims.are_due():
             claimed = await self._claims.claim(self.id, room)
             if not claimed:
-                break  # another process is just claiming them, or stands still while it does
+                break  # another process is claiming them right now
             self.deliver(claimed)
 
     def _forget(self, alert_id: str, _: object) -> None:
@@ -160,7 +160,7 @@ class Worker:
                     poller=self._poller,
                 )
             except Exception:
-                log.exception("Alert %s is held up", alert.id)
+                log.exception("Alert %s couldn't be delivered; trying again in a minute", alert.id)
             else:
                 return
-            await asyncio.sleep(SECONDS_AFTER_A_DEFECT)
+            await asyncio.sleep(REDELIVERY_WAIT_SECONDS)

@@ -1,1 +1,1 @@
-"""Speed, as ratios beside a peer or a floor in the same run: `make bench`."""
+"""Benchmarks, as ratios to a peer or a floor in the same run: `make bench`."""

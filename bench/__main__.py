@@ -1,4 +1,4 @@
-"""Every benchmark in turn, and one table of ratios: `python -m bench`, or `make bench`."""
+"""Run every benchmark and print one table of ratios: `python -m bench`, or `make bench`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _twiml_speed() -> list[Result]:
 
 
 def main() -> None:
-    """Run them one after the other, so that none disturbs another."""
+    """Run the benchmarks one after another, so that none disturbs another."""
     results: list[Result] = []
     for name, measure in (
         ("press to acceptance", press_to_acceptance.measure),

@@ -1,4 +1,4 @@
-"""The least a Shiny app can be: a text comes in, a text goes out. What others are held against."""
+"""A minimal Shiny app, one text input and one text output, to compare ours with."""
 
 from shiny import App, Inputs, Outputs, Session, render, ui
 

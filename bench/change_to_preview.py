@@ -33,14 +33,14 @@ SECONDS_BETWEEN_PRESSES = 5
 FIRST_PRESS_SECONDS = 1.5
 S3_MS = 40
 TWILIO_MS = 1000
-# A change that has no preview after this long is lost, and that is an error.
+# A change without a preview after this long counts as lost, which is an error.
 PATIENCE_SECONDS = 60
 TARGET = Target("ours", "≤", 100)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What of a page is measured: the input that changes and the output that follows."""
+    """The part of a page that is measured: the input that changes and the output that follows."""
 
     message: str
     preview: str
@@ -61,7 +61,7 @@ class Waits:
 
     @property
     def p95(self) -> float:
-        """What 19 of 20 changes stay under."""
+        """The 95th percentile: 19 of 20 changes take less."""
         return quantiles(self.milliseconds, n=20)[-1]
 
 
@@ -147,7 +147,7 @@ class Visitor:
         """Note how long each preview took, up to the last."""
         while len(self.waits) < SECONDS:
             message = await self._session.receive()
-            # Looked at as text: reading the JSON of all that comes is more than this process can.
+            # Searched as text, because parsing the JSON of all messages would take too long.
             if f'"{self._page.preview}":' not in message:
                 continue
             for text in [text for text in self._waiting if text in message]:
@@ -160,7 +160,7 @@ class Visitor:
             if pause >= SECONDS:
                 return
             await _until(began + pause)
-            # To another number each: calls to one number go one after the other.
+            # Each to another number, because calls to one number go one after another.
             number = {send_page.NUMBER: f"(412) 857-{4300 + self._number}"}
             await self._session.change(**number, **send_page.press(presses))
 

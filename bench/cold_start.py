@@ -19,7 +19,7 @@ from bench.results import Result, Target, print_table
 
 STARTS = 9
 TARGET = Target("ratio", "≤", 1.4)
-# Nothing listens here, and starting an app asks nothing of it.
+# Nothing listens here: an app that starts sends no requests.
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -35,7 +35,7 @@ def measure() -> list[Result]:
         for start in range(STARTS + 1):
             for name, (file, environment) in starts.items():
                 took = _seconds_to_first_page(file, environment)
-                if start > 0:  # the first compiles
+                if start > 0:  # the first one compiles Python's files
                     seconds[name].append(took)
     middle = {name: median(taken) for name, taken in seconds.items()}
     return [

@@ -3,7 +3,7 @@
     python -m bench.create_calls
 
 1,000 calls, 50 in flight, to a server that takes 80 ms for each. The two take turns, and the best
-round of each counts: what else the machine does only ever makes a round slower.
+round of each counts, because other work on the machine can only make a round slower.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PlaceCall = Callable[[], Awaitable[object]]
 
 
 async def measure() -> dict[str, float]:
-    """Give calls per second and CPU milliseconds per call, ours and bare, and the rates' ratio."""
+    """Measure calls per second and CPU milliseconds per call, ours and bare aiohttp's."""
     ours: list[tuple[float, float]] = []
     bare: list[tuple[float, float]] = []
     with running(DELAY_MS) as address:

@@ -1,4 +1,4 @@
-"""What the simulator alone holds: `python -m simulator` on one core, with 500 calls at once.
+"""How much the simulator alone can take: `python -m simulator` on one core, 500 calls at once.
 
     python -m bench.exchange
 
@@ -83,7 +83,7 @@ class _Client:
         return statistics.median(times)
 
     async def most_live(self) -> int:
-        """How many calls somebody listens to at once, when no more are coming."""
+        """How many calls are in progress at once, when the number has stopped growing."""
         query = {"Status": "in-progress", "PageSize": "1000"}
         most = -1
         while True:

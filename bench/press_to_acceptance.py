@@ -49,7 +49,7 @@ def measure() -> list[Result]:
         processes.copied_app() as app,
         processes.running(app, send_page.with_account(twilio, s3)) as address,
     ):
-        # Servers of its own, so that what the app asks of the others can be counted.
+        # The bare requests have servers of their own, so that the app's can be counted.
         with slow_server.running(S3_MS) as bare_s3, slow_server.running(TWILIO_MS) as bare_twilio:
             pressed, bare = asyncio.run(_in_turn(address, bare_s3, bare_twilio))
         puts, posts = _count(s3, "PUT"), _count(twilio, "POST")
@@ -76,7 +76,7 @@ async def _in_turn(address: str, s3: str, twilio: str) -> tuple[list[float], lis
 
 
 async def _press(page: PageSession, count: int) -> float:
-    """Press the button and give the milliseconds until the page says that Twilio has the call."""
+    """Press the button; returns the milliseconds until the page says that Twilio has the call."""
     started = time.perf_counter()
     await page.change(**send_page.press(count))
     await page.until(_says_placed)

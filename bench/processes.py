@@ -18,7 +18,7 @@ from urllib.request import urlopen
 ROOT = Path(__file__).parent.parent
 BARE_APP = ROOT / "bench" / "bare_app.py"
 START_SECONDS = 60
-# Finer than the differences between apps, and light enough to leave them their core.
+# Short compared with the differences between apps, and long enough to leave the core to them.
 POLL_SECONDS = 0.004
 
 
@@ -34,10 +34,10 @@ def copied_app() -> Iterator[Path]:
 
 @contextmanager
 def running(app: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """`shiny run` the app for as long as the block lasts; gives its address.
+    """`shiny run` the app for as long as the block lasts; yields its address.
 
-    The block begins once the first page has been read. The process sees `environment` and no
-    variable of this one's but what names people and places.
+    The block begins once the first page has been read. The process gets `environment`, PATH, LANG
+    and a HOME of its own.
     """
     port = _free_port()
     process = subprocess.Popen(
@@ -58,7 +58,7 @@ def running(app: Path, environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _surroundings(folder: Path) -> dict[str, str]:
-    # HOME holds AWS profiles, which are nobody's business here.
+    # Not the user's HOME, which may hold AWS profiles.
     return {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "HOME": str(folder)}
 
 

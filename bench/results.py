@@ -1,4 +1,4 @@
-"""What a benchmark found, and the table that says so."""
+"""The results of benchmarks, and the table that shows them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RELATIONS = {"≤": operator.le, "≥": operator.ge, "=": operator.eq}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a ratio, or the figure of ours itself, ought to be."""
+    """The bound that a ratio, or our own figure, has to keep."""
 
     of: Literal["ratio", "ours"]
     relation: Literal["≤", "≥", "="]
@@ -21,7 +21,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure beside what it is held against (a peer or a floor), both in `unit`."""
+    """One figure of ours and the one to compare it with (a peer's or a floor), both in `unit`."""
 
     name: str
     unit: str
@@ -31,19 +31,19 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """Ours over the peer's."""
+        """Our figure divided by the peer's."""
         return self.ours / self.peer
 
     @property
     def verdict(self) -> str:
-        """Whether the target is met; nothing if there is none."""
+        """Whether the target is met, in a word; "" if there is none."""
         if self.target is None:
             return ""
         figure = self.ratio if self.target.of == "ratio" else self.ours
         return "met" if RELATIONS[self.target.relation](figure, self.target.bound) else "MISSED"
 
     def row(self) -> tuple[str, ...]:
-        """The result as cells of a table."""
+        """The result as the cells of a table's row."""
         target = ""
         if self.target is not None:
             unit = f" {self.unit}" if self.target.of == "ours" and self.unit else ""
@@ -54,7 +54,7 @@ class Result:
 
 
 def print_table(results: Iterable[Result]) -> None:
-    """Print a line for each result, with the figures under each other."""
+    """Print a line for each result, with figures aligned."""
     rows = [("", "ours", "beside", "ratio", "target", ""), *(result.row() for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -66,5 +66,5 @@ def print_table(results: Iterable[Result]) -> None:
 
 
 def _readable(figure: float) -> str:
-    """Three digits that count, so that 0.043 and 4,300 are both told plainly."""
+    """Format with three significant digits, such as 0.043 and 4,300."""
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"

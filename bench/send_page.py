@@ -1,4 +1,4 @@
-"""The Send page as a browser reports it, and the surroundings it is measured in."""
+"""The Send page as a browser reports it, and the environment that it is measured in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PROGRESS = "send-progress"
 
 
 def press(count: int) -> dict[str, object]:
-    """The Send button's input after so many presses."""
+    """The Send button's input after `count` presses."""
     return {f"{BUTTON}:bslib.taskbutton": {"value": count, "autoReset": True}}
 
 
@@ -32,7 +32,7 @@ INPUTS: dict[str, object] = {
     "send-time_zone": "America/New_York",
     **press(0),
 }
-# All but the text's preview and what is folded away, which a call's page hides.
+# The outputs that a call's page shows: not the preview of a text, nor what is folded away.
 OUTPUTS = (
     PREVIEW,
     PROGRESS,
@@ -52,7 +52,7 @@ def with_account(twilio: str, s3: str) -> dict[str, str]:
         "TWILIO_AUTH_TOKEN": "0" * 32,
         "TWILIO_FROM_NUMBER": "+15017122661",
         "TWILIO_BASE_URL": twilio,
-        # What is measured is the app, not how fast an account may call.
+        # No rate limit, because the app is measured and not the account.
         "TWILIO_CALLS_PER_SECOND": "1000",
         "ALERTS_PER_NUMBER_PER_HOUR": "100000",
         "STORAGE": "s3",

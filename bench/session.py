@@ -18,7 +18,7 @@ Message = dict[str, Any]
 
 
 class PageSession:
-    """One visitor's page: `change` sends inputs, `receive` gives what the app answers."""
+    """One visitor's page: `change` sends inputs, `receive` returns the app's messages."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -35,7 +35,7 @@ class PageSession:
         return str(message.data)
 
     async def until(self, seen: Callable[[Message], bool]) -> Message:
-        """The first message to come that is what is waited for. Raises TimeoutError after 30 s."""
+        """The next message that is waited for. Raises TimeoutError after 30 s."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 message: Message = json.loads(await self.receive())
@@ -43,7 +43,7 @@ class PageSession:
                     return message
 
     async def start(self, inputs: Mapping[str, object], outputs: Sequence[str]) -> None:
-        """Tell the app what the page holds, and wait for its first outputs."""
+        """Send the page's inputs to the app, and wait for its first outputs."""
         visible = {f".clientdata_output_{output}_hidden": False for output in outputs}
         await self._send("init", {**inputs, **visible, ".clientdata_url_search": ""})
         await self.until(lambda message: outputs[0] in message.get("values", {}))

@@ -19,7 +19,7 @@ class Simulator:
         self.address = address
 
     def cpu_seconds(self) -> float:
-        """CPU time so far; 0 where the system doesn't tell."""
+        """CPU time so far; 0 if the system doesn't tell."""
         with contextlib.suppress(OSError), open(f"/proc/{self._process.pid}/stat") as file:
             user, system = file.read().rpartition(")")[2].split()[11:13]
             return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

@@ -38,7 +38,7 @@ CALL = (
 
 
 class SlowServer:
-    """Answers after `delay` seconds and counts what it was asked."""
+    """Answers after `delay` seconds and counts requests by method."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
@@ -60,7 +60,7 @@ class SlowServer:
 
 @contextmanager
 def running(delay_ms: float) -> Iterator[str]:
-    """Run the server in a process of its own for as long as the block lasts; gives its address."""
+    """Run the server in a process of its own for as long as the block lasts; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -104,7 +104,7 @@ def _databases() -> Iterator[dict[str, str]]:
 
 
 def _with_slow_simulator(send: Callable[[str, str], Sent], url: str) -> Sent:
-    """What `send(simulator, url)` gives in a process of its own."""
+    """Call `send(simulator, url)` in a process of its own, and return the result."""
     with running(SPEED) as simulator:
         slow = {"kind": "slow", "method": "POST", "rate": 1, "seconds": DELAY_SECONDS}
         httpx.post(
@@ -206,7 +206,7 @@ def _desk(simulator: str, url: str) -> Desk:
 
 
 async def _until_sent(desk: Desk, count: int) -> None:
-    """Until Twilio has so many."""
+    """Wait until Twilio has `count` texts."""
     from alerts.tables import alerts  # noqa: PLC0415 - as above
 
     while _count(desk, alerts.c.sid.is_not(None)) < count:  # noqa: ASYNC110
@@ -214,7 +214,7 @@ async def _until_sent(desk: Desk, count: int) -> None:
 
 
 async def _until_over(desk: Desk) -> None:
-    """Until nothing is under way any more."""
+    """Wait until no alert is open any more."""
     from alerts.tables import alerts  # noqa: PLC0415 - as above
 
     while _count(desk, alerts.c.is_open):  # noqa: ASYNC110
@@ -237,14 +237,14 @@ def _engine(database_url: str) -> Engine:
 
 
 async def _timed(work: Callable[[], Awaitable[Found]]) -> tuple[float, float, Found]:
-    """Seconds and CPU seconds that `work` took, and what it gave."""
+    """Await `work()`; returns the seconds and CPU seconds that it took, and its result."""
     began, cpu = time.perf_counter(), time.process_time()
     found = await work()
     return time.perf_counter() - began, time.process_time() - cpu, found
 
 
 def _memory_mb() -> float:
-    """What this process holds in memory now; 0 where the system doesn't tell."""
+    """The memory of this process in MB; 0 if the system doesn't tell."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:

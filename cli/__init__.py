@@ -1,6 +1,6 @@
 """The command line, `python -m alerts …`: main.py, and one file per command."""
 
-# The exit statuses of every command.
+# The exit statuses of all commands.
 ACCEPTED = 0  # with --wait: it reached the person
 FAILED = 1
 UNUSABLE = 2

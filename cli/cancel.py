@@ -1,4 +1,4 @@
-"""`python -m alerts cancel ID`: stop an alert, and end its call."""
+"""`python -m alerts cancel ID`: stop an alert and end its call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from settings import Settings
 
 def add_to(commands: Any) -> None:
     """Add the command to argparse's subparsers."""
-    command = commands.add_parser("cancel", help="stop an alert, and end its call")
+    command = commands.add_parser("cancel", help="stop an alert and end its call")
     add_id(command)
     command.set_defaults(run=run)
 

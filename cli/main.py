@@ -1,6 +1,6 @@
-"""`python -m alerts COMMAND …`: reads the command line, runs the command, returns its exit status.
+"""`python -m alerts COMMAND …`: read the command line, run the command, return its exit status.
 
-0: accepted (with --wait: it reached the person). 1: failed. 2: unusable input.
+0: accepted by Twilio (with --wait: it reached the recipient). 1: failed. 2: unusable input.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Every command with its options; `run` is the function that carries out the chosen one."""
+    """Build the parser of all commands; it sets `run` to the function of the chosen one."""
     program = argparse.ArgumentParser(
         prog="python -m alerts", description="Phone and text people through Twilio."
     )

@@ -1,4 +1,4 @@
-"""An alert at the shell: its story step by step, and where it stands."""
+"""Printing an alert at the shell: each event, and where the alert stands."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from alerts.alert import tries_of
 
 
 def cannot_be_ended(alert: Alert) -> bool:
-    """Whether it was canceled and Twilio couldn't be told."""
+    """Whether the alert was canceled but Twilio couldn't be asked to end its call."""
     return alert.canceling and not alert.status.final and alert.events[-1].error is not None
 
 
 def is_well(alert: Alert) -> bool:
-    """Whether Twilio has it, or will."""
+    """Whether Twilio has accepted the alert, or nothing is in the way."""
     return alert.status not in {"failed", "unknown"} and not is_in_trouble(alert)
 
 
 def is_in_trouble(alert: Alert) -> bool:
-    """Whether Twilio doesn't have it yet, because of what happened last."""
+    """Whether Twilio doesn't have the alert yet because its last event was an error."""
     return alert.sid is None and not alert.status.final and alert.events[-1].error is not None
 
 
 def print_story(alert: Alert, as_json: bool) -> None:
-    """Print what was sent to whom and when, each event and the outcome; or one JSON object."""
+    """Print what was sent, to which number and when, each event and the outcome; or JSON."""
     if not as_json:
         sent = alert.events[0].at.astimezone()
         print(
@@ -37,7 +37,7 @@ def print_story(alert: Alert, as_json: bool) -> None:
 
 
 def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
-    """Print all events after the first `printed`, and return how many are printed by now."""
+    """Print all events after the first `printed`; returns how many have been printed then."""
     tries = tries_of(alert.request)
     for event in alert.events[printed:] if not as_json else ():
         if event.status == "sending" and event.try_number > 1:
@@ -50,7 +50,7 @@ def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
 
 
 def print_outcome(alert: Alert, as_json: bool) -> None:
-    """Print where it stands, and what is wrong with it; or all as one JSON object."""
+    """Print where the alert stands and what is wrong with it; or one JSON object."""
     if as_json:
         print(json.dumps(alert.as_json()))
         return
@@ -61,9 +61,9 @@ def print_outcome(alert: Alert, as_json: bool) -> None:
         error = alert.events[-1].error
         print("It goes on until the app or a worker can end it.", file=sys.stderr)
     elif is_in_trouble(alert):
-        # Its hint would be to send it again, which would be a second alert.
+        # Leave out the hint, which would be to send it again: that would be a second alert.
         why = alert.events[-1].error
         print(why.message if why else "", file=sys.stderr)
-        print("It is kept, and goes on as soon as the app or a worker runs.", file=sys.stderr)
+        print("It is saved, and goes on as soon as the app or a worker runs.", file=sys.stderr)
     if error:
         print(error, file=sys.stderr)

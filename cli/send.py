@@ -20,8 +20,8 @@ SIMULATION = "Simulation: no Twilio account is set, so nobody's phone rings."
 
 def add_to(commands: Any) -> None:
     """Add both commands and their options to argparse's subparsers."""
-    call = commands.add_parser("call", help="phone somebody and speak a message")
-    text = commands.add_parser("text", help="text somebody")
+    call = commands.add_parser("call", help="call a number and speak a message")
+    text = commands.add_parser("text", help="text a message to a number")
     for command in (call, text):
         command.set_defaults(run=run)
         _add_message(command)
@@ -31,7 +31,7 @@ def add_to(commands: Any) -> None:
 
 
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Send the alert and, with `--wait`, follow it to its end; returns the exit status."""
+    """Send the alert and, with `--wait`, watch it to its end; returns the exit status."""
     async with Desk.from_settings(settings) as desk:
         if settings.simulated and not chosen.json:
             print(SIMULATION)
@@ -53,7 +53,7 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def request_in(chosen: argparse.Namespace) -> AlertRequest:
-    """The request that the options of `call` and `text` describe."""
+    """Build the request from the options of `call` or `text`."""
     fields = ("channel", "to", "message", "user")
     options = {
         name: getattr(chosen, name)
@@ -65,10 +65,12 @@ def request_in(chosen: argparse.Namespace) -> AlertRequest:
 
 
 def _add_message(command: argparse.ArgumentParser) -> None:
-    command.add_argument("number", help="the way you would write it: '(412) 857-4309'")
+    command.add_argument("number", help="a phone number, such as '(412) 857-4309'")
     command.add_argument("message", help="may hold {{ now }}, {{ today }} and {{ user }}")
-    command.add_argument("--id", help="a key of your own: the same key twice is one alert")
-    command.add_argument("--wait", action="store_true", help="follow it to its end")
+    command.add_argument("--id", help="an id of your own: the same id sent twice is one alert")
+    command.add_argument(
+        "--wait", action="store_true", help="wait for its end, and print each step"
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -79,36 +81,41 @@ def _add_speech(call: argparse.ArgumentParser) -> None:
         "--repeat",
         type=int,
         default=DEFAULTS.repeat,
-        help="times to say it; 0: until they hang up (default: %(default)s)",
+        help="how many times to say it; 0: until they hang up (default: %(default)s)",
     )
     call.add_argument(
         "--acknowledge", action="store_true", help="ask them to press 1 (needs PUBLIC_URL)"
     )
     call.add_argument(
-        "--voicemail", default="", metavar="MESSAGE", help="say this to an answering machine"
+        "--voicemail", default="", metavar="MESSAGE", help="the message to leave on voicemail"
     )
-    call.add_argument("--then-text", action="store_true", help="text it if no call reaches them")
+    call.add_argument(
+        "--then-text", action="store_true", help="send a text if no call reaches them"
+    )
 
 
 def _add_retries(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--tries", type=int, default=DEFAULTS.tries, help="this many at most (default: %(default)s)"
+        "--tries",
+        type=int,
+        default=DEFAULTS.tries,
+        help="how many tries at most (default: %(default)s)",
     )
     command.add_argument(
         "--minutes",
         dest="minutes_between_tries",
         type=float,
         default=DEFAULTS.minutes_between_tries,
-        help="between two tries (default: %(default)s)",
+        help="minutes between two tries (default: %(default)s)",
     )
     command.add_argument(
         "--then-to",
         action="append",
         default=[],
         metavar="NUMBER",
-        help="the next person to try if nobody was reached; may be given again",
+        help="the number to try next; can be repeated for further numbers",
     )
     command.add_argument(
-        "--quiet-hours", default="", metavar="22:00-07:00", help="not then, where they are"
+        "--quiet-hours", default="", metavar="22:00-07:00", help="send nothing then, by their clock"
     )
-    command.add_argument("--urgent", action="store_true", help="in quiet hours too")
+    command.add_argument("--urgent", action="store_true", help="send it in quiet hours too")

@@ -1,4 +1,4 @@
-"""`python -m alerts status ID`: tell where an alert stands."""
+"""`python -m alerts status ID`: show where an alert stands."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from settings import Settings
 
 def add_to(commands: Any) -> None:
     """Add the command to argparse's subparsers."""
-    command = commands.add_parser("status", help="tell where an alert stands")
+    command = commands.add_parser("status", help="show where an alert stands")
     add_id(command)
     command.set_defaults(run=run)
 
 
 def add_id(command: argparse.ArgumentParser) -> None:
-    """Add what names an alert, and how to print it."""
+    """Add the arguments that `status` and `cancel` share: the alert's id, and --json."""
     command.add_argument("id", help="the alert's id, as `call` and `text` print it")
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -33,7 +33,7 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def known(alert: Alert | None, alert_id: str) -> Alert:
-    """The alert; raises `UnusableInput` if there is none with this id."""
+    """Return the alert; raises `UnusableInput` if there was none with this id."""
     if alert is None:
         raise UnusableInput("id", f"No alert has the id {alert_id}.")
     return alert

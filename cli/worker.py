@@ -1,6 +1,6 @@
 """`python -m alerts worker`: deliver alerts until stopped, with no page open.
 
-A server of Shiny apps may end an app that nobody looks at; a worker goes on delivering.
+A server of Shiny apps may stop an app that has no visitors; a worker goes on delivering.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""SQLite or PostgreSQL behind one door: connecting, transactions, migrations, who is alive."""
+"""SQLite or PostgreSQL behind one interface: transactions, migrations, liveness of processes."""
 
 
 class DatabaseError(Exception):

@@ -10,27 +10,27 @@ import sqlalchemy as sa
 
 from database import DatabaseError
 
-CONNECT_SECONDS = 5
-# A server that vanished without a word is given up after some 20 s, and not after 15 minutes.
+CONNECT_TIMEOUT_SECONDS = 5
+# A server that vanishes is given up after some 20 s instead of 15 minutes.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 POSTGRESQL_OPTIONS = {
-    "connect_timeout": CONNECT_SECONDS,
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
     "tcp_user_timeout": 20_000,
 }
-# Who else writes to the file is waited for as long as this.
-SQLITE_BUSY_SECONDS = 30
+# How long to wait for another process that is writing to the file.
+SQLITE_BUSY_TIMEOUT_SECONDS = 30
 
 
 def parsed(database_url: str) -> sa.URL:
-    """The URL as SQLAlchemy takes it, its file with the whole path; raises `DatabaseError`."""
+    """Parse a DATABASE_URL for SQLAlchemy, a file with its full path. Raises `DatabaseError`."""
     try:
         url = sa.make_url(database_url)
     except (sa.exc.ArgumentError, ValueError):
         url = None
-    # Outside of the block: the error that it caught may quote the URL, password and all.
+    # Raised outside the except block, because the error there may quote the URL with its password.
     if url is None:
         raise DatabaseError(
             "DATABASE_URL can't be read: give sqlite:///path/to/file or "
@@ -49,7 +49,7 @@ def parsed(database_url: str) -> sa.URL:
 
 
 def place_of(url: sa.URL) -> str:
-    """What the URL names, for people: never a password."""
+    """Describe the database for people, never with a password."""
     if url.get_backend_name() == "sqlite":
         return f"the file {url.database}"
     host = url.host or url.query.get("host") or "this machine"
@@ -57,9 +57,9 @@ def place_of(url: sa.URL) -> str:
 
 
 def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
-    """An engine that keeps so many connections, or (None) none beyond its use; connects to nothing.
+    """Make an engine with a pool of `connections`, or without a pool if None; doesn't connect yet.
 
-    On SQLite a connection with the execution option `writes` takes the write lock as it begins.
+    With the execution option `writes`, a SQLite transaction takes the write lock as it begins.
     """
     pool: dict[str, Any] = {"poolclass": sa.NullPool}
     if connections is not None:
@@ -68,12 +68,12 @@ def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
         options = {
             name: value for name, value in POSTGRESQL_OPTIONS.items() if name not in url.query
         }
-        # Parameters hold people's numbers and messages, and errors end up in logs.
+        # hide_parameters: they hold people's numbers and messages, and errors end up in logs.
         return sa.create_engine(
             url, connect_args=options, hide_parameters=True, pool_pre_ping=True, **pool
         )
     engine = sa.create_engine(
-        url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, hide_parameters=True, **pool
+        url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}, hide_parameters=True, **pool
     )
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
@@ -81,14 +81,14 @@ def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
 
 
 def run_outside_transactions(connection: sa.Connection, pragma: str) -> None:
-    """Set something of SQLite's that can't be set in a transaction, as SQLAlchemy begins them."""
+    """Run a PRAGMA that SQLite doesn't allow in a transaction, which SQLAlchemy would begin."""
     connection.connection.cursor().execute(pragma)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
-    # Python's module would begin a transaction only at the first change, after what was read.
+    # With None, Python doesn't begin transactions itself: it would do so only at the first change.
     connection.isolation_level = None
-    # What is committed is on the disk: https://www.sqlite.org/pragma.html#pragma_synchronous
+    # FULL: a commit is on the disk. https://www.sqlite.org/pragma.html#pragma_synchronous
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 

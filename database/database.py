@@ -1,6 +1,6 @@
-"""The one door to SQLite or PostgreSQL: reading, and writing in groups.
+"""Database: reading from SQLite or PostgreSQL, and writing with group commits.
 
-Everything that waits to be written goes into one transaction: a group commit.
+A group commit writes everything that is waiting to be written in one transaction.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from database.opening import opened
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[sa.Connection], Result]
-# Work on many items at once, which returns the outcome of each.
+# Work on many items at once; returns the outcome of each.
 WorkOnMany = Callable[[sa.Connection, Sequence[Item]], Sequence[Any]]
 
-READERS = 4
-CLOSING_SECONDS = 5.0
-# With more in one transaction, the first ones would wait too long.
-MOST_TOGETHER = 200
+READER_THREADS = 4
+CLOSE_TIMEOUT_SECONDS = 5.0
+# With more writes in one transaction, the first ones would wait too long.
+MOST_WRITES_PER_TRANSACTION = 200
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 2.0
 
@@ -40,14 +40,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The outcome of work that raised `error`; any other outcome is what the work returned."""
+    """The outcome of work that raised `error`. Any other outcome is what the work returned."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """An item that waits to be written by `work`, and who waits for its outcome."""
+    """An item that waits to be written by `work`, and the future that gets its outcome."""
 
     work: WorkOnMany[Any]
     item: Any
@@ -55,18 +55,18 @@ class Write:
 
 
 class Database:
-    """One database, SQLite or PostgreSQL, for use from one event loop.
+    """One SQLite or PostgreSQL database, for use from one event loop.
 
-    Work runs in threads, so the loop never waits. A database that can't be reached any more is
-    waited for, however long that takes.
+    Work runs in threads, so the loop never blocks. If an open database can't be reached any more,
+    reads and writes wait until it can, however long that takes.
     """
 
     def __init__(self, url: str) -> None:
-        """`url` is as in DATABASE_URL; opens nothing yet. Raises `DatabaseError`."""
+        """Take a `url` as in DATABASE_URL; opens nothing yet. Raises `DatabaseError`."""
         self._url = parsed(url)
         self._engine: sa.Engine | None = None
         self._closed = False
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="database-reader")
+        self._readers = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="database-reader")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         self._waiting: deque[Write] = deque()
         self._writing: asyncio.Task[None] | None = None
@@ -76,14 +76,14 @@ class Database:
         return f"<Database: {place_of(self._url)}>"
 
     async def open(self) -> None:
-        """Check that it can be reached and written, and bring its tables up to date.
+        """Check that the database can be reached and written to, and bring its tables up to date.
 
         Raises `DatabaseError`: one sentence that names DATABASE_URL.
         """
-        self._engine = await _run(self._writer, partial(opened, self._url, READERS + 1))
+        self._engine = await _run(self._writer, partial(opened, self._url, READER_THREADS + 1))
 
     async def read(self, work: Work[Result]) -> Result:
-        """Return what `work` finds; what it changes is undone. It may run more than once.
+        """Return what `work` returns; changes that it makes are undone. It may run more than once.
 
         Raises what `work` raises, and `DatabaseError` before `open` and after `close`.
         """
@@ -97,20 +97,20 @@ class Database:
     async def write(self, work: Work[Result]) -> Result:
         """Return what `work` returned, once its changes are on the disk.
 
-        `work` shares a transaction with other work, so it neither commits nor rolls back. It must
-        be repeatable, done twice the same as done once: it runs again when the answer to a commit
-        was lost, and when other work in the transaction failed. If it raises, it alone is undone.
+        `work` shares a transaction with other work, so it must neither commit nor roll back. It
+        must be idempotent: it runs again if the answer to a commit was lost, and if other work in
+        the transaction failed. If it raises, only its own changes are undone.
 
-        Raises what `work` raises, and `DatabaseError` before `open` and after `close`. A caller
-        that is cancelled may find it done.
+        Raises what `work` raises, and `DatabaseError` before `open` and after `close`. If the
+        caller is canceled, the work may be done all the same.
         """
         result: Result = await self.write_together(_each, work)
         return result
 
     async def write_together(self, work: WorkOnMany[Item], item: Item) -> Any:
-        """The same for one item of many alike: `work` gets all those that wait, at once.
+        """Do the same for one item of many: `work` gets all items that wait for it, at once.
 
-        If `work` raises, it runs again with each item alone.
+        If it raises, it runs again with each item alone. Returns the outcome of `item`.
         """
         self._check_usable()
         outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -120,14 +120,14 @@ class Database:
         return await outcome
 
     async def close(self) -> None:
-        """Finish what was handed in, then close. A database that is away isn't waited for long."""
+        """Finish the writes that are waiting, then close; neither waits for long."""
         self._closed = True
         if self._writing and not self._writing.done():
-            await asyncio.wait({self._writing}, timeout=CLOSING_SECONDS)
+            await asyncio.wait({self._writing}, timeout=CLOSE_TIMEOUT_SECONDS)
             self._writing.cancel()
             await asyncio.wait({self._writing})
         ending = asyncio.create_task(asyncio.to_thread(self._end))
-        await asyncio.wait({ending}, timeout=CLOSING_SECONDS)
+        await asyncio.wait({ending}, timeout=CLOSE_TIMEOUT_SECONDS)
 
     def _end(self) -> None:
         for threads in (self._readers, self._writer):
@@ -136,22 +136,22 @@ class Database:
             self._engine.dispose()
 
     async def _write_all(self) -> None:
-        """Write what waits, all of it together, until nothing waits."""
+        """Write everything that waits, together, until nothing waits any more."""
         together: list[Write] = []
         try:
             while self._waiting:
-                size = min(MOST_TOGETHER, len(self._waiting))
+                size = min(MOST_WRITES_PER_TRANSACTION, len(self._waiting))
                 together = [self._waiting.popleft() for _ in range(size)]
-                # What was handed in before `close` is finished: no check that it is usable.
+                # Not `_check_usable`: writes from before `close` are still finished.
                 commit = partial(_commit, self._opened(), together)
                 outcomes = await self._outlast(partial(_run, self._writer, commit))
                 for write, outcome in zip(together, outcomes, strict=True):
-                    _tell(write.outcome, outcome)
+                    _resolve(write.outcome, outcome)
         finally:
-            # Nothing is left here unless this was cancelled: nobody may wait for ever.
+            # If this task was canceled, some are left: their callers mustn't wait forever.
             unwritten = DatabaseError("The database was closed before this could be written.")
             for write in (*together, *self._waiting):
-                _tell(write.outcome, Failed(unwritten))
+                _resolve(write.outcome, Failed(unwritten))
             self._waiting.clear()
 
     def _read(self, work: Work[Result]) -> Result:
@@ -159,9 +159,9 @@ class Database:
             return _done(work, connection)
 
     async def _outlast(self, work: Callable[[], Awaitable[Result]]) -> Result:
-        """Return what `work` returns in the end; raises what no waiting cures.
+        """Repeat `work` until the database can be reached; raises errors that waiting can't cure.
 
-        The log tells once that the database went away, and that it is back.
+        Logs once that the database can't be reached, and once that it is back.
         """
         seconds = FIRST_RETRY_SECONDS
         while True:
@@ -201,10 +201,10 @@ def _each(connection: sa.Connection, works: Sequence[Work[Any]]) -> list[Any]:
 
 
 def _commit(engine: sa.Engine, writes: Sequence[Write]) -> list[Any]:
-    """Do all of `writes` in one transaction, and return the outcome of each, in their order.
+    """Do all `writes` in one transaction, and return the outcome of each, in their order.
 
-    One that fails fails alone. Raises only what passes by itself: then nothing is known, and all
-    of them are to be done again.
+    If one fails, the others don't. Raises only errors that pass by themselves: the outcome is
+    unknown then, and all writes have to be done again.
     """
     try:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
@@ -218,13 +218,14 @@ def _commit(engine: sa.Engine, writes: Sequence[Write]) -> list[Any]:
             raise
         if len(writes) == 1:
             return [Failed(error)]
-    # A savepoint each would cost every commit what only this rare case needs.
+    # One by one, to find those that fail. A savepoint for each would slow every commit down.
     return [_commit(engine, [write])[0] for write in writes]
 
 
 def _check_that_it_will_commit(connection: sa.Connection) -> None:
-    """PostgreSQL answers COMMIT with a silent rollback after any error, even one that was caught.
+    """Raise RuntimeError if PostgreSQL would roll back at COMMIT.
 
+    It does so silently after any error, even one that was caught.
     https://www.postgresql.org/docs/current/sql-commit.html
     """
     if connection.dialect.name == "postgresql":
@@ -237,13 +238,13 @@ def _done(work: Work[Result], connection: sa.Connection) -> Result:
     try:
         return work(connection)
     except StopIteration as error:
-        # A future can't carry it: its caller would wait for ever.
+        # A future can't hold StopIteration, and its caller would wait forever.
         raise RuntimeError("the work looked for a row that isn't there") from error
 
 
-def _tell(outcome: asyncio.Future[Any], result: Any) -> None:
+def _resolve(outcome: asyncio.Future[Any], result: Any) -> None:
     if outcome.done():
-        return  # the caller was cancelled
+        return  # the caller was canceled
     if isinstance(result, Failed):
         outcome.set_exception(result.error)
     else:

@@ -1,4 +1,4 @@
-"""What can go wrong with a database: what passes by itself, and the rest in words."""
+"""Database errors: which ones pass by themselves, and what to tell people about the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PASSING_SQLITE_CODES = {
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown,
 # crash, starting up, idle for too long, serialization failure, deadlock, disk out of order.
 PASSING_SQLSTATES = {"57P01", "57P02", "57P03", "57P05", "25P03", "40001", "40P01", "58030"}
-# Connection exceptions; too little of something: disk, memory, connections.
+# Connection exceptions, and insufficient resources: disk, memory, connections.
 PASSING_CLASSES = ("08", "53")
 
 
@@ -30,7 +30,7 @@ def is_passing(error: BaseException) -> bool:
         cause = error.orig
     sqlite_code = getattr(cause, "sqlite_errorcode", None)
     if sqlite_code is not None:
-        # The low byte; the others tell more precisely what it was.
+        # The low byte is the primary code; the rest is a detail.
         return sqlite_code & 0xFF in PASSING_SQLITE_CODES
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate is not None:
@@ -40,7 +40,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def in_words(error: BaseException) -> str:
-    """The reason alone, on one line."""
+    """Return the reason alone, on one line and without a period."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error

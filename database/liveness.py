@@ -1,7 +1,7 @@
-"""Which processes are alive: each that delivers holds a lock that dies with it.
+"""Which workers are alive: each holds a lock that is freed when its process dies.
 
-Beside SQLite that is a locked file; in PostgreSQL it is an advisory lock on a connection of its
-own. https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+Next to a SQLite file that is a locked file. In PostgreSQL it is an advisory lock on a connection of
+its own. https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ from database.errors import in_words, is_passing
 
 log = logging.getLogger(__name__)
 
-# A PostgreSQL that restarts lets go of every lock; the living take theirs again within seconds.
+# A PostgreSQL that restarts frees every lock; living workers take theirs again within seconds.
 GRACE_SECONDS = 10.0
 HEARTBEAT_SECONDS = 1.0
 SECONDS_BETWEEN_LOCK_TRIES = 0.02
 
-# The server notices a machine that vanished without a word after some 20 s, not two hours.
+# With these settings the server notices after some 20 s that a machine vanished, not after 2 hours.
 TAKE_LOCK = sa.text(
     "SELECT pg_try_advisory_lock(:key), set_config('tcp_keepalives_idle', '10', false),"
     " set_config('tcp_keepalives_interval', '5', false),"
     " set_config('tcp_keepalives_count', '2', false)"
 )
-# A lock's number is kept in halves. https://www.postgresql.org/docs/current/view-pg-locks.html
+# PostgreSQL shows a lock's number in two halves.
+# https://www.postgresql.org/docs/current/view-pg-locks.html
 LOCKS_HELD = sa.text(
     "SELECT pg_postmaster_start_time(), array("
     " SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks"
@@ -46,29 +47,30 @@ LOCKS_HELD = sa.text(
 
 
 class Liveness(Protocol):
-    """One process's own lock, and a look at those of others.
+    """The lock of this process's worker, and a look at the locks of others.
 
     A worker id is made of letters, digits, `-` and `.`, and belongs to one process only.
     """
 
     async def hold(self, worker_id: str) -> None:
-        """Count as alive under this id from now on, until `release` or the end of this process.
+        """Count as alive under this id until `release` or the end of this process.
 
-        Hold an id before anyone can learn of it. Waits for a database that can't be reached.
+        Call this before other processes can know the id. Waits while the database can't be reached.
         """
 
     async def dead(self, worker_ids: Collection[str]) -> set[str]:
-        """Return those of `worker_ids` that no process holds any more."""
+        """Return those of `worker_ids` whose lock no process holds any more."""
 
     async def release(self) -> None:
         """Count as dead from now on."""
 
 
 def liveness_of(database_url: str, grace_seconds: float = GRACE_SECONDS) -> Liveness:
-    """The locks kept beside a database, `database_url` as in DATABASE_URL.
+    """Return the locks that belong to a database; `database_url` is as in DATABASE_URL.
 
-    `grace_seconds` is how long a worker's lock has to be free in PostgreSQL before it counts as
-    dead. A file is let go of by the dead alone. Raises `DatabaseError` for an unreadable URL.
+    `grace_seconds` is how long a lock in PostgreSQL has to be free before its worker counts as
+    dead. A locked file needs no grace: only death frees it. Raises `DatabaseError` for an
+    unreadable URL.
     """
     url = parsed(database_url)
     if url.get_backend_name() == "sqlite":
@@ -76,7 +78,7 @@ def liveness_of(database_url: str, grace_seconds: float = GRACE_SECONDS) -> Live
     return AdvisoryLocks(url, grace_seconds)
 
 
-# A FileLock that is no longer referred to unlocks itself; these are held until released.
+# A FileLock unlocks when it is garbage collected, so these are referred to until released.
 _held: set[FileLock] = set()
 
 
@@ -90,7 +92,7 @@ class LockedFiles:
     async def hold(self, worker_id: str) -> None:
         """See `Liveness`."""
         lock = self._lock_of(worker_id)
-        # A process that checks whether it is dead has it locked for a moment.
+        # A process that checks whether this worker is dead locks the file for a moment.
         while not await asyncio.to_thread(self._take, lock):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(SECONDS_BETWEEN_LOCK_TRIES)
         self._lock = lock
@@ -113,7 +115,7 @@ class LockedFiles:
             _held.discard(lock)
 
     def _lock_of(self, worker_id: str) -> FileLock:
-        # Without the kernel's locks a file would outlive its process and prove nothing.
+        # Not a soft lock: such a file would outlive its process and prove nothing.
         return FileLock(
             self._folder / f"{_checked(worker_id)}.lock",
             timeout=0,
@@ -135,7 +137,7 @@ def _acquired(lock: FileLock) -> bool:
 
 
 def _remove_if_free(lock: FileLock) -> bool:
-    """Whether no process holds it; its file is then removed."""
+    """Return whether no process holds the lock; its file is then removed."""
     if not Path(lock.lock_file).exists():
         return True
     if not _acquired(lock):
@@ -145,17 +147,17 @@ def _remove_if_free(lock: FileLock) -> bool:
 
 
 def _remove(lock: FileLock) -> None:
-    # Unlink before unlocking, or a file that another process has locked since would be removed.
+    # Unlink before unlocking: afterward it might be a file that another process has locked.
     Path(lock.lock_file).unlink(missing_ok=True)
     lock.release()
 
 
 class AdvisoryLocks:
-    """Each worker has a lock whose number comes from its id. Looking at locks takes none."""
+    """Each worker has a lock whose number comes from its id. To look at locks takes none."""
 
     def __init__(self, url: sa.URL, grace_seconds: float) -> None:
         self._grace_seconds = grace_seconds
-        # No transactions: a connection that idles in one is in the database's way.
+        # No transactions, because one that stays open keeps PostgreSQL from cleaning up.
         self._engine = engine_for(url, None).execution_options(isolation_level="AUTOCOMMIT")
         self._lock: AdvisoryLock | None = None
         self._server_started: datetime | None = None
@@ -167,7 +169,7 @@ class AdvisoryLocks:
         await self._lock.take()
 
     async def dead(self, worker_ids: Collection[str]) -> set[str]:
-        """See `Liveness`: known after `grace_seconds` in which the lock was never seen held."""
+        """See `Liveness`: dead is a worker whose lock was seen free for `grace_seconds`."""
         if not worker_ids:
             return set()
         keys = {worker_id: key_of(worker_id) for worker_id in worker_ids}
@@ -179,7 +181,7 @@ class AdvisoryLocks:
             self._free_since.clear()
             return set()
         if started != self._server_started:
-            # Seen free before a restart proves nothing: it may have been taken again since.
+            # The server has restarted, which freed all locks: count the grace from now.
             self._free_since.clear()
             self._server_started = started
         now = time.monotonic()
@@ -205,7 +207,7 @@ class AdvisoryLocks:
 class AdvisoryLock:
     """The lock `key`, on a connection that is used for nothing else and ends with the process.
 
-    When the connection is lost, and the lock with it, both are taken again as soon as possible.
+    If the connection is lost, and the lock with it, it connects and locks again as soon as it can.
     """
 
     def __init__(self, engine: sa.Engine, key: int) -> None:
@@ -218,12 +220,12 @@ class AdvisoryLock:
         self._keeper: asyncio.Task[None] | None = None
 
     async def take(self) -> None:
-        """Take it and keep it; waits for a server that can't be reached."""
+        """Take the lock and keep it; waits while the server can't be reached."""
         self._keeper = asyncio.create_task(self._keep())
         await self._taken.wait()
 
     async def release(self) -> None:
-        """Let it go."""
+        """Free the lock."""
         self._leaving.set()
         if self._keeper is not None:
             await self._keeper
@@ -249,7 +251,7 @@ class AdvisoryLock:
                 return
             connection = self._engine.connect()
             if not connection.execute(TAKE_LOCK, {"key": self._key}).scalar():
-                # The server has yet to notice that an earlier connection is gone.
+                # The server hasn't noticed yet that an earlier connection is gone.
                 connection.close()
                 return
         except sa.exc.SQLAlchemyError as error:
@@ -258,7 +260,7 @@ class AdvisoryLock:
                 self._connection = None
             if not self._lost:
                 self._lost = True
-                log.warning("This process isn't known to be alive: %s.", in_words(error))
+                log.warning("Others may take this process for dead: %s.", in_words(error))
             return
         self._connection = connection
         if self._lost:
@@ -267,13 +269,13 @@ class AdvisoryLock:
 
 
 def key_of(worker_id: str) -> int:
-    """The number of a worker's lock: 64 bits, with a sign."""
+    """Return the number of a worker's lock, a signed 64-bit integer."""
     digest = hashlib.sha256(f"callboard worker {_checked(worker_id)}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def _checked(worker_id: str) -> str:
-    """The id itself; raises ValueError for anything but letters, digits, `-` and `.`."""
+    """Return the id; raises ValueError for anything but letters, digits, `-` and `.`."""
     if not re.fullmatch(r"[A-Za-z0-9.-]+", worker_id):
         raise ValueError(f"{worker_id!r} is no worker id: use letters, digits, - and .")
     return worker_id

@@ -1,4 +1,4 @@
-"""Opening a database: reached, writable, its tables up to date."""
+"""Opening a database: connect, bring its tables up to date, check that it can be written to."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database import DatabaseError
-from database.connecting import SQLITE_BUSY_SECONDS, engine_for, place_of, run_outside_transactions
+from database.connecting import (
+    SQLITE_BUSY_TIMEOUT_SECONDS,
+    engine_for,
+    place_of,
+    run_outside_transactions,
+)
 from database.errors import in_words
 from database.migrations import bring_up_to_date, check_that_it_can_be_written
 
 
 def opened(url: sa.URL, connections: int) -> sa.Engine:
-    """An engine of so many connections for a database that is ready for work.
+    """Open a database and return an engine with a pool of `connections`.
 
     Raises `DatabaseError`: one sentence that names DATABASE_URL.
     """
@@ -30,12 +35,15 @@ def opened(url: sa.URL, connections: int) -> sa.Engine:
     else:
         return engine
     engine.dispose()
-    # Outside of the block: the error that it caught would be shown, and may hold the password.
+    # Raised outside the except block, because a traceback would show the error, password and all.
     raise problem
 
 
 def unusable(url: sa.URL, error: Exception) -> DatabaseError:
-    """The sentence about a database that can't be used, to be raised where `error` isn't seen."""
+    """Say in one sentence why a database can't be used, without its password.
+
+    Raise it where `error` isn't its context, which may hold the password.
+    """
     reason = in_words(error)
     if url.password:
         reason = reason.replace(url.password, "***")
@@ -45,16 +53,16 @@ def unusable(url: sa.URL, error: Exception) -> DatabaseError:
 def _make_file(url: sa.URL, engine: sa.Engine) -> None:
     """Make the file and its folder, and let readers and a writer work side by side (WAL)."""
     file = Path(str(url.database))
-    # Not the folders above: in a mistyped path there would be an empty history.
+    # Not `parents`: a mistyped path would lead to an empty history instead of an error.
     file.parent.mkdir(exist_ok=True)
-    give_up = time.monotonic() + SQLITE_BUSY_SECONDS
+    give_up = time.monotonic() + SQLITE_BUSY_TIMEOUT_SECONDS
     while True:
         try:
             with engine.connect() as connection:
                 run_outside_transactions(connection, "PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            # The one thing that doesn't wait for other processes by itself.
+            # Setting this mode doesn't wait for other processes by itself, as other statements do.
             busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
             if not busy or time.monotonic() > give_up:
                 raise

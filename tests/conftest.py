@@ -1,4 +1,4 @@
-"""Fixtures that browser tests share: one Chromium, one app in simulation."""
+"""Fixtures that tests share: a browser, an app in simulation, a simulator, databases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.simulator_line import Line, simulator_line
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: Playwright keeps an event loop running, which async tests can't bear."""
+    """Run browser tests last: Playwright keeps an event loop running, which breaks async tests."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
@@ -57,28 +57,28 @@ def line() -> Iterator[Line]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Line]:
-    """One for tests that leave it as they find it."""
+    """A simulator shared by tests that don't change it."""
     with simulator_line() as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def documents() -> Iterator[Documents]:
-    """A web server that hands out TwiML."""
+    """A web server with TwiML documents."""
     with document_server() as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """PostgreSQL. A test that stops it starts it again."""
+    """A PostgreSQL server. A test that stops it must use `restartable`."""
     with postgres_server() as server:
         yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database with nothing in it, once of each kind."""
+    """An empty database; the test runs with SQLite and with PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'callboard.sqlite'}"
     return fresh_database(request.getfixturevalue("postgres"))
@@ -86,7 +86,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[sa.Engine]:
-    """Connections to `database_url`."""
+    """An engine for `database_url`."""
     made = engine_for(parsed(database_url), 2)
     yield made
     made.dispose()
@@ -94,7 +94,7 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def restartable(postgres: PostgresServer) -> Iterator[PostgresServer]:
-    """The server, for tests that stop it: it is up again afterwards, whatever became of them."""
+    """The server, for tests that stop it: it is started again even if they fail."""
     yield postgres
     if not (postgres.folder / "data" / "postmaster.pid").exists():
         start(postgres)

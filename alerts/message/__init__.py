@@ -1,1 +1,1 @@
-"""From what was asked for to what will be heard or read."""
+"""Composing a message: checks, variables, and the TwiML of a call or the segments of a text."""

@@ -1,4 +1,4 @@
-"""The TwiML of a call: the message, the key press that it may ask for, and the words for voicemail.
+"""The TwiML of a call: the message, the question for a key press, and the voicemail message.
 
 https://www.twilio.com/docs/voice/twiml
 """
@@ -10,25 +10,25 @@ from alerts.errors import UnusableInput
 from alerts.message.languages import LANGUAGE_NAMES, key_press_words, voices_for
 from twiml import Gather, Pause, Response, Say, TwimlError
 
-# In the preview, of an alert that nobody has sent yet.
+# Shown in the preview: only an alert that was sent has an address of its own.
 PREVIEW_KEY_PRESS_URL = "/twilio/gather"
-SECONDS_FOR_A_KEY = 10
-# How long a machine's greeting is listened to until its beep: Twilio's own default,
+KEY_PRESS_TIMEOUT_SECONDS = 10
+# How long Twilio listens to a machine's greeting until its beep, by default.
 # https://www.twilio.com/docs/voice/answering-machine-detection
-SECONDS_FOR_A_VERDICT = 30
-CHARACTERS_A_SECOND = 14
+MACHINE_DETECTION_SECONDS = 30
+SPOKEN_CHARACTERS_PER_SECOND = 14
 
 
 def write_document(request: AlertRequest, text: str, key_press_url: str | None = None) -> Response:
-    """The TwiML that speaks `text` in the chosen voice, as often as asked.
+    """Write the TwiML that speaks `text` in the chosen voice, `request.repeat` times.
 
-    Where the request asks for a key press, it goes to `key_press_url`; without one the document is
-    for people to read. Raises `UnusableInput`.
+    If the request asks for a key press, Twilio reports it to `key_press_url`; without one the
+    document is only a preview. Raises `UnusableInput`.
     """
     check_language(request.language)
     if request.repeat < 0:
         raise UnusableInput(
-            "repeat", "A call says its message once or more, or 0: until they hang up."
+            "repeat", "Say the message once or more, or 0 times to repeat it until they hang up."
         )
     if request.acknowledge:
         return Response(_ask(request, text, key_press_url))
@@ -37,39 +37,39 @@ def write_document(request: AlertRequest, text: str, key_press_url: str | None =
     return Response(message, *silence)
 
 
-def write_again(request: AlertRequest, key_press_url: str) -> Response:
-    """After a key other than 1: ask for it, and begin again with the message.
+def write_second_question(request: AlertRequest, key_press_url: str) -> Response:
+    """Write the answer to a key other than 1: ask for 1, then say the message again.
 
-    `request` is settled, as in an `Alert`; in the other functions below too.
+    Here and below `request` is composed, as in an `Alert`.
     """
     first = _say("message", key_press_words(request.language).again, request)
     return Response(_ask(request, request.message, key_press_url, first))
 
 
 def write_thanks(request: AlertRequest) -> Response:
-    """After a 1."""
+    """Write the answer to a 1: thanks and goodbye."""
     return Response(_say("message", key_press_words(request.language).thanks, request))
 
 
 def write_voicemail(request: AlertRequest) -> Response:
-    """The short message, once, for a machine that answered. Raises `UnusableInput`."""
+    """Write the short message for an answering machine, said once. Raises `UnusableInput`."""
     return Response(_say("voicemail", request.voicemail, request))
 
 
 def check_language(code: str) -> None:
-    """Raise `UnusableInput` for a language that nobody here speaks."""
+    """Raise `UnusableInput` for a language that isn't among LANGUAGES."""
     if code not in LANGUAGE_NAMES:
-        raise UnusableInput("language", f"{code!r} is not a language that Callboard has.")
+        raise UnusableInput("language", f"{code!r} is not a language that Callboard speaks.")
 
 
 def _silence_after(request: AlertRequest, text: str) -> int:
-    """Seconds to hold the line after the message: a call that is over can't be told a machine's."""
-    spoken = len(text) / CHARACTERS_A_SECOND * request.repeat
-    return max(1, round(SECONDS_FOR_A_VERDICT - spoken))
+    """Seconds of silence after the message, so that the call lasts until a machine is detected."""
+    spoken = len(text) / SPOKEN_CHARACTERS_PER_SECOND * request.repeat
+    return max(1, round(MACHINE_DETECTION_SECONDS - spoken))
 
 
 def _ask(request: AlertRequest, text: str, key_press_url: str | None, *first: Say) -> Gather:
-    # A voice pauses after a full stop.
+    # A period makes the voice pause before the question.
     stop = "." if text[-1:].isalnum() else ""
     words = f"{text}{stop} {key_press_words(request.language).ask}"
     return Gather(
@@ -77,13 +77,13 @@ def _ask(request: AlertRequest, text: str, key_press_url: str | None, *first: Sa
         _say("message", words, request, request.repeat),
         action=key_press_url or PREVIEW_KEY_PRESS_URL,
         method="POST",
-        timeout=SECONDS_FOR_A_KEY,
+        timeout=KEY_PRESS_TIMEOUT_SECONDS,
         num_digits=1,
     )
 
 
 def _say(field: str, text: str, request: AlertRequest, repeat: int | None = None) -> Say:
-    """Words in the chosen voice; raises `UnusableInput` about `field` if they are too long."""
+    """Say `text` in the chosen voice; raises `UnusableInput` about `field` if it is too long."""
     if request.voice not in voices_for(request.language):
         raise UnusableInput(
             "voice",

@@ -1,4 +1,4 @@
-"""The words by which programs and people find an alert again: its id, who sent it, who gets it."""
+"""Composing a request: everything in it checked, its numbers read, its variables filled in."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from alerts.alert import AlertRequest
 from alerts.errors import UnusableInput
 from alerts.message.call_twiml import check_language, write_document, write_voicemail
 from alerts.message.languages import in_time_zone, spoken_now, spoken_today
-from alerts.message.segments import MAX_TEXT
+from alerts.message.segments import MOST_TEXT_CHARACTERS
 from alerts.phone_numbers import Regions, read_number
 from alerts.quiet_hours import read_quiet_hours
 
-LONGEST = 200
-# What no database keeps, or no address carries.
-REFUSED = {"Cc": "a control character", "Cs": "half a character"}
+MOST_LABEL_CHARACTERS = 200
+# Unicode categories of characters that a database can't keep or a URL can't hold.
+REFUSED_CATEGORIES = {"Cc": "a control character", "Cs": "half a character"}
+# The variables of a message. The Send page has a button for each.
+VARIABLES = ("now", "today", "user")
+MOST_TRIES = 10
+MOST_MINUTES_BETWEEN_TRIES = 24 * 60
+MOST_FURTHER_NUMBERS = 9
 
 
 def check_labels(request: AlertRequest) -> None:
-    """Raise `UnusableInput` for a label that can't be written down."""
+    """Raise `UnusableInput` for an id or a name that can't be kept.
+
+    Programs and people find an alert by these: its id, its sender and its recipient.
+    """
     if request.id is not None:
         if not request.id:
             raise UnusableInput("id", "The id is empty. Leave it out, or name the alert.")
@@ -30,26 +38,22 @@ def check_labels(request: AlertRequest) -> None:
 
 
 def _check(field: str, what: str, label: str) -> None:
-    if len(label) > LONGEST:
+    if len(label) > MOST_LABEL_CHARACTERS:
         raise UnusableInput(
-            field, f"{what} holds {LONGEST} characters; this one has {len(label):,}."
+            field,
+            f"{what} holds {MOST_LABEL_CHARACTERS} characters at most; "
+            f"this one has {len(label):,}.",
         )
     for character in label:
-        refused = REFUSED.get(unicodedata.category(character))
+        refused = REFUSED_CATEGORIES.get(unicodedata.category(character))
         if refused:
             raise UnusableInput(field, f"{what} holds {refused}: take it out.")
 
 
-VARIABLES = ("now", "today", "user")
-MOST_TRIES = 10
-MOST_MINUTES = 24 * 60
-MOST_OTHERS = 9
-
-
 def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
-    """The request settled: its numbers in E.164 form, its variables filled in, all of it checked.
+    """Check the request, and return it with its numbers in E.164 and its variables filled in.
 
-    Raises `UnusableInput` for whatever is wrong.
+    Raises `UnusableInput` for the first thing that is wrong.
     """
     check_labels(request)
     _check_channel(request)
@@ -71,11 +75,11 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
 
 
 def write_message(request: AlertRequest) -> str:
-    """The message with its variables filled in, as it stands at this moment."""
+    """Return the message with its variables filled in as of now. Raises `UnusableInput`."""
     if request.channel == "call":
         check_language(request.language)
     language = request.language if request.channel == "call" else "en-US"
-    # Jinja2 takes 25 ms to import: the first page comes before it.
+    # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
     from alerts.message.templates import render  # noqa: PLC0415
 
     now = in_time_zone(datetime.now(UTC), request.time_zone)
@@ -105,9 +109,9 @@ def _write_for_voicemail(request: AlertRequest) -> str:
 
 
 def _read_others(to: str, request: AlertRequest, regions: Regions) -> tuple[str, ...]:
-    """The further numbers, each of them another one."""
-    if len(request.then_to) > MOST_OTHERS:
-        raise UnusableInput("then_to", f"Name {MOST_OTHERS} further numbers at most.")
+    """Read the further numbers, none of which may be there twice."""
+    if len(request.then_to) > MOST_FURTHER_NUMBERS:
+        raise UnusableInput("then_to", f"Name {MOST_FURTHER_NUMBERS} further numbers at most.")
     known = [to]
     for number in request.then_to:
         try:
@@ -138,20 +142,24 @@ def _check_channel(request: AlertRequest) -> None:
 def _check_tries(request: AlertRequest) -> None:
     if not isinstance(request.tries, int) or not 1 <= request.tries <= MOST_TRIES:
         raise UnusableInput("tries", f"Try it 1 to {MOST_TRIES} times.")
-    # Written so that NaN, which is no number of minutes, fails it.
-    if not 0 <= request.minutes_between_tries <= MOST_MINUTES:
-        raise UnusableInput("minutes_between_tries", f"Wait 0 to {MOST_MINUTES:,} minutes.")
+    # The condition is written this way round so that NaN is refused too.
+    if not 0 <= request.minutes_between_tries <= MOST_MINUTES_BETWEEN_TRIES:
+        raise UnusableInput(
+            "minutes_between_tries", f"Wait 0 to {MOST_MINUTES_BETWEEN_TRIES:,} minutes."
+        )
 
 
 def _check_length(text: str, what: str) -> None:
-    if len(text) > MAX_TEXT:
+    if len(text) > MOST_TEXT_CHARACTERS:
         raise UnusableInput(
-            "message", f"{what} holds {MAX_TEXT:,} characters; this one has {len(text):,}."
+            "message",
+            f"{what} holds {MOST_TEXT_CHARACTERS:,} characters at most; "
+            f"this one has {len(text):,}.",
         )
 
 
 def _is_whole(text: str) -> bool:
-    """Whether `text` can leave this machine: half an emoji (a lone surrogate) can't."""
+    """Whether `text` can be encoded: half an emoji (a lone surrogate) can't."""
     try:
         text.encode()
     except UnicodeEncodeError:

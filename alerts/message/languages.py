@@ -1,4 +1,4 @@
-"""The languages and voices that Twilio speaks, as far as people choose between them.
+"""The languages and voices that people can choose for a call, with key press words and times.
 
 https://www.twilio.com/docs/voice/twiml/say/text-speech
 """
@@ -15,7 +15,7 @@ from babel.dates import format_date, format_datetime
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language that `alice` speaks (`code` as in `Say`), and Polly's voices for it."""
+    """A language that the voice `alice` speaks (`code` as in `Say`), and its Polly voices."""
 
     code: str
     name: str
@@ -54,14 +54,17 @@ LANGUAGE_NAMES = {language.code: language.name for language in LANGUAGES}
 
 
 def voices_for(language_code: str) -> dict[str, str]:
-    """The voices that speak a language: Twilio's name for each, with what people call it."""
+    """The voices that speak a language: Twilio's name of each, with the name to show people."""
     polly = next((spoken.polly for spoken in LANGUAGES if spoken.code == language_code), ())
     return {"alice": "Alice"} | {f"Polly.{name}": f"{name} (Polly)" for name in polly}
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPressWords:
-    """`ask` comes after the message, `thanks` after a 1, `again` after any other key."""
+    """What a call says about the key press, in one language.
+
+    `ask` comes after the message, `thanks` after a 1, `again` after any other key.
+    """
 
     ask: str
     thanks: str
@@ -70,7 +73,7 @@ class KeyPressWords:
 
 _CHINESE = KeyPressWords("請按1確認您已收到此訊息。", "謝謝，再見。", "請按1。")
 
-# By language, or by language and country where people there say it in another way.
+# By language, or by language and country if it is said differently there.
 _WORDS = {
     "en": KeyPressWords(
         "Press 1 to confirm that you got this message.", "Thank you. Goodbye.", "Please press 1."
@@ -167,12 +170,12 @@ _WORDS = {
 
 
 def key_press_words(language_code: str) -> KeyPressWords:
-    """The words in a language of `voices.LANGUAGES`."""
+    """Return the words for one of LANGUAGES, by its code."""
     return _WORDS.get(language_code) or _WORDS[language_code.partition("-")[0]]
 
 
 def spoken_now(moment: datetime, language: str) -> str:
-    """ "9:42 AM on Friday"; in other languages the day and the clock as people write them there."""
+    """Say the time in a language: "9:42 AM on Friday", or the day and the time as written there."""
     locale = _locale(language)
     if locale.language == "en":
         return format_datetime(moment, "h:mm a 'on' EEEE", locale=locale)
@@ -180,16 +183,16 @@ def spoken_now(moment: datetime, language: str) -> str:
 
 
 def spoken_today(moment: datetime, language: str) -> str:
-    """ "Friday, November 20, 2026", in full, the way the language has it."""
+    """Say the date in a language, in full: "Friday, November 20, 2026"."""
     return format_date(moment, "full", locale=_locale(language))
 
 
 def in_time_zone(moment: datetime, time_zone: str) -> datetime:
-    """`moment` on the clock of the IANA zone, or of this machine where the name says nothing."""
+    """Return `moment` in an IANA time zone, or in this machine's if the name is "" or unknown."""
     try:
         return moment.astimezone(ZoneInfo(time_zone) if time_zone else None)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        # A browser may report a zone that this machine's tables lack; the alert matters more.
+        # A browser may report a zone that this machine doesn't know. The alert must go out anyway.
         return moment.astimezone()
 
 

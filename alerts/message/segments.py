@@ -1,7 +1,7 @@
 """What a text costs: its encoding and its number of segments.
 
-Twilio bills by the segment: 160 characters of GSM 03.38, or 70 as soon as one character is outside
-of it; a little less each when a text is split, because each part carries a header.
+Twilio bills by the segment: 160 characters of GSM 03.38, or 70 of UCS-2 as soon as one character
+is outside of GSM. Segments of a split text hold a little less, because each carries a header.
 https://www.twilio.com/docs/glossary/what-sms-character-limit
 """
 
@@ -16,14 +16,15 @@ GSM_BASIC = frozenset(
 )
 GSM_TWO_UNITS = frozenset("^{}\\[~]|€\f")
 GSM = GSM_BASIC | GSM_TWO_UNITS
-MAX_TEXT = 1_600
+# The longest text that Twilio takes.
+MOST_TEXT_CHARACTERS = 1_600
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """How a text travels: `units` of its encoding, in `count` segments that are billed each.
+    """How a text is sent: `units` of its encoding, in `count` segments, each of which is billed.
 
-    `costlier` holds the distinct characters that force UCS-2, in the order of their appearance.
+    `costlier` holds the distinct characters that force UCS-2, in order of appearance.
     """
 
     encoding: Literal["GSM-7", "UCS-2"]
@@ -33,7 +34,7 @@ class Segments:
 
 
 def count_segments(text: str) -> Segments:
-    """How `text` would be encoded and split, counted as Twilio bills it."""
+    """Return how Twilio would encode, split and bill `text`."""
     costlier = tuple(dict.fromkeys(c for c in text if c not in GSM))
     if costlier:
         characters = [len(c.encode("utf-16-be", "surrogatepass")) // 2 for c in text]
@@ -43,7 +44,7 @@ def count_segments(text: str) -> Segments:
 
 
 def _parts(characters: list[int], alone: int, joined: int) -> int:
-    """Segments needed; a character of two units is never torn in two."""
+    """Count the segments; a character of two units is never split."""
     if sum(characters) <= alone:
         return 1 if characters else 0
     parts, room = 1, joined

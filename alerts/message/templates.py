@@ -1,7 +1,7 @@
 """Messages with variables: `Batch {{ batch }} failed, {{ now }}`.
 
-Jinja2's sandbox keeps a template from reaching Python, but not from asking for `"a" * 10 ** 9`:
-what runs on the server for everyone may hold variables, filters and conditions, and nothing that
+Jinja2's sandbox keeps a template from reaching Python, but not from computing `"a" * 10 ** 9`. So
+the templates that people write may hold variables, filters and conditions, but nothing that
 repeats.
 https://jinja.palletsprojects.com/en/stable/sandbox/
 """
@@ -15,13 +15,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerts.errors import UnusableInput
 
-# A call says 4,096 characters at most, and reading a template holds everybody up.
-MAX_TEMPLATE = 5_000
-# Python compiles no more than 100 levels, and Jinja takes ever longer on the way there.
-MAX_DEPTH = 30
+# A call says 4,096 characters at most, and parsing a template blocks the event loop.
+MOST_TEMPLATE_CHARACTERS = 5_000
+# Python compiles no more than 100 levels, and Jinja gets slower with each.
+MOST_NESTED_LEVELS = 30
 TOO_DEEP = "The message's {{ … }} is nested too deeply."
 
-# Nothing here can grow its input by more than the template's own length.
+# None of these can multiply its input, so the output grows only with the template's length.
 ALLOWED_NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr,
     nodes.Getitem, nodes.Filter, nodes.Test, nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand,
@@ -30,7 +30,7 @@ ALLOWED_NODES = (
 ALLOWED_FILTERS = frozenset(
     {"capitalize", "default", "first", "last", "length", "lower", "title", "trim", "upper"}
 )
-# Without odd, even and divisibleby: on a text they are the % that formats a billion characters.
+# odd, even and divisibleby are left out: on a text they are Python's %, which can pad it endlessly.
 ALLOWED_TESTS = frozenset(
     {"!=", "<", "<=", "==", ">", ">=", "defined", "eq", "false", "ge", "gt", "in", "le", "lower",
      "lt", "ne", "none", "number", "string", "true", "undefined", "upper"}
@@ -41,18 +41,20 @@ _environment.globals.clear()
 
 
 def render(message: str, variables: Mapping[str, object]) -> str:
-    """`message` with its `{{ variables }}` filled in and outer white space taken off.
+    """Return `message` with its `{{ variables }}` filled in, without white space at its ends.
 
-    Raises `UnusableInput` when the template is malformed, unknown to us, or fails.
+    Raises `UnusableInput` if the template is malformed, uses what isn't allowed, or fails.
     """
-    if len(message) > MAX_TEMPLATE:
-        raise UnusableInput("message", f"The message is over {MAX_TEMPLATE:,} characters long.")
+    if len(message) > MOST_TEMPLATE_CHARACTERS:
+        raise UnusableInput(
+            "message", f"The message is over {MOST_TEMPLATE_CHARACTERS:,} characters long."
+        )
     if "{" not in message and "\r" not in message:
-        # Jinja would change nothing, and take half a millisecond for it.
+        # Jinja would change nothing, and take half a millisecond.
         return message.strip()
     try:
         tree = _environment.parse(message)
-        _refuse_nesting(tree, MAX_DEPTH)
+        _refuse_nesting(tree, MOST_NESTED_LEVELS)
         _refuse_what_could_grow(tree)
         return _environment.from_string(tree).render(variables).strip()
     except UnusableInput:
@@ -67,7 +69,7 @@ def render(message: str, variables: Mapping[str, object]) -> str:
             "message",
             f"The message's {{{{ … }}}} can't be read: {str(problem.message).rstrip('.')}.",
         ) from None
-    # A number too large for Python is a name in what Jinja compiles: inf.
+    # NameError: Jinja compiles a number too large for Python to the undefined name `inf`.
     except (
         TemplateError, ArithmeticError, LookupError, NameError, TypeError, ValueError,
     ) as problem:  # fmt: skip

@@ -1,1 +1,1 @@
-"""The steps of delivering one alert, which alerts/delivery.py takes one after the other."""
+"""The steps of delivering one alert, in the order that alerts/delivery.py takes them."""

@@ -1,4 +1,4 @@
-"""Step 4: follow a call or text to its end, and act on it while it lasts."""
+"""Step 4: follow a call or text to its end; hang up or leave a voicemail message on the way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twilio_client import Call, TwilioClient, TwilioError, TwilioRefused
 
 log = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_TRIES_TO_ACT = 2.0
+CALL_UPDATE_RETRY_SECONDS = 2.0
 
 
 async def follow(
@@ -25,7 +25,8 @@ async def follow(
 ) -> Alert:
     """Wait until the alert's try is over, and return the alert as it stands then.
 
-    Meanwhile end its call when the alert is canceled, and speak to a machine that answered.
+    Meanwhile, end the call if the alert is canceled, and leave the voicemail message if a machine
+    answered.
     """
     number = alert.try_number
     if alert.sid is None or alert.status.final:
@@ -40,15 +41,15 @@ async def follow(
                 poller.poll_soon(placed)
             pending = await _act(twilio, history, alert, placed.sid, done)
             with suppress(TimeoutError):
-                async with asyncio.timeout(SECONDS_BETWEEN_TRIES_TO_ACT if pending else None):
+                async with asyncio.timeout(CALL_UPDATE_RETRY_SECONDS if pending else None):
                     alert = await news.get() or alert
     return alert
 
 
 async def end_call(twilio: TwilioClient, sid: str) -> Call | None:
-    """Hang up, or keep the call from being dialed; returns it, or None if it was over already.
+    """End a call, dialed or not, and return it; None if it was over already.
 
-    Raises `TwilioError` if it has to be tried again.
+    Raises `TwilioError` if Twilio couldn't do it yet.
     https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
     """
     try:
@@ -58,7 +59,7 @@ async def end_call(twilio: TwilioClient, sid: str) -> Call | None:
 
 
 def _has_ended(alert: Alert) -> bool:
-    """Whether Twilio reported the end of the call, but not yet whether a machine had answered."""
+    """Whether Twilio reported the end of the call; it may still say that a machine answered."""
     return any(
         event.status is Status.COMPLETED and event.try_number == alert.try_number
         for event in alert.events
@@ -68,7 +69,7 @@ def _has_ended(alert: Alert) -> bool:
 async def _act(
     twilio: TwilioClient, history: History, alert: Alert, sid: str, done: set[str]
 ) -> bool:
-    """Do once what the alert's state asks for; true if it has to be tried again."""
+    """End the call or speak to a machine, each once; true if that failed and has to be repeated."""
     if alert.channel != "call":
         return False
     try:
@@ -79,7 +80,7 @@ async def _act(
             await _speak_to_machine(twilio, history, alert, sid)
             done.add("speak")
     except TwilioError as problem:
-        log.warning("A call could not be changed: %s", problem)
+        log.warning("A call couldn't be updated; trying again in a moment: %s", problem)
         return True
     return False
 
@@ -90,7 +91,7 @@ def _is_at_the_beep(alert: Alert) -> bool:
 
 
 async def _speak_to_machine(twilio: TwilioClient, history: History, alert: Alert, sid: str) -> None:
-    """Leave the short message in place of what the machine has been told so far."""
+    """Replace the TwiML of the call with the short message for voicemail."""
     with suppress(TwilioRefused):
         await twilio.update_call(sid, twiml=write_voicemail(alert.request).to_xml())
         note = "A machine answered: leaving the short message"

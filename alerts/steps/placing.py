@@ -1,7 +1,7 @@
 """Step 3: ask Twilio for a call or a text, exactly once.
 
-Twilio has no idempotency key. So each request is written down before it is made; where its answer
-is missing, Twilio's own list tells whether it went through before it is made again.
+Twilio has no idempotency key. So each request is saved before it is made. If its answer is missing,
+Twilio's list tells whether it went through, before it is made again.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from twilio_client.calls import CallEvent
 
 # https://www.twilio.com/docs/voice/api/call-resource#statuscallbackevent
 CALL_EVENTS: tuple[CallEvent, ...] = ("initiated", "ringing", "answered", "completed")
-# Requests to Twilio that a process has under way at the same time.
-MOST_REQUESTS = 100
-# A submission that is made later than this after it was written down may have been settled by
-# another process, which took this one for dead.
-FRESH_FOR = timedelta(seconds=3)
-SECONDS_BETWEEN_TRIES_OF_A_BUSY_NUMBER = 0.2
+# Requests for calls and texts that a process has under way at the same time.
+MOST_REQUESTS_AT_ONCE = 100
+# If a process stands still for longer than this before its request, another one may have taken it
+# for dead and settled the submission.
+CHECK_SUBMISSIONS_OLDER_THAN = timedelta(seconds=3)
+BUSY_NUMBER_WAIT_SECONDS = 0.2
 
 
 class RequestLimits:
-    """How many requests a process makes at once, and how many wait for the account's rate.
+    """Limits on how many requests a process makes at once, and how many wait for a slot.
 
-    Those that wait keep in line, so that a process reserves slots only shortly before using them.
+    The others wait in line, so that a process reserves slots only shortly before it uses them.
     """
 
     def __init__(self, services: Services) -> None:
-        self.requests = asyncio.Semaphore(MOST_REQUESTS)
+        self.requests = asyncio.Semaphore(MOST_REQUESTS_AT_ONCE)
         self._lines = {
             channel: asyncio.Semaphore(max(1, int(services.per_second(channel) / 4)))
             for channel in ("call", "text")
@@ -53,12 +53,12 @@ class RequestLimits:
         self._occupied: dict[tuple[Channel, str], asyncio.Event] = {}
 
     def line(self, channel: Channel) -> asyncio.Semaphore:
-        """The line of those who wait for a slot of a channel's rate."""
+        """The line of alerts that wait for a slot of a channel's rate."""
         return self._lines[channel]
 
     @contextmanager
     def occupying(self, submission: Submission) -> Iterator[None]:
-        """Let others of this process wait for the number for as long as the block lasts."""
+        """Let the process's other alerts wait for the number for as long as the block lasts."""
         number, freed = (submission.channel, submission.to), asyncio.Event()
         self._occupied[number] = freed
         try:
@@ -68,7 +68,7 @@ class RequestLimits:
             freed.set()
 
     async def until_free(self, channel: Channel, to: str) -> bool:
-        """Wait until this process lets go of a number; false if it doesn't occupy it."""
+        """Wait until no request of this process occupies a number; false if none does now."""
         freed = self._occupied.get((channel, to))
         if freed is None:
             return False
@@ -79,11 +79,11 @@ class RequestLimits:
 async def place(services: Services, history: History, limits: RequestLimits, alert: Alert) -> Alert:
     """Bring the alert's try to Twilio, or to its end: refused, canceled or unknown.
 
-    Returns the alert as it stands then. May begin again at any moment, in any process: what was
-    asked before is found again.
+    Returns the alert as it stands then. It can be interrupted at any moment and begin again in
+    another process, which finds out what became of an earlier request before it makes one.
     """
     number, failures, published = alert.try_number, 0, None
-    # The first submission is written down together with the status that follows `queued`.
+    # A queued alert has none: the first submission is saved together with the status after it.
     inherited = None if alert.status is Status.QUEUED else await history.unsettled(alert)
     submission = inherited
     while submission is None or await reconcile(
@@ -128,10 +128,10 @@ async def _begin(
     alert: Alert,
     published: Published | None,
 ) -> Submission | None:
-    """Wait for the account's rate and for any other request to the number, then write ours down.
+    """Wait for the account's rate and for any other request to the number, then save ours.
 
-    It comes with one of the process's requests, which `_submit` lets go of. None if the alert no
-    longer wants it, or if quiet hours have begun meanwhile.
+    One of `limits.requests` is acquired for it, which `_submit` releases. None if the alert no
+    longer needs it, or if quiet hours have begun before its first request.
     """
     channel = alert.channel
     while True:
@@ -141,7 +141,7 @@ async def _begin(
                 submission = _new_submission(services, history, alert)
                 event = _sending(services, alert, published)
                 rate = services.per_second(channel)
-                # First the request: what is written down shouldn't have to wait any more.
+                # Acquired before saving, so that a saved submission is made at once.
                 await limits.requests.acquire()
                 try:
                     begun = await history.begin(submission, event, rate, has_slot=has_slot)
@@ -174,16 +174,16 @@ async def _begin(
 async def _wait_for_number(
     services: Services, history: History, limits: RequestLimits, alert: Alert
 ) -> None:
-    """Wait a little until no other submission to the alert's number is without an answer."""
+    """Wait a little for the unsettled submission to the alert's number, or settle it."""
     if await limits.until_free(alert.channel, alert.to):
         return
     blocking = await history.blocking(alert)
     other = await history.get(blocking.alert_id) if blocking else None
     if blocking and other and (other.id == alert.id or _is_over(other, blocking)):
-        # Its try ended meanwhile, and perhaps its process: nobody else may look for the answer.
+        # Its try has ended, and its process may have too, so no other process would settle it.
         await reconcile(services, history, blocking, inherited=True)
     else:
-        await asyncio.sleep(SECONDS_BETWEEN_TRIES_OF_A_BUSY_NUMBER)
+        await asyncio.sleep(BUSY_NUMBER_WAIT_SECONDS)
 
 
 def _is_over(alert: Alert, submission: Submission) -> bool:
@@ -205,7 +205,7 @@ def _new_submission(services: Services, history: History, alert: Alert) -> Submi
         history.account_sid,
         alert.channel,
         alert.to,
-        # By the clock that Twilio's list goes by, whichever process will read it.
+        # By Twilio's clock: any process may have to compare it with the times in Twilio's list.
         datetime.now(UTC) + clock_offset,
         clock_offset,
     )
@@ -235,7 +235,7 @@ async def _submit(
     alert: Alert,
     published: Published | None,
 ) -> bool:
-    """Make the request that is written down, and write down the SID that Twilio gave it.
+    """Make the request of a saved submission, and record its SID.
 
     False if another process has settled it meanwhile. Raises `TwilioError`, which says whether the
     request may have gone through.
@@ -255,9 +255,9 @@ async def _submit(
 
 async def _is_superseded(history: History, submission: Submission) -> bool:
     """Whether another process has settled the submission while this one stood still."""
-    # By this machine's date, which goes on while it sleeps.
+    # Measured by the date, because a monotonic clock may stop while the machine sleeps.
     age = datetime.now(UTC) - (submission.at - (submission.clock_offset or timedelta()))
-    return age > FRESH_FOR and await history.is_settled(submission)
+    return age > CHECK_SUBMISSIONS_OLDER_THAN and await history.is_settled(submission)
 
 
 async def _request(services: Services, alert: Alert, published: Published | None) -> str:
@@ -286,7 +286,7 @@ async def _request(services: Services, alert: Alert, published: Published | None
         twiml=published.twiml,
         status_callback=callback,
         status_callback_event=CALL_EVENTS if callback else (),
-        # Until the beep, but while the message is spoken: people needn't wait for the verdict.
+        # Wait for the beep, but asynchronously, so that a person hears the message at once.
         machine_detection="DetectMessageEnd" if detect else None,
         async_amd=detect,
         async_amd_status_callback=callback if detect else None,
@@ -297,7 +297,7 @@ async def _request(services: Services, alert: Alert, published: Published | None
 async def _refuse(
     history: History, submission: Submission, note: str, problem: TwilioError
 ) -> None:
-    """Twilio won't take it, now or ever."""
+    """Settle a submission that Twilio refused, and fail its try."""
     event = Event(
         datetime.now(UTC),
         Status.FAILED,
@@ -320,9 +320,9 @@ async def _wait_to_try_again(
     problem: TwilioUnreachable | TwilioRateLimited,
     failures: int,
 ) -> None:
-    """Nothing was processed: the next request may come in a while, unless the alert is canceled."""
+    """Settle a submission that wasn't processed, then wait, unless the alert is canceled."""
     too_fast = isinstance(problem, TwilioRateLimited)
-    note = "Twilio asks to wait" if too_fast else "Twilio is out of reach"
+    note = "Twilio asks us to wait" if too_fast else "Twilio can't be reached"
     await report_trouble(history, submission, f"{note}: trying again", problem, Outcome.NEVER_SENT)
     asked = problem.retry_after if isinstance(problem, TwilioRateLimited) else None
     with suppress(TimeoutError):

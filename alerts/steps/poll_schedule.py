@@ -10,20 +10,20 @@ from alerts.alert import Channel
 from alerts.status import Status
 from alerts.twilio_status import ACCEPTED, StatusUpdate
 
-# Twilio ends a call after four hours, and tries to send a text for ten at the longest:
+# Twilio ends a call after four hours, and stops trying to send a text after ten:
 # ValidityPeriod in https://www.twilio.com/docs/messaging/api/message-resource
 GIVE_UP_AFTER: dict[Channel, timedelta] = {
     "call": timedelta(hours=4),
     "text": timedelta(hours=10),
 }
-# Carriers needn't confirm delivery: without their word a text stays "sent" for ever.
+# Not every carrier confirms delivery: without that a text stays "sent" forever.
 CARRIERS_CONFIRM_WITHIN = timedelta(minutes=10)
 PLACED = StatusUpdate(Status.PLACED, ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedTry:
-    """The call or text `sid` of an alert's try, and when Twilio was asked for it."""
+    """The call or text `sid` of an alert's try, and when Twilio was known to have it."""
 
     alert_id: str
     try_number: int
@@ -41,17 +41,17 @@ class PollIntervals:
     longest: float
 
 
-POLLING = PollIntervals(0.5, 1.25, 5.0)
-# Where callbacks bring the news, polling is for those that get lost.
-SAFETY_NET = PollIntervals(15.0, 1.25, 60.0)
-# Usual seconds between the end of a call and the word of what had answered it.
-SOON_SECONDS = 2.0
+WITHOUT_CALLBACKS = PollIntervals(0.5, 1.25, 5.0)
+# With callbacks, polling is only for those that get lost.
+WITH_CALLBACKS = PollIntervals(15.0, 1.25, 60.0)
+# Twilio usually reports what answered a call within this time after the call's end.
+POLL_SOON_SECONDS = 2.0
 
 
 class PollSchedule:
     """When to poll a placed try next (`next_at`, in the event loop's time), and what was reported.
 
-    `sent_at` is when Twilio handed a text to the carrier, as far as the last poll tells.
+    `sent_at` is when Twilio handed a text to the carrier, according to the last poll.
     """
 
     def __init__(self, placed: PlacedTry, intervals: PollIntervals, now: float) -> None:
@@ -64,12 +64,12 @@ class PollSchedule:
         self._intervals = intervals
         self._wait_from(now, intervals.first)
         if datetime.now(UTC) - placed.placed_at > timedelta(seconds=intervals.first):
-            # What Twilio reported while no process was there is lost.
+            # The try was placed before a restart, and callbacks in between were lost.
             self.poll_soon(now)
 
     def poll_soon(self, now: float) -> None:
-        """Wait no longer than for news that is on its way: its end may have come."""
-        self.next_at = min(self.next_at, now + SOON_SECONDS)
+        """Wait no longer than POLL_SOON_SECONDS, because the try may be over."""
+        self.next_at = min(self.next_at, now + POLL_SOON_SECONDS)
 
     def poll_again(self, now: float) -> None:
         """Wait a little longer than before."""
@@ -84,13 +84,13 @@ class PollSchedule:
         return not self.is_busy and self.next_at <= now
 
     def may_be_polled(self, now: float) -> bool:
-        """Whether polling makes sense because others are polled too: half the wait is over."""
+        """Whether half the wait is over, so that it can be polled together with others."""
         return not self.is_busy and self.next_at - self._wait / 2 <= now
 
     @property
     def overdue(self) -> timedelta:
-        """How long ago its end should have come; less than nothing while there is time."""
-        # By the date, so that a restart doesn't begin from zero.
+        """How long ago the try should have ended; negative until then."""
+        # Measured by the date, so that a restart doesn't begin from zero.
         end = self.placed.placed_at + GIVE_UP_AFTER[self.placed.channel]
         if self.sent_at is not None:
             end = max(self.sent_at, self.placed.placed_at) + CARRIERS_CONFIRM_WITHIN
@@ -98,7 +98,7 @@ class PollSchedule:
 
     def _wait_from(self, now: float, seconds: float) -> None:
         self._wait = min(seconds, self._intervals.longest)
-        # Jitter, so that alerts that were sent together aren't polled together for ever.
+        # Jitter, so that alerts that were sent together aren't polled together forever.
         self.next_at = now + self._wait * random.uniform(0.9, 1.1)  # noqa: S311
         left = -self.overdue.total_seconds()
         if left > 0:

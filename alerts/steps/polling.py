@@ -1,4 +1,4 @@
-"""Asking Twilio about every open call and text of this process until nothing more can happen."""
+"""Polling: ask Twilio about the open calls and texts of this process until they are over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import get_args
 
 from alerts.alert import Channel, Event, Problem
 from alerts.status import Status
-from alerts.steps.poll_schedule import POLLING, SAFETY_NET, PlacedTry, PollSchedule
+from alerts.steps.poll_schedule import WITH_CALLBACKS, WITHOUT_CALLBACKS, PlacedTry, PollSchedule
 from alerts.twilio_status import StatusUpdate, call_update, message_update
 from twilio_client import (
     Call,
@@ -25,25 +25,24 @@ from twilio_client import (
 
 log = logging.getLogger(__name__)
 
-MOST_REQUESTS = 10
-# However long Twilio asks us to wait: people want to hear what became of their alerts.
+MOST_POLLS_AT_ONCE = 10
+# Twilio may ask for a longer pause, but people want to know what became of their alerts.
 LONGEST_PAUSE_SECONDS = 60.0
-# More than this many are looked up in the list, which shows a thousand at once.
-MOST_ONE_BY_ONE = 20
-LARGEST_PAGE = 1000
+# If more than this many are to be polled, read Twilio's list: it has up to 1,000 on a page.
+MOST_POLLED_ONE_BY_ONE = 20
+LARGEST_PAGE_ROWS = 1000
 # Twilio's clock and ours differ a little, and its list needn't be exactly in order.
-LIST_MARGIN = timedelta(minutes=2)
-# While no poll succeeds, the end may have come unseen: giving up can wait.
+LIST_TIME_MARGIN = timedelta(minutes=2)
+# Wait this much longer if the last poll failed, because the end may have come without our seeing.
 GIVE_UP_UNSEEN_AFTER = timedelta(days=1)
-NO_WORD = StatusUpdate(Status.UNKNOWN, "No word of its end ever came")
+END_NOT_REPORTED = StatusUpdate(Status.UNKNOWN, "Twilio never reported how it ended")
 
 
 class StatusPoller:
     """Polls Twilio about calls and texts, less and less often, and reports what is new.
 
-    `report(alert_id, event)` may take its time; where it raises, a later poll reports again. With
-    `callbacks` Twilio brings the news by itself, and polling is only a safety net. Use it from one
-    event loop.
+    `report(alert_id, event)` is awaited; if it raises, a later poll reports again. With `callbacks`
+    Twilio usually reports by itself, so polls are rare. Use it from one event loop.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class StatusPoller:
     ) -> None:
         self._reader = StatusReader(twilio)
         self._report_event = report
-        self._intervals = SAFETY_NET if callbacks else POLLING
+        self._intervals = WITH_CALLBACKS if callbacks else WITHOUT_CALLBACKS
         self._schedules: set[PollSchedule] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_running = self._is_closed = False
@@ -64,9 +63,9 @@ class StatusPoller:
 
     @contextmanager
     def polling(self, placed: PlacedTry) -> Iterator[None]:
-        """Poll it for as long as the block lasts, or up to its final status.
+        """Poll a try for as long as the block lasts, or up to its final status.
 
-        Twilio being out of reach for a while changes nothing: the call itself goes on without us.
+        Failing polls don't end that: the call goes on even if Twilio can't be reached for a while.
         """
         schedule = PollSchedule(placed, self._intervals, _now())
         self._schedules.add(schedule)
@@ -80,14 +79,14 @@ class StatusPoller:
             self._forget(schedule)
 
     def poll_soon(self, placed: PlacedTry) -> None:
-        """Don't wait for its next turn: there is reason to think that it is over."""
+        """Poll a try sooner than planned, because it may be over."""
         for schedule in self._schedules:
             if schedule.placed == placed:
                 schedule.poll_soon(_now())
                 self._wake_for(schedule)
 
     async def close(self) -> None:
-        """Poll nothing any more, and report nothing any more."""
+        """Stop polling and reporting."""
         self._is_closed = True
         tasks = list(self._tasks)
         for task in tasks:
@@ -128,7 +127,7 @@ class StatusPoller:
         ours = [each for each in self._schedules if each.placed.channel == channel]
         due = [each for each in ours if each.is_due(now)]
         soon = [each for each in ours if each.may_be_polled(now)] if due else []
-        if len(soon) > MOST_ONE_BY_ONE:
+        if len(soon) > MOST_POLLED_ONE_BY_ONE:
             for schedule in soon:
                 schedule.is_busy = True
             self._start(self._poll_many(channel, soon))
@@ -142,26 +141,26 @@ class StatusPoller:
         try:
             found = await self._reader.read_many(channel, [each.placed for each in schedules])
         except Exception:
-            log.exception("Polling many at once went wrong; polling each")
+            log.exception("Polling many at once failed; polling each")
         for schedule in schedules:
             self._start(self._poll(schedule, found.get(schedule.placed.sid)))
 
     async def _poll(
         self, schedule: PollSchedule, found: StatusUpdate | TwilioError | None = None
     ) -> None:
-        """Report what was found, or what a request of its own finds."""
+        """Report what was found in the list, or else ask about this try alone and report that."""
         try:
             found = found or await self._reader.read(schedule.placed)
             if isinstance(found, TwilioError):
-                await self._report(schedule, _despite(found, schedule))
+                await self._report(schedule, _update_after_failure(found, schedule))
                 schedule.back_off(_now())
             else:
                 schedule.is_missing, schedule.sent_at = False, found.sent_at
                 is_lost = schedule.overdue >= timedelta() and not found.is_final
-                await self._report(schedule, NO_WORD if is_lost else found)
+                await self._report(schedule, END_NOT_REPORTED if is_lost else found)
                 schedule.poll_again(_now())
         except Exception:  # one alert's trouble must not stop the others
-            log.exception("Polling for alert %s went wrong; trying again", schedule.placed.alert_id)
+            log.exception("Polling for alert %s failed; trying again", schedule.placed.alert_id)
             schedule.back_off(_now())
         schedule.is_busy = False
         self._wake_for(schedule)
@@ -177,16 +176,16 @@ class StatusPoller:
 
 
 class StatusReader:
-    """Reads statuses: few requests at once, and none while Twilio asks for a pause."""
+    """Reads statuses at Twilio with few requests at once, and none while Twilio asks us to wait."""
 
     def __init__(self, twilio: TwilioClient) -> None:
         self._twilio = twilio
-        self._requests = asyncio.Semaphore(MOST_REQUESTS)
+        self._requests = asyncio.Semaphore(MOST_POLLS_AT_ONCE)
         self._paused_until = 0.0
         self._is_refused = False
 
     async def read(self, placed: PlacedTry) -> StatusUpdate | TwilioError:
-        """What Twilio says about one call or text now, or why that can't be known."""
+        """Return what Twilio says about one call or text now, or the error that prevented it."""
         try:
             async with self._request():
                 if placed.channel == "call":
@@ -198,7 +197,7 @@ class StatusReader:
     async def read_many(
         self, channel: Channel, wanted: Sequence[PlacedTry]
     ) -> dict[str, StatusUpdate | TwilioError]:
-        """The same by SID, from the list; those left out are better read one by one."""
+        """Return the same by SID, read from the list; those left out are to be read one by one."""
         try:
             async with self._request():
                 return await self._read_list(channel, wanted)
@@ -211,7 +210,7 @@ class StatusReader:
     async def _request(self) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         async with self._requests:
-            # More than once, for meanwhile another request may have been told to wait.
+            # In a loop, for another request may be told to wait longer meanwhile.
             while (left := self._paused_until - loop.time()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(left)
             try:
@@ -232,17 +231,17 @@ class StatusReader:
         self, channel: Channel, wanted: Sequence[PlacedTry]
     ) -> dict[str, StatusUpdate | TwilioError]:
         missing = {placed.sid for placed in wanted}
-        oldest = min(placed.placed_at for placed in wanted) - LIST_MARGIN
-        # On an account with other traffic ours are spread out among it.
-        page_size = min(LARGEST_PAGE, 4 * len(wanted))
-        # More pages would cost more than reading each.
-        limit = page_size * max(1, len(wanted) // MOST_ONE_BY_ONE)
+        oldest = min(placed.placed_at for placed in wanted) - LIST_TIME_MARGIN
+        # The list may have calls and texts of other programs between ours, so ask for more rows.
+        page_size = min(LARGEST_PAGE_ROWS, 4 * len(wanted))
+        # Reading more pages would take longer than reading each call or text.
+        limit = page_size * max(1, len(wanted) // MOST_POLLED_ONE_BY_ONE)
         seen: dict[str, StatusUpdate | TwilioError] = {}
         async for row in self._newest(channel, page_size, limit):
             if row.sid in missing:
                 missing.remove(row.sid)
                 seen[row.sid] = call_update(row) if isinstance(row, Call) else message_update(row)
-            # Checked here because Twilio filters by the day on which it was dialed.
+            # Compared here because Twilio can filter only by the day a call was dialed.
             created = row.date_created
             if not missing or (created and created - oldest < self._twilio.clock_offset):
                 break
@@ -256,15 +255,15 @@ class StatusReader:
         return self._twilio.list_messages(page_size=page_size, limit=limit)
 
 
-def _despite(error: TwilioError, schedule: PollSchedule) -> StatusUpdate:
-    """What a failed poll says after all; mostly nothing but what was reported already."""
+def _update_after_failure(error: TwilioError, schedule: PollSchedule) -> StatusUpdate:
+    """What to report after a failed poll: usually the same as before, so nothing new."""
     if isinstance(error, TwilioRefused) and error.status == HTTPStatus.NOT_FOUND:
-        # What is very new may not be known everywhere at Twilio yet: once is no proof.
+        # Not all of Twilio's servers may know a new call yet, so only a second 404 counts.
         if schedule.is_missing:
             problem = Problem.of(error)
             return StatusUpdate(Status.UNKNOWN, "Twilio won't say what became of it", problem)
         schedule.is_missing = True
-    return NO_WORD if schedule.overdue >= GIVE_UP_UNSEEN_AFTER else schedule.reported
+    return END_NOT_REPORTED if schedule.overdue >= GIVE_UP_UNSEEN_AFTER else schedule.reported
 
 
 def _now() -> float:

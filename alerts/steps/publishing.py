@@ -12,20 +12,21 @@ from alerts.services import Services, login_name
 from alerts.status import Status
 from storage import InlineStorage, Instructions, StorageError
 
-# Much less than the day, at least, that documents live: an account may have many calls waiting.
-GOOD_FOR = timedelta(hours=1)
+# Documents are kept for a day at least. Twilio fetches one later, when the call leaves the
+# account's queue, so a document that is older than this is stored again.
+REUSE_DOCUMENTS_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Published(Instructions):
-    """Instructions whose document was stored `at` that time, and won't be kept for ever."""
+    """Instructions for a call, and when (`at`) their document was stored: it will expire."""
 
     at: datetime = field(kw_only=True)
 
     @property
     def is_good(self) -> bool:
-        """Whether Twilio will find the document for long enough."""
-        return self.url is None or datetime.now(UTC) - self.at < GOOD_FOR
+        """Whether the document will be there long enough for Twilio to fetch it."""
+        return self.url is None or datetime.now(UTC) - self.at < REUSE_DOCUMENTS_FOR
 
 
 async def publish(
@@ -33,8 +34,8 @@ async def publish(
 ) -> Published | None:
     """Return instructions for the alert's call: those of `before`, or a newly stored document.
 
-    A storage that fails keeps no phone from ringing: a document that is short enough then goes
-    inside the request. One that isn't ends the try, and None is returned.
+    If the storage fails, the document goes inside the request. If it is too long for that, the try
+    fails, and None is returned.
     """
     before = before or published_before(alert)
     if before is not None and before.is_good:
@@ -43,13 +44,13 @@ async def publish(
     keys = callbacks.key_press(alert.id, alert.try_number) if callbacks else None
     document = write_document(alert.request, alert.message, keys).to_xml()
     now = datetime.now(UTC)
-    # Its name tells people who look there when it was made and for whom.
+    # The name tells people who look into the storage when a document was made, and by whom.
     name = f"{now:%Y-%m-%d-%H%M}-{alert.request.user or login_name()}"
     try:
         stored = await services.storage.publish(name, document)
     except StorageError as problem:
         return await _inside_the_request(history, alert, document, problem)
-    # The first submission records by itself where its document is.
+    # The first submission of a try records where its document is; here only a later one is.
     if stored.url is not None and alert.status is not Status.QUEUED:
         note = f"Stored again in {services.storage.label}"
         event = Event(now, None, note, try_number=alert.try_number, twiml_url=stored.url)
@@ -58,7 +59,7 @@ async def publish(
 
 
 def published_before(alert: Alert) -> Published | None:
-    """Where the alert's story says that its call's document was stored last."""
+    """Find in the alert's events where its call's document was stored last."""
     for event in reversed(alert.events):
         if event.try_number == alert.try_number and event.twiml_url is not None:
             return Published(event.twiml_url, at=event.at)
@@ -68,7 +69,7 @@ def published_before(alert: Alert) -> Published | None:
 async def _inside_the_request(
     history: History, alert: Alert, document: str, problem: StorageError
 ) -> Published | None:
-    """The document itself, if Twilio takes it that way; the story tells why it isn't stored."""
+    """Return instructions that hold the document itself, and record why it isn't stored."""
     try:
         inline = await InlineStorage().publish("", document)
         instructions = Published(twiml=inline.twiml, at=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""What became of a request to Twilio whose answer never came: Twilio's own list tells."""
+"""Reconciling: find in Twilio's list what became of a request whose answer never came."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from alerts.status import Status
 from alerts.submissions import Outcome, Submission
 from twilio_client import Call, Message, TwilioClient, TwilioError
 
-FIRST_WAIT_SECONDS = 0.25
-LONGEST_WAIT_SECONDS = 15.0
-LOOK_YOURSELF = (
+FIRST_LOOKUP_WAIT_SECONDS = 0.25
+LONGEST_LOOKUP_WAIT_SECONDS = 15.0
+LOOK_BEFORE_RESENDING = (
     "It may have been sent: look at the recent calls and messages in Twilio's console before you "
     "send it again."
 )
-OTHER_WORDS = Problem(
+DIFFERENT_WORDS = Problem(
     None,
-    "Twilio has a text to this number with other words: nobody can tell whether it is this one.",
-    LOOK_YOURSELF,
+    "Twilio has a text to this number with other words, which may or may not be this one.",
+    LOOK_BEFORE_RESENDING,
 )
-# The process that asked may not have known yet how far its clock was from Twilio's.
+# The process that made the request may not have known yet how far its clock was from Twilio's.
 CLOCK_MARGIN = timedelta(minutes=2)
-# Dates have whole seconds on both sides, and the way there takes time.
-ROUNDING = timedelta(seconds=5)
-# The list is in order of date, but which date a call that waited goes by isn't said.
-OUT_OF_ORDER = timedelta(hours=1)
+# Twilio's dates are in whole seconds, and a request takes time to arrive.
+ROUNDING_MARGIN = timedelta(seconds=5)
+# The list is in order of date, but Twilio doesn't document which date counts for a call that waited
+# in its queue.
+LIST_ORDER_MARGIN = timedelta(hours=1)
 OUR_DIRECTION = "outbound-api"
-# Twilio puts it before texts of trial accounts, in the body of the resource too.
+# Twilio puts this before the texts of trial accounts, in the body of the resource too.
 TRIAL_PREFIX = "Sent from your Twilio trial account - "
-# What a messaging service does to a text that needn't be UCS-2, as far as people write such things
-# and Unicode's own normalization doesn't: quotation marks, dashes, and what can't be seen.
+# A messaging service replaces these characters so that a text needn't be UCS-2: quotation marks,
+# dashes and invisible ones. Only those that people write and Unicode's normalization leaves.
 # https://www.twilio.com/docs/messaging/services/smart-encoding-char-list
 LOOKALIKES = str.maketrans(
     dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"')
@@ -50,8 +51,11 @@ LOOKALIKES = str.maketrans(
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A call or text that a request has made; with other words than ours that isn't certain."""
+class Match:
+    """A call or text in Twilio's list that a request may have made.
+
+    It `is_certain` unless it is a text with other words than ours.
+    """
 
     sid: str
     is_certain: bool
@@ -62,25 +66,25 @@ async def reconcile(
 ) -> bool:
     """Look until it is known what became of a submission; true if Twilio never got it.
 
-    Then it may be made again. Otherwise Twilio has it, and the history then knows its SID; or its
-    fate can't be learnt. One that is `inherited` was made by another process, and may still be on
-    its way.
+    Then the request may be made again. Otherwise Twilio has it, and the history knows its SID, or
+    its outcome can't be found out. An `inherited` submission was made by another process, and its
+    request may still be on its way.
     """
-    policy, began, wait = services.retry_policy, time.monotonic(), FIRST_WAIT_SECONDS
+    policy, began, wait = services.retry_policy, time.monotonic(), FIRST_LOOKUP_WAIT_SECONDS
     enough = policy.listing_seconds
     if inherited:
         enough += _seconds_on_its_way(services, submission)
-    # A callback may tell meanwhile.
+    # A callback may settle it meanwhile.
     while not await history.is_settled(submission):
         passed = time.monotonic() - began
         try:
-            made = await _look_up(services, history, submission)
-            if made and made.is_certain:
-                if await _adopt(history, submission, made.sid):
+            match = await _look_up(services, history, submission)
+            if match and match.is_certain:
+                if await _adopt(history, submission, match.sid):
                     break
             elif passed >= enough:
-                if made:
-                    await _give_up(history, submission, OTHER_WORDS)
+                if match:
+                    await _give_up(history, submission, DIFFERENT_WORDS)
                     break
                 note = "Twilio never got it: asking again"
                 await report_trouble(history, submission, note, None, Outcome.NEVER_ARRIVED)
@@ -90,7 +94,7 @@ async def reconcile(
                 await _give_up(history, submission, Problem.of(problem))
                 break
         await asyncio.sleep(wait)
-        wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+        wait = min(wait * 2, LONGEST_LOOKUP_WAIT_SECONDS)
     return False
 
 
@@ -101,7 +105,7 @@ async def report_trouble(
     problem: TwilioError | None,
     outcome: Outcome | None = None,
 ) -> None:
-    """Let people see what is going on, the same trouble once; `outcome` settles the submission."""
+    """Record a note about a submission, once per try; `outcome` settles the submission as well."""
     alert = await history.get(submission.alert_id)
     notes = {
         event.note
@@ -116,14 +120,14 @@ async def report_trouble(
 
 
 async def _give_up(history: History, submission: Submission, why: Problem) -> None:
-    """Nobody will ever learn whether Twilio has it."""
+    """Settle a submission as unknown: whether Twilio has it can't be found out."""
     event = _event(submission, Status.UNKNOWN, "Not known whether it was sent", None)
-    event = replace(event, error=replace(why, hint=LOOK_YOURSELF))
+    event = replace(event, error=replace(why, hint=LOOK_BEFORE_RESENDING))
     await history.settle(submission, Outcome.UNKNOWN, event)
 
 
 async def _adopt(history: History, submission: Submission, sid: str) -> bool:
-    """Take what Twilio lists as the submission's; false if it has just become another's."""
+    """Settle a submission with a SID from Twilio's list; false if another one has just taken it."""
     note = "Accepted by Twilio: found in its list"
     event = _event(submission, Status.PLACED, note, None)
     event = replace(event, source="lookup", sid=sid)
@@ -147,14 +151,14 @@ def _event(
 
 
 def _seconds_on_its_way(services: Services, submission: Submission) -> float:
-    """How much longer it may be on its way, at most."""
+    """How much longer the submission's request may be on its way, at most."""
     longest = services.retry_policy.request_seconds
     age = datetime.now(UTC) + services.twilio.clock_offset - submission.at
-    # The process that wrote its time down may not have known Twilio's clock.
+    # The process that saved the time may not have known Twilio's clock, so the age may be negative.
     return longest - max(0.0, min(age.total_seconds(), longest))
 
 
-async def _look_up(services: Services, history: History, submission: Submission) -> Made | None:
+async def _look_up(services: Services, history: History, submission: Submission) -> Match | None:
     alert = await history.get(submission.alert_id)
     return await look_up(
         services.twilio,
@@ -178,55 +182,57 @@ async def look_up(
     since: datetime,
     clock_offset: timedelta | None = None,
     taken: Callable[[Sequence[str]], Awaitable[Collection[str]]],
-) -> Made | None:
-    """What the request has most likely made; None if it is none of what Twilio lists.
+) -> Match | None:
+    """Return the call or text in Twilio's list that a request has most likely made, or None.
 
-    That is a call or text to `to` from `from_` (a number, or a messaging service's SID), with the
-    words `text`, made `since` then, which is Twilio's time, and not among those that `taken` gives
-    back (another alert's): the oldest. Failing that, the newest of the two minutes before will do.
+    It goes to `to` from `from_` (a number, or a messaging service's SID), has the words `text`, and
+    isn't among the SIDs that `taken` returns, which belong to other alerts. The oldest made after
+    `since`, by Twilio's clock, is most likely; if there is none, the newest of the two minutes
+    before that.
 
-    A text with other words may be the one as well, for Twilio shortens links, and forgets what a
-    text said where it is told to. Or it is another program's. Raises `TwilioError`.
+    A text with other words is a match that isn't certain: Twilio shortens links, and can be set up
+    to forget what a text said. But it may be another program's. Raises `TwilioError`.
 
-    `clock_offset` is what was known of Twilio's clock when `since` was written down in this
-    process: what has been learnt since then counts too.
+    `clock_offset` is what this process knew of Twilio's clock when it saved `since`. What it has
+    learned since then is taken into account.
     """
-    possible: list[tuple[timedelta, Made]] = []
+    possible: list[tuple[timedelta, Match]] = []
     async for row in _newest(twilio, channel, to, from_):
-        # Asked for here: the answer that brought the row may be the first to tell of that clock.
-        learnt = timedelta() if clock_offset is None else twilio.clock_offset - clock_offset
-        age = _time_after(since + learnt, row)
-        if age < -OUT_OF_ORDER:
+        # Read in the loop: the answer with this row may be the first that told Twilio's time.
+        correction = timedelta() if clock_offset is None else twilio.clock_offset - clock_offset
+        age = _time_after(since + correction, row)
+        if age < -LIST_ORDER_MARGIN:
             break
-        made = Made(row.sid, is_certain=isinstance(row, Call) or _words(row.body) == _words(text))
-        if age >= -(CLOCK_MARGIN if made.is_certain else ROUNDING) and _fits(row, to, from_):
-            possible.append((age, made))
+        match = Match(row.sid, is_certain=isinstance(row, Call) or _words(row.body) == _words(text))
+        margin = CLOCK_MARGIN if match.is_certain else ROUNDING_MARGIN
+        if age >= -margin and _fits(row, to, from_):
+            possible.append((age, match))
     if not possible:
         return None
-    others = await taken([made.sid for _, made in possible])
-    # Of those made within the same second the list has the oldest last.
+    others = await taken([match.sid for _, match in possible])
+    # Twilio lists the newest first: reversed, the oldest of one second comes first.
     possible.reverse()
     possible.sort(key=_likeliest_first)
-    return next((made for _, made in possible if made.sid not in others), None)
+    return next((match for _, match in possible if match.sid not in others), None)
 
 
-def _likeliest_first(aged: tuple[timedelta, Made]) -> tuple[bool, bool, timedelta]:
-    age, made = aged
-    return not made.is_certain, age < -ROUNDING, abs(age)
+def _likeliest_first(aged: tuple[timedelta, Match]) -> tuple[bool, bool, timedelta]:
+    age, match = aged
+    return not match.is_certain, age < -ROUNDING_MARGIN, abs(age)
 
 
 def _newest(
     twilio: TwilioClient, channel: Channel, to: str, from_: str
 ) -> AsyncIterator[Call] | AsyncIterator[Message]:
-    # No filter by date: Twilio's are by the day, and leave out what hasn't been dialled or sent.
+    # No filter by date: Twilio filters by the day, and leaves out what hasn't been dialed or sent.
     if channel == "call":
         return twilio.list_calls(to=to, from_=from_)
     return twilio.list_messages(to=to, from_=None if _is_service(from_) else from_)
 
 
 def _time_after(since: datetime, row: Call | Message) -> timedelta:
-    """How long after `since` it was made."""
-    # Twilio dates a call when it leaves the queue: one without a date is brand new.
+    """How long after `since` a call or text was made."""
+    # Twilio dates a call when it leaves the queue, so one without a date is brand new.
     return row.date_created - since if row.date_created else timedelta.max
 
 
@@ -239,8 +245,10 @@ def _fits(row: Call | Message, to: str, from_: str) -> bool:
 
 
 def _words(text: str | None) -> list[str]:
-    """What makes two texts the same: Twilio may change white space and signs, and puts an
-    advertisement before those of trial accounts."""
+    """Return the words of a text without what Twilio may change, so that texts can be compared.
+
+    It may change white space, punctuation and compatible characters, and adds TRIAL_PREFIX.
+    """
     written = (text or "").removeprefix(TRIAL_PREFIX).translate(LOOKALIKES)
     return unicodedata.normalize("NFKC", written).split()
 

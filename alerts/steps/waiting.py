@@ -1,4 +1,4 @@
-"""Before a try: wait until it is due, however long that takes."""
+"""Step 1: wait until an alert's next try is due, however long that takes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from alerts.status import Status
 
 QUIET = "Quiet hours there: waits until"
 ANNOUNCE_WAITS_OVER = timedelta(seconds=2)
-# A night's alerts would fill the memory of a process: the database keeps them.
+# Longer waits are left to the database: a process that kept a night's alerts would need too much
+# memory.
 DEFER_WAITS_OVER = timedelta(seconds=30)
-# A clock that is set differently is noticed within the hour.
+# Look at the clock again at least every hour, in case it has been set.
 LONGEST_WAIT_SECONDS = 3600.0
 
 
 async def wait_until_due(history: History, claims: Claims, alert: Alert) -> Alert | None:
-    """Wait for the alert's next try, and return the alert as it stands then.
+    """Wait until the alert's next try is due, and return the alert as it stands then.
 
-    None if it has ended, or if the wait is long: it is then deferred, and any worker may claim it
-    once it is due.
+    None if the alert has ended, or if the wait is long: it is then deferred, and any worker may
+    claim it once it is due.
     """
     while True:
         alert = history.newest(alert)
@@ -40,14 +41,14 @@ async def wait_until_due(history: History, claims: Claims, alert: Alert) -> Aler
             await claims.defer(alert.id, due)
             return None
         with suppress(TimeoutError):
-            # Only its end can come in between: it is canceled, or an earlier call is confirmed.
+            # It can only end meanwhile: canceled, or acknowledged by a late key press.
             await history.until(
                 alert.id, lambda newest: newest.status.final, (due - now).total_seconds()
             )
 
 
 async def wait_out_quiet_hours(history: History, alert: Alert, end: datetime) -> None:
-    """Wait with a try that has begun, unless it is canceled."""
+    """Wait with a try that was sending when quiet hours began; ends early if it is canceled."""
     await _announce(history, alert, f"{QUIET} {_clock(end, alert)}")
     with suppress(TimeoutError):
         await history.until(
@@ -58,9 +59,9 @@ async def wait_out_quiet_hours(history: History, alert: Alert, end: datetime) ->
 
 
 def when_due(alert: Alert) -> tuple[datetime, str]:
-    """When the alert's next try may begin, and why not before."""
+    """Return when the alert's next try may begin, and why not before."""
     number = alert.try_number
-    due, why = alert.not_before, "This number has had its most alerts an hour: waits until"
+    due, why = alert.not_before, "This number has reached its hourly limit: waits until"
     if number > 1:
         minutes = alert.present_try.minutes_later
         due, why = alert.since + timedelta(minutes=minutes), f"Try {number} comes at"
@@ -69,7 +70,7 @@ def when_due(alert: Alert) -> tuple[datetime, str]:
 
 
 def quiet_until(alert: Alert, moment: datetime) -> datetime | None:
-    """When the recipient's quiet hours end, if `moment` is in them and the alert respects them."""
+    """Return when quiet hours end if they hold the alert back at `moment`, else None."""
     if alert.request.urgent or not alert.request.quiet_hours:
         return None
     hours = read_quiet_hours(alert.request.quiet_hours)
@@ -83,7 +84,7 @@ async def _announce(history: History, alert: Alert, note: str) -> None:
 
 
 def _clock(moment: datetime, alert: Alert) -> str:
-    """The time on the sender's clock; with the day, if that is another one."""
+    """Return the time on the sender's clock, with the day unless it is today."""
     there = in_time_zone(moment, alert.request.time_zone)
     today = in_time_zone(datetime.now(UTC), alert.request.time_zone)
     return f"{there:%H:%M %Z}" if there.date() == today.date() else f"{there:%H:%M %Z on %A}"

@@ -15,7 +15,7 @@ from shiny import Inputs, render, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.compose import MOST_MINUTES
+from alerts.message.compose import MOST_MINUTES_BETWEEN_TRIES
 from alerts.phone_numbers import Regions, read_number
 from alerts.services import Services
 from dashboard.fields import described_by, feedback
@@ -137,7 +137,7 @@ def _tries() -> Tag:
             "Minutes apart",
             DEFAULTS.minutes_between_tries,
             min=0,
-            max=MOST_MINUTES,
+            max=MOST_MINUTES_BETWEEN_TRIES,
         ),
         class_="tries",
     )

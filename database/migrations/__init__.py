@@ -1,4 +1,4 @@
-"""How the tables of the history came about and change: one file a revision in versions/."""
+"""Migrations of the history's tables: versions/ has one file per revision."""
 
 from database.migrations.revisions import bring_up_to_date, check_that_it_can_be_written
 

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection that `upgrade` handed over."""
+"""Alembic runs this file. It runs the migrations on the connection that `upgrade` passes."""
 
 from alembic import context
 

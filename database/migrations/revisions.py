@@ -1,4 +1,4 @@
-"""Which revision a database is at, and the way to the latest."""
+"""Which revision a database is at, and how to upgrade it to the latest."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from database import DatabaseError
 from database.connecting import run_outside_transactions
 
 VERSIONS = Path(__file__).parent / "versions"
-# A name of our own: other programs in the same database may use Alembic too.
+# Not Alembic's own name for it, because other programs in the same database may use Alembic too.
 REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
-# Any number that no other program uses.
+# A number that no other program is likely to use.
 POSTGRESQL_LOCK = 7_305_128_461_290_033_517
 _ONE_AT_A_TIME = threading.Lock()
 
 
 def bring_up_to_date(engine: sa.Engine, versions: Path = VERSIONS) -> None:
-    """Carry the database, with all that is in it, to the latest revision in `versions`.
+    """Migrate the database and its rows to the latest revision in `versions`.
 
-    Of several processes one does it and the others wait. Raises `DatabaseError` for a database
-    that a newer Callboard has used.
+    If several processes start together, one does it and the others wait. Raises `DatabaseError` for
+    a database that a newer Callboard has used.
     """
     latest = revisions_in(versions)[-1]
     with engine.connect() as connection:
@@ -36,19 +36,19 @@ def bring_up_to_date(engine: sa.Engine, versions: Path = VERSIONS) -> None:
 
 
 def check_that_it_can_be_written(engine: sa.Engine) -> None:
-    """Raise SQLAlchemy's error where the database may only be read."""
+    """Raise SQLAlchemy's error if the database is read-only."""
     with engine.connect().execution_options(writes=True) as connection:
         number = REVISION_TABLE.c.version_num
         connection.execute(sa.update(REVISION_TABLE).values({number: number}))
 
 
 def revisions_in(versions: Path) -> list[str]:
-    """The revisions, oldest first: what the names of their files begin with."""
+    """Return the revisions, oldest first; file names begin with them."""
     return sorted(each.name.split("_")[0] for each in versions.glob("[0-9]*_*.py"))
 
 
 def revision_of(connection: sa.Connection) -> str | None:
-    """The revision that a database is at; None where it has none of our tables yet."""
+    """Return the revision that a database is at; None if it has none of our tables yet."""
     if not sa.inspect(connection).has_table(REVISION_TABLE.name):
         return None
     return connection.scalar(sa.select(REVISION_TABLE.c.version_num))
@@ -66,7 +66,7 @@ def _known_revision(connection: sa.Connection, versions: Path) -> str | None:
 
 @contextmanager
 def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that no other process is in at the same time."""
+    """A transaction that only one process can be in at a time."""
     with engine.connect().execution_options(writes=True) as connection:
         connection.detach()
         if engine.dialect.name == "sqlite":
@@ -80,7 +80,7 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _let_tables_be_replaced(connection: sa.Connection) -> None:
-    """SQLite changes a table by replacing it, which would take along the rows that refer to it.
+    """Let a migration drop and replace a SQLite table without losing the rows that refer to it.
 
     https://www.sqlite.org/lang_altertable.html#otheralter
     """
@@ -100,11 +100,11 @@ def upgrade(connection: sa.Connection, versions: Path) -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    # As an option it may not hold a %, as paths may.
+    # A % in a path has to be doubled in Alembic's options.
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     config.attributes["connection"] = connection
-    # Alembic keeps what it is working on in its module.
+    # Alembic keeps the migration that is running in a global variable.
     with _ONE_AT_A_TIME:
         command.upgrade(config, "head")

@@ -22,9 +22,9 @@ from alerts.submissions import Submission
 from alerts.tables import NewAlert, alerts
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID as SIMULATED
+from tests.support.callback_app import OTHER_SID, SID, CallbackApp, callback_app, form
 from tests.support.desks import CALL, TEXT, posts, simulated_desk, until_over, worker_of
 from tests.support.direct_sql import column
-from tests.support.told_app import OTHER_SID, SID, Told, form, told
 
 REAL = "AC" + "9" * 32
 BUSY = "+14125550101"
@@ -43,7 +43,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def histories(database: Database) -> AsyncIterator[tuple[History, History]]:
-    """Those of two accounts, on one database."""
+    """The histories of two accounts, on one database."""
     both = History(database, "AC1", 1000), History(database, "AC2", 1000)
     yield both
     for each in both:
@@ -51,9 +51,12 @@ async def histories(database: Database) -> AsyncIterator[tuple[History, History]
 
 
 @pytest.fixture
-async def callbacks(database_url: str) -> AsyncIterator[tuple[Told, Told]]:
-    """Desks of two accounts that Twilio tells of an alert, which has the same id in both."""
-    async with told(database_url) as one, told(database_url, account_sid=REAL) as two:
+async def callbacks(database_url: str) -> AsyncIterator[tuple[CallbackApp, CallbackApp]]:
+    """Apps of two accounts on one database; each has an alert with the same id."""
+    async with (
+        callback_app(database_url) as one,
+        callback_app(database_url, account_sid=REAL) as two,
+    ):
         for each in (one, two):
             await each.add()
             await each.begin()

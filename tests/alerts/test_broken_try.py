@@ -1,4 +1,4 @@
-"""A defect of our own ends the try that it shows in: not the alert, and not its number."""
+"""A defect of our own ends the try that it shows in, but neither the alert nor other tries."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_in_a_later_try_the_next_person_is_called(asks, caplog):
     ):
         alert = await followed(desk, replace(TWICE, then_to=(ANN,)))
         assert interrupted(alert) == [(2, "unknown")]
-        # The third try is to the same number as the second, which nobody knows the fate of.
+        # The third try is left out: it is to the number of the second, whose outcome is unknown.
         assert (alert.status, alert.to, alert.try_number) == ("completed", ANN, 3)
         assert [form["To"] for form in asked_for(simulator)] == [BUSY, *[BUSY] * asks, ANN]
         again = await followed(desk, replace(CALL, to=BUSY))
@@ -99,5 +99,5 @@ async def test_before_a_later_try_is_asked_for(tmp_path):
         assert (alert.status, alert.to) == ("completed", ANN)
         assert [form["To"] for form in posts(desk) if "To" in form] == [BUSY, ANN]
         chosen = sa.select(alerts.c.claimed_by).where(alerts.c.id == alert.id)
-        # It went on by itself: no other worker had to find it first.
+        # The delivery went on by itself; no other worker had to claim the alert first.
         assert await column(desk.services.database_url, chosen) == [worker_of(desk).id]

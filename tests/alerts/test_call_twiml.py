@@ -8,7 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.call_twiml import write_again, write_document, write_thanks, write_voicemail
+from alerts.message.call_twiml import (
+    write_document,
+    write_second_question,
+    write_thanks,
+    write_voicemail,
+)
 from alerts.message.compose import compose
 from alerts.message.languages import LANGUAGES, key_press_words, voices_for
 from alerts.phone_numbers import Regions
@@ -37,7 +42,7 @@ def test_until_they_hang_up():
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("Hi", 30), ("x" * 140, 10), ("x" * 999, 1)])
-def test_the_line_is_held_until_a_machine_has_been_told_from_a_person(text, seconds):
+def test_the_line_is_held_until_a_machine_is_detected(text, seconds):
     say, pause = verbs(write_document(replace(CALL, repeat=2), text))
     assert (say.tag, pause.tag, pause.get("length")) == ("Say", "Pause", str(seconds))
 
@@ -63,7 +68,7 @@ def test_the_preview_goes_nowhere():
 
 
 def test_asking_again():
-    (gather,) = verbs(write_again(replace(CALL, acknowledge=True), URL))
+    (gather,) = verbs(write_second_question(replace(CALL, acknowledge=True), URL))
     assert (gather.tag, gather.get("action")) == ("Gather", URL)
     again, message = gather
     assert (again.text, again.get("loop")) == ("Please press 1.", None)
@@ -94,7 +99,7 @@ def test_every_voice_speaks_its_language(language, voice):
     )
     request = compose(asked, Regions())
     words = key_press_words(language)
-    (gather,) = verbs(write_again(request, URL))
+    (gather,) = verbs(write_second_question(request, URL))
     (thanks,) = verbs(write_thanks(request))
     (voicemail,) = verbs(write_voicemail(request))
     said = [*gather, thanks, voicemail]
@@ -121,7 +126,7 @@ def test_key_presses_are_asked_for_in_the_languages_own_words():
         assert "1" not in words.thanks
 
 
-def test_a_preview_in_a_language_that_nobody_speaks():
+def test_a_preview_in_an_unknown_language():
     with pytest.raises(UnusableInput) as refused:
         write_document(replace(CALL, language="tlh", acknowledge=True), "Hello")
     assert refused.value.field == "language"

@@ -1,4 +1,4 @@
-"""Key presses: what is written down, and what the call says next."""
+"""Key presses: what is recorded, and what the call says next."""
 
 from __future__ import annotations
 
@@ -9,113 +9,113 @@ from datetime import UTC, datetime
 import pytest
 
 from alerts import Event, Status
-from alerts.message.call_twiml import write_again, write_thanks
-from tests.support.told_app import CALL, OTHER_SID, Told, form, told
+from alerts.message.call_twiml import write_second_question, write_thanks
+from tests.support.callback_app import CALL, OTHER_SID, CallbackApp, callback_app, form
 from twiml import Hangup, Response
 
 NOTHING_MORE = Response(Hangup())
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    async with told(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
+async def app(tmp_path):
+    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
         await opened.add()
         await opened.begin()
         yield opened
 
 
-async def said(desk: Told, digits: str, **fields: str) -> Response:
-    answer = await desk.press(digits, **fields)
+async def said(app: CallbackApp, digits: str, **fields: str) -> Response:
+    answer = await app.press(digits, **fields)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/xml; charset=utf-8"
     return Response.parse(answer.text)
 
 
-async def test_a_one_is_proof_of_a_person(desk: Told):
-    await desk.status(form("in-progress"))
-    assert await said(desk, "1") == write_thanks(CALL)
-    alert = await desk.alert()
+async def test_a_one_is_proof_of_a_person(app: CallbackApp):
+    await app.status(form("in-progress"))
+    assert await said(app, "1") == write_thanks(CALL)
+    alert = await app.alert()
     assert (alert.status, alert.reached) == (Status.ACKNOWLEDGED, True)
     pressed = alert.events[-1]
     assert (pressed.note, pressed.source, pressed.news) == ("Pressed 1", "recipient", True)
-    await desk.status(form("completed"))
-    assert (await desk.alert()).status is Status.ACKNOWLEDGED
+    await app.status(form("completed"))
+    assert (await app.alert()).status is Status.ACKNOWLEDGED
 
 
-async def test_any_other_key_and_it_asks_again(desk: Told):
-    await desk.status(form("in-progress"))
-    document = await said(desk, "7")
-    assert document == write_again(CALL, desk.addresses.key_press("one", 1))
-    alert = await desk.alert()
+async def test_any_other_key_and_it_asks_again(app: CallbackApp):
+    await app.status(form("in-progress"))
+    document = await said(app, "7")
+    assert document == write_second_question(CALL, app.addresses.key_press("one", 1))
+    alert = await app.alert()
     assert alert.status is Status.ANSWERED
     assert alert.events[-1].note == "Pressed 7 (not 1)"
-    assert await said(desk, "1") == write_thanks(CALL)
-    assert (await desk.alert()).status is Status.ACKNOWLEDGED
+    assert await said(app, "1") == write_thanks(CALL)
+    assert (await app.alert()).status is Status.ACKNOWLEDGED
 
 
 @pytest.mark.parametrize("digits", ["*", "11", "1#", " 1", "१", "1" * 500])
-async def test_only_a_one_confirms(desk: Told, digits):
-    assert await said(desk, digits) == write_again(CALL, desk.addresses.key_press("one", 1))
-    alert = await desk.alert()
+async def test_only_a_one_confirms(app: CallbackApp, digits):
+    assert await said(app, digits) == write_second_question(CALL, app.addresses.key_press("one", 1))
+    alert = await app.alert()
     assert alert.status is Status.SENDING
     assert len(alert.events[-1].note) < 50
 
 
-async def test_no_key_at_all_and_it_ends(desk: Told):
-    assert await said(desk, "") == NOTHING_MORE
-    alert = await desk.alert()
+async def test_no_key_at_all_and_it_ends(app: CallbackApp):
+    assert await said(app, "") == NOTHING_MORE
+    alert = await app.alert()
     assert (alert.status, alert.events[-1].note) == (Status.SENDING, "Pressed nothing")
 
 
-async def test_before_anything_else_was_heard_of_the_call(desk: Told):
-    await said(desk, "1")
-    assert (await desk.alert()).status is Status.ACKNOWLEDGED
-    assert await desk.outcomes() == [("placed", "CA" + "1" * 32)]
+async def test_a_key_press_before_any_status(app: CallbackApp):
+    await said(app, "1")
+    assert (await app.alert()).status is Status.ACKNOWLEDGED
+    assert await app.outcomes() == [("placed", "CA" + "1" * 32)]
 
 
-async def test_in_another_call(desk: Told):
-    await desk.status(form("in-progress"))
-    assert await said(desk, "1", CallSid=OTHER_SID) == NOTHING_MORE
-    alert = await desk.alert()
+async def test_a_key_press_in_another_call(app: CallbackApp):
+    await app.status(form("in-progress"))
+    assert await said(app, "1", CallSid=OTHER_SID) == NOTHING_MORE
+    alert = await app.alert()
     assert (alert.status, alert.events[-1].status) == (Status.ANSWERED, None)
     assert alert.events[-1].note == f"Pressed 1, in another call or text ({OTHER_SID})"
 
 
-async def test_late_when_the_next_try_is_under_way(desk: Told):
-    await desk.add("two", replace(CALL, tries=2, to="+14128574310"))
-    await desk.begin("two")
-    await desk.status(form("completed", "CA" + "3" * 32), "two")
-    assert (await desk.alert("two")).try_number == 2
-    assert await said(desk, "1", alert_id="two", CallSid="CA" + "3" * 32) == write_thanks(CALL)
-    assert (await desk.alert("two")).status is Status.ACKNOWLEDGED
+async def test_late_when_the_next_try_is_under_way(app: CallbackApp):
+    await app.add("two", replace(CALL, tries=2, to="+14128574310"))
+    await app.begin("two")
+    await app.status(form("completed", "CA" + "3" * 32), "two")
+    assert (await app.alert("two")).try_number == 2
+    assert await said(app, "1", alert_id="two", CallSid="CA" + "3" * 32) == write_thanks(CALL)
+    assert (await app.alert("two")).status is Status.ACKNOWLEDGED
 
 
-async def test_somebody_cancels_while_they_press(desk: Told):
-    await desk.status(form("in-progress"))
-    await desk.record(Event(datetime.now(UTC), None, "Canceled by ann", "sender", canceling=True))
-    await said(desk, "1")
-    assert (await desk.alert()).status is Status.ACKNOWLEDGED
+async def test_canceled_while_they_press(app: CallbackApp):
+    await app.status(form("in-progress"))
+    await app.record(Event(datetime.now(UTC), None, "Canceled by ann", "sender", canceling=True))
+    await said(app, "1")
+    assert (await app.alert()).status is Status.ACKNOWLEDGED
 
 
-async def test_impatient_fingers(desk: Told):
-    """The same press handed in twice at once: both are kept, one is news."""
-    await asyncio.gather(*(said(desk, "1") for _ in range(2)))
-    alert = await desk.alert()
+async def test_impatient_fingers(app: CallbackApp):
+    """The same press is reported twice at once: both are kept, and one is news."""
+    await asyncio.gather(*(said(app, "1") for _ in range(2)))
+    alert = await app.alert()
     presses = [each for each in alert.events if each.note == "Pressed 1"]
     assert [each.news for each in presses] == [True, False]
 
 
-async def test_the_language_is_the_messages(desk: Told):
+async def test_the_language_is_the_messages(app: CallbackApp):
     german = replace(CALL, language="de-DE", voice="Polly.Vicki", to="+14128574311")
-    await desk.add("three", german)
-    document = await said(desk, "1", alert_id="three")
+    await app.add("three", german)
+    document = await said(app, "1", alert_id="three")
     assert 'voice="Polly.Vicki"' in document.to_xml()
     assert "Vielen Dank" in document.to_xml()
 
 
-async def test_whoever_waits_for_news_hears_of_it(desk: Told):
-    history = desk.desk.kept
+async def test_a_waiting_task_gets_the_news(app: CallbackApp):
+    history = app.desk.open_history
     waiting = asyncio.create_task(history.until("one", lambda alert: alert.reached, 5))
     await asyncio.sleep(0)
-    await said(desk, "1")
+    await said(app, "1")
     assert (await waiting).status is Status.ACKNOWLEDGED

@@ -1,4 +1,4 @@
-"""Twilio's clock, this machine's and that of another: what went through is found by any of them."""
+"""A request that went through is found even if Twilio's clock or another machine's is off."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ EARLIER_SID = "SM" + "f" * 32
 
 
 def answer(clock: timedelta, **payload) -> Answer:
-    """What a Twilio whose clock is off says now."""
+    """The Date header of a Twilio whose clock is off."""
     date = format_datetime(datetime.now(UTC) + clock, usegmt=True)
     return Answer(200, payload, headers={"Date": date})
 
 
 def listed(clock: timedelta) -> Answer:
-    """Its list with the text in question, made a moment ago."""
+    """The list of such a Twilio, with the text that was made a moment ago."""
     created = format_datetime(datetime.now(UTC) + clock)
     row = {"sid": MESSAGE_SID, "to": ANYBODY, "from": SIMULATOR_FROM_NUMBER, "body": TEXT.message}
     message = row | {"status": "delivered", "date_created": created}

@@ -1,4 +1,4 @@
-"""Step 1: the numbers and the words, filled in and checked."""
+"""Composing a request: numbers and words, checked and filled in."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_voice_of_another_language(voice):
 
 
 @pytest.mark.parametrize("language", ["", "en", "en_GB", "tlh", "../x"])
-def test_a_language_that_nobody_speaks(language):
+def test_an_unknown_language(language):
     assert refusal(replace(CALL, language=language)).field == "language"
 
 
@@ -187,5 +187,5 @@ def test_labels_in_any_language():
     assert (settled.id, settled.name, settled.user) == (request.id, "Zoë", "山田 太郎")
 
 
-def test_somebody_without_a_name():
+def test_a_sender_without_a_name():
     assert write_message(replace(TEXT, user="")) == "Hello somebody"

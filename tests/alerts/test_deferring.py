@@ -1,4 +1,4 @@
-"""A long wait is the database's: no process keeps anything for it, and any may end it."""
+"""An alert that waits for long is deferred: no process keeps it, and any worker may claim it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True)
 class Wait:
-    """A request that has to wait, the note that says so, and the columns that end its wait."""
+    """A request that has to wait, the note that says so, and the columns to set to end the wait."""
 
     request: AlertRequest
     note: str
@@ -68,7 +68,7 @@ async def row_of(desk: Desk, alert_id: str) -> Row:
 
 
 async def defer(desk: Desk, wait: Wait) -> Alert:
-    """Send it, and wait until no process has anything to do with it."""
+    """Send an alert, and wait until it is deferred."""
     sent = await desk.send(wait.request)
     history = await desk.history()
     alert = await history.until(sent.id, lambda alert: wait.note in alert.events[-1].note, 20)
@@ -102,7 +102,7 @@ def calls(desk: Desk) -> int:
     return len([form for form in posts(desk) if "To" in form])
 
 
-async def test_it_is_nobodys_until_it_is_due(tmp_path, wait):
+async def test_it_is_unclaimed_until_it_is_due(tmp_path, wait):
     async with simulated_desk(tmp_path) as desk:
         alert = await defer(desk, wait)
         row = await row_of(desk, alert.id)
@@ -142,7 +142,7 @@ async def test_it_outlasts_a_restart(tmp_path, wait):
 
 
 async def test_many_wait_for_the_morning_without_keeping_others_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "MOST_UNDER_WAY", 10)
+    monkeypatch.setattr(worker, "MOST_ALERTS_UNDER_WAY", 10)
     quiet = replace(TEXT, quiet_hours=quiet_now(TEXT.to))
     requests = [replace(quiet, to=f"+1412555{number:04}") for number in range(120)]
     async with simulated_desk(tmp_path) as desk:
@@ -154,7 +154,7 @@ async def test_many_wait_for_the_morning_without_keeping_others_out(tmp_path, mo
 
 
 async def test_a_short_wait_stays_in_the_process(tmp_path):
-    """Giving it back and claiming it would cost more."""
+    """Deferring and claiming it would cost more than waiting."""
     async with simulated_desk(tmp_path) as desk:
         request = replace(CALL, to=BUSY, tries=2, minutes_between_tries=3 / 60)
         sent = await desk.send(request)

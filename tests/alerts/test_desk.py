@@ -111,7 +111,7 @@ async def test_what_was_unusable_may_be_sent_again(desk):
     assert len(posts(desk)) == 1
 
 
-async def test_whoever_stops_waiting_stops_nothing(desk):
+async def test_a_caller_that_stops_waiting_stops_nothing(desk):
     sending = asyncio.create_task(desk.send(replace(CALL, id="batch 7")))
     await asyncio.sleep(0)
     sending.cancel()
@@ -132,7 +132,7 @@ async def test_leaving_at_once(tmp_path, caplog, recwarn):
 
 
 @pytest.mark.parametrize("asked", [True, False], ids=["Twilio was asked", "not begun"])
-async def test_leaving_while_somebody_still_waits(caplog, recwarn, asked):
+async def test_leaving_while_a_caller_still_waits(caplog, recwarn, asked):
     slow = Answer(201, PLACED.payload, seconds=30)
     async with scripted_twilio(slow, looking=[at("queued")]) as twilio:
         async with desk_at(twilio.url) as desk:
@@ -146,7 +146,7 @@ async def test_leaving_while_somebody_still_waits(caplog, recwarn, asked):
     assert (caplog.records, list(recwarn)) == ([], [])
 
 
-async def test_unusable_input_that_nobody_waits_for(desk, caplog):
+async def test_unusable_input_without_a_waiting_caller(desk, caplog):
     sending = asyncio.create_task(desk.send(replace(TEXT, to="hello")))
     await asyncio.sleep(0)
     sending.cancel()

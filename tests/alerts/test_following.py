@@ -1,4 +1,4 @@
-"""Step 4: what becomes of a call or text, by looking again and again."""
+"""Step 4: what becomes of a call or text, found out by polling."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_twilio_will_not_say():
 
 
 async def test_twilio_is_out_of_reach_for_a_while():
-    """Its answers fail, or nobody listens: the call goes on, and so does its story."""
+    """Twilio answers with errors, or not at all: the call goes on, and so do its events."""
     for alert in (await dropped_for_a_while(), await closed_for_a_while()):
         steps = [str(event.status) for event in alert.events[3:]]
         assert steps == ["ringing", "completed"]
@@ -74,7 +74,7 @@ async def test_twilio_is_out_of_reach_for_a_while():
 
 
 async def dropped_for_a_while():
-    # Twice, because a look on a dropped connection is taken once more right away.
+    # Two, because a GET on a dropped connection is repeated at once.
     looking = [at("ringing"), DROPPED, DROPPED, at("completed")]
     async with scripted_twilio(PLACED, looking=looking) as twilio, desk_at(twilio.url) as desk:
         alert = await followed(desk, CALL)
@@ -88,7 +88,7 @@ async def closed_for_a_while():
         alert = await desk.send(CALL)
         await until(lambda: twilio.looks)
         await twilio.stop()
-        await asyncio.sleep(1)  # the next look is due within it
+        await asyncio.sleep(1)  # the next poll is due within it
         await twilio.start()
         alert = await until_over(desk, alert.id)
         assert (twilio.looks, len(twilio.posts)) == (2, 1)

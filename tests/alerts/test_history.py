@@ -1,4 +1,4 @@
-"""Remembering alerts in a database, and telling whoever watches them, in any process."""
+"""The history: recording events, and passing news on to watchers in any process."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def new(alert_id: str = "one", **fields: Any) -> NewAlert:
     return NewAlert(alert_id, replace(CALL, **fields), "+14155550100")
 
 
-def told(status: Status | None, note: str = "", **facts: Any) -> Event:
+def new_event(status: Status | None, note: str = "", **facts: Any) -> Event:
     return Event(datetime.now(UTC), status, note, **facts)
 
 
@@ -65,7 +65,7 @@ async def watched(history: History, watchers: int, alert_id: str = "one") -> Non
     await until(lambda: len(history._watchers._queues.get(alert_id, ())) == watchers)
 
 
-async def test_an_alert_is_told_as_it_was_written_down(history):
+async def test_an_alert_is_read_as_it_was_saved(history):
     request = replace(CALL, then_to=("+14125550142",), voicemail="Short", name="Ann", user="ben")
     await history.add([NewAlert("one", request, "+14155550100")])
     alert = await history.get("one")
@@ -80,7 +80,7 @@ async def test_the_story_is_the_same_after_reading_it_again(history, another_pro
     await history.add([new()])
     with history.news_of("one"):
         for step in STEPS:
-            known = await history.record("one", told(step, f"It is {step}", sid="CA1"))
+            known = await history.record("one", new_event(step, f"It is {step}", sid="CA1"))
         assert await another_process.get("one") == known
     assert [event.status for event in known.events] == ["queued", *STEPS]
 
@@ -92,7 +92,7 @@ async def test_watchers_see_everything_in_order_and_then_it_ends(history):
     # They may not have read the present state before the next one comes.
     await until(lambda: history._watchers.known("one"))
     for step in STEPS:
-        await history.record("one", told(step))
+        await history.record("one", new_event(step))
     assert await asyncio.gather(*watching) == [[Status.QUEUED, *STEPS]] * 3
     assert not history._watchers.ids
 
@@ -102,14 +102,14 @@ async def test_a_watcher_of_another_process_sees_the_end(history, another_proces
     await watched(another_process, 1)
     await history.add([new()])
     for step in STEPS:
-        await history.record("one", told(step))
+        await history.record("one", new_event(step))
     assert (await watching)[-1] == Status.COMPLETED
 
 
 async def test_what_is_final_never_changes_and_what_comes_late_is_kept(history):
     await history.add([new()])
-    await history.record("one", told(Status.COMPLETED))
-    alert = await history.record("one", told(Status.FAILED, "Late"))
+    await history.record("one", new_event(Status.COMPLETED))
+    alert = await history.record("one", new_event(Status.FAILED, "Late"))
     assert alert.status is Status.COMPLETED
     assert [(event.note, event.news) for event in alert.events][-1] == ("Late", False)
 
@@ -121,15 +121,15 @@ async def test_an_id_that_is_known_stays_what_it_was(history):
     assert (await history.get("one")).message == "Hello"
 
 
-async def test_nobody_has_sent_it(history):
+async def test_an_id_that_was_never_sent(history):
     assert await history.get("never-sent") is None
-    assert await history.record("never-sent", told(Status.PLACED)) is None
+    assert await history.record("never-sent", new_event(Status.PLACED)) is None
 
 
 async def test_many_at_once(history):
     ids = [f"alert {number}" for number in range(1201)]
     assert len(await history.add([new(each) for each in ids])) == 1201
-    await asyncio.gather(*(history.record(each, told(Status.SENDING)) for each in ids))
+    await asyncio.gather(*(history.record(each, new_event(Status.SENDING)) for each in ids))
     found = await history.get_all(ids)
     assert {alert.status for alert in found.values()} == {Status.SENDING}
     assert len(found) == 1201
@@ -139,8 +139,8 @@ async def test_two_processes_write_to_one_alert(history, another_process):
     await history.add([new()])
     notes = [str(number) for number in range(40)]
     await asyncio.gather(
-        *(history.record("one", told(None, note)) for note in notes[:20]),
-        *(another_process.record("one", told(None, note)) for note in notes[20:]),
+        *(history.record("one", new_event(None, note)) for note in notes[:20]),
+        *(another_process.record("one", new_event(None, note)) for note in notes[20:]),
     )
     alert = (await history.get_all(["one"]))["one"]
     assert sorted(event.note for event in alert.events[1:]) == sorted(notes)
@@ -157,7 +157,7 @@ async def test_a_number_has_so_many_alerts_an_hour(tmp_path):
     assert waits["somebody else"] == 0 * hour
 
 
-async def test_whoever_waits_is_let_go_when_it_closes(history):
+async def test_waiting_ends_when_the_history_closes(history):
     watching = asyncio.create_task(seen(history, "never-sent"))
     await watched(history, 1, "never-sent")
     await history.close()

@@ -1,4 +1,4 @@
-"""Finding what an unanswered request made, whatever Twilio's clock says."""
+"""Finding the call or text that an unanswered request made, whatever Twilio's clock says."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ ELSEWHERE = "+14125550123"
 OTHER_SERVICE = "MG" + "f" * 32
 
 
-async def nobody_elses(sids):
+async def none_taken(sids):
     return []
 
 
 async def find(twilio, channel="call", **options):
-    """The SID, with a question mark if it isn't sure; None if there is none."""
+    """Look up; the SID that is found, with a question mark if it isn't certain, or None."""
     wanted = {
         "channel": channel,
         "to": ANYBODY,
         "from_": SIMULATOR_FROM_NUMBER,
         "text": "Hello",
         "since": datetime.now(UTC) - timedelta(seconds=20),
-        "taken": nobody_elses,
+        "taken": none_taken,
     }
     made = await look_up(twilio, **(wanted | options))
     return made and (made.sid if made.is_certain else f"{made.sid}?")
@@ -66,7 +66,7 @@ async def test_the_call_is_found_while_it_is_queued():
         assert await find(twilio, since=datetime.now(UTC) + timedelta(minutes=3)) is None
 
 
-async def test_of_several_one_that_is_nobody_elses():
+async def test_of_several_one_that_is_not_taken():
     async with simulated_twilio() as twilio:
         sids = [await call(twilio) for _ in range(60)]
         asked = []
@@ -107,7 +107,7 @@ async def test_smart_encoding_leaves_the_words_the_same(written, body):
     assert await find_in(answer, channel="text", text=written) == "SM0"
 
 
-async def test_other_words_are_only_told_of_what_was_made_since():
+async def test_texts_with_other_words_match_only_if_made_since():
     since = datetime.now(UTC)
     redacted = listed("messages", timedelta(seconds=-1), body="")
     assert await find_in(redacted, channel="text", since=since) == "SM0?"
@@ -154,7 +154,7 @@ async def find_in(answer, **options):
 
 @pytest.mark.parametrize("minutes", [0, 10, -10])
 async def test_twilios_clock_is_the_only_one(minutes):
-    """That of the process that looks doesn't matter: it may be another than the one that asked."""
+    """The clock of the process that looks up doesn't matter: another may have made the request."""
     clock = timedelta(minutes=minutes)
     begun = datetime.now(UTC) + clock
     ours = listed("calls", timedelta(), timedelta(minutes=1), clock=clock)
@@ -176,7 +176,7 @@ async def test_what_was_made_before_is_only_taken_if_nothing_was_made_since(ages
 
 
 async def test_what_has_no_date_yet_is_new():
-    """Twilio's calls have none while they are queued."""
+    """Twilio's calls have no date while they are queued."""
     unsorted = listed("calls", timedelta(minutes=5), None, timedelta(hours=2))
     assert await find_in(unsorted) == "CA1"
 

@@ -1,4 +1,4 @@
-"""What becomes of a call or text, seen by looking at Twilio again and again."""
+"""Polling one call or text: what is reported, and when it stops."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from email.utils import format_datetime
 import pytest
 
 from alerts import Status
-from alerts.steps.poll_schedule import SAFETY_NET, PollIntervals, PollSchedule
+from alerts.steps.poll_schedule import WITH_CALLBACKS, PollIntervals, PollSchedule
 from tests.support.desks import until
-from tests.support.pollers import Told, follower_at, following_tasks, one
+from tests.support.pollers import Reports, one, poller_at, polling_tasks
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
 
 GONE = Answer(404, {"code": 20404, "message": "The requested resource was not found"})
@@ -22,20 +22,20 @@ FINAL = {status for status in Status if status.final}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    monkeypatch.setattr("alerts.steps.polling.POLLING", PollIntervals(0.05, 1.25, 0.5))
+    monkeypatch.setattr("alerts.steps.polling.WITHOUT_CALLBACKS", PollIntervals(0.05, 1.25, 0.5))
 
 
 async def story(*looking, channel="call", ago=timedelta()):
-    """What is told up to a final status, and how many looks that took."""
-    told = Told()
+    """Poll up to a final status; the events that were reported, and the number of polls."""
+    reports = Reports()
     async with (
         scripted_twilio(PLACED, looking=list(looking)) as twilio,
-        follower_at(twilio.url, told) as follower,
+        poller_at(twilio.url, reports) as poller,
     ):
-        with follower.polling(one(channel=channel, ago=ago)):
-            await until(lambda: set(told.words()) & FINAL)
-            await until(lambda: not following_tasks())
-    return told.of("one"), twilio.looks
+        with poller.polling(one(channel=channel, ago=ago)):
+            await until(lambda: set(reports.words()) & FINAL)
+            await until(lambda: not polling_tasks())
+    return reports.of("one"), twilio.looks
 
 
 async def test_step_by_step_and_nothing_twice():
@@ -89,18 +89,18 @@ async def test_an_outage_changes_nothing():
     assert [event.status for event in events] == ["ringing", "completed"]
 
 
-async def test_nobody_listens_for_a_while():
-    told = Told()
+async def test_twilio_is_unreachable_for_a_while():
+    reports = Reports()
     async with (
         scripted_twilio(PLACED, looking=[at("ringing"), at("completed")]) as twilio,
-        follower_at(twilio.url, told) as follower,
+        poller_at(twilio.url, reports) as poller,
     ):
-        with follower.polling(one()):
-            await until(lambda: told.events)
+        with poller.polling(one()):
+            await until(lambda: reports.events)
             await twilio.stop()
             await asyncio.sleep(0.3)  # the next look is due within it
             await twilio.start()
-            await until(lambda: told.words() == ["ringing", "completed"])
+            await until(lambda: reports.words() == ["ringing", "completed"])
 
 
 async def test_refused_credentials_are_not_the_alerts_fault(caplog):
@@ -127,12 +127,14 @@ async def test_no_word_of_its_end(channel, word, hours):
     )
     assert in_time[-1].status == "failed"
     too_late, looks = await story(at(word), channel=channel, ago=timedelta(hours=hours, seconds=1))
-    assert [(e.status, e.note) for e in too_late] == [("unknown", "No word of its end ever came")]
+    assert [(e.status, e.note) for e in too_late] == [
+        ("unknown", "Twilio never reported how it ended")
+    ]
     assert looks == 1
 
 
 async def test_no_word_from_the_carrier():
-    """Which has ten minutes from when it was given the text, however long Twilio kept that."""
+    """The carrier's ten minutes begin when it gets the text, however late that is."""
     two_hours, nearly, over = (timedelta(minutes=minutes) for minutes in (120, 9, 10.1))
     in_time, _ = await story(
         at("sending"), sent(nearly), sent(nearly), at("delivered"), channel="text", ago=two_hours
@@ -143,23 +145,23 @@ async def test_no_word_from_the_carrier():
     assert looks == 1
 
 
-def test_what_was_told_while_nobody_listened_is_soon_looked_for():
-    fresh = PollSchedule(one(), SAFETY_NET, now=100)
-    left_behind = PollSchedule(one(ago=timedelta(minutes=1)), SAFETY_NET, now=100)
+def test_a_try_from_before_a_restart_is_polled_soon():
+    fresh = PollSchedule(one(), WITH_CALLBACKS, now=100)
+    left_behind = PollSchedule(one(ago=timedelta(minutes=1)), WITH_CALLBACKS, now=100)
     assert fresh.next_at > 110
     assert left_behind.next_at <= 102
 
 
 def test_giving_up_is_on_time():
-    """The look after which nobody waits any longer doesn't come a whole wait too late."""
-    watch = PollSchedule(one(channel="text", ago=timedelta(minutes=20)), SAFETY_NET, now=100)
+    """The last poll comes when the time is up, not a whole interval later."""
+    watch = PollSchedule(one(channel="text", ago=timedelta(minutes=20)), WITH_CALLBACKS, now=100)
     watch.sent_at = datetime.now(UTC) - timedelta(minutes=9, seconds=55)
     watch.poll_again(now=100)
     assert 104 < watch.next_at <= 105
 
 
 async def test_an_end_that_came_meanwhile_is_seen_however_late():
-    """After a restart, say. And that Twilio can't be asked right then proves nothing."""
+    """Such as after a restart. A poll that fails right then proves nothing."""
     events, _ = await story(BROKEN, at("completed"), ago=timedelta(hours=9))
     assert [event.status for event in events] == ["completed"]
 

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from alerts.steps.polling import StatusReader
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
 from tests.support.desks import ANYBODY, twilio_client, until
-from tests.support.pollers import Told, follower_at, one
+from tests.support.pollers import Reports, one, poller_at
 from tests.support.servers import serve
 
 OPEN_CALL = "<Response><Pause length='600'/></Response>"
@@ -48,41 +48,41 @@ async def place(url, count):
 
 
 @asynccontextmanager
-async def following(url, told, followed):
-    async with follower_at(url, told) as follower, AsyncExitStack() as stack:
+async def following(url, reports, followed):
+    async with poller_at(url, reports) as poller, AsyncExitStack() as stack:
         for each in followed:
-            stack.enter_context(follower.polling(each))
+            stack.enter_context(poller.polling(each))
         yield
 
 
 @pytest.mark.parametrize(("count", "list_is_read"), [(20, False), (60, True)])
-async def test_the_list_serves_many_and_each_is_told(count, list_is_read):
-    told = Told()
+async def test_many_are_read_from_the_list_and_each_is_reported(count, list_is_read):
+    reports = Reports()
     with simulation() as (app, url):
         sids = await place(url, count)
-        async with following(url, told, [one(sid, sid=sid) for sid in sids]):
-            await until(lambda: all("answered" in told.words(sid) for sid in sids))
+        async with following(url, reports, [one(sid, sid=sid) for sid in sids]):
+            await until(lambda: all("answered" in reports.words(sid) for sid in sids))
         asked = looks_at(app)
         assert ("Calls.json" in asked) == list_is_read
         assert len(asked) < count if list_is_read else len(asked) >= count
 
 
 async def test_what_the_list_does_not_show_is_looked_at_by_itself():
-    told = Told()
+    reports = Reports()
     with simulation() as (app, url):
         (old,) = await place(url, 1)
-        await place(url, 150)  # somebody else's
+        await place(url, 150)  # another program's
         sids = await place(url, 25)
         followed = [one(sid, sid=sid) for sid in sids]
-        async with following(url, told, [*followed, one(old, sid=old, ago=timedelta(hours=1))]):
-            await until(lambda: all("answered" in told.words(sid) for sid in [old, *sids]))
+        async with following(url, reports, [*followed, one(old, sid=old, ago=timedelta(hours=1))]):
+            await until(lambda: all("answered" in reports.words(sid) for sid in [old, *sids]))
         asked = looks_at(app)
     assert asked.count(f"{old}.json") == asked.count("Calls.json")
     assert set(asked) == {"Calls.json", f"{old}.json"}
 
 
 async def test_texts_have_a_list_of_their_own():
-    told = Told()
+    reports = Reports()
     with simulation() as (app, url):
         async with twilio_client(url) as twilio:
             placing = [
@@ -90,33 +90,33 @@ async def test_texts_have_a_list_of_their_own():
                 for n in range(30)
             ]
             sids = [text.sid for text in await asyncio.gather(*placing)]
-        async with following(url, told, [one(sid, "text", sid) for sid in sids]):
-            await until(lambda: all("delivered" in told.words(sid) for sid in sids))
+        async with following(url, reports, [one(sid, "text", sid) for sid in sids]):
+            await until(lambda: all("delivered" in reports.words(sid) for sid in sids))
         # The simulator logs a request when it has answered it.
         await until(lambda: set(looks_at(app)) == {"Messages.json"})
 
 
 async def test_a_key_that_may_not_list_looks_at_each(caplog):
-    told = Told()
+    reports = Reports()
     with simulation() as (app, address):
         sids = await place(address, 25)
         with serve(without_lists(app)) as url:
-            async with following(url, told, [one(sid, sid=sid) for sid in sids]):
-                await until(lambda: all(told.words(sid) for sid in sids))
+            async with following(url, reports, [one(sid, sid=sid) for sid in sids]):
+                await until(lambda: all(reports.words(sid) for sid in sids))
         assert set(looks_at(app)) == {f"{sid}.json" for sid in sids}
     assert len(caplog.records) == 1
 
 
-async def test_a_list_that_breaks_keeps_nobody_from_being_looked_at(caplog, monkeypatch):
+async def test_a_list_that_fails_keeps_none_from_being_polled(caplog, monkeypatch):
     async def broken(*_):
         raise RuntimeError("a defect")
 
     monkeypatch.setattr(StatusReader, "read_many", broken)
-    told = Told()
+    reports = Reports()
     with simulation() as (_, url):
         sids = await place(url, 25)
-        async with following(url, told, [one(sid, sid=sid) for sid in sids]):
-            await until(lambda: all(told.words(sid) for sid in sids))
+        async with following(url, reports, [one(sid, sid=sid) for sid in sids]):
+            await until(lambda: all(reports.words(sid) for sid in sids))
     assert caplog.records[0].exc_info[1].args == ("a defect",)
 
 

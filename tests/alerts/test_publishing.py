@@ -17,11 +17,11 @@ from tests.support.scripted_twilio import PLACED, TOO_FAST, at, scripted_twilio
 
 @pytest.fixture
 def an_hour_is_over(monkeypatch):
-    monkeypatch.setattr("alerts.steps.publishing.GOOD_FOR", timedelta())
+    monkeypatch.setattr("alerts.steps.publishing.REUSE_DOCUMENTS_FOR", timedelta())
 
 
 async def published_and_no_further(folder, monkeypatch):
-    """What a process leaves behind that ends right before it asks Twilio."""
+    """What a process leaves behind if it dies right before its request to Twilio."""
     is_published = asyncio.Event()
 
     async def never(*_):
@@ -62,7 +62,7 @@ async def test_what_is_young_is_used(tmp_path, monkeypatch):
     assert list(tmp_path.glob("*.xml")) == [document]
 
 
-async def test_what_has_to_wait_long_tells_its_new_address(tmp_path, an_hour_is_over):
+async def test_a_call_that_waits_long_records_its_new_address(tmp_path, an_hour_is_over):
     storage = LocalStorage(tmp_path, "https://callboard.example")
     async with (
         scripted_twilio(TOO_FAST, PLACED, looking=[at("completed")]) as twilio,

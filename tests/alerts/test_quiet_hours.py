@@ -118,14 +118,15 @@ def test_an_end_that_comes_twice():
 
 def test_of_several_zones_the_last_to_wake_up_counts():
     assert len(time_zones(TOLL_FREE)) > 20
-    # When it is 07:00 in Samoa, Guam sleeps; then nobody does until 22:00 in Newfoundland.
+    # At 07:00 in Samoa it is still night in Guam. After that it is day everywhere until 22:00 in
+    # Newfoundland.
     assert NIGHT.end_after(utc("2026-07-11T11:00"), TOLL_FREE) == utc("2026-07-11T21:00")
     assert NIGHT.end_after(utc("2026-07-12T00:29"), TOLL_FREE) is None
     assert NIGHT.end_after(utc("2026-07-12T00:30"), TOLL_FREE) == utc("2026-07-12T21:00")
 
 
 def test_zones_all_around_the_clock():
-    """Between them it is always night somewhere: then the first that sleeps now counts."""
+    """It is always night in one of the zones: then the first where it is night now counts."""
     hours = QuietHours(time(8), time(7, 30))
     zone = time_zones(RUSSIAN_MOBILE)[0]
     end = hours.end_after(utc("2026-07-11T12:00"), RUSSIAN_MOBILE)
@@ -156,7 +157,7 @@ def test_the_end_is_the_first_moment_that_is_not_quiet(hours, moment, number):
 
 
 def is_quiet(hours, moment, zone):
-    """Told by the minutes of the day that pass, one by one."""
+    """Compare with a search that goes minute by minute."""
     start, end = (at.hour * 60 + at.minute for at in hours)
     local = moment.astimezone(zone)
     return (local.hour * 60 + local.minute - start) % 1440 < (end - start) % 1440

@@ -24,48 +24,48 @@ from tests.support.desks import (
 from tests.support.direct_sql import column, execute
 from tests.support.scripted_twilio import PLACED, TOO_FAST, at, scripted_twilio
 
-NIGHTS = "22:00-07:00"
-A_NIGHT = timedelta(hours=9)
+HOURS = "22:00-07:00"
+NIGHT_LENGTH = timedelta(hours=9)
 
 
-class Nights:
-    """The recipients' clocks: when it is night there is told by the test."""
+class FakeQuietHours:
+    """Quiet hours that begin and end when the test says so, for all numbers."""
 
     def __init__(self) -> None:
-        self.morning: datetime | None = None
+        self.end: datetime | None = None
         self.looks = 0
 
     def end_after(self, moment: datetime, number: str) -> datetime | None:
         self.looks += 1
-        return self.morning if self.morning and moment < self.morning else None
+        return self.end if self.end and moment < self.end else None
 
-    def fall(self, length: timedelta = A_NIGHT) -> None:
-        self.morning = datetime.now(UTC) + length
+    def begin(self, length: timedelta = NIGHT_LENGTH) -> None:
+        self.end = datetime.now(UTC) + length
 
     async def count_looks(self) -> int:
-        """How often somebody looks in half a second."""
+        """How often `end_after` is called within half a second."""
         before = self.looks
         await asyncio.sleep(0.5)
         return self.looks - before
 
 
 @pytest.fixture
-def nights(monkeypatch: pytest.MonkeyPatch) -> Nights:
-    told = Nights()
-    monkeypatch.setattr(QuietHours, "end_after", told.end_after)
-    return told
+def fake_hours(monkeypatch: pytest.MonkeyPatch) -> FakeQuietHours:
+    fake = FakeQuietHours()
+    monkeypatch.setattr(QuietHours, "end_after", fake.end_after)
+    return fake
 
 
-async def test_while_they_wait_for_their_turn(tmp_path, nights):
-    requests = [replace(TEXT, to=f"+1412555020{number}", quiet_hours=NIGHTS) for number in range(5)]
+async def test_while_they_wait_for_their_turn(tmp_path, fake_hours):
+    requests = [replace(TEXT, to=f"+1412555020{number}", quiet_hours=HOURS) for number in range(5)]
     async with simulated_desk(tmp_path, texts_per_second=2) as desk:
         sent = await desk.send_all(requests)
         await until(lambda: len(posts(desk)) == 2)
-        nights.fall()
+        fake_hours.begin()
         await until(lambda: worker_of(desk).under_way <= 2)
-        assert await nights.count_looks() <= 2
+        assert await fake_hours.count_looks() <= 2
         before = len(posts(desk))
-        # One may have been let go just before.
+        # A third one may have been sent just before.
         assert before <= 3
         history = await desk.history()
         waiting = sa.select(alerts.c.id).where(
@@ -77,7 +77,7 @@ async def test_while_they_wait_for_their_turn(tmp_path, nights):
             alert = await history.get(each)
             assert alert is not None
             assert alert.events[-1].note.startswith("Quiet hours")
-        nights.morning = None
+        fake_hours.end = None
         due = sa.update(alerts).where(alerts.c.id.in_(deferred)).values(due_at=0)
         await execute(desk.services.database_url, due)
         ends = [(await until_over(desk, each.id)).status for each in sent]
@@ -86,37 +86,37 @@ async def test_while_they_wait_for_their_turn(tmp_path, nights):
 
 
 @pytest.mark.parametrize("trouble", ["too fast", "out of reach"])
-async def test_while_twilio_is_in_trouble(nights, trouble):
+async def test_while_twilio_is_in_trouble(fake_hours, trouble):
     answers = [TOO_FAST, PLACED] if trouble == "too fast" else [PLACED]
     async with scripted_twilio(*answers, looking=[at("completed")]) as twilio:
         if trouble == "out of reach":
             await twilio.stop()
         async with desk_at(twilio.url) as desk:
-            sending = asyncio.create_task(desk.send(replace(CALL, id="late", quiet_hours=NIGHTS)))
+            sending = asyncio.create_task(desk.send(replace(CALL, id="late", quiet_hours=HOURS)))
             history = await desk.history()
             await history.until("late", lambda alert: "trying again" in alert.events[-1].note, 10)
-            nights.fall(timedelta(seconds=1.5))
+            fake_hours.begin(timedelta(seconds=1.5))
             if trouble == "out of reach":
                 await twilio.start()
             before = len(twilio.posts)
             await history.until("late", lambda alert: "Quiet" in alert.events[-1].note, 10)
-            assert await nights.count_looks() <= 2
+            assert await fake_hours.count_looks() <= 2
             assert len(twilio.posts) == before
             assert (await asyncio.wait_for(sending, 10)).sid
             ended = await until_over(desk, "late")
     assert ended.status == "completed"
-    assert nights.morning is not None
-    assert next(event.at for event in ended.events if event.sid) > nights.morning
+    assert fake_hours.end is not None
+    assert next(event.at for event in ended.events if event.sid) > fake_hours.end
     assert len([event for event in ended.events if "Quiet" in event.note]) == 1
     assert len(twilio.posts) == len(answers)
 
 
-async def test_in_such_a_night_it_may_be_canceled(nights):
+async def test_in_such_a_night_it_may_be_canceled(fake_hours):
     async with scripted_twilio(TOO_FAST, PLACED, looking=[]) as twilio, desk_at(twilio.url) as desk:
-        sending = asyncio.create_task(desk.send(replace(CALL, id="late", quiet_hours=NIGHTS)))
+        sending = asyncio.create_task(desk.send(replace(CALL, id="late", quiet_hours=HOURS)))
         history = await desk.history()
         await history.until("late", lambda alert: "trying again" in alert.events[-1].note, 10)
-        nights.fall()
+        fake_hours.begin()
         await history.until("late", lambda alert: "Quiet" in alert.events[-1].note, 10)
         await desk.cancel("late")
         assert (await asyncio.wait_for(sending, 10)).status == "canceled"

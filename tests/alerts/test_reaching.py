@@ -51,7 +51,7 @@ def notes(alert: Alert) -> list[str]:
     return [event.note for event in alert.events if event.news or event.status is None]
 
 
-async def test_somebody_presses_1(called_back):
+async def test_a_person_presses_1(called_back):
     alert = await followed(called_back, replace(CALL, to=PRESSES, acknowledge=True))
     assert (alert.status, alert.reached) == ("acknowledged", True)
     assert alert.events[-1].source in {"recipient", "callback"}
@@ -61,14 +61,14 @@ async def test_somebody_presses_1(called_back):
     assert "Press 1 to confirm" in said[0]
 
 
-async def test_somebody_listens_and_presses_nothing(called_back):
+async def test_a_listener_presses_no_key(called_back):
     alert = await followed(called_back, replace(CALL, acknowledge=True, repeat=1))
     assert (alert.status, alert.reached) == ("completed", False)
 
 
-async def test_nobody_can_press_1_where_twilio_cannot_tell_of_it(tmp_path):
+async def test_no_key_press_without_callbacks(tmp_path):
     async with simulated_desk(tmp_path) as desk:
-        with pytest.raises(UnusableInput, match="Nobody could press 1"):
+        with pytest.raises(UnusableInput, match="Set PUBLIC_URL to ask for a key press"):
             await desk.send(replace(CALL, acknowledge=True))
 
 
@@ -106,7 +106,7 @@ async def test_it_is_tried_again_then_as_a_text_then_with_the_next_person(desk):
     assert (alert.status, alert.channel, alert.try_number) == ("delivered", "text", 3)
 
 
-async def test_whoever_was_reached_is_not_tried_again(desk):
+async def test_a_recipient_who_was_reached_is_not_tried_again(desk):
     alert = await followed(desk, replace(CALL, tries=5, minutes_between_tries=0, then_to=(ANN,)))
     assert (alert.status, placed(desk)) == ("completed", [("call", CALL.to)])
 
@@ -174,7 +174,7 @@ async def test_canceling_at_any_moment(tmp_path, request_, words):
         assert len(placed(desk)) <= 1
 
 
-async def test_canceling_what_nobody_has_sent(desk):
+async def test_canceling_an_unknown_id(desk):
     assert await desk.cancel("never-sent") is None
 
 
@@ -197,7 +197,7 @@ async def test_the_rate_of_the_account_is_kept(tmp_path):
     assert (moments[-1] - moments[0]).total_seconds() >= 1.9
 
 
-async def test_a_turn_that_a_wrong_clock_took_keeps_nobody_waiting(tmp_path):
+async def test_a_slot_reserved_by_a_wrong_clock_holds_up_no_alert(tmp_path):
     async with simulated_desk(tmp_path) as desk:
         await followed(desk, TEXT)
         an_hour_ahead = sa.update(rate_limits).values(next_at=time.time() + 3600)

@@ -1,4 +1,4 @@
-"""A request without an answer: whose clock it goes by, what is doubtful, and who asked."""
+"""Reconciling a request without an answer: clocks, texts with other words, other processes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from twilio_client.connections import WAIT_SECONDS
 
 @pytest.mark.parametrize("minutes", [10, -10])
 async def test_a_request_is_dated_by_twilios_clock(minutes):
-    """As far as its answers have told. The account's turns still go by this machine's."""
+    """Twilio's clock, as far as its answers told it. Slots are reserved by this machine's."""
     there = datetime.now(UTC) + timedelta(minutes=minutes)
     too_fast = replace(TOO_FAST, headers={"Date": format_datetime(there, usegmt=True)})
     looking = [listed(CALL, date_created=format_datetime(there + timedelta(seconds=1)))]
@@ -51,7 +51,7 @@ async def test_a_request_is_dated_by_twilios_clock(minutes):
 
 
 async def test_no_second_text_where_one_has_other_words():
-    """It may be ours, changed by Twilio, or another program's."""
+    """It may be ours, changed by Twilio, or another program's text."""
     looking = [listed(TEXT, body="See https://shorter.example")]
     async with (
         scripted_twilio(DROPPED, TEXTED, looking=looking) as twilio,
@@ -82,7 +82,7 @@ async def interrupted(twilio, folder, request_seconds):
 
 
 async def test_what_another_process_asked_may_still_be_on_its_way(tmp_path):
-    """Here Twilio comes to list it only after its time to settle."""
+    """Here Twilio lists the call only after `listing_seconds`."""
     slow, looking = replace(PLACED, seconds=60), [NOTHING] * 3 + [listed(CALL), at("completed")]
     async with (
         scripted_twilio(slow, PLACED, looking=looking) as twilio,

@@ -1,4 +1,4 @@
-"""Requests whose process is gone or stood still: settled by others, and made once in the end."""
+"""Submissions whose process died or stood still: others settle them, and one request is made."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def outcomes_of(desk: Desk, alert_id: str) -> Sequence[str | None]:
     ("asks", "outcome"), [(False, "never arrived"), (True, "placed")], ids=["never sent", "sent"]
 )
 async def test_what_an_alert_left_that_is_over(tmp_path, asks, outcome):
-    """Somebody acknowledged an earlier call of it, while the next one was being asked for."""
+    """The recipient acknowledged an earlier call while the next one was being requested."""
     database: dict[str, Any] = {"database_url": database_in(tmp_path)}
     hanging = FailingConnections(lambda number, form: form["To"] == CALL.to, hangs=True, asks=asks)
     async with simulated_twilio() as (simulator, url), hanging:
@@ -75,7 +75,7 @@ async def test_what_an_alert_left_that_is_over(tmp_path, asks, outcome):
 
 @asynccontextmanager
 async def another_process(desk: Desk) -> AsyncIterator[tuple[Services, History]]:
-    """What another process would go on with: the same services, and a database of its own."""
+    """The services and the history of another process, on the same database."""
     database = Database(desk.services.database_url.get_secret_value())
     await database.open()
     history = History(database, desk.services.twilio.account_sid, 1000)
@@ -88,7 +88,7 @@ async def another_process(desk: Desk) -> AsyncIterator[tuple[Services, History]]
 
 @asynccontextmanager
 async def standing_still(desk: Desk, go_on: asyncio.Event) -> AsyncIterator[str]:
-    """A call whose request is written down but not made before the block ends; gives its id."""
+    """A call whose submission is saved but not made before the block ends; yields its id."""
     sending = asyncio.create_task(desk.send(replace(CALL, id="still")))
     history = await desk.history()
     await history.until("still", lambda alert: alert.status is Status.SENDING, 10)
@@ -99,7 +99,7 @@ async def standing_still(desk: Desk, go_on: asyncio.Event) -> AsyncIterator[str]
 
 @pytest.fixture
 def go_on(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """The first request is made only when this is set, and is then no longer fresh."""
+    """The first request is made only when this is set, and its submission counts as old then."""
     is_superseded, may_go_on, requests = placing._is_superseded, asyncio.Event(), count(1)
 
     async def first_waits(*arguments: Any) -> bool:
@@ -108,7 +108,7 @@ def go_on(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
         return await is_superseded(*arguments)
 
     monkeypatch.setattr(placing, "_is_superseded", first_waits)
-    monkeypatch.setattr(placing, "FRESH_FOR", timedelta(milliseconds=1))
+    monkeypatch.setattr(placing, "CHECK_SUBMISSIONS_OLDER_THAN", timedelta(milliseconds=1))
     return may_go_on
 
 
@@ -148,8 +148,8 @@ async def test_another_process_settled_it_and_then_died(tmp_path, go_on):
         assert len(posts(desk)) == 1
 
 
-async def test_nobody_touched_it(tmp_path, go_on):
-    """However long it stood still, it is made."""
+async def test_no_other_process_touched_it(tmp_path, go_on):
+    """The request is made, however long its process stood still."""
     async with simulated_desk(tmp_path) as desk:
         async with standing_still(desk, go_on) as alert_id:
             pass

@@ -1,4 +1,4 @@
-"""Alerts that no process delivers any more, for whatever reason, are found and delivered."""
+"""Alerts that no process delivers any more are found and delivered, whatever the reason."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def known_workers(desk: Desk) -> list[str]:
 
 
 async def claim_by(desk: Desk, worker_id: str) -> None:
-    """Write an alert down that this worker has claimed."""
+    """Save an alert that this worker has claimed."""
     await (await desk.history()).add(
         [NewAlert("orphan", desk._normalized(TEXT), SIMULATOR_FROM_NUMBER)]
     )
@@ -61,7 +61,7 @@ async def test_a_living_process_that_was_forgotten_is_known_again(tmp_path: Path
 
 
 async def test_what_a_process_left_that_others_had_forgotten(tmp_path: Path):
-    """Its alert is claimed by a worker that nobody knows."""
+    """The alert is claimed by a worker that isn't known any more."""
     async with simulated_desk(tmp_path, HangingStorage()) as desk:
         [left] = await desk.send_all([CALL])
         storage = desk.services.storage
@@ -77,7 +77,7 @@ async def test_what_a_process_left_that_others_had_forgotten(tmp_path: Path):
 
 
 async def test_what_a_dead_process_left(tmp_path: Path):
-    """It is known, and holds no lock."""
+    """The worker is known but holds no lock."""
     async with simulated_desk(tmp_path) as desk:
         await desk.open()
         dead = {
@@ -115,7 +115,7 @@ async def test_what_a_living_process_delivers_is_left_to_it(tmp_path: Path):
             assert posts(other) == []
 
 
-async def test_a_claim_that_fails_strands_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_a_claim_that_fails_strands_no_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     claim, claims = Claims.claim, 0
 
     async def fail_once(self: Claims, worker_id: str, most: int):
@@ -126,7 +126,7 @@ async def test_a_claim_that_fails_strands_nobody(tmp_path: Path, monkeypatch: py
         return await claim(self, worker_id, most)
 
     monkeypatch.setattr(Claims, "claim", fail_once)
-    monkeypatch.setattr(worker, "MOST_UNDER_WAY", 1)
+    monkeypatch.setattr(worker, "MOST_ALERTS_UNDER_WAY", 1)
     async with simulated_desk(tmp_path) as desk:
         sent = await desk.send_all([TEXT, replace(TEXT, to=ELSEWHERE)])
         ends = [(await until_over(desk, each.id)).status for each in sent]
@@ -136,8 +136,8 @@ async def test_a_claim_that_fails_strands_nobody(tmp_path: Path, monkeypatch: py
 
 
 async def test_a_delivery_that_fails_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Also one whose defect is outside of a try."""
-    monkeypatch.setattr(worker, "SECONDS_AFTER_A_DEFECT", 0.01)
+    """Also a delivery that fails outside of a try."""
+    monkeypatch.setattr(worker, "REDELIVERY_WAIT_SECONDS", 0.01)
     deliveries = 0
 
     async def fail_once(alert: Alert, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""When to ask Twilio again: only where it surely did nothing, so never a second call."""
+"""A request is repeated only if Twilio certainly did nothing, so there is never a second call."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_too_fast_and_then_not():
         alert = await followed(desk, CALL)
     told = [event.status for event in alert.events]
     assert told == ["queued", "sending", None, "placed", "completed"]
-    assert alert.events[2].note == "Twilio asks to wait: trying again"
+    assert alert.events[2].note == "Twilio asks us to wait: trying again"
     assert alert.error is None
     assert len(twilio.posts) == 2
     assert twilio.posts[0] == twilio.posts[1]
@@ -46,18 +46,18 @@ async def test_too_fast_to_the_last():
     assert (alert.status, alert.sid) == ("failed", None)
     assert alert.error is not None
     assert alert.error.code == 20429
-    # As long as the desk's patience lasts, a second here, and never sooner than Twilio asks.
+    # For `retry_seconds`, here one second, and never sooner than Twilio asks.
     assert 3 <= len(twilio.posts) <= 11
 
 
-async def test_the_same_trouble_is_told_once():
+async def test_the_same_trouble_is_recorded_once():
     hurry = replace(TOO_FAST, headers={"Retry-After": "0.1"})
     async with scripted_twilio(hurry, looking=[]) as twilio, desk_at(twilio.url) as desk:
         alert = await desk.send(CALL)
     assert [event.status for event in alert.events] == ["queued", "sending", None, "failed"]
 
 
-async def test_nobody_listens():
+async def test_twilio_is_unreachable():
     async with desk_at(f"http://127.0.0.1:{free_port()}") as desk:
         alert = await desk.send(TEXT)
     assert (alert.status, alert.sid) == ("failed", None)
@@ -66,7 +66,7 @@ async def test_nobody_listens():
     assert alert.error.hint
 
 
-async def test_nobody_listens_and_then_somebody_does():
+async def test_twilio_is_unreachable_and_then_comes_back():
     async with scripted_twilio(PLACED, looking=[at("completed")]) as twilio:
         await twilio.stop()
         async with desk_at(twilio.url) as desk:
@@ -114,7 +114,7 @@ async def test_what_never_arrived_is_asked_for_again(answer, request_):
 
 @pytest.mark.parametrize("answer", UNCERTAIN.values(), ids=UNCERTAIN.keys())
 @pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])
-async def test_no_second_call_where_nobody_can_tell(answer, request_):
+async def test_no_second_call_if_the_outcome_is_unknown(answer, request_):
     async with (
         scripted_twilio(answer, PLACED, looking=[DROPPED]) as twilio,
         desk_at(twilio.url) as desk,

@@ -28,7 +28,7 @@ def reference(text: str) -> tuple[str, int, int]:
         return encoding, len(units), min(len(units), 1)
     parts, rest = 0, units
     while rest:
-        # A segment that would end inside a pair gives the pair's first unit to the next one.
+        # If a segment would end inside a pair, the pair's first unit goes into the next segment.
         end = joined - 1 if rest[joined : joined + 1] == "_" else joined
         parts, rest = parts + 1, rest[end:]
     return encoding, len(units), parts

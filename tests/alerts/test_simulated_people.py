@@ -1,4 +1,4 @@
-"""Everybody in the simulator's directory, called and texted: how each alert ends."""
+"""Each number in the simulator's directory is called and texted: how the alerts end."""
 
 from __future__ import annotations
 

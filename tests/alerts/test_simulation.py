@@ -23,7 +23,7 @@ def simulation() -> Iterator[None]:
         yield
 
 
-async def test_nobody_else_can_make_the_mounted_simulator_call_or_read_its_log():
+async def test_outsiders_cannot_make_the_mounted_simulator_call_or_read_its_log():
     known_to_all = (SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN)
     async with Desk.from_settings(Settings(_env_file=None)) as desk:
         with serve(Starlette(routes=webhooks.routes(desk))) as url:

@@ -1,4 +1,4 @@
-"""Where an alert stands, however late, often and disorderly the news of it comes."""
+"""An alert's state is right even if events come late, twice and in any order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.stories import (
     BEGAN,
     CALL,
     MACHINES,
-    Truth,
+    TryOutcome,
     cancel_wish,
     events_of,
     key_press,
@@ -40,7 +40,7 @@ def state(alert: AlertState) -> AlertState:
 
 
 def states(request: AlertRequest, events: Sequence[Event]) -> list[AlertState]:
-    """Where it stands at first, and after each event."""
+    """The alert at first, and after each event."""
     alert = fresh(request)
     reached = [state(alert)]
     for event in events:
@@ -52,7 +52,7 @@ def states(request: AlertRequest, events: Sequence[Event]) -> list[AlertState]:
 
 
 def check_steps(steps: Sequence[AlertState]) -> None:
-    """What holds from each event to the next, whatever it is."""
+    """Assert what must hold from each event to the next."""
     for before, now in pairwise(steps):
         if before.status.final:
             assert now == before
@@ -119,17 +119,17 @@ def test_news_of_the_same_call_twice_is_none(story, chance):
 
 @pytest.mark.parametrize("verdict", MACHINES)
 @pytest.mark.parametrize("in_time", [True, False])
-def test_a_machine_is_nobody(verdict, in_time):
+def test_a_machine_does_not_count_as_reached(verdict, in_time):
     request = replace(CALL, voicemail="Call us back", tries=2)
-    truth = Truth(Status.COMPLETED, verdict=verdict, verdict_in_time=in_time)
-    ended = states(request, events_of(request, 1, truth, "call"))[-1]
+    outcome = TryOutcome(Status.COMPLETED, verdict=verdict, verdict_in_time=in_time)
+    ended = states(request, events_of(request, 1, outcome, "call"))[-1]
     assert (ended.status, ended.try_number) == (Status.QUEUED, 2)
 
 
 def test_the_end_waits_for_who_answered():
     request = replace(CALL, voicemail="Call us back")
-    truth = Truth(Status.COMPLETED, verdict="machine_end_beep", verdict_in_time=False)
-    *begun, verdict, ended, look = events_of(request, 1, truth, "call")
+    outcome = TryOutcome(Status.COMPLETED, verdict="machine_end_beep", verdict_in_time=False)
+    *begun, verdict, ended, look = events_of(request, 1, outcome, "call")
     assert (verdict.answered_by, ended.status) == ("machine_end_beep", Status.COMPLETED)
     told = [*begun, ended, verdict]
     assert states(request, told)[-1].status is Status.ANSWERED
@@ -138,7 +138,7 @@ def test_the_end_waits_for_who_answered():
 
 def test_a_key_press_from_an_earlier_call_ends_the_next_try():
     request = replace(CALL, acknowledge=True, tries=2)
-    events = events_of(request, 1, Truth(Status.COMPLETED), "call")
+    events = events_of(request, 1, TryOutcome(Status.COMPLETED), "call")
     steps = states(request, [*events, key_press(1)])
     assert [(each.status, each.try_number) for each in steps[-2:]] == [
         (Status.QUEUED, 2),
@@ -146,9 +146,9 @@ def test_a_key_press_from_an_earlier_call_ends_the_next_try():
     ]
 
 
-def test_what_nobody_can_tell_is_not_tried_again_with_the_same_person():
+def test_an_unknown_outcome_is_not_tried_again_with_the_same_number():
     request = replace(CALL, tries=3)
-    unknown = events_of(request, 1, Truth(Status.UNKNOWN), "call")
+    unknown = events_of(request, 1, TryOutcome(Status.UNKNOWN), "call")
     assert states(request, unknown)[-1].status is Status.UNKNOWN
     more = replace(request, then_to=("+14128574310",))
     assert states(more, unknown)[-1].try_number == 4
@@ -156,8 +156,8 @@ def test_what_nobody_can_tell_is_not_tried_again_with_the_same_person():
 
 def test_a_number_that_twilio_refuses_is_left_out():
     request = replace(CALL, tries=3, then_text=True, then_to=("+14128574310",))
-    refused = events_of(request, 1, Truth(Status.FAILED, refused=True), "call")
+    refused = events_of(request, 1, TryOutcome(Status.FAILED, refused=True), "call")
     assert states(request, refused)[-1].try_number == 4
     assert tries_of(request)[3].channel == "text"
-    failed = events_of(request, 1, Truth(Status.FAILED), "call")
+    failed = events_of(request, 1, TryOutcome(Status.FAILED), "call")
     assert states(request, failed)[-1].try_number == 2

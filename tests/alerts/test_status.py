@@ -1,4 +1,4 @@
-"""Where an alert can stand, and what Twilio's words mean."""
+"""The statuses of an alert, and what Twilio's words mean for them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.errors import UnusableInput
-from alerts.message.templates import ALLOWED_FILTERS, MAX_TEMPLATE, render
+from alerts.message.templates import ALLOWED_FILTERS, MOST_TEMPLATE_CHARACTERS, render
 
 VARIABLES = {
     "user": "ann",
@@ -107,7 +107,7 @@ HOSTILE = {
     "a long sum": "{{ 1" + "+1" * 9_000 + " }}",
     "a huge number": "{{ " + "9" * 19_000 + " }}",
     "a huge hexadecimal number": "{{ 0x" + "f" * 19_000 + " }}",
-    "too long": "a" * (MAX_TEMPLATE + 1),
+    "too long": "a" * (MOST_TEMPLATE_CHARACTERS + 1),
 }
 
 

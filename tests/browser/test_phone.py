@@ -75,7 +75,7 @@ def test_hanging_up_ends_the_call(browser: Browser, simulation: str) -> None:
 
 def test_a_key_answers_what_the_call_asks(browser: Browser, project: Path) -> None:
     with (
-        running_app(project, "tests/support/gathering_app.py") as url,
+        running_app(project, "tests/support/key_press_app.py") as url,
         well_behaved_page(browser, url) as page,
     ):
         page.get_by_role("button", name="Call me").click()

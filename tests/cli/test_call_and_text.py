@@ -8,15 +8,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import pytest
-from phonenumbers import parse
-from phonenumbers.timezone import time_zones_for_number
 
 from simulator import SIMULATOR_FROM_NUMBER, create_app
-from tests.support.desks import ANYBODY
+from tests.support.desks import ANYBODY, quiet_now
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import build_project_folder
 from tests.support.servers import serve
@@ -41,7 +38,7 @@ def customer(tmp_path_factory):
 
 
 def printed(ended):
-    """The one JSON object that was printed."""
+    """Parse the one JSON object that was printed."""
     assert ended.stderr == ""
     found = json.loads(ended.stdout)
     assert list(found) == KEYS
@@ -80,7 +77,7 @@ def test_accepted_as_json(customer):
     }
 
 
-def test_waiting_for_somebody_who_answers(customer):
+def test_waiting_for_a_person_who_answers(customer):
     ended = customer.alerts("call", ANYBODY, "Hello", "--repeat", "1", "--wait")
     assert (ended.returncode, ended.stderr) == (0, "")
     words = [line.split()[2] for line in ended.stdout.splitlines()]
@@ -89,7 +86,7 @@ def test_waiting_for_somebody_who_answers(customer):
     assert ended.stdout.splitlines()[-1].endswith("is completed.")
 
 
-def test_waiting_for_somebody_who_is_busy(customer):
+def test_waiting_for_a_person_who_is_busy(customer):
     ended = customer.alerts("call", BUSY, "Hello", "--wait", "--json")
     assert ended.returncode == 1
     found = printed(ended)
@@ -154,13 +151,13 @@ def test_the_status_of_an_alert_that_another_process_sent(customer):
 
 
 @pytest.mark.parametrize("command", ["status", "cancel"])
-def test_an_id_that_nobody_has_sent(customer, command):
+def test_an_id_that_was_never_sent(customer, command):
     ended = customer.alerts(command, "nothing")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "No alert has the id nothing.\n"
 
 
-def test_cancelling_what_waits(customer):
+def test_canceling_what_waits(customer):
     hours = quiet_now(ANYBODY)
     waits = customer.alerts("call", ANYBODY, "Hello", "--quiet-hours", hours, "--id", "night")
     assert waits.returncode == 0
@@ -168,12 +165,6 @@ def test_cancelling_what_waits(customer):
     ended = customer.alerts("cancel", "night", "--json")
     assert ended.returncode == 0
     assert printed(ended)["status"] == "canceled"
-
-
-def quiet_now(number: str) -> str:
-    """Quiet hours that it is in the middle of, where the number is."""
-    now = datetime.now(ZoneInfo(time_zones_for_number(parse(number))[0]))
-    return f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
 
 
 def test_a_worker_delivers_what_others_hand_over(customer):
@@ -191,7 +182,7 @@ def test_a_worker_delivers_what_others_hand_over(customer):
     assert worker.returncode == 0
     with sqlite3.connect(customer.folder / "data" / "callboard.sqlite") as database:
         workers = database.execute("select mode from workers").fetchall()
-    # The one that handed over never delivers; the worker has signed off.
+    # The sender never became a worker, and the worker has removed itself.
     assert workers == []
 
 

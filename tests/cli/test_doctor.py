@@ -47,11 +47,11 @@ def customer(tmp_path, moto):
 
 
 def verdicts(ended) -> dict[str, str]:
-    """What was said of each thing that was looked at."""
+    """Whether each check passed, by its name, as it was printed."""
     return {line.split()[1]: line.split()[0] for line in ended.stdout.splitlines()}
 
 
-def test_from_ill_to_well(customer, moto):
+def test_from_failing_checks_to_passing_ones(customer, moto):
     ill = customer.alerts("doctor", TWILIO_AUTH_TOKEN="another")
     assert ill.returncode == 1
     assert verdicts(ill) == {
@@ -83,7 +83,7 @@ async def examined(desk: Desk, **options) -> dict[str, tuple[bool, str]]:
     return {check.name: (check.passed, check.sentence) for check in checks}
 
 
-async def test_a_simulation_is_well(tmp_path):
+async def test_a_simulation_passes(tmp_path):
     async with simulated_desk(tmp_path) as desk:
         checks = await examined(desk)
     assert [passed for passed, _ in checks.values()] == [True] * 4
@@ -99,7 +99,7 @@ async def test_there_is_no_bucket_to_create(tmp_path):
 
 
 class Elsewhere:
-    """A storage whose documents come back as whatever answers at `url`."""
+    """A storage that stores nothing; its documents are at `url`, whatever is there."""
 
     label = "a web server"
 
@@ -119,7 +119,7 @@ class Elsewhere:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Response("<Response/>", media_type="text/xml"), "Something else than what was stored"),
+        (Response("<Response/>", media_type="text/xml"), "isn't the one that was stored"),
         (Response("<Response/>", media_type="text/plain"), "text/plain"),
         (Response("<Response/>"), "no content type"),
         (Response("gone", 404), "HTTP 404"),
@@ -134,7 +134,7 @@ async def test_what_twilio_could_not_read(tmp_path, answer, words):
         return answer
 
     with serve(Starlette(routes=[Route("/doctor.xml", document)])) as url:
-        async with Desk(await means_with(tmp_path, url)) as desk:
+        async with Desk(await services_with(tmp_path, url)) as desk:
             passed, sentence = (await examined(desk))["Storage"]
     assert not passed
     assert words in sentence
@@ -142,15 +142,15 @@ async def test_what_twilio_could_not_read(tmp_path, answer, words):
     assert "CallSid" in asked[0].query_params
 
 
-async def test_nobody_serves_what_was_stored(tmp_path):
-    async with Desk(await means_with(tmp_path, f"http://127.0.0.1:{free_port()}")) as desk:
+async def test_no_server_at_the_address_of_the_storage(tmp_path):
+    async with Desk(await services_with(tmp_path, f"http://127.0.0.1:{free_port()}")) as desk:
         passed, sentence = (await examined(desk))["Storage"]
     assert not passed
-    assert "Nobody answers" in sentence
+    assert "No answer from" in sentence
 
 
-async def means_with(folder, url: str):
-    """The means of a simulation, with documents that are read over the network."""
+async def services_with(folder, url: str):
+    """The services of a simulation, but with documents that are read over the network."""
     async with simulated_desk(folder) as desk:
         return replace(desk.services, storage=Elsewhere(url), documents=None)
 

@@ -1,4 +1,4 @@
-"""Workers share a PostgreSQL; one dies for good, or the server goes away: all is sent once."""
+"""Workers share a PostgreSQL; one is killed, or the server restarts: each alert is sent once."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tests.support.crash_sender import SenderTask
 from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
 SPEED = 50
-# So that there is a middle to die in.
+# Twilio answers slowly, so that alerts are under way when the worker dies.
 SLOW = {"kind": "slow", "method": "POST", "rate": 1, "seconds": 0.3}
 ENOUGH = 40
 TAKEOVER_SECONDS = 15
-# For the work itself, after the takeover.
+# For the remaining alerts, after the takeover.
 SECONDS_TO_FINISH = 20
 
 
 @dataclass(frozen=True)
 class TwoWorkers:
-    """Two workers, and a page that sends and hands over to them."""
+    """Two worker processes, and an app process (`page`) whose alerts they deliver."""
 
     task: SenderTask
     simulation: Simulation
@@ -39,25 +39,25 @@ class TwoWorkers:
     page: BaseProcess
 
     async def until_in_the_middle(self) -> None:
-        """Until Twilio has some of the alerts."""
+        """Wait until Twilio has some of the alerts."""
         async with asyncio.timeout(30):
             while sum(self.simulation.accepted().values()) < ENOUGH:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     async def until_all_is_over(self, seconds: float) -> None:
-        """Until the page has seen each alert's end."""
+        """Wait until the app has seen the end of each alert."""
         await asyncio.to_thread(self.page.join, seconds)
         assert self.page.exitcode == 0, f"not over after {seconds:.0f} s: {self.page.exitcode}"
 
     async def complaints(self) -> list[str]:
-        """Whatever isn't right."""
+        """Everything that is wrong, in words."""
         history = await history_of(self.task)
         return complaints(self.simulation, self.task.requests, history)
 
 
 @asynccontextmanager
 async def two_workers(server: PostgresServer, seed: int) -> AsyncIterator[TwoWorkers]:
-    """A scene in which 200 alerts are on their way."""
+    """Two workers and an app that sends 200 alerts."""
     with running(SPEED) as simulator:
         requests = plan_from(seed, faulty=False).requests
         task = SenderTask(fresh_database(server), simulator.address, requests=requests)
@@ -89,7 +89,7 @@ async def test_a_worker_that_is_killed_is_replaced_by_the_other(postgres: Postgr
         await scene.until_all_is_over(SECONDS_TO_FINISH)
         print(f"over after {time.monotonic() - killed:.1f} s")
         assert await scene.complaints() == []
-        # The page never delivers itself.
+        # The app never delivered any.
         pids = {worker.pid for worker in scene.workers}
         assert _delivering_processes(url) <= pids
 

@@ -1,7 +1,7 @@
 """A process is killed again and again, and Twilio fails: each alert is sent exactly once.
 
-Everything is drawn from a seed. `SEEDS=500` tries more of them (`make soak`), and
-`FIRST_SEED=17 SEEDS=1` one again.
+Everything is drawn from a seed. `SEEDS=500` runs more of them (`make soak`), and
+`FIRST_SEED=17 SEEDS=1` runs one again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.crash_sender import SenderTask
 
 FIRST_SEED = int(os.environ.get("FIRST_SEED", "0"))
 SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("SEEDS", "20")))
-# They mostly wait, so that many can do so at the same time.
+# Plans mostly wait, so several run at the same time.
 AT_ONCE = 5
 SPEED = 50
 
@@ -34,7 +34,7 @@ async def test_no_alert_is_lost_or_sent_twice(first, tmp_path):
 
 
 async def test_this_finds_alerts_that_are_sent_twice(tmp_path):
-    """Of a program that asks again without having looked whether Twilio has it already."""
+    """A program that repeats requests without looking them up must fail the test above."""
     plan = plan_from(1, faulty=True)
     lost_answers = {"kind": "drop-after", "method": "POST", "rate": 0.2}
     plan = replace(plan, faults=(lost_answers,), deaths=plan.deaths[:1])

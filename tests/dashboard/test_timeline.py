@@ -59,7 +59,7 @@ def test_what_comes_late_or_twice_is_no_step():
     in_order = of(CALL, *steps(*ON_THE_WAY, S.ANSWERED))
     assert of(CALL, *steps(*ON_THE_WAY, S.ANSWERED, S.RINGING, S.ANSWERED)) == in_order
     over = of(CALL, *steps(*ON_THE_WAY, S.UNANSWERED))
-    late = {"note": "Twilio is out of reach: trying again"}
+    late = {"note": "Twilio can't be reached: trying again"}
     assert of(CALL, *steps(*ON_THE_WAY, S.UNANSWERED, S.RINGING), late) == over
 
 

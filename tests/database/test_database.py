@@ -1,4 +1,4 @@
-"""One door to both databases: reading, writing together, failing alone, closing."""
+"""Database, SQLite and PostgreSQL: reading, group commits, work that fails alone, closing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from database import DatabaseError
-from database.database import MOST_TOGETHER, Database, Work
+from database.database import MOST_WRITES_PER_TRANSACTION, Database, Work
 from tests.support.notes_table import all_notes, database_with_notes, note, notes
 
 
@@ -54,7 +54,7 @@ async def test_many_writes_share_few_commits(database: Database):
     await asyncio.sleep(0)
     go_on.set()
     await asyncio.gather(first, *rest)
-    assert commits == 1 + -(-500 // MOST_TOGETHER)
+    assert commits == 1 + -(-500 // MOST_WRITES_PER_TRANSACTION)
     assert len(await database.read(all_notes)) == 500
 
 
@@ -87,7 +87,7 @@ async def test_a_write_that_fails_fails_alone(database: Database):
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 async def test_an_error_that_is_swallowed_swallows_nothing_else(database: Database, place: int):
-    """PostgreSQL would roll back all of the transaction at its end, and say that all is well."""
+    """PostgreSQL would silently roll back the whole transaction at its end."""
 
     def swallow(connection: sa.Connection) -> None:
         note("swallowed")(connection)
@@ -127,7 +127,7 @@ async def test_an_error_quotes_no_values(database: Database):
     assert "+14155550100" not in str(raised.value)
 
 
-async def test_a_cancelled_caller_disturbs_nobody(database: Database):
+async def test_a_canceled_caller_disturbs_no_other(database: Database):
     held, go_on = threading.Event(), threading.Event()
 
     def slow(connection: sa.Connection) -> None:

@@ -1,4 +1,4 @@
-"""A full disk is waited for, like a database that is away."""
+"""Writes wait for room on a full disk, as they wait for a database that can't be reached."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ UNLIMITED = 2**32 - 2
 
 
 class Disk:
-    """The disk under every SQLite database, which holds no page more while it `is_full`."""
+    """The disk of all SQLite databases. While it `is_full`, no page can be added."""
 
     is_full = False
     refused = 0
 
     def limit(self, connection: sa.Connection) -> None:
         if connection.dialect.name == "sqlite":
-            # Never less than there are: https://www.sqlite.org/pragma.html#pragma_max_page_count
+            # SQLite takes it as the present size if that is larger.
+            # https://www.sqlite.org/pragma.html#pragma_max_page_count
             pages = 1 if self.is_full else UNLIMITED
             connection.connection.cursor().execute(f"PRAGMA max_page_count = {pages}")
 
@@ -60,13 +61,13 @@ async def test_it_is_written_when_there_is_room_again(
         disk.is_full = False
         await asyncio.wait_for(writing, 10)
         assert len(await database.read(all_notes)) == 1
-    told = [each.getMessage() for each in caplog.records if each.name == "database.database"]
-    assert len(told) == 2
-    assert told[0].endswith("database or disk is full.")
+    logged = [each.getMessage() for each in caplog.records if each.name == "database.database"]
+    assert len(logged) == 2
+    assert logged[0].endswith("database or disk is full.")
 
 
 class FillingStorage(InlineStorage):
-    """A storage that fails when the disk fills up, and has a lot to say about it."""
+    """A storage that fills the disk and fails with a long message."""
 
     def __init__(self, disk: Disk) -> None:
         super().__init__()
@@ -113,7 +114,7 @@ def test_what_no_waiting_cures(kind: type[psycopg.Error]):
 
 
 async def test_postgresql_has_no_room_for_a_while(postgres: PostgresServer):
-    """A limit on temporary files is the nearest to a full disk: class 53 too."""
+    """PostgreSQL's limit on temporary files stands in for a full disk: same error class."""
     times = 0
 
     def sort_on_the_disk(connection: sa.Connection) -> None:

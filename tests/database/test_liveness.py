@@ -37,8 +37,8 @@ async def test_a_process_that_is_killed_is_dead(watcher: Liveness, database_url:
         assert await watcher.dead(["host-1.a"]) == {"host-1.a"}
 
 
-async def test_whoever_was_never_there_is_dead(watcher: Liveness):
-    assert await dead_at_last(watcher, "nobody", "watcher") == {"nobody"}
+async def test_a_worker_that_never_was_is_dead(watcher: Liveness):
+    assert await dead_at_last(watcher, "unknown", "watcher") == {"unknown"}
 
 
 async def test_a_process_may_leave_and_the_next_have_its_id(watcher: Liveness, database_url: str):
@@ -88,7 +88,7 @@ async def test_sqlite_leaves_no_files_of_the_dead(tmp_path: Path):
 async def test_a_file_is_removed_while_it_is_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Somebody who locked it between the two would hold a file that nobody can find."""
+    """A process that locked it between unlocking and removing would hold a file that is gone."""
     watcher = liveness_of(f"sqlite:///{tmp_path}/x.sqlite")
     file = tmp_path / "x.sqlite.workers" / "one.lock"
     file.parent.mkdir()

@@ -1,4 +1,4 @@
-"""A PostgreSQL that restarts lets go of every lock; nobody alive is given up for that."""
+"""A PostgreSQL that restarts frees every lock; no living worker is taken for dead for that."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ async def test_the_living_survive_a_restart_of_postgresql(
         ids = ["living", "doomed", "own"]
         await asyncio.to_thread(stop, restartable, "immediate")
         kill(doomed)
-        # Longer than the grace, and more than one look: away is not dead.
+        # Several looks, for longer than the grace: none is dead while the server is away.
         for _ in range(3):
             assert await at_once.dead(ids) == await patient.dead(ids) == set()
             await asyncio.sleep(GRACE / 3)
         await asyncio.to_thread(start, restartable)
         back = time.monotonic()
-        # Their locks are gone with the old server, yet nobody is given up.
+        # Their locks are gone with the old server, yet no worker counts as dead.
         while "living" in await at_once.dead(ids) or "own" in await at_once.dead(ids):
             assert await patient.dead(ids) == set()
             await asyncio.sleep(0.05)
@@ -43,9 +43,9 @@ async def test_the_living_survive_a_restart_of_postgresql(
         assert await dead_at_last(patient, *ids) == {"doomed"}
         assert time.monotonic() - back >= GRACE
     await own.release()
-    told = [each.getMessage() for each in caplog.records if "database.liveness" in each.name]
-    assert len(told) == 2
-    assert told[1] == "This process is known to be alive again."
+    logged = [each.getMessage() for each in caplog.records if "database.liveness" in each.name]
+    assert len(logged) == 2
+    assert logged[1] == "This process is known to be alive again."
 
 
 async def test_seen_free_before_a_restart_counts_for_nothing(restartable: PostgresServer):

@@ -1,4 +1,4 @@
-"""From one revision to the next: all that was there is kept, or nothing is changed."""
+"""Migrating from one revision to the next: all rows are kept, or nothing is changed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ down_revision = "0002"
 
 def upgrade():
     with op.batch_alter_table("alerts") as alerts:
-        alerts.add_column(sa.Column("colour", sa.Text, nullable=False, server_default="red"))
+        alerts.add_column(sa.Column("color", sa.Text, nullable=False, server_default="red"))
         alerts.alter_column("sender", new_column_name="author")
         alerts.alter_column("person", nullable=True)
 """
@@ -68,7 +68,7 @@ DELETING = '    op.execute("DELETE FROM alerts")\n'
 
 @pytest.fixture
 def later(tmp_path: Path) -> Path:
-    """The revisions as they are, and one more."""
+    """A folder with the present revisions and one more."""
     versions = Path(shutil.copytree(VERSIONS, tmp_path / "100 % of them"))
     (versions / "0003_later.py").write_text(LATER)
     return versions
@@ -97,14 +97,14 @@ def test_a_later_revision_keeps_what_is_there(engine: sa.Engine, later: Path):
     bring_up_to_date(engine, later)
     with engine.connect() as connection:
         assert revision_of(connection) == "0003"
-        kept = connection.exec_driver_sql("SELECT id, author, colour FROM alerts").all()
+        kept = connection.exec_driver_sql("SELECT id, author, color FROM alerts").all()
         assert kept == [("morning", "ann", "red")]
         assert connection.scalar(sa.select(events.c.note)) == "written"
     indexes = {each["name"]: each for each in sa.inspect(engine).get_indexes("alerts")}
     assert indexes["alerts_by_sender"]["column_names"] == ["author", "account_sid", "created_at"]
     assert indexes["alerts_open"]["dialect_options"]
     with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
-        connection.execute(sa.insert(events).values({**EVENT, "alert_id": "nobody's"}))
+        connection.execute(sa.insert(events).values({**EVENT, "alert_id": "unknown"}))
 
 
 def test_a_revision_that_fails_changes_nothing(engine: sa.Engine, later: Path):

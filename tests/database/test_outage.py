@@ -1,4 +1,4 @@
-"""A database that goes away and comes back: everything waits, and nothing is lost or doubled."""
+"""A database that can't be reached for a while: all work waits, and nothing is lost or doubled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from database import DatabaseError
 from database import connecting as database_url
 from database import database as database_module
 from database.database import Database
-from tests.support.lossy_postgres import lossy
+from tests.support.lossy_postgres import lossy_proxy
 from tests.support.notes_table import all_notes, database_with_notes, note, until
 from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
@@ -84,7 +84,7 @@ async def test_a_server_that_crashes_in_the_middle_of_a_transaction(restartable:
 
 @pytest.mark.parametrize("asked", [b"INSERT", b"COMMIT"])
 async def test_a_connection_that_breaks_before_the_answer(postgres: PostgresServer, asked: bytes):
-    """The commit went through, which nobody could know: the work runs again, and finds its note."""
+    """The commit went through but wasn't confirmed: the work runs again, and finds its note."""
     url = fresh_database(postgres)
     times = 0
 
@@ -93,24 +93,24 @@ async def test_a_connection_that_breaks_before_the_answer(postgres: PostgresServ
         times += 1
         note("once")(connection)
 
-    with lossy(url) as line:
-        async with database_with_notes(line.url) as database:
-            line.lose_the_answer_to(asked)
+    with lossy_proxy(url) as proxy:
+        async with database_with_notes(proxy.url) as database:
+            proxy.lose_the_answer_to(asked)
             await database.write(counted)
             assert times == 2
             assert await database.read(all_notes) == ["once"]
 
 
 async def test_a_file_that_is_being_written_as_it_is_opened(tmp_path: Path):
-    """SQLite refuses at once to change the journal of such a file, whatever the time to wait."""
-    somebody = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
-    somebody.execute("BEGIN IMMEDIATE")
+    """SQLite refuses at once to change the journal mode of such a file, whatever the timeout."""
+    other_process = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
+    other_process.execute("BEGIN IMMEDIATE")
     database = Database(f"sqlite:///{tmp_path}/x.sqlite")
     opening = asyncio.create_task(database.open())
     await asyncio.wait({opening}, timeout=0.3)
     assert not opening.done()
-    somebody.execute("ROLLBACK")
-    somebody.close()
+    other_process.execute("ROLLBACK")
+    other_process.close()
     await opening
     await database.close()
 
@@ -118,7 +118,7 @@ async def test_a_file_that_is_being_written_as_it_is_opened(tmp_path: Path):
 async def test_closing_gives_up_on_a_server_that_stays_away(
     restartable: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(database_module, "CLOSING_SECONDS", 0.3)
+    monkeypatch.setattr(database_module, "CLOSE_TIMEOUT_SECONDS", 0.3)
     async with database_with_notes(fresh_database(restartable)) as database:
         await asyncio.to_thread(stop, restartable)
         writing = asyncio.create_task(database.write(note("too late")))
@@ -130,20 +130,20 @@ async def test_closing_gives_up_on_a_server_that_stays_away(
                 await each
 
 
-async def test_a_file_that_somebody_else_writes_to(
+async def test_a_file_that_another_process_writes_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(database_url, "SQLITE_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(database_url, "SQLITE_BUSY_TIMEOUT_SECONDS", 0.05)
     file = tmp_path / "x.sqlite"
     async with database_with_notes(f"sqlite:///{file}") as database:
-        somebody = sqlite3.connect(file, isolation_level=None)
-        somebody.execute("BEGIN IMMEDIATE")
+        other_process = sqlite3.connect(file, isolation_level=None)
+        other_process.execute("BEGIN IMMEDIATE")
         writing = asyncio.create_task(database.write(note("patient")))
         await until(lambda: len(_sentences(caplog)) == 1)
         assert await database.read(all_notes) == []
-        somebody.execute("ROLLBACK")
-        somebody.close()
+        other_process.execute("ROLLBACK")
+        other_process.close()
         assert await writing == "patient"
     assert [level for level, _ in _sentences(caplog)] == ["WARNING", "INFO"]
     assert _sentences(caplog)[0][1] == f"Waiting for the file {file}: database is locked."

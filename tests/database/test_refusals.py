@@ -61,7 +61,7 @@ async def test_a_url_that_leads_nowhere(url: str, says: str):
     assert says in await _refusal(url)
 
 
-async def test_nobody_listens_there():
+async def test_no_server_is_there():
     port = free_port()
     url = f"postgresql://user:{PASSWORD}@127.0.0.1:{port}/name"
     assert "Connection refused" in await _refusal(url)
@@ -106,7 +106,7 @@ def test_the_file_may_only_be_read():
         folder.chmod(0o555)
         user = os.geteuid()
         if user == 0:
-            # Root may write whatever the permissions say.
+            # Root may write to any file, so act as another user.
             os.seteuid(getpwnam("nobody").pw_uid)
         try:
             assert "readonly" in asyncio.run(_refusal(url))
@@ -116,7 +116,7 @@ def test_the_file_may_only_be_read():
 
 
 async def test_the_user_may_use_tables_but_make_no_schema(postgres: PostgresServer):
-    """Its own tables are all that Callboard needs."""
+    """Callboard needs no permissions but those on its own tables."""
     url = fresh_database(postgres)
     database = url.split("/")[3].split("?")[0]
     role = f"role_{database}"

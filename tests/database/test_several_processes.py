@@ -1,4 +1,4 @@
-"""Several processes on one database: they open it at the same moment, and write at once."""
+"""Several processes on one database: they open it at the same moment, and write to it together."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_several_processes_open_at_the_same_moment(database_url: str):
         each.stdin.flush()
     outcomes = [each.communicate(timeout=60) for each in processes]
     assert [each.returncode for each in processes] == [0] * 2, outcomes
-    # Afterwards there is nothing to do, and Alembic isn't even loaded.
+    # The next process has nothing to migrate, so it doesn't even load Alembic.
     again = subprocess.run(
         [sys.executable, "-c", OPEN, database_url],
         input="go\n",
@@ -76,7 +76,7 @@ def test_several_processes_open_at_the_same_moment(database_url: str):
 
 
 def test_several_processes_write_to_a_file_at_once(tmp_path: Path):
-    """What a write reads is still so when it writes, because it locks the file as it begins."""
+    """A write locks the file as it begins, so what it has read is still true when it writes."""
     url = f"sqlite:///{tmp_path}/x.sqlite"
     engine = engine_for(parsed(url), None)
     with engine.connect().execution_options(writes=True) as connection, connection.begin():

@@ -1,4 +1,4 @@
-"""The migrations end at the tables that the code expects."""
+"""The migrations lead to the tables that the code expects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_tables_are_those_of_the_code(engine: sa.Engine):
         )
         assert compare_metadata(context, metadata) == []
     migrated = tables_in(engine)
-    # Alembic looks past primary keys and the conditions of indexes.
+    # Alembic's comparison ignores primary keys and the conditions of indexes.
     with engine.begin() as connection:
         metadata.drop_all(connection)
         metadata.create_all(connection)

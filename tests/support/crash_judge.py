@@ -1,4 +1,4 @@
-"""What the simulator saw, held against what was to be sent and what the history says."""
+"""Compares what the simulator accepted with what was to be sent and with the history."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from alerts.status import Status
 from simulator.log import MOST_ENTRIES
 from tests.support.crash_sender import AUTH_TOKEN
 
-# What tells alerts apart: the channel, the number and the words.
+# Alerts are told apart by channel, number and words.
 Key = tuple[str, str, str]
 ACCEPTED_ALL_THE_SAME = {"500-after", "drop-after"}
-# Twilio's last word, and ours.
+# Twilio's final statuses, and ours.
 ENDS = {
     "completed": "completed",
     "busy": "unanswered",
@@ -31,24 +31,24 @@ ENDS = {
 
 @dataclass(frozen=True)
 class Simulation:
-    """The simulator's side of one account."""
+    """One account in the simulator, seen through its log and its REST API."""
 
     address: str
     account_sid: str
 
     def order(self, faults: Iterable[Mapping[str, object]]) -> None:
-        """Let things go wrong."""
+        """Order faults from the simulator."""
         with self._client() as client:
             for each in faults:
                 client.post("/simulator/faults", json=each).raise_for_status()
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Cancel all faults."""
         with self._client() as client:
             client.delete("/simulator/faults").raise_for_status()
 
     def accepted(self) -> Counter[Key]:
-        """How often each call and text was accepted, by the log."""
+        """How often each call and text was accepted, according to the log."""
         with self._client() as client:
             log = client.get("/simulator/log").raise_for_status().json()
         assert len(log) < MOST_ENTRIES, "the log has forgotten its beginning"
@@ -76,7 +76,7 @@ class Simulation:
 def complaints(
     simulation: Simulation, requests: Sequence[AlertRequest], history: Mapping[str, Alert]
 ) -> list[str]:
-    """Everything that isn't right, in words; nothing if each alert was sent exactly once."""
+    """Everything that is wrong, in words; empty if each alert was sent exactly once."""
     accepted = simulation.accepted()
     wanted: Counter[Key] = Counter((each.channel, each.to, each.message) for each in requests)
     found = [
@@ -106,7 +106,7 @@ def _disagreements(
         yield f"no call or text has its SID {alert.sid}; it is {alert.status}: {alert.error}"
         return
     if (resource["to"], resource.get("body", request.message)) != (request.to, request.message):
-        yield f"{alert.sid} is somebody else's"
+        yield f"{alert.sid} is another alert's"
     if ENDS.get(resource["status"]) != alert.status.value:
         yield f"it is {alert.status} here and {resource['status']} there"
     placed = [event for event in alert.events if event.news and event.status is Status.PLACED]

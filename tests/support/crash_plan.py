@@ -1,4 +1,4 @@
-"""What a crash test does, all of it drawn from a seed: the alerts, the faults, and the deaths."""
+"""The plan of a crash test, drawn from a seed: its alerts, its faults, and when processes die."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal
 from alerts import AlertRequest
 
 ALERTS = 200
-# Some share a number. Most answer; the others are busy, in a hurry, without a line, switched off.
-ANYBODY = [f"+141255502{number:02}" for number in range(55)]
-SOMEBODY = [f"+1412555010{number}" for number in (1, 4, 5, 7)] + ["+14125550111"]
+# Some alerts share a number. Ordinary numbers answer; the others are busy, hang up, and the like.
+ORDINARY_NUMBERS = [f"+141255502{number:02}" for number in range(55)]
+DIFFICULT_NUMBERS = [f"+1412555010{number}" for number in (1, 4, 5, 7)] + ["+14125550111"]
 
 Moment = Literal[
     "after a while",
@@ -35,7 +35,7 @@ MOMENTS: tuple[Moment, ...] = (
 
 @dataclass(frozen=True)
 class Death:
-    """When a process ends: with SIGKILL but for "closed", which leaves in good order.
+    """When a process ends: by SIGKILL, or in an orderly way if `moment` is "closed".
 
     `count` is the number of seconds, commits or requests for calls and texts.
     """
@@ -59,7 +59,7 @@ class Plan:
 
 
 def plan_from(seed: int, *, faulty: bool) -> Plan:
-    """The plan that this seed stands for, with or without faults on order."""
+    """Return the plan of a seed, with faults of the simulator or without."""
     draw = random.Random(seed)  # noqa: S311 - repeatable on purpose
     return Plan(
         seed=seed,
@@ -73,8 +73,8 @@ def plan_from(seed: int, *, faulty: bool) -> Plan:
 def _request(number: int, draw: random.Random) -> AlertRequest:
     return AlertRequest(
         channel=draw.choice(["call", "text"]),
-        to=draw.choice([*ANYBODY, *SOMEBODY]),
-        # The words tell the alert apart in the simulator's log, but for some that say the same.
+        to=draw.choice([*ORDINARY_NUMBERS, *DIFFICULT_NUMBERS]),
+        # The simulator's log tells alerts apart by their words; some have the same on purpose.
         message="Shut the valve." if draw.random() < 0.2 else f"This is alert {number}.",
         repeat=1,
         id=f"alert-{number}",
@@ -93,7 +93,7 @@ def _death(draw: random.Random) -> Death:
 
 
 def _faults(draw: random.Random) -> list[dict[str, object]]:
-    """Of every kind some, for requests for calls and texts and for all others too."""
+    """Some faults of each kind, for POST (requests for calls and texts) and for GET."""
     kinds = ("429", "500-before", "500-after", "drop-before", "drop-after")
     return [
         {

@@ -1,4 +1,4 @@
-"""One process after the other sends and dies, until all is sent."""
+"""Runs one process after another that sends and dies, until everything is sent."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from tests.support.crash_judge import Simulation, complaints
 from tests.support.crash_plan import Plan
 from tests.support.crash_sender import SenderTask, run
 
-# From a process that has imported everything and started nothing, senders start at once.
+# Senders are forks of a process that has imported everything already, so they start at once.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.support.crash_sender"])
 LONGEST_SECONDS = 40
 
 
 def begin(task: SenderTask) -> BaseProcess:
-    """A process that does this."""
+    """Start a process that does the task."""
     process = FORKS.Process(target=run, args=(task,), daemon=True)
     process.start()
     return process
 
 
 def end(process: BaseProcess) -> None:
-    """SIGKILL."""
+    """End a process with SIGKILL."""
     process.kill()
     process.join()
 
 
 async def run_until_dead(task: SenderTask) -> None:
-    """Do this in a process, up to its end, natural or not."""
+    """Do the task in a process, and wait until that has finished or died."""
     process, death = begin(task), task.death
     killed = death is not None and death.moment == "after a while"
     try:
         seconds = death.count if death and killed else LONGEST_SECONDS
         await asyncio.to_thread(process.join, seconds)
-        assert killed or process.exitcode is not None, "it goes on and on"
+        assert killed or process.exitcode is not None, "the process doesn't end"
     finally:
         end(process)
     if death is None or death.moment == "closed":
-        # An exception ends it with 1; 255 is what multiprocessing says where it couldn't learn it.
+        # An exception ends it with 1; multiprocessing says 255 if it couldn't learn the status.
         assert process.exitcode in {0, 255}, f"ended with {process.exitcode}"
 
 
 async def carry_out(plan: Plan, task: SenderTask) -> list[str]:
-    """Carry a plan out; what isn't right at its end, in words."""
+    """Carry out a plan; returns what is wrong at its end, in words."""
     simulation = Simulation(task.simulator, task.account_sid)
     simulation.order(plan.faults)
     task = replace(task, requests=plan.requests, alone=plan.alone)
@@ -60,7 +60,7 @@ async def carry_out(plan: Plan, task: SenderTask) -> list[str]:
 
 
 async def history_of(task: SenderTask) -> dict[str, Alert]:
-    """What the history says of each alert of a sender."""
+    """Read the alerts of a task from the history, by id."""
     database = Database(task.database_url)
     await database.open()
     try:

@@ -1,6 +1,6 @@
-"""A process that sends alerts, and dies in the middle.
+"""A process that sends alerts and dies in the middle.
 
-It remembers nothing but its list, and so sends all of it again each time.
+It knows nothing but its list, so each process sends all of the list again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import httpx
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-# All that a sender needs is imported here, once for all: they are forks of one process.
+# Senders are forks of one process, so everything they need is imported here, once.
 import twilio_client.transport
 from alerts import AlertRequest, Desk, worker
 from alerts.phone_numbers import Regions
@@ -45,7 +45,8 @@ Result = TypeVar("Result")
 class SenderTask:
     """What a process does: send `requests` and wait until they are over, unless it dies before.
 
-    `never_looks` breaks it on purpose: it asks again without looking what Twilio has.
+    With `never_looks` it has a defect on purpose: it repeats a request without looking up whether
+    Twilio has it. With `stays` it doesn't end when everything is over.
     """
 
     database_url: str
@@ -60,7 +61,7 @@ class SenderTask:
 
 
 def run(task: SenderTask) -> None:
-    """Do it all, in a process of its own."""
+    """Do the task; this is all that the process does."""
     worker.SECONDS_BETWEEN_RECOVERIES = 1.0
     asyncio.run(_run(task))
 
@@ -79,7 +80,7 @@ async def _run(task: SenderTask) -> None:
 
 
 def services_of(task: SenderTask) -> Services:
-    """Everything that the process delivers with."""
+    """The services that the process delivers with."""
     transport = None
     if task.death and task.death.moment.endswith("commit"):
         _die_at_commit(task.death)
@@ -121,7 +122,7 @@ def _seconds_until_closed(death: Death | None) -> float | None:
 
 
 class DyingTransport(twilio_client.transport.Transport):
-    """Twilio's connections, whose process dies at a request for a call or text."""
+    """Connections to Twilio; the process dies at a request for a call or text."""
 
     def __init__(self, death: Death) -> None:
         super().__init__()
@@ -139,7 +140,7 @@ class DyingTransport(twilio_client.transport.Transport):
 
 
 def _die_at_commit(death: Death) -> None:
-    """Die before or after a commit, whatever is written in it."""
+    """Make the process die before or after a commit."""
     commit, number = database._commit, count(1)
 
     def dying(engine: sa.Engine, writes: Sequence[Any]) -> list[Any]:
@@ -164,7 +165,7 @@ async def _dying(death: Death, number: int, act: Callable[[], Awaitable[Result]]
 
 
 def die() -> None:
-    """At once, as by the system's hand: nothing is finished, nothing told."""
+    """End this process at once, without any cleanup."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 

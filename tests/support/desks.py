@@ -34,13 +34,14 @@ from simulator import (
 from storage import InlineStorage, LocalStorage, Storage, twiml_route
 from twilio_client import TwilioClient
 
+# A number without a character of its own in the simulator's directory: it answers.
 ANYBODY = "+14125550199"
 CALL = AlertRequest("call", ANYBODY, "Hello")
 TEXT = AlertRequest("text", ANYBODY, "Hello")
 SERVICE_SID = "MG" + "0123456789abcdef" * 2
 
 
-# What no test waits for: the account's rate, a number's share of it, and long pauses.
+# Tests don't wait for the account's rate, a number's hourly limit, or long retries.
 UNHURRIED: dict[str, Any] = {
     "calls_per_second": 1000,
     "texts_per_second": 1000,
@@ -65,9 +66,9 @@ async def simulated_desk(
     account_sid: str = SIMULATOR_ACCOUNT_SID,
     **options: Any,
 ) -> AsyncIterator[Desk]:
-    """A desk whose documents are in `folder`, with a simulator `speed` times as fast as life.
+    """A desk whose documents are in `folder`, with a simulator `speed` times as fast as real time.
 
-    With `callbacks` the simulator tells it what happens. `options` replace parts of its means.
+    With `callbacks` the simulator reports to it. `options` replace parts of its services.
     """
     local = LocalStorage(folder, SIMULATED_APP_URL)
     web = Starlette(routes=[twiml_route(local)])
@@ -100,7 +101,7 @@ async def simulated_desk(
 async def desk_at(
     base_url: str, storage: Storage | None = None, **options: Any
 ) -> AsyncIterator[Desk]:
-    """A desk on the Twilio at `base_url`, its documents inside the requests if nowhere else."""
+    """A desk on the Twilio at `base_url`; without a `storage`, documents go inside the requests."""
     with tempfile.TemporaryDirectory() as folder:
         services = Services(
             twilio=twilio_client(base_url),
@@ -126,7 +127,7 @@ def twilio_client(
 
 
 async def followed(desk: Desk, request: AlertRequest) -> Alert:
-    """Send it and wait for its end."""
+    """Send an alert and wait for its end."""
     async with asyncio.timeout(20):
         return await until_over(desk, (await desk.send(request)).id)
 
@@ -137,7 +138,7 @@ async def until_over(desk: Desk, alert_id: str) -> Alert:
 
 
 def quiet_now(number: str) -> str:
-    """Quiet hours that it is in the middle of, where the number is."""
+    """Quiet hours from two hours ago to two hours from now, where the number is."""
     now = datetime.now(ZoneInfo(time_zones_for_number(parse(number))[0]))
     return f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
 
@@ -154,7 +155,7 @@ def posts(desk: Desk) -> list[dict[str, str]]:
 
 
 async def simulated(desk: Desk, path: str) -> Any:
-    """What the desk's simulator tells through its own controls."""
+    """What the desk's simulator answers at one of its control paths."""
     assert desk.services.simulator is not None
     transport = httpx.ASGITransport(app=desk.services.simulator)
     credentials = (SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN)
@@ -164,7 +165,7 @@ async def simulated(desk: Desk, path: str) -> Any:
 
 
 async def until(is_so: Callable[[], object]) -> None:
-    """Wait for a condition that nothing announces."""
+    """Wait until a condition holds, for 10 seconds at most."""
     async with asyncio.timeout(10):
         while not is_so():  # noqa: ASYNC110
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""Storages and connections that fail in ways that nobody has thought of."""
+"""Storages and connections with unexpected failures: they hang, or raise RuntimeError."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.desks import twilio_client as client_at
 from tests.support.servers import serve
 from twilio_client import TwilioClient
 
-# The number of a POST, from 1, and its form.
+# Whether to fail at a POST, by its number (from 1) and its form.
 Which = Callable[[int, dict[str, str]], bool]
 
 
@@ -34,9 +34,10 @@ class HangingStorage(InlineStorage):
 
 
 class FailingConnections(twilio_client.transport.Transport):
-    """Connections to Twilio with a defect that shows at `which` POSTs.
+    """Connections to Twilio that fail at `which` POSTs.
 
-    Then nothing comes back for ever if it `hangs`, after Twilio was asked if it `asks`.
+    They raise RuntimeError, or never answer if it `hangs`. If it `asks`, Twilio gets the request
+    first.
     """
 
     def __init__(self, which: Which, hangs: bool = False, asks: bool = False) -> None:
@@ -62,7 +63,7 @@ class FailingConnections(twilio_client.transport.Transport):
 
 @asynccontextmanager
 async def simulated_twilio() -> AsyncIterator[tuple[Starlette, str]]:
-    """A fast simulator that listens, and its address."""
+    """A fast simulator that serves HTTP, and its address."""
     app = create_app(
         account_sid=SIMULATOR_ACCOUNT_SID,
         auth_token=SIMULATOR_AUTH_TOKEN,

@@ -1,4 +1,4 @@
-"""Processes that hold an worker id, to be killed in tests."""
+"""Processes that hold a worker's lock, to be killed in tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ asyncio.run(main())
 
 @contextmanager
 def workers(database_url: str, *worker_ids: str) -> Iterator[tuple[subprocess.Popen[str], ...]]:
-    """A process for each of `worker_ids`, which holds it."""
+    """A process for each of `worker_ids`, which holds its lock."""
     processes = tuple(
         subprocess.Popen(
             [sys.executable, "-c", HOLD, database_url, each], stdout=subprocess.PIPE, text=True
@@ -45,16 +45,16 @@ def workers(database_url: str, *worker_ids: str) -> Iterator[tuple[subprocess.Po
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """End it the way that leaves it no time for anything."""
+    """End a process with SIGKILL."""
     process.kill()
     process.wait(10)
 
 
 async def dead_at_last(watcher: Liveness, *worker_ids: str) -> set[str]:
-    """Who is dead, once anybody is."""
+    """Wait until at least one of the workers counts as dead; returns all that do."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if dead := await watcher.dead(worker_ids):
             return dead
         await asyncio.sleep(0.05)
-    raise AssertionError("nobody is dead")
+    raise AssertionError("no worker counts as dead")

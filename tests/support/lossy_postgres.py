@@ -1,4 +1,4 @@
-"""A line to PostgreSQL that can lose an answer: what was asked is done, and nobody learns of it."""
+"""A proxy in front of PostgreSQL that can drop an answer: the work is done, but not confirmed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-# What a client looks for in the folder that it is given as host.
+# The name of PostgreSQL's socket in the folder that a client gets as host.
 SOCKET = ".s.PGSQL.5432"
 
 
-class LossyLine:
-    """Passes on what both sides say, but for the one answer that it was told to lose."""
+class LossyProxy:
+    """Passes on what both sides send, except for the one answer that it is to lose."""
 
     def __init__(self, server: Path, listener: socket.socket, url: str) -> None:
         self.url = url
@@ -25,7 +25,7 @@ class LossyLine:
         self._losing: bytes | None = None
 
     def lose_the_answer_to(self, words: bytes) -> None:
-        """Cut the connection that asks for `words` next, once that is answered."""
+        """Cut the connection that sends `words` next, before its answer is passed on."""
         self._losing = words
 
     def serve(self) -> None:
@@ -66,21 +66,21 @@ def _received(line: socket.socket) -> bytes:
 
 
 @contextmanager
-def lossy(url: str) -> Iterator[LossyLine]:
-    """A lossy line to the database at `url`, whose host is the folder of a socket."""
+def lossy_proxy(url: str) -> Iterator[LossyProxy]:
+    """A proxy in front of the database at `url`, whose host is the folder of a socket."""
     server = sa.make_url(url)
     with tempfile.TemporaryDirectory(prefix="lossy-") as folder:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(f"{folder}/{SOCKET}")
         listener.listen()
-        line = LossyLine(
+        proxy = LossyProxy(
             Path(str(server.query["host"])) / SOCKET,
             listener,
             server.update_query_dict({"host": folder}).render_as_string(hide_password=False),
         )
-        threading.Thread(target=line.serve, daemon=True).start()
+        threading.Thread(target=proxy.serve, daemon=True).start()
         try:
-            yield line
+            yield proxy
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()

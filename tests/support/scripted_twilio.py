@@ -23,7 +23,7 @@ MESSAGE_SID = "SM" + CALL_SID[2:]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request gets: a status and JSON, after `seconds`; with status 0 the line goes dead."""
+    """An answer: a status and JSON, after `seconds`. Status 0 drops the connection instead."""
 
     status: int
     payload: dict[str, Any] = field(default_factory=dict)
@@ -44,7 +44,7 @@ def at(status: str, **fields: Any) -> Answer:
 
 
 def listed(request: AlertRequest, **fields: str) -> Answer:
-    """Twilio's list with what the request made."""
+    """Twilio's list with the call and the text that the request made."""
     made = {"to": request.to, "from": SIMULATOR_FROM_NUMBER, "body": request.message}
     created = format_datetime(datetime.now(UTC) + timedelta(seconds=1))
     found = made | {"status": "queued", "date_created": created} | fields

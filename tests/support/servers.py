@@ -21,7 +21,7 @@ def free_port() -> int:
 
 @contextmanager
 def serve(app: ASGIApp) -> Iterator[str]:
-    """Serve `app` from a thread of its own for as long as the block lasts; gives its base URL."""
+    """Serve `app` from a thread of its own for as long as the block lasts; yields its base URL."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # asyncio sets this itself only on sockets that it made; without it each answer waits 40 ms.

@@ -1,4 +1,7 @@
-"""True stories of alerts, and how they may be told: shuffled, twice, and late into the next try."""
+"""Made-up alerts, and the events that report on them: shuffled, twice, and late.
+
+A Hypothesis strategy: it draws what really becomes of an alert, then events in any order.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,12 @@ TEXT_ENDS = (Status.DELIVERED, Status.FAILED, Status.CANCELED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True)
-class Truth:
-    """What really became of one try: how it ended, whether Twilio refused to begin it, what
-    detection found and whether that was before the end."""
+class TryOutcome:
+    """What really became of one try.
+
+    How it ended, whether Twilio refused it, what answering-machine detection found (`verdict`) and
+    whether that was before the end.
+    """
 
     end: Status
     refused: bool = False
@@ -31,7 +37,7 @@ class Truth:
     verdict_in_time: bool = True
 
     def ends_as(self, request: AlertRequest) -> Status:
-        """What the history should say of it."""
+        """The status that the history should have for the try."""
         found = self.verdict if request.voicemail else None
         is_machine = self.end is Status.COMPLETED and found in MACHINES
         return Status.VOICEMAIL if is_machine else self.end
@@ -49,19 +55,19 @@ requests = st.builds(
     then_to=st.sampled_from([(), ("+14128574310",)]),
 ).map(lambda r: r if r.channel == "call" else replace(r, acknowledge=False, voicemail=""))
 
-call_truths = st.builds(
-    Truth,
+call_outcomes = st.builds(
+    TryOutcome,
     st.sampled_from(CALL_ENDS),
     verdict=st.sampled_from([None, *VERDICTS]),
     verdict_in_time=st.booleans(),
 )
-text_truths = st.builds(Truth, st.sampled_from(TEXT_ENDS))
-REFUSED = Truth(Status.FAILED, refused=True)
+text_outcomes = st.builds(TryOutcome, st.sampled_from(TEXT_ENDS))
+REFUSED = TryOutcome(Status.FAILED, refused=True)
 
 
 @st.composite
 def stories(draw: st.DrawFn) -> tuple[AlertRequest, list[Event], Status]:
-    """A request, everything that is told of it, and where it has to stand at last."""
+    """A request, all events that are reported, and the status that the alert must end with."""
     request = draw(requests)
     chance = draw(st.randoms(use_true_random=False))
     tries = tries_of(request)
@@ -70,63 +76,65 @@ def stories(draw: st.DrawFn) -> tuple[AlertRequest, list[Event], Status]:
     number: int | None = 1
     while number is not None:
         channel = tries[number - 1].channel
-        truth = draw(st.just(REFUSED) | (call_truths if channel == "call" else text_truths))
-        news = events_of(request, number, truth, channel)
+        outcome = draw(st.just(REFUSED) | (call_outcomes if channel == "call" else text_outcomes))
+        news = events_of(request, number, outcome, channel)
         final = news.pop()
         mixed = [*news, *late, *chance.choices([*news, final], k=draw(st.integers(0, 3)))]
         chance.shuffle(mixed)
         told += [_event(number, Status.SENDING), *mixed, final]
         late = chance.choices([*news, final], k=draw(st.integers(0, 3)))
-        end = truth.ends_as(request)
-        number = _next(request, tries, number, truth)
+        end = outcome.ends_as(request)
+        number = _next(request, tries, number, outcome)
     return request, _timed([*told, *late]), end
 
 
-def events_of(request: AlertRequest, number: int, truth: Truth, channel: str) -> list[Event]:
-    """What is told of a try: callbacks as they come, and at last what a look at Twilio shows."""
-    if truth.refused:
+def events_of(request: AlertRequest, number: int, outcome: TryOutcome, channel: str) -> list[Event]:
+    """The events of a try: its callbacks, and at last a poll."""
+    if outcome.refused:
         return [_event(number, Status.FAILED)]
     sid = f"CA{number}"
-    found = truth.verdict if request.voicemail and truth.end is Status.COMPLETED else None
-    in_time = found if truth.verdict_in_time else None
+    found = outcome.verdict if request.voicemail and outcome.end is Status.COMPLETED else None
+    in_time = found if outcome.verdict_in_time else None
     steps: list[tuple[Status | None, str | None]] = [(Status.PLACED, None), (Status.PLACED, None)]
     if channel == "call":
         steps.append((Status.RINGING, None))
-        if truth.end is Status.COMPLETED:
+        if outcome.end is Status.COMPLETED:
             steps.append((Status.ANSWERED, None))
         if found:
             steps.append((None, found))
-    if truth.end is not Status.UNKNOWN:
-        steps.append((truth.end, in_time))
+    if outcome.end is not Status.UNKNOWN:
+        steps.append((outcome.end, in_time))
     told = [_event(number, status, sid, answered_by, "callback") for status, answered_by in steps]
-    nobody_more = (found or "") if channel == "call" else None
-    return [*told, _event(number, truth.end, sid, nobody_more, "poll")]
+    answered_by = (found or "") if channel == "call" else None
+    return [*told, _event(number, outcome.end, sid, answered_by, "poll")]
 
 
 def key_press(number: int) -> Event:
-    """Somebody presses 1 in the call of a try."""
+    """The recipient presses 1 in the call of a try."""
     return _event(number, Status.ACKNOWLEDGED, f"CA{number}", source="recipient")
 
 
 def cancel_wish() -> Event:
-    """Somebody wants it to end."""
+    """The sender cancels the alert."""
     return replace(_event(1, None, source="sender"), canceling=True)
 
 
 def slipped_in(events: Sequence[Event], more: Sequence[Event], chance: Random) -> list[Event]:
-    """`more` among the events, anywhere."""
+    """The events with `more` put in at random places."""
     mixed = list(events)
     for each in more:
         mixed.insert(chance.randint(0, len(mixed)), each)
     return _timed(mixed)
 
 
-def _next(request: AlertRequest, tries: Sequence[Try], number: int, truth: Truth) -> int | None:
-    end = truth.ends_as(request)
+def _next(
+    request: AlertRequest, tries: Sequence[Try], number: int, outcome: TryOutcome
+) -> int | None:
+    end = outcome.ends_as(request)
     if end is Status.CANCELED or end.reaches(acknowledge=request.acknowledge):
         return None
     left = range(number + 1, len(tries) + 1)
-    if truth.refused or end is Status.UNKNOWN:
+    if outcome.refused or end is Status.UNKNOWN:
         made = tries[number - 1]
         left_out = (made.channel, made.to)
         return next((n for n in left if (tries[n - 1].channel, tries[n - 1].to) != left_out), None)
@@ -144,5 +152,5 @@ def _event(
 
 
 def _timed(events: Sequence[Event]) -> list[Event]:
-    """The events as they come, a second apart."""
+    """The events in this order, a second apart."""
     return [replace(each, at=BEGAN + timedelta(seconds=n)) for n, each in enumerate(events)]

@@ -1,4 +1,4 @@
-"""Twilio's callbacks, from a signed request to where the alert stands."""
+"""Twilio's callbacks, from a signed request to the alert's status."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from alerts import AlertRequest, Event, Status
-from tests.support.told_app import (
+from tests.support.callback_app import (
     CALL,
     OTHER_SID,
     SID,
-    Told,
+    CallbackApp,
+    callback_app,
     form,
-    told,
 )
 
 TEXT = AlertRequest("text", "+14128574309", "Batch 7 failed")
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    async with told(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
+async def app(tmp_path):
+    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
         await opened.add()
         yield opened
 
 
 async def test_a_call_from_its_first_word_to_its_last(database_url):
-    async with told(database_url) as desk:
-        await desk.add()
-        await desk.begin()
+    async with callback_app(database_url) as app:
+        await app.add()
+        await app.begin()
         for word in ("initiated", "ringing", "in-progress", "completed"):
-            assert await desk.status(form(word)) == 204
-        alert = await desk.alert()
+            assert await app.status(form(word)) == 204
+        alert = await app.alert()
         assert (alert.status, alert.sid) == (Status.COMPLETED, SID)
         told_events = [each for each in alert.events if each.source == "callback"]
         assert [each.status for each in told_events] == [
@@ -46,85 +46,85 @@ async def test_a_call_from_its_first_word_to_its_last(database_url):
             "Answered",
             "Call ended",
         ]
-        # Before the answer to the request itself, which never came.
-        assert await desk.outcomes() == [("placed", SID)]
+        # The callbacks settled the submission, whose own answer never came.
+        assert await app.outcomes() == [("placed", SID)]
 
 
-async def test_a_text_that_does_not_arrive(desk: Told):
-    await desk.add("text", TEXT)
-    await desk.begin("text")
+async def test_a_text_that_does_not_arrive(app: CallbackApp):
+    await app.add("text", TEXT)
+    await app.begin("text")
     sid = "SM" + "1" * 32
-    assert await desk.status({"MessageSid": sid, "MessageStatus": "sent"}, "text") == 204
+    assert await app.status({"MessageSid": sid, "MessageStatus": "sent"}, "text") == 204
     failed = {"MessageSid": sid, "MessageStatus": "undelivered", "ErrorCode": "30003"}
-    assert await desk.status(failed, "text") == 204
-    alert = await desk.alert("text")
+    assert await app.status(failed, "text") == 204
+    alert = await app.alert("text")
     assert (alert.status, alert.sid) == (Status.FAILED, sid)
     assert alert.error is not None
     assert alert.error.code == 30003
 
 
-async def test_who_answered(desk: Told):
-    await desk.add("two", replace(CALL, acknowledge=False, voicemail="Call back"))
-    await desk.status(form("in-progress"), "two")
-    # Answering-machine detection doesn't tell the call's status.
-    await desk.status({"CallSid": SID, "AnsweredBy": "machine_end_beep"}, "two")
-    alert = await desk.alert("two")
+async def test_who_answered(app: CallbackApp):
+    await app.add("two", replace(CALL, acknowledge=False, voicemail="Call back"))
+    await app.status(form("in-progress"), "two")
+    # The callback of answering-machine detection has no call status.
+    await app.status({"CallSid": SID, "AnsweredBy": "machine_end_beep"}, "two")
+    alert = await app.alert("two")
     assert (alert.status, alert.answered_by) == (Status.ANSWERED, "machine_end_beep")
     assert (alert.events[-1].status, alert.events[-1].note) == (None, "A machine answered")
-    await desk.status(form("completed"), "two")
-    assert (await desk.alert("two")).status is Status.VOICEMAIL
+    await app.status(form("completed"), "two")
+    assert (await app.alert("two")).status is Status.VOICEMAIL
 
 
-async def test_what_comes_twice_or_late_is_kept_and_changes_nothing(desk: Told):
+async def test_what_comes_twice_or_late_is_kept_and_changes_nothing(app: CallbackApp):
     for word in ("completed", "completed", "ringing", "initiated"):
-        assert await desk.status(form(word)) == 204
-    alert = await desk.alert()
+        assert await app.status(form(word)) == 204
+    alert = await app.alert()
     assert alert.status is Status.COMPLETED
     assert [each.news for each in alert.events[1:]] == [True, False, False, False]
 
 
-async def test_a_call_that_is_not_the_trys(desk: Told):
-    await desk.begin()
-    await desk.status(form("ringing"))
-    assert await desk.status(form("completed", OTHER_SID)) == 204
-    alert = await desk.alert()
+async def test_a_call_that_is_not_the_trys(app: CallbackApp):
+    await app.begin()
+    await app.status(form("ringing"))
+    assert await app.status(form("completed", OTHER_SID)) == 204
+    alert = await app.alert()
     assert (alert.status, alert.sid) == (Status.RINGING, SID)
     assert (alert.events[-1].status, alert.events[-1].news) == (None, False)
     assert OTHER_SID in alert.events[-1].note
-    assert await desk.outcomes() == [("placed", SID)]
+    assert await app.outcomes() == [("placed", SID)]
 
 
-async def test_a_call_that_is_another_alerts(desk: Told):
-    await desk.begin()
-    await desk.status(form("ringing"))
-    await desk.add("two", replace(CALL, to="+14128574310"))
-    await desk.begin("two")
-    assert await desk.status(form("completed"), "two") == 204
-    alert = await desk.alert("two")
+async def test_a_call_that_is_another_alerts(app: CallbackApp):
+    await app.begin()
+    await app.status(form("ringing"))
+    await app.add("two", replace(CALL, to="+14128574310"))
+    await app.begin("two")
+    assert await app.status(form("completed"), "two") == 204
+    alert = await app.alert("two")
     assert (alert.status, alert.sid) == (Status.SENDING, None)
-    assert await desk.outcomes() == [("placed", SID), (None, None)]
+    assert await app.outcomes() == [("placed", SID), (None, None)]
 
 
-async def test_an_earlier_trys_call(desk: Told):
-    await desk.add("two", replace(CALL, tries=2))
-    await desk.begin("two")
-    await desk.status(form("busy"), "two")
-    await desk.begin("two", 2)
-    assert (await desk.alert("two")).try_number == 2
-    assert await desk.status(form("completed"), "two") == 204
-    alert = await desk.alert("two")
+async def test_an_earlier_trys_call(app: CallbackApp):
+    await app.add("two", replace(CALL, tries=2))
+    await app.begin("two")
+    await app.status(form("busy"), "two")
+    await app.begin("two", 2)
+    assert (await app.alert("two")).try_number == 2
+    assert await app.status(form("completed"), "two") == 204
+    alert = await app.alert("two")
     assert (alert.status, alert.sid, alert.events[-1].news) == (Status.SENDING, None, False)
-    assert await desk.outcomes() == [("placed", SID), (None, None)]
+    assert await app.outcomes() == [("placed", SID), (None, None)]
     # The try after this one hasn't been made.
-    assert await desk.status(form("completed"), "two", number=3) == 404
+    assert await app.status(form("completed"), "two", number=3) == 404
 
 
 @pytest.mark.parametrize("base", ["https://callboard.example", "http://10.0.0.1:8443/a/b"])
 async def test_wherever_the_app_is(tmp_path, base):
-    async with told(f"sqlite:///{tmp_path / 'callboard.sqlite'}", base) as desk:
-        await desk.add()
-        assert await desk.status(form("completed")) == 204
-        assert (await desk.alert()).status is Status.COMPLETED
+    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}", base) as app:
+        await app.add()
+        assert await app.status(form("completed")) == 204
+        assert (await app.alert()).status is Status.COMPLETED
 
 
 ids = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=200)
@@ -138,19 +138,19 @@ ids = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_si
 def test_an_id_may_be_any_text(tmp_path_factory, alert_id):
     async def tell() -> None:
         database = tmp_path_factory.getbasetemp() / "ids.sqlite"
-        async with told(f"sqlite:///{database}") as desk:
-            await desk.add(alert_id)
-            assert await desk.status(form("completed"), alert_id) == 204
-            assert (await desk.alert(alert_id)).status is Status.COMPLETED
+        async with callback_app(f"sqlite:///{database}") as app:
+            await app.add(alert_id)
+            assert await app.status(form("completed"), alert_id) == 204
+            assert (await app.alert(alert_id)).status is Status.COMPLETED
 
     asyncio.run(tell())
 
 
-async def test_the_answer_to_the_request_comes_after_the_callback(desk: Told):
+async def test_the_answer_to_the_request_comes_after_the_callback(app: CallbackApp):
     """The SID is known already, and stays."""
-    await desk.begin()
-    await desk.status(form("ringing"))
-    now = (await desk.alert()).events[-1].at
-    await desk.record(Event(now, Status.PLACED, "Accepted by Twilio", sid=SID))
-    alert = await desk.alert()
+    await app.begin()
+    await app.status(form("ringing"))
+    now = (await app.alert()).events[-1].at
+    await app.record(Event(now, Status.PLACED, "Accepted by Twilio", sid=SID))
+    alert = await app.alert()
     assert (alert.status, alert.sid) == (Status.RINGING, SID)

@@ -10,12 +10,21 @@ from urllib.parse import urlencode
 import pytest
 
 from alerts import Status, callbacks
-from tests.support.told_app import ACCOUNT_SID, BASE, JUDGE, SID, TOKEN, Told, form, told
+from tests.support.callback_app import (
+    ACCOUNT_SID,
+    BASE,
+    SID,
+    SIGNER,
+    TOKEN,
+    CallbackApp,
+    callback_app,
+    form,
+)
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    async with told(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
+async def app(tmp_path):
+    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
         await opened.add()
         yield opened
 
@@ -36,31 +45,33 @@ async def desk(tmp_path):
         lambda url, fields, signed: (
             url,
             fields | {"AccountSid": "AC" + "f" * 32},
-            JUDGE.compute_signature(url, fields | {"AccountSid": "AC" + "f" * 32}),
+            SIGNER.compute_signature(url, fields | {"AccountSid": "AC" + "f" * 32}),
         ),
         lambda url, fields, signed: (
             url,
             {"CallSid": SID},
-            JUDGE.compute_signature(url, {"CallSid": SID}),
+            SIGNER.compute_signature(url, {"CallSid": SID}),
         ),
         lambda url, fields, signed: (
             url,
             fields,
-            # As if the app were reached at the address that a proxy uses.
-            JUDGE.compute_signature(url.replace("https://callboard.example", "http://127"), fields),
+            # Signed for the address that a proxy uses instead of the public one.
+            SIGNER.compute_signature(
+                url.replace("https://callboard.example", "http://127"), fields
+            ),
         ),
     ],
 )
-async def test_what_twilio_has_not_signed(desk: Told, caplog, path, forge):
-    await desk.add("two")
+async def test_what_twilio_has_not_signed(app: CallbackApp, caplog, path, forge):
+    await app.add("two")
     url = f"{BASE}/twilio/{path}?alert=one&try=1"
     fields = form("completed", Digits="1") | {"AccountSid": ACCOUNT_SID}
-    url, fields, signature = forge(url, fields, JUDGE.compute_signature(url, fields))
+    url, fields, signature = forge(url, fields, SIGNER.compute_signature(url, fields))
     headers = {} if signature is None else {"X-Twilio-Signature": signature.encode()}
-    answer = await desk.post_raw(url, urlencode(fields), headers)
+    answer = await app.post_raw(url, urlencode(fields), headers)
     assert (answer.status_code, answer.text) == (403, "")
     for alert_id in ("one", "two"):
-        assert len((await desk.alert(alert_id)).events) == 1
+        assert len((await app.alert(alert_id)).events) == 1
     assert TOKEN not in caplog.text
     assert SID not in caplog.text
 
@@ -68,10 +79,10 @@ async def test_what_twilio_has_not_signed(desk: Told, caplog, path, forge):
 async def test_nothing_is_twilios_where_callbacks_are_off(tmp_path):
     without: list[dict[str, Any]] = [{"callbacks": None}, {"is_from_twilio": None}]
     for off in without:
-        async with told(f"sqlite:///{tmp_path / 'callboard.sqlite'}", **off) as desk:
-            await desk.add()
-            assert await desk.status(form("completed")) == 403
-            assert len((await desk.alert()).events) == 1
+        async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}", **off) as app:
+            await app.add()
+            assert await app.status(form("completed")) == 403
+            assert len((await app.alert()).events) == 1
 
 
 @pytest.mark.parametrize(
@@ -88,17 +99,17 @@ async def test_nothing_is_twilios_where_callbacks_are_off(tmp_path):
         ("", None, 403),
     ],
 )
-async def test_what_is_no_form(desk: Told, body, content_type, status):
+async def test_what_is_no_form(app: CallbackApp, body, content_type, status):
     headers = {} if content_type is None else {"Content-Type": content_type}
-    for address in (desk.addresses.status("one", 1), desk.addresses.key_press("one", 1)):
-        assert (await desk.post_raw(address, body, headers)).status_code == status
+    for address in (app.addresses.status("one", 1), app.addresses.key_press("one", 1)):
+        assert (await app.post_raw(address, body, headers)).status_code == status
 
 
-async def test_only_a_post_tells_anything(desk: Told):
+async def test_only_post_is_accepted(app: CallbackApp):
     for path in ("status", "gather"):
         url = f"http://127.0.0.1/team/calls/twilio/{path}?alert=one&try=1"
         for method in ("GET", "PUT", "DELETE"):
-            assert (await desk.web.request(method, url)).status_code == 405
+            assert (await app.web.request(method, url)).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -117,36 +128,36 @@ async def test_only_a_post_tells_anything(desk: Told):
         "/twilio/gather?alert=two&try=1",
     ],
 )
-async def test_an_alert_that_is_not_there(desk: Told, caplog, address):
+async def test_an_alert_that_is_not_there(app: CallbackApp, caplog, address):
     caplog.set_level(logging.INFO, "alerts.callbacks")
-    answer = await desk.post(BASE + address, form("ringing"))
+    answer = await app.post(BASE + address, form("ringing"))
     assert (answer.status_code, answer.text) == (404, "")
-    assert len((await desk.alert()).events) == 1
+    assert len((await app.alert()).events) == 1
     assert [(each.levelname, each.name) for each in caplog.records] == [
         ("INFO", "alerts.callbacks")
     ]
 
 
-async def test_about_neither_a_call_nor_a_text(desk: Told):
-    assert await desk.status({"CallStatus": "completed"}) == 404
-    assert (await desk.alert()).status is Status.QUEUED
+async def test_about_neither_a_call_nor_a_text(app: CallbackApp):
+    assert await app.status({"CallStatus": "completed"}) == 404
+    assert (await app.alert()).status is Status.QUEUED
 
 
-async def test_a_database_that_does_not_answer(desk: Told, tmp_path, monkeypatch):
-    monkeypatch.setattr(callbacks, "SECONDS_FOR_THE_DATABASE", 0.2)
+async def test_a_database_that_does_not_answer(app: CallbackApp, tmp_path, monkeypatch):
+    monkeypatch.setattr(callbacks, "DATABASE_TIMEOUT_SECONDS", 0.2)
     other = sqlite3.connect(tmp_path / "callboard.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert await desk.status(form("ringing")) == 503
+    assert await app.status(form("ringing")) == 503
     other.execute("ROLLBACK")
     other.close()
     monkeypatch.undo()
-    assert await desk.status(form("completed")) == 204
-    # Once it was handed over it wasn't lost either.
-    assert [each.status for each in (await desk.alert()).events[1:]] == [
+    assert await app.status(form("completed")) == 204
+    # The first callback was saved too, although its answer was 503.
+    assert [each.status for each in (await app.alert()).events[1:]] == [
         Status.RINGING, Status.COMPLETED,
     ]  # fmt: skip
 
 
-async def test_a_database_that_is_closed(desk: Told):
-    await desk.desk.database.close()
-    assert await desk.status(form("ringing")) == 503
+async def test_a_database_that_is_closed(app: CallbackApp):
+    await app.desk.database.close()
+    assert await app.status(form("ringing")) == 503

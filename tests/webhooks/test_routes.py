@@ -98,7 +98,7 @@ async def test_no_documents_where_they_live_elsewhere(desk):
 
 
 async def test_in_front_of_shiny_and_its_lifespan_still_runs(desk):
-    """Appended routes never answer, and an app around Shiny's would never end its sessions."""
+    """Appended routes are never reached, and an app around Shiny's would drop its lifespan."""
     stopped = []
     app = App(ui.page_fluid("The page"), None)
     app.on_shutdown(lambda: stopped.append(True))

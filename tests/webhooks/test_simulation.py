@@ -1,4 +1,4 @@
-"""Callbacks of the simulator in this process, which no network carries."""
+"""Callbacks of the simulator in this process, without a network."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from alerts.steps.placing import CALL_EVENTS
 from alerts.tables import NewAlert
 from database.database import Database
 from settings import Settings
+from tests.support.callback_app import CallbackDesk
 from tests.support.environment import clean_environment
-from tests.support.told_app import ToldDesk
 
 ATTENTIVE, MACHINE, ANYBODY = "+14125550106", "+14125550103", "+14125550199"
 CALL = AlertRequest("call", ATTENTIVE, "Batch 7 failed", acknowledge=True)
@@ -25,7 +25,7 @@ CALL = AlertRequest("call", ATTENTIVE, "Batch 7 failed", acknowledge=True)
 @pytest.fixture
 async def desk(tmp_path):
     async def history() -> History:
-        return opened.kept
+        return opened.open_history
 
     with clean_environment():
         services = simulated_services(Settings(_env_file=None), history)
@@ -33,22 +33,22 @@ async def desk(tmp_path):
     services.simulator.state.exchange.clock.set_speed(100)
     database = Database(f"sqlite:///{tmp_path / 'callboard.sqlite'}")
     await database.open()
-    opened = ToldDesk(
+    opened = CallbackDesk(
         replace(services, database_url=SecretStr("unused")),
         History(database, services.twilio.account_sid, 1000),
         database,
     )
     yield opened
-    await opened.kept.close()
+    await opened.open_history.close()
     await database.close()
     await services.close()
 
 
-async def called(desk: ToldDesk, request: AlertRequest, alert_id: str = "Batch 7 & 8") -> Alert:
-    """Place the call as Callboard does, and hear of it by callbacks alone."""
+async def called(desk: CallbackDesk, request: AlertRequest, alert_id: str = "Batch 7 & 8") -> Alert:
+    """Place the call as Callboard does; its status comes from callbacks alone."""
     callbacks = desk.services.callbacks
     assert callbacks is not None
-    await desk.kept.add([NewAlert(alert_id, request, desk.services.from_number)])
+    await desk.open_history.add([NewAlert(alert_id, request, desk.services.from_number)])
     document = write_document(request, request.message, callbacks.key_press(alert_id, 1)).to_xml()
     instructions = await desk.services.storage.publish("call", document)
     status = callbacks.status(alert_id, 1)
@@ -62,10 +62,10 @@ async def called(desk: ToldDesk, request: AlertRequest, alert_id: str = "Batch 7
         async_amd=bool(request.voicemail),
         async_amd_status_callback=status if request.voicemail else None,
     )
-    return await desk.kept.until(alert_id, lambda alert: alert.status.final, 10)
+    return await desk.open_history.until(alert_id, lambda alert: alert.status.final, 10)
 
 
-async def test_somebody_presses_one(desk: ToldDesk):
+async def test_a_person_presses_one(desk: CallbackDesk):
     alert = await called(desk, CALL)
     assert alert.status is Status.ACKNOWLEDGED
     assert [event.status for event in alert.events] == [
@@ -77,30 +77,30 @@ async def test_somebody_presses_one(desk: ToldDesk):
     assert said[-1] == "Thank you. Goodbye."
 
 
-async def test_nobody_presses(desk: ToldDesk):
+async def test_no_key_is_pressed(desk: CallbackDesk):
     alert = await called(desk, replace(CALL, to=ANYBODY))
     assert (alert.status, alert.reached) == (Status.COMPLETED, False)
 
 
-async def test_a_machine_answers(desk: ToldDesk):
+async def test_a_machine_answers(desk: CallbackDesk):
     request = replace(CALL, to=MACHINE, voicemail="Call us back", acknowledge=False, repeat=9)
     alert = await called(desk, request)
     assert (alert.status, alert.answered_by) == (Status.VOICEMAIL, "machine_end_beep")
     assert "A machine answered" in [event.note for event in alert.events]
 
 
-async def test_a_text(desk: ToldDesk):
+async def test_a_text(desk: CallbackDesk):
     callbacks = desk.services.callbacks
     assert callbacks is not None
     request = AlertRequest("text", ANYBODY, "Batch 7 failed")
-    await desk.kept.add([NewAlert("text", request, desk.services.from_number)])
+    await desk.open_history.add([NewAlert("text", request, desk.services.from_number)])
     await desk.services.twilio.create_message(
         to=ANYBODY,
         body=request.message,
         from_=desk.services.from_number,
         status_callback=callbacks.status("text", 1),
     )
-    alert = await desk.kept.until("text", lambda alert: alert.status.final, 10)
+    alert = await desk.open_history.until("text", lambda alert: alert.status.final, 10)
     assert alert.status is Status.DELIVERED
 
 

@@ -1,4 +1,4 @@
-"""The history: alerts, their events, requests to Twilio, and the pace of an account."""
+"""The history: alerts, their events, requests to Twilio, and the rates of an account."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# The columns that name an alert in other tables.
+# The columns that refer to an alert from other tables.
 ALERT = ["alert_id", "account_sid"]
 
 

@@ -1,7 +1,7 @@
-"""Tables and columns in the words of the field, and no claims by DBOS's workflows any more.
+"""Rename tables and columns, and let workers claim alerts instead of DBOS workflows.
 
-What a workflow was delivering is free to be claimed again: its requests to Twilio are written down,
-and an unanswered one is looked up before anything is sent again.
+Alerts that a workflow was delivering are released, to be claimed by a worker. Their requests to
+Twilio are in the database, and an unanswered one is looked up before anything is sent again.
 """
 
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ def upgrade() -> None:
     op.rename_table("pace", "rate_limits")
     _rename_constraints("pace", "rate_limits", "pkey")
 
-    # The processes of the older version; those of this one add themselves.
+    # These rows are processes of the older version. Those of this one add themselves.
     op.drop_table("executors")
     op.create_table(
         "workers",
@@ -55,7 +55,7 @@ def upgrade() -> None:
 
 
 def _rename_constraints(old: str, new: str, *endings: str) -> None:
-    """PostgreSQL names constraints after their table, and leaves them when it is renamed."""
+    """Rename constraints too: PostgreSQL names them after the table but doesn't rename them."""
     if op.get_bind().dialect.name == "postgresql":
         for ending in endings:
             op.execute(

@@ -1,4 +1,4 @@
-"""A page with only the handset and a button, whose call asks the visitor to press a key."""
+"""A Shiny app with only the handset and a button, whose call asks the visitor to press a key."""
 
 from __future__ import annotations
 
