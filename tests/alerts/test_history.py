@@ -191,6 +191,6 @@ async def test_a_look_that_fails_is_not_the_last(history, another_process, monke
     watching = asyncio.create_task(seen(history))
     await until(lambda: looks >= 2)
     monkeypatch.undo()
-    await another_process.record("one", told(Status.COMPLETED))
+    await another_process.record("one", new_event(Status.COMPLETED))
     assert (await asyncio.wait_for(watching, 10))[-1] is Status.COMPLETED
     assert "a defect" in caplog.text

@@ -69,7 +69,7 @@ async def test_only_the_first_part_of_many_could_be_written(
         return add(connection, **options)
 
     monkeypatch.setattr(records, "add", fail_later)
-    monkeypatch.setattr(history, "MOST_IN_A_STATEMENT", 1)
+    monkeypatch.setattr(history, "MOST_ALERTS_PER_STATEMENT", 1)
     async with simulated_desk(tmp_path) as desk:
         with pytest.raises(RuntimeError, match="a defect"):
             await desk.send_all([replace(TEXT, id="first"), replace(TEXT, to=ELSEWHERE)])
