@@ -43,6 +43,11 @@ CLAIMED_BY = (
     )
     .distinct()
 )
+CLAIMED = sa.select(alerts.c.id).where(
+    alerts.c.account_sid == sa.bindparam("account"),
+    alerts.c.is_open,
+    alerts.c.claimed_by == sa.bindparam("worker"),
+)
 
 
 class Claims:
@@ -97,12 +102,10 @@ class Claims:
 
     async def claimed_by(self, worker_id: str) -> list[str]:
         """The ids of the open alerts that a worker has claimed."""
-        chosen = sa.select(alerts.c.id).where(
-            alerts.c.account_sid == self._account_sid,
-            alerts.c.is_open,
-            alerts.c.claimed_by == worker_id,
+        wanted = {"account": self._account_sid, "worker": worker_id}
+        return await self._database.read(
+            lambda connection: list(connection.scalars(CLAIMED, wanted))
         )
-        return await self._database.read(lambda connection: list(connection.scalars(chosen)))
 
     async def release(self, worker_ids: Collection[str]) -> int:
         """Release the open alerts of dead workers, forget the workers; returns how many alerts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,12 +15,21 @@ import sqlalchemy as sa
 from alerts import Event, Status
 from alerts.history import History
 from alerts.records import Begin, Begun
-from alerts.submissions import Submission
+from alerts.submissions import Outcome, Submission
 from alerts.tables import NewAlert
 from database import database as database_module
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
-from tests.support.desks import CALL, database_in, followed, posts, simulated_desk, until_over
+from tests.support.desks import (
+    CALL,
+    UNHURRIED,
+    database_in,
+    followed,
+    posts,
+    simulated_desk,
+    until,
+    until_over,
+)
 
 LOST = sa.exc.DBAPIError("COMMIT", None, Exception("cut"), connection_invalidated=True)
 ANN = "+14125550142"
@@ -92,3 +102,29 @@ async def test_the_next_try_comes_while_the_number_is_waited_for(
         assert (alert.status, alert.try_number) == ("completed", 2)
         assert [form["To"] for form in posts(desk)] == [ANN]
         assert begun == [1, 1, 2]
+
+
+async def test_it_may_be_canceled_while_the_number_is_waited_for(tmp_path: Path):
+    """What another alert left is looked up for as long as Twilio may take to list it."""
+    database = Database(database_in(tmp_path).get_secret_value())
+    await database.open()
+    history = History(database, SIMULATOR_ACCOUNT_SID, 1000)
+    now = datetime.now(UTC)
+    sending = Event(now, Status.SENDING, "")
+    for each in ("ours", "left"):
+        await history.add([NewAlert(each, CALL, SIMULATOR_FROM_NUMBER)])
+        submission = Submission(each, each, 1, SIMULATOR_ACCOUNT_SID, "call", CALL.to, now)
+        assert (await history.begin(submission, sending, 1000, has_slot=True)).is_begun
+        if each == "ours":
+            await history.settle(submission, Outcome.NEVER_SENT, None)
+    await history.record("left", Event(now, Status.ACKNOWLEDGED, "", "recipient"))
+    await database.close()
+    policy = replace(UNHURRIED["retry_policy"], listing_seconds=60)
+    async with simulated_desk(tmp_path, retry_policy=policy) as desk:
+        await desk.open()
+        looks = desk.services.simulator
+        assert looks is not None
+        await until(lambda: any(each.method == "GET" for each in looks.state.request_log.entries))
+        await desk.cancel("ours")
+        assert (await asyncio.wait_for(until_over(desk, "ours"), 5)).status == "canceled"
+        assert posts(desk) == []

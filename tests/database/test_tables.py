@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from alerts.claims import ARE_DUE, CLAIMABLE, CLAIMED_BY
+from alerts.claims import ARE_DUE, CLAIMABLE, CLAIMED, CLAIMED_BY
 from alerts.tables import alerts, events, metadata, submissions
 from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date
@@ -53,11 +53,11 @@ def test_sqlite_finds_what_is_waiting_without_reading_all(tmp_path: Path):
         def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
             asked.append((statement, parameters))
 
-        wanted = {"account": "AC1", "now": 0.0, "most": 50}
-        for query in (ARE_DUE, CLAIMABLE, CLAIMED_BY):
+        wanted = {"account": "AC1", "now": 0.0, "most": 50, "worker": "w"}
+        for query in (ARE_DUE, CLAIMABLE, CLAIMED_BY, CLAIMED):
             connection.execute(query, wanted)
         selects = [each for each in asked if each[0].startswith("SELECT")]
-        assert len(selects) == 3
+        assert len(selects) == 4
         for statement, parameters in selects:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
             assert "alerts_open" in plan[0].detail
