@@ -95,6 +95,15 @@ class Claims:
         )
         return {str(each) for each in found}
 
+    async def claimed_by(self, worker_id: str) -> list[str]:
+        """The ids of the open alerts that a worker has claimed."""
+        chosen = sa.select(alerts.c.id).where(
+            alerts.c.account_sid == self._account_sid,
+            alerts.c.is_open,
+            alerts.c.claimed_by == worker_id,
+        )
+        return await self._database.read(lambda connection: list(connection.scalars(chosen)))
+
     async def release(self, worker_ids: Collection[str]) -> int:
         """Release the open alerts of dead workers, forget the workers; returns how many alerts."""
         claimed = sa.update(alerts).where(

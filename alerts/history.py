@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from database.database import Database
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 # None when nothing more will come.
@@ -252,12 +255,16 @@ class History:
 
     async def _look(self) -> None:
         """Look for news from other processes while any alert is watched."""
-        while ids := self._watchers.ids:
+        while self._watchers.ids:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._look_seconds):
                     await self._look_now.wait()
             self._look_now.clear()
-            found = [await self._look_at(some) for some in in_parts(ids)]
+            try:
+                found = [await self._look_at(some) for some in in_parts(self._watchers.ids)]
+            except Exception:
+                log.exception("Looking for news failed; trying again in a moment")
+                found = []
             grown = FIRST_LOOK_SECONDS if any(found) else self._look_seconds * 1.25
             self._look_seconds = min(grown, LONGEST_LOOK_SECONDS)
 

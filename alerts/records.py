@@ -255,17 +255,19 @@ class _Appending:
             return Begun()
         number = (submission.channel, submission.to)
         if number in self._busy:
-            return Begun(number_is_busy=True)
+            # Already there if the transaction runs again: then it needs no other slot.
+            is_ours = self._busy[number] == submission.id
+            return Begun(is_begun=is_ours, number_is_busy=not is_ours)
         wait = self._waits.get(submission.id, 0.0)
         if wait > NEGLIGIBLE_WAIT_SECONDS:
             return Begun(wait_seconds=wait)
-        self._busy.add(number)
+        self._busy[number] = submission.id
         self._submissions.append(submission)
         return Begun(is_begun=True)
 
-    def _busy_numbers(self, begins: Sequence[Begin]) -> set[tuple[str, str]]:
+    def _busy_numbers(self, begins: Sequence[Begin]) -> dict[tuple[str, str], str]:
         if not begins:
-            return set()
+            return {}
         wanted = [each.submission for each in begins]
         return submissions.busy_numbers(self._connection, self._account_sid, wanted)
 

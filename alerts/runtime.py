@@ -60,7 +60,12 @@ class Runtime:
 
     async def _start_worker(self) -> None:
         worker = Worker(self._services, self.history, self._claims, self._liveness, self._mode)
-        await worker.start()
+        try:
+            await worker.start()
+        except BaseException:
+            # Free its lock, or others would take it to be alive as long as this process runs.
+            await worker.close()
+            raise
         self.worker = worker
 
     async def _stand_by(self) -> None:

@@ -20,11 +20,10 @@ from alerts.tables import Row, rate_limits, submissions
 
 # Every call and text needs these statements. They are built once, for building takes as long as
 # running.
-BUSY = sa.select(submissions.c.channel, submissions.c.to_number).where(
+BUSY = sa.select(submissions.c.channel, submissions.c.to_number, submissions.c.id).where(
     submissions.c.account_sid == sa.bindparam("account"),
     submissions.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
     submissions.c.outcome.is_(None),
-    submissions.c.id.not_in(sa.bindparam("ours", expanding=True)),
 )
 SETTLE = (
     sa.update(submissions)
@@ -103,23 +102,19 @@ def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
         }
         for each in begun
     ]
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    # The rows may be there already if the transaction runs again.
-    connection.execute(
-        dialect.insert(submissions).on_conflict_do_nothing(index_elements=["id"]), rows
-    )
+    connection.execute(sa.insert(submissions), rows)
 
 
 def busy_numbers(
     connection: sa.Connection, account_sid: str, wanted: Sequence[Submission]
-) -> set[tuple[str, str]]:
-    """The channels and numbers with an unsettled submission other than the wanted ones."""
-    parameters = {
-        "account": account_sid,
-        "numbers": [each.to for each in wanted],
-        "ours": [each.id for each in wanted],
-    }
-    return {(row.channel, row.to_number) for row in connection.execute(BUSY, parameters)}
+) -> dict[tuple[str, str], str]:
+    """The id of each unsettled submission to the wanted numbers, by its channel and number.
+
+    It can be one of `wanted` itself, if the transaction went through and runs again.
+    """
+    parameters = {"account": account_sid, "numbers": [each.to for each in wanted]}
+    found = connection.execute(BUSY, parameters)
+    return {(row.channel, row.to_number): row.id for row in found}
 
 
 def settle(connection: sa.Connection, settlements: Iterable[Settlement]) -> None:

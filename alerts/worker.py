@@ -109,6 +109,7 @@ class Worker:
                     # Set first, so that a recovery that fails isn't repeated at once either.
                     next_recovery = time.monotonic() + SECONDS_BETWEEN_RECOVERIES
                     await self.recover()
+                    await self._deliver_strays()
                 await self._claim()
             except Exception:
                 log.exception("The worker couldn't claim alerts; trying again in a moment")
@@ -127,10 +128,22 @@ class Worker:
         if gone and (freed := await self._claims.release(gone)):
             log.info("Released %d alerts of workers that have ended", freed)
 
+    async def _deliver_strays(self) -> None:
+        """Deliver alerts that this worker has claimed without knowing it.
+
+        That happens if the answer to a commit is lost: the work runs again, and claims nothing.
+        """
+        claimed = await self._claims.claimed_by(self.id)
+        if strays := [each for each in claimed if each not in self._deliveries]:
+            self.deliver((await self._history.get_all(strays)).values())
+
     async def _claim(self) -> None:
         """Claim alerts that are due, as many as there is room for, and deliver them."""
         while (room := MOST_ALERTS_UNDER_WAY - self.under_way) > 0 and await self._claims.are_due():
-            self.deliver(await self._claims.claim(self.id, room))
+            claimed = await self._claims.claim(self.id, room)
+            if not claimed:
+                break  # another process is claiming them, or stands still while it does
+            self.deliver(claimed)
 
     def _forget(self, alert_id: str, _: object) -> None:
         self._deliveries.pop(alert_id, None)

@@ -55,7 +55,8 @@ class LiveAlert:
 
     def _begin(self, following: Callable[[], Awaitable[None]], note: str) -> None:
         self.stop()
-        self._alert.set(None)
+        if note:
+            self._alert.set(None)
         self._note.set(note)
         self._following = asyncio.create_task(self._until_it_ends(following))
 

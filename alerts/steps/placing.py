@@ -156,15 +156,18 @@ async def _begin(
                     break
                 await asyncio.sleep(begun.wait_seconds)
                 has_slot = True
-        alert = history.newest(alert)
-        if quiet and alert.status is Status.QUEUED:
+        # `alert` stays as it is: the submission is for its try, or there is none.
+        newest = history.newest(alert)
+        if quiet and newest.status is Status.QUEUED:
             return None
         if quiet:
-            await wait_out_quiet_hours(history, alert, quiet)
+            await wait_out_quiet_hours(history, newest, quiet)
         elif begun.number_is_busy:
             await _wait_for_number(services, history, limits, alert)
         else:
-            await _end_if_canceled(history, alert)
+            # Read from the database, because another process may have just changed it.
+            newest = (await history.get_all([alert.id]))[alert.id]
+            await _end_if_canceled(history, newest)
             return None
 
 
@@ -176,11 +179,16 @@ async def _wait_for_number(
         return
     blocking = await history.blocking(alert)
     other = await history.get(blocking.alert_id) if blocking else None
-    if blocking and other and other.status.final:
-        # Its alert has ended, and its process may have too, so no other process would settle it.
+    if blocking and other and (other.id == alert.id or _is_over(other, blocking)):
+        # Its try has ended, and its process may have too, so no other process would settle it.
         await reconcile(services, history, blocking, inherited=True)
     else:
         await asyncio.sleep(BUSY_NUMBER_WAIT_SECONDS)
+
+
+def _is_over(alert: Alert, submission: Submission) -> bool:
+    """Whether the try that the submission was made for has ended."""
+    return alert.status.final or alert.try_number != submission.try_number
 
 
 def _quiet_until(alert: Alert) -> datetime | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from urllib.parse import parse_qs
 
 from htmltools import Tag, TagList, tags
@@ -54,7 +55,9 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     @shiny_ui.bind_task_button(button_id="send_test_call")
     @reactive.extended_task
     async def sending(request: AlertRequest) -> Alert:
-        alert, _ = await asyncio.gather(desk.send(request), asyncio.sleep(DOUBLE_CLICK_SECONDS))
+        pressed = time.monotonic()
+        alert = await desk.send(request)
+        await asyncio.sleep(pressed + DOUBLE_CLICK_SECONDS - time.monotonic())
         return alert
 
     async def send(request: AlertRequest) -> None:
@@ -70,8 +73,6 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
             return
         refusal.set("")
         sending.invoke(request)
-        # The alert is on its way while the page is still being updated.
-        await asyncio.sleep(0)
         shiny_ui.update_task_button("send_test_call", state="busy")
         live.follow(str(request.id))
         # With the id in its address, a page that is reloaded goes on showing this alert.

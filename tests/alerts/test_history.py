@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from alerts import Event, Status
+from alerts import Event, Status, records
+from alerts import history as history_module
 from alerts.history import History
 from alerts.tables import NewAlert
 from database.database import Database
@@ -162,3 +163,34 @@ async def test_waiting_ends_when_the_history_closes(history):
     await history.close()
     assert await watching == []
     assert await seen(history, "too late") == []
+
+
+async def test_an_alert_is_known_at_once_however_many_are_watched(history, monkeypatch):
+    """A caller that sends an id for the second time waits for this."""
+    monkeypatch.setattr(history_module, "FIRST_LOOK_SECONDS", 60)
+    monkeypatch.setattr(history_module, "LONGEST_LOOK_SECONDS", 60)
+    await history.add([new("one"), new("two")])
+    with history.news_of("one") as news:
+        assert (await asyncio.wait_for(news.get(), 5)).id == "one"
+        with history.news_of("two") as more:
+            assert (await asyncio.wait_for(more.get(), 5)).id == "two"
+
+
+async def test_a_look_that_fails_is_not_the_last(history, another_process, monkeypatch, caplog):
+    revisions, looks = records.revisions, 0
+
+    def fail_once(*arguments: Any):
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise RuntimeError("a defect")
+        return revisions(*arguments)
+
+    await history.add([new()])
+    monkeypatch.setattr(records, "revisions", fail_once)
+    watching = asyncio.create_task(seen(history))
+    await until(lambda: looks >= 2)
+    monkeypatch.undo()
+    await another_process.record("one", new_event(Status.COMPLETED))
+    assert (await asyncio.wait_for(watching, 10))[-1] is Status.COMPLETED
+    assert "a defect" in caplog.text

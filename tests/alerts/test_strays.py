@@ -1,0 +1,79 @@
+"""Alerts that a living worker has claimed without knowing it are delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from alerts import Alert, history, records, worker
+from alerts.claims import Claims
+from alerts.tables import alerts
+from database import database as database_module
+from tests.support.desks import TEXT, database_in, posts, simulated_desk, until_over, worker_of
+from tests.support.direct_sql import column
+
+ELSEWHERE = "+14125550123"
+LOST = sa.exc.DBAPIError("COMMIT", None, Exception("cut"), connection_invalidated=True)
+
+
+@pytest.fixture(autouse=True)
+def quick_recoveries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "SECONDS_BETWEEN_RECOVERIES", 0.1)
+
+
+async def test_the_answer_to_the_commit_of_a_claim_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The work runs again and finds nothing to claim."""
+    commit, claim, losing, lost = database_module._commit, Claims.claim, False, 0
+
+    async def claim_on_a_bad_line(self: Claims, worker_id: str, most: int):
+        nonlocal losing
+        losing = not lost
+        return await claim(self, worker_id, most)
+
+    def commit_on_a_bad_line(engine: sa.Engine, writes: Sequence[Any]) -> list[Any]:
+        nonlocal losing, lost
+        outcomes = commit(engine, writes)
+        if losing and any(outcomes):
+            losing, lost = False, lost + 1
+            raise LOST
+        return outcomes
+
+    monkeypatch.setattr(Claims, "claim", claim_on_a_bad_line)
+    monkeypatch.setattr(database_module, "_commit", commit_on_a_bad_line)
+    # The worker has no room for new alerts, so it claims them a moment later.
+    monkeypatch.setattr(worker.Worker, "has_room_for", lambda *_: False)
+    async with simulated_desk(tmp_path) as desk:
+        [sent] = await desk.send_all([TEXT])
+        assert (await until_over(desk, sent.id)).status == "delivered"
+        assert lost == 1
+        assert len(posts(desk)) == 1
+
+
+async def test_only_the_first_part_of_many_could_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    add, parts = records.add, 0
+
+    def fail_later(connection: sa.Connection, **options: Any) -> list[Alert]:
+        nonlocal parts
+        parts += 1
+        if parts > 1:
+            raise RuntimeError("a defect")
+        return add(connection, **options)
+
+    monkeypatch.setattr(records, "add", fail_later)
+    monkeypatch.setattr(history, "MOST_ALERTS_PER_STATEMENT", 1)
+    async with simulated_desk(tmp_path) as desk:
+        with pytest.raises(RuntimeError, match="a defect"):
+            await desk.send_all([replace(TEXT, id="first"), replace(TEXT, to=ELSEWHERE)])
+        chosen = sa.select(alerts.c.claimed_by)
+        assert await column(database_in(tmp_path), chosen) == [worker_of(desk).id]
+        assert (await until_over(desk, "first")).status == "delivered"
+        assert len(posts(desk)) == 1
