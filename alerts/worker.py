@@ -142,7 +142,7 @@ class Worker:
         while (room := MOST_ALERTS_UNDER_WAY - self.under_way) > 0 and await self._claims.are_due():
             claimed = await self._claims.claim(self.id, room)
             if not claimed:
-                break  # another process is claiming them, or stands still while it does
+                break  # another process is claiming them right now
             self.deliver(claimed)
 
     def _forget(self, alert_id: str, _: object) -> None:
