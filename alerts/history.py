@@ -263,7 +263,7 @@ class History:
             try:
                 found = [await self._look_at(some) for some in in_parts(self._watchers.ids)]
             except Exception:
-                log.exception("A look for news failed; the next one comes in a moment")
+                log.exception("Looking for news failed; trying again in a moment")
                 found = []
             grown = FIRST_LOOK_SECONDS if any(found) else self._look_seconds * 1.25
             self._look_seconds = min(grown, LONGEST_LOOK_SECONDS)

@@ -255,7 +255,7 @@ class _Appending:
             return Begun()
         number = (submission.channel, submission.to)
         if number in self._busy:
-            # Begun already where the transaction is repeated: it needs no other slot.
+            # Already there if the transaction runs again: then it needs no other slot.
             is_ours = self._busy[number] == submission.id
             return Begun(is_begun=is_ours, number_is_busy=not is_ours)
         wait = self._waits.get(submission.id, 0.0)

@@ -63,7 +63,7 @@ class Runtime:
         try:
             await worker.start()
         except BaseException:
-            # Its lock would tell others for ever that it is alive.
+            # Free its lock, or others would take it to be alive as long as this process runs.
             await worker.close()
             raise
         self.worker = worker

@@ -108,9 +108,9 @@ def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
 def busy_numbers(
     connection: sa.Connection, account_sid: str, wanted: Sequence[Submission]
 ) -> dict[tuple[str, str], str]:
-    """The id of the submission that may have gone through, by its channel and number.
+    """The id of each unsettled submission to the wanted numbers, by its channel and number.
 
-    It is one of `wanted` where the transaction that began it went through, and is repeated.
+    It can be one of `wanted` itself, if the transaction went through and runs again.
     """
     parameters = {"account": account_sid, "numbers": [each.to for each in wanted]}
     found = connection.execute(BUSY, parameters)

@@ -129,9 +129,9 @@ class Worker:
             log.info("Released %d alerts of workers that have ended", freed)
 
     async def _deliver_strays(self) -> None:
-        """Deliver what this worker has claimed without learning of it.
+        """Deliver alerts that this worker has claimed without knowing it.
 
-        As when the answer to a commit was lost: the same work, done again, claims nothing.
+        That happens if the answer to a commit is lost: the work runs again, and claims nothing.
         """
         claimed = await self._claims.claimed_by(self.id)
         if strays := [each for each in claimed if each not in self._deliveries]:

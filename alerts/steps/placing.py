@@ -156,7 +156,7 @@ async def _begin(
                     break
                 await asyncio.sleep(begun.wait_seconds)
                 has_slot = True
-        # Only looked at: a submission is for the try that it was called for, or for none.
+        # `alert` stays as it is: the submission is for its try, or there is none.
         newest = history.newest(alert)
         if quiet and newest.status is Status.QUEUED:
             return None
@@ -165,7 +165,7 @@ async def _begin(
         elif begun.number_is_busy:
             await _wait_for_number(services, history, limits, alert)
         else:
-            # Another process may have changed it, and this one not have heard of that yet.
+            # Read from the database, because another process may have just changed it.
             newest = (await history.get_all([alert.id]))[alert.id]
             await _end_if_canceled(history, newest)
             return None

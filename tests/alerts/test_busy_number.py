@@ -1,4 +1,4 @@
-"""A submission without an answer keeps its number busy, but never for ever."""
+"""A submission without an answer keeps its number busy, but never forever."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ANN = "+14125550142"
 async def test_the_answer_to_the_commit_of_a_submission_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Done again it needs no other slot of the account's rate."""
+    """The work runs again, and needs no other slot of the account's rate."""
     commit, lost = database_module._commit, 0
 
     def commit_on_a_bad_line(engine: sa.Engine, writes: Sequence[Any]) -> list[Any]:
@@ -60,7 +60,7 @@ async def test_the_answer_to_the_commit_of_a_submission_is_lost(
 
 @pytest.mark.parametrize("minutes", [1, 60], ids=["it is due", "another alert is first"])
 async def test_an_earlier_try_was_never_settled(tmp_path: Path, minutes: float):
-    """A late report of another of its calls ended that try, and then its process died."""
+    """A late report about another of its calls ended that try, and then its process died."""
     database = Database(database_in(tmp_path).get_secret_value())
     await database.open()
     history = History(database, SIMULATOR_ACCOUNT_SID, 1000)
@@ -85,7 +85,7 @@ async def test_an_earlier_try_was_never_settled(tmp_path: Path, minutes: float):
 async def test_the_next_try_comes_while_the_number_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """A late report of another of its calls ends the try: the next one is another call."""
+    """A late report about another of its calls ends the try: the next one is another call."""
     begin, begun = History.begin, list[int]()
 
     async def busy_once(self: History, submission: Submission, *arguments: Any, **options: Any):

@@ -166,7 +166,7 @@ async def test_waiting_ends_when_the_history_closes(history):
 
 
 async def test_an_alert_is_known_at_once_however_many_are_watched(history, monkeypatch):
-    """Whoever sends an id for the second time waits for it."""
+    """A caller that sends an id for the second time waits for this."""
     monkeypatch.setattr(history_module, "FIRST_LOOK_SECONDS", 60)
     monkeypatch.setattr(history_module, "LONGEST_LOOK_SECONDS", 60)
     await history.add([new("one"), new("two")])

@@ -1,4 +1,4 @@
-"""What another process wrote is heard of late: until then nothing goes round in circles."""
+"""Changes by another process are noticed late: until then nothing is repeated in a loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts that a living worker has claimed, but that got lost on their way to it."""
+"""Alerts that a living worker has claimed without knowing it are delivered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def quick_recoveries(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_answer_to_the_commit_of_a_claim_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Done again it finds nothing to claim."""
+    """The work runs again and finds nothing to claim."""
     commit, claim, losing, lost = database_module._commit, Claims.claim, False, 0
 
     async def claim_on_a_bad_line(self: Claims, worker_id: str, most: int):
@@ -47,7 +47,7 @@ async def test_the_answer_to_the_commit_of_a_claim_is_lost(
 
     monkeypatch.setattr(Claims, "claim", claim_on_a_bad_line)
     monkeypatch.setattr(database_module, "_commit", commit_on_a_bad_line)
-    # It has no room for what is handed in, and claims it a moment later.
+    # The worker has no room for new alerts, so it claims them a moment later.
     monkeypatch.setattr(worker.Worker, "has_room_for", lambda *_: False)
     async with simulated_desk(tmp_path) as desk:
         [sent] = await desk.send_all([TEXT])
