@@ -135,23 +135,26 @@ async def _begin(
     """
     channel = alert.channel
     while True:
-        begun, has_slot = Begun(), False
+        has_slot = False
         async with limits.line(channel):
-            while not (quiet := _quiet_until(history.newest(alert))):
-                submission = _new_submission(services, history, alert)
-                event = _sending(services, alert, published)
-                rate = services.per_second(channel)
+            while True:
+                begun = Begun()
                 # Acquired before saving, so that a saved submission is made at once.
                 await limits.requests.acquire()
                 try:
-                    begun = await history.begin(submission, event, rate, has_slot=has_slot)
+                    quiet = _quiet_until(history.newest(alert))
+                    if not quiet:
+                        submission = _new_submission(services, history, alert)
+                        event = _sending(services, alert, published)
+                        rate = services.per_second(channel)
+                        begun = await history.begin(submission, event, rate, has_slot=has_slot)
+                        if begun.is_begun:
+                            return submission
                 except sa.exc.IntegrityError:  # another process was faster
                     begun = Begun(number_is_busy=True)
                 finally:
                     if not begun.is_begun:
                         limits.requests.release()
-                if begun.is_begun:
-                    return submission
                 if not begun.wait_seconds:
                     break
                 await asyncio.sleep(begun.wait_seconds)

@@ -60,7 +60,7 @@ async def visit() -> AsyncIterator[Visit]:
         base_url="http://simulator.localhost",
         transport=httpx.ASGITransport(app=simulator),
     )
-    async with client, serve_in_memory(server) as page:
+    async with client, serve_in_memory(server, timeout_secs=60) as page:
         placed = await client.create_call(
             to="+14128574309", from_=SIMULATOR_FROM_NUMBER, twiml=DOCUMENT.to_xml()
         )
@@ -121,7 +121,7 @@ async def test_a_page_that_closes_during_the_call_hangs_up(visit: Visit):
 
 async def test_a_page_loaded_again_rings_as_soon_as_the_first_is_gone(visit: Visit):
     await visit.until(lambda: visit.call.status == "ringing")
-    async with serve_in_memory(visit.server) as again:
+    async with serve_in_memory(visit.server, timeout_secs=60) as again:
         await again.flush()
         await visit.page.__aexit__(None, None, None)
         await until(visit.call.callee.on_handset.is_set)

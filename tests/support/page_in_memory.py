@@ -52,7 +52,9 @@ async def opened(desk: Desk, address: str = "") -> AsyncIterator[Page]:
     def server(input: Inputs, output: Outputs, session: Session) -> None:
         lives.append(send.server("send", desk))
 
-    async with serve_in_memory(server, client_data={"url_search": address}) as session:
+    visitor = {"url_search": address}
+    # A busy machine may take long for the first flush.
+    async with serve_in_memory(server, client_data=visitor, timeout_secs=60) as session:
         await fill_in(session, **FORM)
         yield Page(session, lives[0])
 
