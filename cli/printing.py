@@ -39,7 +39,9 @@ def print_story(alert: Alert, as_json: bool) -> None:
 def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
     """Print all events after the first `printed`; returns how many have been printed then."""
     tries = tries_of(alert.request)
-    for event in alert.events[printed:] if not as_json else ():
+    for number, event in enumerate(alert.events[printed:] if not as_json else (), start=printed):
+        if not event.news and _was_told(alert, number):
+            continue
         if event.status == "sending" and event.try_number > 1:
             this = tries[event.try_number - 1]
             print(f"Try {event.try_number} of {len(tries)}: a {this.channel} to {this.to}")
@@ -47,6 +49,13 @@ def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
         word = event.status.value if event.status and event.news else ""
         print(f"{since:6.2f} s  {word:<12} {event.note}", flush=True)
     return len(alert.events)
+
+
+def _was_told(alert: Alert, number: int) -> bool:
+    """Whether an earlier event said the same: Twilio reports some things twice."""
+    event = alert.events[number]
+    told = {(each.try_number, each.note) for each in alert.events[:number]}
+    return (event.try_number, event.note) in told
 
 
 def print_outcome(alert: Alert, as_json: bool) -> None:
