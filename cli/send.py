@@ -84,7 +84,9 @@ def _add_speech(call: argparse.ArgumentParser) -> None:
         help="how many times to say it; 0: until they hang up (default: %(default)s)",
     )
     call.add_argument(
-        "--acknowledge", action="store_true", help="ask them to press 1 (needs PUBLIC_URL)"
+        "--acknowledge",
+        action="store_true",
+        help="ask them to press 1 (an account needs PUBLIC_URL)",
     )
     call.add_argument(
         "--voicemail", default="", metavar="MESSAGE", help="the message to leave on voicemail"
