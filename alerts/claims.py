@@ -11,12 +11,11 @@ from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts import records
 from alerts.alert import Alert
 from alerts.status import Status
-from alerts.tables import alerts, workers
+from alerts.tables import alerts, insert_new, workers
 from database.database import Database
 
 # Claimed in one transaction. With more, one process would take all and leave none to the others.
@@ -131,11 +130,7 @@ class Claims:
             "started_at": time.time(),
         }
 
-        def add(connection: sa.Connection) -> None:
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-            connection.execute(dialect.insert(workers).on_conflict_do_nothing(), row)
-
-        await self._database.write(add)
+        await self._database.write(lambda connection: insert_new(connection, workers, [row]))
 
     async def known_workers(self) -> dict[str, str]:
         """The mode of each known worker, dead or alive, by worker id."""

@@ -13,7 +13,6 @@ from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts import submissions
 from alerts.alert import Alert, Event
@@ -27,6 +26,7 @@ from alerts.tables import (
     event_of,
     event_row,
     events,
+    insert_new,
     new_alert_row,
     state_row,
 )
@@ -141,9 +141,9 @@ def add(
             wanted = {"account": account_sid, "to": row["to_number"], "others": most_an_hour - 1}
             nth_last = connection.scalar(NTH_LAST, wanted)
             row["not_before"] = max(row["created_at"], (nth_last or 0) + HOUR_SECONDS)
-        _insert_new(connection, alerts, some)
+        insert_new(connection, alerts, some)
     saved = Event(now, Status.QUEUED, "Saved")
-    _insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
+    insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
     # Found by their time, so that the answer is the same if all of this runs again.
     ours = {"account": account_sid, "ids": [each.id for each in new], "at": now.timestamp()}
     return [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
@@ -316,12 +316,6 @@ def with_story(kept: Kept, known: Alert | None) -> Alert | None:
 
 def _channel(begin: Begin) -> Any:
     return begin.submission.channel
-
-
-def _insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert the rows whose key isn't in the table yet."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
 def _each_number_once(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:

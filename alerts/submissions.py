@@ -13,10 +13,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.alert import Channel
-from alerts.tables import Row, rate_limits, submissions
+from alerts.tables import Row, insert_new, rate_limits, submissions
 
 # Every call and text needs these statements. They are built once, for building takes as long as
 # running.
@@ -207,9 +206,8 @@ def reserve_slots(
     }
     next_at = connection.scalar(RESERVE, wanted)
     if next_at is None:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         first = {"account_sid": account_sid, "channel": channel, "next_at": 0.0}
-        connection.execute(dialect.insert(rate_limits).on_conflict_do_nothing(), first)
+        insert_new(connection, rate_limits, [first])
         next_at = connection.scalar(RESERVE, wanted) or now
     first_at = float(next_at) - count * gap
     return [max(0.0, first_at + number * gap - now) for number in range(count)]

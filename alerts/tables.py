@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
-from alerts.state import STATE_FIELDS
+from alerts.state import STATE_FIELDS, state_of
 from alerts.status import Status
 
 metadata = sa.MetaData()
@@ -175,8 +176,7 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
 def state_row(alert: Alert) -> dict[str, Any]:
     """Return the columns that an event may change, by name."""
     present = tries_of(alert.request)[alert.try_number - 1]
-    state = {name: getattr(alert, name) for name in STATE_FIELDS}
-    return state | {
+    return state_of(alert) | {
         "status": alert.status.value,
         "is_open": not alert.status.final,
         "since": alert.since.timestamp(),
@@ -237,6 +237,12 @@ def event_of(row: Row) -> Event:
             "error": _problem(row["error"]),
         }
     )
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Insert those rows whose key isn't there yet."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
 def _problem(value: Row | None) -> Problem | None:
