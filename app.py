@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib.util
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +18,7 @@ from starlette.types import Lifespan
 import webhooks
 from alerts import DatabaseError, Desk
 from dashboard import mount, phone, send, shell
+from dashboard.empty_updates import WithoutEmptyUpdates
 from settings import Settings, SettingsError
 
 SECONDS_BETWEEN_FREEZING_ATTEMPTS = 5.0
@@ -42,6 +44,7 @@ def create_app(desk: Desk) -> App:
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
+    dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
     mount(dashboard, desk)
     return dashboard
 
@@ -65,9 +68,22 @@ def _from_environment() -> App:
         print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
     dashboard = create_app(desk)
+    _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = with_freezing(desk, router.lifespan_context)
     return dashboard
+
+
+def _forget_opentelemetry_if_missing() -> None:
+    """Let Python remember that OpenTelemetry's SDK isn't installed.
+
+    Shiny tries to import it several times in every flush, in case it has been set up meanwhile, and
+    each search through the file system takes longer than most of our own work there.
+    https://docs.python.org/3/reference/import.html#the-module-cache
+    """
+    name = "opentelemetry.sdk"
+    if importlib.util.find_spec(name) is None:
+        sys.modules.setdefault(f"{name}.trace", None)  # type: ignore[arg-type]
 
 
 def with_freezing(desk: Desk, lifespan: Lifespan[Any]) -> Lifespan[Any]:

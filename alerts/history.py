@@ -184,13 +184,15 @@ class History:
         return await self._database.read(lambda connection: submissions.taken(connection, sids))
 
     async def watch(self, alert_id: str, known: Alert | None = None) -> AsyncGenerator[Alert]:
-        """Yield the alert as it stands, then each change up to the final one.
+        """Yield the alert as it stands, then its newest state after changes, up to the final one.
 
         An id that hasn't been sent yet is waited for. Ends early if the history is closed. `known`
         is the alert if the caller has just read it.
         """
         with self.news_of(alert_id, known) as news:
             while alert := await news.get():
+                if not news.empty():
+                    continue  # the next state has all of this one's events too
                 yield alert
                 if alert.status.final:
                     return

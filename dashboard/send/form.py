@@ -77,18 +77,15 @@ def form_server(input: Inputs, services: Services) -> None:
         return f"From {number}{simulated}."
 
 
-def read_form(
-    input: Inputs, session: Session, *, to: str = "", alert_id: str | None = None
-) -> AlertRequest:
+def read_form(input: Inputs, session: Session) -> AlertRequest:
     """Return the request that the form describes; a reactive read of all inputs but the number.
 
-    A preview leaves `to` out, so that typing a number doesn't draw it again.
+    The number is left out, so that typing one doesn't draw the preview again.
     """
     request = AlertRequest(
         channel=input.channel(),
-        to=to,
+        to="",
         message=input.message(),
-        id=alert_id,
         voice=input.voice(),
         language=input.language(),
         repeat=int(input.repeat()),

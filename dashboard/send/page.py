@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 from htmltools import Tag, TagList, tags
@@ -48,7 +49,12 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     Everything that waits runs in a task of its own: inside a flush it would freeze all visitors.
     """
     form_server(input, desk.services)
-    preview_server(input, session)
+
+    @reactive.calc
+    def form() -> AlertRequest:
+        return read_form(input, session)
+
+    preview_server(form)
     live = LiveAlert(desk, session)
     refusal: reactive.Value[str] = reactive.Value("")
 
@@ -84,8 +90,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     @reactive.effect
     @reactive.event(input.send_test_call)
     async def send_the_form() -> None:
-        number, alert_id = input.phone_number(), secrets.token_hex(8)
-        await send(read_form(input, session, to=number, alert_id=alert_id))
+        await send(replace(form(), to=input.phone_number(), id=secrets.token_hex(8)))
 
     @reactive.effect
     def find_the_alert_in_the_address() -> None:
@@ -103,7 +108,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
 
     @reactive.effect
     def clear_refusal() -> None:
-        read_form(input, session, to=input.phone_number())  # runs again at every change
+        form(), input.phone_number()  # runs again at every change of either
         refusal.set("")
 
     @render.text

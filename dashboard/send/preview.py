@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from htmltools import Tag, tags
-from shiny import Inputs, Session, reactive, render, req, ui
+from shiny import reactive, render, req, ui
 from shiny.module import resolve_id
 
-from alerts import UnusableInput
+from alerts import AlertRequest, UnusableInput
 from alerts.message.call_twiml import write_document
 from alerts.message.compose import write_message
 from alerts.message.segments import Segments, count_segments
 from dashboard.fields import feedback
-from dashboard.send.form import for_channel, read_form
+from dashboard.send.form import for_channel
 from twiml import Response
 
 # How old the time that replaces `{{ now }}` may get before it is read again.
@@ -45,18 +47,18 @@ def preview_ui() -> Tag:
     )
 
 
-def preview_server(input: Inputs, session: Session) -> None:
+def preview_server(form: Callable[[], AlertRequest]) -> None:
     """Write the message and its TwiML while the form changes, and say what is wrong with them.
 
-    For use inside a module's server.
+    `form` is a reactive read of the request. For use inside a module's server.
     """
 
     @reactive.calc
     def message() -> str | UnusableInput:
-        if "{{" in input.message():
+        if "{{" in form().message:
             reactive.invalidate_later(MAX_NOW_AGE_SECONDS)
         try:
-            return write_message(read_form(input, session))
+            return write_message(form())
         except UnusableInput as problem:
             return problem
 
@@ -66,13 +68,13 @@ def preview_server(input: Inputs, session: Session) -> None:
         if isinstance(words, UnusableInput):
             return words
         try:
-            return write_document(read_form(input, session), words)
+            return write_document(form(), words)
         except UnusableInput as problem:
             return problem
 
     @render.ui
     def message_feedback_line() -> Tag:
-        written = message() if input.channel() == "text" else document()
+        written = message() if form().channel == "text" else document()
         # A voice that doesn't speak the language is about to follow it, so say nothing of that.
         if isinstance(written, UnusableInput) and written.field == "message":
             return feedback("bad", str(written))
