@@ -32,7 +32,7 @@ bench: .venv/installed-dev
 # `make soak SEEDS=5000` takes hours.
 soak: SEEDS ?= 500
 soak: .venv/installed-dev
-	SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/crash/test_sqlite.py tests/crash/test_postgres.py
+	SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/crash/test_seeds.py tests/crash/test_postgres.py
 
 lock: .venv/installed-dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
