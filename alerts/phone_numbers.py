@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from babel import Locale
@@ -52,6 +53,8 @@ class PhoneNumber:
         return "" if place == self.country else place
 
 
+# The page, the check before sending and the desk read the same number one after another.
+@lru_cache(maxsize=1000)
 def read_number(text: str, regions: Regions) -> PhoneNumber:
     """Read a phone number; a national number is taken to be in `regions.default`.
 
