@@ -1,7 +1,6 @@
 """Which worker delivers which alert: workers claim alerts that are due, defer or release them.
 
-A claim is the worker's id in the alert's row. The known workers, dead or alive, have a table of
-their own.
+A claim is the worker's id in the alert's row.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from alerts import records
 from alerts.alert import Alert
 from alerts.status import Status
-from alerts.tables import alerts, insert_new, workers
+from alerts.tables import alerts, workers
 from database.database import Database
 
 # Claimed in one transaction. With more, one process would take all and leave none to the others.
@@ -50,7 +49,7 @@ CLAIMED = sa.select(alerts.c.id).where(
 
 
 class Claims:
-    """The claims and workers of one Twilio account."""
+    """The claims of one Twilio account's workers."""
 
     def __init__(self, database: Database, account_sid: str) -> None:
         self._database = database
@@ -120,22 +119,3 @@ class Claims:
             return freed.rowcount
 
         return await self._database.write(release)
-
-    async def add_worker(self, worker_id: str, mode: str) -> None:
-        """Make a worker known, so that other processes release its claims when it dies."""
-        row = {
-            "id": worker_id,
-            "account_sid": self._account_sid,
-            "mode": mode,
-            "started_at": time.time(),
-        }
-
-        await self._database.write(lambda connection: insert_new(connection, workers, [row]))
-
-    async def known_workers(self) -> dict[str, str]:
-        """The mode of each known worker, dead or alive, by worker id."""
-        chosen = sa.select(workers.c.id, workers.c.mode).where(
-            workers.c.account_sid == self._account_sid
-        )
-        found = await self._database.read(lambda connection: connection.execute(chosen).all())
-        return {row.id: row.mode for row in found}

@@ -7,14 +7,16 @@ import logging
 
 from alerts.claims import Claims
 from alerts.history import History
+from alerts.liveness import Liveness
 from alerts.services import Mode, Services
 from alerts.worker import Worker
 from database.database import Database
-from database.liveness import liveness_of
 
 log = logging.getLogger(__name__)
 
 STANDBY_INTERVAL_SECONDS = 2.0
+# A database that was away comes back with no worker alive, until each has written that it is.
+LOOKS_BEFORE_DELIVERING = 2
 
 
 class Runtime:
@@ -25,10 +27,10 @@ class Runtime:
         self._services = services
         self._mode = mode
         self._database = Database(url)
-        self._liveness = liveness_of(url)
         self._standing_by: asyncio.Task[None] | None = None
         account_sid = services.twilio.account_sid
         self._claims = Claims(self._database, account_sid)
+        self._liveness = Liveness(self._database, account_sid)
         self.history = History(self._database, account_sid, services.alerts_per_number_per_hour)
         self.worker: Worker | None = None
 
@@ -54,26 +56,28 @@ class Runtime:
 
     async def workers(self) -> int:
         """Return how many worker processes (which only deliver) are alive."""
-        known = await self._claims.known_workers()
-        workers = [each for each, mode in known.items() if mode == "worker"]
-        return len(workers) - len(await self._liveness.dead(workers))
+        modes = await self._liveness.alive()
+        return sum(mode == "worker" for mode in modes.values())
 
     async def _start_worker(self) -> None:
         worker = Worker(self._services, self.history, self._claims, self._liveness, self._mode)
         try:
             await worker.start()
         except BaseException:
-            # Free its lock, or others would take it to be alive as long as this process runs.
+            # Or it would go on to count as alive.
             await worker.close()
             raise
         self.worker = worker
 
     async def _stand_by(self) -> None:
         """Wait until no worker process is alive any more, then deliver here."""
+        looks_without = 0
         while self.worker is None:
             try:
-                if not await self.workers():
+                looks_without = 0 if await self.workers() else looks_without + 1
+                if looks_without == LOOKS_BEFORE_DELIVERING:
                     await self._start_worker()
             except Exception:
                 log.exception("Couldn't take over delivering; trying again in a moment")
+                looks_without = 0
             await asyncio.sleep(STANDBY_INTERVAL_SECONDS)

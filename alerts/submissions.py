@@ -6,7 +6,6 @@ function works inside the caller's transaction.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 
 from alerts.alert import Channel
 from alerts.tables import Row, insert_new, rate_limits, submissions
+from database.clock import database_time
 
 # Every call and text needs these statements. They are built once, for building takes as long as
 # running.
@@ -47,7 +47,6 @@ RESERVE = (
     )
     .returning(rate_limits.c.next_at)
 )
-DATABASE_CLOCK = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
 
 
 class Outcome(StrEnum):
@@ -192,11 +191,7 @@ def reserve_slots(
 
     All processes that share the database keep to the rate together this way.
     """
-    # Machines sharing a PostgreSQL may disagree on the time, so use its clock. SQLite is used from
-    # one machine only.
-    shared = connection.dialect.name == "postgresql"
-    now = float(connection.scalar(DATABASE_CLOCK) or 0.0) if shared else time.time()
-    gap = 1 / per_second
+    now, gap = database_time(connection), 1 / per_second
     wanted = {
         "account": account_sid,
         "of": channel,

@@ -131,7 +131,7 @@ rate_limits = sa.Table(
     sa.Column("next_at", sa.Double, nullable=False),
 )
 
-# The workers, dead or alive: see database/liveness.py.
+# The workers, dead or alive: see liveness.py.
 workers = sa.Table(
     "workers",
     metadata,
@@ -140,6 +140,8 @@ workers = sa.Table(
     # A Mode: "worker" or "app".
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("started_at", sa.Double, nullable=False),
+    # When it was last known to be alive, by the database's clock.
+    sa.Column("seen_at", sa.Double, nullable=False, server_default=sa.text("0")),
 )
 
 

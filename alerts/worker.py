@@ -1,7 +1,7 @@
 """The worker of this process: it claims alerts that are due, and those of dead workers.
 
-A worker holds a lock that is freed when its process dies. Other workers then release its claims,
-and its alerts go on in the process that claims them next, at the step that was interrupted.
+A worker that stops writing down that it is alive counts as dead. Other workers then release its
+claims, and its alerts go on in the process that claims them next, at the step that was interrupted.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from alerts.alert import Alert
 from alerts.claims import Claims
 from alerts.delivery import deliver
 from alerts.history import History
+from alerts.liveness import HEARTBEAT_SECONDS, Liveness
 from alerts.services import Mode, Services
 from alerts.steps.placing import RequestLimits
 from alerts.steps.polling import StatusPoller
 from database import DatabaseError
-from database.liveness import Liveness
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Worker:
             services.twilio, history.record, callbacks=services.callbacks is not None
         )
         self._deliveries: dict[str, asyncio.Task[None]] = {}
-        self._running: asyncio.Task[None] | None = None
+        self._running: list[asyncio.Task[None]] = []
 
     @property
     def under_way(self) -> int:
@@ -68,10 +68,12 @@ class Worker:
 
     async def start(self) -> None:
         """Begin to deliver, beginning with what dead workers left behind."""
-        # Lock before becoming known: a known worker without a lock counts as dead.
-        await self._liveness.hold(self.id)
-        await self._claims.add_worker(self.id, self._mode)
-        self._running = asyncio.create_task(self._run(), name="worker")
+        # Before it claims anything: a claim of a worker that isn't alive is released.
+        await self._liveness.beat(self.id, self._mode)
+        self._running = [
+            asyncio.create_task(self._keep_alive(), name="heartbeat"),
+            asyncio.create_task(self._run(), name="worker"),
+        ]
 
     def has_room_for(self, alerts: int) -> bool:
         """Whether this worker can take this many more alerts."""
@@ -87,19 +89,28 @@ class Worker:
 
     async def close(self) -> None:
         """Interrupt all deliveries; they go on in another process, or later."""
-        tasks = list(self._deliveries.values())
-        tasks += [self._running] if self._running else []
+        tasks = [*self._deliveries.values(), *self._running]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._poller.close()
-        if self._running:
-            # Saves other workers the time to notice that this one is gone. If the database can't be
-            # reached, they will notice.
-            with contextlib.suppress(TimeoutError, DatabaseError):
-                async with asyncio.timeout(SIGN_OFF_TIMEOUT_SECONDS):
-                    await self._claims.release({self.id})
-        await self._liveness.release()
+        # Saves other workers the time to notice that this one is gone. If the database can't be
+        # reached, they will notice.
+        with contextlib.suppress(TimeoutError, DatabaseError):
+            async with asyncio.timeout(SIGN_OFF_TIMEOUT_SECONDS):
+                await self._claims.release({self.id})
+
+    async def _keep_alive(self) -> None:
+        """Write down again and again that this worker is alive.
+
+        From the event loop that delivers: if it hangs, others deliver.
+        """
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                await self._liveness.beat(self.id, self._mode)
+            except Exception:
+                log.exception("Others may take this process for dead; trying again in a moment")
 
     async def _run(self) -> None:
         next_recovery = 0.0
@@ -117,14 +128,8 @@ class Worker:
 
     async def recover(self) -> None:
         """Release the claims of dead workers, and of workers that aren't known any more."""
-        # Read the claims first: a worker is known before it claims anything.
         claiming = await self._claims.claiming_workers()
-        known = await self._claims.known_workers()
-        if self.id not in known:
-            # This process stood still for a while, and others took it for dead.
-            await self._claims.add_worker(self.id, self._mode)
-        dead = await self._liveness.dead([each for each in known if each != self.id])
-        gone = dead | (claiming - known.keys() - {self.id})
+        gone = await self._liveness.dead(claiming) - {self.id}
         if gone and (freed := await self._claims.release(gone)):
             log.info("Released %d alerts of workers that have ended", freed)
 

@@ -19,7 +19,16 @@ POSTGRESQL_OPTIONS = {
     "keepalives_interval": 5,
     "keepalives_count": 2,
     "tcp_user_timeout": 20_000,
+    # A pooler such as PgBouncer may give each transaction another connection, which knows nothing
+    # of statements that were prepared before. https://www.pgbouncer.org/features.html
+    "prepare_threshold": None,
 }
+# A process that hangs in the middle of a transaction must not keep the others from writing. These
+# hold for one transaction, so a pooler doesn't hand them to another program.
+LIMIT_TRANSACTION = (
+    "SELECT set_config('idle_in_transaction_session_timeout', '5s', true),"
+    " set_config('lock_timeout', '10s', true)"
+)
 # How long to wait for another process that is writing to the file.
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
 
@@ -59,7 +68,8 @@ def place_of(url: sa.URL) -> str:
 def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
     """Make an engine with a pool of `connections`, or without a pool if None; doesn't connect yet.
 
-    With the execution option `writes`, a SQLite transaction takes the write lock as it begins.
+    With the execution option `writes`, a SQLite transaction takes the write lock as it begins, and
+    one of PostgreSQL ends after 5 s of idling or 10 s of waiting for a lock.
     """
     pool: dict[str, Any] = {"poolclass": sa.NullPool}
     if connections is not None:
@@ -69,9 +79,11 @@ def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
             name: value for name, value in POSTGRESQL_OPTIONS.items() if name not in url.query
         }
         # hide_parameters: they hold people's numbers and messages, and errors end up in logs.
-        return sa.create_engine(
+        engine = sa.create_engine(
             url, connect_args=options, hide_parameters=True, pool_pre_ping=True, **pool
         )
+        sa.event.listen(engine, "begin", _begin_postgresql)
+        return engine
     engine = sa.create_engine(
         url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}, hide_parameters=True, **pool
     )
@@ -91,6 +103,11 @@ def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
     # FULL: a commit is on the disk. https://www.sqlite.org/pragma.html#pragma_synchronous
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql(LIMIT_TRANSACTION)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

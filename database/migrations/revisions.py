@@ -73,6 +73,8 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
             _let_tables_be_replaced(connection)
         with connection.begin():
             if engine.dialect.name == "postgresql":
+                # Wait as long as another process needs to migrate.
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRESQL_LOCK)))
             yield connection
             if engine.dialect.name == "sqlite":

@@ -34,6 +34,7 @@ ELSEWHERE = "+14125550123"
 @pytest.fixture(autouse=True)
 def quick_recoveries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SECONDS_BETWEEN_RECOVERIES", 0.1)
+    monkeypatch.setattr(worker, "HEARTBEAT_SECONDS", 0.1)
 
 
 async def known_workers(desk: Desk) -> list[str]:
@@ -77,7 +78,7 @@ async def test_what_a_process_left_that_others_had_forgotten(tmp_path: Path):
 
 
 async def test_what_a_dead_process_left(tmp_path: Path):
-    """The worker is known but holds no lock."""
+    """The worker is known but hasn't been seen for long."""
     async with simulated_desk(tmp_path) as desk:
         await desk.open()
         dead = {

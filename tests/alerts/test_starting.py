@@ -5,29 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from alerts.claims import Claims
-from database import liveness
-from tests.support.desks import simulated_desk
+from alerts.liveness import Liveness
+from alerts.services import Mode
+from alerts.tables import workers
+from tests.support.desks import database_in, simulated_desk, worker_of
+from tests.support.direct_sql import column
 
 
-async def test_a_worker_that_could_not_start_holds_no_lock(
+async def test_a_worker_that_could_not_start_does_not_count_as_alive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    add_worker, starts = Claims.add_worker, 0
+    beat, starts = Liveness.beat, 0
 
-    async def fail_once(self: Claims, worker_id: str, mode: str) -> None:
+    async def fail_once(self: Liveness, worker_id: str, mode: Mode) -> None:
         nonlocal starts
         starts += 1
-        await add_worker(self, worker_id, mode)
+        await beat(self, worker_id, mode)
         if starts == 1:
             raise RuntimeError("a defect")
 
-    held = set(liveness._held)
-    monkeypatch.setattr(Claims, "add_worker", fail_once)
+    monkeypatch.setattr(Liveness, "beat", fail_once)
+    known = sa.select(workers.c.id)
     async with simulated_desk(tmp_path) as desk:
         with pytest.raises(RuntimeError, match="a defect"):
             await desk.open()
-        assert liveness._held == held
+        assert await column(database_in(tmp_path), known) == []
         await desk.open()
-        assert len(liveness._held - held) == 1
+        assert await column(database_in(tmp_path), known) == [worker_of(desk).id]

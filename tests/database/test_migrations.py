@@ -52,8 +52,8 @@ LATER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "9999"
+down_revision = "LATEST"
 
 
 def upgrade():
@@ -63,6 +63,7 @@ def upgrade():
         alerts.alter_column("person", nullable=True)
 """
 
+LATER = LATER.replace("LATEST", revisions_in(VERSIONS)[-1])
 DELETING = '    op.execute("DELETE FROM alerts")\n'
 
 
@@ -70,7 +71,7 @@ DELETING = '    op.execute("DELETE FROM alerts")\n'
 def later(tmp_path: Path) -> Path:
     """A folder with the present revisions and one more."""
     versions = Path(shutil.copytree(VERSIONS, tmp_path / "100 % of them"))
-    (versions / "0003_later.py").write_text(LATER)
+    (versions / "9999_later.py").write_text(LATER)
     return versions
 
 
@@ -96,7 +97,7 @@ def test_a_later_revision_keeps_what_is_there(engine: sa.Engine, later: Path):
         connection.execute(sa.insert(events).values(EVENT))
     bring_up_to_date(engine, later)
     with engine.connect() as connection:
-        assert revision_of(connection) == "0003"
+        assert revision_of(connection) == "9999"
         kept = connection.exec_driver_sql("SELECT id, author, color FROM alerts").all()
         assert kept == [("morning", "ann", "red")]
         assert connection.scalar(sa.select(events.c.note)) == "written"
@@ -112,12 +113,12 @@ def test_a_revision_that_fails_changes_nothing(engine: sa.Engine, later: Path):
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(sa.insert(alerts).values(ALERT))
     before = tables_in(engine)
-    (later / "0003_later.py").write_text(LATER + '    raise RuntimeError("half-way")\n')
+    (later / "9999_later.py").write_text(LATER + '    raise RuntimeError("half-way")\n')
     with pytest.raises(RuntimeError, match="half-way"):
         bring_up_to_date(engine, later)
     assert tables_in(engine) == before
     with engine.connect() as connection:
-        assert revision_of(connection) == "0002"
+        assert revision_of(connection) == revisions_in(VERSIONS)[-1]
         assert connection.scalar(sa.select(alerts.c.sender)) == "ann"
 
 
@@ -127,7 +128,7 @@ def test_a_revision_may_orphan_nothing(tmp_path: Path, later: Path):
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(sa.insert(alerts).values(ALERT))
         connection.execute(sa.insert(events).values(EVENT))
-    (later / "0003_later.py").write_text(LATER + DELETING)
+    (later / "9999_later.py").write_text(LATER + DELETING)
     with pytest.raises(RuntimeError, match="events"):
         bring_up_to_date(engine, later)
     with engine.connect() as connection:
@@ -139,7 +140,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(
     database_url: str, engine: sa.Engine, later: Path
 ):
     bring_up_to_date(engine, later)
-    with pytest.raises(DatabaseError, match=r"newer version .*0003.*: update Callboard\.$"):
+    with pytest.raises(DatabaseError, match=r"newer version .*9999.*: update Callboard\.$"):
         await Database(database_url).open()
 
 

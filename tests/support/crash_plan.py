@@ -37,11 +37,13 @@ MOMENTS: tuple[Moment, ...] = (
 class Death:
     """When a process ends: by SIGKILL, or in an orderly way if `moment` is "closed".
 
-    `count` is the number of seconds, commits or requests for calls and texts.
+    `count` is the number of seconds, commits or requests for calls and texts. One that only `hangs`
+    may go on later.
     """
 
     moment: Moment
     count: float
+    hangs: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any, TypeVar
 
@@ -20,11 +21,11 @@ from pydantic import SecretStr
 
 # Senders are forks of one process, so everything they need is imported here, once.
 import twilio_client.transport
-from alerts import AlertRequest, Desk, worker
+from alerts import AlertRequest, Desk, liveness, worker
 from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
 from alerts.services import Services
-from alerts.steps import reconciling
+from alerts.steps import placing, reconciling
 from alerts.tables import alerts
 from database import database
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
@@ -58,11 +59,15 @@ class SenderTask:
     death: Death | None = None
     never_looks: bool = False
     stays: bool = False
+    retry_policy: RetryPolicy = RETRY_POLICY
 
 
 def run(task: SenderTask) -> None:
     """Do the task; this is all that the process does."""
     worker.SECONDS_BETWEEN_RECOVERIES = 1.0
+    worker.HEARTBEAT_SECONDS = 0.5
+    liveness.DEAD_AFTER_SECONDS = 3.0
+    placing.CHECK_SUBMISSIONS_OLDER_THAN = timedelta(seconds=0.3)
     asyncio.run(_run(task))
 
 
@@ -98,7 +103,7 @@ def services_of(task: SenderTask) -> Services:
         calls_per_second=1000,
         texts_per_second=1000,
         alerts_per_number_per_hour=100_000,
-        retry_policy=RETRY_POLICY,
+        retry_policy=task.retry_policy,
     )
 
 
@@ -146,10 +151,10 @@ def _die_at_commit(death: Death) -> None:
     def dying(engine: sa.Engine, writes: Sequence[Any]) -> list[Any]:
         this = next(number)
         if this == death.count and death.moment.startswith("before"):
-            die()
+            die(death)
         outcomes = commit(engine, writes)
         if this == death.count:
-            die()
+            die(death)
         return outcomes
 
     database._commit = dying
@@ -157,16 +162,16 @@ def _die_at_commit(death: Death) -> None:
 
 async def _dying(death: Death, number: int, act: Callable[[], Awaitable[Result]]) -> Result:
     if number == death.count and death.moment.startswith("before"):
-        die()
+        die(death)
     result = await act()
     if number == death.count:
-        die()
+        die(death)
     return result
 
 
-def die() -> None:
-    """End this process at once, without any cleanup."""
-    os.kill(os.getpid(), signal.SIGKILL)
+def die(death: Death) -> None:
+    """End this process at once, without any cleanup, or let it hang."""
+    os.kill(os.getpid(), signal.SIGSTOP if death.hangs else signal.SIGKILL)
 
 
 def _never_look() -> None:
