@@ -106,6 +106,10 @@ class Desk:
         """The history, for pages and webhooks."""
         return (await self._runtime()).history
 
+    async def check_database(self) -> None:
+        """Raise `DatabaseError` unless the database can be read and written right now."""
+        await (await self._runtime()).check_database()
+
     async def workers(self) -> int:
         """Return how many worker processes (which only deliver) are alive."""
         return await (await self._runtime()).workers()

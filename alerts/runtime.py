@@ -9,6 +9,7 @@ from alerts.claims import Claims
 from alerts.history import History
 from alerts.liveness import Liveness
 from alerts.services import Mode, Services
+from alerts.tables import metadata
 from alerts.worker import Worker
 from database.database import Database
 
@@ -26,7 +27,7 @@ class Runtime:
         url = services.database_url.get_secret_value()
         self._services = services
         self._mode = mode
-        self._database = Database(url)
+        self._database = Database(url, metadata)
         self._standing_by: asyncio.Task[None] | None = None
         account_sid = services.twilio.account_sid
         self._claims = Claims(self._database, account_sid)
@@ -53,6 +54,10 @@ class Runtime:
             await self.worker.close()
         await self.history.close()
         await self._database.close()
+
+    async def check_database(self) -> None:
+        """Raise `DatabaseError` unless the database can be read and written right now."""
+        await self._database.check()
 
     async def workers(self) -> int:
         """Return how many worker processes (which only deliver) are alive."""

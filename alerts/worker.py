@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterable
 from functools import partial
 
+import sqlalchemy as sa
+
 from alerts.alert import Alert
 from alerts.claims import Claims
 from alerts.delivery import deliver
@@ -95,8 +97,8 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._poller.close()
         # Saves other workers the time to notice that this one is gone. If the database can't be
-        # reached, they will notice.
-        with contextlib.suppress(TimeoutError, DatabaseError):
+        # used, they will notice.
+        with contextlib.suppress(TimeoutError, DatabaseError, sa.exc.SQLAlchemyError):
             async with asyncio.timeout(SIGN_OFF_TIMEOUT_SECONDS):
                 await self._claims.release({self.id})
 

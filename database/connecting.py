@@ -23,12 +23,16 @@ POSTGRESQL_OPTIONS = {
     # of statements that were prepared before. https://www.pgbouncer.org/features.html
     "prepare_threshold": None,
 }
-# A process that hangs in the middle of a transaction must not keep the others from writing. These
-# hold for one transaction, so a pooler doesn't hand them to another program.
+# A process that hangs in the middle of a transaction must not keep others from writing for long.
+# These limits are the transaction's own, so a pooler can't hand them to another program. Before
+# version 17, PostgreSQL has no limit for all of a transaction.
 LIMIT_TRANSACTION = (
     "SELECT set_config('idle_in_transaction_session_timeout', '5s', true),"
-    " set_config('lock_timeout', '10s', true)"
+    " set_config('lock_timeout', '10s', true),"
+    " CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL"
+    " THEN set_config('transaction_timeout', '15s', true) END"
 )
+NO_LIMITS = LIMIT_TRANSACTION.replace("10s", "0").replace("15s", "0")
 # How long to wait for another process that is writing to the file.
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
 
@@ -69,7 +73,7 @@ def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
     """Make an engine with a pool of `connections`, or without a pool if None; doesn't connect yet.
 
     With the execution option `writes`, a SQLite transaction takes the write lock as it begins, and
-    one of PostgreSQL ends after 5 s of idling or 10 s of waiting for a lock.
+    one of PostgreSQL ends after 15 s.
     """
     pool: dict[str, Any] = {"poolclass": sa.NullPool}
     if connections is not None:

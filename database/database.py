@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from database import DatabaseError
 from database.connecting import parsed, place_of
 from database.errors import in_words, is_passing
-from database.opening import opened
+from database.opening import check_usable, opened
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,9 +61,13 @@ class Database:
     reads and writes wait until it can, however long that takes.
     """
 
-    def __init__(self, url: str) -> None:
-        """Take a `url` as in DATABASE_URL; opens nothing yet. Raises `DatabaseError`."""
+    def __init__(self, url: str, tables: sa.MetaData | None = None) -> None:
+        """Take a `url` as in DATABASE_URL; opens nothing yet. Raises `DatabaseError`.
+
+        `tables` are those that the database must have once it is open.
+        """
         self._url = parsed(url)
+        self._tables = tables or sa.MetaData()
         self._engine: sa.Engine | None = None
         self._closed = False
         self._readers = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="database-reader")
@@ -80,7 +84,13 @@ class Database:
 
         Raises `DatabaseError`: one sentence that names DATABASE_URL.
         """
-        self._engine = await _run(self._writer, partial(opened, self._url, READER_THREADS + 1))
+        self._engine = await _run(
+            self._writer, partial(opened, self._url, READER_THREADS + 1, self._tables)
+        )
+
+    async def check(self) -> None:
+        """Raise `DatabaseError` unless the open database can be read and written right now."""
+        await asyncio.to_thread(check_usable, self._url, self._tables)
 
     async def read(self, work: Work[Result]) -> Result:
         """Return what `work` returns; changes that it makes are undone. It may run more than once.

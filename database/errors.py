@@ -15,10 +15,10 @@ PASSING_SQLITE_CODES = {
     sqlite3.SQLITE_IOERR,
 }
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown,
-# crash, starting up, idle for too long, serialization failure, deadlock, disk out of order, a lock that
-# was not free in time.
+# crash, starting up, idle for too long, transaction for too long, serialization failure, deadlock,
+# disk out of order, and a lock that wasn't free in time.
 PASSING_SQLSTATES = {
-    "57P01", "57P02", "57P03", "57P05", "25P03", "40001", "40P01", "58030", "55P03",
+    "57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "40001", "40P01", "58030", "55P03",
 }  # fmt: skip
 # Connection exceptions, and insufficient resources: disk, memory, connections.
 PASSING_CLASSES = ("08", "53")

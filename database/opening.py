@@ -19,10 +19,11 @@ from database.errors import in_words
 from database.migrations import bring_up_to_date, check_that_it_can_be_written
 
 
-def opened(url: sa.URL, connections: int) -> sa.Engine:
+def opened(url: sa.URL, connections: int, tables: sa.MetaData) -> sa.Engine:
     """Open a database and return an engine with a pool of `connections`.
 
-    Raises `DatabaseError`: one sentence that names DATABASE_URL.
+    `tables` are those that it must have after its migrations. Raises `DatabaseError`: one sentence
+    that names DATABASE_URL.
     """
     engine = engine_for(url, connections)
     try:
@@ -30,13 +31,52 @@ def opened(url: sa.URL, connections: int) -> sa.Engine:
             _make_file(url, engine)
         bring_up_to_date(engine)
         check_that_it_can_be_written(engine)
+        problem = _wrong_tables(url, engine, tables)
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
         problem = unusable(url, error)
-    else:
+    if problem is None:
         return engine
     engine.dispose()
     # Raised outside the except block, because a traceback would show the error, password and all.
     raise problem
+
+
+def check_usable(url: sa.URL, tables: sa.MetaData) -> None:
+    """Raise `DatabaseError` unless a database that was opened before can still be used.
+
+    On a new connection: an open one goes on working with a file that was deleted.
+    """
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+        # Connecting would make a new, empty file.
+        raise DatabaseError(f"DATABASE_URL names {place_of(url)}, which isn't there any more.")
+    engine = engine_for(url, None)
+    try:
+        check_that_it_can_be_written(engine)
+        problem = _wrong_tables(url, engine, tables)
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+        problem = unusable(url, error)
+    if problem is not None:
+        raise problem
+
+
+def _wrong_tables(url: sa.URL, engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | None:
+    """Say which table or column is missing. Other programs may have added some of their own."""
+    inspector = sa.inspect(engine)
+    for table in tables.sorted_tables:
+        if not inspector.has_table(table.name):
+            missing = f"there is no table {table.name}"
+            break
+        present = {column["name"] for column in inspector.get_columns(table.name)}
+        columns = [column.name for column in table.columns if column.name not in present]
+        if columns:
+            missing = f"the table {table.name} has no column {columns[0]}"
+            break
+    else:
+        return None
+    return DatabaseError(
+        f"DATABASE_URL names {place_of(url)}, whose tables aren't those of its revision "
+        f"({missing}): restore a backup, or name another database."
+    )
 
 
 def unusable(url: sa.URL, error: Exception) -> DatabaseError:

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database import DatabaseError
-from database.connecting import run_outside_transactions
+from database.connecting import NO_LIMITS, run_outside_transactions
 
 VERSIONS = Path(__file__).parent / "versions"
 # Not Alembic's own name for it, because other programs in the same database may use Alembic too.
@@ -74,7 +74,7 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
         with connection.begin():
             if engine.dialect.name == "postgresql":
                 # Wait as long as another process needs to migrate.
-                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+                connection.exec_driver_sql(NO_LIMITS)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRESQL_LOCK)))
             yield connection
             if engine.dialect.name == "sqlite":

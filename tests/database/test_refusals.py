@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from alerts.tables import metadata
 from database import DatabaseError
 from database.connecting import engine_for, parsed
 from database.database import Database
@@ -127,3 +128,36 @@ async def test_the_user_may_use_tables_but_make_no_schema(postgres: PostgresServ
         async with desk_at("http://twilio.localhost", database_url=limited) as desk:
             await desk.open()
             assert await desk.status("never-sent") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("ALTER TABLE events DROP COLUMN answered_by", "events has no column answered_by"),
+        ("DROP TABLE rate_limits", "no table rate_limits"),
+        ("ALTER TABLE submissions RENAME COLUMN outcome TO result", "no column outcome"),
+    ],
+)
+async def test_tables_that_are_not_those_of_their_revision(
+    database_url: str, change: str, says: str
+):
+    engine = engine_for(parsed(database_url), None)
+    bring_up_to_date(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX submissions_open")
+        connection.exec_driver_sql(change)
+    with pytest.raises(DatabaseError) as raised:
+        await Database(database_url, metadata).open()
+    assert says in _check_sentence(raised.value)
+
+
+async def test_tables_and_columns_of_others_are_left_alone(database_url: str):
+    engine = engine_for(parsed(database_url), None)
+    bring_up_to_date(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE theirs (id TEXT)")
+        connection.exec_driver_sql("ALTER TABLE alerts ADD COLUMN theirs TEXT")
+    database = Database(database_url, metadata)
+    await database.open()
+    await database.check()
+    await database.close()
