@@ -72,6 +72,7 @@ class Settings(BaseSettings):
 
     public_url: str | None = None
     database_url: SecretStr = SecretStr(f"sqlite:///{DATA_FOLDER / 'callboard.sqlite'}")
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
     default_region: str = "US"
     allowed_regions: Annotated[tuple[str, ...], NoDecode] = ()
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from alerts import records, submissions
 from alerts.alert import Alert, Event
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported
+from alerts.retention import delete_old_alerts
 from alerts.submissions import Outcome, Settlement, Submission
 from alerts.tables import NewAlert
 
@@ -182,6 +183,10 @@ class History:
     async def taken(self, sids: Sequence[str]) -> Collection[str]:
         """Return those of the SIDs that belong to a submission."""
         return await self._database.read(lambda connection: submissions.taken(connection, sids))
+
+    async def delete_old(self, keep_days: int) -> int:
+        """Delete some alerts that ended and are older; returns how many, 0 once none are left."""
+        return await delete_old_alerts(self._database, self.account_sid, keep_days)
 
     async def watch(self, alert_id: str, known: Alert | None = None) -> AsyncGenerator[Alert]:
         """Yield the alert as it stands, then its newest state after changes, up to the final one.

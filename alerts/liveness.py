@@ -18,7 +18,6 @@ from alerts.tables import workers
 from database.clock import database_time
 from database.database import Database
 
-HEARTBEAT_SECONDS = 2.0
 # A busy machine may delay a heartbeat by seconds. A worker that is wrongly taken for dead does no
 # harm, but its alerts are then followed by two processes.
 DEAD_AFTER_SECONDS = 10.0

@@ -84,6 +84,7 @@ class Services:
     calls_per_second: float = 1
     texts_per_second: float = 1
     alerts_per_number_per_hour: int = 20
+    keep_days: int = 400
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     callbacks: CallbackAddresses | None = None
     is_from_twilio: SignatureCheck | None = field(default=None, repr=False)
@@ -115,6 +116,7 @@ class Services:
             calls_per_second=settings.twilio_calls_per_second,
             texts_per_second=settings.twilio_texts_per_second,
             alerts_per_number_per_hour=settings.alerts_per_number_per_hour,
+            keep_days=settings.keep_days,
             callbacks=CallbackAddresses(settings.public_url) if settings.public_url else None,
             is_from_twilio=signature_check(token) if token else None,
         )

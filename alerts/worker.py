@@ -22,7 +22,7 @@ from alerts.alert import Alert
 from alerts.claims import Claims
 from alerts.delivery import deliver
 from alerts.history import History
-from alerts.liveness import HEARTBEAT_SECONDS, Liveness
+from alerts.liveness import Liveness
 from alerts.services import Mode, Services
 from alerts.steps.placing import RequestLimits
 from alerts.steps.polling import StatusPoller
@@ -33,7 +33,12 @@ log = logging.getLogger(__name__)
 # How often to look for alerts that other processes have saved, or that have become due.
 SECONDS_BETWEEN_CLAIMS = 0.4
 SECONDS_BETWEEN_RECOVERIES = 2.0
+# Several fit into the time after which a worker counts as dead, in case one is late.
+HEARTBEAT_SECONDS = 2.0
 REDELIVERY_WAIT_SECONDS = 60.0
+SECONDS_BEFORE_DELETING = 60.0
+SECONDS_BETWEEN_DELETIONS = 3600.0
+SECONDS_BETWEEN_PIECES = 0.2
 SIGN_OFF_TIMEOUT_SECONDS = 2.0
 # Each alert under way takes memory; more of them can wait in the database.
 MOST_ALERTS_UNDER_WAY = 5000
@@ -75,6 +80,7 @@ class Worker:
         self._running = [
             asyncio.create_task(self._keep_alive(), name="heartbeat"),
             asyncio.create_task(self._run(), name="worker"),
+            asyncio.create_task(self._delete_old(), name="deleting old alerts"),
         ]
 
     def has_room_for(self, alerts: int) -> bool:
@@ -113,6 +119,18 @@ class Worker:
                 await self._liveness.beat(self.id, self._mode)
             except Exception:
                 log.exception("Others may take this process for dead; trying again in a moment")
+
+    async def _delete_old(self) -> None:
+        """Delete alerts older than KEEP_DAYS, in small pieces, once an hour."""
+        pause = SECONDS_BEFORE_DELETING
+        while True:
+            await asyncio.sleep(pause)
+            pause = SECONDS_BETWEEN_DELETIONS
+            try:
+                while await self._history.delete_old(self._services.keep_days):  # noqa: ASYNC110
+                    await asyncio.sleep(SECONDS_BETWEEN_PIECES)
+            except Exception:
+                log.exception("Old alerts couldn't be deleted; trying again in an hour")
 
     async def _run(self) -> None:
         next_recovery = 0.0

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
@@ -21,6 +21,7 @@ from tests.support.crash_judge import Simulation, complaints
 from tests.support.crash_plan import Death, plan_from
 from tests.support.crash_runner import begin, end, history_of
 from tests.support.crash_sender import RETRY_POLICY, SenderTask
+from tests.support.pgbouncer import pgbouncer, program
 from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
 SPEED = 50
@@ -66,13 +67,13 @@ class TwoWorkers:
 
 @asynccontextmanager
 async def two_workers(
-    server: PostgresServer, seed: int, death: Death | None = None
+    database_url: str, seed: int, death: Death | None = None
 ) -> AsyncIterator[TwoWorkers]:
     """Two workers, the first of which dies as told, and an app that sends 200 alerts."""
     with running(SPEED) as simulator:
         requests = plan_from(seed, faulty=False).requests
         task = SenderTask(
-            fresh_database(server),
+            database_url,
             simulator.address,
             requests=requests,
             retry_policy=RETRY_POLICY_OF_SEVERAL,
@@ -90,8 +91,22 @@ async def two_workers(
                 end(process)
 
 
-async def test_a_worker_that_is_killed_is_replaced_by_the_other(postgres: PostgresServer):
-    async with two_workers(postgres, seed=1) as scene:
+@pytest.fixture(params=["PostgreSQL", "PgBouncer"])
+def address(request: pytest.FixtureRequest, postgres: PostgresServer) -> Iterator[str]:
+    """The address of a new database, direct or through a pooler of transactions."""
+    url = fresh_database(postgres)
+    if request.param == "PostgreSQL":
+        yield url
+        return
+    if program() is None and "REQUIRE_PGBOUNCER" not in os.environ:
+        pytest.skip("PgBouncer isn't installed")
+    with pgbouncer(postgres) as port:
+        name = url.split("/")[3].split("?")[0]
+        yield f"postgresql://postgres@127.0.0.1:{port}/{name}"
+
+
+async def test_a_worker_that_is_killed_is_replaced_by_the_other(address: str):
+    async with two_workers(address, seed=1) as scene:
         await scene.until_in_the_middle()
         url = scene.task.database_url
         victim = next(each for each in scene.workers if _under_way(url, each))
@@ -114,7 +129,7 @@ async def test_a_worker_that_hangs_is_replaced_and_sends_nothing_twice_when_it_g
     postgres: PostgresServer,
 ):
     hanging = Death("after a request", ENOUGH, hangs=True)
-    async with two_workers(postgres, seed=3, death=hanging) as scene:
+    async with two_workers(fresh_database(postgres), seed=3, death=hanging) as scene:
         process = scene.workers[0]
         assert process.pid is not None
         await scene.until(lambda: _state(process) == "T")
@@ -132,7 +147,7 @@ async def test_a_worker_that_hangs_is_replaced_and_sends_nothing_twice_when_it_g
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 async def test_the_server_is_stopped_and_started_again(postgres: PostgresServer, mode: str):
-    async with two_workers(postgres, seed=2) as scene:
+    async with two_workers(fresh_database(postgres), seed=2) as scene:
         await scene.until_in_the_middle()
         await asyncio.to_thread(stop, postgres, mode)
         try:

@@ -21,6 +21,7 @@ DEFAULTS = {
     "twilio_calls_per_second": 1,
     "twilio_texts_per_second": 1,
     "alerts_per_number_per_hour": 20,
+    "keep_days": 400,
     "storage": None,
     "s3_bucket": None,
     "s3_prefix": "twiml/",

@@ -23,8 +23,8 @@ from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
 @asynccontextmanager
 async def health_of(folder: Path, url: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    settings = {"database_url": SecretStr(url)} if url else {}
-    async with simulated_desk(folder, **settings) as desk:
+    database_url = SecretStr(url) if url else database_in(folder)
+    async with simulated_desk(folder, database_url=database_url) as desk:
         await desk.open()
         transport = httpx.ASGITransport(Starlette(routes=webhooks.routes(desk)))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:

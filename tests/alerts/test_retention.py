@@ -1,0 +1,60 @@
+"""Alerts that ended long ago are deleted, with all that belongs to them, and no others."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from alerts import Desk, retention, worker
+from alerts.tables import alerts, events, submissions
+from tests.support.desks import TEXT, simulated_desk, until_over
+from tests.support.direct_sql import column, execute
+
+DAY_SECONDS = 24 * 3600
+
+
+async def make_older(desk: Desk, alert_id: str, days: float) -> None:
+    created = alerts.c.created_at - days * DAY_SECONDS
+    older = sa.update(alerts).where(alerts.c.id == alert_id).values(created_at=created)
+    await execute(desk.services.database_url, older)
+
+
+async def ids_in(desk: Desk, chosen: sa.Column[str]) -> set[str]:
+    return set(await column(desk.services.database_url, sa.select(chosen)))
+
+
+async def test_only_what_is_old_and_over_goes(database_url: str, tmp_path: Path):
+    async with simulated_desk(tmp_path, database_url=SecretStr(database_url)) as desk:
+        for alert_id in ("old", "young"):
+            await desk.send(replace(TEXT, id=alert_id))
+            await until_over(desk, alert_id)
+        await desk.send(replace(TEXT, id="waiting", quiet_hours="00:00-23:59"))
+        for alert_id, days in {"old": 31, "waiting": 31, "young": 29}.items():
+            await make_older(desk, alert_id, days)
+        history = await desk.history()
+        assert await history.delete_old(30) == 1
+        assert await history.delete_old(30) == 0
+        assert await ids_in(desk, alerts.c.id) == {"young", "waiting"}
+        assert await ids_in(desk, events.c.alert_id) == {"young", "waiting"}
+        assert await ids_in(desk, submissions.c.alert_id) == {"young"}
+
+
+async def test_the_worker_deletes_them_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker, "SECONDS_BEFORE_DELETING", 0.2)
+    monkeypatch.setattr(worker, "SECONDS_BETWEEN_DELETIONS", 0.2)
+    monkeypatch.setattr(retention, "OLD", retention.OLD.limit(2))
+    async with simulated_desk(tmp_path, keep_days=30) as desk:
+        ids = [f"alert-{number}" for number in range(5)]
+        await desk.send_all([replace(TEXT, id=each) for each in ids])
+        for each in ids:
+            await until_over(desk, each)
+            await make_older(desk, each, 31)
+        async with asyncio.timeout(30):
+            while await ids_in(desk, alerts.c.id):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert await ids_in(desk, events.c.alert_id) == set()
