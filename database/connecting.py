@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,8 @@ def parsed(database_url: str) -> sa.URL:
         raise DatabaseError("DATABASE_URL must start with sqlite:/// or postgresql://.")
     if not url.database or url.database.startswith((":memory:", "file:")):
         raise DatabaseError("DATABASE_URL names no file: give sqlite:///path/to/file.")
-    file = Path(os.path.expanduser(url.database))  # noqa: PTH111 - Path raises if there is no home
+    # Not `Path.expanduser`, which raises if there is no home.
+    file = Path(os.path.expanduser(url.database))
     return url.set(drivername="sqlite", database=str(file.absolute()))
 
 
@@ -119,7 +119,7 @@ def _parsed_postgresql(database_url: str) -> sa.URL | None:
     return url.update_query_dict(options | place)
 
 
-def _hosts_and_ports(hosts: list[str], ports: str) -> Mapping[str, str] | None:
+def _hosts_and_ports(hosts: list[str], ports: str) -> dict[str, str] | None:
     """Return `hosts`, which may have a port each, and `ports` as libpq's options; None if unusable.
 
     https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS

@@ -103,7 +103,7 @@ def _why_not_sent(error: BaseException) -> str:
     number = getattr(error, "errno", None)
     if number == errno.ECONNREFUSED:
         return "the connection was refused"
-    if number in errno.errorcode:
+    if isinstance(number, int) and number in errno.errorcode:
         return os.strerror(number)
     if isinstance(error, aiohttp.ClientConnectionError):
         return "the connection was lost before anything was sent"

@@ -69,8 +69,8 @@ def _meaning(url: str) -> tuple[object, ...]:
 
 
 HOST = "https://app.example.com"
-# What Twilio's SDK for Node 6.2.0 said: for a request to the first URL, whether the signature of the
-# second is Twilio's.
+# What Twilio's SDK for Node 6.2.0 says: for a request to the first URL, whether the signature of
+# the second is Twilio's.
 SPELLINGS = [
     ("/a?q=it's", "/a?q=it's", True),
     ("/a?q=it's", "/a?q=it%27s", True),
