@@ -3,8 +3,6 @@
 import sys
 
 from cli.main import main
-from cli.output import adapt_to_console
 
 if __name__ == "__main__":
-    adapt_to_console()
     sys.exit(main())
