@@ -32,10 +32,12 @@ class _Console(io.FileIO):
 def _adapted(stream: TextIO) -> TextIO:
     stream.flush()
     console = _Console(stream.fileno(), "w", closefd=False)
+    # With `python -u` or PYTHONUNBUFFERED, everything is written at once.
+    unbuffered = getattr(stream, "write_through", False)
     return io.TextIOWrapper(
-        io.BufferedWriter(console),
+        console if unbuffered else io.BufferedWriter(console),
         encoding=stream.encoding,
         errors="replace",
-        line_buffering=stream.isatty() or stream is sys.stderr,
-        write_through=False,
+        line_buffering=getattr(stream, "line_buffering", True),
+        write_through=unbuffered,
     )

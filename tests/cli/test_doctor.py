@@ -313,7 +313,9 @@ LOGIN = RedirectResponse("https://login.example.com/?token=hush-hush")
         (WELL, Response("", 504), "doesn't reach the app (HTTP 504)"),
     ],
 )
-async def test_what_answers_at_the_public_url(health, status, words):
+async def test_what_answers_at_the_public_url(
+    health: Response, status: Response, words: str | None
+) -> None:
     async def get(_: Request) -> Response:
         return health
 
