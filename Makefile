@@ -1,5 +1,7 @@
-# `make run` and `make test` need Python 3.11 or newer and nothing else.
+# `make run` and `make test` need Python 3.11 or newer and nothing else. They install with uv where
+# it is there, because it is faster, else with pip.
 PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
@@ -7,6 +9,7 @@ BIN := .venv/bin
 .PHONY: run test check unit browser bench soak lock clean
 
 run: .venv/installed
+	@$(BIN)/python -m cli.port $(HOST) $(PORT)
 	$(BIN)/shiny run --host $(HOST) --port $(PORT) app.py
 
 test: check unit browser
@@ -45,14 +48,28 @@ clean:
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Callboard needs Python 3.11 or newer; this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv .venv
+	@# Half an environment would be taken for a whole one at the next try.
+	$(if $(UV),$(UV) venv --quiet --python $(PYTHON) .venv,$(PYTHON) -m venv .venv) || { rm -rf .venv; exit 1; }
 
-# An environment that was made by uv has no pip.
+# Install a file of requirements, and say so, because it takes a while.
+define install
+	@echo "Installing what $(1) names into .venv, which is needed once and may take a minute ..."
+	@$(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check) \
+		-r $(1) || { echo "$$COULD_NOT_INSTALL" >&2; exit 1; }
+endef
+define COULD_NOT_INSTALL
+The libraries can't be installed; the reason is above. On Linux on ARM, and on Alpine, libsass has to
+be compiled, which needs a C++ compiler and Python's headers: "apt-get install g++ python3-dev", or
+"apk add g++ python3-dev". Then try again.
+endef
+export COULD_NOT_INSTALL
+
 .venv/installed: requirements.txt | .venv/bin/python
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip >/dev/null
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+	@# An environment that was made by uv has no pip.
+	@$(if $(UV),true,$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip >/dev/null)
+	$(call install,requirements.txt)
+	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	$(call install,requirements-dev.txt)
+	@touch $@

@@ -1,7 +1,7 @@
 """Every setting of Callboard, read once from the environment and from `.env` beside app.py.
 
-A real environment variable wins over `.env`; a blank one counts as absent. If a setting is wrong,
-one `SettingsError` says which it is and what to do.
+A real environment variable wins over `.env`; a blank one counts as absent, and white space at both
+ends is dropped. If a setting is wrong, one `SettingsError` says which it is and what to do.
 """
 
 from __future__ import annotations
@@ -18,11 +18,16 @@ import phonenumbers
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 HERE = Path(__file__).parent
 ENV_FILE = HERE / ".env"
-DATA_FOLDER = HERE / "data"
 
 # Names that libraries read from the environment: boto3's, proxies, certificates.
 LIBRARIES_PREFIXES = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
@@ -34,6 +39,44 @@ PositiveRate = Annotated[float, Field(gt=0, le=1000)]
 
 class SettingsError(ValueError):
     """A setting is unknown, missing, malformed or contradicts another. The text is one sentence."""
+
+
+class Stripped(PydanticBaseSettingsSource):
+    """The values of another source without white space at both ends, and without blank ones."""
+
+    def __init__(
+        self, settings_class: type[BaseSettings], source: PydanticBaseSettingsSource
+    ) -> None:
+        super().__init__(settings_class)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return what the other source has."""
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: _stripped(value) for name, value in self._source().items()}
+        return {name: value for name, value in values.items() if value != ""}
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return SecretStr(value.get_secret_value().strip())
+    return value.strip() if isinstance(value, str) else value
+
+
+def default_data_dir() -> Path:
+    """Return the folder that systemd made for the service (`StateDirectory=`), else `data/` here.
+
+    https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#RuntimeDirectory=
+    """
+    # A service may have several, with colons between them.
+    folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0].strip()
+    return Path(folder) if folder else HERE / "data"
+
+
+def _default_database(validated: dict[str, Any]) -> SecretStr:
+    return SecretStr(f"sqlite:///{validated['data_dir'] / 'callboard.sqlite'}")
 
 
 class Settings(BaseSettings):
@@ -71,7 +114,9 @@ class Settings(BaseSettings):
     ftp_public_base_url: str | None = None
 
     public_url: str | None = None
-    database_url: SecretStr = SecretStr(f"sqlite:///{DATA_FOLDER / 'callboard.sqlite'}")
+    # Where the history is unless DATABASE_URL says otherwise, and hosted documents.
+    data_dir: Path = Field(default_factory=default_data_dir)
+    database_url: SecretStr = Field(default_factory=_default_database)
     keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
     default_region: str = "US"
     allowed_regions: Annotated[tuple[str, ...], NoDecode] = ()
@@ -91,6 +136,19 @@ class Settings(BaseSettings):
             del values, in_file
             raise SettingsError(problem)
         _hand_to_libraries(in_file)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, the environment and `.env`, in this order, each `Stripped`."""
+        given = (init_settings, env_settings, dotenv_settings)
+        return tuple(Stripped(settings_cls, source) for source in given)
 
     @property
     def simulated(self) -> bool:
@@ -167,9 +225,19 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_database(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
         return url
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _is_folder(cls, folder: str | Path) -> Path:
+        # SQLAlchemy would take a ? for the end of the path of the history.
+        if "?" in str(folder) or "\0" in str(folder):
+            raise ValueError("must be a folder whose path has no ? in it")
+        # Not from the folder that the process was started in, which differs between processes. Not
+        # `Path.expanduser`, which raises if there is no home.
+        return HERE / os.path.expanduser(folder)
 
     @field_validator("default_region")
     @classmethod
@@ -306,8 +374,11 @@ def _guess(name: str, known: set[str]) -> str:
 def _hand_to_libraries(in_file: Mapping[str, str | None]) -> None:
     """Copy libraries' names from `.env` to the environment, which is all they read.
 
-    A real variable still wins.
+    A real variable still wins. Neither keeps white space at its ends: a key of AWS that was pasted
+    with its line's end is no key.
     """
-    for name, value in in_file.items():
-        if name.upper().startswith(LIBRARIES_PREFIXES) and value and not os.environ.get(name):
-            os.environ[name] = value
+    for name, value in (*in_file.items(), *os.environ.items()):
+        if name.upper().startswith(LIBRARIES_PREFIXES) and value:
+            here = os.environ.get(name, "").strip()
+            if here or value.strip():
+                os.environ[name] = here or value.strip()

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 import httpx
 
 from alerts.desk import Desk
+from alerts.public_addresses import (
+    ANSWER_TIMEOUT_SECONDS,
+    no_answer,
+    why_not_this_app,
+    why_out_of_reach,
+)
 from alerts.services import Services
 from database import DatabaseError
-from settings import Settings
+from settings import Settings, StorageKind
 from storage import Instructions, S3Storage, StorageError
-from twilio_client import TwilioError
+from twilio_client import TwilioError, network_transport
 from twiml import Response, Say
 
 # Twilio appends such parameters to a GET. A presigned URL breaks when they are added.
@@ -24,7 +30,12 @@ TWILIO_PARAMETERS = {
     "From": "+15005550006",
     "CallStatus": "in-progress",
 }
-READ_TIMEOUT_SECONDS = 15.0  # as long as Twilio waits
+# The setting to change if Twilio can't reach the documents.
+ADDRESS_SETTINGS: dict[StorageKind, str] = {
+    "s3": "S3_PUBLIC_BASE_URL",
+    "ftp": "FTP_PUBLIC_BASE_URL",
+    "local": "PUBLIC_URL",
+}
 XML_TYPES = ("text/xml", "application/xml")
 
 
@@ -47,7 +58,9 @@ async def examine(
     yield await _check_account(settings, services)
     if create_bucket:
         yield await _create_bucket(services)
-    yield await _check_storage(services)
+    yield await _check_storage(settings, services)
+    if settings.public_url and not settings.simulated:
+        yield await _check_callbacks(settings, settings.public_url)
 
 
 def _describe(settings: Settings, services: Services) -> str:
@@ -94,12 +107,33 @@ async def _create_bucket(services: Services) -> Check:
     return Check("Bucket", True, " ".join(done))
 
 
-async def _check_storage(services: Services) -> Check:
+async def _check_callbacks(settings: Settings, public_url: str) -> Check:
+    reason = _why_hidden(settings, public_url)
+    if reason:
+        problem: str | None = (
+            f"Twilio can't reach PUBLIC_URL ({public_url}): {reason}. Set it to the address at "
+            "which the internet reaches this app, or remove it."
+        )
+    else:
+        problem = await why_not_this_app(public_url)
+    if problem:
+        return Check("Callbacks", False, problem)
+    return Check("Callbacks", True, f"{public_url} is this app, and refuses what isn't signed.")
+
+
+def _why_hidden(settings: Settings, url: str) -> str | None:
+    """Return why Twilio can't reach `url`, or None. A Twilio of one's own may be as near as it."""
+    if settings.simulated or why_out_of_reach(settings.twilio_base_url):
+        return None
+    return why_out_of_reach(url)
+
+
+async def _check_storage(settings: Settings, services: Services) -> Check:
     document = Response(Say("Callboard's doctor was here.")).to_xml()
     try:
         instructions = await services.storage.publish("doctor", document)
         try:
-            problem = await _why_unreadable(instructions, document, services)
+            problem = await _why_unreadable(settings, instructions, document, services)
         finally:
             await services.storage.delete(instructions)
     except StorageError as broken:
@@ -116,19 +150,28 @@ async def _check_storage(services: Services) -> Check:
 
 
 async def _why_unreadable(
-    instructions: Instructions, document: str, services: Services
+    settings: Settings, instructions: Instructions, document: str, services: Services
 ) -> str | None:
     """Return a sentence about what keeps Twilio from reading the document, or None."""
     if instructions.url is None:
         return None
     where = f"{services.storage.label}, at {instructions.url}"
+    hidden = _why_hidden(settings, instructions.url)
+    if hidden:
+        name = ADDRESS_SETTINGS.get(settings.storage_kind, "the address of the storage")
+        return (
+            f"Twilio can't reach {where}: {hidden}. Set {name} to the address at which the "
+            "internet reaches it, or STORAGE=inline."
+        )
     try:
         async with httpx.AsyncClient(
-            transport=services.documents, timeout=READ_TIMEOUT_SECONDS, follow_redirects=True
+            transport=services.documents or network_transport(),
+            timeout=ANSWER_TIMEOUT_SECONDS,
+            follow_redirects=True,
         ) as twilio:
             answer = await twilio.get(instructions.url, params=TWILIO_PARAMETERS)
     except httpx.HTTPError as problem:
-        return f"No answer from {where} ({type(problem).__name__}): is that address public?"
+        return no_answer(where, problem)
     return _why_wrong(answer, document, where, services)
 
 

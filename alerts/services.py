@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from alerts.alert import Channel
 from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
-from settings import DATA_FOLDER, Settings, SettingsError, StorageKind
+from settings import Settings, SettingsError, StorageKind
 from storage import FTPStorage, InlineStorage, LocalStorage, S3Storage, Storage, StorageError
 from twilio_client import TwilioClient, is_signed
 
@@ -103,8 +104,10 @@ class Services:
     def from_settings(cls, settings: Settings) -> Services:
         """Build the services that the settings ask for, with an account. Opens no connection yet.
 
-        Raises `SettingsError` if the storage can't be built from the settings.
+        Raises `SettingsError` if the storage can't be built from the settings, or the data folder
+        not be made or written to.
         """
+        prepare_data_dir(settings)
         token = settings.twilio_auth_token
         return cls(
             twilio=open_twilio(settings),
@@ -125,6 +128,29 @@ class Services:
         """Close every connection."""
         await self.twilio.close()
         await self.storage.close()
+
+
+def prepare_data_dir(settings: Settings) -> None:
+    """Make the data folder if something will be kept there.
+
+    Raises `SettingsError` if it can't be made or written to.
+    """
+    keeps_history = "database_url" not in settings.model_fields_set
+    if not keeps_history and settings.storage_kind != "local":
+        return
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        effective = os.access in os.supports_effective_ids
+        writable = os.access(folder, os.W_OK | os.X_OK, effective_ids=effective)
+        reason = "it can't be written to by this user"
+    except OSError as error:
+        writable, reason = False, error.strerror or "it can't be made"
+    if not writable:
+        raise SettingsError(
+            f"DATA_DIR is {folder}, which can't be used: {reason}. Set DATA_DIR to a folder "
+            f"that {login_name()} may write to."
+        )
 
 
 def open_storage(settings: Settings) -> Storage:
@@ -150,7 +176,7 @@ def _open_storage(settings: Settings) -> Storage:
             return FTPStorage(url, settings.ftp_public_base_url or "")
         case "local":
             return LocalStorage(
-                DATA_FOLDER / "twiml",
+                settings.data_dir / "twiml",
                 settings.public_url or "",
                 expire_seconds=LOCAL_EXPIRE_SECONDS,
             )

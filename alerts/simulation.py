@@ -7,7 +7,6 @@ app to another.
 from __future__ import annotations
 
 import atexit
-import os
 import secrets
 import shutil
 import tempfile
@@ -24,9 +23,10 @@ from alerts.services import (
     GetHistory,
     Services,
     open_storage,
+    prepare_data_dir,
     signature_check,
 )
-from settings import DATA_FOLDER, Settings, SettingsError
+from settings import Settings, SettingsError
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
 from storage import LocalStorage, Storage, twiml_route
 from twilio_client import TwilioClient
@@ -39,7 +39,8 @@ SIMULATED_TWILIO_URL = "http://simulator.localhost"
 def simulated_services(settings: Settings, history: GetHistory | None = None) -> Services:
     """Build services with the simulator as Twilio; it reports to `history` if there is one.
 
-    Raises `SettingsError` if the storage or the caller ID in the settings can't be used.
+    Raises `SettingsError` if the storage, the caller ID or the data folder in the settings can't be
+    used.
     """
     if settings.storage_kind == "local":
         storage: Storage = LocalStorage(_temporary_folder(), SIMULATED_APP_URL)
@@ -92,15 +93,16 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
 
 
 def _database_url(settings: Settings) -> SecretStr:
-    """The history's database: a temporary one if the data folder can't be written to."""
-    by_default = "database_url" not in settings.model_fields_set
-    if by_default and not _is_writable(DATA_FOLDER):
+    """The history's database: a temporary one if the default data folder can't be written to."""
+    if "database_url" in settings.model_fields_set:
+        return settings.database_url
+    try:
+        prepare_data_dir(settings)
+    except SettingsError:
+        if "data_dir" in settings.model_fields_set:
+            raise
         return SecretStr(f"sqlite:///{_temporary_folder() / 'callboard.sqlite'}")
     return settings.database_url
-
-
-def _is_writable(folder: Path) -> bool:
-    return os.access(folder if folder.exists() else folder.parent, os.W_OK)
 
 
 def _temporary_folder() -> Path:

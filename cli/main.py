@@ -13,14 +13,20 @@ from collections.abc import Sequence
 
 from alerts import DatabaseError, UnusableInput
 from cli import FAILED, UNUSABLE, cancel, doctor, send, status, worker
+from cli.file_owner import refuse_to_leave_files_of_root
+from cli.output import adapt_to_console
 from settings import Settings, SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status."""
+    """Run one command, by default the shell's, and return the exit status."""
+    if arguments is None:
+        adapt_to_console()
     chosen = parser().parse_args(arguments)
     try:
-        exit_status: int = asyncio.run(chosen.run(Settings(), chosen))
+        settings = Settings()
+        refuse_to_leave_files_of_root(settings)
+        exit_status: int = asyncio.run(chosen.run(settings, chosen))
         return exit_status
     except (SettingsError, UnusableInput, DatabaseError) as unusable:
         _complain(str(unusable), chosen)

@@ -36,6 +36,8 @@ async def run(settings: Settings, _: argparse.Namespace) -> int:
         asyncio.get_running_loop().add_signal_handler(reason, stopped.set)
     async with Desk.from_settings(settings, mode="worker") as desk:
         await desk.open()
-        print("Delivering. Stop with Ctrl-C: what is under way goes on at the next start.")
+        print(
+            "Delivering. Stop with Ctrl-C: what is under way goes on at the next start.", flush=True
+        )
         await stopped.wait()
     return ACCEPTED

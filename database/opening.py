@@ -14,6 +14,7 @@ from database.connecting import (
     engine_for,
     place_of,
     run_outside_transactions,
+    without_secrets,
 )
 from database.errors import in_words
 from database.migrations import bring_up_to_date, check_that_it_can_be_written
@@ -84,9 +85,7 @@ def unusable(url: sa.URL, error: Exception) -> DatabaseError:
 
     Raise it where `error` isn't its context, which may hold the password.
     """
-    reason = in_words(error)
-    if url.password:
-        reason = reason.replace(url.password, "***")
+    reason = without_secrets(in_words(error), url)
     return DatabaseError(f"DATABASE_URL names {place_of(url)}, which can't be used: {reason}.")
 
 

@@ -4,10 +4,12 @@
         call = await client.create_call(to="+15558675310", from_="+15017122661", url="https://…")
 
 A request that fails raises a `TwilioError`; its class says whether it may have gone through.
-`sign` and `is_signed` make and check the signature of a request from Twilio.
+`sign` and `is_signed` make and check the signature of a request from Twilio. `network_transport`
+is for other requests that should go the same way as those to Twilio.
 """
 
 from twilio_client.client import TwilioClient
+from twilio_client.connections import network_transport
 from twilio_client.errors import (
     TwilioError,
     TwilioRateLimited,
@@ -31,5 +33,6 @@ __all__ = [
     "TwilioUnreachable",
     "hint_for",
     "is_signed",
+    "network_transport",
     "sign",
 ]

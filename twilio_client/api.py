@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import httpx
 
 from twilio_client.connections import Connections, Credentials, Fields
+from twilio_client.environment import EnvironmentProblem
 from twilio_client.errors import TwilioError, TwilioUncertain, TwilioUnreachable
 from twilio_client.resources import Account, Call, Message
 from twilio_client.responses import clock_offset, error_in, json_object, unreadable
@@ -163,6 +164,8 @@ class Api:
         # original error, and with it the stack frames that contain the Authorization header.
         try:
             return await self._connections.send(method, path, form=form, query=query)
+        except EnvironmentProblem as problem:
+            return _unreachable(str(problem), "Correct it, then start the program again.")
         except _NEVER_SENT as error:
             return _unreachable(str(error))
         except (httpx.HTTPError, TimeoutError) as error:
@@ -189,10 +192,12 @@ def _next_path(page: dict[str, Any]) -> str | None:
     return VERSION + str(uri).partition(VERSION)[2]
 
 
-def _unreachable(reason: str) -> TwilioUnreachable:
+def _unreachable(
+    reason: str, hint: str = "Check the network connection, then send it again."
+) -> TwilioUnreachable:
+    reason = reason or "no connection"
     return TwilioUnreachable(
-        f"Twilio could not be reached ({reason or 'no connection'}), so nothing was sent.",
-        hint="Check the network connection, then send it again.",
+        f"Twilio could not be reached ({reason}), so nothing was sent.", hint=hint
     )
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Generator
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 # The fields of a form or a query; one with several values is repeated.
 Fields = dict[str, list[str]]
-MAX_CONNECTIONS = 200
-KEEP_ALIVE_SECONDS = 30
 CONNECT_SECONDS = 10.0
 # Waiting for a free connection, looking up the name, connecting and TLS, all together.
 WAIT_SECONDS = 30.0
@@ -72,10 +69,17 @@ class Connections:
     ) -> httpx.Response:
         """Send a request, exactly once, and return the whole answer, whatever its status.
 
-        Raise httpx.HTTPError, or TimeoutError if the whole exchange took too long.
+        Raise httpx.ConnectError if nothing was sent, another httpx.HTTPError if it may have been,
+        or TimeoutError if the whole exchange took too long.
         """
-        client = await self._client()
-        request = client.build_request(method, self._base_url + path, data=form, params=query)
+        try:
+            client = await self._client()
+            request = client.build_request(method, self._base_url + path, data=form, params=query)
+        except httpx.ConnectError:
+            raise
+        except Exception as error:
+            name = type(error).__name__
+            raise httpx.ConnectError(f"the request could not be made: {name}") from error
         # httpx's read time-out starts again with every byte; this one covers the whole answer.
         async with asyncio.timeout(WAIT_SECONDS + self._timeout):
             return await client.send(request)
@@ -93,7 +97,7 @@ class Connections:
             self._clients[loop] = httpx.AsyncClient(
                 auth=self._credentials,
                 timeout=httpx.Timeout(self._timeout, connect=CONNECT_SECONDS, pool=WAIT_SECONDS),
-                transport=self._transport or _new_transport(self._base_url),
+                transport=self._transport or network_transport(),
                 headers={"Accept": "application/json"},
             )
             await self._forget_closed_loops()
@@ -108,23 +112,13 @@ class Connections:
             await client.aclose()
 
 
-def _new_transport(base_url: str) -> httpx.AsyncBaseTransport:
+def network_transport() -> httpx.AsyncBaseTransport:
+    """Return a transport for httpx that reads proxies and certificates as every request here does.
+
+    Raise httpx.ConnectError if the environment's certificates can't be used. Requests through it
+    raise only httpx.HTTPError, in words that hold no password of a proxy.
+    """
     # Importing aiohttp takes 110 ms, which the start of an app should not wait for.
     from twilio_client.transport import Transport  # noqa: PLC0415
 
-    return Transport(
-        limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_SECONDS),
-        proxy=_environment_proxy(httpx.URL(base_url)),
-    )
-
-
-def _environment_proxy(url: httpx.URL) -> httpx.Proxy | None:
-    # httpx applies HTTPS_PROXY and NO_PROXY only to the transports it makes itself.
-    proxies = getproxies()
-    address = proxies.get(url.scheme) or proxies.get("all")
-    if not address or proxy_bypass(url.host):
-        return None
-    scheme, _, rest = address.rpartition("://")
-    if scheme not in {"", "http", "https"} or not rest:
-        raise httpx.ProxyError("the proxy's address must begin with http://")
-    return httpx.Proxy(address if scheme else f"http://{address}")
+    return Transport()

@@ -9,7 +9,8 @@ import hmac
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha1, sha256
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from itertools import product
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 Parameters = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
 
@@ -34,18 +35,18 @@ def is_signed(auth_token: str, url: str, parameters: Parameters | bytes, signatu
 
     `url` is the public address, not the one behind a proxy. `parameters` are the same as for
     `sign`, or the raw body of a request that is not a form: Twilio then adds the body's hash to
-    the URL as bodySHA256.
+    the URL as bodySHA256. What Twilio spells now one way, now another counts as the same, as in its
+    SDKs: the port, the slash after the host, and the escapes of the query.
     """
     if isinstance(parameters, bytes):
         if not _has_hash(url, parameters):
             return False
         parameters = ()
     fields = _unique_pairs(parameters)
-    # Twilio sometimes signs the URL with the port and sometimes without. Try both every time, so
-    # that the time taken reveals nothing.
+    # Try all spellings every time, so that the time taken reveals nothing.
     matches = [
         hmac.compare_digest(_encoded(sign(auth_token, variant, fields)), _encoded(signature))
-        for variant in _with_and_without_port(url)
+        for variant in _spellings(url)
     ]
     return any(matches)
 
@@ -60,20 +61,52 @@ def _unique_pairs(parameters: Parameters) -> set[tuple[str, str]]:
     }
 
 
-def _with_and_without_port(url: str) -> set[str]:
+def _spellings(url: str) -> set[str]:
+    """Return the URLs that Twilio may have signed for a request to `url`."""
     try:
         parts = urlsplit(url)
-        port = parts.port
+        hosts = {parts.netloc, parts.netloc.lower()}
+        hosts |= {_with_or_without_port(parts, host) for host in hosts}
     except ValueError:
         return {url}
-    if port is not None:
-        return {url, _replace_host(parts, parts.netloc.rpartition(":")[0])}
-    default = _DEFAULT_PORTS.get(parts.scheme, 80)
-    return {url, _replace_host(parts, f"{parts.netloc}:{default}")}
+    rest = url.partition("://")[2].partition("?")[0].partition("#")[0]
+    paths = {rest[len(parts.netloc) :]}
+    if paths == {""}:
+        paths.add("/")
+    beginnings = [f"{parts.scheme}://{host}{path}" for host, path in product(hosts, paths)]
+    if "?" not in url:
+        return {url} | {beginning + _fragment(parts) for beginning in beginnings}
+    queries = {
+        parts.query,
+        parts.query.replace("'", "%27"),
+        parts.query.replace("%27", "'"),
+        _as_javascript_writes(parts.query),
+    }
+    return {url} | {
+        f"{beginning}?{query}{_fragment(parts)}"
+        for beginning, query in product(beginnings, queries)
+    }
 
 
-def _replace_host(parts: SplitResult, netloc: str) -> str:
-    return parts._replace(netloc=netloc).geturl()
+def _with_or_without_port(parts: SplitResult, host: str) -> str:
+    if parts.port is not None:
+        return host.rpartition(":")[0]
+    return f"{host}:{_DEFAULT_PORTS.get(parts.scheme, 80)}"
+
+
+def _fragment(parts: SplitResult) -> str:
+    return f"#{parts.fragment}" if parts.fragment else ""
+
+
+def _as_javascript_writes(query: str) -> str:
+    """Read a query and write it as encodeURIComponent does, with equal names side by side."""
+    fields = parse_qs(query, keep_blank_values=True)
+    unescaped = "!~*'()"
+    return "&".join(
+        f"{quote(name, safe=unescaped)}={quote(value, safe=unescaped)}"
+        for name, values in fields.items()
+        for value in values
+    )
 
 
 def _has_hash(url: str, body: bytes) -> bool:

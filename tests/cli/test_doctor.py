@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from alerts import Desk
 from alerts.doctor import examine
+from alerts.public_addresses import why_not_this_app, why_out_of_reach
 from settings import Settings
 from simulator import create_app
-from storage import Instructions
+from storage import InlineStorage, Instructions
 from tests.support.desks import simulated_desk
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN, clean_environment
 from tests.support.project_folder import build_project_folder
+from tests.support.running_app import running
 from tests.support.s3_server import empty_moto, s3_client
 from tests.support.servers import free_port, serve
 
@@ -75,8 +79,11 @@ def test_from_failing_checks_to_passing_ones(customer, moto):
     assert left["KeyCount"] == 0
 
 
-async def examined(desk: Desk, **options) -> dict[str, tuple[bool, str]]:
+async def examined(
+    desk: Desk, values: dict[str, str] | None = None, **options
+) -> dict[str, tuple[bool, str]]:
     with clean_environment():
+        os.environ.update(values or {})
         settings = Settings(_env_file=None)
     checks = [check async for check in examine(settings, desk, **options)]
     assert all(check.sentence for check in checks)
@@ -96,6 +103,31 @@ async def test_there_is_no_bucket_to_create(tmp_path):
     passed, sentence = checks["Bucket"]
     assert not passed
     assert "S3_BUCKET" in sentence
+
+
+PROXY_TROUBLE = [
+    ("ALL_PROXY", "socks://user:hunter2@127.0.0.1:1"),
+    ("http_proxy", "http://user:hunter2#b@proxy.example.com:8080"),
+    ("HTTP_PROXY", "http://127.0.0.1:99999"),
+    ("SSL_CERT_FILE", "/nowhere/ca.pem"),
+    ("SSL_CERT_DIR", "/nowhere/certs"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), PROXY_TROUBLE)
+def test_an_environment_that_lets_nothing_out(tmp_path, name, value):
+    """The doctor names what sending would name, for Twilio and for what it reads itself."""
+    values = {
+        "TWILIO_BASE_URL": "http://127.0.0.2:9",
+        "PUBLIC_URL": "http://127.0.0.2:9",
+    }
+    customer = build_project_folder(tmp_path, ACCOUNT | values, TOKEN, "hunter2")
+    ended = customer.alerts("doctor", **{name: value})
+    assert (ended.returncode, ended.stderr) == (1, "")
+    lines = {line.split()[1]: line for line in ended.stdout.splitlines()}
+    for check in ("Twilio", "Storage", "Callbacks"):
+        assert lines[check].startswith("FAIL")
+        assert f"({name} " in lines[check]
 
 
 class Elsewhere:
@@ -153,6 +185,159 @@ async def services_with(folder, url: str):
     """The services of a simulation, but with documents that are read over the network."""
     async with simulated_desk(folder) as desk:
         return replace(desk.services, storage=Elsewhere(url), documents=None)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost:8000",
+        "app.localhost",
+        "127.0.0.1",
+        "127.1",
+        "0x7f000001",
+        "0.1.2.3",
+        "10.1.2.3:8000",
+        "172.16.0.1",
+        "192.168.1.20",
+        "169.254.169.254",
+        "100.64.0.1",
+        "224.0.0.1",
+        "[::1]:8000",
+        "[fe80::1]",
+        "[fd00::1]",
+        "[::ffff:192.168.1.20]",
+        "callboard",
+        "callboard:8000",
+        "mac.local",
+        "mac.local.",
+        "callboard.internal",
+        "callboard.corp",
+        "nas.home.arpa",
+        "callboard.test",
+        "callboard.example",
+    ],
+)
+def test_addresses_out_of_reach(host):
+    assert why_out_of_reach(f"https://{host}/sub")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "callboard.example.com",
+        "8.8.8.8:8443",
+        "[2001:4860:4860::8888]",
+        "local.example.org",
+        "internal.net",
+        "xn--bcher-kva.de",
+    ],
+)
+def test_addresses_that_may_be_reached(host):
+    assert why_out_of_reach(f"https://{host}/sub") is None
+
+
+LOCAL, WORLD = "http://localhost:9", "https://api.twilio.com"
+
+
+@pytest.mark.parametrize(
+    ("twilio", "settings", "check", "names"),
+    [
+        (WORLD, {"PUBLIC_URL": LOCAL}, "Callbacks", "PUBLIC_URL"),
+        (WORLD, {"PUBLIC_URL": LOCAL}, "Storage", "PUBLIC_URL"),
+        (
+            WORLD,
+            {"PUBLIC_URL": "http://10.0.0.7", "STORAGE": "inline"},
+            "Callbacks",
+            "local network",
+        ),
+        (
+            WORLD,
+            {"STORAGE": "ftp", "FTP_URL": "ftp://a:b@c", "FTP_PUBLIC_BASE_URL": "http://nas/x"},
+            "Storage",
+            "FTP_PUBLIC_BASE_URL",
+        ),
+        (WORLD, {"S3_BUCKET": "twilio-xml", "S3_PUBLIC_BASE_URL": LOCAL}, "Storage", "S3_PUBLIC"),
+        (LOCAL, {"PUBLIC_URL": LOCAL}, "Callbacks", "No answer"),
+        (LOCAL, {"PUBLIC_URL": LOCAL}, "Storage", "No answer"),
+    ],
+)
+async def test_what_twilio_cannot_reach(tmp_path, twilio, settings, check, names):
+    values = ACCOUNT | settings | {"TWILIO_BASE_URL": twilio, "DATA_DIR": str(tmp_path)}
+    address = next(value for name, value in settings.items() if name.endswith("_URL"))
+    stored = settings.get("FTP_PUBLIC_BASE_URL") or settings.get("S3_PUBLIC_BASE_URL") or address
+    storage = (
+        InlineStorage() if "STORAGE" in settings and check == "Callbacks" else Elsewhere(stored)
+    )
+    async with simulated_desk(tmp_path) as desk:
+        services = replace(desk.services, storage=storage, documents=None)
+        async with Desk(services) as reaching:
+            passed, sentence = (await examined(reaching, values))[check]
+    assert not passed
+    assert names in sentence
+
+
+def test_callbacks_to_the_app_itself(customer, tmp_path):
+    """The app, a proxy with a sub-path, or whatever answers at PUBLIC_URL."""
+    url = f"http://127.0.0.1:{free_port()}"
+    port = url.rpartition(":")[2]
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--port", port]
+    with running(command, f"{url}/healthz", customer.folder, PUBLIC_URL=url, STORAGE="local"):
+        ended = customer.alerts("doctor", PUBLIC_URL=url, STORAGE="local")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f"{url} is this app, and refuses what isn't signed." in ended.stdout
+
+
+WELL = JSONResponse({"status": "ok"})
+LOGIN = RedirectResponse("https://login.example.com/?token=hush-hush")
+
+
+@pytest.mark.parametrize(
+    ("health", "status", "words"),
+    [
+        (WELL, Response("", 403), None),
+        (LOGIN, Response("", 403), "redirects to https://login.example.com/: PUBLIC_URL"),
+        (Response("", 401), Response("", 403), "asks for a login (HTTP 401)"),
+        (Response("", 403), Response("", 403), "asks for a login (HTTP 403)"),
+        (Response("", 404), Response("", 403), "isn't there (HTTP 404)"),
+        (Response("", 502), Response("", 403), "doesn't reach the app (HTTP 502)"),
+        (Response("", 503), Response("", 403), "doesn't reach the app (HTTP 503)"),
+        (Response("Hi"), Response("", 403), "Something else than Callboard answers"),
+        (JSONResponse(["ok"]), Response("", 403), "Something else than Callboard answers"),
+        (JSONResponse({"status": "settings"}, 503), Response("", 403), "HTTP 503, settings"),
+        (WELL, LOGIN, "redirects to https://login.example.com/: PUBLIC_URL"),
+        (WELL, Response("", 401), "asks for a login (HTTP 401)"),
+        (WELL, Response("", 404), "isn't there (HTTP 404)"),
+        (WELL, Response("", 405), "isn't there (HTTP 405)"),
+        (WELL, Response("", 204), "HTTP 204"),
+        (WELL, Response("", 500), "HTTP 500"),
+        (WELL, Response("", 504), "doesn't reach the app (HTTP 504)"),
+    ],
+)
+async def test_what_answers_at_the_public_url(
+    health: Response, status: Response, words: str | None
+) -> None:
+    async def get(_: Request) -> Response:
+        return health
+
+    async def post(request: Request) -> Response:
+        assert "x-twilio-signature" not in request.headers
+        return status
+
+    routes = [Route("/sub/healthz", get), Route("/sub/twilio/status", post, methods=["POST"])]
+    with serve(Starlette(routes=routes)) as url:
+        problem = await why_not_this_app(f"{url}/sub")
+    if words is None:
+        assert problem is None
+    else:
+        assert problem is not None
+        assert words in problem
+        assert "hush-hush" not in problem
+
+
+async def test_nothing_answers_at_the_public_url():
+    problem = await why_not_this_app(f"http://127.0.0.1:{free_port()}")
+    assert problem is not None
+    assert "the connection was refused" in problem
 
 
 async def test_a_database_that_cannot_be_used(tmp_path):

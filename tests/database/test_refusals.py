@@ -48,7 +48,8 @@ def _check_sentence(error: DatabaseError) -> str:
         (f"postgresql://user:{PASSWORD}@host:port/name", "can't be read"),
         (f"postgresql://user:{PASSWORD}@[::1/name", "can't be read"),
         (f"postgresql://user:{PASSWORD}@host", "names no database"),
-        (f"postgresql://user:{PASSWORD}@127.0.0.1/name?shape=round", "shape"),
+        (f"postgresql://user:{PASSWORD}@127.0.0.1/name?shape=round", "options that PostgreSQL"),
+        (f"postgres://user:{PASSWORD}@host.invalid,host2.invalid:5433/name", "host2.invalid"),
         (f"postgresql://user:{PASSWORD}@host.invalid/name", "host.invalid"),
         (f"mysql://user:{PASSWORD}@host/name", "must start with"),
         (f"{PASSWORD}", "can't be read"),
@@ -60,6 +61,60 @@ def _check_sentence(error: DatabaseError) -> str:
 )
 async def test_a_url_that_leads_nowhere(url: str, says: str):
     assert says in await _refusal(url)
+
+
+# Where a password ends is unclear in these, or part of it is taken for something that is shown.
+SPLIT_PASSWORDS = [
+    "postgresql://callboard:Summer@{}@host.invalid/name",
+    "postgres://callboard:Summer@{}@host.invalid/name",
+    "postgresql://callboard:@{}@host.invalid:5432/name",
+    "postgresql://callboard:Summer@1/{}@host.invalid/name",
+    "postgresql://callboard:Summer@1:{}@host.invalid/name",
+    "postgresql://callboard:Summer@1:5432/{}@host.invalid/name",
+    "postgresql://callboard:Summer@1?{}@host.invalid/name",
+    "postgresql://callboard:Summer@1/x?{}@host.invalid/name",
+    "postgresql://callboard:Summer@1#{}@host.invalid/name",
+    "postgresql://callboard:Summer@1%{}@host.invalid/name",
+    "postgresql://callboard:Summer@1,{}@host.invalid/name",
+    "postgresql://callboard:Summer@ {} @host.invalid/name",
+    "postgresql://callboard:Summer@\n{}@host.invalid/name",
+    "postgresql:///callboard:{}@host.invalid/name",
+    "postgresql:callboard:{}@host.invalid/name",
+    "postgresql://callboard@127.0.0.1:9/name?password=Summer&{}",
+    "postgresql://callboard@127.0.0.1:9/name?password=Summer&{}=x",
+    "postgresql://callboard@127.0.0.1:9/name?password=Summer#{}",
+    "postgresql://callboard@127.0.0.1:9/name?password=Summer&password={}",
+    "postgresql://callboard@host.invalid/name?port={}",
+    "postgresql://callboard@host.invalid/name?host=/tmp&host={}@x",
+]
+
+
+@pytest.mark.parametrize("url", SPLIT_PASSWORDS)
+async def test_a_password_that_is_not_escaped(url: str, caplog):
+    assert "written as %XX" in await _refusal(url.format(PASSWORD))
+    assert PASSWORD not in caplog.text
+
+
+# In these it is clear, so they lead to a server, which isn't there.
+WHOLE_PASSWORDS = [
+    "postgresql://callboard:{}@127.0.0.1:9/name",
+    "postgresql://callboard:{}/a?b#c:d%zz@127.0.0.1:9/name",
+    "postgresql://callboard:a:{}@127.0.0.1:9/name",
+    "postgresql://call@board:{}%402026@127.0.0.1:9/name",
+    "postgresql://callboard@127.0.0.1:9/name?password={}",
+    "postgresql://callboard@127.0.0.1:9/name?password={}%26x",
+    "postgresql://callboard:{}@[::1]:9/name?connect_timeout=1",
+    "postgresql://callboard:{}@127.0.0.1:9,127.0.0.2:9/name",
+]
+
+
+@pytest.mark.parametrize("url", WHOLE_PASSWORDS)
+async def test_a_password_that_is_clear(url: str, caplog):
+    url = url.format(PASSWORD)
+    sentence = await _refusal(url)
+    assert "can't be used" in sentence
+    assert "%XX" not in sentence
+    assert PASSWORD not in repr(Database(url)) + caplog.text
 
 
 async def test_no_server_is_there():

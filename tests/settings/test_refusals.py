@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pwd import getpwnam
 
 import pytest
 
@@ -100,6 +101,7 @@ MALFORMED = [
     ("PUBLIC_URL", "https://example.com:99999"),
     ("PUBLIC_URL", "https://exam ple.com"),
     ("DATABASE_URL", "mysql://ann:pw@example.com/calls"),
+    ("DATA_DIR", "/srv/what?"),
     ("DEFAULT_REGION", "USA"),
     ("ALLOWED_REGIONS", "US, Narnia"),
 ]
@@ -114,6 +116,43 @@ ALONGSIDE = {
 def test_malformed(tmp_path, name, value):
     sentence = complaint(tmp_path, ALONGSIDE.get(name, {}) | {name: value})
     assert name in sentence.partition(" can't be used")[0]
+
+
+@pytest.mark.parametrize(
+    "needed_for",
+    [{}, ACCOUNT, ACCOUNT | {"DATABASE_URL": "postgres://u@h/db", "PUBLIC_URL": "https://a.b"}],
+)
+@pytest.mark.parametrize("folder", ["/proc/callboard", "{file}", "{file}/below"])
+def test_a_data_folder_that_cannot_be_written_to(tmp_path, needed_for, folder):
+    file = tmp_path / "file"
+    file.touch()
+    values = needed_for | {"DATA_DIR": folder.format(file=file)}
+    sentence = complaint(tmp_path, values)
+    assert sentence.startswith(f"DATA_DIR is {values['DATA_DIR']}, which can't be used: ")
+
+
+def test_a_data_folder_of_somebody_else(tmp_path):
+    # First as this user, who can import what it takes: others may not enter the project's folder.
+    assert complaint_about("/proc/callboard")
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(getpwnam("nobody").pw_uid)  # root may write anywhere
+    try:
+        assert "can't be written to by this user" in complaint_about("/usr")
+    finally:
+        os.seteuid(user)
+
+
+def complaint_about(data_dir: str) -> str:
+    with pytest.raises(SettingsError) as refusal:
+        Desk.from_settings(Settings(_env_file=None, data_dir=data_dir))
+    return str(refusal.value)
+
+
+def test_a_data_folder_that_is_not_needed_is_not_made(tmp_path):
+    values = ACCOUNT | {"DATA_DIR": f"{tmp_path}/a/b", "DATABASE_URL": "postgres://u@h/db"}
+    Desk.from_settings(Settings(_env_file=write_env(tmp_path, values)))
+    assert not (tmp_path / "a").exists()
 
 
 def test_an_unknown_name_in_the_file(tmp_path):

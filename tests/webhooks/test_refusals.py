@@ -39,7 +39,7 @@ async def app(tmp_path):
         lambda url, fields, signed: (url, fields, None),
         lambda url, fields, signed: (url.replace("one", "two"), fields, signed),
         lambda url, fields, signed: (url + "&x=1", fields, signed),
-        lambda url, fields, signed: (url.replace("one", "%6Fne"), fields, signed),
+        lambda url, fields, signed: (url.replace("try=1", "try=01"), fields, signed),
         lambda url, fields, signed: (url, fields | {"CallStatus": "failed"}, signed),
         lambda url, fields, signed: (url, fields | {"New": ""}, signed),
         lambda url, fields, signed: (

@@ -1,0 +1,43 @@
+"""Standard output and error, on consoles that aren't UTF-8 and in pipes that nobody reads."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+def adapt_to_console() -> None:
+    """Print `?` for what the console can't show, and go on silently if its reader has gone.
+
+    In `call … | head -1`, the call is sent, and the exit status tells what became of it.
+    """
+    sys.stdout = _adapted(sys.stdout)
+    sys.stderr = _adapted(sys.stderr)
+
+
+class _Console(io.FileIO):
+    """A descriptor whose output goes nowhere once the other end of the pipe is closed."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
+
+
+def _adapted(stream: TextIO) -> TextIO:
+    stream.flush()
+    console = _Console(stream.fileno(), "w", closefd=False)
+    # With `python -u` or PYTHONUNBUFFERED, everything is written at once.
+    unbuffered = getattr(stream, "write_through", False)
+    return io.TextIOWrapper(
+        console if unbuffered else io.BufferedWriter(console),
+        encoding=stream.encoding,
+        errors="replace",
+        line_buffering=getattr(stream, "line_buffering", True),
+        write_through=unbuffered,
+    )
