@@ -44,7 +44,7 @@ def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
             continue
         if event.status == "sending" and event.try_number > 1:
             this = tries[event.try_number - 1]
-            print(f"Try {event.try_number} of {len(tries)}: a {this.channel} to {this.to}")
+            print(f"Try {event.try_number} of {len(tries)}: a {this.channel} to {this.dialed}")
         since = (event.at - alert.events[0].at).total_seconds()
         word = event.status.value if event.status and event.news else ""
         print(f"{since:6.2f} s  {word:<12} {event.note}", flush=True)

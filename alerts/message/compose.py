@@ -6,12 +6,12 @@ import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from alerts.alert import AlertRequest
+from alerts.alert import AlertRequest, Channel
 from alerts.errors import UnusableInput
 from alerts.message.call_twiml import check_language, write_document, write_voicemail
 from alerts.message.languages import in_time_zone, spoken_now, spoken_today
 from alerts.message.segments import MOST_TEXT_CHARACTERS
-from alerts.phone_numbers import Regions, read_number
+from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
 from alerts.quiet_hours import read_quiet_hours
 
 MOST_LABEL_CHARACTERS = 200
@@ -60,7 +60,7 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     _check_tries(request)
     if request.quiet_hours:
         read_quiet_hours(request.quiet_hours)
-    to = read_number(request.to, regions).e164
+    to = _read_number("phone_number", request.to, request, regions)
     then_to = _read_others(to, request, regions)
     message = write_message(request)
     settled = replace(request, to=to, then_to=then_to, message=message)
@@ -115,14 +115,37 @@ def _read_others(to: str, request: AlertRequest, regions: Regions) -> tuple[str,
     known = [to]
     for number in request.then_to:
         try:
-            e164 = read_number(number, regions).e164
+            dialed = _read_number("then_to", number, request, regions)
         except UnusableInput as problem:
-            words = f"{number.strip()}: {problem}" if number.strip() else str(problem)
+            shown = shortened(number)
+            words = f"{shown}: {problem}" if shown else str(problem)
             raise UnusableInput("then_to", words) from None
-        if e164 in known:
-            raise UnusableInput("then_to", f"{number.strip()} is there twice. Name it once.")
-        known.append(e164)
+        if dialed in known:
+            raise UnusableInput("then_to", f"{shortened(number)} is there twice. Name it once.")
+        known.append(dialed)
     return tuple(known[1:])
+
+
+def _read_number(field: str, text: str, request: AlertRequest, regions: Regions) -> str:
+    """Return a number as in `PhoneNumber.dialed`; only calls can have an extension."""
+    number = read_number(text, regions)
+    refuse_extension(field, number, request.channel)
+    if number.extension and request.then_text:
+        raise UnusableInput(
+            "then_text",
+            "A text can't go to an extension: don't send one after the call, or leave out "
+            f"{keys_of(number.extension)}.",
+        )
+    return number.dialed
+
+
+def refuse_extension(field: str, number: PhoneNumber, channel: Channel) -> None:
+    """Raise `UnusableInput` about `field` for a text to an extension."""
+    if number.extension and channel == "text":
+        keys = keys_of(number.extension)
+        raise UnusableInput(
+            field, f"A text can't go to an extension: leave out {keys}, or call instead."
+        )
 
 
 def _check_channel(request: AlertRequest) -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from alerts.alert import Alert, Channel, Event, Problem
 from alerts.history import History
+from alerts.phone_numbers import send_digits
 from alerts.records import Begun
 from alerts.services import Services
 from alerts.status import Status
@@ -311,6 +312,7 @@ async def _request(services: Services, alert: Alert, published: Published | None
         machine_detection="DetectMessageEnd" if detect else None,
         async_amd=detect,
         async_amd_status_callback=callback if detect else None,
+        send_digits=send_digits(alert.present_try.extension),
     )
     return call.sid
 

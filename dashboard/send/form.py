@@ -7,7 +7,8 @@ from shiny import Inputs, Session, reactive, render, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.compose import VARIABLES
+from alerts.alert import Channel
+from alerts.message.compose import VARIABLES, refuse_extension
 from alerts.message.languages import LANGUAGE_NAMES, voices_for
 from alerts.phone_numbers import Regions, international, read_number
 from alerts.services import Services
@@ -68,7 +69,7 @@ def form_server(input: Inputs, services: Services) -> None:
 
     @render.ui
     def number_feedback_line() -> Tag:
-        return number_feedback(input.phone_number(), services.regions)
+        return number_feedback(input.phone_number(), services.regions, input.channel())
 
     @render.text
     def caller() -> str:
@@ -95,17 +96,20 @@ def read_form(input: Inputs, session: Session) -> AlertRequest:
     return with_escalation(request, input)
 
 
-def number_feedback(text: str, regions: Regions) -> Tag:
-    """Say which number will be called and where it is, or why it can't be called."""
+def number_feedback(text: str, regions: Regions, channel: Channel = "call") -> Tag:
+    """Say which number will be called and where it is, or why it can't be called or texted."""
     if not text.strip():
         return feedback(
             "", f"Any format works. Without a country code it is a {regions.default} number."
         )
     try:
         number = read_number(text, regions)
+        refuse_extension("phone_number", number, channel)
     except UnusableInput as problem:
         return feedback("bad", str(problem))
     place = ", ".join(part for part in (number.place, number.country) if part)
+    if number.warning:
+        return feedback("waiting", f"{number.international} · {place}. {number.warning}")
     return feedback("good", f"{number.international} · {place}")
 
 

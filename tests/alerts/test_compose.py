@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alerts import AlertRequest, UnusableInput
+from alerts.alert import tries_of
 from alerts.message.compose import compose, write_message
 from alerts.phone_numbers import Regions
 
@@ -179,6 +180,36 @@ def test_which_of_the_further_numbers_is_wrong():
 
 def test_a_number_that_is_none():
     assert refusal(replace(CALL, to="hello")).field == "phone_number"
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (replace(TEXT, to="412 857 4309 x12"), "phone_number"),
+        (replace(TEXT, then_to=("412 857 4310 x12",)), "then_to"),
+        (replace(CALL, to="412 857 4309 x12", then_text=True), "then_text"),
+        (replace(CALL, then_to=("412 857 4310,,12",), then_text=True), "then_text"),
+    ],
+)
+def test_a_text_to_an_extension(request_, field):
+    refused = refusal(request_)
+    assert "A text can't go to an extension" in str(refused)
+    assert "leave out 12" in str(refused)
+    if field != "then_text" or not request_.then_to:
+        assert refused.field == field
+
+
+def test_extensions_of_one_number_are_different_people():
+    settled = compose(
+        replace(CALL, to="412 857 4309 x12", then_to=("412 857 4309 x13",), tries=2), Regions()
+    )
+    assert settled.to == "+14128574309,12"
+    assert [(each.to, each.extension) for each in tries_of(settled)] == [
+        ("+14128574309", "12"), ("+14128574309", "12"),
+        ("+14128574309", "13"), ("+14128574309", "13"),
+    ]  # fmt: skip
+    assert compose(settled, Regions()) == settled
+    assert "twice" in str(refusal(replace(settled, then_to=("412 857 4309 ext. 12",))))
 
 
 def test_labels_in_any_language():
