@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from dotenv import dotenv_values
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
 
     public_url: str | None = None
     database_url: SecretStr = SecretStr(f"sqlite:///{DATA_FOLDER / 'callboard.sqlite'}")
+    # Of senders who name none; if it is not set, the machine's.
+    time_zone: str | None = None
     default_region: str = "US"
     allowed_regions: Annotated[tuple[str, ...], NoDecode] = ()
 
@@ -169,6 +172,15 @@ class Settings(BaseSettings):
         if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
         return url
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, name: str | None) -> str | None:
+        try:
+            ZoneInfo(name or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("must be a time zone such as America/New_York") from None
+        return name
 
     @field_validator("default_region")
     @classmethod

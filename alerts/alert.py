@@ -25,7 +25,8 @@ class AlertRequest:
     may hold `{{ now }}`, `{{ today }}` and `{{ user }}`. `id` is the caller's own key: the same id
     sent twice with one Twilio account is one alert. `repeat` is how many times a call speaks the
     message (0: until they hang up). `time_zone` is the sender's, an IANA name, or "" for this
-    machine's. `name` is the recipient's.
+    machine's. `name` is the recipient's. With `template=False` the message is sent as it stands,
+    whatever braces it has: for words that come from data.
 
     A call can ask for a key press (`acknowledge`). It can leave the short message `voicemail` with
     an answering machine; "" switches machine detection off. If the recipient isn't reached, it is
@@ -53,6 +54,7 @@ class AlertRequest:
     then_to: tuple[str, ...] = ()
     quiet_hours: str = ""
     urgent: bool = False
+    template: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ class Alert(AlertState):
 
     @property
     def message(self) -> str:
-        """The words that are spoken or texted."""
+        """The message as it was written: each try fills in its variables anew."""
         return self.request.message
 
     @property

@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from alerts.alert import Alert, Event
 from alerts.message.call_twiml import write_second_question, write_thanks
+from alerts.message.compose import filled_in
 from alerts.services import (
     KEY_PRESS_PATH,
     STATUS_PATH,
@@ -175,11 +176,9 @@ async def _record_key_press(
     alert = await _record(history, target, event)
     if alert is None or not digits:
         return TwimlResponse(Hangup())
-    return (
-        write_thanks(alert.request)
-        if confirmed
-        else write_second_question(alert.request, ask_again_at)
-    )
+    if confirmed:
+        return write_thanks(alert.request)
+    return write_second_question(filled_in(alert.request, event.at), ask_again_at)
 
 
 def _other_key(digits: str) -> str:

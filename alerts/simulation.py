@@ -26,6 +26,7 @@ from alerts.services import (
     open_storage,
     signature_check,
 )
+from alerts.time_zones import this_machines
 from settings import DATA_FOLDER, Settings, SettingsError
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
 from storage import LocalStorage, Storage, twiml_route
@@ -85,6 +86,7 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
         alerts_per_number_per_hour=settings.alerts_per_number_per_hour,
         callbacks=callbacks,
         is_from_twilio=is_from_twilio,
+        time_zone=settings.time_zone or this_machines(),
         simulator=simulator,
         documents=documents,
     )

@@ -67,6 +67,18 @@ def request_in(chosen: argparse.Namespace) -> AlertRequest:
 def _add_message(command: argparse.ArgumentParser) -> None:
     command.add_argument("number", help="a phone number, such as '(412) 857-4309'")
     command.add_argument("message", help="may hold {{ now }}, {{ today }} and {{ user }}")
+    command.add_argument(
+        "--verbatim",
+        dest="template",
+        action="store_false",
+        help="send the message as it stands, whatever braces it has",
+    )
+    command.add_argument(
+        "--time-zone",
+        default="",
+        metavar="ZONE",
+        help="for {{ now }}, such as America/New_York (default: TIME_ZONE, or the machine's)",
+    )
     command.add_argument("--id", help="an id of your own: the same id sent twice is one alert")
     command.add_argument(
         "--wait", action="store_true", help="wait for its end, and print each step"

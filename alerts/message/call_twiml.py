@@ -40,7 +40,7 @@ def write_document(request: AlertRequest, text: str, key_press_url: str | None =
 def write_second_question(request: AlertRequest, key_press_url: str) -> Response:
     """Write the answer to a key other than 1: ask for 1, then say the message again.
 
-    Here and below `request` is composed, as in an `Alert`.
+    Here and below the messages of `request` are filled in.
     """
     first = _say("message", key_press_words(request.language).again, request)
     return Response(_ask(request, request.message, key_press_url, first))

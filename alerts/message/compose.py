@@ -1,4 +1,4 @@
-"""Composing a request: everything in it checked, its numbers read, its variables filled in."""
+"""Composing a request: everything in it checked, its numbers read; and its words at a moment."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from alerts.alert import AlertRequest, Channel
 from alerts.errors import UnusableInput
 from alerts.message.call_twiml import check_language, write_document, write_voicemail
-from alerts.message.languages import in_time_zone, spoken_now, spoken_today
+from alerts.message.languages import spoken_now, spoken_today
 from alerts.message.segments import MOST_TEXT_CHARACTERS
 from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
 from alerts.quiet_hours import read_quiet_hours
+from alerts.time_zones import check_zone, in_time_zone
 
 MOST_LABEL_CHARACTERS = 200
 # Unicode categories of characters that a database can't keep or a URL can't hold.
@@ -51,46 +52,54 @@ def _check(field: str, what: str, label: str) -> None:
 
 
 def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
-    """Check the request, and return it with its numbers in E.164 and its variables filled in.
+    """Check the request, and return it with its numbers as in `PhoneNumber.dialed`.
 
-    Raises `UnusableInput` for the first thing that is wrong.
+    Its messages stay as they are written: each try fills in their variables. Raises `UnusableInput`
+    for the first thing that is wrong.
     """
     check_labels(request)
     _check_channel(request)
     _check_tries(request)
+    check_zone(request.time_zone)
     if request.quiet_hours:
         read_quiet_hours(request.quiet_hours)
     to = _read_number("phone_number", request.to, request, regions)
-    then_to = _read_others(to, request, regions)
-    message = write_message(request)
-    settled = replace(request, to=to, then_to=then_to, message=message)
+    composed = replace(request, to=to, then_to=_read_others(to, request, regions))
+    said = filled_in(composed, datetime.now(UTC))
     if request.channel == "call":
-        write_document(settled, message)
+        write_document(said, said.message)
     if request.then_text:
-        _check_length(message, "The text that follows the call")
+        _check_length(said.message, "The text that follows the call")
     if request.voicemail:
-        settled = replace(settled, voicemail=_write_for_voicemail(request))
-        write_voicemail(settled)
-    return settled
+        write_voicemail(said)
+    return composed
 
 
-def write_message(request: AlertRequest) -> str:
-    """Return the message with its variables filled in as of now. Raises `UnusableInput`."""
+def filled_in(request: AlertRequest, moment: datetime) -> AlertRequest:
+    """Return the request with the words that are spoken or texted at `moment` in its messages.
+
+    The same request and moment always make the same words. Raises `UnusableInput`.
+    """
+    message = write_message(request, moment)
+    voicemail = _write_for_voicemail(request, moment) if request.voicemail else ""
+    return replace(request, message=message, voicemail=voicemail, template=False)
+
+
+def words_of_text(request: AlertRequest, moment: datetime) -> str:
+    """Return the words of a text made at `moment`. Raises `UnusableInput`."""
+    words = write_message(request, moment)
+    _check_length(words, "A text")
+    return words
+
+
+def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
+    """Return the message with its variables filled in as of `moment`, or of now.
+
+    Raises `UnusableInput`.
+    """
     if request.channel == "call":
         check_language(request.language)
-    language = request.language if request.channel == "call" else "en-US"
-    # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
-    from alerts.message.templates import render  # noqa: PLC0415
-
-    now = in_time_zone(datetime.now(UTC), request.time_zone)
-    text = render(
-        request.message,
-        {
-            "now": spoken_now(now, language),
-            "today": spoken_today(now, language),
-            "user": request.user or "somebody",
-        },
-    )
+    text = _fill_in(request, moment) if request.template else request.message.strip()
     if not text:
         raise UnusableInput("message", "Write a message.")
     if not _is_whole(text):
@@ -100,9 +109,27 @@ def write_message(request: AlertRequest) -> str:
     return text
 
 
-def _write_for_voicemail(request: AlertRequest) -> str:
+def _fill_in(request: AlertRequest, moment: datetime | None) -> str:
+    # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
+    from alerts.message.templates import render  # noqa: PLC0415
+
+    if "{" not in request.message:
+        return render(request.message, {})
+    language = request.language if request.channel == "call" else "en-US"
+    there = in_time_zone(moment or datetime.now(UTC), request.time_zone)
+    return render(
+        request.message,
+        {
+            "now": spoken_now(there, language),
+            "today": spoken_today(there, language),
+            "user": request.user or "somebody",
+        },
+    )
+
+
+def _write_for_voicemail(request: AlertRequest, moment: datetime) -> str:
     try:
-        return write_message(replace(request, message=request.voicemail))
+        return write_message(replace(request, message=request.voicemail), moment)
     except UnusableInput as problem:
         words = str(problem).replace("message", "voicemail message", 1)
         raise UnusableInput("voicemail", words) from None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
@@ -185,15 +184,6 @@ def spoken_now(moment: datetime, language: str) -> str:
 def spoken_today(moment: datetime, language: str) -> str:
     """Say the date in a language, in full: "Friday, November 20, 2026"."""
     return format_date(moment, "full", locale=_locale(language))
-
-
-def in_time_zone(moment: datetime, time_zone: str) -> datetime:
-    """Return `moment` in an IANA time zone, or in this machine's if the name is "" or unknown."""
-    try:
-        return moment.astimezone(ZoneInfo(time_zone) if time_zone else None)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        # A browser may report a zone that this machine doesn't know. The alert must go out anyway.
-        return moment.astimezone()
 
 
 def _locale(language: str) -> Locale:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from alerts.alert import Alert, Event
 from alerts.history import History
 from alerts.message.call_twiml import write_voicemail
+from alerts.message.compose import filled_in
 from alerts.status import Status
 from alerts.steps.poll_schedule import PlacedTry
 from alerts.steps.polling import StatusPoller
@@ -92,8 +93,9 @@ def _is_at_the_beep(alert: Alert) -> bool:
 
 async def _speak_to_machine(twilio: TwilioClient, history: History, alert: Alert, sid: str) -> None:
     """Replace the TwiML of the call with the short message for voicemail."""
+    said = filled_in(alert.request, datetime.now(UTC))
     with suppress(TwilioRefused):
-        await twilio.update_call(sid, twiml=write_voicemail(alert.request).to_xml())
+        await twilio.update_call(sid, twiml=write_voicemail(said).to_xml())
         note = "A machine answered: leaving the short message"
         event = Event(datetime.now(UTC), None, note, try_number=alert.try_number)
         await history.record(alert.id, event)

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts.alert import Channel, Event, Problem
+from alerts.alert import Alert, Channel, Event, Problem
+from alerts.errors import UnusableInput
 from alerts.history import History
+from alerts.message.compose import words_of_text
 from alerts.message.smart_encoding import is_same_text
 from alerts.services import Services
 from alerts.status import Status
@@ -156,11 +158,21 @@ async def _look_up(services: Services, history: History, submission: Submission)
         channel=submission.channel,
         to=submission.to,
         from_=services.sender(submission.channel),
-        text=alert.message if alert else "",
+        text=_words_sent(alert, submission) if alert else "",
         since=submission.at,
         clock_offset=submission.clock_offset,
         taken=history.taken,
     )
+
+
+def _words_sent(alert: Alert, submission: Submission) -> str:
+    """The words of the submission's text, which were made as of its time; "" for a call."""
+    if submission.channel == "call":
+        return ""
+    try:
+        return words_of_text(alert.request, submission.at)
+    except UnusableInput:
+        return ""  # so it was never sent
 
 
 async def look_up(

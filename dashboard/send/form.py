@@ -12,6 +12,7 @@ from alerts.message.compose import VARIABLES, refuse_extension
 from alerts.message.languages import LANGUAGE_NAMES, voices_for
 from alerts.phone_numbers import Regions, international, read_number
 from alerts.services import Services
+from alerts.time_zones import find_zone
 from dashboard.fields import described_by, feedback
 from dashboard.send.if_nobody_answers import (
     DEFAULTS,
@@ -78,7 +79,7 @@ def form_server(input: Inputs, services: Services) -> None:
         return f"From {number}{simulated}."
 
 
-def read_form(input: Inputs, session: Session) -> AlertRequest:
+def read_form(input: Inputs, session: Session, services: Services) -> AlertRequest:
     """Return the request that the form describes; a reactive read of all inputs but the number.
 
     The number is left out, so that typing one doesn't draw the preview again.
@@ -91,9 +92,15 @@ def read_form(input: Inputs, session: Session) -> AlertRequest:
         language=input.language(),
         repeat=int(input.repeat()),
         user=viewer_name(session),
-        time_zone=input.time_zone() if input.time_zone.is_set() else "",
+        time_zone=_time_zone(input, services),
     )
     return with_escalation(request, input)
+
+
+def _time_zone(input: Inputs, services: Services) -> str:
+    """The browser's zone. One that this machine doesn't know mustn't stop an alert."""
+    named = input.time_zone() if input.time_zone.is_set() else ""
+    return named if named and find_zone(named) else services.time_zone
 
 
 def number_feedback(text: str, regions: Regions, channel: Channel = "call") -> Tag:

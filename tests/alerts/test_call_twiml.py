@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -14,7 +15,7 @@ from alerts.message.call_twiml import (
     write_thanks,
     write_voicemail,
 )
-from alerts.message.compose import compose
+from alerts.message.compose import compose, filled_in
 from alerts.message.languages import LANGUAGES, key_press_words, voices_for
 from alerts.phone_numbers import Regions
 from twiml import Response
@@ -97,7 +98,7 @@ def test_every_voice_speaks_its_language(language, voice):
         voicemail="{{ now }}",
         acknowledge=True,
     )
-    request = compose(asked, Regions())
+    request = filled_in(compose(asked, Regions()), datetime.now(UTC))
     words = key_press_words(language)
     (gather,) = verbs(write_second_question(request, URL))
     (thanks,) = verbs(write_thanks(request))

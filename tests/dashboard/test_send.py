@@ -10,7 +10,7 @@ import pytest
 from shiny.testserver import AsyncTestServerSession
 
 from alerts import Desk
-from tests.support.desks import simulated_desk, until_over
+from tests.support.desks import posts, simulated_desk, until_over
 from tests.support.page_in_memory import Page, calls_at_twilio, fill_in, opened, press, shown, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
@@ -47,6 +47,32 @@ async def test_preview_tells_the_time_of_the_viewer_and_not_of_the_server(
     ahead = shown(page, "twiml_preview")
     await fill_in(page, time_zone="Pacific/Pago_Pago")  # 25 hours behind
     assert shown(page, "twiml_preview") != ahead
+
+
+async def test_a_browsers_zone_that_is_unknown_does_not_stop_an_alert(
+    page: AsyncTestServerSession, desk: Desk
+):
+    await fill_in(page, message="It is {{ now }}.", time_zone="Mars/Olympus_Mons")
+    assert "It is " in shown(page, "twiml_preview")
+    await press(page)
+    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    assert calls_at_twilio(desk) == 1
+
+
+async def test_a_number_that_is_not_known_yet_can_be_called(page: AsyncTestServerSession):
+    await fill_in(page, phone_number="(436) 857-4309")
+    assert "Twilio decides" in shown(page, "number_feedback_line")
+    assert "waiting" in shown(page, "number_feedback_line")
+
+
+async def test_an_extension_is_for_calls(page: AsyncTestServerSession, desk: Desk):
+    await fill_in(page, phone_number="412 857 4309 x12")
+    assert "+1 412-857-4309 ext. 12" in shown(page, "number_feedback_line")
+    await fill_in(page, channel="text")
+    assert "leave out 12" in shown(page, "number_feedback_line")
+    await press(page)
+    assert "leave out 12" in shown(page, "send_refusal")
+    assert posts(desk) == []
 
 
 async def test_number_is_judged_while_it_is_typed(page: AsyncTestServerSession):

@@ -100,6 +100,9 @@ MALFORMED = [
     ("PUBLIC_URL", "https://example.com:99999"),
     ("PUBLIC_URL", "https://exam ple.com"),
     ("DATABASE_URL", "mysql://ann:pw@example.com/calls"),
+    ("TIME_ZONE", "Nowhere/Land"),
+    ("TIME_ZONE", "../etc/passwd"),
+    ("TIME_ZONE", "x" * 999),
     ("DEFAULT_REGION", "USA"),
     ("ALLOWED_REGIONS", "US, Narnia"),
 ]

@@ -29,6 +29,7 @@ DEFAULTS = {
     "ftp_url": None,
     "ftp_public_base_url": None,
     "public_url": None,
+    "time_zone": None,
     "default_region": "US",
     "allowed_regions": (),
 }
