@@ -9,6 +9,7 @@ from typing import Any
 
 from alerts import AlertRequest, Desk
 from alerts.alert import tries_of
+from alerts.message.compose import notes
 from alerts.services import login_name
 from cli import ACCEPTED, FAILED
 from cli.printing import is_well, print_new_events, print_outcome
@@ -39,6 +40,8 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
         alert = await desk.send(request_in(chosen))
         if alert.events[0].at < began:
             print(f"Alert {alert.id} was sent before: nothing new is sent.", file=sys.stderr)
+        for note in notes(alert.request, desk.services.regions):
+            print(note, file=sys.stderr)
         printed = 0
         if chosen.wait:
             async for newest in desk.watch(alert.id):
@@ -87,7 +90,11 @@ def _add_message(command: argparse.ArgumentParser) -> None:
 
 
 def _add_speech(call: argparse.ArgumentParser) -> None:
-    call.add_argument("--voice", default=DEFAULTS.voice, help="default: %(default)s")
+    call.add_argument(
+        "--voice",
+        default=DEFAULTS.voice,
+        help="such as Polly.Joanna-Neural or any other that Twilio has (default: %(default)s)",
+    )
     call.add_argument("--language", default=DEFAULTS.language, help="default: %(default)s")
     call.add_argument(
         "--repeat",

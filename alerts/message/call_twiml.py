@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from alerts.alert import AlertRequest
 from alerts.errors import UnusableInput
-from alerts.message.languages import LANGUAGE_NAMES, key_press_words, voices_for
+from alerts.message.languages import key_press_words
+from alerts.message.voices import check_language, check_voice
 from twiml import Gather, Pause, Response, Say, TwimlError
 
 # Shown in the preview: only an alert that was sent has an address of its own.
@@ -56,12 +57,6 @@ def write_voicemail(request: AlertRequest) -> Response:
     return Response(_say("voicemail", request.voicemail, request))
 
 
-def check_language(code: str) -> None:
-    """Raise `UnusableInput` for a language that isn't among LANGUAGES."""
-    if code not in LANGUAGE_NAMES:
-        raise UnusableInput("language", f"{code!r} is not a language that Callboard speaks.")
-
-
 def _silence_after(request: AlertRequest, text: str) -> int:
     """Seconds of silence after the message, so that the call lasts until a machine is detected."""
     spoken = len(text) / SPOKEN_CHARACTERS_PER_SECOND * request.repeat
@@ -84,12 +79,7 @@ def _ask(request: AlertRequest, text: str, key_press_url: str | None, *first: Sa
 
 def _say(field: str, text: str, request: AlertRequest, repeat: int | None = None) -> Say:
     """Say `text` in the chosen voice; raises `UnusableInput` about `field` if it is too long."""
-    if request.voice not in voices_for(request.language):
-        raise UnusableInput(
-            "voice",
-            f"The voice {request.voice!r} doesn't speak {LANGUAGE_NAMES[request.language]}. "
-            f"Choose one of {', '.join(voices_for(request.language))}.",
-        )
+    check_voice(request.voice, request.language)
     try:
         return Say(text, voice=request.voice, language=request.language, loop=repeat)
     except TwimlError as problem:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from alerts.alert import AlertRequest, Channel
 from alerts.errors import UnusableInput
-from alerts.message.call_twiml import check_language, write_document, write_voicemail
+from alerts.message.call_twiml import write_document, write_voicemail
 from alerts.message.languages import spoken_now, spoken_today
-from alerts.message.segments import MOST_TEXT_CHARACTERS
+from alerts.message.segments import MOST_TEXT_CHARACTERS, savings
+from alerts.message.voices import check_language, voice_note
 from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
 from alerts.quiet_hours import read_quiet_hours
 from alerts.time_zones import check_zone, in_time_zone
@@ -73,6 +74,17 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     if request.voicemail:
         write_voicemail(said)
     return composed
+
+
+def notes(request: AlertRequest, regions: Regions) -> list[str]:
+    """Say what Twilio may refuse in a composed request, or what costs too much: a sentence each."""
+    numbers = [read_number(each, regions) for each in (request.to, *request.then_to)]
+    said = [f"{each.international}: {each.warning}" for each in numbers if each.warning]
+    if request.channel == "call":
+        said.append(voice_note(request.voice, request.language))
+    if request.channel == "text" or request.then_text:
+        said.append(savings(write_message(request)))
+    return [each for each in said if each]
 
 
 def filled_in(request: AlertRequest, moment: datetime) -> AlertRequest:

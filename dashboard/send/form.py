@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from htmltools import Tag, TagChild, TagList, tags
 from shiny import Inputs, Session, reactive, render, ui
 from shiny.module import resolve_id
@@ -65,8 +67,13 @@ def form_server(input: Inputs, services: Services) -> None:
     @reactive.event(input.language, ignore_init=True)
     def offer_voices() -> None:
         voices = voices_for(input.language())
-        chosen = input.voice() if input.voice() in voices else "alice"
+        chosen = input.voice() if input.voice() in voices else next(iter(voices))
         ui.update_select("voice", choices=voices, selected=chosen)
+
+    @reactive.effect
+    @reactive.event(input.write_composed)
+    def write_composed() -> None:
+        ui.update_text_area("message", value=unicodedata.normalize("NFC", input.message()))
 
     @render.ui
     def number_feedback_line() -> Tag:

@@ -88,8 +88,20 @@ async def test_a_text_is_counted_in_segments(page: AsyncTestServerSession):
     feedback = shown(page, "message_feedback_line")
     assert "1 segment" in feedback
     assert "UCS-2" in feedback
-    assert "“ ”" in feedback
+    assert "“, ” force the costlier encoding" in feedback
     assert shown(page, "text_preview") == "Batch 1407 is “off”."
+
+
+async def test_what_cannot_be_seen_is_named_and_composing_is_offered(page: AsyncTestServerSession):
+    await fill_in(page, channel="text", message="Batch\t1407\u00a0is off.")
+    feedback = shown(page, "message_feedback_line")
+    assert "tab, no-break space force the costlier encoding" in feedback
+    assert "write_composed" not in feedback
+    await fill_in(page, message="cafe\u0301 " * 12)
+    feedback = shown(page, "message_feedback_line")
+    assert "combining acute accent forces" in feedback
+    assert "it is 1 segment instead of 2, in GSM-7." in feedback
+    assert "send-write_composed" in feedback
 
 
 async def test_a_template_that_fails_is_one_sentence(page: AsyncTestServerSession):
