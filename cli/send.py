@@ -37,10 +37,11 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
         if settings.simulated and not chosen.json:
             print(SIMULATION)
         began = datetime.now(UTC)
-        alert = await desk.send(request_in(chosen))
+        request = request_in(chosen)
+        alert = await desk.send(request)
         if alert.events[0].at < began:
             print(f"Alert {alert.id} was sent before: nothing new is sent.", file=sys.stderr)
-        for note in notes(alert.request, desk.services.regions):
+        for note in notes(request, desk.services.regions):
             print(note, file=sys.stderr)
         printed = 0
         if chosen.wait:

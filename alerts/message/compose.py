@@ -77,7 +77,10 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
 
 
 def notes(request: AlertRequest, regions: Regions) -> list[str]:
-    """Say what Twilio may refuse in a composed request, or what costs too much: a sentence each."""
+    """Say what Twilio may refuse in a request, or what costs too much: a sentence each.
+
+    The request is one that `compose` takes.
+    """
     numbers = [read_number(each, regions) for each in (request.to, *request.then_to)]
     said = [f"{each.international}: {each.warning}" for each in numbers if each.warning]
     if request.channel == "call":

@@ -106,6 +106,8 @@ def test_a_number_that_is_not_known_yet_is_noted():
 def test_every_polly_voice_exists_at_amazon():
     service = botocore.session.get_session().get_service_model("polly")
     ours = {name for each in LANGUAGES for name in (*each.polly, *each.neural)}
-    assert ours <= set(service.shape_for("VoiceId").enum)
+    assert ours <= set(service.shape_for("VoiceId").metadata["enum"])
     spoken = {each.code for each in LANGUAGES if each.polly or each.neural}
-    assert spoken - set(service.shape_for("LanguageCode").enum) == {"zh-CN"}  # there: cmn-CN
+    assert spoken - set(service.shape_for("LanguageCode").metadata["enum"]) == {
+        "zh-CN"
+    }  # there: cmn-CN
