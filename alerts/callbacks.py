@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from alerts.alert import Alert, Event
+from alerts.errors import UnusableInput
 from alerts.message.call_twiml import write_second_question, write_thanks
 from alerts.message.compose import filled_in
 from alerts.services import (
@@ -178,7 +179,12 @@ async def _record_key_press(
         return TwimlResponse(Hangup())
     if confirmed:
         return write_thanks(alert.request)
-    return write_second_question(filled_in(alert.request, event.at), ask_again_at)
+    try:
+        return write_second_question(filled_in(alert.request, event.at), ask_again_at)
+    except UnusableInput as problem:
+        # It had words when the call was placed, but has none at this time of day.
+        log.warning("Alert %s can't ask for the key again: %s", alert.id, problem)
+        return TwimlResponse(Hangup())
 
 
 def _other_key(digits: str) -> str:

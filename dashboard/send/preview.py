@@ -106,5 +106,5 @@ def segments_feedback(text: str) -> TagList:
     force = "forces" if len(segments.costlier) == 1 else "force"
     words = f"{counted}: {named}{others} {force} the costlier encoding (70 a segment). "
     saved = savings(text)
-    way_out = ui.input_action_link("write_composed", "Write it so") if saved else None
+    way_out = ui.input_action_link("write_composed", "Write it that way") if saved else None
     return TagList(feedback("waiting", words + saved), " ", way_out)

@@ -37,6 +37,7 @@ from tests.support.scripted_twilio import (
     scripted_twilio,
 )
 
+MACHINE = "+14125550103"
 TOKYO = "Asia/Tokyo"
 NOW = replace(TEXT, message="It is {{ now }}.", time_zone=TOKYO)
 # In each of these zones it is another hour, so a wrong one shows.
@@ -204,9 +205,26 @@ async def test_a_message_that_has_nothing_to_say_at_its_time_fails_unsent(tmp_pa
     assert outcomes == ([] if channel == "call" else ["never sent"])
 
 
-async def test_voicemail_and_key_presses_are_filled_in_too(tmp_path):
-    machine = "+14125550103"
-    request = replace(CALL, to=machine, message="Long " * 40, voicemail="At {{ now }}")
+async def test_a_short_message_that_has_no_words_at_that_time(tmp_path):
+    """The desk takes no such message, so an alert that has it is written into the database."""
+    request = replace(CALL, to=MACHINE, message="Long " * 40, voicemail="Call", id="later")
+    database: Any = {"database_url": database_in(tmp_path)}
+    async with simulated_desk(tmp_path, **database) as desk:
+        await desk.send(replace(request, quiet_hours=quiet_now(MACHINE)))
+    url = database["database_url"]
+    [saved] = await column(url, sa.select(alerts.c.request))
+    saved |= {"quiet_hours": "", "voicemail": "{% if now == 'never' %}Hello{% endif %}"}
+    await execute(url, sa.update(alerts).values(request=saved, due_at=0))
+    async with simulated_desk(tmp_path, **database) as desk:
+        await desk.open()
+        alert = await until_over(desk, "later")
+        assert posts(desk) == []
+    assert (alert.status, alert.events[-1].note) == ("failed", "Not sent")
+    assert "voicemail message" in str(alert.error)
+
+
+async def test_voicemail_is_filled_in_too(tmp_path):
+    request = replace(CALL, to=MACHINE, message="Long " * 40, voicemail="At {{ now }}")
     async with simulated_desk(tmp_path) as desk:
         await followed(desk, request)
         spoken = [form["Twiml"] for form in posts(desk) if "Twiml" in form]
