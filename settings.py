@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from dotenv import dotenv_values
@@ -118,6 +119,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_dir)
     database_url: SecretStr = Field(default_factory=_default_database)
     keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    # Of senders who name none; if it is not set, the machine's.
+    time_zone: str | None = None
     default_region: str = "US"
     allowed_regions: Annotated[tuple[str, ...], NoDecode] = ()
 
@@ -238,6 +241,15 @@ class Settings(BaseSettings):
         # Not from the folder that the process was started in, which differs between processes. Not
         # `Path.expanduser`, which raises if there is no home.
         return HERE / os.path.expanduser(folder)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, name: str | None) -> str | None:
+        try:
+            ZoneInfo(name or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("must be a time zone such as America/New_York") from None
+        return name
 
     @field_validator("default_region")
     @classmethod

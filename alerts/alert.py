@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from alerts.phone_numbers import split_dialed
 from alerts.status import Status
 from storage import StorageError
 from twilio_client import TwilioError
@@ -20,10 +21,12 @@ Source = Literal["callboard", "callback", "poll", "lookup", "recipient", "sender
 class AlertRequest:
     """What the sender asks for.
 
-    `to` is a number the way people write it. `message` may hold `{{ now }}`, `{{ today }}` and
-    `{{ user }}`. `id` is the caller's own key: the same id sent twice with one Twilio account is
-    one alert. `repeat` is how many times a call speaks the message (0: until they hang up).
-    `time_zone` is the sender's, an IANA name, or "" for this machine's. `name` is the recipient's.
+    `to` is a number the way people write it, for a call also with an extension ("x123"). `message`
+    may hold `{{ now }}`, `{{ today }}` and `{{ user }}`. `id` is the caller's own key: the same id
+    sent twice with one Twilio account is one alert. `repeat` is how many times a call speaks the
+    message (0: until they hang up). `time_zone` is the sender's, an IANA name, or "" for this
+    machine's. `name` is the recipient's. With `template=False` the message is sent as it stands,
+    whatever braces it has: for words that come from data.
 
     A call can ask for a key press (`acknowledge`). It can leave the short message `voicemail` with
     an answering machine; "" switches machine detection off. If the recipient isn't reached, it is
@@ -51,15 +54,25 @@ class AlertRequest:
     then_to: tuple[str, ...] = ()
     quiet_hours: str = ""
     urgent: bool = False
+    template: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One call or text to a number, `minutes_later` than the end of the try before it."""
+    """One call or text to a number, `minutes_later` than the end of the try before it.
+
+    `to` is in E.164. `extension` is what a call dials once it is answered, as in `PhoneNumber`.
+    """
 
     channel: Channel
     to: str
     minutes_later: float = 0
+    extension: str = ""
+
+    @property
+    def dialed(self) -> str:
+        """The number and its extension, as in `PhoneNumber.dialed`."""
+        return f"{self.to},{self.extension}" if self.extension else self.to
 
 
 def tries_of(request: AlertRequest) -> tuple[Try, ...]:
@@ -68,8 +81,10 @@ def tries_of(request: AlertRequest) -> tuple[Try, ...]:
 
 
 def _tries_to(to: str, request: AlertRequest) -> list[Try]:
-    again = Try(request.channel, to, request.minutes_between_tries)
-    tries = [Try(request.channel, to), *[again] * (request.tries - 1)]
+    to, extension = split_dialed(to)
+    first = Try(request.channel, to, extension=extension)
+    again = replace(first, minutes_later=request.minutes_between_tries)
+    tries = [first, *[again] * (request.tries - 1)]
     if request.then_text and request.channel == "call":
         tries.append(Try("text", to))
     return tries
@@ -142,7 +157,7 @@ class AlertState:
 class Alert(AlertState):
     """An alert's present state, and all its events, oldest first.
 
-    `request` is what was asked for, with its numbers in E.164 and its variables filled in.
+    `request` is what was asked for, with its numbers as in `PhoneNumber.dialed`.
     """
 
     id: str
@@ -163,12 +178,12 @@ class Alert(AlertState):
 
     @property
     def to(self) -> str:
-        """The number that the present try calls or texts."""
+        """The number that the present try calls or texts, in E.164 and without extension."""
         return self.present_try.to
 
     @property
     def message(self) -> str:
-        """The words that are spoken or texted."""
+        """The message as it was written: each try fills in its variables anew."""
         return self.request.message
 
     @property

@@ -19,7 +19,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from alerts.alert import Alert, Event
+from alerts.errors import UnusableInput
 from alerts.message.call_twiml import write_second_question, write_thanks
+from alerts.message.compose import filled_in
 from alerts.services import (
     KEY_PRESS_PATH,
     STATUS_PATH,
@@ -175,11 +177,14 @@ async def _record_key_press(
     alert = await _record(history, target, event)
     if alert is None or not digits:
         return TwimlResponse(Hangup())
-    return (
-        write_thanks(alert.request)
-        if confirmed
-        else write_second_question(alert.request, ask_again_at)
-    )
+    if confirmed:
+        return write_thanks(alert.request)
+    try:
+        return write_second_question(filled_in(alert.request, event.at), ask_again_at)
+    except UnusableInput as problem:
+        # It had words when the call was placed, but has none at this time of day.
+        log.warning("Alert %s can't ask for the key again: %s", alert.id, problem)
+        return TwimlResponse(Hangup())
 
 
 def _other_key(digits: str) -> str:

@@ -7,6 +7,7 @@ import importlib
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -224,7 +225,9 @@ class Desk:
                 "acknowledge",
                 "Set PUBLIC_URL to ask for a key press: without it Twilio can't report one here.",
             )
-        return compose(request, self.services.regions)
+        # By name, because the process that delivers it may run on a machine in another zone.
+        zone = request.time_zone or self.services.time_zone
+        return compose(replace(request, time_zone=zone), self.services.regions)
 
     async def _until_accepted(self, alert_id: str, known: Alert | None) -> Alert:
         """Wait until Twilio has answered, or until the alert says why it has to wait."""

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from alerts.alert import Channel
 from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
+from alerts.time_zones import this_machines
 from settings import Settings, SettingsError, StorageKind
 from storage import FTPStorage, InlineStorage, LocalStorage, S3Storage, Storage, StorageError
 from twilio_client import TwilioClient, is_signed
@@ -71,7 +72,8 @@ class Services:
 
     `database_url` is where the history is. `callbacks` are the addresses at which Twilio reports
     to this app, None if it can't; `is_from_twilio` checks the signatures of those requests. Rates
-    are what the account allows, over all processes. `simulator` is the stand-in for Twilio if no
+    are what the account allows, over all processes. `time_zone` is that of senders who name none,
+    or "" for this machine's. `simulator` is the stand-in for Twilio if no
     account is set, else None. `documents` is a transport that reads stored documents without a
     network, or None.
     """
@@ -89,6 +91,7 @@ class Services:
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     callbacks: CallbackAddresses | None = None
     is_from_twilio: SignatureCheck | None = field(default=None, repr=False)
+    time_zone: str = ""
     simulator: Starlette | None = None
     documents: httpx.AsyncBaseTransport | None = None
 
@@ -122,6 +125,7 @@ class Services:
             keep_days=settings.keep_days,
             callbacks=CallbackAddresses(settings.public_url) if settings.public_url else None,
             is_from_twilio=signature_check(token) if token else None,
+            time_zone=settings.time_zone or this_machines(),
         )
 
     async def close(self) -> None:

@@ -105,6 +105,8 @@ def next_try(ended: AlertState, tries: Sequence[Try]) -> int | None:
     once_only = refused or ended.status is Status.UNKNOWN
     last = tries[ended.try_number - 1]
     for number, each in enumerate(tries[ended.try_number :], start=ended.try_number + 1):
-        if not (once_only and (each.channel, each.to) == (last.channel, last.to)):
+        # Another extension is another person.
+        is_same = replace(each, minutes_later=0) == replace(last, minutes_later=0)
+        if not (once_only and is_same):
             return number
     return None

@@ -158,6 +158,8 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
     """Return the alert in a row, with the events that the caller has read."""
     known = {field.name for field in fields(AlertRequest)}
     values = {name: value for name, value in row["request"].items() if name in known}
+    # An alert without this field is from a version that had filled in its message before saving it.
+    values.setdefault("template", False)
     request = AlertRequest(**values | {"then_to": tuple(values.get("then_to", ()))})
     state = {name: row[name] for name in STATE_FIELDS}
     return Alert(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 
-from alerts import Alert
+from alerts import Alert, UnusableInput
 from alerts.alert import tries_of
+from alerts.message.compose import write_message
+from alerts.time_zones import in_time_zone
 
 
 def cannot_be_ended(alert: Alert) -> bool:
@@ -27,13 +30,24 @@ def is_in_trouble(alert: Alert) -> bool:
 def print_story(alert: Alert, as_json: bool) -> None:
     """Print what was sent, to which number and when, each event and the outcome; or JSON."""
     if not as_json:
-        sent = alert.events[0].at.astimezone()
+        sent = in_time_zone(alert.events[0].at, alert.request.time_zone)
         print(
             f"{alert.channel.capitalize()} to {alert.request.to}, {sent:%Y-%m-%d %H:%M %Z}: "
-            f"{alert.message}"
+            f"{_said(alert)}"
         )
     print_new_events(alert, 0, as_json)
     print_outcome(alert, as_json)
+
+
+def _said(alert: Alert) -> str:
+    """The words of the present try, or what they would be now if it hasn't been sent."""
+    made = {"sending", "placed"}
+    events = [each for each in alert.events if each.try_number == alert.try_number]
+    moments = [each.at for each in events if each.status in made] or [datetime.now(UTC)]
+    try:
+        return write_message(alert.request, moments[-1])
+    except UnusableInput:
+        return alert.message
 
 
 def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
@@ -44,7 +58,7 @@ def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
             continue
         if event.status == "sending" and event.try_number > 1:
             this = tries[event.try_number - 1]
-            print(f"Try {event.try_number} of {len(tries)}: a {this.channel} to {this.to}")
+            print(f"Try {event.try_number} of {len(tries)}: a {this.channel} to {this.dialed}")
         since = (event.at - alert.events[0].at).total_seconds()
         word = event.status.value if event.status and event.news else ""
         print(f"{since:6.2f} s  {word:<12} {event.note}", flush=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from alerts import AlertRequest, Desk
 from alerts.alert import tries_of
+from alerts.message.compose import notes
 from alerts.services import login_name
 from cli import ACCEPTED, FAILED
 from cli.printing import is_well, print_new_events, print_outcome
@@ -36,9 +37,12 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
         if settings.simulated and not chosen.json:
             print(SIMULATION)
         began = datetime.now(UTC)
-        alert = await desk.send(request_in(chosen))
+        request = request_in(chosen)
+        alert = await desk.send(request)
         if alert.events[0].at < began:
             print(f"Alert {alert.id} was sent before: nothing new is sent.", file=sys.stderr)
+        for note in notes(request, desk.services.regions):
+            print(note, file=sys.stderr)
         printed = 0
         if chosen.wait:
             async for newest in desk.watch(alert.id):
@@ -67,6 +71,18 @@ def request_in(chosen: argparse.Namespace) -> AlertRequest:
 def _add_message(command: argparse.ArgumentParser) -> None:
     command.add_argument("number", help="a phone number, such as '(412) 857-4309'")
     command.add_argument("message", help="may hold {{ now }}, {{ today }} and {{ user }}")
+    command.add_argument(
+        "--verbatim",
+        dest="template",
+        action="store_false",
+        help="send the message as it stands, whatever braces it has",
+    )
+    command.add_argument(
+        "--time-zone",
+        default="",
+        metavar="ZONE",
+        help="for {{ now }}, such as America/New_York (default: TIME_ZONE, or the machine's)",
+    )
     command.add_argument("--id", help="an id of your own: the same id sent twice is one alert")
     command.add_argument(
         "--wait", action="store_true", help="wait for its end, and print each step"
@@ -75,7 +91,11 @@ def _add_message(command: argparse.ArgumentParser) -> None:
 
 
 def _add_speech(call: argparse.ArgumentParser) -> None:
-    call.add_argument("--voice", default=DEFAULTS.voice, help="default: %(default)s")
+    call.add_argument(
+        "--voice",
+        default=DEFAULTS.voice,
+        help="such as Polly.Joanna-Neural or any other that Twilio has (default: %(default)s)",
+    )
     call.add_argument("--language", default=DEFAULTS.language, help="default: %(default)s")
     call.add_argument(
         "--repeat",

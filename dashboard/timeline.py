@@ -291,7 +291,7 @@ def _is_by_machine(event: Event) -> bool:
 def _event_words(alert: Alert, event: Event) -> str:
     """Return what an event of the present try is called."""
     if event.status is Status.RINGING:
-        return f"Ringing {international(alert.to)}"
+        return f"Ringing {international(alert.present_try.dialed)}"
     if event.status is Status.CANCELED and alert.canceling:
         # The step before says who canceled it.
         return "Ended" if alert.sid else "Nothing was sent"
@@ -315,6 +315,6 @@ def _try_words(alert: Alert) -> str:
     words = f"Try {alert.try_number} of {len(tries)}"
     present, before = tries[alert.try_number - 1], tries[alert.try_number - 2]
     new = ["a text"] if present.channel != before.channel and present.channel == "text" else []
-    if present.to != before.to:
-        new.append(international(present.to))
+    if present.dialed != before.dialed:
+        new.append(international(present.dialed))
     return f"{words}: {' to '.join(new)}" if new else words

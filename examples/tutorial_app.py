@@ -31,12 +31,16 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     @reactive.extended_task
     async def call(typed: str) -> str:
         try:
-            number = read_number(typed, services.regions).e164
+            number = read_number(typed, services.regions)
             message = f"Greetings, it is currently {datetime.now():%H:%M}."
             xml = Response(Say(message, voice="alice", language="en-GB", loop=3)).to_xml()  # build
             stored = await services.storage.publish(f"{date.today()}-tutorial", xml)  # store
             placed = await services.twilio.create_call(  # call
-                to=number, from_=services.from_number, url=stored.url, twiml=stored.twiml
+                to=number.e164,
+                from_=services.from_number,
+                url=stored.url,
+                twiml=stored.twiml,
+                send_digits=number.send_digits,
             )
             return f"Accepted by Twilio: {placed.sid}"
         except (UnusableInput, StorageError, TwilioError) as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Literal
@@ -15,6 +16,7 @@ CallStatus = Literal[
 CallEvent = Literal["initiated", "ringing", "answered", "completed"]
 MAX_TWIML_CHARACTERS = 4000
 MAX_RING_SECONDS = 600
+SEND_DIGITS = r"[0-9*#wW]{1,32}"
 
 
 class Calls(Api):
@@ -38,6 +40,7 @@ class Calls(Api):
         async_amd: bool = False,
         async_amd_status_callback: str | None = None,
         timeout: int | None = None,  # noqa: ASYNC109 - Twilio's name for how long it rings
+        send_digits: str | None = None,
     ) -> Call:
         """Call `to` from `from_` (E.164) and speak the TwiML at `url`, or `twiml` itself.
 
@@ -46,7 +49,8 @@ class Calls(Api):
         `completed` if none is given). `machine_detection` finds out whether a person answered;
         with `async_amd` it does so while the call goes on, and reports it to
         `async_amd_status_callback`. `timeout` is how many seconds the phone rings; Twilio's
-        default is 60.
+        default is 60. `send_digits` are keys that Twilio presses once the call is answered, such as
+        an extension; each `w` before or among them waits half a second.
 
         https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
         """
@@ -69,6 +73,10 @@ class Calls(Api):
         require(
             timeout is None or 1 <= timeout <= MAX_RING_SECONDS, "A phone rings 1 to 600 seconds."
         )
+        require(
+            send_digits is None or re.fullmatch(SEND_DIGITS, send_digits),
+            "send_digits takes up to 32 of 0-9, *, # and w.",
+        )
         form = fields(
             To=to,
             From=from_,
@@ -81,6 +89,7 @@ class Calls(Api):
             AsyncAmd=True if async_amd else None,
             AsyncAmdStatusCallback=async_amd_status_callback,
             Timeout=timeout,
+            SendDigits=send_digits,
         )
         return self._read(Call, await self._post(f"{self._account}/Calls.json", form))
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from alerts.alert import AlertRequest
 from alerts.errors import UnusableInput
-from alerts.message.languages import LANGUAGE_NAMES, key_press_words, voices_for
+from alerts.message.languages import key_press_words
+from alerts.message.voices import check_language, check_voice
 from twiml import Gather, Pause, Response, Say, TwimlError
 
 # Shown in the preview: only an alert that was sent has an address of its own.
@@ -40,7 +41,7 @@ def write_document(request: AlertRequest, text: str, key_press_url: str | None =
 def write_second_question(request: AlertRequest, key_press_url: str) -> Response:
     """Write the answer to a key other than 1: ask for 1, then say the message again.
 
-    Here and below `request` is composed, as in an `Alert`.
+    Here and below the messages of `request` are filled in.
     """
     first = _say("message", key_press_words(request.language).again, request)
     return Response(_ask(request, request.message, key_press_url, first))
@@ -54,12 +55,6 @@ def write_thanks(request: AlertRequest) -> Response:
 def write_voicemail(request: AlertRequest) -> Response:
     """Write the short message for an answering machine, said once. Raises `UnusableInput`."""
     return Response(_say("voicemail", request.voicemail, request))
-
-
-def check_language(code: str) -> None:
-    """Raise `UnusableInput` for a language that isn't among LANGUAGES."""
-    if code not in LANGUAGE_NAMES:
-        raise UnusableInput("language", f"{code!r} is not a language that Callboard speaks.")
 
 
 def _silence_after(request: AlertRequest, text: str) -> int:
@@ -84,12 +79,7 @@ def _ask(request: AlertRequest, text: str, key_press_url: str | None, *first: Sa
 
 def _say(field: str, text: str, request: AlertRequest, repeat: int | None = None) -> Say:
     """Say `text` in the chosen voice; raises `UnusableInput` about `field` if it is too long."""
-    if request.voice not in voices_for(request.language):
-        raise UnusableInput(
-            "voice",
-            f"The voice {request.voice!r} doesn't speak {LANGUAGE_NAMES[request.language]}. "
-            f"Choose one of {', '.join(voices_for(request.language))}.",
-        )
+    check_voice(request.voice, request.language)
     try:
         return Say(text, voice=request.voice, language=request.language, loop=repeat)
     except TwimlError as problem:

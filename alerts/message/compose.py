@@ -1,4 +1,4 @@
-"""Composing a request: everything in it checked, its numbers read, its variables filled in."""
+"""Composing a request: everything in it checked, its numbers read; and its words at a moment."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from alerts.alert import AlertRequest
+from alerts.alert import AlertRequest, Channel
 from alerts.errors import UnusableInput
-from alerts.message.call_twiml import check_language, write_document, write_voicemail
-from alerts.message.languages import in_time_zone, spoken_now, spoken_today
-from alerts.message.segments import MOST_TEXT_CHARACTERS
-from alerts.phone_numbers import Regions, read_number
+from alerts.message.call_twiml import write_document, write_voicemail
+from alerts.message.languages import spoken_now, spoken_today
+from alerts.message.segments import MOST_TEXT_CHARACTERS, savings
+from alerts.message.voices import check_language, voice_note
+from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
 from alerts.quiet_hours import read_quiet_hours
+from alerts.time_zones import check_zone, in_time_zone
 
 MOST_LABEL_CHARACTERS = 200
 # Unicode categories of characters that a database can't keep or a URL can't hold.
@@ -51,46 +53,68 @@ def _check(field: str, what: str, label: str) -> None:
 
 
 def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
-    """Check the request, and return it with its numbers in E.164 and its variables filled in.
+    """Check the request, and return it with its numbers as in `PhoneNumber.dialed`.
 
-    Raises `UnusableInput` for the first thing that is wrong.
+    Its messages stay as they are written: each try fills in their variables. Raises `UnusableInput`
+    for the first thing that is wrong.
     """
     check_labels(request)
     _check_channel(request)
     _check_tries(request)
+    check_zone(request.time_zone)
     if request.quiet_hours:
         read_quiet_hours(request.quiet_hours)
-    to = read_number(request.to, regions).e164
-    then_to = _read_others(to, request, regions)
-    message = write_message(request)
-    settled = replace(request, to=to, then_to=then_to, message=message)
+    to = _read_number("phone_number", request.to, request, regions)
+    composed = replace(request, to=to, then_to=_read_others(to, request, regions))
+    said = filled_in(composed, datetime.now(UTC))
     if request.channel == "call":
-        write_document(settled, message)
+        write_document(said, said.message)
     if request.then_text:
-        _check_length(message, "The text that follows the call")
+        _check_length(said.message, "The text that follows the call")
     if request.voicemail:
-        settled = replace(settled, voicemail=_write_for_voicemail(request))
-        write_voicemail(settled)
-    return settled
+        write_voicemail(said)
+    return composed
 
 
-def write_message(request: AlertRequest) -> str:
-    """Return the message with its variables filled in as of now. Raises `UnusableInput`."""
+def notes(request: AlertRequest, regions: Regions) -> list[str]:
+    """Say what Twilio may refuse in a request, or what costs too much: a sentence each.
+
+    The request is one that `compose` takes.
+    """
+    numbers = [read_number(each, regions) for each in (request.to, *request.then_to)]
+    said = [f"{each.international}: {each.warning}" for each in numbers if each.warning]
+    if request.channel == "call":
+        said.append(voice_note(request.voice, request.language))
+    if request.channel == "text" or request.then_text:
+        said.append(savings(write_message(request)))
+    return [each for each in said if each]
+
+
+def filled_in(request: AlertRequest, moment: datetime) -> AlertRequest:
+    """Return the request with the words that are spoken or texted at `moment` in its messages.
+
+    The same request and moment always make the same words. Raises `UnusableInput`.
+    """
+    message = write_message(request, moment)
+    voicemail = _write_for_voicemail(request, moment) if request.voicemail else ""
+    return replace(request, message=message, voicemail=voicemail, template=False)
+
+
+def words_of_text(request: AlertRequest, moment: datetime) -> str:
+    """Return the words of a text made at `moment`. Raises `UnusableInput`."""
+    words = write_message(request, moment)
+    _check_length(words, "A text")
+    return words
+
+
+def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
+    """Return the message with its variables filled in as of `moment`, or of now.
+
+    Raises `UnusableInput`.
+    """
     if request.channel == "call":
         check_language(request.language)
-    language = request.language if request.channel == "call" else "en-US"
-    # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
-    from alerts.message.templates import render  # noqa: PLC0415
-
-    now = in_time_zone(datetime.now(UTC), request.time_zone)
-    text = render(
-        request.message,
-        {
-            "now": spoken_now(now, language),
-            "today": spoken_today(now, language),
-            "user": request.user or "somebody",
-        },
-    )
+    text = _fill_in(request, moment) if request.template else request.message.strip()
     if not text:
         raise UnusableInput("message", "Write a message.")
     if not _is_whole(text):
@@ -100,9 +124,27 @@ def write_message(request: AlertRequest) -> str:
     return text
 
 
-def _write_for_voicemail(request: AlertRequest) -> str:
+def _fill_in(request: AlertRequest, moment: datetime | None) -> str:
+    # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
+    from alerts.message.templates import render  # noqa: PLC0415
+
+    if "{" not in request.message:
+        return render(request.message, {})
+    language = request.language if request.channel == "call" else "en-US"
+    there = in_time_zone(moment or datetime.now(UTC), request.time_zone)
+    return render(
+        request.message,
+        {
+            "now": spoken_now(there, language),
+            "today": spoken_today(there, language),
+            "user": request.user or "somebody",
+        },
+    )
+
+
+def _write_for_voicemail(request: AlertRequest, moment: datetime) -> str:
     try:
-        return write_message(replace(request, message=request.voicemail))
+        return write_message(replace(request, message=request.voicemail), moment)
     except UnusableInput as problem:
         words = str(problem).replace("message", "voicemail message", 1)
         raise UnusableInput("voicemail", words) from None
@@ -115,14 +157,37 @@ def _read_others(to: str, request: AlertRequest, regions: Regions) -> tuple[str,
     known = [to]
     for number in request.then_to:
         try:
-            e164 = read_number(number, regions).e164
+            dialed = _read_number("then_to", number, request, regions)
         except UnusableInput as problem:
-            words = f"{number.strip()}: {problem}" if number.strip() else str(problem)
+            shown = shortened(number)
+            words = f"{shown}: {problem}" if shown else str(problem)
             raise UnusableInput("then_to", words) from None
-        if e164 in known:
-            raise UnusableInput("then_to", f"{number.strip()} is there twice. Name it once.")
-        known.append(e164)
+        if dialed in known:
+            raise UnusableInput("then_to", f"{shortened(number)} is there twice. Name it once.")
+        known.append(dialed)
     return tuple(known[1:])
+
+
+def _read_number(field: str, text: str, request: AlertRequest, regions: Regions) -> str:
+    """Return a number as in `PhoneNumber.dialed`; only calls can have an extension."""
+    number = read_number(text, regions)
+    refuse_extension(field, number, request.channel)
+    if number.extension and request.then_text:
+        raise UnusableInput(
+            "then_text",
+            "A text can't go to an extension: don't send one after the call, or leave out "
+            f"{keys_of(number.extension)}.",
+        )
+    return number.dialed
+
+
+def refuse_extension(field: str, number: PhoneNumber, channel: Channel) -> None:
+    """Raise `UnusableInput` about `field` for a text to an extension."""
+    if number.extension and channel == "text":
+        keys = keys_of(number.extension)
+        raise UnusableInput(
+            field, f"A text can't go to an extension: leave out {keys}, or call instead."
+        )
 
 
 def _check_channel(request: AlertRequest) -> None:

@@ -5,58 +5,94 @@ https://www.twilio.com/docs/voice/twiml/say/text-speech
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
+
+from alerts.errors import UnusableInput
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language that the voice `alice` speaks (`code` as in `Say`), and its Polly voices."""
+    """A language that is offered (`code` as in `Say`), and its voices of Amazon Polly.
+
+    `polly` are the standard ones, `neural` those that sound more like people and cost more. `alice`
+    is Twilio's own voice.
+    https://docs.aws.amazon.com/polly/latest/dg/available-voices.html
+    """
 
     code: str
     name: str
     polly: tuple[str, ...]
+    neural: tuple[str, ...] = ()
+    alice: bool = True
 
 
+AMERICAN = ("Joanna", "Matthew", "Salli", "Joey")
 LANGUAGES: tuple[Language, ...] = (
-    Language("en-GB", "English (UK)", ("Amy", "Brian", "Emma")),
-    Language("en-US", "English (US)", ("Joanna", "Matthew", "Salli", "Joey")),
-    Language("en-AU", "English (Australia)", ("Nicole", "Russell")),
+    Language("en-GB", "English (UK)", ("Amy", "Brian", "Emma"), ("Amy", "Brian", "Emma", "Arthur")),
+    Language("en-US", "English (US)", AMERICAN, (*AMERICAN, "Ruth", "Stephen", "Danielle")),
+    Language("en-AU", "English (Australia)", ("Nicole", "Russell"), ("Olivia",)),
     Language("en-CA", "English (Canada)", ()),
-    Language("en-IN", "English (India)", ("Aditi", "Raveena")),
-    Language("ca-ES", "Catalan", ()),
-    Language("zh-CN", "Chinese (Mandarin)", ("Zhiyu",)),
+    Language("en-IN", "English (India)", ("Aditi", "Raveena"), ("Kajal",)),
+    Language("en-IE", "English (Ireland)", (), ("Niamh",), alice=False),
+    Language("en-NZ", "English (New Zealand)", (), ("Aria",), alice=False),
+    Language("en-ZA", "English (South Africa)", (), ("Ayanda",), alice=False),
+    Language("ca-ES", "Catalan", (), ("Arlet",)),
+    Language("zh-CN", "Chinese (Mandarin)", ("Zhiyu",), ("Zhiyu",)),
     Language("zh-HK", "Chinese (Cantonese)", ()),
     Language("zh-TW", "Chinese (Taiwan)", ()),
-    Language("da-DK", "Danish", ("Naja", "Mads")),
-    Language("nl-NL", "Dutch", ("Lotte", "Ruben")),
-    Language("fi-FI", "Finnish", ()),
-    Language("fr-FR", "French", ("Lea", "Celine", "Mathieu")),
-    Language("fr-CA", "French (Canada)", ("Chantal",)),
-    Language("de-DE", "German", ("Vicki", "Marlene", "Hans")),
-    Language("it-IT", "Italian", ("Bianca", "Carla", "Giorgio")),
-    Language("ja-JP", "Japanese", ("Mizuki", "Takumi")),
-    Language("ko-KR", "Korean", ("Seoyeon",)),
-    Language("nb-NO", "Norwegian", ("Liv",)),
-    Language("pl-PL", "Polish", ("Ewa", "Maja", "Jacek", "Jan")),
-    Language("pt-BR", "Portuguese (Brazil)", ("Camila", "Vitoria", "Ricardo")),
-    Language("pt-PT", "Portuguese (Portugal)", ("Ines", "Cristiano")),
+    Language("cs-CZ", "Czech", (), ("Jitka",), alice=False),
+    Language("da-DK", "Danish", ("Naja", "Mads"), ("Sofie",)),
+    Language("nl-NL", "Dutch", ("Lotte", "Ruben"), ("Laura",)),
+    Language("nl-BE", "Dutch (Belgium)", (), ("Lisa",), alice=False),
+    Language("fi-FI", "Finnish", (), ("Suvi",)),
+    Language("fr-FR", "French", ("Lea", "Celine", "Mathieu"), ("Lea", "Remi")),
+    Language("fr-BE", "French (Belgium)", (), ("Isabelle",), alice=False),
+    Language("fr-CA", "French (Canada)", ("Chantal",), ("Gabrielle", "Liam")),
+    Language("de-DE", "German", ("Vicki", "Marlene", "Hans"), ("Vicki", "Daniel")),
+    Language("de-AT", "German (Austria)", (), ("Hannah",), alice=False),
+    Language("hi-IN", "Hindi", ("Aditi",), ("Kajal",), alice=False),
+    Language("it-IT", "Italian", ("Bianca", "Carla", "Giorgio"), ("Bianca", "Adriano")),
+    Language("ja-JP", "Japanese", ("Mizuki", "Takumi"), ("Takumi", "Kazuha", "Tomoko")),
+    Language("ko-KR", "Korean", ("Seoyeon",), ("Seoyeon",)),
+    Language("nb-NO", "Norwegian", ("Liv",), ("Ida",)),
+    Language("pl-PL", "Polish", ("Ewa", "Maja", "Jacek", "Jan"), ("Ola",)),
+    Language(
+        "pt-BR",
+        "Portuguese (Brazil)",
+        ("Camila", "Vitoria", "Ricardo"),
+        ("Camila", "Vitoria", "Thiago"),
+    ),
+    Language("pt-PT", "Portuguese (Portugal)", ("Ines", "Cristiano"), ("Ines",)),
+    Language("ro-RO", "Romanian", ("Carmen",), alice=False),
     Language("ru-RU", "Russian", ("Tatyana", "Maxim")),
-    Language("es-ES", "Spanish (Spain)", ("Lucia", "Conchita", "Enrique")),
-    Language("es-MX", "Spanish (Mexico)", ("Mia",)),
-    Language("sv-SE", "Swedish", ("Astrid",)),
+    Language("es-ES", "Spanish (Spain)", ("Lucia", "Conchita", "Enrique"), ("Lucia", "Sergio")),
+    Language("es-MX", "Spanish (Mexico)", ("Mia",), ("Mia", "Andres")),
+    Language(
+        "es-US",
+        "Spanish (US)",
+        ("Lupe", "Penelope", "Miguel"),
+        ("Lupe", "Pedro"),
+        alice=False,
+    ),
+    Language("sv-SE", "Swedish", ("Astrid",), ("Elin",)),
+    Language("tr-TR", "Turkish", ("Filiz",), ("Burcu",), alice=False),
 )
 LANGUAGE_NAMES = {language.code: language.name for language in LANGUAGES}
 
 
 def voices_for(language_code: str) -> dict[str, str]:
-    """The voices that speak a language: Twilio's name of each, with the name to show people."""
-    polly = next((spoken.polly for spoken in LANGUAGES if spoken.code == language_code), ())
-    return {"alice": "Alice"} | {f"Polly.{name}": f"{name} (Polly)" for name in polly}
+    """The voices that are offered for a language: Twilio's name of each, with the name to show."""
+    spoken = next((each for each in LANGUAGES if each.code == language_code), None)
+    if spoken is None:
+        return {}
+    own = {"alice": "Alice"} if spoken.alice else {}
+    neural = {f"Polly.{name}-Neural": f"{name} (Polly, neural)" for name in spoken.neural}
+    return own | {f"Polly.{name}": f"{name} (Polly)" for name in spoken.polly} | neural
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +122,11 @@ _WORDS = {
     "zh-CN": KeyPressWords("请按1确认您已收到此消息。", "谢谢，再见。", "请按1。"),
     "zh-HK": KeyPressWords(_CHINESE.ask, "多謝，再見。", _CHINESE.again),
     "zh-TW": _CHINESE,
+    "cs": KeyPressWords(
+        "Stisknutím 1 potvrďte, že jste tuto zprávu obdrželi.",
+        "Děkujeme. Na shledanou.",
+        "Stiskněte prosím 1.",
+    ),
     "da": KeyPressWords(
         "Tryk på 1 for at bekræfte, at du har modtaget denne besked.",
         "Tak. Farvel.",
@@ -111,6 +152,7 @@ _WORDS = {
         "Vielen Dank. Auf Wiederhören.",
         "Bitte drücken Sie die 1.",
     ),
+    "hi": KeyPressWords("यह संदेश मिलने की पुष्टि करने के लिए 1 दबाएँ।", "धन्यवाद। नमस्ते।", "कृपया 1 दबाएँ।"),
     "it": KeyPressWords(
         "Prema 1 per confermare di aver ricevuto questo messaggio.",
         "Grazie. Arrivederci.",
@@ -146,6 +188,11 @@ _WORDS = {
         "Agradecemos a confirmação. Adeus.",
         "Por favor, prima 1.",
     ),
+    "ro": KeyPressWords(
+        "Apăsați 1 pentru a confirma că ați primit acest mesaj.",
+        "Vă mulțumim. La revedere.",
+        "Vă rugăm să apăsați 1.",
+    ),
     "ru": KeyPressWords(
         "Нажмите 1, чтобы подтвердить, что вы получили это сообщение.",
         "Спасибо. До свидания.",
@@ -161,6 +208,11 @@ _WORDS = {
         "Gracias. Hasta luego.",
         "Por favor, presione 1.",
     ),
+    "tr": KeyPressWords(
+        "Bu mesajı aldığınızı onaylamak için 1 tuşuna basın.",
+        "Teşekkürler. Hoşça kalın.",
+        "Lütfen 1 tuşuna basın.",
+    ),
     "sv": KeyPressWords(
         "Tryck på 1 för att bekräfta att du har fått det här meddelandet.",
         "Tack. Hej då.",
@@ -170,8 +222,15 @@ _WORDS = {
 
 
 def key_press_words(language_code: str) -> KeyPressWords:
-    """Return the words for one of LANGUAGES, by its code."""
-    return _WORDS.get(language_code) or _WORDS[language_code.partition("-")[0]]
+    """Return the words for a language. Raises `UnusableInput` if there are none for it."""
+    words = _WORDS.get(language_code) or _WORDS.get(language_code.partition("-")[0])
+    if words is None:
+        raise UnusableInput(
+            "acknowledge",
+            f"Callboard has no words in {language_code} that ask for a key press. Don't ask for "
+            "one, or choose another language.",
+        )
+    return words
 
 
 def spoken_now(moment: datetime, language: str) -> str:
@@ -187,14 +246,9 @@ def spoken_today(moment: datetime, language: str) -> str:
     return format_date(moment, "full", locale=_locale(language))
 
 
-def in_time_zone(moment: datetime, time_zone: str) -> datetime:
-    """Return `moment` in an IANA time zone, or in this machine's if the name is "" or unknown."""
-    try:
-        return moment.astimezone(ZoneInfo(time_zone) if time_zone else None)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        # A browser may report a zone that this machine doesn't know. The alert must go out anyway.
-        return moment.astimezone()
-
-
 def _locale(language: str) -> Locale:
-    return Locale.parse(language, sep="-")
+    """The locale that times are written in: English if the language's isn't known."""
+    for name in (language, language.partition("-")[0]):
+        with suppress(UnknownLocaleError, ValueError):
+            return Locale.parse(name, sep="-")
+    return Locale("en")

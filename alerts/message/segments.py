@@ -7,6 +7,7 @@ https://www.twilio.com/docs/glossary/what-sms-character-limit
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,16 @@ GSM_BASIC = frozenset(
 )
 GSM_TWO_UNITS = frozenset("^{}\\[~]|€\f")
 GSM = GSM_BASIC | GSM_TWO_UNITS
+# By the names that people know. All others have Unicode's.
+INVISIBLE_NAMES = {
+    "\t": "tab",
+    "\u00a0": "no-break space",
+    "\u00ad": "soft hyphen",
+    "\u200b": "zero-width space",
+    "\u200d": "zero-width joiner",
+    "\u202f": "narrow no-break space",
+    "\ufeff": "byte order mark",
+}
 # The longest text that Twilio takes.
 MOST_TEXT_CHARACTERS = 1_600
 
@@ -41,6 +52,46 @@ def count_segments(text: str) -> Segments:
         return Segments("UCS-2", sum(characters), _parts(characters, 70, 67), costlier)
     characters = [2 if c in GSM_TWO_UNITS else 1 for c in text]
     return Segments("GSM-7", sum(characters), _parts(characters, 160, 153), ())
+
+
+def character_name(character: str) -> str:
+    """Return a character as a sentence can show it: by its name if it can't be seen alone."""
+    # Marks (M) join the letter before them; separators (Z) and others (C) are blank.
+    if unicodedata.category(character)[0] not in "MZC":
+        return character
+    unnamed = f"U+{ord(character):04X}"
+    return INVISIBLE_NAMES.get(character) or unicodedata.name(character, unnamed).lower()
+
+
+def composed_if_cheaper(text: str) -> str | None:
+    """Return the text with each letter and its accents as one character, if that costs less.
+
+    Macs and some phones write é as two characters, and the second isn't in GSM 03.38. What people
+    read stays the same. https://unicode.org/reports/tr15/
+    """
+    composed = unicodedata.normalize("NFC", text)
+    after, before = count_segments(composed), count_segments(text)
+    is_cheaper = (after.count, after.encoding) != (before.count, before.encoding)
+    return composed if is_cheaper and after.count <= before.count else None
+
+
+def savings(text: str) -> str:
+    """Say what the composed text would save, in a sentence; "" if nothing."""
+    composed = composed_if_cheaper(text)
+    if composed is None:
+        return ""
+    after, before = count_segments(composed), count_segments(text)
+    joined = next(c for c in composed if c not in text)
+    instead = f" instead of {before.count}" if after.count < before.count else ""
+    return (
+        f"With {joined} written as one character, not two, it is {in_words(after)}{instead}, in "
+        f"{after.encoding}."
+    )
+
+
+def in_words(segments: Segments) -> str:
+    """Return "1 segment" or "2 segments"."""
+    return "1 segment" if segments.count == 1 else f"{segments.count} segments"
 
 
 def _parts(characters: list[int], alone: int, joined: int) -> int:

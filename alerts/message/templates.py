@@ -1,5 +1,8 @@
 """Messages with variables: `Batch {{ batch }} failed, {{ now }}`.
 
+Only `{{ … }}` and Jinja's statements, such as `{% if %}`, mean anything. All other braces are text:
+a message may be about data, and `{#1407}` or `{%` must not be lost or stop it.
+
 Jinja2's sandbox keeps a template from reaching Python, but not from computing `"a" * 10 ** 9`. So
 the templates that people write may hold variables, filters and conditions, but nothing that
 repeats.
@@ -8,6 +11,7 @@ https://jinja.palletsprojects.com/en/stable/sandbox/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
@@ -20,6 +24,18 @@ MOST_TEMPLATE_CHARACTERS = 5_000
 # Python compiles no more than 100 levels, and Jinja gets slower with each.
 MOST_NESTED_LEVELS = 30
 TOO_DEEP = "The message's {{ … }} is nested too deeply."
+# Added to sentences about templates: perhaps the braces are somebody else's and mean nothing here.
+VERBATIM = (
+    "To send braces as they are, put {% raw %} before and {% endraw %} after them, or use "
+    "--verbatim (shell) or template=False (Python)."
+)
+# Comments, and `{%` without a word that begins a statement: what Jinja would drop or refuse.
+# https://jinja.palletsprojects.com/en/stable/templates/#list-of-control-structures
+NO_STATEMENT = re.compile(
+    r"\{#|\{%(?![-+]?\s*(?:if|elif|else|endif|for|endfor|set|endset|macro|endmacro|call|endcall"
+    r"|filter|endfilter|block|endblock|extends|include|import|from|with|endwith|raw|endraw"
+    r"|autoescape|endautoescape|do|trans|endtrans|break|continue|debug)\b)"
+)
 
 # None of these can multiply its input, so the output grows only with the template's length.
 ALLOWED_NODES = (
@@ -52,8 +68,23 @@ def render(message: str, variables: Mapping[str, object]) -> str:
     if "{" not in message and "\r" not in message:
         # Jinja would change nothing, and take half a millisecond.
         return message.strip()
+    stand_in = _unused_character(message + "".join(map(str, variables.values())))
+    # While Jinja reads the message, the brace of what is only text is another character.
+    template = NO_STATEMENT.sub(lambda found: stand_in + found[0][1:], message)
     try:
-        tree = _environment.parse(message)
+        return _render(template, variables).replace(stand_in, "{")
+    except UnusableInput as problem:
+        raise UnusableInput("message", str(problem).replace(stand_in, "{")) from None
+
+
+def _unused_character(text: str) -> str:
+    """Return a private-use character that isn't in `text`."""
+    return next(each for each in map(chr, range(0xF0000, 0xFFFFE)) if each not in text)
+
+
+def _render(template: str, variables: Mapping[str, object]) -> str:
+    try:
+        tree = _environment.parse(template)
         _refuse_nesting(tree, MOST_NESTED_LEVELS)
         _refuse_what_could_grow(tree)
         return _environment.from_string(tree).render(variables).strip()
@@ -62,19 +93,20 @@ def render(message: str, variables: Mapping[str, object]) -> str:
     except UndefinedError as problem:
         known = ", ".join(f"{{{{ {name} }}}}" for name in variables)
         raise UnusableInput(
-            "message", f"The message uses a variable without a value ({problem}). Known: {known}."
+            "message",
+            f"The message uses a variable without a value ({problem}). Known: {known}. {VERBATIM}",
         ) from None
     except TemplateSyntaxError as problem:
+        why = str(problem.message).rstrip(".")
         raise UnusableInput(
-            "message",
-            f"The message's {{{{ … }}}} can't be read: {str(problem.message).rstrip('.')}.",
+            "message", f"The message's {{{{ … }}}} can't be read: {why}. {VERBATIM}"
         ) from None
     # NameError: Jinja compiles a number too large for Python to the undefined name `inf`.
     except (
         TemplateError, ArithmeticError, LookupError, NameError, TypeError, ValueError,
     ) as problem:  # fmt: skip
         raise UnusableInput(
-            "message", f"The message's {{{{ … }}}} fails: {str(problem).rstrip('.')}."
+            "message", f"The message's {{{{ … }}}} fails: {str(problem).rstrip('.')}. {VERBATIM}"
         ) from None
     except RecursionError:
         raise UnusableInput("message", TOO_DEEP) from None
@@ -93,7 +125,7 @@ def _refuse_what_could_grow(tree: nodes.Template) -> None:
             raise UnusableInput(
                 "message",
                 "A message may hold {{ variables }}, filters and {% if %}, but no "
-                f"{type(node).__name__.lower()}.",
+                f"{type(node).__name__.lower()}. {VERBATIM}",
             )
         if isinstance(node, nodes.Filter) and node.name not in ALLOWED_FILTERS:
             raise UnusableInput("message", f"A message can't use the filter {node.name!r}.")

@@ -8,8 +8,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from alerts.alert import Alert, Event
+from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.call_twiml import write_voicemail
+from alerts.message.compose import filled_in
 from alerts.status import Status
 from alerts.steps.poll_schedule import PlacedTry
 from alerts.steps.polling import StatusPoller
@@ -92,8 +94,16 @@ def _is_at_the_beep(alert: Alert) -> bool:
 
 async def _speak_to_machine(twilio: TwilioClient, history: History, alert: Alert, sid: str) -> None:
     """Replace the TwiML of the call with the short message for voicemail."""
+    try:
+        document = write_voicemail(filled_in(alert.request, datetime.now(UTC)))
+    except UnusableInput as problem:
+        # It had words when the call was placed, but has none at this time of day.
+        note = f"A machine answered: no short message. {problem}"
+        event = Event(datetime.now(UTC), None, note, try_number=alert.try_number)
+        await history.record(alert.id, event)
+        return
     with suppress(TwilioRefused):
-        await twilio.update_call(sid, twiml=write_voicemail(alert.request).to_xml())
+        await twilio.update_call(sid, twiml=document.to_xml())
         note = "A machine answered: leaving the short message"
         event = Event(datetime.now(UTC), None, note, try_number=alert.try_number)
         await history.record(alert.id, event)

@@ -15,11 +15,14 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from alerts.alert import Alert, Channel, Event, Problem
+from alerts.errors import UnusableInput
 from alerts.history import History
+from alerts.message.compose import words_of_text
+from alerts.phone_numbers import send_digits
 from alerts.records import Begun
 from alerts.services import Services
 from alerts.status import Status
-from alerts.steps.publishing import Published, publish
+from alerts.steps.publishing import Published, cannot_be_said, publish
 from alerts.steps.reconciling import reconcile, report_trouble
 from alerts.steps.waiting import quiet_until, wait_out_quiet_hours
 from alerts.submissions import Outcome, Submission
@@ -115,6 +118,10 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
                 break
             await _wait_to_try_again(services, history, submission, problem, failures)
             submission, failures = None, failures + 1
+        except UnusableInput as problem:
+            event = cannot_be_said(number, problem)
+            await history.settle(submission, Outcome.NEVER_SENT, event)
+            break
         except TwilioError as problem:
             await _refuse(history, submission, "Twilio refused it", problem)
             break
@@ -265,7 +272,7 @@ async def _submit(
         with limits.occupying(submission):
             if await _is_superseded(history, submission):
                 return False
-            sid = await _request(services, alert, published)
+            sid = await _request(services, submission, alert, published)
             now, number = datetime.now(UTC), submission.try_number
             event = Event(now, Status.PLACED, ACCEPTED, try_number=number, sid=sid)
             await history.settle(submission, Outcome.PLACED, event, sid)
@@ -281,8 +288,13 @@ async def _is_superseded(history: History, submission: Submission) -> bool:
     return age > CHECK_SUBMISSIONS_OLDER_THAN and await history.is_settled(submission)
 
 
-async def _request(services: Services, alert: Alert, published: Published | None) -> str:
+async def _request(
+    services: Services, submission: Submission, alert: Alert, published: Published | None
+) -> str:
     """Ask Twilio for the call or text; returns its SID. Raises `TwilioError`.
+
+    A text's words are those of the submission's time, which is saved: so any process can tell what
+    was sent. Raises `UnusableInput` if there are none.
 
     https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
     https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
@@ -293,7 +305,7 @@ async def _request(services: Services, alert: Alert, published: Published | None
         service = services.messaging_service_sid
         message = await services.twilio.create_message(
             to=alert.to,
-            body=alert.message,
+            body=words_of_text(alert.request, submission.at),
             from_=None if service else services.from_number,
             messaging_service_sid=service,
             status_callback=callback,
@@ -311,6 +323,7 @@ async def _request(services: Services, alert: Alert, published: Published | None
         machine_detection="DetectMessageEnd" if detect else None,
         async_amd=detect,
         async_amd_status_callback=callback if detect else None,
+        send_digits=send_digits(alert.present_try.extension),
     )
     return call.sid
 

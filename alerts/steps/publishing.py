@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Alert, Event, Problem
+from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.call_twiml import write_document
+from alerts.message.compose import filled_in
 from alerts.services import Services, login_name
 from alerts.status import Status
 from storage import InlineStorage, Instructions, StorageError
@@ -34,16 +36,21 @@ async def publish(
 ) -> Published | None:
     """Return instructions for the alert's call: those of `before`, or a newly stored document.
 
-    If the storage fails, the document goes inside the request. If it is too long for that, the try
-    fails, and None is returned.
+    The document says the time at which it is made. If the storage fails, it goes inside the
+    request. If it can't be made, or is too long for that, the try fails, and None is returned.
     """
     before = before or published_before(alert)
     if before is not None and before.is_good:
         return before
     callbacks = services.callbacks
     keys = callbacks.key_press(alert.id, alert.try_number) if callbacks else None
-    document = write_document(alert.request, alert.message, keys).to_xml()
     now = datetime.now(UTC)
+    try:
+        said = filled_in(alert.request, now)
+        document = write_document(said, said.message, keys).to_xml()
+    except UnusableInput as problem:
+        await history.record(alert.id, cannot_be_said(alert.try_number, problem))
+        return None
     # The name tells people who look into the storage when a document was made, and by whom.
     name = f"{now:%Y-%m-%d-%H%M}-{alert.request.user or login_name()}"
     try:
@@ -64,6 +71,15 @@ def published_before(alert: Alert) -> Published | None:
         if event.try_number == alert.try_number and event.twiml_url is not None:
             return Published(event.twiml_url, at=event.at)
     return None
+
+
+def cannot_be_said(try_number: int, problem: UnusableInput) -> Event:
+    """The end of a try whose message, fine when it was sent, can't be filled in any more.
+
+    Its time may have become longer than Twilio takes, or a condition may leave nothing to say.
+    """
+    error = Problem(None, str(problem), "Change the message, then send it again.")
+    return Event(datetime.now(UTC), Status.FAILED, "Not sent", try_number=try_number, error=error)
 
 
 async def _inside_the_request(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts.alert import Channel, Event, Problem
+from alerts.alert import Alert, Channel, Event, Problem
+from alerts.errors import UnusableInput
 from alerts.history import History
+from alerts.message.compose import words_of_text
+from alerts.message.smart_encoding import is_same_text
 from alerts.services import Services
 from alerts.status import Status
 from alerts.submissions import Outcome, Submission
@@ -39,15 +41,6 @@ LIST_ORDER_MARGIN = timedelta(hours=1)
 OUR_DIRECTION = "outbound-api"
 # Twilio puts this before the texts of trial accounts, in the body of the resource too.
 TRIAL_PREFIX = "Sent from your Twilio trial account - "
-# A messaging service replaces these characters so that a text needn't be UCS-2: quotation marks,
-# dashes and invisible ones. Only those that people write and Unicode's normalization leaves.
-# https://www.twilio.com/docs/messaging/services/smart-encoding-char-list
-LOOKALIKES = str.maketrans(
-    dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"')
-    | dict.fromkeys("\u2018\u2019\u201b\u00b4\u0060", "'")
-    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2022", "-")
-    | dict.fromkeys("\u200b\u2060\ufeff", "")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +158,21 @@ async def _look_up(services: Services, history: History, submission: Submission)
         channel=submission.channel,
         to=submission.to,
         from_=services.sender(submission.channel),
-        text=alert.message if alert else "",
+        text=_words_sent(alert, submission) if alert else "",
         since=submission.at,
         clock_offset=submission.clock_offset,
         taken=history.taken,
     )
+
+
+def _words_sent(alert: Alert, submission: Submission) -> str:
+    """The words of the submission's text, which were made as of its time; "" for a call."""
+    if submission.channel == "call":
+        return ""
+    try:
+        return words_of_text(alert.request, submission.at)
+    except UnusableInput:
+        return ""  # so it was never sent
 
 
 async def look_up(
@@ -203,7 +206,7 @@ async def look_up(
         age = _time_after(since + correction, row)
         if age < -LIST_ORDER_MARGIN:
             break
-        match = Match(row.sid, is_certain=isinstance(row, Call) or _words(row.body) == _words(text))
+        match = Match(row.sid, is_certain=isinstance(row, Call) or _is_ours(row.body, text))
         margin = CLOCK_MARGIN if match.is_certain else ROUNDING_MARGIN
         if age >= -margin and _fits(row, to, from_):
             possible.append((age, match))
@@ -244,13 +247,9 @@ def _fits(row: Call | Message, to: str, from_: str) -> bool:
     return row.from_ == from_
 
 
-def _words(text: str | None) -> list[str]:
-    """Return the words of a text without what Twilio may change, so that texts can be compared.
-
-    It may change white space, punctuation and compatible characters, and adds TRIAL_PREFIX.
-    """
-    written = (text or "").removeprefix(TRIAL_PREFIX).translate(LOOKALIKES)
-    return unicodedata.normalize("NFKC", written).split()
+def _is_ours(body: str | None, text: str) -> bool:
+    """Whether `body` is our text, as Twilio may have changed it."""
+    return is_same_text((body or "").removeprefix(TRIAL_PREFIX), text)
 
 
 def _is_service(sender: str) -> bool:

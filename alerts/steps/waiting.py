@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from alerts.alert import Alert, Event
 from alerts.claims import Claims
 from alerts.history import History
-from alerts.message.languages import in_time_zone
 from alerts.quiet_hours import read_quiet_hours
 from alerts.status import Status
+from alerts.time_zones import in_time_zone
 
 QUIET = "Quiet hours there: waits until"
 ANNOUNCE_WAITS_OVER = timedelta(seconds=2)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from htmltools import Tag, TagChild, TagList, tags
 from shiny import Inputs, Session, reactive, render, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.compose import VARIABLES
+from alerts.alert import Channel
+from alerts.message.compose import VARIABLES, refuse_extension
 from alerts.message.languages import LANGUAGE_NAMES, voices_for
 from alerts.phone_numbers import Regions, international, read_number
 from alerts.services import Services
+from alerts.time_zones import find_zone
 from dashboard.fields import described_by, feedback
 from dashboard.send.if_nobody_answers import (
     DEFAULTS,
@@ -63,12 +67,17 @@ def form_server(input: Inputs, services: Services) -> None:
     @reactive.event(input.language, ignore_init=True)
     def offer_voices() -> None:
         voices = voices_for(input.language())
-        chosen = input.voice() if input.voice() in voices else "alice"
+        chosen = input.voice() if input.voice() in voices else next(iter(voices))
         ui.update_select("voice", choices=voices, selected=chosen)
+
+    @reactive.effect
+    @reactive.event(input.write_composed)
+    def write_composed() -> None:
+        ui.update_text_area("message", value=unicodedata.normalize("NFC", input.message()))
 
     @render.ui
     def number_feedback_line() -> Tag:
-        return number_feedback(input.phone_number(), services.regions)
+        return number_feedback(input.phone_number(), services.regions, input.channel())
 
     @render.text
     def caller() -> str:
@@ -77,7 +86,7 @@ def form_server(input: Inputs, services: Services) -> None:
         return f"From {number}{simulated}."
 
 
-def read_form(input: Inputs, session: Session) -> AlertRequest:
+def read_form(input: Inputs, session: Session, services: Services) -> AlertRequest:
     """Return the request that the form describes; a reactive read of all inputs but the number.
 
     The number is left out, so that typing one doesn't draw the preview again.
@@ -90,22 +99,31 @@ def read_form(input: Inputs, session: Session) -> AlertRequest:
         language=input.language(),
         repeat=int(input.repeat()),
         user=viewer_name(session),
-        time_zone=input.time_zone() if input.time_zone.is_set() else "",
+        time_zone=_time_zone(input, services),
     )
     return with_escalation(request, input)
 
 
-def number_feedback(text: str, regions: Regions) -> Tag:
-    """Say which number will be called and where it is, or why it can't be called."""
+def _time_zone(input: Inputs, services: Services) -> str:
+    """The browser's zone. One that this machine doesn't know mustn't stop an alert."""
+    named = input.time_zone() if input.time_zone.is_set() else ""
+    return named if named and find_zone(named) else services.time_zone
+
+
+def number_feedback(text: str, regions: Regions, channel: Channel = "call") -> Tag:
+    """Say which number will be called and where it is, or why it can't be called or texted."""
     if not text.strip():
         return feedback(
             "", f"Any format works. Without a country code it is a {regions.default} number."
         )
     try:
         number = read_number(text, regions)
+        refuse_extension("phone_number", number, channel)
     except UnusableInput as problem:
         return feedback("bad", str(problem))
     place = ", ".join(part for part in (number.place, number.country) if part)
+    if number.warning:
+        return feedback("waiting", f"{number.international} · {place}. {number.warning}")
     return feedback("good", f"{number.international} · {place}")
 
 

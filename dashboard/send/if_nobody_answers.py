@@ -16,12 +16,14 @@ from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
 from alerts.message.compose import MOST_MINUTES_BETWEEN_TRIES
-from alerts.phone_numbers import Regions, read_number
+from alerts.phone_numbers import Regions, read_number, shortened
 from alerts.services import Services
 from dashboard.fields import described_by, feedback
 
 TRIES = {"1": "Never", "2": "Once more", "3": "2 more times", "4": "3 more times"}
 NIGHT = "22:00-07:00"
+# Keys of an extension after a comma or "ext=", up to the next number.
+SEPARATOR = re.compile(r"\n|[,;](?![,;]*(?:ext=)?[0-9*]{1,6}#?[^\S\n]*(?:[\n,;]|$))")
 DEFAULTS = AlertRequest("call", "", "")
 
 
@@ -104,8 +106,11 @@ def _tries_in_words(request: AlertRequest) -> str:
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
-    """Split numbers that stand one per line, or between commas or semicolons."""
-    return tuple(number.strip() for number in re.split(r"[\n,;]", text) if number.strip())
+    """Split numbers that stand one per line, or between commas or semicolons.
+
+    A comma or semicolon right before a few keys is part of a number: an extension.
+    """
+    return tuple(number.strip() for number in SEPARATOR.split(text) if number.strip())
 
 
 def numbers_feedback(numbers: Sequence[str], regions: Regions) -> Tag:
@@ -113,10 +118,14 @@ def numbers_feedback(numbers: Sequence[str], regions: Regions) -> Tag:
     read = []
     for number in numbers:
         try:
-            read.append(read_number(number, regions).international)
+            read.append(read_number(number, regions))
         except UnusableInput as problem:
-            return feedback("bad", f"{number}: {problem}")
-    return feedback("good", " · ".join(read)) if read else feedback("", "")
+            return feedback("bad", f"{shortened(number)}: {problem}")
+    for each in read:
+        if each.warning:
+            return feedback("waiting", f"{each.international}: {each.warning}")
+    shown = " · ".join(each.international for each in read)
+    return feedback("good", shown) if read else feedback("", "")
 
 
 def _acknowledge() -> Tag:

@@ -52,7 +52,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
 
     @reactive.calc
     def form() -> AlertRequest:
-        return read_form(input, session)
+        return read_form(input, session, desk.services)
 
     preview_server(form)
     live = LiveAlert(desk, session)

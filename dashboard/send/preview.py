@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from htmltools import Tag, tags
+from htmltools import Tag, TagList, tags
 from shiny import reactive, render, req, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
 from alerts.message.call_twiml import write_document
 from alerts.message.compose import write_message
-from alerts.message.segments import Segments, count_segments
+from alerts.message.segments import character_name, count_segments, in_words, savings
 from dashboard.fields import feedback
 from dashboard.send.form import for_channel
 from twiml import Response
@@ -73,13 +73,13 @@ def preview_server(form: Callable[[], AlertRequest]) -> None:
             return problem
 
     @render.ui
-    def message_feedback_line() -> Tag:
+    def message_feedback_line() -> Tag | TagList:
         written = message() if form().channel == "text" else document()
         # A voice that doesn't speak the language is about to follow it, so say nothing of that.
         if isinstance(written, UnusableInput) and written.field == "message":
             return feedback("bad", str(written))
         if isinstance(written, str):
-            return segments_feedback(count_segments(written))
+            return segments_feedback(written)
         return feedback("", "")
 
     @render.text
@@ -94,16 +94,17 @@ def preview_server(form: Callable[[], AlertRequest]) -> None:
         return written if isinstance(written, str) else ""
 
 
-def segments_feedback(segments: Segments) -> Tag:
-    """Say how many segments a text is billed as, and which characters make it more."""
-    parts = "1 segment" if segments.count == 1 else f"{segments.count} segments"
-    counted = f"{parts} · {segments.units} characters in {segments.encoding}"
+def segments_feedback(text: str) -> TagList:
+    """Say how many segments a text is billed as, which characters make it more, and a way out."""
+    segments = count_segments(text)
+    counted = f"{in_words(segments)} · {segments.units} characters in {segments.encoding}"
     if not segments.costlier:
-        return feedback("", f"{counted}.")
-    named = " ".join(segments.costlier[:MAX_CHARACTERS_NAMED])
+        return TagList(feedback("", f"{counted}."))
+    named = ", ".join(map(character_name, segments.costlier[:MAX_CHARACTERS_NAMED]))
     more = len(segments.costlier) - MAX_CHARACTERS_NAMED
     others = f" and {more} more" if more > 0 else ""
     force = "forces" if len(segments.costlier) == 1 else "force"
-    return feedback(
-        "waiting", f"{counted}: {named}{others} {force} the costlier encoding (70 a segment)."
-    )
+    words = f"{counted}: {named}{others} {force} the costlier encoding (70 a segment). "
+    saved = savings(text)
+    way_out = ui.input_action_link("write_composed", "Write it that way") if saved else None
+    return TagList(feedback("waiting", words + saved), " ", way_out)

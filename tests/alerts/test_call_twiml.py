@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -14,7 +15,7 @@ from alerts.message.call_twiml import (
     write_thanks,
     write_voicemail,
 )
-from alerts.message.compose import compose
+from alerts.message.compose import compose, filled_in
 from alerts.message.languages import LANGUAGES, key_press_words, voices_for
 from alerts.phone_numbers import Regions
 from twiml import Response
@@ -97,7 +98,7 @@ def test_every_voice_speaks_its_language(language, voice):
         voicemail="{{ now }}",
         acknowledge=True,
     )
-    request = compose(asked, Regions())
+    request = filled_in(compose(asked, Regions()), datetime.now(UTC))
     words = key_press_words(language)
     (gather,) = verbs(write_second_question(request, URL))
     (thanks,) = verbs(write_thanks(request))
@@ -111,14 +112,16 @@ def test_every_voice_speaks_its_language(language, voice):
 
 def test_there_are_voices_to_choose_from():
     assert len(PAIRS) > len(LANGUAGES) > 20
-    assert all("alice" in voices_for(each.code) for each in LANGUAGES)
-    assert voices_for("tlh") == {"alice": "Alice"}
+    assert all(voices_for(each.code) for each in LANGUAGES)
+    assert "Polly.Joanna-Neural" in voices_for("en-US")
+    assert voices_for("tlh") == {}
 
 
 def test_key_presses_are_asked_for_in_the_languages_own_words():
     asked = {key_press_words(each.code).ask for each in LANGUAGES}
-    # Five kinds of English, two of French, and two of written Chinese share theirs.
-    assert len(asked) == len(LANGUAGES) - 4 - 1 - 1
+    # Eight kinds of English, three of French, and two each of Dutch, German, Spanish (not
+    # Mexico's) and written Chinese share theirs.
+    assert len(asked) == len(LANGUAGES) - 7 - 2 - 1 - 1 - 1 - 1
     for each in LANGUAGES:
         words = key_press_words(each.code)
         assert "1" in words.ask

@@ -53,6 +53,23 @@ async def test_any_other_key_and_it_asks_again(app: CallbackApp):
     assert (await app.alert()).status is Status.ACKNOWLEDGED
 
 
+async def test_a_message_that_has_no_words_at_that_time_is_not_asked_about_again(app: CallbackApp):
+    await app.add(
+        "two", replace(CALL, to="+14128574310", message="{% if now == 'never' %}Hello{% endif %}")
+    )
+    await app.begin("two")
+    assert await said(app, "7", alert_id="two", CallSid=OTHER_SID) == NOTHING_MORE
+    assert (await app.alert("two")).events[-1].note == "Pressed 7 (not 1)"
+
+
+async def test_the_second_question_is_filled_in(app: CallbackApp):
+    await app.add("two", replace(CALL, to="+14128574310", message="It is {{ now }}"))
+    await app.begin("two")
+    document = await said(app, "7", alert_id="two", CallSid=OTHER_SID)
+    assert "It is " in document.to_xml()
+    assert "{{" not in document.to_xml()
+
+
 @pytest.mark.parametrize("digits", ["*", "11", "1#", " 1", "१", "1" * 500])
 async def test_only_a_one_confirms(app: CallbackApp, digits):
     assert await said(app, digits) == write_second_question(CALL, app.addresses.key_press("one", 1))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.compose import compose, write_message
+from alerts.alert import tries_of
+from alerts.message.compose import compose, filled_in, write_message
 from alerts.phone_numbers import Regions
 
 CALL = AlertRequest("call", "412 857 4309", "Hello {{ user }}", user="ann")
 TEXT = replace(CALL, channel="text")
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 BOTH = pytest.mark.parametrize("request_", [CALL, TEXT], ids=["call", "text"])
 
 
@@ -25,9 +28,8 @@ def refusal(request: AlertRequest) -> UnusableInput:
 @BOTH
 def test_a_settled_request(request_):
     settled = compose(replace(request_, id="batch 7", tries=3), Regions())
-    assert settled == replace(
-        request_, id="batch 7", tries=3, to="+14128574309", message="Hello ann"
-    )
+    assert settled == replace(request_, id="batch 7", tries=3, to="+14128574309")
+    assert filled_in(settled, NOON) == replace(settled, message="Hello ann", template=False)
 
 
 def test_a_call_with_everything():
@@ -45,14 +47,37 @@ def test_a_call_with_everything():
     )
     settled = compose(asked, Regions())
     assert settled.then_to == ("+14128574310", "+14128574311")
-    assert settled.voicemail.startswith("ann called on ")
-    assert "{{" not in settled.voicemail
-    assert replace(settled, to="", then_to=(), message="", voicemail="") == replace(
-        asked, to="", then_to=(), message="", voicemail=""
-    )
+    assert replace(settled, to="", then_to=()) == replace(asked, to="", then_to=())
+    said = filled_in(settled, NOON)
+    assert (said.message, said.voicemail) == (
+        "Hello ann", "ann called on Friday, 20 November 2026",
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize("voice", ["Polly.Hans", "polly.Amy", "Amy", "", "woman"])
+def test_a_message_without_variables_of_its_own():
+    request = replace(CALL, message="{{ .CommonLabels.alertname }} {{ now }}", template=False)
+    request = replace(request, voicemail="{% for {{", then_text=True)
+    assert compose(request, Regions()).message == request.message
+    assert filled_in(request, NOON) == request
+
+
+@pytest.mark.parametrize(
+    ("zone", "now"),
+    [("America/New_York", "7:00 AM on Friday"), ("Asia/Tokyo", "9:00 PM on Friday")],
+)
+def test_the_time_is_the_moments_in_the_senders_zone(zone, now):
+    request = replace(TEXT, message="{{ now }}", time_zone=zone)
+    assert write_message(request, NOON).replace("\u202f", " ") == now
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/Land", "Mars", "EST5EDT7", "../../etc/passwd", "\0"])
+def test_a_zone_that_does_not_exist(zone):
+    refused = refusal(replace(TEXT, time_zone=zone))
+    assert refused.field == "time_zone"
+    assert "is not a time zone" in str(refused)
+
+
+@pytest.mark.parametrize("voice", ["Polly.Hans", "polly.Amy", "Amy", ""])
 def test_a_voice_of_another_language(voice):
     refused = refusal(replace(CALL, voice=voice))
     assert refused.field == "voice"
@@ -70,7 +95,7 @@ def test_a_text_needs_no_language():
 
 
 @BOTH
-@pytest.mark.parametrize("message", ["", " \n", "{% if false %}never{% endif %}", "{# nothing #}"])
+@pytest.mark.parametrize("message", ["", " \n", "{% if false %}never{% endif %}"])
 def test_nothing_to_say(request_, message):
     refused = refusal(replace(request_, message=message))
     assert refused.field == "message"
@@ -179,6 +204,36 @@ def test_which_of_the_further_numbers_is_wrong():
 
 def test_a_number_that_is_none():
     assert refusal(replace(CALL, to="hello")).field == "phone_number"
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (replace(TEXT, to="412 857 4309 x12"), "phone_number"),
+        (replace(TEXT, then_to=("412 857 4310 x12",)), "then_to"),
+        (replace(CALL, to="412 857 4309 x12", then_text=True), "then_text"),
+        (replace(CALL, then_to=("412 857 4310,,12",), then_text=True), "then_text"),
+    ],
+)
+def test_a_text_to_an_extension(request_, field):
+    refused = refusal(request_)
+    assert "A text can't go to an extension" in str(refused)
+    assert "leave out 12" in str(refused)
+    if field != "then_text" or not request_.then_to:
+        assert refused.field == field
+
+
+def test_extensions_of_one_number_are_different_people():
+    settled = compose(
+        replace(CALL, to="412 857 4309 x12", then_to=("412 857 4309 x13",), tries=2), Regions()
+    )
+    assert settled.to == "+14128574309,12"
+    assert [(each.to, each.extension) for each in tries_of(settled)] == [
+        ("+14128574309", "12"), ("+14128574309", "12"),
+        ("+14128574309", "13"), ("+14128574309", "13"),
+    ]  # fmt: skip
+    assert compose(settled, Regions()) == settled
+    assert "twice" in str(refusal(replace(settled, then_to=("412 857 4309 ext. 12",))))
 
 
 def test_labels_in_any_language():

@@ -99,6 +99,7 @@ async def test_a_text_has_the_same_words():
         ("Don\u2019t drink \u201cBatch\u201d 7", 'Don\'t drink "Batch" 7'),
         ("Valve\u00a07 \u2013 shut it\u2026", "Valve  7 - shut it..."),
         ("\u200bValve \uff17", "Valve 7"),
+        ("\u00bc cup \u2022 \u00bd\ttea", "1/4 cup - 1/2       tea"),
     ],
 )
 async def test_smart_encoding_leaves_the_words_the_same(written, body):

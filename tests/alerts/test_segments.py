@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerts.message.segments import GSM_BASIC, GSM_TWO_UNITS, Segments, count_segments
+from alerts.message.segments import (
+    GSM_BASIC,
+    GSM_TWO_UNITS,
+    Segments,
+    character_name,
+    composed_if_cheaper,
+    count_segments,
+    savings,
+)
 
 # 3GPP TS 23.038, tables 6.2.1 and 6.2.1.1, row by row: another writing of the same alphabet.
 ROWS = (
@@ -77,6 +87,54 @@ def test_boundaries(text, encoding, units, count):
 def test_what_makes_it_costlier():
     assert count_segments("plain").costlier == ()
     assert count_segments("“Grüße” – “🙂”") == Segments("UCS-2", 14, 1, ("“", "”", "–", "🙂"))
+
+
+@pytest.mark.parametrize(
+    ("character", "name"),
+    [
+        ("\t", "tab"),
+        ("\u00a0", "no-break space"),
+        ("\u00ad", "soft hyphen"),
+        ("\u2009", "thin space"),
+        ("\u200b", "zero-width space"),
+        ("\u200c", "zero width non-joiner"),
+        ("\u202f", "narrow no-break space"),
+        ("\u2028", "line separator"),
+        ("\u202e", "right-to-left override"),
+        ("\ufeff", "byte order mark"),
+        ("\ufe0f", "variation selector-16"),
+        ("\u0301", "combining acute accent"),
+        ("\x00", "U+0000"),
+        ("\x1b", "U+001B"),
+        ("\ue000", "U+E000"),
+        ("“", "“"),
+        ("🙂", "🙂"),
+        ("é", "é"),
+    ],
+)
+def test_what_a_character_is_called(character, name):
+    assert character_name(character).casefold() == name.casefold()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("cafe\u0301", "With é written as one character, not two, it is 1 segment, in GSM-7."),
+        ("cafe\u0301 " * 12, "it is 1 segment instead of 2, in GSM-7."),
+        ("u\u0308ber" + "x" * 200, "it is 2 segments instead of 4, in GSM-7."),
+        ("ж" * 69 + "e\u0301", "it is 1 segment instead of 2, in UCS-2."),
+    ],
+)
+def test_what_composing_saves(text, says):
+    assert says in savings(text)
+    composed = composed_if_cheaper(text)
+    assert composed is not None
+    assert unicodedata.normalize("NFD", composed) == unicodedata.normalize("NFD", text)
+
+
+@pytest.mark.parametrize("text", ["", "plain", "café", "cafe\u0301 “off”", "ж e\u0301", "x\u0301"])
+def test_nothing_is_said_where_composing_saves_nothing(text):
+    assert savings(text) == ""
 
 
 @settings(max_examples=300, deadline=None)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts.message.languages import LANGUAGES, in_time_zone, spoken_now, spoken_today
+from alerts.message.languages import LANGUAGES, spoken_now, spoken_today
+from alerts.time_zones import in_time_zone
 
 MOMENT = datetime(2026, 11, 20, 14, 42, tzinfo=UTC)  # a Friday
 

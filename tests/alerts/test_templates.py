@@ -39,12 +39,56 @@ def refusal(message: str) -> str:
         ("{% if name is defined %}yes{% else %}no{% endif %}", "no"),
         ("{{ 'high' if n > 3 else 'low' }}", "high"),
         ("{{ user ~ '-' ~ (n + 1) }} {{ 'nn' in user }}", "ann-4.14159 True"),
-        ("{# a remark #}kept", "kept"),
         ("100% {ok} }}", "100% {ok} }}"),
+        ("{%- if user -%} yes {%+ endif %}", "yes"),
+        ("{%if user%}{#1407}{%endif%} {{user}}", "{#1407} ann"),
+        ("{% raw %}{{ .CommonLabels.alertname }}{% endraw %}", "{{ .CommonLabels.alertname }}"),
     ],
 )
 def test_what_a_message_may_hold(message, text):
     assert render(message, VARIABLES) == text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Room {# 12 #} free",
+        "Ticket {#1407}",
+        "{# a remark #}kept",
+        "{#- a #} b {#",
+        "Discount {%50%} today",
+        "100{% off",
+        "{% end %}",
+        "{%%} {% %}",
+        "{% iffy %}",
+        '{"a": {"b": {}}}',
+        "#} %} }} {",
+        "${VALUE} {0} %(name)s",
+        "# a heading\n## another",
+        "{#\U000f0000#} \U000f0001",
+    ],
+)
+def test_no_data_is_eaten(message):
+    assert render(message, VARIABLES) == message
+    assert render(message + " {{ user }}", VARIABLES) == f"{message} ann"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "{{ .CommonLabels.alertname }}",
+        "{{ $labels.instance }}",
+        "{{#if high}}now{{/if}}",
+        "{{ trigger.to_state }}",
+        "{% for alert in alerts %}x{% endfor %}",
+        "{% if you can %}",
+    ],
+)
+def test_other_programs_templates_are_refused_with_the_way_out(message):
+    sentence = refusal(message)
+    assert "--verbatim" in sentence
+    assert "template=False" in sentence
+    assert render(f"{{% raw %}}{message}{{% endraw %}}", VARIABLES) == message
 
 
 def test_values_are_not_templates():
@@ -57,7 +101,9 @@ def test_a_variable_without_a_value():
     assert "{{ user }}, {{ now }}, {{ today }}" in sentence
 
 
-@pytest.mark.parametrize("message", ["{{ user", "{% if user %}", "{{ }}", "{% end %}", "{{ 'a }}"])
+@pytest.mark.parametrize(
+    "message", ["{{ user", "{% if user %}", "{{ }}", "{% endif %}", "{{ 'a }}"]
+)
 def test_malformed(message):
     sentence = refusal(message)
     assert "can't be read" in sentence

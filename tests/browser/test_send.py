@@ -111,7 +111,7 @@ def test_a_text_shows_what_it_costs_and_arrives(browser: Browser, simulation: st
     with well_behaved_page(browser, simulation) as page:
         page.get_by_text("Text", exact=True).click()
         write(page, "(412) 857-4309", "Batch 1407 is “off”.")
-        expect(page.locator("#send-message_feedback_line")).to_contain_text("UCS-2: “ ” force")
+        expect(page.locator("#send-message_feedback_line")).to_contain_text("UCS-2: “, ” force")
         expect(page.locator("#send-text_preview")).to_have_text("Batch 1407 is “off”.")
         expect(page.get_by_label("TwiML document")).to_be_hidden()
         page.get_by_role("button", name="Send test text").click()

@@ -8,7 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -122,6 +123,42 @@ def test_a_setting_that_is_wrong(customer):
     ended = customer.alerts("text", ANYBODY, "Hello", S3_BUCKET="no bucket")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("S3_BUCKET")
+
+
+def test_braces_and_zones_at_the_shell(customer):
+    words = "{{ .CommonLabels.alertname }}"
+    refused = customer.alerts("text", ANYBODY, words)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--verbatim" in refused.stderr
+    sent = printed(customer.alerts("text", ANYBODY, words, "--verbatim", "--json"))
+    told = customer.alerts("status", sent["id"])
+    assert told.stdout.splitlines()[0].endswith(f": {words}")
+    zone = customer.alerts("text", ANYBODY, "{{ now }}", "--time-zone", "Nowhere/Land")
+    assert zone.returncode == 2
+    assert "'Nowhere/Land' is not a time zone" in zone.stderr
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Kolkata"])
+def test_the_time_is_the_senders(customer, zone):
+    for ended in (
+        customer.alerts("text", ANYBODY, "{{ today }}, {{ now }}", "--time-zone", zone, "--json"),
+        customer.alerts("text", ANYBODY, "{{ today }}, {{ now }}", "--json", TIME_ZONE=zone),
+    ):
+        told = customer.alerts("status", printed(ended)["id"]).stdout.splitlines()[0]
+        there = datetime.now(ZoneInfo(zone))
+        assert f"{there:%B} {there.day}, {there.year}, " in told
+        clocks = {f"{there - timedelta(minutes=late):%I:%M}".lstrip("0") for late in range(3)}
+        assert any(f", {clock}" in told for clock in clocks)
+
+
+def test_what_is_for_twilio_to_decide_is_said(customer):
+    ended = customer.alerts(
+        "call", "(436) 857-4309 x12", "Hello", "--voice", "Polly.Amy-Generative"
+    )
+    assert ended.stderr.splitlines()[:2] == [
+        "+1 436-857-4309 ext. 12: That prefix isn't in Callboard's tables yet. Twilio decides.",
+        "The voice Polly.Amy-Generative isn't in Callboard's list; Twilio decides.",
+    ]
 
 
 def test_an_option_that_is_none(customer):

@@ -134,5 +134,22 @@ def test_the_summary_says_what_is_on(changes: dict[str, Any], words: str):
 
 
 def test_numbers_are_read_between_lines_and_commas():
-    assert numbers_in(" 1,2;\n\n 3 \r\n") == ("1", "2", "3")
+    assert numbers_in(" 8574309,8574310;\n\n 3 \r\n") == ("8574309", "8574310", "3")
     assert numbers_in(" ") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("412 857 4309,,123", ["412 857 4309,,123"]),
+        ("4128574309,4128574310", ["4128574309", "4128574310"]),
+        ("412 857 4309;ext=12, 412 857 4310 x3\n412 857 4311,45", [
+            "412 857 4309;ext=12", "412 857 4310 x3", "412 857 4311,45",
+        ]),
+        ("412 857 4309,12;412 857 4310", ["412 857 4309,12", "412 857 4310"]),
+        ("412 857 4309\n911", ["412 857 4309", "911"]),
+        ("412 857 4309, 911", ["412 857 4309", "911"]),
+    ],
+)  # fmt: skip
+def test_an_extension_stays_with_its_number(text, numbers):
+    assert list(numbers_in(text)) == numbers

@@ -10,7 +10,7 @@ import pytest
 from shiny.testserver import AsyncTestServerSession
 
 from alerts import Desk
-from tests.support.desks import simulated_desk, until_over
+from tests.support.desks import posts, simulated_desk, until_over
 from tests.support.page_in_memory import Page, calls_at_twilio, fill_in, opened, press, shown, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
@@ -49,6 +49,32 @@ async def test_preview_tells_the_time_of_the_viewer_and_not_of_the_server(
     assert shown(page, "twiml_preview") != ahead
 
 
+async def test_a_browsers_zone_that_is_unknown_does_not_stop_an_alert(
+    page: AsyncTestServerSession, desk: Desk
+):
+    await fill_in(page, message="It is {{ now }}.", time_zone="Mars/Olympus_Mons")
+    assert "It is " in shown(page, "twiml_preview")
+    await press(page)
+    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    assert calls_at_twilio(desk) == 1
+
+
+async def test_a_number_that_is_not_known_yet_can_be_called(page: AsyncTestServerSession):
+    await fill_in(page, phone_number="(436) 857-4309")
+    assert "Twilio decides" in shown(page, "number_feedback_line")
+    assert "waiting" in shown(page, "number_feedback_line")
+
+
+async def test_an_extension_is_for_calls(page: AsyncTestServerSession, desk: Desk):
+    await fill_in(page, phone_number="412 857 4309 x12")
+    assert "+1 412-857-4309 ext. 12" in shown(page, "number_feedback_line")
+    await fill_in(page, channel="text")
+    assert "leave out 12" in shown(page, "number_feedback_line")
+    await press(page)
+    assert "leave out 12" in shown(page, "send_refusal")
+    assert posts(desk) == []
+
+
 async def test_number_is_judged_while_it_is_typed(page: AsyncTestServerSession):
     assert "+1 412-857-4309" in shown(page, "number_feedback_line")
     assert "United States" in shown(page, "number_feedback_line")
@@ -62,8 +88,20 @@ async def test_a_text_is_counted_in_segments(page: AsyncTestServerSession):
     feedback = shown(page, "message_feedback_line")
     assert "1 segment" in feedback
     assert "UCS-2" in feedback
-    assert "“ ”" in feedback
+    assert "“, ” force the costlier encoding" in feedback
     assert shown(page, "text_preview") == "Batch 1407 is “off”."
+
+
+async def test_what_cannot_be_seen_is_named_and_composing_is_offered(page: AsyncTestServerSession):
+    await fill_in(page, channel="text", message="Batch\t1407\u00a0is off.")
+    feedback = shown(page, "message_feedback_line")
+    assert "tab, no-break space force the costlier encoding" in feedback
+    assert "write_composed" not in feedback
+    await fill_in(page, message="cafe\u0301 " * 12)
+    feedback = shown(page, "message_feedback_line")
+    assert "combining acute accent forces" in feedback
+    assert "it is 1 segment instead of 2, in GSM-7." in feedback
+    assert "send-write_composed" in feedback
 
 
 async def test_a_template_that_fails_is_one_sentence(page: AsyncTestServerSession):

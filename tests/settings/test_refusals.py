@@ -102,6 +102,9 @@ MALFORMED = [
     ("PUBLIC_URL", "https://exam ple.com"),
     ("DATABASE_URL", "mysql://ann:pw@example.com/calls"),
     ("DATA_DIR", "/srv/what?"),
+    ("TIME_ZONE", "Nowhere/Land"),
+    ("TIME_ZONE", "../etc/passwd"),
+    ("TIME_ZONE", "x" * 999),
     ("DEFAULT_REGION", "USA"),
     ("ALLOWED_REGIONS", "US, Narnia"),
 ]

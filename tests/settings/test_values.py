@@ -32,6 +32,7 @@ DEFAULTS = {
     "ftp_public_base_url": None,
     "public_url": None,
     "data_dir": HERE / "data",
+    "time_zone": None,
     "default_region": "US",
     "allowed_regions": (),
 }

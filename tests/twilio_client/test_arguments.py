@@ -45,6 +45,9 @@ def client(recorder) -> TwilioClient:
         ({"async_amd_status_callback": URL}, "async_amd_status_callback needs async_amd."),
         ({"timeout": 0}, "A phone rings 1 to 600 seconds."),
         ({"timeout": 601}, "A phone rings 1 to 600 seconds."),
+        ({"send_digits": "12,3"}, "send_digits takes up to 32 of"),
+        ({"send_digits": "w" * 33}, "send_digits takes up to 32 of"),
+        ({"send_digits": ""}, "send_digits takes up to 32 of"),
         ({"url": "https://example.com/\ud83d"}, "Url contains half a character: remove it."),
     ],
 )

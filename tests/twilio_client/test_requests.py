@@ -67,6 +67,7 @@ REQUESTS: dict[str, list[dict[str, Any]]] = {
             "async_amd": True,
             "async_amd_status_callback": CALLBACK,
             "timeout": 45,
+            "send_digits": "wwww12*#",
         },
         {"to": TO, "from_": FROM, "twiml": "<Response><Say>Grüße & 👋</Say></Response>"},
         {"to": TO, "from_": FROM, "url": URL, "machine_detection": "Enable"},
