@@ -72,7 +72,8 @@ class Services:
     to this app, None if it can't; `is_from_twilio` checks the signatures of those requests. Rates
     are what the account allows, over all processes. `simulator` is the stand-in for Twilio if no
     account is set, else None. `documents` is a transport that reads stored documents without a
-    network, or None.
+    network, or None. `page_origins` are the origins of this app's own pages, besides those that
+    show in each request.
     """
 
     twilio: TwilioClient
@@ -89,6 +90,7 @@ class Services:
     is_from_twilio: SignatureCheck | None = field(default=None, repr=False)
     simulator: Starlette | None = None
     documents: httpx.AsyncBaseTransport | None = None
+    page_origins: tuple[str, ...] = ()
 
     def per_second(self, channel: Channel) -> float:
         """How many calls or texts the account may request per second."""
@@ -117,6 +119,7 @@ class Services:
             alerts_per_number_per_hour=settings.alerts_per_number_per_hour,
             callbacks=CallbackAddresses(settings.public_url) if settings.public_url else None,
             is_from_twilio=signature_check(token) if token else None,
+            page_origins=settings.page_origins,
         )
 
     async def close(self) -> None:

@@ -87,6 +87,7 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
         is_from_twilio=is_from_twilio,
         simulator=simulator,
         documents=documents,
+        page_origins=settings.page_origins,
     )
 
 
