@@ -14,6 +14,8 @@ from alerts.errors import UnusableInput
 # phonenumbers' region for satellite phones and international services. It isn't a country, so
 # ALLOWED_REGIONS can't name it.
 NO_COUNTRY = "001"
+# As phonenumbers' own limit, which it checks only after other rules have read the whole text.
+MOST_CHARACTERS = 250
 LENGTH_PROBLEMS = {
     ValidationResult.TOO_SHORT: "Too few digits for a phone number",
     ValidationResult.TOO_LONG: "Too many digits for a phone number",
@@ -62,6 +64,8 @@ def read_number(text: str, regions: Regions) -> PhoneNumber:
     emergency and premium-rate numbers.
     """
     text = text.strip()
+    if len(text) > MOST_CHARACTERS:
+        raise UnusableInput("phone_number", "That is too long for a phone number.")
     if not text:
         raise UnusableInput("phone_number", "Type a phone number.")
     _refuse_emergency(text, regions)

@@ -15,6 +15,8 @@ from alerts.phone_numbers import Regions, read_number
 from alerts.quiet_hours import read_quiet_hours
 
 MOST_LABEL_CHARACTERS = 200
+# Of a message before its variables are filled in, which may make it shorter.
+MOST_TEMPLATE_CHARACTERS = 20_000
 # Unicode categories of characters that a database can't keep or a URL can't hold.
 REFUSED_CATEGORIES = {"Cc": "a control character", "Cs": "half a character"}
 # The variables of a message. The Send page has a button for each.
@@ -50,12 +52,30 @@ def _check(field: str, what: str, label: str) -> None:
             raise UnusableInput(field, f"{what} holds {refused}: take it out.")
 
 
+def check_lengths(request: AlertRequest) -> None:
+    """Raise `UnusableInput` for a text that is too long to be looked into."""
+    for field, words, text, most in (
+        ("message", "The message", request.message, MOST_TEMPLATE_CHARACTERS),
+        ("voicemail", "The voicemail message", request.voicemail, MOST_TEMPLATE_CHARACTERS),
+        ("voice", "The voice", request.voice, MOST_LABEL_CHARACTERS),
+        ("language", "The language", request.language, MOST_LABEL_CHARACTERS),
+        ("time_zone", "The time zone", request.time_zone, MOST_LABEL_CHARACTERS),
+        ("quiet_hours", "Quiet hours", request.quiet_hours, MOST_LABEL_CHARACTERS),
+        ("channel", "The channel", request.channel, MOST_LABEL_CHARACTERS),
+    ):
+        if len(text) > most:
+            raise UnusableInput(
+                field, f"{words} holds {most:,} characters at most; this one has {len(text):,}."
+            )
+
+
 def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     """Check the request, and return it with its numbers in E.164 and its variables filled in.
 
     Raises `UnusableInput` for the first thing that is wrong.
     """
     check_labels(request)
+    check_lengths(request)
     _check_channel(request)
     _check_tries(request)
     if request.quiet_hours:
@@ -76,6 +96,7 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
 
 def write_message(request: AlertRequest) -> str:
     """Return the message with its variables filled in as of now. Raises `UnusableInput`."""
+    check_lengths(request)
     if request.channel == "call":
         check_language(request.language)
     language = request.language if request.channel == "call" else "en-US"
@@ -117,7 +138,8 @@ def _read_others(to: str, request: AlertRequest, regions: Regions) -> tuple[str,
         try:
             e164 = read_number(number, regions).e164
         except UnusableInput as problem:
-            words = f"{number.strip()}: {problem}" if number.strip() else str(problem)
+            is_short = 0 < len(number.strip()) < MOST_LABEL_CHARACTERS
+            words = f"{number.strip()}: {problem}" if is_short else str(problem)
             raise UnusableInput("then_to", words) from None
         if e164 in known:
             raise UnusableInput("then_to", f"{number.strip()} is there twice. Name it once.")

@@ -12,10 +12,13 @@ from alerts.message.languages import LANGUAGE_NAMES, voices_for
 from alerts.phone_numbers import Regions, international, read_number
 from alerts.services import Services
 from dashboard.fields import described_by, feedback
+from dashboard.inputs import choice, text
 from dashboard.send.if_nobody_answers import (
+    CHANNELS,
     DEFAULTS,
     if_nobody_answers_server,
     if_nobody_answers_ui,
+    read_channel,
     with_escalation,
 )
 from dashboard.shell import viewer_name
@@ -62,13 +65,21 @@ def form_server(input: Inputs, services: Services) -> None:
     @reactive.effect
     @reactive.event(input.language, ignore_init=True)
     def offer_voices() -> None:
-        voices = voices_for(input.language())
-        chosen = input.voice() if input.voice() in voices else "alice"
+        try:
+            language, voice = text(input.language(), "language"), text(input.voice(), "voice")
+        except UnusableInput:
+            return  # said at the button
+        voices = voices_for(language)
+        chosen = voice if voice in voices else "alice"
         ui.update_select("voice", choices=voices, selected=chosen)
 
     @render.ui
     def number_feedback_line() -> Tag:
-        return number_feedback(input.phone_number(), services.regions)
+        try:
+            typed = read_typed_number(input)
+        except UnusableInput as problem:
+            return feedback("bad", str(problem))
+        return number_feedback(typed, services.regions)
 
     @render.text
     def caller() -> str:
@@ -80,29 +91,35 @@ def form_server(input: Inputs, services: Services) -> None:
 def read_form(input: Inputs, session: Session) -> AlertRequest:
     """Return the request that the form describes; a reactive read of all inputs but the number.
 
-    The number is left out, so that typing one doesn't draw the preview again.
+    The number is left out, so that typing one doesn't draw the preview again. Raises
+    `UnusableInput` for what isn't of the input's kind, or too long for any.
     """
     request = AlertRequest(
-        channel=input.channel(),
+        channel=read_channel(input),
         to="",
-        message=input.message(),
-        voice=input.voice(),
-        language=input.language(),
-        repeat=int(input.repeat()),
+        message=text(input.message(), "message"),
+        voice=text(input.voice(), "voice"),
+        language=text(input.language(), "language"),
+        repeat=int(choice(input.repeat(), "repeat", REPEATS)),
         user=viewer_name(session),
-        time_zone=input.time_zone() if input.time_zone.is_set() else "",
+        time_zone=text(input.time_zone(), "time_zone") if input.time_zone.is_set() else "",
     )
     return with_escalation(request, input)
 
 
-def number_feedback(text: str, regions: Regions) -> Tag:
+def read_typed_number(input: Inputs) -> str:
+    """Return the number as it is typed; a reactive read. Raises `UnusableInput`."""
+    return text(input.phone_number(), "phone_number")
+
+
+def number_feedback(typed: str, regions: Regions) -> Tag:
     """Say which number will be called and where it is, or why it can't be called."""
-    if not text.strip():
+    if not typed.strip():
         return feedback(
             "", f"Any format works. Without a country code it is a {regions.default} number."
         )
     try:
-        number = read_number(text, regions)
+        number = read_number(typed, regions)
     except UnusableInput as problem:
         return feedback("bad", str(problem))
     place = ", ".join(part for part in (number.place, number.country) if part)
@@ -115,9 +132,9 @@ def for_channel(channel: str, words: TagChild) -> Tag:
 
 
 def _channel() -> Tag:
-    choices = {"call": "Call", "text": "Text"}
     return tags.div(
-        ui.input_radio_buttons("channel", "Call or text", choices, inline=True), class_="segmented"
+        ui.input_radio_buttons("channel", "Call or text", CHANNELS, inline=True),
+        class_="segmented",
     )
 
 
