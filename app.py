@@ -19,6 +19,8 @@ import webhooks
 from alerts import DatabaseError, Desk
 from dashboard import mount, phone, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
+from dashboard.page_messages import CheckedMessages
+from dashboard.security_headers import SecurityHeaders, html_of
 from settings import Settings, SettingsError
 
 SECONDS_BETWEEN_FREEZING_ATTEMPTS = 5.0
@@ -45,6 +47,8 @@ def create_app(desk: Desk) -> App:
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
     dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
+    dashboard.starlette_app.add_middleware(CheckedMessages)
+    dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
     mount(dashboard, desk)
     return dashboard
 
@@ -57,6 +61,7 @@ def explain(problem: SettingsError) -> App:
         tags.p("Fix it in .env beside app.py, or in the environment, and start again."),
     )
     explanation = App(page, None)
+    explanation.starlette_app.add_middleware(SecurityHeaders, html=html_of(explanation))
     explanation.starlette_app.router.routes[0:0] = [Route("/healthz", webhooks.ill_health)]
     return explanation
 

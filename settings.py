@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     ftp_public_base_url: str | None = None
 
     public_url: str | None = None
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     # Where the history is unless DATABASE_URL says otherwise, and hosted documents.
     data_dir: Path = Field(default_factory=default_data_dir)
     database_url: SecretStr = Field(default_factory=_default_database)
@@ -171,6 +172,15 @@ class Settings(BaseSettings):
     def regions(self) -> tuple[str, ...]:
         """The regions (ISO 3166-1 alpha-2) that may be called."""
         return self.allowed_regions or (self.default_region,)
+
+    @property
+    def page_origins(self) -> tuple[str, ...]:
+        """The origins at which people may open the pages: of `ALLOWED_ORIGINS` and `PUBLIC_URL`.
+
+        As browsers write them: scheme, host, and a port if it isn't the scheme's own.
+        """
+        public = (_origin(self.public_url),) if self.public_url else ()
+        return (*public, *self.allowed_origins)
 
     @field_validator("twilio_account_sid", "twilio_api_key_sid", "twilio_messaging_service_sid")
     @classmethod
@@ -261,6 +271,38 @@ class Settings(BaseSettings):
     def _are_regions(cls, regions: str | tuple[str, ...]) -> tuple[str, ...]:
         names = re.split(r"[,\s]+", regions.strip()) if isinstance(regions, str) else regions
         return tuple(_known_region(name) for name in names if name)
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, origins: str | tuple[str, ...]) -> tuple[str, ...]:
+        names = re.split(r"[,\s]+", origins.strip()) if isinstance(origins, str) else origins
+        return tuple(_checked_origin(name) for name in names if name)
+
+
+def _checked_origin(name: str) -> str:
+    sentence = f"contains {name!r}, which is not an origin such as https://calls.example.com"
+    try:
+        parts = urlsplit(name)
+        origin = _origin(name)
+    except ValueError:
+        raise ValueError(sentence) from None
+    if "@" in parts.netloc:
+        # Perhaps a password, so don't repeat it.
+        raise ValueError("must be origins without a user name or password")
+    is_whole = parts.scheme in {"http", "https"} and re.fullmatch(r"[\w.:-]+", parts.hostname or "")
+    if not is_whole or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError(sentence)
+    return origin
+
+
+def _origin(url: str) -> str:
+    """Return the origin of an address. https://html.spec.whatwg.org/multipage/browsers.html#origin"""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    is_usual = parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)}
+    return f"{parts.scheme}://{host}" + ("" if is_usual else f":{parts.port}")
 
 
 def _contradictions(settings: Settings) -> list[str]:

@@ -75,7 +75,8 @@ class Services:
     are what the account allows, over all processes. `time_zone` is that of senders who name none,
     or "" for this machine's. `simulator` is the stand-in for Twilio if no
     account is set, else None. `documents` is a transport that reads stored documents without a
-    network, or None.
+    network, or None. `page_origins` are the origins of this app's own pages, besides those that
+    show in each request.
     """
 
     twilio: TwilioClient
@@ -94,6 +95,7 @@ class Services:
     time_zone: str = ""
     simulator: Starlette | None = None
     documents: httpx.AsyncBaseTransport | None = None
+    page_origins: tuple[str, ...] = ()
 
     def per_second(self, channel: Channel) -> float:
         """How many calls or texts the account may request per second."""
@@ -126,6 +128,7 @@ class Services:
             callbacks=CallbackAddresses(settings.public_url) if settings.public_url else None,
             is_from_twilio=signature_check(token) if token else None,
             time_zone=settings.time_zone or this_machines(),
+            page_origins=settings.page_origins,
         )
 
     async def close(self) -> None:

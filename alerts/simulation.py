@@ -91,6 +91,7 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
         time_zone=settings.time_zone or this_machines(),
         simulator=simulator,
         documents=documents,
+        page_origins=settings.page_origins,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
+from typing import Any, cast
 
 from htmltools import HTML, Tag, TagList, head_content, tags
 from shiny import ui
@@ -12,6 +12,7 @@ from shiny.types import NavSetArg
 
 from alerts.services import login_name
 from dashboard.assets import WWW, assets
+from dashboard.hosting import connect_user
 
 
 def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
@@ -61,11 +62,9 @@ def head() -> TagList:
 def viewer_name(session: Session) -> str:
     """Return the name that replaces `{{ user }}` and stands beside "Canceled by".
 
-    Only Posit Connect vouches for `session.user`. Elsewhere it comes from a header that any visitor
-    can send, so use the name of the account that runs this app.
+    Where nobody vouches for the visitor's name, use that of the account that runs this app.
     """
-    on_connect = "CONNECT" in (os.environ.get("POSIT_PRODUCT"), os.environ.get("RSTUDIO_PRODUCT"))
-    return (session.user if on_connect else None) or login_name()
+    return connect_user(cast("Any", session.root_scope()).http_conn.headers) or login_name()
 
 
 def _brand() -> Tag:

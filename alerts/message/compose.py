@@ -17,6 +17,8 @@ from alerts.quiet_hours import read_quiet_hours
 from alerts.time_zones import check_zone, in_time_zone
 
 MOST_LABEL_CHARACTERS = 200
+# Of a message before its variables are filled in, which may make it shorter.
+MOST_TEMPLATE_CHARACTERS = 20_000
 # Unicode categories of characters that a database can't keep or a URL can't hold.
 REFUSED_CATEGORIES = {"Cc": "a control character", "Cs": "half a character"}
 # The variables of a message. The Send page has a button for each.
@@ -52,6 +54,23 @@ def _check(field: str, what: str, label: str) -> None:
             raise UnusableInput(field, f"{what} holds {refused}: take it out.")
 
 
+def check_lengths(request: AlertRequest) -> None:
+    """Raise `UnusableInput` for a text that is too long to be looked into."""
+    for field, words, text, most in (
+        ("message", "The message", request.message, MOST_TEMPLATE_CHARACTERS),
+        ("voicemail", "The voicemail message", request.voicemail, MOST_TEMPLATE_CHARACTERS),
+        ("voice", "The voice", request.voice, MOST_LABEL_CHARACTERS),
+        ("language", "The language", request.language, MOST_LABEL_CHARACTERS),
+        ("time_zone", "The time zone", request.time_zone, MOST_LABEL_CHARACTERS),
+        ("quiet_hours", "Quiet hours", request.quiet_hours, MOST_LABEL_CHARACTERS),
+        ("channel", "The channel", request.channel, MOST_LABEL_CHARACTERS),
+    ):
+        if len(text) > most:
+            raise UnusableInput(
+                field, f"{words} holds {most:,} characters at most; this one has {len(text):,}."
+            )
+
+
 def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     """Check the request, and return it with its numbers as in `PhoneNumber.dialed`.
 
@@ -59,6 +78,7 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     for the first thing that is wrong.
     """
     check_labels(request)
+    check_lengths(request)
     _check_channel(request)
     _check_tries(request)
     check_zone(request.time_zone)
@@ -112,6 +132,7 @@ def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
 
     Raises `UnusableInput`.
     """
+    check_lengths(request)
     if request.channel == "call":
         check_language(request.language)
     text = _fill_in(request, moment) if request.template else request.message.strip()

@@ -16,6 +16,7 @@ from shiny.module import resolve_id
 from alerts import Alert
 from alerts.phone_numbers import international
 from dashboard.assets import assets
+from dashboard.inputs import part
 from dashboard.phone.texts import TextThread
 from simulator import PEOPLE, Exchange, Handset, HandsetState, Person, person_at
 
@@ -141,12 +142,14 @@ def server(
     @reactive.effect
     @reactive.event(input.key)
     def press() -> None:
-        handset.press(str(input.key()["key"]))
+        key = part(input.key(), "key")
+        if len(key) == 1 and key in KEYS:
+            handset.press(key)
 
     @reactive.effect
     @reactive.event(input.reply)
     async def reply() -> None:
-        texts.reply(str(input.reply()["body"]))
+        texts.reply(part(input.reply(), "body"))
         await show_texts()
 
 

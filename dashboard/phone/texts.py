@@ -28,11 +28,12 @@ class TextThread:
 
     def reply(self, body: str) -> None:
         """Answer the last text as its recipient, and add what comes back to that."""
+        body = body[:MAX_REPLY_CHARACTERS]
         if self._last is None or not body.strip():
             return
         person, callboard = self._last.to, self._last.from_
         before = {text.sid for text in self._exchange.texts_of(person)}
-        self._exchange.receive_text(person, callboard, body[:MAX_REPLY_CHARACTERS])
+        self._exchange.receive_text(person, callboard, body)
         after = self._exchange.texts_of(person)
         self._sids += [text.sid for text in after if text.sid not in before]
 

@@ -16,10 +16,13 @@ from alerts.phone_numbers import Regions, international, read_number
 from alerts.services import Services
 from alerts.time_zones import find_zone
 from dashboard.fields import described_by, feedback
+from dashboard.inputs import choice, text
 from dashboard.send.if_nobody_answers import (
+    CHANNELS,
     DEFAULTS,
     if_nobody_answers_server,
     if_nobody_answers_ui,
+    read_channel,
     with_escalation,
 )
 from dashboard.shell import viewer_name
@@ -66,18 +69,30 @@ def form_server(input: Inputs, services: Services) -> None:
     @reactive.effect
     @reactive.event(input.language, ignore_init=True)
     def offer_voices() -> None:
-        voices = voices_for(input.language())
-        chosen = input.voice() if input.voice() in voices else next(iter(voices))
+        try:
+            language, voice = text(input.language(), "language"), text(input.voice(), "voice")
+        except UnusableInput:
+            return  # said at the button
+        voices = voices_for(language)
+        chosen = voice if voice in voices else next(iter(voices))
         ui.update_select("voice", choices=voices, selected=chosen)
 
     @reactive.effect
     @reactive.event(input.write_composed)
     def write_composed() -> None:
-        ui.update_text_area("message", value=unicodedata.normalize("NFC", input.message()))
+        try:
+            written = text(input.message(), "message")
+        except UnusableInput:
+            return  # said under the message
+        ui.update_text_area("message", value=unicodedata.normalize("NFC", written))
 
     @render.ui
     def number_feedback_line() -> Tag:
-        return number_feedback(input.phone_number(), services.regions, input.channel())
+        try:
+            typed, channel = read_typed_number(input), read_channel(input)
+        except UnusableInput as problem:
+            return feedback("bad", str(problem))
+        return number_feedback(typed, services.regions, channel)
 
     @render.text
     def caller() -> str:
@@ -89,15 +104,16 @@ def form_server(input: Inputs, services: Services) -> None:
 def read_form(input: Inputs, session: Session, services: Services) -> AlertRequest:
     """Return the request that the form describes; a reactive read of all inputs but the number.
 
-    The number is left out, so that typing one doesn't draw the preview again.
+    The number is left out, so that typing one doesn't draw the preview again. Raises
+    `UnusableInput` for what isn't of the input's kind, or too long for any.
     """
     request = AlertRequest(
-        channel=input.channel(),
+        channel=read_channel(input),
         to="",
-        message=input.message(),
-        voice=input.voice(),
-        language=input.language(),
-        repeat=int(input.repeat()),
+        message=text(input.message(), "message"),
+        voice=text(input.voice(), "voice"),
+        language=text(input.language(), "language"),
+        repeat=int(choice(input.repeat(), "repeat", REPEATS)),
         user=viewer_name(session),
         time_zone=_time_zone(input, services),
     )
@@ -106,18 +122,23 @@ def read_form(input: Inputs, session: Session, services: Services) -> AlertReque
 
 def _time_zone(input: Inputs, services: Services) -> str:
     """The browser's zone. One that this machine doesn't know mustn't stop an alert."""
-    named = input.time_zone() if input.time_zone.is_set() else ""
+    named = text(input.time_zone(), "time_zone") if input.time_zone.is_set() else ""
     return named if named and find_zone(named) else services.time_zone
 
 
-def number_feedback(text: str, regions: Regions, channel: Channel = "call") -> Tag:
+def read_typed_number(input: Inputs) -> str:
+    """Return the number as it is typed; a reactive read. Raises `UnusableInput`."""
+    return text(input.phone_number(), "phone_number")
+
+
+def number_feedback(typed: str, regions: Regions, channel: Channel = "call") -> Tag:
     """Say which number will be called and where it is, or why it can't be called or texted."""
-    if not text.strip():
+    if not typed.strip():
         return feedback(
             "", f"Any format works. Without a country code it is a {regions.default} number."
         )
     try:
-        number = read_number(text, regions)
+        number = read_number(typed, regions)
         refuse_extension("phone_number", number, channel)
     except UnusableInput as problem:
         return feedback("bad", str(problem))
@@ -133,9 +154,9 @@ def for_channel(channel: str, words: TagChild) -> Tag:
 
 
 def _channel() -> Tag:
-    choices = {"call": "Call", "text": "Text"}
     return tags.div(
-        ui.input_radio_buttons("channel", "Call or text", choices, inline=True), class_="segmented"
+        ui.input_radio_buttons("channel", "Call or text", CHANNELS, inline=True),
+        class_="segmented",
     )
 
 

@@ -15,15 +15,19 @@ from shiny import Inputs, render, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.compose import MOST_MINUTES_BETWEEN_TRIES
+from alerts.alert import Channel
+from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_MINUTES_BETWEEN_TRIES
 from alerts.phone_numbers import Regions, read_number, shortened
 from alerts.services import Services
 from dashboard.fields import described_by, feedback
+from dashboard.inputs import choice, number, switch, text
 
+CHANNELS = {"call": "Call", "text": "Text"}
 TRIES = {"1": "Never", "2": "Once more", "3": "2 more times", "4": "3 more times"}
 NIGHT = "22:00-07:00"
-# Keys of an extension after a comma or "ext=", up to the next number.
-SEPARATOR = re.compile(r"\n|[,;](?![,;]*(?:ext=)?[0-9*]{1,6}#?[^\S\n]*(?:[\n,;]|$))")
+# Keys of an extension after a few commas or "ext=", up to the next number. A few, for any number of
+# them would be counted again from each.
+SEPARATOR = re.compile(r"\n|[,;](?![,;]{0,4}(?:ext=)?[0-9*]{1,6}#?[^\S\n]*(?:[\n,;]|$))")
 DEFAULTS = AlertRequest("call", "", "")
 
 
@@ -52,7 +56,10 @@ def if_nobody_answers_server(input: Inputs, services: Services) -> None:
 
     @render.text
     def reaching_summary() -> str:
-        return summary(with_escalation(AlertRequest(input.channel(), "", ""), input))
+        try:
+            return summary(with_escalation(AlertRequest(read_channel(input), "", ""), input))
+        except UnusableInput as problem:
+            return str(problem)
 
     @render.ui
     def acknowledge_line() -> Tag | None:
@@ -62,24 +69,43 @@ def if_nobody_answers_server(input: Inputs, services: Services) -> None:
 
     @render.ui
     def then_to_feedback_line() -> Tag:
-        return numbers_feedback(numbers_in(input.then_to()), services.regions)
+        try:
+            return numbers_feedback(_read_others(input), services.regions)
+        except UnusableInput as problem:
+            return feedback("bad", str(problem))
 
 
 def with_escalation(request: AlertRequest, input: Inputs) -> AlertRequest:
-    """Return the request with these inputs in it; what only a call can do is off for a text."""
+    """Return the request with these inputs in it; what only a call can do is off for a text.
+
+    Raises `UnusableInput` for what isn't of the input's kind, or too long for any.
+    """
     is_call = request.channel == "call"
-    minutes = input.minutes_between_tries()
     return replace(
         request,
-        acknowledge=is_call and input.acknowledge(),
-        voicemail=input.voicemail().strip() if is_call else "",
-        tries=int(input.tries()),
+        acknowledge=is_call and read_acknowledge(input),
+        voicemail=text(input.voicemail(), "voicemail").strip() if is_call else "",
+        tries=int(choice(input.tries(), "tries", TRIES)),
         # Desk.check refuses NaN with a sentence that says which numbers the empty field takes.
-        minutes_between_tries=math.nan if minutes is None else float(minutes),
-        then_text=is_call and input.then_text(),
-        then_to=numbers_in(input.then_to()),
-        quiet_hours=NIGHT if input.quiet_hours() else "",
+        minutes_between_tries=number(input.minutes_between_tries(), "minutes_between_tries"),
+        then_text=is_call and switch(input.then_text(), "then_text"),
+        then_to=_read_others(input),
+        quiet_hours=NIGHT if switch(input.quiet_hours(), "quiet_hours") else "",
     )
+
+
+def read_channel(input: Inputs) -> Channel:
+    """Return whether to call or to text; a reactive read. Raises `UnusableInput`."""
+    return "call" if choice(input.channel(), "channel", CHANNELS) == "call" else "text"
+
+
+def read_acknowledge(input: Inputs) -> bool:
+    """Return whether to ask for a key press; a reactive read. Raises `UnusableInput`."""
+    return switch(input.acknowledge(), "acknowledge")
+
+
+def _read_others(input: Inputs) -> tuple[str, ...]:
+    return numbers_in(text(input.then_to(), "then_to"))
 
 
 def summary(request: AlertRequest) -> str:
@@ -105,26 +131,28 @@ def _tries_in_words(request: AlertRequest) -> str:
     return f"{request.tries} tries, {apart} apart"
 
 
-def numbers_in(text: str) -> tuple[str, ...]:
+def numbers_in(typed: str) -> tuple[str, ...]:
     """Split numbers that stand one per line, or between commas or semicolons.
 
     A comma or semicolon right before a few keys is part of a number: an extension.
     """
-    return tuple(number.strip() for number in SEPARATOR.split(text) if number.strip())
+    return tuple(each.strip() for each in SEPARATOR.split(typed) if each.strip())
 
 
 def numbers_feedback(numbers: Sequence[str], regions: Regions) -> Tag:
     """Say who else will be tried, in order, or which of the numbers can't be called."""
+    if len(numbers) > MOST_FURTHER_NUMBERS:
+        return feedback("bad", f"Name {MOST_FURTHER_NUMBERS} further numbers at most.")
     read = []
-    for number in numbers:
+    for each in numbers:
         try:
-            read.append(read_number(number, regions))
+            read.append(read_number(each, regions))
         except UnusableInput as problem:
-            return feedback("bad", f"{shortened(number)}: {problem}")
-    for each in read:
-        if each.warning:
-            return feedback("waiting", f"{each.international}: {each.warning}")
-    shown = " · ".join(each.international for each in read)
+            return feedback("bad", f"{shortened(each)}: {problem}")
+    for found in read:
+        if found.warning:
+            return feedback("waiting", f"{found.international}: {found.warning}")
+    shown = " · ".join(found.international for found in read)
     return feedback("good", shown) if read else feedback("", "")
 
 

@@ -18,8 +18,9 @@ from shiny.module import resolve_id
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from dashboard.assets import assets
+from dashboard.inputs import text
 from dashboard.live_alert import LiveAlert, failure_sentence
-from dashboard.send.form import form_server, form_ui, read_form
+from dashboard.send.form import form_server, form_ui, read_form, read_typed_number
 from dashboard.send.preview import preview_server, preview_ui
 from dashboard.send.progress import focus_on_progress, progress_server, progress_ui
 
@@ -51,8 +52,11 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     form_server(input, desk.services)
 
     @reactive.calc
-    def form() -> AlertRequest:
-        return read_form(input, session, desk.services)
+    def form() -> AlertRequest | UnusableInput:
+        try:
+            return read_form(input, session, desk.services)
+        except UnusableInput as problem:
+            return problem
 
     preview_server(form)
     live = LiveAlert(desk, session)
@@ -66,16 +70,19 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
         await asyncio.sleep(pressed + DOUBLE_CLICK_SECONDS - time.monotonic())
         return alert
 
+    async def refuse(problem: UnusableInput) -> None:
+        refusal.set(str(problem))
+        # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
+        shiny_ui.update_task_button("send_test_call", state="ready")
+        await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
+
     async def send(request: AlertRequest) -> None:
         if sending.status() == "running":
             return
         try:
             desk.check(request)
         except UnusableInput as problem:
-            refusal.set(str(problem))
-            # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
-            shiny_ui.update_task_button("send_test_call", state="ready")
-            await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
+            await refuse(problem)
             return
         refusal.set("")
         sending.invoke(request)
@@ -90,15 +97,20 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     @reactive.effect
     @reactive.event(input.send_test_call)
     async def send_the_form() -> None:
-        await send(replace(form(), to=input.phone_number(), id=secrets.token_hex(8)))
+        try:
+            filled_in = read_form(input, session, desk.services)
+            to = read_typed_number(input)
+        except UnusableInput as problem:
+            await refuse(problem)
+        else:
+            await send(replace(filled_in, to=to, id=secrets.token_hex(8)))
 
     @reactive.effect
     def find_the_alert_in_the_address() -> None:
         # session.clientdata raises an error until the browser has sent it; this input just waits.
         address = session.root_scope().input[".clientdata_url_search"]()
-        parameters = parse_qs(address.removeprefix("?"))
-        if "alert" in parameters:
-            live.find(parameters["alert"][0])
+        if alert_id := alert_in(address):
+            live.find(alert_id)
 
     @reactive.effect
     def explain_failure() -> None:
@@ -116,6 +128,15 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
         return refusal()
 
     return live
+
+
+def alert_in(address: object) -> str:
+    """Return the id in the query of a page's address, "" if there is none."""
+    try:
+        parameters = parse_qs(text(address, "address").removeprefix("?"))
+    except (UnusableInput, ValueError):
+        return ""  # no browser has such an address
+    return parameters.get("alert", [""])[0]
 
 
 def _assets() -> TagList:

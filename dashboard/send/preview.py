@@ -47,34 +47,42 @@ def preview_ui() -> Tag:
     )
 
 
-def preview_server(form: Callable[[], AlertRequest]) -> None:
+def preview_server(form: Callable[[], AlertRequest | UnusableInput]) -> None:
     """Write the message and its TwiML while the form changes, and say what is wrong with them.
 
-    `form` is a reactive read of the request. For use inside a module's server.
+    `form` is a reactive read of the request, or of why there is none. For use inside a module's
+    server.
     """
 
     @reactive.calc
     def message() -> str | UnusableInput:
-        if "{{" in form().message:
+        request = form()
+        if isinstance(request, UnusableInput):
+            return request
+        if "{{" in request.message:
             reactive.invalidate_later(MAX_NOW_AGE_SECONDS)
         try:
-            return write_message(form())
+            return write_message(request)
         except UnusableInput as problem:
             return problem
 
     @reactive.calc
     def document() -> Response | UnusableInput:
-        words = message()
+        request, words = form(), message()
+        if isinstance(request, UnusableInput):
+            return request
         if isinstance(words, UnusableInput):
             return words
         try:
-            return write_document(form(), words)
+            return write_document(request, words)
         except UnusableInput as problem:
             return problem
 
     @render.ui
     def message_feedback_line() -> Tag | TagList:
-        written = message() if form().channel == "text" else document()
+        request = form()
+        is_text = isinstance(request, AlertRequest) and request.channel == "text"
+        written = message() if is_text else document()
         # A voice that doesn't speak the language is about to follow it, so say nothing of that.
         if isinstance(written, UnusableInput) and written.field == "message":
             return feedback("bad", str(written))

@@ -11,9 +11,10 @@ from htmltools import HTML, Tag, tags
 from shiny import Inputs, Session, reactive, render, ui
 from shiny.module import resolve_id
 
-from alerts import Alert, AlertRequest, Desk
+from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.alert import tries_of
 from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.send.if_nobody_answers import read_acknowledge, read_channel
 from dashboard.shell import viewer_name
 from dashboard.timeline import announcement_of, timeline, timeline_ahead
 
@@ -99,8 +100,11 @@ def progress_server(
     def progress() -> HTML:
         alert = live()
         if alert is None:
-            channel = input.channel()
-            acknowledge = channel == "call" and input.acknowledge()
+            try:
+                channel = read_channel(input)
+                acknowledge = channel == "call" and read_acknowledge(input)
+            except UnusableInput:  # said at the button
+                channel, acknowledge = "call", False
             card = timeline_ahead(channel, acknowledge=acknowledge, note=live.note())
         else:
             card = timeline(alert)

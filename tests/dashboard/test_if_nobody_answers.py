@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +137,13 @@ def test_the_summary_says_what_is_on(changes: dict[str, Any], words: str):
 def test_numbers_are_read_between_lines_and_commas():
     assert numbers_in(" 8574309,8574310;\n\n 3 \r\n") == ("8574309", "8574310", "3")
     assert numbers_in(" ") == ()
+
+
+@pytest.mark.parametrize("repeated", [",", ",;", "1,", ",1", " ", ",ext=", "1 ,"])
+def test_a_long_text_is_split_in_no_time(repeated: str):
+    began = time.process_time()
+    numbers_in(repeated * (20_000 // len(repeated)))
+    assert time.process_time() - began < 2  # without a limit, commas alone take a minute
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ DEFAULTS = {
     "time_zone": None,
     "default_region": "US",
     "allowed_regions": (),
+    "allowed_origins": (),
 }
 FTP = {"FTP_URL": "ftp://ann:pw@ftp.example.com/xml", "FTP_PUBLIC_BASE_URL": "http://example.com"}
 S3 = {"S3_BUCKET": "twilio-xml"}

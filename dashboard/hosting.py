@@ -1,0 +1,59 @@
+"""What runs this app, and whom that vouches for: Posit Connect, Shiny Server, or neither."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import lru_cache
+from pathlib import PurePath
+
+from starlette.datastructures import Headers
+
+from alerts import AlertRequest, UnusableInput
+from alerts.message.compose import check_labels
+
+# Shiny Server starts Python apps with this script. It answers 403 to every request without the
+# secret that only Shiny Server knows, so what gets as far as the app has come through Shiny Server.
+# https://github.com/rstudio/shiny-server/blob/main/python/SockJSAdapter.py
+SHINY_SERVERS_SCRIPT = "SockJSAdapter.py"
+CONNECT_CREDENTIALS = "rstudio-connect-credentials"
+
+
+def on_connect() -> bool:
+    """Return whether Posit Connect runs this process.
+
+    https://docs.posit.co/connect/user/environment-variables/
+    """
+    return "CONNECT" in (os.environ.get("POSIT_PRODUCT"), os.environ.get("RSTUDIO_PRODUCT"))
+
+
+@lru_cache(maxsize=1)
+def under_shiny_server() -> bool:
+    """Return whether Shiny Server runs this process."""
+    started = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    return PurePath(started).name == SHINY_SERVERS_SCRIPT
+
+
+def connect_user(headers: Headers) -> str | None:
+    """Return the visitor that Posit Connect vouches for, or None.
+
+    Not Shiny's `session.user`: it prefers a header that Connect doesn't set, so a visitor can send
+    it and pass for somebody else. https://docs.posit.co/connect/user/shiny-python/
+    """
+    credentials = headers.getlist(CONNECT_CREDENTIALS) if on_connect() else []
+    # If there are two, Connect has sent only one of them.
+    if len(credentials) != 1:
+        return None
+    try:
+        content = json.loads(credentials[0])
+    except (ValueError, RecursionError):
+        return None
+    user = content.get("user") if isinstance(content, dict) else None
+    if not isinstance(user, str) or not user.strip():
+        return None
+    try:
+        check_labels(AlertRequest("call", "", "", user=user))
+    except UnusableInput:
+        return None
+    return user

@@ -1,0 +1,69 @@
+"""Read a page's inputs: of the right kind and of sensible length, or refused in a sentence.
+
+A browser sends what its page holds, but any program can open a session and send anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container
+
+from alerts import UnusableInput
+from dashboard.limited_log import LimitedLog
+
+log = LimitedLog(__name__)
+
+# Enough for any message. Longer texts are refused before anything looks into them.
+MOST_CHARACTERS = 20_000
+
+
+def text(value: object, field: str) -> str:
+    """Return the text in an input. Raises `UnusableInput`, which names the `field`."""
+    if not isinstance(value, str):
+        raise _wrong_kind(value, field, "a text")
+    if len(value) > MOST_CHARACTERS:
+        words = field.replace("_", " ")
+        raise UnusableInput(
+            field,
+            f"The {words} holds {MOST_CHARACTERS:,} characters at most; "
+            f"this one has {len(value):,}.",
+        )
+    return value
+
+
+def choice(value: object, field: str, choices: Container[str]) -> str:
+    """Return which of its choices an input holds. Raises `UnusableInput`."""
+    if not isinstance(value, str) or value not in choices:
+        raise _wrong_kind(value, field, "one of its choices")
+    return value
+
+
+def switch(value: object, field: str) -> bool:
+    """Return whether an input is on. Raises `UnusableInput`."""
+    if not isinstance(value, bool):
+        raise _wrong_kind(value, field, "yes or no")
+    return value
+
+
+def number(value: object, field: str) -> float:
+    """Return the number in an input, NaN if the input is empty. Raises `UnusableInput`."""
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _wrong_kind(value, field, "a number")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def part(value: object, name: str) -> str:
+    """Return a text out of an input that holds several, "" if there is none of that name."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _wrong_kind(value: object, field: str, kind: str) -> UnusableInput:
+    log.warning(f"A page sent a {type(value).__name__} as {field}, where it has {kind}.")
+    words = field.replace("_", " ")
+    return UnusableInput(field, f"What the page sent as {words} isn't {kind}: reload the page.")

@@ -1,0 +1,236 @@
+"""Any value of any input is taken or refused in a sentence: no traceback, no ended session."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.hostile_page import BUTTON, INPUTS, hostile_page
+from tests.support.running_app import running_app
+
+# The page's own inputs, not Shiny's, which the page can't misread.
+NAMES = sorted(name for name in INPUTS if name.startswith("send-") and name != BUTTON)
+TOO_LONG = "9" * 30_000
+WRONG: list[object] = [
+    None,
+    True,
+    5,
+    -1,
+    10**400,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    "\ud800",
+    "\x00",
+    "9" * 5_000,
+    TOO_LONG,
+    " " * 20_000,
+    "{{" * 5_000,
+    "4128574309\n" * 1_800,
+    [],
+    ["911"],
+    [[[1]]],
+    {},
+    {"value": 1},
+    {"key": []},
+]
+# Of a slow machine that runs other tests too. Reading such a value to its end takes many more.
+LONGEST_SECONDS = 3
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.fixture(scope="module")
+def app(project: Path) -> Iterator[tuple[str, Path]]:
+    """An app of this module's own, and its log."""
+    log = project / "server.log"
+    before = log.read_text() if log.exists() else ""
+    with running_app(project) as url:
+        yield url, log
+        assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
+    log.write_text(before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_input_and_every_wrong_value(app: tuple[str, Path], name: str):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        for value in WRONG:
+            page.send({name: value})
+            assert page.press().strip().endswith("."), value
+        page.send({name: INPUTS[name]})
+        assert "911 is an emergency number" in page.press()
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_several_inputs_at_once(app: tuple[str, Path], data: st.DataObject):
+    url, _ = app
+    values = data.draw(st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=4))
+    with hostile_page(url, values) as page:
+        assert page.press().strip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("send-phone_number", [], "What the page sent as phone number isn't a text"),
+        ("send-message", 5, "What the page sent as message isn't a text"),
+        ("send-message", TOO_LONG, "The message holds 20,000 characters at most; this one has 30,"),
+        ("send-then_to", TOO_LONG, "The then to holds"),
+        ("send-repeat", "9" * 5_000, "What the page sent as repeat isn't one of its choices"),
+        ("send-channel", "fax", "What the page sent as channel isn't one of its choices"),
+        ("send-acknowledge", "yes", "What the page sent as acknowledge isn't yes or no"),
+        ("send-minutes_between_tries", "5", "isn't a number"),
+        ("send-minutes_between_tries", 10**400, "Wait 0 to 1,440 minutes."),
+        ("send-minutes_between_tries", None, "Wait 0 to 1,440 minutes."),
+    ],
+)
+def test_it_says_which(app: tuple[str, Path], name: str, value: object, words: str):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        page.send({name: value})
+        assert words in page.press()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 5, [], {}, {"key": None}, {"key": "911"}, {"key": ""}, {"body": {}}, {"body": "x" * 99}],
+)
+@pytest.mark.parametrize("name", ["key", "reply", "answer", "decline", "hang_up"])
+def test_the_handset(app: tuple[str, Path], name: str, value: object):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        page.send({f"phone-{name}": value})
+        assert page.press()
+
+
+@pytest.mark.parametrize(
+    "name", ["send-phone_number", "send-message", "send-voicemail", "send-then_to", "send-repeat"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "4128574309" + " " * 20_000 + "x",
+        "1" * 500_000,
+        "4128574309\n" * 50_000,
+        "{{ now }}" * 50_000,
+        "(" * 500_000,
+    ],
+    ids=["spaces", "digits", "numbers", "variables", "brackets"],
+)
+def test_one_value_stops_nobody(app: tuple[str, Path], name: str, value: str):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        began = time.monotonic()
+        page.send({name: value})
+        assert page.press()
+        assert time.monotonic() - began < LONGEST_SECONDS
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\x00\x01",
+        b"{}",
+        "",
+        "no JSON",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "9" * 5_000,
+        "null",
+        "[]",
+        '"init"',
+        "{}",
+        '{"method": "init"}',
+        '{"method": "init", "data": []}',
+        '{"method": "init", "data": null}',
+        '{"method": ["init"], "data": {}}',
+        '{"method": "update", "data": {}}',
+        '{"method": "uploadInit", "args": [[{"name": "x", "size": 1, "type": ""}]], "tag": 1}',
+        '{"method": "uploadEnd", "args": ["x", "send-message"], "tag": 1}',
+        '{"method": 5, "args": [], "tag": 1}',
+        json.dumps({"method": "init", "data": {"a:b:c": 1}}),
+        json.dumps({"method": "init", "data": {"a:shiny.nothing": 1}}),
+        json.dumps({"method": "init", "data": {"a:shiny.date": 5}}),
+        json.dumps({"method": "init", "data": {"a:shiny.datetime": "x"}}),
+        json.dumps({"method": "init", "data": {"a:shiny.file": {}}}),
+        json.dumps({"method": "init", "data": {"a:shiny.action": []}}),
+        json.dumps({"method": "init", "data": {BUTTON: 1}}),
+        json.dumps({"method": "init", "data": {BUTTON: {"value": "x", "autoReset": True}}}),
+        json.dumps({"method": "init", "data": {".clientdata_url_search": 5}}),
+        json.dumps({"method": "init", "data": {"a": [[[[[[[[1]]]]]]]]}}),
+        json.dumps({"method": "init", "data": {f"a{number}": 1 for number in range(2_000)}}),
+    ],
+)
+def test_what_is_no_message_of_a_page(app: tuple[str, Path], message: str | bytes):
+    url, _ = app
+    with hostile_page(url) as page:
+        page.send_raw(message)
+        assert page.ended() == 1008
+
+
+@pytest.mark.parametrize("message", ['{"method": "init", "data": {}}', "{}", "no JSON"])
+def test_later_messages_are_checked_too(app: tuple[str, Path], message: str):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        page.send_raw(message)
+        assert page.ended() == 1008
+
+
+def test_a_message_that_is_too_big(app: tuple[str, Path]):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        page.send({"send-message": "x" * 1_000_001})
+        assert page.ended() == 1009
+
+
+def test_uploads(app: tuple[str, Path]):
+    url, _ = app
+    for path in ("session/abc/upload/def", "session//upload/"):
+        answer = httpx.post(f"{url}{path}", content=b"x" * 100_000)
+        assert (answer.status_code, answer.text) == (403, "No page here takes files.")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "?alert=" + "x" * 100_000,
+        "?alert=%00",
+        "?alert=\ud800",
+        "?alert=" + "%",
+        "?" + "a&" * 100_000,
+        "?_inputs_&send-phone_number=%22911%22",
+        "?_inputs_&send-phone_number=no%20JSON",
+        "?_values_&_inputs_&_inputs_",
+        "?_state_id_=../../etc",
+        "?_state_id_=abc",
+    ],
+)
+def test_any_address(app: tuple[str, Path], address: str):
+    url, _ = app
+    with hostile_page(url, {".clientdata_url_search": address}) as page:
+        assert "911 is an emergency number" in page.press()
+
+
+def test_the_log_stays_short(app: tuple[str, Path]):
+    url, log = app
+    with hostile_page(url, {}) as page:
+        before = log.stat().st_size
+        for _ in range(100):
+            page.send({"send-message": ["x" * 1_000], "send-tries": {}, "send-phone_number": 5})
+            page.press()
+        assert log.stat().st_size - before < 10_000
