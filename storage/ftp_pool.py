@@ -33,7 +33,7 @@ class FTPPool:
         self._closed = False
 
     def run(self, task: Callable[[ftplib.FTP], Result]) -> Result:
-        """Call `task` with a session. If one that was kept fails, call it once more with another."""
+        """Call `task` with a session. If a kept one fails, call it once more with another."""
         for is_last in (False, True):
             session, is_new = self._borrow()
             try:
