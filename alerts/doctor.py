@@ -36,6 +36,8 @@ ADDRESS_SETTINGS: dict[StorageKind, str] = {
     "ftp": "FTP_PUBLIC_BASE_URL",
     "local": "PUBLIC_URL",
 }
+# How S3 services refuse to let anyone read; Cloudflare's R2 answers 400.
+REFUSALS = (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 XML_TYPES = ("text/xml", "application/xml")
 
 
@@ -176,8 +178,12 @@ async def _why_unreadable(
 
 
 def _why_wrong(answer: httpx.Response, document: str, where: str, services: Services) -> str | None:
-    if answer.status_code == httpx.codes.FORBIDDEN and isinstance(services.storage, S3Storage):
-        return f"Twilio may not read {where}: run `python -m alerts doctor --create-bucket`."
+    if answer.status_code in REFUSALS and isinstance(services.storage, S3Storage):
+        return (
+            f"Twilio may not read {where} (HTTP {answer.status_code}): run `python -m alerts "
+            "doctor --create-bucket`. If that didn't help, make the prefix readable with the "
+            "service's own tools, and set S3_PUBLIC_BASE_URL to the address where it can be read."
+        )
     if answer.status_code != httpx.codes.OK:
         return f"Twilio would get HTTP {answer.status_code} from {where}."
     content_type = answer.headers.get("content-type", "no content type")

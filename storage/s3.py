@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from storage.addresses import public_address
 from storage.base import Instructions, StorageError, document_bytes, name_in_url, unguessable_name
@@ -86,7 +87,8 @@ class S3Storage:
         """Create the bucket if it is missing, and make its prefix public and its documents expire.
 
         It can be repeated safely: the bucket's other policy statements and lifecycle rules stay.
-        Return what was done, one sentence for each step.
+        Return what was done, one sentence for each step. If a step fails, the StorageError says
+        what was done before it.
         """
         if not self._prefix:
             raise StorageError(
@@ -95,19 +97,26 @@ class S3Storage:
                 "everything in it would become public and then expire.",
                 "Set a prefix, such as twiml/.",
             )
+        done: list[str] = []
         setup = UploadThreads(1, SETUP_DEADLINE_SECONDS)
         try:
             with as_storage_errors(self._bucket):
-                return await setup.run(self._prepare)
+                await setup.run(partial(self._prepare, done))
+        except StorageError as problem:
+            if not done:
+                raise
+            message = f"{problem.message} Done before that: {' '.join(done)}"
+            raise StorageError("S3", message, problem.hint) from None
         finally:
             setup.close()
+        return done
 
     async def close(self) -> None:
         """Accept no more documents, and let running uploads finish."""
         self._threads.close()
 
     def _put(self, key: str, document: bytes) -> str:
-        client = self._connection.client()
+        client = self._client()
         client.put_object(Bucket=self._bucket, Key=key, Body=document, ContentType="text/xml")
         return self._url(client, key)
 
@@ -120,11 +129,15 @@ class S3Storage:
         )
 
     def _remove(self, key: str) -> None:
-        self._connection.client().delete_object(Bucket=self._bucket, Key=key)
+        self._client().delete_object(Bucket=self._bucket, Key=key)
 
-    def _prepare(self) -> list[str]:
+    def _prepare(self, done: list[str]) -> None:
+        prepare_bucket(self._client(), self._bucket, self._prefix, self._expire_days, done)
+
+    def _client(self) -> S3Client:
         client = self._connection.client()
-        return prepare_bucket(client, self._bucket, self._prefix, self._expire_days)
+        _check_endpoint(client.meta.endpoint_url, self._bucket)
+        return client
 
 
 def _checked_bucket(bucket: str) -> str:
@@ -170,4 +183,22 @@ def _check_keys(access_key_id: str | None, secret_access_key: str | None) -> Non
             "S3",
             "Half of the AWS credentials is missing.",
             "Set both the access key ID and the secret access key, or neither.",
+        )
+
+
+def _check_endpoint(endpoint_url: str, bucket: str) -> None:
+    """Raise StorageError if the endpoint contains the bucket, which boto3 adds by itself.
+
+    Documents would otherwise go to a folder that is named like the bucket, or nowhere.
+    """
+    parts = urlsplit(endpoint_url)
+    host = parts.hostname or ""
+    rest = host.removeprefix(f"{bucket.lower()}.")
+    # storage.example.com may be the whole address of a service, and have a bucket "storage".
+    in_host = rest != host and (rest.count(".") > 1 or rest.startswith("s3"))
+    if in_host or parts.path.rstrip("/").endswith(f"/{bucket}"):
+        raise StorageError(
+            "S3",
+            f"S3 bucket {bucket} cannot be used: the address of its service contains the bucket.",
+            "Set AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) to the address without the bucket.",
         )

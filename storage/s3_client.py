@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import logging
 import os
 import threading
 from dataclasses import KW_ONLY, dataclass, field
@@ -56,6 +59,7 @@ class S3Connection:
         )
         # boto3 reads only AWS_DEFAULT_REGION; Lambda, containers and other SDKs set AWS_REGION.
         region = self.region or os.environ.get("AWS_REGION") or session.region_name
+        logging.getLogger("botocore.credentials").addFilter(_remove_traceback)
         client = session.client(
             "s3",
             region_name=region or "us-east-1",
@@ -75,6 +79,8 @@ class S3Connection:
         client.meta.events.register("choose-signer.s3.GetObject", disable_signing)
         client.meta.events.register_first("before-endpoint-resolution.s3", _use_regional_url)
         client.meta.events.register_last("before-call.s3", _remove_expect_header)
+        client.meta.events.register("before-call.s3.PutBucketPolicy", _add_md5)
+        client.meta.events.register("before-call.s3.PutBucketLifecycleConfiguration", _add_md5)
         return client
 
 
@@ -85,3 +91,15 @@ def _use_regional_url(context: dict[str, Any], **_: object) -> None:
 def _remove_expect_header(params: dict[str, Any], **_: object) -> None:
     # "Expect: 100-continue" costs a round trip and only pays off for large bodies.
     params["headers"].pop("Expect", None)
+
+
+def _add_md5(params: dict[str, Any], **_: object) -> None:
+    # boto3 sends newer checksums instead, and Ceph and others refuse these requests without this.
+    digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
+    params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
+
+
+def _remove_traceback(record: logging.LogRecord) -> bool:
+    # It would show what a credential program printed. The StorageError says what went wrong.
+    record.exc_info = record.exc_text = None
+    return True

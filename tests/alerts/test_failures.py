@@ -71,6 +71,29 @@ async def test_a_short_document_is_then_sent_inside_the_request(tmp_path, storag
 
 
 @pytest.mark.parametrize(
+    "profile",
+    [
+        "credential_process = /nowhere/helper",
+        "credential_process = echo nonsense",
+        "web_identity_token_file = /nowhere/token\nrole_arn = arn:aws:iam::123456789012:role/x",
+        "sso_session = gone\nsso_account_id = 123456789012\nsso_role_name = caller",
+    ],
+)
+async def test_credentials_that_cannot_be_had_are_no_reason_not_to_call(
+    tmp_path, monkeypatch, profile
+):
+    (tmp_path / "config").write_text(f"[profile ours]\n{profile}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    storage = s3_storage(None, profile="ours", access_key_id=None, secret_access_key=None)
+    async with simulated_desk(tmp_path, storage) as desk:
+        alert = await desk.send(CALL)
+        assert [event.status for event in alert.events] == ["queued", None, "sending", "placed"]
+        assert alert.events[1].error is not None
+        assert "cannot be used" in alert.events[1].error.message
+        assert "<Say" in posts(desk)[0]["Twiml"]
+
+
+@pytest.mark.parametrize(
     ("request_", "code", "words"),
     [
         (replace(CALL, to="+15005550001"), 21217, "check its digits"),

@@ -23,7 +23,7 @@ from tests.support.desks import simulated_desk
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN, clean_environment
 from tests.support.project_folder import build_project_folder
 from tests.support.running_app import running
-from tests.support.s3_server import empty_moto, s3_client
+from tests.support.s3_server import OtherS3, empty_moto, s3_client, s3_error, s3_storage
 from tests.support.servers import free_port, serve
 
 SECRET = "hush-hush"
@@ -179,6 +179,28 @@ async def test_no_server_at_the_address_of_the_storage(tmp_path):
         passed, sentence = (await examined(desk))["Storage"]
     assert not passed
     assert "No answer from" in sentence
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_bucket_that_nobody_may_read_gets_advice_that_does_not_go_in_a_circle(
+    tmp_path, moto, status
+):
+    answers = {
+        "GET CallSid": s3_error(status, "AccessDenied"),
+        "policy": s3_error(501, "NotImplemented"),
+    }
+    with serve(OtherS3(moto, answers)) as url:
+        async with simulated_desk(tmp_path, s3_storage(url)) as desk:
+            services = replace(desk.services, documents=None, storage=s3_storage(url))
+        async with Desk(services) as desk:
+            checks = await examined(desk, create_bucket=True)
+    created, done = checks["Bucket"]
+    passed, sentence = checks["Storage"]
+    assert (created, passed) == (True, False)
+    assert "no bucket policies" in done
+    assert "If that didn't help" in sentence
+    assert "S3_PUBLIC_BASE_URL" in done
+    assert "S3_PUBLIC_BASE_URL" in sentence
 
 
 async def services_with(folder, url: str):

@@ -9,7 +9,7 @@ import pytest
 
 from storage import FTPStorage, Instructions, StorageError
 from storage.addresses import FTPAddress
-from storage.ftp import open_session
+from storage.ftp_session import hang_up, open_session
 from tests.support.ftp_host import PASSWORD, ftp_host, self_made_certificate
 
 XML = "<Response>\r\n<Say>Grüße</Say></Response>"
@@ -71,13 +71,14 @@ async def test_tls_covers_commands_and_data_in_one_session(folder, tmp_path):
         instructions = await storage.publish("ann", XML)
         await storage.close()
 
-        with open_session(FTPAddress.from_url(url), trusted) as session:
-            data, _ = session.ntransfercmd("STOR probe")
-            assert isinstance(data, ssl.SSLSocket)
-            assert data.session_reused
-            data.unwrap()
-            data.close()
-            session.voidresp()
+        session = open_session(FTPAddress.from_url(url), trusted)
+        data, _ = session.ntransfercmd("STOR probe")
+        assert isinstance(data, ssl.SSLSocket)
+        assert data.session_reused
+        data.unwrap()
+        data.close()
+        session.voidresp()
+        hang_up(session)
 
     name = str(instructions.url).removeprefix(PUBLIC)
     assert (folder / "calls" / name).read_bytes().decode() == XML
@@ -129,3 +130,58 @@ def test_unusable_url_is_refused_without_repeating_it(url):
     printed = "".join(traceback.format_exception(caught.value))
     assert "sec" not in printed.split("StorageError")[-1]
     assert "word@" not in printed.split("StorageError")[-1]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"DELE": "450 No such file"},
+        {"DELE": "550 Not found"},
+        {"DELE": "501 Gone"},
+        {"DELE": "450 No such file", "SIZE": "450 No such file"},
+        {"DELE": "550 Not found", "SIZE": "500 Unknown command"},
+    ],
+)
+async def test_however_a_host_says_that_a_document_is_gone_it_is_no_failure(folder, answers):
+    gone = Instructions(url=f"{PUBLIC}{'0' * 32}.xml")
+    with ftp_host(folder, answers=answers) as host:
+        storage = FTPStorage(host.url(), PUBLIC)
+        await storage.delete(gone)
+        await storage.close()
+    assert len(host.sent("DELE")) == 1
+
+
+async def test_document_that_may_not_be_deleted_is_a_failure(folder):
+    with ftp_host(folder, answers={"DELE": "450 Busy"}) as host:
+        storage = FTPStorage(host.url(), PUBLIC)
+        instructions = await storage.publish("ann", XML)
+        with pytest.raises(StorageError, match="450 Busy"):
+            await storage.delete(instructions)
+        await storage.close()
+
+
+async def test_replies_that_are_not_utf8_do_no_harm(folder):
+    with ftp_host(folder, encoding="latin-1") as host:
+        storage = FTPStorage(host.url("/calls"), PUBLIC)
+        await storage.publish("ann", XML)
+        await storage.close()
+    assert len(list((folder / "calls").iterdir())) == 1
+
+
+async def test_folder_with_any_letters(folder):
+    with ftp_host(folder) as host:
+        storage = FTPStorage(host.url("/%C3%BCber"), PUBLIC)
+        await storage.publish("ann", XML)
+        await storage.close()
+    assert len(list((folder / "über").iterdir())) == 1
+
+
+async def test_data_channel_that_closes_without_close_notify_is_no_failure(folder, tmp_path):
+    certificate, trusted = self_made_certificate(tmp_path)
+    with ftp_host(folder, certificate=certificate, close_notify=False) as host:
+        storage = FTPStorage(host.url(scheme="ftps"), PUBLIC, ssl_context=trusted)
+        instructions = await storage.publish("ann", XML)
+        await storage.close()
+    name = str(instructions.url).removeprefix(PUBLIC)
+    assert (folder / name).read_bytes().decode() == XML
+    assert host.sent("DELE") == []

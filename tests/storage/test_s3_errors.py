@@ -82,7 +82,7 @@ async def test_closed_port():
 @pytest.mark.parametrize("endpoint", ["not a url", "http://", "http://exa mple"])
 async def test_nonsense_as_endpoint(endpoint):
     error = await failure(s3_storage(endpoint))
-    assert "could not be used" in error.message
+    assert "the address of its service is malformed" in error.message
 
 
 async def test_no_credentials(monkeypatch, tmp_path):

@@ -82,3 +82,40 @@ def s3_error(status: int, code: str, extra: str = "") -> Response:
     """Return an error as S3 sends it."""
     body = f"<Error><Code>{code}</Code><Message>No.</Message>{extra}</Error>"
     return Response(body, status_code=status, media_type="application/xml")
+
+
+class OtherS3:
+    """An ASGI app in front of moto that has its own answer to some requests, as other services do.
+
+    A request is named by its method and the setting of the bucket, such as "GET policy", or just
+    by the setting for every method.
+    """
+
+    def __init__(self, moto_url: str, answers: dict[str, Response]) -> None:
+        self._moto_url = moto_url
+        self._answers = answers
+        self.requests: list[Request] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        self.requests.append(request)
+        setting = next(iter(request.query_params), "")
+        answer = self._answers.get(f"{request.method} {setting}") or self._answers.get(setting)
+        if answer is None:
+            answer = await self._answer_of_moto(request)
+        await answer(scope, receive, send)
+
+    async def _answer_of_moto(self, request: Request) -> Response:
+        url = f"{self._moto_url}{request.url.path}?{request.url.query}"
+        headers = {
+            name: value for name, value in request.headers.items() if name != "content-length"
+        }
+        async with httpx.AsyncClient() as client:
+            found = await client.request(
+                request.method, url, content=await request.body(), headers=headers
+            )
+        return Response(
+            found.content, found.status_code, media_type=found.headers.get("content-type")
+        )
