@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 from simulator.call_flow import CallQueue, run_answered_call, run_call, run_dialed_call
 from simulator.callbacks import Callbacks, CallProgress, MessageProgress
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class Exchange:
-    """Calls and texts of all accounts; `own_number` is the one each account starts with.
+    """Calls and texts of all accounts; each starts with `own_number` and `short_codes`.
 
     A text from a number that no account has written to belongs to `home_account`.
 
@@ -43,13 +43,14 @@ class Exchange:
         client: WebhookClient,
         own_number: str,
         *,
+        short_codes: Sequence[str],
         events: EventLog,
         home_account: str,
         calls_per_second: float,
     ) -> None:
         self.clock = clock
         self.own_number = own_number
-        self.accounts = Accounts(own_number, clock.now())
+        self.accounts = Accounts(own_number, short_codes, clock.now())
         self.calls: dict[str, Call] = {}
         self.messages: dict[str, Message] = {}
         self.callbacks = Callbacks(client, clock)
@@ -144,7 +145,7 @@ class Exchange:
         answer = self._subscriptions.receive(to, number, body)
         if answer is not None:
             self._send(account_sid, MessageRequest(number, to, None, answer), "outbound-reply")
-        owned = self.accounts.get(account_sid).owned(to)
+        owned = self.accounts.get(account_sid).owned_sender(to)
         if owned is not None and (url := owned.settings.get("sms_url")):
             method = str(owned.settings.get("sms_method") or "POST")
             self._tasks.start(message, self._reply_to(message, Instructions(str(url), method)))

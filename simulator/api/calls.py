@@ -14,6 +14,7 @@ from simulator.api.forms import (
     Form,
     read_callback,
     read_fallback,
+    read_flag,
     read_form,
     read_instructions,
     read_phone_number,
@@ -144,7 +145,7 @@ def read_call_request(form: Form, may_call_from: Callable[[str], bool]) -> CallR
         timeout=_read_seconds(form, "Timeout", default=60, most=LONGEST_RING_SECONDS),
         time_limit=_read_seconds(form, "TimeLimit", LONGEST_CALL_SECONDS, LONGEST_CALL_SECONDS),
         machine_detection=detection if detection in _DETECTION_MODES else None,
-        detects_in_background=form.get("AsyncAmd").lower() == "true",
+        detects_in_background=read_flag(form, "AsyncAmd"),
         detection_timeout=_read_seconds(
             form,
             "MachineDetectionTimeout",

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from simulator.api.authentication import account_of, require_active
 from simulator.api.forms import (
     Form,
+    read_flag,
     read_form,
     read_friendly_name,
     read_method,
@@ -153,10 +154,6 @@ def _choice(*choices: str) -> _Reader:
     return read
 
 
-def _flag(form: Form, name: str) -> bool:
-    return form.get(name).lower() == "true"
-
-
 _url: _Reader = partial(read_url, code=21402)
 _method: _Reader = partial(read_method, code=21403)
 
@@ -164,7 +161,7 @@ _method: _Reader = partial(read_method, code=21403)
 _SETTINGS: dict[str, _Reader] = {
     "ApiVersion": _choice(API_VERSION, "2008-08-01"),
     "VoiceApplicationSid": _sid("AP"),
-    "VoiceCallerIdLookup": _flag,
+    "VoiceCallerIdLookup": read_flag,
     "VoiceFallbackMethod": _method,
     "VoiceFallbackUrl": _url,
     "VoiceMethod": _method,

@@ -22,7 +22,13 @@ from simulator.errors import ApiError
 from simulator.exchange import Exchange
 from simulator.models.account import Account
 from simulator.models.message import LONGEST_BODY_CHARACTERS, Message, MessageRequest
-from simulator.models.phone_numbers import MESSAGE_FROM, MESSAGE_TO
+from simulator.models.phone_numbers import (
+    MESSAGE_FROM,
+    MESSAGE_TO,
+    is_sender_id,
+    read_sender,
+    takes_sender_ids,
+)
 from simulator.models.sids import API_VERSION, is_sid
 from simulator.models.webhooks import is_web_address
 
@@ -100,7 +106,8 @@ def _require_over(message: Message, action: str) -> None:
 
 
 def _read_message_request(form: Form, own_number: str, account: Account) -> MessageRequest:
-    """Read the text that `form` asks for; a Messaging Service sends from `own_number`.
+    """Read the text that `form` asks for; a Messaging Service sends from `own_number`, or
+    from the `From` that comes with it.
 
     Raises ApiError, also for a sender that the account may not use.
     https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
@@ -115,9 +122,15 @@ def _read_message_request(form: Form, own_number: str, account: Account) -> Mess
     service = form.get("MessagingServiceSid") or None
     if service and not is_sid(service, "MG"):
         raise ApiError(21701, "The Messaging Service does not exist.")
-    from_ = None if service else _read_from(form, account)
+    from_ = None if service and not form.get("From").strip() else _read_from(form, account)
     if to == (from_ or own_number):
         raise ApiError(21266, "'To' and 'From' number cannot be the same.")
+    if from_ is not None and is_sender_id(from_) and not takes_sender_ids(to):
+        raise ApiError(
+            21612,
+            f"Message cannot be sent with the current combination of 'To' ({to}) and/or "
+            f"'From' ({from_}) parameters",
+        )
     media_urls = _read_media(form)
     body = form.get("Body")
     if not body and not media_urls:
@@ -136,6 +149,7 @@ def _read_message_request(form: Form, own_number: str, account: Account) -> Mess
 
 
 def _read_from(form: Form, account: Account) -> str:
+    """Read a number, a short code of the account's, or a sender ID. Raises ApiError."""
     from_ = read_phone_number(
         form,
         "From",
@@ -146,6 +160,7 @@ def _read_from(form: Form, account: Account) -> str:
             "The 'From' number {number} is not a valid phone number, shortcode, or alphanumeric "
             "sender ID.",
         ),
+        read=read_sender,
     )
     if not account.may_text_from(from_):
         raise ApiError(
