@@ -69,7 +69,8 @@ def create_app(
         if not is_short_code(code):
             raise ValueError(f"{code} is not a short code. Write 3 to 8 digits, such as 72525.")
     credentials = read_credentials(account_sid, auth_token, api_key_sid, api_key_secret)
-    log, faults = RequestLog(), Faults()
+    clock, faults = Clock(speed), Faults()
+    log = RequestLog(clock)
     app = Starlette(
         routes=[
             *CALL_ROUTES,
@@ -95,7 +96,7 @@ def create_app(
     )
     app.state.request_log = log
     app.state.faults = faults
-    clock, signer = Clock(speed), Signer(auth_token or SIMULATOR_AUTH_TOKEN)
+    signer = Signer(auth_token or SIMULATOR_AUTH_TOKEN)
     app.state.exchange = Exchange(
         clock,
         WebhookClient(clock, signer, log, fetch_transport),

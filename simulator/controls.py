@@ -125,7 +125,7 @@ async def _read_callback_faults(request: Request) -> CallbackFaults:
 
 
 async def clock(request: Request) -> Response:
-    """GET tells speed and time; POST sets the speed (0: time stands still), steps, or both.
+    """GET tells speed, time and date; POST sets the speed (0: time stands still), steps, or both.
 
     `{"speed": 0, "step": 30}` stops time and lets 30 seconds pass. The response to a step comes
     when all that is due in it has happened.
@@ -142,7 +142,13 @@ async def clock(request: Request) -> Response:
             exchange.clock.set_speed(speed)
         if step is not None:
             await exchange.clock.step(step)
-    return JSONResponse({"speed": exchange.clock.speed, "seconds": exchange.clock.seconds()})
+    return JSONResponse(
+        {
+            "speed": exchange.clock.speed,
+            "seconds": exchange.clock.seconds(),
+            "now": exchange.clock.now().isoformat(timespec="milliseconds"),
+        }
+    )
 
 
 async def faults(request: Request) -> Response:

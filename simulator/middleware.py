@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 from starlette.requests import ClientDisconnect, Request
@@ -141,7 +141,7 @@ class RequestLogMiddleware:
             answer.status = 500  # so does Starlette
             raise
         finally:
-            self._log.add(_entry(request, form, answer))
+            self._log.add(_entry(self._log.clock.now(), request, form, answer))
 
 
 def _replay(sent: bytes, receive: Receive) -> Receive:
@@ -170,11 +170,11 @@ class _Answer:
         await self._send(message)
 
 
-def _entry(request: Request, form: Form, answer: _Answer) -> Entry:
+def _entry(at: datetime, request: Request, form: Form, answer: _Answer) -> Entry:
     path = _own_path(request.scope)
     account = _ACCOUNT.match(path)
     return Entry(
-        at=datetime.now(UTC),
+        at=at,
         direction="in",
         method=request.method,
         path=shortened(path),

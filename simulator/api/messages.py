@@ -51,7 +51,7 @@ async def messages(request: Request) -> Response:
     if request.method != "POST":
         return JSONResponse(_list(exchange, account, read_query(request)))
     require_active(account)
-    wanted = _read_message_request(await read_form(request), exchange.own_number, account)
+    wanted = _read_message_request(await read_form(request), exchange, account)
     sent = exchange.create_message(account.sid, wanted)
     return JSONResponse(_to_json(sent), status_code=201)
 
@@ -105,9 +105,9 @@ def _require_over(message: Message, action: str) -> None:
         raise ApiError(20009, text, status=409)
 
 
-def _read_message_request(form: Form, own_number: str, account: Account) -> MessageRequest:
-    """Read the text that `form` asks for; a Messaging Service sends from `own_number`, or
-    from the `From` that comes with it.
+def _read_message_request(form: Form, exchange: Exchange, account: Account) -> MessageRequest:
+    """Read the text that `form` asks for; a Messaging Service sends from the exchange's own
+    number, or from the `From` that comes with it.
 
     Raises ApiError, also for a sender that the account may not use.
     https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
@@ -123,7 +123,7 @@ def _read_message_request(form: Form, own_number: str, account: Account) -> Mess
     if service and not is_sid(service, "MG"):
         raise ApiError(21701, "The Messaging Service does not exist.")
     from_ = None if service and not form.get("From").strip() else _read_from(form, account)
-    if to == (from_ or own_number):
+    if to == (from_ or exchange.own_number):
         raise ApiError(21266, "'To' and 'From' number cannot be the same.")
     if from_ is not None and is_sender_id(from_) and not takes_sender_ids(to):
         raise ApiError(
@@ -144,7 +144,7 @@ def _read_message_request(form: Form, own_number: str, account: Account) -> Mess
         body=body,
         media_urls=media_urls,
         status_callback=read_callback(form, "StatusCallback"),
-        send_at=_read_send_at(form, service),
+        send_at=_read_send_at(form, service, exchange.clock.now()),
     )
 
 
@@ -180,8 +180,10 @@ def _read_media(form: Form) -> tuple[str, ...]:
     return urls
 
 
-def _read_send_at(form: Form, service: str | None) -> datetime | None:
+def _read_send_at(form: Form, service: str | None, now: datetime) -> datetime | None:
     """Read `SendAt` if `ScheduleType` is `fixed`, else None. Raises ApiError.
+
+    By the simulator's clock it is `now`.
 
     https://www.twilio.com/docs/messaging/features/message-scheduling
     """
@@ -197,7 +199,7 @@ def _read_send_at(form: Form, service: str | None) -> datetime | None:
     except ValueError:
         raise ApiError(35114, f"SendAt is not a timestamp: {text}") from None
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
-    if not EARLIEST_SCHEDULE <= moment - datetime.now(UTC) <= LATEST_SCHEDULE:
+    if not EARLIEST_SCHEDULE <= moment - now <= LATEST_SCHEDULE:
         raise ApiError(35114, "SendAt time must be between 300 seconds and 35 days in the future")
     return moment
 
