@@ -18,9 +18,12 @@ from simulator.api.authentication import (
     read_credentials,
 )
 from simulator.api.calls import CALL_ROUTES
+from simulator.api.empty_lists import EMPTY_LIST_ROUTES
 from simulator.api.incoming_phone_numbers import NUMBER_ROUTES
+from simulator.api.media import MEDIA_ROUTES
 from simulator.api.messages import MESSAGE_ROUTES
 from simulator.api.outgoing_caller_ids import CALLER_ID_ROUTES
+from simulator.api.recordings import RECORDING_ROUTES
 from simulator.api.short_codes import SHORT_CODE_ROUTES
 from simulator.clock import Clock
 from simulator.controls import CONTROL_ROUTES
@@ -36,6 +39,7 @@ from simulator.middleware import (
     RequestLogMiddleware,
 )
 from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER, is_short_code, read_number
+from simulator.representations import RepresentationMiddleware
 
 
 def create_app(
@@ -73,6 +77,10 @@ def create_app(
     log = RequestLog(clock)
     app = Starlette(
         routes=[
+            # The empty lists first: the routes of a record would take the last word for a SID.
+            *EMPTY_LIST_ROUTES,
+            *RECORDING_ROUTES,
+            *MEDIA_ROUTES,
             *CALL_ROUTES,
             *MESSAGE_ROUTES,
             *ACCOUNT_ROUTES,
@@ -85,6 +93,7 @@ def create_app(
             Middleware(DropMiddleware),
             Middleware(BodyLimitMiddleware),
             Middleware(RequestLogMiddleware, log=log),
+            Middleware(RepresentationMiddleware),
             Middleware(FaultMiddleware, faults=faults),
         ],
         exception_handlers={

@@ -11,6 +11,7 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from simulator.api.authentication import account_of, require_active
 from simulator.api.forms import (
@@ -24,6 +25,7 @@ from simulator.api.forms import (
 )
 from simulator.api.lists import list_page, matches_text
 from simulator.api.resources import (
+    ACCOUNT_PATTERN,
     caller_id_to_json,
     exchange_of,
     find_record,
@@ -199,4 +201,8 @@ def _to_json(number: PhoneNumber) -> dict[str, object]:
     }
 
 
-NUMBER_ROUTES = resource_routes("IncomingPhoneNumbers", numbers, number)
+NUMBER_ROUTES = (
+    # Every number is a local one. Before the others, which would take the word for a SID.
+    Route(f"{ACCOUNT_PATTERN}/IncomingPhoneNumbers/Local.json", numbers, methods=["GET", "POST"]),
+    *resource_routes("IncomingPhoneNumbers", numbers, number),
+)

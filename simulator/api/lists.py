@@ -117,8 +117,11 @@ def _no_date(name: str, text: str) -> ApiError:
 
 
 class _Listed(Protocol):
-    sid: str
-    date_created: datetime
+    @property
+    def sid(self) -> str: ...
+
+    @property
+    def date_created(self) -> datetime: ...
 
 
 _Record = TypeVar("_Record", bound=_Listed)

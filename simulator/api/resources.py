@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from simulator.errors import not_found
 from simulator.exchange import Exchange
@@ -21,7 +22,8 @@ ACCOUNT_PATTERN = f"/{API_VERSION}/Accounts/{{account_sid}}"
 
 
 class _Owned(Protocol):
-    account_sid: str
+    @property
+    def account_sid(self) -> str: ...
 
 
 _Record = TypeVar("_Record", bound=_Owned)
@@ -92,3 +94,9 @@ def snake_case(name: str) -> str:
     if name.isupper():
         return name.lower()
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
+
+
+def own_path(scope: Scope) -> str:
+    """Return the path of a request below the path that the simulator is mounted at."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 from simulator.errors import TwimlError
 from simulator.models.call import Call, CallRequest
 from simulator.models.people import Person
+from simulator.models.recording import Recording
 from simulator.models.webhooks import Callback, Instructions, Parameters
 from simulator.twiml.document import Document, Verb
 from simulator.untrusted_text import flag, whole_number
@@ -36,6 +37,9 @@ class CallControl(Protocol):
 
     def send_callback(self, call: Call, callback: Callback, parameters: Parameters) -> None:
         """Report to `callback` in the background."""
+
+    def add_recording(self, recording: Recording) -> None:
+        """Keep a recording, which can be fetched from now on."""
 
 
 @dataclass(frozen=True)

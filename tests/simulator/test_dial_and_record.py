@@ -46,7 +46,7 @@ def test_what_is_said_after_the_beep_is_recorded(line: Line, documents: Document
 
 def test_a_recording_without_action_returns_to_its_document(line: Line, documents: Documents):
     url = documents.put("/record-again.xml", "<Response><Record maxLength='1'/></Response>")
-    line.finished(line.place(url=url, time_limit=8))
+    line.finished(line.place(url=url, time_limit=200))
     assert len(documents.asked("/record-again.xml")) > 1
 
 
