@@ -156,7 +156,7 @@ def _text(key: str, value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     # A link leads to the same format again, and a refusal names the path as it was asked for.
-    is_path = key.endswith("uri") or key in {"message", "media_url"}
+    is_path = key.endswith("uri") or key == "message"
     return _PATH_IN_JSON.sub(r"\1", str(value)) if is_path else str(value)
 
 

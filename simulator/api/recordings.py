@@ -5,6 +5,9 @@ https://www.twilio.com/docs/voice/api/recording
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -44,7 +47,7 @@ async def recordings(request: Request) -> Response:
         and matches_text(query, "ConferenceSid", "")
         and was_created(recording.date_created)
     ]
-    return JSONResponse(list_page(found, "recordings", path, query, _to_json))
+    return JSONResponse(list_page(found, "recordings", path, query, _writer(request)))
 
 
 async def recording(request: Request) -> Response:
@@ -56,7 +59,7 @@ async def recording(request: Request) -> Response:
     if request.method == "DELETE":
         del exchange.recordings[found.sid]
         return Response(status_code=204)
-    return JSONResponse(_to_json(found))
+    return JSONResponse(_writer(request)(found))
 
 
 async def wav(request: Request) -> Response:
@@ -74,7 +77,11 @@ def _public_recording(request: Request) -> Recording:
     return find_record(request, recordings, request.path_params["account_sid"])
 
 
-def _to_json(recording: Recording) -> dict[str, object]:
+def _writer(request: Request) -> Callable[[Recording], dict[str, object]]:
+    return partial(_to_json, api_url=str(request.base_url).rstrip("/"))
+
+
+def _to_json(recording: Recording, api_url: str) -> dict[str, object]:
     """https://www.twilio.com/docs/voice/api/recording#recording-properties"""
     created = rfc_2822(recording.date_created)
     return {
@@ -95,7 +102,7 @@ def _to_json(recording: Recording) -> dict[str, object]:
         "error_code": None,
         "encryption_details": None,
         "api_version": API_VERSION,
-        "media_url": recording.path,
+        "media_url": f"{api_url}{recording.path}",
         "uri": f"{recording.path}.json",
         "subresource_uris": subresource_uris(recording.path, RECORDING_LISTS),
     }

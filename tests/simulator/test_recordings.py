@@ -71,6 +71,7 @@ def test_its_address_leads_to_audio_without_a_password(line: Line, documents: Do
         assert httpx.get(told["RecordingUrl"] + ending).status_code == 401
         own = line.http.get(told["RecordingUrl"] + ending)
         assert told["RecordingSid"] in own.text
+        assert told["RecordingUrl"] in own.text  # as its media_url
     stranger = told["RecordingUrl"].replace(told["AccountSid"], "AC" + "b" * 32)
     assert httpx.get(stranger).status_code == 404
 
