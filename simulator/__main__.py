@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
             api_key_sid=options.api_key_sid,
             api_key_secret=options.api_key_secret,
             from_number=options.from_number,
+            short_codes=options.short_code,
             speed=options.speed,
             calls_per_second=options.calls_per_second,
         )
@@ -80,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--api-key-secret", help="its secret")
     parser.add_argument(
         "--from-number", default=SIMULATOR_FROM_NUMBER, help="the account's number: %(default)s"
+    )
+    parser.add_argument(
+        "--short-code",
+        action="append",
+        default=[],
+        help="a short code the account texts from as well; may be given several times",
     )
     return parser
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -16,9 +18,13 @@ from simulator.api.authentication import (
     read_credentials,
 )
 from simulator.api.calls import CALL_ROUTES
+from simulator.api.empty_lists import EMPTY_LIST_ROUTES
 from simulator.api.incoming_phone_numbers import NUMBER_ROUTES
+from simulator.api.media import MEDIA_ROUTES
 from simulator.api.messages import MESSAGE_ROUTES
 from simulator.api.outgoing_caller_ids import CALLER_ID_ROUTES
+from simulator.api.recordings import RECORDING_ROUTES
+from simulator.api.short_codes import SHORT_CODE_ROUTES
 from simulator.clock import Clock
 from simulator.controls import CONTROL_ROUTES
 from simulator.errors import ApiError, not_found
@@ -32,7 +38,8 @@ from simulator.middleware import (
     FaultMiddleware,
     RequestLogMiddleware,
 )
-from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER, read_number
+from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER, is_short_code, read_number
+from simulator.representations import RepresentationMiddleware
 
 
 def create_app(
@@ -42,6 +49,7 @@ def create_app(
     api_key_sid: str | None = None,
     api_key_secret: str | None = None,
     from_number: str = SIMULATOR_FROM_NUMBER,
+    short_codes: Sequence[str] = (),
     speed: float = 1.0,
     calls_per_second: float = 1.0,
     fetch_transport: httpx.AsyncBaseTransport | None = None,
@@ -51,7 +59,8 @@ def create_app(
     With `account_sid` and `auth_token` only that account may sign in; without them every
     well-formed account SID may, with the first password it was used with. An API key may sign in
     for the account.
-    `from_number` is the number the account owns, `speed` how many simulated seconds pass in one
+    `from_number` is the number the account owns, `short_codes` those that it also texts from,
+    `speed` how many simulated seconds pass in one
     (0: time stands still until it is stepped), `calls_per_second` how fast each account's calls
     leave the queue. TwiML is fetched, and callbacks are sent, through `fetch_transport`,
     or over the network. The app needs no start or stop events; serve it from one event loop.
@@ -60,21 +69,31 @@ def create_app(
     own_number = read_number(from_number)
     if own_number is None:
         raise ValueError(f"{from_number} is not a telephone number. Write it as +14125550100.")
+    for code in short_codes:
+        if not is_short_code(code):
+            raise ValueError(f"{code} is not a short code. Write 3 to 8 digits, such as 72525.")
     credentials = read_credentials(account_sid, auth_token, api_key_sid, api_key_secret)
-    log, faults = RequestLog(), Faults()
+    clock, faults = Clock(speed), Faults()
+    log = RequestLog(clock)
     app = Starlette(
         routes=[
+            # The empty lists first: the routes of a record would take the last word for a SID.
+            *EMPTY_LIST_ROUTES,
+            *RECORDING_ROUTES,
+            *MEDIA_ROUTES,
             *CALL_ROUTES,
             *MESSAGE_ROUTES,
             *ACCOUNT_ROUTES,
             *NUMBER_ROUTES,
             *CALLER_ID_ROUTES,
+            *SHORT_CODE_ROUTES,
             *CONTROL_ROUTES,
         ],
         middleware=[
             Middleware(DropMiddleware),
             Middleware(BodyLimitMiddleware),
             Middleware(RequestLogMiddleware, log=log),
+            Middleware(RepresentationMiddleware),
             Middleware(FaultMiddleware, faults=faults),
         ],
         exception_handlers={
@@ -86,11 +105,12 @@ def create_app(
     )
     app.state.request_log = log
     app.state.faults = faults
-    clock, signer = Clock(speed), Signer(auth_token or SIMULATOR_AUTH_TOKEN)
+    signer = Signer(auth_token or SIMULATOR_AUTH_TOKEN)
     app.state.exchange = Exchange(
         clock,
         WebhookClient(clock, signer, log, fetch_transport),
         own_number,
+        short_codes=tuple(short_codes),
         events=EventLog(log),
         home_account=account_sid or SIMULATOR_ACCOUNT_SID,
         calls_per_second=calls_per_second,

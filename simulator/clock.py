@@ -9,10 +9,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 LOOP_TURNS_TO_SETTLE = 20
 """Turns of the event loop after which every task that was woken has reached its next wait."""
+
+
+FURTHEST_AHEAD_SECONDS = 100 * 365 * 86_400
+"""How far the date may run ahead of the real one: Python's dates end in the year 9999."""
+
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(order=True)
@@ -27,13 +33,14 @@ class Clock:
     """Time for one exchange; every wait of its calls and texts goes through here.
 
     `speed` is how many simulated seconds pass in one real second: at 20, a call of a minute is
-    over in three seconds; at 0 time passes only in a `step`. Dates stay real, so that clients may
-    compare them with their own. Raises ValueError for a speed below 0.
+    over in three seconds; at 0 time passes only in a `step`. The date starts as the real one and
+    goes on at the same speed. Raises ValueError for a speed below 0.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
         self._elapsed = 0.0
-        self._since = time.monotonic()
+        self._since = self._made = time.monotonic()
+        self._latest = datetime.min.replace(tzinfo=UTC)
         self._speed = _checked(speed)
         self._alarms: list[_Alarm] = []
         self._alarms_set = self._alarms_off = 0
@@ -47,8 +54,15 @@ class Clock:
         return self._speed
 
     def now(self) -> datetime:
-        """Return the real date and time, in UTC."""
-        return datetime.now(UTC)
+        """Return the simulated date and time, in UTC; no two are the same.
+
+        At speed 1 it is the machine's, even after that was set or the machine slept.
+        """
+        ahead = self.seconds() - (time.monotonic() - self._made)
+        moment = datetime.now(UTC) + timedelta(seconds=min(ahead, FURTHEST_AHEAD_SECONDS))
+        # Lists are in order of date, also while time stands still.
+        self._latest = max(moment, self._latest + _MICROSECOND)
+        return self._latest
 
     def seconds(self) -> float:
         """Return the simulated seconds since the clock was made."""

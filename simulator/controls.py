@@ -19,7 +19,7 @@ from simulator.faults import Fault, FaultKind, Faults
 from simulator.log import RequestLog
 from simulator.models.message import LONGEST_BODY_CHARACTERS, Message
 from simulator.models.people import person_at
-from simulator.models.phone_numbers import read_number
+from simulator.models.phone_numbers import is_sender_id, read_number, read_sender
 
 FASTEST = 1_000_000
 LONGEST_STEP_SECONDS = 24 * 60 * 60
@@ -54,7 +54,8 @@ async def call(request: Request) -> Response:
 async def texts(request: Request) -> Response:
     """GET lists every text to and from a number, oldest first; POST writes one as its owner.
 
-    The form parameters are `Body` and `To` (one of our numbers, by default the first).
+    The form parameters are `Body` and `To` (one of our numbers or short codes, by default the
+    first number).
     """
     require_owner(request)
     exchange = exchange_of(request)
@@ -64,8 +65,8 @@ async def texts(request: Request) -> Response:
     if request.method == "GET":
         return JSONResponse([_text_to_json(message) for message in exchange.texts_of(number)])
     form = await read_form(request)
-    to, body = read_number(form.get("To") or exchange.own_number), form.get("Body")
-    if to is None or to == number:
+    to, body = read_sender(form.get("To") or exchange.own_number), form.get("Body")
+    if to is None or to == number or is_sender_id(to):
         raise ApiError(21211, f"{form.get('To') or number} can't be written to.")
     if not 0 < len(body) <= LONGEST_BODY_CHARACTERS:
         raise ApiError(21602, f"Body takes 1 to {LONGEST_BODY_CHARACTERS} characters.")
@@ -104,7 +105,7 @@ async def callbacks(request: Request) -> Response:
         exchange.callbacks.set_faults(await _read_callback_faults(request))
     return JSONResponse(
         {
-            "manners": asdict(exchange.callbacks.faults),
+            "faults": asdict(exchange.callbacks.faults),
             "deliveries": [asdict(delivery) for delivery in exchange.callbacks.deliveries],
         }
     )
@@ -124,7 +125,7 @@ async def _read_callback_faults(request: Request) -> CallbackFaults:
 
 
 async def clock(request: Request) -> Response:
-    """GET tells speed and time; POST sets the speed (0: time stands still), steps, or both.
+    """GET tells speed, time and date; POST sets the speed (0: time stands still), steps, or both.
 
     `{"speed": 0, "step": 30}` stops time and lets 30 seconds pass. The response to a step comes
     when all that is due in it has happened.
@@ -141,7 +142,13 @@ async def clock(request: Request) -> Response:
             exchange.clock.set_speed(speed)
         if step is not None:
             await exchange.clock.step(step)
-    return JSONResponse({"speed": exchange.clock.speed, "seconds": exchange.clock.seconds()})
+    return JSONResponse(
+        {
+            "speed": exchange.clock.speed,
+            "seconds": exchange.clock.seconds(),
+            "now": exchange.clock.now().isoformat(timespec="milliseconds"),
+        }
+    )
 
 
 async def faults(request: Request) -> Response:

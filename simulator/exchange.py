@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from typing import TypeVar
 
 from simulator.call_flow import CallQueue, run_answered_call, run_call, run_dialed_call
 from simulator.callbacks import Callbacks, CallProgress, MessageProgress
@@ -15,21 +16,22 @@ from simulator.http_client import WebhookClient
 from simulator.log import EventLog
 from simulator.message_flow import fetch_replies, run_message
 from simulator.models.account import Accounts
-from simulator.models.call import Call, CallRequest
+from simulator.models.call import TWILIO_API_URL, Call, CallRequest
 from simulator.models.message import Direction, Message, MessageRequest
 from simulator.models.people import Subscriptions
+from simulator.models.recording import Recording
 from simulator.models.sids import new_sid
 from simulator.models.webhooks import Callback, Instructions, Parameters
 from simulator.twiml.document import Document, fetch_document
 
 MOST_RECORDS = 10_000
-"""Of calls, and of texts, that are remembered; the oldest finished ones go first."""
+"""Of calls, of texts, and of recordings, that are remembered; the oldest finished ones go first."""
 
 logger = logging.getLogger(__name__)
 
 
 class Exchange:
-    """Calls and texts of all accounts; `own_number` is the one each account starts with.
+    """Calls and texts of all accounts; each starts with `own_number` and `short_codes`.
 
     A text from a number that no account has written to belongs to `home_account`.
 
@@ -43,15 +45,17 @@ class Exchange:
         client: WebhookClient,
         own_number: str,
         *,
+        short_codes: Sequence[str],
         events: EventLog,
         home_account: str,
         calls_per_second: float,
     ) -> None:
         self.clock = clock
         self.own_number = own_number
-        self.accounts = Accounts(own_number, clock.now())
+        self.accounts = Accounts(own_number, short_codes, clock.now())
         self.calls: dict[str, Call] = {}
         self.messages: dict[str, Message] = {}
+        self.recordings: dict[str, Recording] = {}
         self.callbacks = Callbacks(client, clock)
         self._client = client
         self._events = events
@@ -61,9 +65,12 @@ class Exchange:
         self._handsets: dict[str, Handset] = {}
         self._tasks = RunningTasks()
 
-    def create_call(self, account_sid: str, request: CallRequest) -> Call:
-        """Queue a call, which then goes on in the background."""
-        call = self._add_call(Call(new_sid("CA"), account_sid, request, self.clock))
+    def create_call(
+        self, account_sid: str, request: CallRequest, api_url: str = TWILIO_API_URL
+    ) -> Call:
+        """Queue a call, which then goes on in the background; `api_url` is where it was placed."""
+        sid = new_sid("CA")
+        call = self._add_call(Call(sid, account_sid, request, self.clock, api_url=api_url))
         self._tasks.start(call, run_call(call, self._queue, self))
         return call
 
@@ -100,6 +107,11 @@ class Exchange:
     def send_callback(self, call: Call, callback: Callback, parameters: Parameters) -> None:
         """Report to `callback` in the background."""
         self.callbacks.send(call, callback, parameters)
+
+    def add_recording(self, recording: Recording) -> None:
+        """Keep a recording, which can be fetched from now on."""
+        _make_room(self.recordings)
+        self.recordings[recording.sid] = recording
 
     def attach_handset(self, call_sid: str, handset: Handset) -> bool:
         """Let a person with `handset` decide what becomes of a call, even one that rings already.
@@ -144,7 +156,7 @@ class Exchange:
         answer = self._subscriptions.receive(to, number, body)
         if answer is not None:
             self._send(account_sid, MessageRequest(number, to, None, answer), "outbound-reply")
-        owned = self.accounts.get(account_sid).owned(to)
+        owned = self.accounts.get(account_sid).owned_sender(to)
         if owned is not None and (url := owned.settings.get("sms_url")):
             method = str(owned.settings.get("sms_method") or "POST")
             self._tasks.start(message, self._reply_to(message, Instructions(str(url), method)))
@@ -231,7 +243,10 @@ class RunningTasks:
             record.become("failed", error_code=30008)
 
 
-def _make_room(records: dict[str, Call] | dict[str, Message]) -> None:
+_Record = TypeVar("_Record", Call, Message, Recording)
+
+
+def _make_room(records: dict[str, _Record]) -> None:
     if len(records) < MOST_RECORDS:
         return
     oldest = next((sid for sid, record in records.items() if record.is_over), None)

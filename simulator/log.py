@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from sys import getsizeof
 from typing import Literal
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from simulator.clock import Clock
 from simulator.models.call import Call, CallEvent
 from simulator.models.message import Message
 from simulator.models.webhooks import CALL_EVENTS
@@ -72,9 +73,13 @@ class Entry:
 
 
 class RequestLog:
-    """The newest requests and events; a request is added when it has been answered."""
+    """The newest requests and events; a request is added when it has been answered.
 
-    def __init__(self) -> None:
+    `clock` dates them.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.entries: deque[Entry] = deque()
         self._bytes = 0
 
@@ -112,7 +117,7 @@ class EventLog:
     def _add(self, record: Call | Message, event: str, parameter: tuple[str, str]) -> None:
         self._log.add(
             Entry(
-                at=datetime.now(UTC),
+                at=self._log.clock.now(),
                 direction="event",
                 method="",
                 path=f"{record.path}.json",
@@ -145,7 +150,7 @@ class OutgoingLog:
         parameters = parse_qsl(encoded, keep_blank_values=True, errors="replace")
         self._log.add(
             Entry(
-                at=datetime.now(UTC),
+                at=self._log.clock.now(),
                 direction="out",
                 method=request.method,
                 path=shortened(str(request.url.copy_with(query=None))),

@@ -19,7 +19,6 @@ async def run_message(message: Message, own_number: str) -> None:
     """Take an outgoing text to its end. A Messaging Service chooses `own_number` as sender."""
     clock = message.clock
     if message.request.send_at is not None:
-        # As many simulated seconds as there are real ones until then.
         await clock.sleep((message.request.send_at - clock.now()).total_seconds())
         message.become("accepted")
     await clock.sleep(STEP_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 from starlette.requests import ClientDisconnect, Request
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.api.authentication import user_of
 from simulator.api.forms import Form, read_form, read_query
+from simulator.api.resources import own_path
 from simulator.errors import ApiError
 from simulator.faults import Fault, Faults
 from simulator.log import LONGEST_BODY_BYTES, Entry, RequestLog
@@ -141,7 +142,7 @@ class RequestLogMiddleware:
             answer.status = 500  # so does Starlette
             raise
         finally:
-            self._log.add(_entry(request, form, answer))
+            self._log.add(_entry(self._log.clock.now(), request, form, answer))
 
 
 def _replay(sent: bytes, receive: Receive) -> Receive:
@@ -170,11 +171,11 @@ class _Answer:
         await self._send(message)
 
 
-def _entry(request: Request, form: Form, answer: _Answer) -> Entry:
-    path = _own_path(request.scope)
+def _entry(at: datetime, request: Request, form: Form, answer: _Answer) -> Entry:
+    path = own_path(request.scope)
     account = _ACCOUNT.match(path)
     return Entry(
-        at=datetime.now(UTC),
+        at=at,
         direction="in",
         method=request.method,
         path=shortened(path),
@@ -202,7 +203,7 @@ class FaultMiddleware:
         if scope["type"] != "http" or _is_control(scope):
             await self._app(scope, receive, send)
             return
-        fault = self._faults.take(scope["method"], _own_path(scope))
+        fault = self._faults.take(scope["method"], own_path(scope))
         if fault is None:
             await self._app(scope, receive, send)
             return
@@ -229,11 +230,5 @@ async def _discard(message: Message) -> None:
     """Take the place of `send` where the client is to get no response."""
 
 
-def _own_path(scope: Scope) -> str:
-    """The path of a request below the path that the simulator is mounted at."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
-
-
 def _is_control(scope: Scope) -> bool:
-    return _own_path(scope).startswith("/simulator/")
+    return own_path(scope).startswith("/simulator/")

@@ -35,6 +35,17 @@ def loggable(parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     ]
 
 
+def flag(text: str) -> bool | None:
+    """Read a truth value, in capitals or not; None for anything else.
+
+    Each language writes its own into a form: `true`, Python `True`, R `TRUE`, PHP `1`.
+    """
+    word = text.strip().lower()
+    if word in {"true", "1", "yes", "on"}:
+        return True
+    return False if word in {"false", "0", "no", "off"} else None
+
+
 def whole_number(text: str) -> int | None:
     """Read a whole number from 0 in at most nine digits; None for anything else."""
     # isdecimal alone would let through digits of other scripts, and int() takes time for long ones.

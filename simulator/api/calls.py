@@ -10,10 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from simulator.api.authentication import account_of, require_active
+from simulator.api.empty_lists import CALL_LISTS
 from simulator.api.forms import (
     Form,
     read_callback,
     read_fallback,
+    read_flag,
     read_form,
     read_instructions,
     read_phone_number,
@@ -42,17 +44,7 @@ SHORTEST_DETECTION_SECONDS, LONGEST_DETECTION_SECONDS = 3, 59
 
 _DETECTION_MODES = frozenset({"Enable", "DetectMessageEnd"})
 _SEND_DIGITS = re.compile(r"[0-9A-D#*wW]{0,32}")
-_SUBRESOURCES = (
-    "Notifications",
-    "Recordings",
-    "Payments",
-    "Events",
-    "Siprec",
-    "Streams",
-    "Transcriptions",
-    "UserDefinedMessageSubscriptions",
-    "UserDefinedMessages",
-)
+_SUBRESOURCES = (*CALL_LISTS, "Recordings")
 
 
 async def calls(request: Request) -> Response:
@@ -62,7 +54,8 @@ async def calls(request: Request) -> Response:
         return JSONResponse(_list(exchange, account, read_query(request)))
     require_active(account)
     wanted = read_call_request(await read_form(request), account.may_call_from)
-    return JSONResponse(_to_json(exchange.create_call(account.sid, wanted)), status_code=201)
+    placed = exchange.create_call(account.sid, wanted, str(request.base_url).rstrip("/"))
+    return JSONResponse(_to_json(placed), status_code=201)
 
 
 async def call(request: Request) -> Response:
@@ -144,7 +137,7 @@ def read_call_request(form: Form, may_call_from: Callable[[str], bool]) -> CallR
         timeout=_read_seconds(form, "Timeout", default=60, most=LONGEST_RING_SECONDS),
         time_limit=_read_seconds(form, "TimeLimit", LONGEST_CALL_SECONDS, LONGEST_CALL_SECONDS),
         machine_detection=detection if detection in _DETECTION_MODES else None,
-        detects_in_background=form.get("AsyncAmd").lower() == "true",
+        detects_in_background=read_flag(form, "AsyncAmd"),
         detection_timeout=_read_seconds(
             form,
             "MachineDetectionTimeout",

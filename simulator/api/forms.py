@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from simulator.errors import ApiError
 from simulator.models.phone_numbers import read_number, refuse_if_magic
 from simulator.models.webhooks import Callback, Instructions, is_web_address
+from simulator.untrusted_text import flag
 
 LONGEST_INLINE_TWIML_CHARACTERS = 4000
 LONGEST_NAME_CHARACTERS = 64
@@ -34,11 +37,26 @@ class Form:
 
 
 async def read_form(request: Request) -> Form:
-    """Read the body of a POST; what isn't form-encoded counts as no parameters, as at Twilio."""
+    """Read the body of a POST, `application/x-www-form-urlencoded` or `multipart/form-data`.
+
+    Anything else counts as no parameters, as at Twilio; so do files and a broken multipart body.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded":
+    if media_type == "application/x-www-form-urlencoded":
+        return _parse(await request.body())
+    if media_type == "multipart/form-data":
+        return await _parse_multipart(request)
+    return Form()
+
+
+async def _parse_multipart(request: Request) -> Form:
+    try:
+        parsed = await MultiPartParser(request.headers, request.stream()).parse()
+    except MultiPartException:
         return Form()
-    return _parse(await request.body())
+    fields = [(name, value) for name, value in parsed.multi_items() if isinstance(value, str)]
+    await parsed.close()
+    return Form(tuple(fields))
 
 
 def read_query(request: Request) -> Form:
@@ -59,14 +77,17 @@ def read_phone_number(
     *,
     missing: tuple[int, str],
     invalid: tuple[int, str],
+    read: Callable[[str], str | None] = read_number,
 ) -> str:
-    """Read a telephone number as E.164. Raises the ApiError that is `missing` or `invalid` (in
-    which `{number}` stands for what was sent), or what a number in the table `magic` stands for.
+    """Read a telephone number as E.164, or whatever else `read` takes.
+
+    Raises the ApiError that is `missing` or `invalid` (in which `{number}` stands for what was
+    sent), or what a number in the table `magic` stands for.
     """
     text = form.get(name)
     if not text.strip():
         raise ApiError(*missing)
-    number = read_number(text)
+    number = read(text)
     if number is None:
         code, message = invalid
         raise ApiError(code, message.format(number=text))
@@ -112,6 +133,11 @@ def read_method(form: Form, name: str, code: int = 21209) -> str:
     if method not in {"GET", "POST"}:
         raise ApiError(code, f"{name} must be GET or POST.")
     return method
+
+
+def read_flag(form: Form, name: str) -> bool:
+    """Read whether `name` is true, in any of the spellings that clients send; False if absent."""
+    return flag(form.get(name)) or False
 
 
 def read_friendly_name(form: Form) -> str:

@@ -11,10 +11,12 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from simulator.api.authentication import account_of, require_active
 from simulator.api.forms import (
     Form,
+    read_flag,
     read_form,
     read_friendly_name,
     read_method,
@@ -23,6 +25,7 @@ from simulator.api.forms import (
 )
 from simulator.api.lists import list_page, matches_text
 from simulator.api.resources import (
+    ACCOUNT_PATTERN,
     caller_id_to_json,
     exchange_of,
     find_record,
@@ -153,10 +156,6 @@ def _choice(*choices: str) -> _Reader:
     return read
 
 
-def _flag(form: Form, name: str) -> bool:
-    return form.get(name).lower() == "true"
-
-
 _url: _Reader = partial(read_url, code=21402)
 _method: _Reader = partial(read_method, code=21403)
 
@@ -164,7 +163,7 @@ _method: _Reader = partial(read_method, code=21403)
 _SETTINGS: dict[str, _Reader] = {
     "ApiVersion": _choice(API_VERSION, "2008-08-01"),
     "VoiceApplicationSid": _sid("AP"),
-    "VoiceCallerIdLookup": _flag,
+    "VoiceCallerIdLookup": read_flag,
     "VoiceFallbackMethod": _method,
     "VoiceFallbackUrl": _url,
     "VoiceMethod": _method,
@@ -202,4 +201,8 @@ def _to_json(number: PhoneNumber) -> dict[str, object]:
     }
 
 
-NUMBER_ROUTES = resource_routes("IncomingPhoneNumbers", numbers, number)
+NUMBER_ROUTES = (
+    # Every number is a local one. Before the others, which would take the word for a SID.
+    Route(f"{ACCOUNT_PATTERN}/IncomingPhoneNumbers/Local.json", numbers, methods=["GET", "POST"]),
+    *resource_routes("IncomingPhoneNumbers", numbers, number),
+)

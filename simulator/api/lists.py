@@ -6,7 +6,7 @@ https://www.twilio.com/docs/usage/twilios-response#pagination
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
@@ -38,32 +38,56 @@ def matches_number(form: Form, name: str, number: str | None) -> bool:
 
 
 def date_filter(form: Form, name: str) -> Callable[[datetime | None], bool]:
-    """Return a test for `name`, `name>` (on or after) and `name<` (before), each a date or a time.
+    """Return a test for the date or time `name`: at, from (`>=`), until (`<=`), after or before.
 
-    `name` alone at midnight means the whole UTC day, because Twilio's SDKs send a date that way.
-    Raises ApiError for a date that can't be read.
+    A date counts as the whole UTC day, and so does a midnight, because Twilio's SDKs send a date
+    that way. Raises ApiError for a date that can't be read.
     """
-    first = _start(form, f"{name}>")
-    last = _start(form, f"{name}<")
-    if exact := form.get(name):
-        first = _read_moment(exact, name)
-        last = _end(first)
+    bounds = [_bounds(sign, text, name) for sign, text in _date_filters(form, name)]
 
     def test(moment: datetime | None) -> bool:
-        if first is None and last is None:
-            return True
         if moment is None:
-            return False
+            return not bounds
         # Compared in whole seconds, which is all that Twilio's dates have.
         moment = moment.replace(microsecond=0)
-        return (first is None or moment >= first) and (last is None or moment < last)
+        return all(
+            (first is None or moment >= first) and (end is None or moment < end)
+            for first, end in bounds
+        )
 
     return test
 
 
-def _start(form: Form, name: str) -> datetime | None:
-    text = form.get(name)
-    return _read_moment(text, name) if text else None
+def _date_filters(form: Form, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the sign (`=`, `>=`, `<=`, `>` or `<`) and the date of every filter for `name`.
+
+    Clients differ in where the first equals sign of `StartTime>=2009-07-06` ends up: in the name,
+    between the two, or nowhere, and some put the sign before the date.
+    """
+    pattern = re.compile(rf"{name}(?:=?(?P<sign>[<>])(?P<equal>=*)|=)(?P<date>.*)", re.DOTALL)
+    for key, value in form.pairs:
+        found = pattern.fullmatch(f"{key}={value}" if value else key)
+        if found and found["date"]:
+            is_inclusive = bool(found["equal"]) or not found["sign"]
+            yield f"{found['sign'] or ''}{'=' if is_inclusive else ''}", found["date"]
+
+
+def _bounds(sign: str, text: str, name: str) -> tuple[datetime | None, datetime | None]:
+    """Return the first moment that a filter lets through, and the first after them."""
+    first = _read_moment(text, name)
+    end = _end(first)
+    match sign:
+        case "=":
+            return first, end
+        case ">=":
+            return first, None
+        case "<=":
+            return None, end
+        case ">":
+            # Nothing comes after the last day there is.
+            return (end, None) if end else (first, first)
+        case _:
+            return None, first
 
 
 def _read_moment(text: str, name: str) -> datetime:
@@ -93,8 +117,11 @@ def _no_date(name: str, text: str) -> ApiError:
 
 
 class _Listed(Protocol):
-    sid: str
-    date_created: datetime
+    @property
+    def sid(self) -> str: ...
+
+    @property
+    def date_created(self) -> datetime: ...
 
 
 _Record = TypeVar("_Record", bound=_Listed)

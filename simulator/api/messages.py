@@ -22,7 +22,13 @@ from simulator.errors import ApiError
 from simulator.exchange import Exchange
 from simulator.models.account import Account
 from simulator.models.message import LONGEST_BODY_CHARACTERS, Message, MessageRequest
-from simulator.models.phone_numbers import MESSAGE_FROM, MESSAGE_TO
+from simulator.models.phone_numbers import (
+    MESSAGE_FROM,
+    MESSAGE_TO,
+    is_sender_id,
+    read_sender,
+    takes_sender_ids,
+)
 from simulator.models.sids import API_VERSION, is_sid
 from simulator.models.webhooks import is_web_address
 
@@ -45,7 +51,7 @@ async def messages(request: Request) -> Response:
     if request.method != "POST":
         return JSONResponse(_list(exchange, account, read_query(request)))
     require_active(account)
-    wanted = _read_message_request(await read_form(request), exchange.own_number, account)
+    wanted = _read_message_request(await read_form(request), exchange, account)
     sent = exchange.create_message(account.sid, wanted)
     return JSONResponse(_to_json(sent), status_code=201)
 
@@ -99,8 +105,9 @@ def _require_over(message: Message, action: str) -> None:
         raise ApiError(20009, text, status=409)
 
 
-def _read_message_request(form: Form, own_number: str, account: Account) -> MessageRequest:
-    """Read the text that `form` asks for; a Messaging Service sends from `own_number`.
+def _read_message_request(form: Form, exchange: Exchange, account: Account) -> MessageRequest:
+    """Read the text that `form` asks for; a Messaging Service sends from the exchange's own
+    number, or from the `From` that comes with it.
 
     Raises ApiError, also for a sender that the account may not use.
     https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
@@ -115,9 +122,15 @@ def _read_message_request(form: Form, own_number: str, account: Account) -> Mess
     service = form.get("MessagingServiceSid") or None
     if service and not is_sid(service, "MG"):
         raise ApiError(21701, "The Messaging Service does not exist.")
-    from_ = None if service else _read_from(form, account)
-    if to == (from_ or own_number):
+    from_ = None if service and not form.get("From").strip() else _read_from(form, account)
+    if to == (from_ or exchange.own_number):
         raise ApiError(21266, "'To' and 'From' number cannot be the same.")
+    if from_ is not None and is_sender_id(from_) and not takes_sender_ids(to):
+        raise ApiError(
+            21612,
+            f"Message cannot be sent with the current combination of 'To' ({to}) and/or "
+            f"'From' ({from_}) parameters",
+        )
     media_urls = _read_media(form)
     body = form.get("Body")
     if not body and not media_urls:
@@ -131,11 +144,12 @@ def _read_message_request(form: Form, own_number: str, account: Account) -> Mess
         body=body,
         media_urls=media_urls,
         status_callback=read_callback(form, "StatusCallback"),
-        send_at=_read_send_at(form, service),
+        send_at=_read_send_at(form, service, exchange.clock.now()),
     )
 
 
 def _read_from(form: Form, account: Account) -> str:
+    """Read a number, a short code of the account's, or a sender ID. Raises ApiError."""
     from_ = read_phone_number(
         form,
         "From",
@@ -146,6 +160,7 @@ def _read_from(form: Form, account: Account) -> str:
             "The 'From' number {number} is not a valid phone number, shortcode, or alphanumeric "
             "sender ID.",
         ),
+        read=read_sender,
     )
     if not account.may_text_from(from_):
         raise ApiError(
@@ -165,8 +180,10 @@ def _read_media(form: Form) -> tuple[str, ...]:
     return urls
 
 
-def _read_send_at(form: Form, service: str | None) -> datetime | None:
+def _read_send_at(form: Form, service: str | None, now: datetime) -> datetime | None:
     """Read `SendAt` if `ScheduleType` is `fixed`, else None. Raises ApiError.
+
+    By the simulator's clock it is `now`.
 
     https://www.twilio.com/docs/messaging/features/message-scheduling
     """
@@ -182,7 +199,7 @@ def _read_send_at(form: Form, service: str | None) -> datetime | None:
     except ValueError:
         raise ApiError(35114, f"SendAt is not a timestamp: {text}") from None
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
-    if not EARLIEST_SCHEDULE <= moment - datetime.now(UTC) <= LATEST_SCHEDULE:
+    if not EARLIEST_SCHEDULE <= moment - now <= LATEST_SCHEDULE:
         raise ApiError(35114, "SendAt time must be between 300 seconds and 35 days in the future")
     return moment
 

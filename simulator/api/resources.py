@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Protocol, TypeVar
@@ -10,27 +10,39 @@ from typing import Protocol, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from simulator.errors import not_found
 from simulator.exchange import Exchange
 from simulator.models.account import CallerId
 from simulator.models.sids import API_VERSION, account_path
 
+ACCOUNT_PATTERN = f"/{API_VERSION}/Accounts/{{account_sid}}"
+"""Where every resource of an account is, in the form that routes take."""
+
 
 class _Owned(Protocol):
-    account_sid: str
+    @property
+    def account_sid(self) -> str: ...
 
 
 _Record = TypeVar("_Record", bound=_Owned)
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def resource_routes(name: str, many: _Endpoint, one: _Endpoint) -> tuple[Route, Route]:
+def resource_routes(
+    name: str,
+    many: _Endpoint,
+    one: _Endpoint,
+    *,
+    list_methods: Sequence[str] = ("GET", "POST"),
+    methods: Sequence[str] = ("GET", "POST", "DELETE"),
+) -> tuple[Route, Route]:
     """Return the routes of an account's resource, such as `Calls`: the list and one record."""
-    path = f"/{API_VERSION}/Accounts/{{account_sid}}/{name}"
+    path = f"{ACCOUNT_PATTERN}/{name}"
     return (
-        Route(f"{path}.json", many, methods=["GET", "POST"]),
-        Route(f"{path}/{{sid}}.json", one, methods=["GET", "POST", "DELETE"]),
+        Route(f"{path}.json", many, methods=list(list_methods)),
+        Route(f"{path}/{{sid}}.json", one, methods=list(methods)),
     )
 
 
@@ -82,3 +94,9 @@ def snake_case(name: str) -> str:
     if name.isupper():
         return name.lower()
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
+
+
+def own_path(scope: Scope) -> str:
+    """Return the path of a request below the path that the simulator is mounted at."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))

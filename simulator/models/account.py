@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from simulator.models.phone_numbers import VALID_FROM, for_display
+from simulator.models.phone_numbers import VALID_FROM, for_display, is_sender_id
 from simulator.models.sids import account_path, number_sid
 
 
@@ -32,14 +33,35 @@ class PhoneNumber(CallerId):
 
 
 @dataclass
+class ShortCode:
+    """A short code that the account owns; `settings` are its fields in JSON that a client may set.
+
+    https://www.twilio.com/docs/messaging/api/short-code-resource
+    """
+
+    account_sid: str
+    number: str
+    date_created: datetime
+    friendly_name: str = ""
+    settings: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.friendly_name = self.friendly_name or self.number
+        self.sid = number_sid(self.account_sid, self.number, "SC")
+        self.date_updated = self.date_created
+
+
+@dataclass
 class Account:
-    """One account; its numbers and caller IDs are kept under their SIDs, oldest first."""
+    """One account; its numbers, short codes and caller IDs are kept under their SIDs, oldest
+    first."""
 
     sid: str
     date_created: datetime
     friendly_name: str = "Simulated account"
     status: str = "active"
     numbers: dict[str, PhoneNumber] = field(default_factory=dict)
+    short_codes: dict[str, ShortCode] = field(default_factory=dict)
     caller_ids: dict[str, CallerId] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,20 +84,29 @@ class Account:
         """Return the account's own number (E.164), or None if it owns no such number."""
         return self.numbers.get(number_sid(self.sid, number))
 
-    def may_text_from(self, number: str) -> bool:
-        """Whether texts may carry `number` as their sender."""
-        return number == VALID_FROM or self.owned(number) is not None
+    def owned_sender(self, sender: str) -> PhoneNumber | ShortCode | None:
+        """Return the account's own number (E.164) or short code, or None if it has no such one."""
+        return self.owned(sender) or self.short_codes.get(number_sid(self.sid, sender, "SC"))
+
+    def may_text_from(self, sender: str) -> bool:
+        """Whether texts may carry `sender`, any sender ID among them."""
+        if sender == VALID_FROM or is_sender_id(sender):
+            return True
+        return self.owned_sender(sender) is not None
 
     def may_call_from(self, number: str) -> bool:
         """Whether calls may show `number` as their caller ID."""
-        return self.may_text_from(number) or number_sid(self.sid, number) in self.caller_ids
+        if number == VALID_FROM or self.owned(number) is not None:
+            return True
+        return number_sid(self.sid, number) in self.caller_ids
 
 
 class Accounts:
-    """Every account that was used so far; each starts with `own_number`."""
+    """Every account that was used so far; each starts with `own_number` and `short_codes`."""
 
-    def __init__(self, own_number: str, opened: datetime) -> None:
+    def __init__(self, own_number: str, short_codes: Sequence[str], opened: datetime) -> None:
         self._own_number = own_number
+        self._short_codes = short_codes
         self._opened = opened
         self._accounts: dict[str, Account] = {}
 
@@ -85,4 +116,7 @@ class Accounts:
         if account is None:
             account = self._accounts[sid] = Account(sid, self._opened)
             account.add_number(PhoneNumber(sid, self._own_number, self._opened))
+            for number in self._short_codes:
+                short_code = ShortCode(sid, number, self._opened)
+                account.short_codes[short_code.sid] = short_code
         return account

@@ -16,6 +16,7 @@ from simulator.models.transcript import Line, LineKind, Trouble
 from simulator.models.webhooks import Callback, Instructions
 from simulator.untrusted_text import without_password
 
+TWILIO_API_URL = "https://api.twilio.com"
 LONGEST_CALL_SECONDS = 4 * 60 * 60
 DOLLARS_PER_MINUTE = 0.014
 
@@ -62,13 +63,17 @@ class CallRequest:
 
 @dataclass(eq=False)
 class Call:
-    """A call of `account_sid`. Its status changes through the methods below and nowhere else."""
+    """A call of `account_sid`. Its status changes through the methods below and nowhere else.
+
+    `api_url` is where the REST API was reached that placed it, and its recordings can be fetched.
+    """
 
     sid: str
     account_sid: str
     request: CallRequest
     clock: Clock = field(repr=False)
     parent_sid: str | None = None
+    api_url: str = TWILIO_API_URL
     status: str = "queued"
     answered_by: str | None = None
     start_time: datetime | None = None

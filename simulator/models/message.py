@@ -31,7 +31,8 @@ _GSM_EXTENSION = frozenset("\f^{}\\[~]|€")
 
 @dataclass(frozen=True)
 class MessageRequest:
-    """A text to send. Numbers are E.164; `from_` is None if a Messaging Service picks it.
+    """A text to send. Numbers are E.164; `from_` may also be a short code or a sender ID, and is
+    None if a Messaging Service picks it.
 
     A scheduled text waits until `send_at`.
     """
@@ -66,7 +67,7 @@ class Message:
         self.from_ = self.request.from_
         if self.request.send_at is not None:
             self.status = "scheduled"
-        elif self.request.messaging_service_sid:
+        elif self.from_ is None:
             self.status = "accepted"
 
     @property

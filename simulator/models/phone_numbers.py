@@ -12,7 +12,10 @@ SIMULATOR_FROM_NUMBER = "+17248675309"
 """The number that the simulated account owns and calls from."""
 
 _ONLY_NUMBER_CHARACTERS = re.compile(r"\+?[\d\s().\-]+")
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")
+_SENDER_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
 _NORTH_AMERICA = 1
+_REGIONS_WITHOUT_SENDER_IDS = frozenset({"US", "CA"})
 
 # The magic numbers. https://www.twilio.com/docs/iam/test-credentials#magic-input
 VALID_FROM = "+15005550006"
@@ -69,6 +72,33 @@ def read_number(text: str) -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def read_sender(text: str) -> str | None:
+    """Return a sender of texts: a number in E.164, a short code or a sender ID; None otherwise."""
+    stripped = text.strip()
+    if is_short_code(stripped) or is_sender_id(stripped):
+        return stripped
+    return read_number(text)
+
+
+def is_short_code(text: str) -> bool:
+    """Whether `text` may be a short code, such as 72525."""
+    return _SHORT_CODE.fullmatch(text) is not None
+
+
+def is_sender_id(text: str) -> bool:
+    """Whether `text` may be an alphanumeric sender ID, such as `My Company`.
+
+    https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
+    """
+    return _SENDER_ID.fullmatch(text) is not None
+
+
+def takes_sender_ids(number: str) -> bool:
+    """Whether the country of `number` (E.164) lets texts come from a sender ID."""
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    return region not in _REGIONS_WITHOUT_SENDER_IDS
 
 
 def for_display(e164: str) -> str:

@@ -17,10 +17,13 @@ def new_sid(prefix: str) -> str:
     return prefix + secrets.token_hex(16)
 
 
-def number_sid(account_sid: str, number: str) -> str:
-    """Return the SID of a telephone number (E.164) in an account: always the same for both."""
+def number_sid(account_sid: str, number: str, prefix: str = "PN") -> str:
+    """Return the SID of a telephone number (E.164) in an account: always the same for both.
+
+    A short code has the `prefix` SC.
+    """
     digest = hashlib.sha256(f"{account_sid} {number}".encode())
-    return f"PN{digest.hexdigest()[:32]}"
+    return f"{prefix}{digest.hexdigest()[:32]}"
 
 
 def account_path(account_sid: str) -> str:

@@ -9,9 +9,10 @@ from urllib.parse import urljoin
 from simulator.errors import TwimlError
 from simulator.models.call import Call, CallRequest
 from simulator.models.people import Person
+from simulator.models.recording import Recording
 from simulator.models.webhooks import Callback, Instructions, Parameters
 from simulator.twiml.document import Document, Verb
-from simulator.untrusted_text import whole_number
+from simulator.untrusted_text import flag, whole_number
 
 NextStep = Instructions | Literal["hangup"] | None
 """What follows a verb: other instructions, the end of the call, or (None) the next verb."""
@@ -36,6 +37,9 @@ class CallControl(Protocol):
 
     def send_callback(self, call: Call, callback: Callback, parameters: Parameters) -> None:
         """Report to `callback` in the background."""
+
+    def add_recording(self, recording: Recording) -> None:
+        """Keep a recording, which can be fetched from now on."""
 
 
 @dataclass(frozen=True)
@@ -85,5 +89,6 @@ def read_whole_number(
 
 
 def read_flag(verb: Verb, attribute: str, default: bool = False) -> bool:
-    """Read `true` or `false`, in capitals or not; anything else is the default."""
-    return {"true": True, "false": False}.get((verb.get(attribute) or "").lower(), default)
+    """Read a truth value, which XML also writes as 1 or 0; anything else is the default."""
+    value = flag(verb.get(attribute) or "")
+    return default if value is None else value

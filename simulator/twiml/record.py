@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/twiml/record
 from __future__ import annotations
 
 from simulator.models.call import Call
+from simulator.models.recording import Recording
 from simulator.models.sids import new_sid
 from simulator.models.webhooks import Callback, Instructions
 from simulator.twiml.context import (
@@ -33,7 +34,7 @@ async def record(verb: Verb, context: VerbContext) -> NextStep:
     if read_flag(verb, "playBeep", default=True):
         call.note("play", "Beep", seconds=BEEP_SECONDS)
         await call.clock.sleep(BEEP_SECONDS)
-    sid, began = new_sid("RE"), call.clock.seconds()
+    began, start_time = call.clock.seconds(), call.clock.now()
     call.note("record", f"Recording, {longest} s at most.")
     key = "hangup"
     try:
@@ -41,7 +42,11 @@ async def record(verb: Verb, context: VerbContext) -> NextStep:
     finally:
         # Here because the end of the call, which cancels this, ends the recording as well.
         seconds = round(min(call.clock.seconds() - began, SPEAKING_SECONDS, longest))
-        _report(verb, context, sid, seconds)
+        recording = Recording(
+            new_sid("RE"), call.account_sid, call.sid, start_time, call.clock.now(), seconds
+        )
+        context.control.add_recording(recording)
+        _report(verb, context, recording)
     call.note("record", f"Recorded {seconds} s.")
     action = verb.get("action") or ""
     if context.document.url is None and not action:
@@ -49,7 +54,7 @@ async def record(verb: Verb, context: VerbContext) -> NextStep:
     return Instructions(
         url=absolute_url(action, context.document),
         method=read_method(verb, "method", 13610, context),
-        parameters=(*_recording_parameters(call, sid, seconds), ("Digits", key)),
+        parameters=(*_recording_parameters(call, recording), ("Digits", key)),
     )
 
 
@@ -73,7 +78,7 @@ async def _wait_for_key(verb: Verb, call: Call, seconds: float) -> str:
         call.set_gathering(False)
 
 
-def _report(verb: Verb, context: VerbContext, sid: str, seconds: int) -> None:
+def _report(verb: Verb, context: VerbContext, recording: Recording) -> None:
     """https://www.twilio.com/docs/voice/twiml/record#attributes-recording-status-callback"""
     reference = verb.get("recordingStatusCallback")
     if not reference:
@@ -84,7 +89,7 @@ def _report(verb: Verb, context: VerbContext, sid: str, seconds: int) -> None:
     parameters = [
         ("AccountSid", call.account_sid),
         ("CallSid", call.sid),
-        *_recording_parameters(call, sid, seconds),
+        *_recording_parameters(call, recording),
         ("RecordingStatus", "completed"),
         ("RecordingChannels", "1"),
         ("RecordingSource", "RecordVerb"),
@@ -92,6 +97,9 @@ def _report(verb: Verb, context: VerbContext, sid: str, seconds: int) -> None:
     context.control.send_callback(call, callback, parameters)
 
 
-def _recording_parameters(call: Call, sid: str, seconds: int) -> tuple[tuple[str, str], ...]:
-    url = f"https://api.twilio.com/2010-04-01/Accounts/{call.account_sid}/Recordings/{sid}"
-    return (("RecordingSid", sid), ("RecordingUrl", url), ("RecordingDuration", str(seconds)))
+def _recording_parameters(call: Call, recording: Recording) -> tuple[tuple[str, str], ...]:
+    return (
+        ("RecordingSid", recording.sid),
+        ("RecordingUrl", f"{call.api_url}{recording.path}"),
+        ("RecordingDuration", str(recording.duration)),
+    )

@@ -39,7 +39,9 @@ def place(line: Line, documents: Documents, to: str = TO, **options) -> str:
 
 
 def set_faults(line: Line, **faults: float) -> None:
-    assert line.http.post("/simulator/callbacks", json=faults).status_code == 200
+    answer = line.http.post("/simulator/callbacks", json=faults)
+    assert answer.status_code == 200
+    assert faults.items() <= answer.json()["faults"].items()
 
 
 def test_all_events_are_told_in_order(line: Line, documents: Documents):

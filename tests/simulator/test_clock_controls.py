@@ -29,6 +29,7 @@ def turn(line: Line, **body) -> dict[str, float]:
     answer = line.http.post("/simulator/clock", json=body)
     assert answer.status_code == 200, answer.text
     found: dict[str, float] = answer.json()
+    found.pop("now")
     return found
 
 
@@ -75,4 +76,5 @@ def test_stop_and_step_at_once(line: Line):
 def test_unusable_settings(still: Line, body: bytes):
     answer = still.http.post("/simulator/clock", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, 20001)
-    assert still.http.get("/simulator/clock").json() == {"speed": 0, "seconds": 0}
+    clock = still.http.get("/simulator/clock").json()
+    assert (clock["speed"], clock["seconds"]) == (0, 0)

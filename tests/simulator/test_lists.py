@@ -72,7 +72,7 @@ def test_calls_are_deleted_page_by_page():
 
 
 def test_filters(line: Line, sids: list[str]):
-    now = datetime.now(UTC)
+    now = line.now()
     calls = line.twilio.calls
     assert {call.to for call in calls.list(to=BUSY)} == {BUSY}
     assert len(calls.list(to="(412) 555-0101")) == 4
@@ -129,7 +129,7 @@ def test_texts_are_listed_the_same_way(line: Line):
         line.wait_for(f"Messages/{sid}", lambda message: message["status"] == "delivered")
     assert [text.sid for text in line.twilio.messages.list(page_size=2)] == sent[::-1]
     assert [text.sid for text in line.twilio.messages.list(to=OUT)] == [sent[1]]
-    now = datetime.now(UTC)
+    now = line.now()
     assert len(line.twilio.messages.list(date_sent_after=now - SOON)) == 3
     assert line.twilio.messages.list(date_sent_before=now - SOON) == []
     page = line.http.get(line.path("Messages")).json()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -62,6 +63,10 @@ class Line:
     def inside(self, sid: str) -> dict[str, Any]:
         found: dict[str, Any] = self.http.get(f"/simulator/calls/{sid}").json()
         return found
+
+    def now(self) -> datetime:
+        """The date and time by the simulator's clock."""
+        return datetime.fromisoformat(self.http.get("/simulator/clock").json()["now"])
 
     def wait_for(self, resource: str, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         deadline = time.monotonic() + 15

@@ -72,7 +72,7 @@ async def test_the_simulator_answers_where_there_is_no_account(desk):
         assert (call.status_code, call.json()["status"]) == (200, "completed")
         heard = await web.get(f"/simulator/calls/{alert.sid}")
         assert [line["kind"] for line in heard.json()["transcript"]] == ["fetch"] + ["say"] * 3
-        unknown = await web.get("/2010-04-01/nowhere")
+        unknown = await web.get("/2010-04-01/nowhere.json")
         assert (unknown.status_code, unknown.json()["code"]) == (404, 20404)
         assert (await web.get("/simulator/log", auth=("nobody", ""))).status_code == 401
 
