@@ -54,5 +54,5 @@ def test_every_option_is_in_the_readme(command: str) -> None:
         "message",
     }
     for name in names:
-        option = {"minutes-between-tries": "minutes"}.get(name, name)
+        option = {"minutes-between-tries": "minutes", "template": "verbatim"}.get(name, name)
         assert f"--{option}" in README
