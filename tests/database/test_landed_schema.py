@@ -132,4 +132,4 @@ async def test_what_is_over_is_kept(first_release: sa.Engine, database_url: str,
     assert (alert.status, alert.to, len(alert.events)) == ("failed", ANN, 2)
     assert alert.error is not None
     assert alert.error.code == 30003
-    assert alert.request == AlertRequest("text", ANN, "Text over")
+    assert alert.request == AlertRequest("text", ANN, "Text over", template=False)
