@@ -97,6 +97,7 @@ def read_number(text: str, regions: Regions) -> PhoneNumber:
     emergency and premium-rate numbers. A number whose length is right and whose prefix isn't known
     has a `warning`: prefixes are put into service before they are in any table.
     """
+    text = text.strip()
     if len(text) > MOST_CHARACTERS:
         raise UnusableInput("phone_number", "That is too long for a phone number.")
     pasted = take_apart(text)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import shiny.reactive._core as reactive_core
 import sqlalchemy as sa
+from hypothesis import settings
 from playwright.sync_api import Browser
 
 from database.connecting import engine_for, parsed
@@ -16,6 +17,10 @@ from tests.support.document_server import Documents, document_server
 from tests.support.postgres import PostgresServer, fresh_database, postgres_server, start
 from tests.support.running_app import copy_of_the_project, running_app
 from tests.support.simulator_line import Line, simulator_line
+
+# A busy machine may take long for an example.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -74,7 +74,7 @@ def form_server(input: Inputs, services: Services) -> None:
         except UnusableInput:
             return  # said at the button
         voices = voices_for(language)
-        chosen = voice if voice in voices else next(iter(voices))
+        chosen = voice if voice in voices else next(iter(voices), DEFAULTS.voice)
         ui.update_select("voice", choices=voices, selected=chosen)
 
     @reactive.effect

@@ -338,7 +338,7 @@ near_numbers = st.text(alphabet="+0123456789 ()-./;=ext#*,٠١٢\u200b", max_siz
 regions = st.sampled_from([US, GB, WIDE, Regions("DE", ("DE", "AT", "CH"))])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.one_of(st.text(max_size=60), near_numbers), regions)
 @example("+", US)
 @example("\x00", US)

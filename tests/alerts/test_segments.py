@@ -137,7 +137,7 @@ def test_nothing_is_said_where_composing_saves_nothing(text):
     assert savings(text) == ""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet=st.sampled_from("a€ж🙂^\n\rΔ`"), max_size=400))
 @example("a" * 152 + "€" * 90)
 @example("ж" + "🙂" * 100)
@@ -145,7 +145,7 @@ def test_any_text_is_counted_like_the_reference(text):
     assert counted(text) == reference(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300), st.text(max_size=20))
 def test_more_text_never_costs_less(text, more):
     found = count_segments(text)

@@ -68,7 +68,7 @@ def check_steps(steps: Sequence[AlertState]) -> None:
             assert now == AlertState(since=now.since, try_number=now.try_number)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(stories())
 def test_a_story_ends_as_it_truly_did(story):
     request, events, end = story
@@ -77,7 +77,7 @@ def test_a_story_ends_as_it_truly_did(story):
     assert steps[-1].status is end
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(stories(), chances, st.integers(1, 3))
 def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
     request, events, _ = story
@@ -91,7 +91,7 @@ def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
         assert steps[-1].error is None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(stories(), chances, st.integers(1, 2))
 def test_after_a_cancel_wish_nothing_more_is_begun(story, chance, wishes):
     request, events, _ = story
@@ -107,7 +107,7 @@ def test_after_a_cancel_wish_nothing_more_is_begun(story, chance, wishes):
         assert steps[wished + 1].status is Status.CANCELED
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(stories(), chances)
 def test_news_of_the_same_call_twice_is_none(story, chance):
     request, events, _ = story

@@ -38,7 +38,7 @@ async def twiml(request: Request) -> Response:
 async def call_until_over(client: httpx.AsyncClient, url: str):
     data = {"To": TO, "From": SIMULATOR_FROM_NUMBER, "Url": url, "Method": "GET"}
     sid = (await client.post(f"{CALLS}.json", data=data)).json()["sid"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             found = (await client.get(f"{CALLS}/{sid}.json")).json()
             if found["status"] == "completed":

@@ -32,7 +32,7 @@ from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from storage import InlineStorage
 from tests.support.crash_plan import Death
 from tests.support.direct_sql import execute
-from twilio_client import TwilioClient
+from twilio_client import TwilioClient, connections
 
 RETRY_POLICY = RetryPolicy(
     first_wait_seconds=0.05, longest_wait_seconds=0.5, request_seconds=1, listing_seconds=0.5
@@ -91,8 +91,14 @@ def services_of(task: SenderTask) -> Services:
         _die_at_commit(task.death)
     if task.death and task.death.moment.endswith("request"):
         transport = DyingTransport(task.death)
+    # All of a request takes less than `request_seconds`, as for the usual policy.
+    connections.WAIT_SECONDS = task.retry_policy.request_seconds / 3
     twilio = TwilioClient(
-        task.account_sid, AUTH_TOKEN, base_url=task.simulator, transport=transport
+        task.account_sid,
+        AUTH_TOKEN,
+        base_url=task.simulator,
+        transport=transport,
+        timeout=task.retry_policy.request_seconds / 3,
     )
     return Services(
         twilio=twilio,

@@ -130,9 +130,7 @@ async def test_wherever_the_app_is(tmp_path, base):
 ids = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=200)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ids)
 @example("a&try=2#b?c d+e%2F/é;='~")
 def test_an_id_may_be_any_text(tmp_path_factory, alert_id):

@@ -117,7 +117,7 @@ from tests_servers import serve
 app.app.on_shutdown(lambda: print("stopped"))
 with serve(app.app) as url:
     for path in ("/healthz", "/", "/twiml/unknown.xml", "/simulator/log"):
-        answer = httpx.get(url + path)
+        answer = httpx.get(url + path, timeout=60)
         print(path, answer.status_code, "<html" in answer.text)
 """
 

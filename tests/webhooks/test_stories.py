@@ -91,7 +91,7 @@ class CallbackSender:
         assert await self.app.alert(self.alert_id) == before
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(stories(), st.randoms(use_true_random=False))
 def test_a_story_over_http(tmp_path_factory, story, chance):
     request, events, end = story
