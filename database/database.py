@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from database import DatabaseError
-from database.connecting import parsed, place_of
+from database.connecting import parsed, place_of, without_secrets
 from database.errors import in_words, is_passing
 from database.opening import check_usable, opened
 
@@ -182,7 +182,8 @@ class Database:
                     raise
                 if not self._is_away:
                     self._is_away = True
-                    log.warning("Waiting for %s: %s.", place_of(self._url), in_words(error))
+                    reason = without_secrets(in_words(error), self._url)
+                    log.warning("Waiting for %s: %s.", place_of(self._url), reason)
             else:
                 if self._is_away and seconds > FIRST_RETRY_SECONDS:
                     self._is_away = False

@@ -67,7 +67,10 @@ class RequestLimits:
         try:
             yield
         finally:
-            del self._occupied[number]
+            # If another process took this one for dead, it may have settled the submission, and a
+            # later one of ours occupies the number by now.
+            if self._occupied.get(number) is freed:
+                del self._occupied[number]
             freed.set()
 
     async def until_free(self, channel: Channel, to: str) -> bool:

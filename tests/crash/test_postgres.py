@@ -77,6 +77,7 @@ async def two_workers(
             simulator.address,
             requests=requests,
             retry_policy=RETRY_POLICY_OF_SEVERAL,
+            dead_after_seconds=3,
         )
         simulation = Simulation(task.simulator, task.account_sid)
         simulation.order([SLOW])

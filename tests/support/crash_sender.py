@@ -60,13 +60,15 @@ class SenderTask:
     never_looks: bool = False
     stays: bool = False
     retry_policy: RetryPolicy = RETRY_POLICY
+    # Short, for only one of them lives at a time.
+    dead_after_seconds: float = 1.0
 
 
 def run(task: SenderTask) -> None:
     """Do the task; this is all that the process does."""
     worker.SECONDS_BETWEEN_RECOVERIES = 1.0
-    worker.HEARTBEAT_SECONDS = 0.5
-    liveness.DEAD_AFTER_SECONDS = 3.0
+    worker.HEARTBEAT_SECONDS = 0.2
+    liveness.DEAD_AFTER_SECONDS = task.dead_after_seconds
     placing.CHECK_SUBMISSIONS_OLDER_THAN = timedelta(seconds=0.3)
     asyncio.run(_run(task))
 
