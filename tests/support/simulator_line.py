@@ -69,7 +69,7 @@ class Line:
         return datetime.fromisoformat(self.http.get("/simulator/clock").json()["now"])
 
     def wait_for(self, resource: str, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             found: dict[str, Any] = self.http.get(self.path(resource)).json()
             if is_so(found):
