@@ -22,7 +22,7 @@ check: .venv/installed-dev
 # Four at a time, for most tests wait for something. Tests of a file share fixtures, so keep them
 # together.
 unit: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not browser" -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not browser" -n 4 --dist loadfile
 
 # Apart from the rest: Playwright keeps an event loop running, which breaks async tests.
 browser: .venv/installed-dev

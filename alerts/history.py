@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -174,11 +175,22 @@ class History:
             )
         )
 
-    async def is_settled(self, submission: Submission) -> bool:
-        """Whether the outcome of a submission is known."""
+    async def unless_settled(self, submission: Submission) -> Submission | None:
+        """Return a submission as it is now, None if its outcome is known."""
         return await self._database.read(
-            lambda connection: submissions.is_settled(connection, submission.id)
+            lambda connection: submissions.unless_settled(connection, submission.id)
         )
+
+    async def renew(self, submission: Submission, at: datetime) -> Submission | None:
+        """Move a submission's time to `at`, and return it.
+
+        Only one of two processes that have read the same time can. None for the other one, and if
+        the submission is settled.
+        """
+        renewed = await self._database.write(
+            lambda connection: submissions.renew(connection, submission, at)
+        )
+        return replace(submission, at=at) if renewed else None
 
     async def taken(self, sids: Sequence[str]) -> Collection[str]:
         """Return those of the SIDs that belong to a submission."""

@@ -155,10 +155,25 @@ def blocking(
     )
 
 
-def is_settled(connection: sa.Connection, submission_id: str) -> bool:
-    """Whether the outcome of a submission is known."""
-    chosen = sa.select(submissions.c.outcome).where(submissions.c.id == submission_id)
-    return connection.scalar(chosen) is not None
+def unless_settled(connection: sa.Connection, submission_id: str) -> Submission | None:
+    """Return a submission as it is now, None if its outcome is known."""
+    return _find(connection, submissions.c.id == submission_id, submissions.c.outcome.is_(None))
+
+
+def renew(connection: sa.Connection, submission: Submission, at: datetime) -> bool:
+    """Move a submission's time to `at`; false if it is settled or another process has moved it."""
+    # It has the new time already if the transaction went through and runs again.
+    times = [submission.at.timestamp(), at.timestamp()]
+    renewed = connection.execute(
+        sa.update(submissions)
+        .where(
+            submissions.c.id == submission.id,
+            submissions.c.outcome.is_(None),
+            submissions.c.at.in_(times),
+        )
+        .values(at=at.timestamp())
+    )
+    return renewed.rowcount == 1
 
 
 def taken(connection: sa.Connection, sids: Sequence[str]) -> Collection[str]:

@@ -24,16 +24,8 @@ settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run browser tests last: Playwright keeps an event loop running, which breaks async tests.
-
-    Crash tests come first: they take minutes, most of which they wait, so others run beside them.
-    """
-    items.sort(
-        key=lambda item: (
-            item.get_closest_marker("browser") is not None,
-            "crash" not in item.path.parts,
-        )
-    )
+    """Run browser tests last: Playwright keeps an event loop running, which breaks async tests."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture

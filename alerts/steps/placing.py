@@ -34,9 +34,10 @@ from twilio_client.calls import CallEvent
 CALL_EVENTS: tuple[CallEvent, ...] = ("initiated", "ringing", "answered", "completed")
 # Requests for calls and texts that a process has under way at the same time.
 MOST_REQUESTS_AT_ONCE = 100
-# If a process stands still for longer than this before its request, another one may have taken it
-# for dead and settled the submission.
-CHECK_SUBMISSIONS_OLDER_THAN = timedelta(seconds=3)
+# If a process stands still, or the database is away, for longer than this before the request,
+# another process may take the request for lost before it is made. So the submission gets the
+# present time first, unless the other process was faster.
+RENEW_SUBMISSIONS_OLDER_THAN = timedelta(seconds=3)
 BUSY_NUMBER_WAIT_SECONDS = 0.2
 
 
@@ -273,8 +274,11 @@ async def _submit(
     """
     try:
         with limits.occupying(submission):
-            if await _is_superseded(history, submission):
-                return False
+            while _is_old(submission):
+                renewed = await history.renew(submission, _now_at_twilio(submission))
+                if renewed is None:
+                    return False
+                submission = renewed
             sid = await _request(services, submission, alert, published)
             now, number = datetime.now(UTC), submission.try_number
             event = Event(now, Status.PLACED, ACCEPTED, try_number=number, sid=sid)
@@ -284,11 +288,14 @@ async def _submit(
         limits.requests.release()
 
 
-async def _is_superseded(history: History, submission: Submission) -> bool:
-    """Whether another process has settled the submission while this one stood still."""
+def _is_old(submission: Submission) -> bool:
+    """Whether another process may soon count a request that is made only now as lost."""
     # Measured by the date, because a monotonic clock may stop while the machine sleeps.
-    age = datetime.now(UTC) - (submission.at - (submission.clock_offset or timedelta()))
-    return age > CHECK_SUBMISSIONS_OLDER_THAN and await history.is_settled(submission)
+    return _now_at_twilio(submission) - submission.at > RENEW_SUBMISSIONS_OLDER_THAN
+
+
+def _now_at_twilio(submission: Submission) -> datetime:
+    return datetime.now(UTC) + (submission.clock_offset or timedelta())
 
 
 async def _request(

@@ -68,7 +68,13 @@ async def reconcile(
     if inherited:
         enough += _seconds_on_its_way(services, submission)
     # A callback may settle it meanwhile.
-    while not await history.is_settled(submission):
+    while present := await history.unless_settled(submission):
+        if present.at != submission.at:
+            # Its process lives after all, and has made the request only now.
+            submission = replace(present, clock_offset=submission.clock_offset)
+            if inherited:
+                began = time.monotonic()
+                enough = policy.listing_seconds + _seconds_on_its_way(services, submission)
         passed = time.monotonic() - began
         try:
             match = await _look_up(services, history, submission)
@@ -79,6 +85,9 @@ async def reconcile(
                 if match:
                     await _give_up(history, submission, DIFFERENT_WORDS)
                     break
+                now = datetime.now(UTC) + services.twilio.clock_offset
+                if inherited and await history.renew(submission, now) is None:
+                    continue  # its process was faster, and makes the request now
                 note = "Twilio never got it: asking again"
                 await report_trouble(history, submission, note, None, Outcome.NEVER_ARRIVED)
                 return True

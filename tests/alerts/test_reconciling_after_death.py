@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -15,11 +14,13 @@ import sqlalchemy as sa
 
 from alerts import Desk, Event
 from alerts.history import History
+from alerts.retry_policy import RetryPolicy
 from alerts.services import Services
 from alerts.status import Status
 from alerts.steps import placing
 from alerts.steps.placing import RequestLimits, place
 from alerts.steps.reconciling import reconcile
+from alerts.submissions import Submission
 from alerts.tables import submissions
 from database.database import Database
 from tests.support.desks import (
@@ -100,16 +101,55 @@ async def standing_still(desk: Desk, go_on: asyncio.Event) -> AsyncIterator[str]
 @pytest.fixture
 def go_on(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """The first request is made only when this is set, and its submission counts as old then."""
-    is_superseded, may_go_on, requests = placing._is_superseded, asyncio.Event(), count(1)
+    renew, may_go_on, usual = History.renew, asyncio.Event(), placing.RENEW_SUBMISSIONS_OLDER_THAN
 
-    async def first_waits(*arguments: Any) -> bool:
-        if next(requests) == 1:
+    async def first_waits(self: History, submission: Submission, at: datetime) -> Any:
+        if usual != placing.RENEW_SUBMISSIONS_OLDER_THAN:
+            monkeypatch.setattr(placing, "RENEW_SUBMISSIONS_OLDER_THAN", usual)
             await may_go_on.wait()
-        return await is_superseded(*arguments)
+            at = datetime.now(UTC)
+        return await renew(self, submission, at)
 
-    monkeypatch.setattr(placing, "_is_superseded", first_waits)
-    monkeypatch.setattr(placing, "CHECK_SUBMISSIONS_OLDER_THAN", timedelta(milliseconds=1))
+    monkeypatch.setattr(History, "renew", first_waits)
+    monkeypatch.setattr(placing, "RENEW_SUBMISSIONS_OLDER_THAN", timedelta(0))
     return may_go_on
+
+
+async def test_only_one_of_two_processes_renews(tmp_path, go_on):
+    async with (
+        simulated_desk(tmp_path) as desk,
+        standing_still(desk, go_on) as alert_id,
+        another_process(desk) as (_, history),
+    ):
+        alert = await history.get(alert_id)
+        assert alert is not None
+        known = await history.unsettled(alert)
+        assert known is not None
+        later = known.at + timedelta(seconds=1)
+        renewed = await history.renew(known, later)
+        assert renewed == await history.unless_settled(known) == replace(known, at=later)
+        assert await history.renew(known, later) is not None  # the answer may have been lost
+        assert await history.renew(known, later + timedelta(seconds=1)) is None
+        # As if the first process had done all that.
+        assert await history.renew(renewed, known.at) is not None
+
+
+async def test_the_process_makes_it_while_another_looks(tmp_path, go_on):
+    """It lives after all. The other one waits until that request would be over too."""
+    patience = RetryPolicy(request_seconds=2, listing_seconds=0.5)
+    async with simulated_desk(tmp_path, retry_policy=patience) as desk:
+        async with another_process(desk) as (services, history):
+            async with standing_still(desk, go_on) as alert_id:
+                alert = await history.get(alert_id)
+                assert alert is not None
+                known = await history.unsettled(alert)
+                assert known is not None
+                looking = asyncio.create_task(reconcile(services, history, known, inherited=True))
+                await asyncio.sleep(1.5)
+                assert not looking.done()
+            assert not await asyncio.wait_for(looking, 20)
+        assert await outcomes_of(desk, alert_id) == ["placed"]
+        assert len(posts(desk)) == 1
 
 
 async def test_another_process_made_it_meanwhile(tmp_path, go_on):

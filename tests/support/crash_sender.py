@@ -69,7 +69,7 @@ def run(task: SenderTask) -> None:
     worker.SECONDS_BETWEEN_RECOVERIES = 1.0
     worker.HEARTBEAT_SECONDS = 0.2
     liveness.DEAD_AFTER_SECONDS = task.dead_after_seconds
-    placing.CHECK_SUBMISSIONS_OLDER_THAN = timedelta(seconds=0.3)
+    placing.RENEW_SUBMISSIONS_OLDER_THAN = timedelta(seconds=0.3)
     asyncio.run(_run(task))
 
 
