@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from alerts.phone_numbers import split_dialed
+from alerts.phone_numbers import join_dialed, split_dialed
 from alerts.status import Status
 from storage import StorageError
 from twilio_client import TwilioError
@@ -72,7 +72,7 @@ class Try:
     @property
     def dialed(self) -> str:
         """The number and its extension, as in `PhoneNumber.dialed`."""
-        return f"{self.to},{self.extension}" if self.extension else self.to
+        return join_dialed(self.to, self.extension)
 
 
 def tries_of(request: AlertRequest) -> tuple[Try, ...]:
@@ -183,7 +183,7 @@ class Alert(AlertState):
 
     @property
     def message(self) -> str:
-        """The message as it was written: each try fills in its variables anew."""
+        """The message as it was written: each try fills in its variables again."""
         return self.request.message
 
     @property

@@ -77,7 +77,7 @@ class PhoneNumber:
     @property
     def dialed(self) -> str:
         """The number and its extension as a phone stores them: "+14128574309,123"."""
-        return f"{self.e164},{self.extension}" if self.extension else self.e164
+        return join_dialed(self.e164, self.extension)
 
     @property
     def send_digits(self) -> str | None:
@@ -145,6 +145,11 @@ def shortened(text: str) -> str:
     """Return what was typed for use in a sentence: without white space around it, not too long."""
     text = text.strip()
     return text if len(text) <= MOST_CHARACTERS_SHOWN else f"{text[:MOST_CHARACTERS_SHOWN]}…"
+
+
+def join_dialed(e164: str, extension: str) -> str:
+    """Join a number in E.164 and its extension, "" for none, as in `PhoneNumber.dialed`."""
+    return f"{e164},{extension}" if extension else e164
 
 
 def split_dialed(dialed: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Who owns the history's file: a command run as root must not leave files that the app can't write.
 
-SQLite makes files beside the database, which belong to whoever opens it first, and so do the locks
-of workers and the documents. PostgreSQL knows no such files.
+SQLite makes files beside the database, which belong to the user that opens it first, and so do the
+documents. PostgreSQL knows no such files.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class OwnPagesOnly:
     def _is_name_made_up(self, scope: Scope, headers: dict[bytes, str], host: str) -> bool:
         """Return whether a browser was led here by a name that points to this machine.
 
-        Whoever owns a name can let it point to 127.0.0.1. To the browser their page and this app
+        The owner of a name can let it point to 127.0.0.1. To the browser their page and this app
         are then one site. https://owasp.org/www-community/attacks/DNS_Rebinding
         """
         server = scope.get("server")

@@ -27,19 +27,10 @@ def opened(url: sa.URL, connections: int, tables: sa.MetaData) -> sa.Engine:
     that names DATABASE_URL.
     """
     engine = engine_for(url, connections)
-    try:
-        if url.get_backend_name() == "sqlite":
-            _make_file(url, engine)
-        bring_up_to_date(engine)
-        check_that_it_can_be_written(engine)
-        problem = _wrong_tables(url, engine, tables)
-    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-        problem = unusable(url, error)
-    if problem is None:
-        return engine
-    engine.dispose()
-    # Raised outside the except block, because a traceback would show the error, password and all.
-    raise problem
+    if problem := _why_unusable(url, engine, tables, prepare=True):
+        engine.dispose()
+        raise problem
+    return engine
 
 
 def check_usable(url: sa.URL, tables: sa.MetaData) -> None:
@@ -50,14 +41,27 @@ def check_usable(url: sa.URL, tables: sa.MetaData) -> None:
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
         # Connecting would make a new, empty file.
         raise DatabaseError(f"DATABASE_URL names {place_of(url)}, which isn't there any more.")
-    engine = engine_for(url, None)
-    try:
-        check_that_it_can_be_written(engine)
-        problem = _wrong_tables(url, engine, tables)
-    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-        problem = unusable(url, error)
-    if problem is not None:
+    if problem := _why_unusable(url, engine_for(url, None), tables):
         raise problem
+
+
+def _why_unusable(
+    url: sa.URL, engine: sa.Engine, tables: sa.MetaData, *, prepare: bool = False
+) -> DatabaseError | None:
+    """Return what keeps alerts from being saved, to be raised outside of any except block.
+
+    There a traceback would show the error, password and all. With `prepare`, make the file and
+    the tables if they aren't there.
+    """
+    try:
+        if prepare:
+            if url.get_backend_name() == "sqlite":
+                _make_file(url, engine)
+            bring_up_to_date(engine)
+        check_that_it_can_be_written(engine)
+        return _wrong_tables(url, engine, tables)
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+        return unusable(url, error)
 
 
 def _wrong_tables(url: sa.URL, engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | None:

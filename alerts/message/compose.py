@@ -42,12 +42,7 @@ def check_labels(request: AlertRequest) -> None:
 
 
 def _check(field: str, what: str, label: str) -> None:
-    if len(label) > MOST_LABEL_CHARACTERS:
-        raise UnusableInput(
-            field,
-            f"{what} holds {MOST_LABEL_CHARACTERS} characters at most; "
-            f"this one has {len(label):,}.",
-        )
+    _check_length(field, what, label, MOST_LABEL_CHARACTERS)
     for character in label:
         refused = REFUSED_CATEGORIES.get(unicodedata.category(character))
         if refused:
@@ -65,10 +60,7 @@ def check_lengths(request: AlertRequest) -> None:
         ("quiet_hours", "Quiet hours", request.quiet_hours, MOST_LABEL_CHARACTERS),
         ("channel", "The channel", request.channel, MOST_LABEL_CHARACTERS),
     ):
-        if len(text) > most:
-            raise UnusableInput(
-                field, f"{words} holds {most:,} characters at most; this one has {len(text):,}."
-            )
+        _check_length(field, words, text, most)
 
 
 def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
@@ -90,7 +82,8 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     if request.channel == "call":
         write_document(said, said.message)
     if request.then_text:
-        _check_length(said.message, "The text that follows the call")
+        what = "The text that follows the call"
+        _check_length("message", what, said.message, MOST_TEXT_CHARACTERS)
     if request.voicemail:
         write_voicemail(said)
     return composed
@@ -123,7 +116,7 @@ def filled_in(request: AlertRequest, moment: datetime) -> AlertRequest:
 def words_of_text(request: AlertRequest, moment: datetime) -> str:
     """Return the words of a text made at `moment`. Raises `UnusableInput`."""
     words = write_message(request, moment)
-    _check_length(words, "A text")
+    _check_length("message", "A text", words, MOST_TEXT_CHARACTERS)
     return words
 
 
@@ -141,7 +134,7 @@ def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
     if not _is_whole(text):
         raise UnusableInput("message", "The message holds half a character: take it out.")
     if request.channel == "text":
-        _check_length(text, "A text")
+        _check_length("message", "A text", text, MOST_TEXT_CHARACTERS)
     return text
 
 
@@ -235,12 +228,10 @@ def _check_tries(request: AlertRequest) -> None:
         )
 
 
-def _check_length(text: str, what: str) -> None:
-    if len(text) > MOST_TEXT_CHARACTERS:
+def _check_length(field: str, what: str, text: str, most: int) -> None:
+    if len(text) > most:
         raise UnusableInput(
-            "message",
-            f"{what} holds {MOST_TEXT_CHARACTERS:,} characters at most; "
-            f"this one has {len(text):,}.",
+            field, f"{what} holds {most:,} characters at most; this one has {len(text):,}."
         )
 
 

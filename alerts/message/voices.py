@@ -37,7 +37,7 @@ def check_language(code: str) -> None:
 
 
 def check_voice(voice: str, language: str) -> None:
-    """Raise `UnusableInput` for a voice that surely doesn't speak the language."""
+    """Raise `UnusableInput` for a voice that is known not to speak the language."""
     offered = voices_for(language)
     if voice in offered or voice in _BASIC:
         return

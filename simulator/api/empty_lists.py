@@ -7,6 +7,7 @@ can be created: a POST is answered with 405.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,6 +25,7 @@ from simulator.api.resources import (
     snake_case,
     subresource_uris,
 )
+from simulator.exchange import Exchange
 from simulator.models.call import Call
 from simulator.models.recording import Recording
 
@@ -69,6 +71,7 @@ _ACCOUNT_LISTS = {
 }
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
+_Record = TypeVar("_Record", Call, Recording)
 
 
 def _of_account(key: str) -> _Endpoint:
@@ -79,22 +82,22 @@ def _of_account(key: str) -> _Endpoint:
     return empty_list
 
 
-def _of_call(key: str) -> _Endpoint:
+def _of_record(key: str, records_of: Callable[[Exchange], Mapping[str, _Record]]) -> _Endpoint:
+    """Return the endpoint of a list that belongs to one of an exchange's records."""
+
     async def empty_list(request: Request) -> Response:
-        calls: Mapping[str, Call] = exchange_of(request).calls
-        find_record(request, calls, account_of(request).sid)
+        find_record(request, records_of(exchange_of(request)), account_of(request).sid)
         return _empty_page(request, key)
 
     return empty_list
 
 
-def _of_recording(key: str) -> _Endpoint:
-    async def empty_list(request: Request) -> Response:
-        recordings: Mapping[str, Recording] = exchange_of(request).recordings
-        find_record(request, recordings, account_of(request).sid)
-        return _empty_page(request, key)
+def _calls(exchange: Exchange) -> Mapping[str, Call]:
+    return exchange.calls
 
-    return empty_list
+
+def _recordings(exchange: Exchange) -> Mapping[str, Recording]:
+    return exchange.recordings
 
 
 def _directory(name: str, parts: tuple[str, ...]) -> _Endpoint:
@@ -122,9 +125,9 @@ def _route(path: str, endpoint: _Endpoint) -> Route:
 EMPTY_LIST_ROUTES = (
     *(_route(name, _of_account(key or snake_case(name))) for name, key in _ACCOUNT_LISTS.items()),
     *(_route(name, _directory(name, parts)) for name, parts in _DIRECTORIES.items()),
-    *(_route(f"Calls/{{sid}}/{name}", _of_call(snake_case(name))) for name in CALL_LISTS),
+    *(_route(f"Calls/{{sid}}/{name}", _of_record(snake_case(name), _calls)) for name in CALL_LISTS),
     *(
-        _route(f"Recordings/{{sid}}/{name}", _of_recording(snake_case(name)))
+        _route(f"Recordings/{{sid}}/{name}", _of_record(snake_case(name), _recordings))
         for name in RECORDING_LISTS
     ),
 )
