@@ -44,7 +44,7 @@ async def test_a_late_comer_is_looked_at_promptly():
             began = time.monotonic()
             with poller.polling(one("two")):
                 await until(lambda: reports.events)
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 3
             assert reports.words("one") == []
     assert reports.words("two") == ["ringing"]
 

@@ -64,7 +64,7 @@ def test_it_is_ended(engine: sa.Engine, work: Callable[[sa.Connection], Any]):
     began = time.monotonic()
     with engine.connect().execution_options(writes=True) as other, other.begin():
         write_one(other)  # waits for the other transaction, because the key is unique
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     if work is not begin_a_pipeline:
         with pytest.raises(sa.exc.DBAPIError) as raised:
             write_one(hanging)

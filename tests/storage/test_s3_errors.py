@@ -111,9 +111,8 @@ async def test_server_that_never_answers_times_out(monkeypatch):
 
 async def test_deadline_covers_everything_else(monkeypatch):
     monkeypatch.setattr(s3, "UPLOAD_DEADLINE_SECONDS", 0.2)
-    with serve(slow_s3(1)) as url:
-        storage = s3_storage(url)
+    with serve(slow_s3(60)) as url:
         began = time.monotonic()
-        error = await failure(storage)
-        assert time.monotonic() - began < 1
+        error = await failure(s3_storage(url))
+        assert time.monotonic() - began < 30
     assert "did not answer in time" in error.message
