@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -22,16 +23,20 @@ class AlertRequest:
     """What the sender asks for.
 
     `to` is a number the way people write it, for a call also with an extension ("x123"). `message`
-    may hold `{{ now }}`, `{{ today }}` and `{{ user }}`. `id` is the caller's own key: the same id
-    sent twice with one Twilio account is one alert. `repeat` is how many times a call speaks the
-    message (0: until they hang up). `time_zone` is the sender's, an IANA name, or "" for this
-    machine's. `name` is the recipient's. With `template=False` the message is sent as it stands,
-    whatever braces it has: for words that come from data.
+    may hold `{{ now }}`, `{{ today }}`, `{{ user }}` and `{{ name }}`. `id` is the caller's own
+    key: the same id sent twice with one Twilio account is one alert. `repeat` is how many times a
+    call speaks the message (0: until they hang up). `time_zone` is the sender's, an IANA name, or
+    "" for this machine's. `name` is the recipient's. With `template=False` the message is sent as
+    it stands, whatever braces it has: for words that come from data.
 
     A call can ask for a key press (`acknowledge`). It can leave the short message `voicemail` with
     an answering machine; "" switches machine detection off. If the recipient isn't reached, it is
     tried up to `tries` times, `minutes_between_tries` apart. Then, with `then_text`, a text says
     the same. Then all of this begins again with the next of the numbers in `then_to`.
+
+    `{{ name }}` in a message is the recipient's name, and `variables` are further ones with their
+    values, such as the columns of a row of data. `broadcast` is the id of the broadcast that the
+    alert belongs to, or "".
 
     During `quiet_hours` ("22:00-07:00", by the recipient's clock) only `urgent` alerts are sent.
     """
@@ -55,6 +60,8 @@ class AlertRequest:
     quiet_hours: str = ""
     urgent: bool = False
     template: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)
+    broadcast: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from twilio_client import TwilioError
 if TYPE_CHECKING:
     from alerts.history import History
     from alerts.runtime import Runtime
+    from database.database import Database
 
 # `send` returns after this long even without Twilio's answer; the delivery goes on.
 LONGEST_SEND_SECONDS = 30.0
@@ -106,6 +107,10 @@ class Desk:
     async def history(self) -> History:
         """The history, for pages and webhooks."""
         return (await self._runtime()).history
+
+    async def database(self) -> Database:
+        """The database that the history is in, for what else is kept there."""
+        return (await self._runtime()).database
 
     async def check_database(self) -> None:
         """Raise `DatabaseError` unless the database can be read and written right now."""

@@ -27,17 +27,17 @@ class Runtime:
         url = services.database_url.get_secret_value()
         self._services = services
         self._mode = mode
-        self._database = Database(url, metadata)
+        self.database = Database(url, metadata)
         self._standing_by: asyncio.Task[None] | None = None
         account_sid = services.twilio.account_sid
-        self._claims = Claims(self._database, account_sid)
-        self._liveness = Liveness(self._database, account_sid)
-        self.history = History(self._database, account_sid, services.alerts_per_number_per_hour)
+        self._claims = Claims(self.database, account_sid)
+        self._liveness = Liveness(self.database, account_sid)
+        self.history = History(self.database, account_sid, services.alerts_per_number_per_hour)
         self.worker: Worker | None = None
 
     async def open(self) -> None:
         """Open the database and begin to deliver. Raises `DatabaseError`."""
-        await self._database.open()
+        await self.database.open()
         if self._mode == "observer":
             return
         if self._mode == "app" and await self.workers():
@@ -53,11 +53,11 @@ class Runtime:
         if self.worker:
             await self.worker.close()
         await self.history.close()
-        await self._database.close()
+        await self.database.close()
 
     async def check_database(self) -> None:
         """Raise `DatabaseError` unless the database can be read and written right now."""
-        await self._database.check()
+        await self.database.check()
 
     async def workers(self) -> int:
         """Return how many worker processes (which only deliver) are alive."""

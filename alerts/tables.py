@@ -54,6 +54,8 @@ alerts = sa.Table(
     sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Column("answered_by", sa.Text),
     sa.Column("canceling", sa.Boolean, nullable=False),
+    # The broadcast that it belongs to, if any.
+    sa.Column("broadcast_id", sa.Text),
     # No index begins with the account. As long as there are few rows, PostgreSQL takes such an
     # index to be as good as the primary key, and then reads all of the account's alerts.
     sa.Index("alerts_by_time", "created_at", "account_sid"),
@@ -72,6 +74,26 @@ sa.Index(
     # SQLite uses a partial index only if a query has this very condition.
     sqlite_where=sa.text("is_open = 1"),
     postgresql_where=alerts.c.is_open,
+)
+
+sa.Index(
+    "alerts_by_broadcast",
+    alerts.c.broadcast_id,
+    alerts.c.account_sid,
+    alerts.c.created_at,
+    sqlite_where=alerts.c.broadcast_id.is_not(None),
+    postgresql_where=alerts.c.broadcast_id.is_not(None),
+)
+
+# Many alerts with one title.
+broadcasts = sa.Table(
+    "broadcasts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_sid", sa.Text, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
 )
 
 # What happened to alerts. Rows are only ever added.
@@ -109,6 +131,9 @@ submissions = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("outcome", sa.Text),
     sa.Column("sid", sa.Text, unique=True),
+    # What Twilio charged for it, as a positive number, once that is known.
+    sa.Column("price", sa.Double),
+    sa.Column("price_unit", sa.Text),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
     sa.Index("submissions_by_alert", "alert_id", "account_sid", "try_number"),
 )
@@ -120,6 +145,31 @@ sa.Index(
     unique=True,
     sqlite_where=submissions.c.outcome.is_(None),
     postgresql_where=submissions.c.outcome.is_(None),
+)
+
+# Texts that came in at one of the account's numbers.
+incoming_texts = sa.Table(
+    "incoming_texts",
+    metadata,
+    sa.Column("sid", sa.Text, primary_key=True),
+    sa.Column("account_sid", sa.Text, nullable=False),
+    sa.Column("from_number", sa.Text, nullable=False),
+    sa.Column("to_number", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    # The alert that it replies to, if any.
+    sa.Column("alert_id", sa.Text),
+    sa.Index("incoming_texts_by_number", "from_number", "at"),
+)
+
+# Numbers that texts can't go to: "stop" or "landline", and since when.
+texting_states = sa.Table(
+    "texting_states",
+    metadata,
+    sa.Column("number", sa.Text, primary_key=True),
+    sa.Column("account_sid", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
 )
 
 # When an account may make its next call and send its next text.
@@ -206,6 +256,7 @@ def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, A
         "person": new.request.name,
         "claimed_by": None,
         "due_at": now.timestamp(),
+        "broadcast_id": new.request.broadcast or None,
         "revision": 1,
     } | state_row(alert)
 

@@ -9,15 +9,16 @@ from pathlib import Path
 from htmltools import HTMLDependency, TagList
 
 WWW = Path(__file__).parent / "www"
+COMMON_STYLESHEETS = ["tokens.css", "parts.css", "timeline.css"]
 
 
 def assets(name: str, stylesheets: Sequence[str], scripts: Sequence[str] = ()) -> TagList:
-    """Return what a page needs to bring along: the colors and measures, and these files of `www/`.
+    """Return what a page needs to bring along: what all pages share, and these files of `www/`.
 
     Every page brings its own, so that it looks the same inside another Shiny app.
     """
     return TagList(
-        _dependency("callboard-tokens", ["tokens.css"], []),
+        _dependency("callboard-common", COMMON_STYLESHEETS, ["common.js"]),
         _dependency(f"callboard-{name}", stylesheets, scripts),
     )
 

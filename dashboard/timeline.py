@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import takewhile
 from typing import Literal
 
@@ -12,25 +13,32 @@ from htmltools import Tag, tags
 from alerts import Alert, Channel, Event, Status
 from alerts.alert import tries_of
 from alerts.phone_numbers import international
+from alerts.time_zones import in_time_zone
 
 State = Literal["past", "missed", "future", "present", "waiting", "reached", "failed"]
 
 # Tries before these are only counted.
 MAX_PAST_TRIES = 4
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400  # in seconds
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One dot: its words, and how many seconds after the alert was saved (None: not known)."""
+    """One dot: its words, and when it happened (None: not known, or not yet)."""
 
     state: State
     words: str
-    seconds: float | None = None
+    at: datetime | None = None
 
 
 # --- As HTML ------------------------------------------------------------------------------------
+
+
+def story(alert: Alert, time_zone: str) -> Tag:
+    """Return the line of dots for `alert`, and what to do if it ended badly.
+
+    Times are on the clock of `time_zone`, an IANA name.
+    """
+    return tags.div(_line(steps_of(alert), time_zone), _explanation(alert), class_="cb-story")
 
 
 def timeline(alert: Alert) -> Tag:
@@ -90,33 +98,19 @@ def _pill(alert: Alert, steps: Sequence[Step]) -> Tag:
     return tags.span(words, class_=f"pill {'waiting' if waits or alert.canceling else 'present'}")
 
 
-def _line(steps: Sequence[Step]) -> Tag:
-    return tags.ol(*map(_dot, steps), class_="timeline")
+def _line(steps: Sequence[Step], time_zone: str = "") -> Tag:
+    return tags.ol(*(_dot(step, time_zone) for step in steps), class_="timeline")
 
 
-def _dot(step: Step) -> Tag:
+def _dot(step: Step, time_zone: str) -> Tag:
     is_present = step.state not in {"past", "missed", "future"}
-    time = "" if step.seconds is None else _duration(step.seconds)
+    time = "" if step.at is None else f"{in_time_zone(step.at, time_zone):%H:%M:%S}"
     return tags.li(
         tags.span(step.words, class_="words"),
         tags.span(time, class_="time"),
         class_=step.state,
         aria_current="step" if is_present else None,
     )
-
-
-def _duration(seconds: float) -> str:
-    """ "0.04 s", "12.3 s", "5 min 12 s", "9 h 14 min" or "2 d 3 h"."""
-    if seconds < 1:
-        return f"{seconds:.2f} s"
-    if seconds < MINUTE:
-        return f"{seconds:.1f} s"
-    whole = int(seconds)
-    if whole < HOUR:
-        return f"{whole // MINUTE} min {whole % MINUTE} s"
-    if whole < DAY:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
-    return f"{whole // DAY} d {whole % DAY // HOUR} h"
 
 
 def _explanation(alert: Alert) -> Tag | None:
@@ -269,8 +263,7 @@ def _ahead(alert: Alert) -> list[Step]:
 
 
 def _step(alert: Alert, event: Event) -> Step:
-    seconds = (event.at - alert.events[0].at).total_seconds()
-    return Step("past", _event_words(alert, event), seconds)
+    return Step("past", _event_words(alert, event), event.at)
 
 
 def _state_of_last(alert: Alert, event: Event) -> State:

@@ -22,7 +22,12 @@ MOST_TEMPLATE_CHARACTERS = 20_000
 # Unicode categories of characters that a database can't keep or a URL can't hold.
 REFUSED_CATEGORIES = {"Cc": "a control character", "Cs": "half a character"}
 # The variables of a message. The Send page has a button for each.
-VARIABLES = ("now", "today", "user")
+VARIABLES = ("name", "now", "today", "user")
+MOST_VARIABLES = 200  # of an alert's own, such as the columns of a row
+NO_NAME = (
+    "No name is known for this recipient. Leave {{ name }} out, or write "
+    "{{ name | default('there') }}."
+)
 MOST_TRIES = 10
 MOST_MINUTES_BETWEEN_TRIES = 24 * 60
 MOST_FURTHER_NUMBERS = 9
@@ -39,6 +44,7 @@ def check_labels(request: AlertRequest) -> None:
         _check("id", "The id", request.id)
     _check("user", "The sender's name", request.user)
     _check("name", "The recipient's name", request.name)
+    _check("broadcast", "The broadcast's id", request.broadcast)
 
 
 def _check(field: str, what: str, label: str) -> None:
@@ -61,6 +67,11 @@ def check_lengths(request: AlertRequest) -> None:
         ("channel", "The channel", request.channel, MOST_LABEL_CHARACTERS),
     ):
         _check_length(field, words, text, most)
+    if len(request.variables) > MOST_VARIABLES:
+        raise UnusableInput("variables", f"Give {MOST_VARIABLES} variables at most.")
+    for name, value in request.variables.items():
+        _check_length("variables", "The name of a variable", name, MOST_LABEL_CHARACTERS)
+        _check_length("variables", f"{{{{ {name} }}}}", value, MOST_TEMPLATE_CHARACTERS)
 
 
 def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
@@ -146,14 +157,19 @@ def _fill_in(request: AlertRequest, moment: datetime | None) -> str:
         return render(request.message, {})
     language = request.language if request.channel == "call" else "en-US"
     there = in_time_zone(moment or datetime.now(UTC), request.time_zone)
-    return render(
-        request.message,
-        {
-            "now": spoken_now(there, language),
-            "today": spoken_today(there, language),
-            "user": request.user or "somebody",
-        },
-    )
+    known = {
+        "now": spoken_now(there, language),
+        "today": spoken_today(there, language),
+        "user": request.user or "somebody",
+    }
+    if request.name:
+        known["name"] = request.name
+    try:
+        return render(request.message, {**known, **request.variables})
+    except UnusableInput as problem:
+        if "'name' is undefined" in str(problem):
+            raise UnusableInput("message", NO_NAME) from None
+        raise
 
 
 def _write_for_voicemail(request: AlertRequest, moment: datetime) -> str:

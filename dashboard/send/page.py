@@ -142,6 +142,6 @@ def alert_in(address: object) -> str:
 def _assets() -> TagList:
     return assets(
         "send",
-        stylesheets=["send.css", "if_nobody_answers.css", "timeline.css"],
+        stylesheets=["send.css", "if_nobody_answers.css"],
         scripts=["form.js", "preview.js", "listen.js"],
     )

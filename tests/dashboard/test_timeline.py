@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from alerts import Alert, AlertRequest, Status
-from dashboard.timeline import steps_ahead, steps_of, tone
+from dashboard.timeline import steps_ahead, steps_of, story, tone
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 
 S = Status
@@ -42,9 +43,15 @@ def test_a_call_that_rings():
     ]
 
 
-def test_times_are_those_since_it_was_written():
+def test_each_step_has_the_time_of_its_event():
     alert = alert_after_events(CALL, *steps(*ON_THE_WAY))
-    assert [step.seconds for step in steps_of(alert)] == [0, 1, 2, 3, None, None]
+    assert [step.at for step in steps_of(alert)] == [each.at for each in alert.events] + [None] * 2
+
+
+def test_times_are_on_the_readers_clock():
+    alert = alert_after_events(CALL, *steps(*ON_THE_WAY))
+    at = alert.events[0].at
+    assert f"{at.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M:%S}" in str(story(alert, "Asia/Tokyo"))
 
 
 def test_a_step_that_nobody_told_is_filled_in():

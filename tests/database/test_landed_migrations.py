@@ -10,6 +10,7 @@ from database.migrations.revisions import VERSIONS
 LANDED = {
     "0001_history.py": "af31450bf0f296e0",
     "0002_field_words.py": "bf5a2dfef590bbf7",
+    "0003_heartbeats.py": "2a7aadc6eaf616d5",
 }
 
 

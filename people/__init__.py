@@ -1,0 +1,1 @@
+"""People: contacts, groups, message templates, and broadcasts to many of them."""

@@ -1,0 +1,125 @@
+"""Finding people by the names that somebody types: contacts, and the members of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from database.database import Database
+from people.names import name_key
+from people.tables import contact_groups, contact_numbers, contacts, group_members
+
+MOST_MATCHES = 10  # of a name that several people have
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person who can be called or texted.
+
+    `numbers` are in the order in which they are tried, each as in `PhoneNumber.dialed`. `language`
+    and `time_zone` are "" where nobody has said. `groups` are the names of the person's groups.
+    """
+
+    id: str
+    name: str
+    numbers: tuple[str, ...]
+    language: str = ""
+    time_zone: str = ""
+    notes: str = ""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a typed name may mean: a group and its members, or the contacts of that name.
+
+    Several contacts without a `group`: it isn't clear which of them is meant. None: nobody.
+    """
+
+    contacts: tuple[Contact, ...] = ()
+    group: str = ""
+
+
+class Directory:
+    """The people in a database, found by name. Use it from one event loop."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, names: Sequence[str]) -> dict[str, Match]:
+        """Return what each of the names means.
+
+        A whole name comes before a part of one: "Ben" is Ben himself if there is somebody with no
+        other name, else whoever has a name that begins so, first or last.
+        """
+        return await self._database.read(
+            lambda connection: {name: _match(connection, name) for name in names}
+        )
+
+    async def of_numbers(self, numbers: Sequence[str]) -> dict[str, Contact]:
+        """Return whose the numbers are, as in `PhoneNumber.dialed`; unknown ones are left out."""
+
+        def look(connection: sa.Connection) -> dict[str, Contact]:
+            owners = sa.select(contact_numbers.c.number, contact_numbers.c.contact_id).where(
+                contact_numbers.c.number.in_(numbers)
+            )
+            ids = {row.number: row.contact_id for row in connection.execute(owners)}
+            found = {each.id: each for each in read_contacts(connection, list(ids.values()))}
+            return {number: found[contact_id] for number, contact_id in ids.items()}
+
+        return await self._database.read(look) if numbers else {}
+
+
+def read_contacts(connection: sa.Connection, ids: Sequence[str]) -> list[Contact]:
+    """Return the contacts with these ids, in this order; unknown ids are left out."""
+    numbers: dict[str, list[str]] = {}
+    chosen = sa.select(contact_numbers).where(contact_numbers.c.contact_id.in_(ids))
+    for row in connection.execute(chosen.order_by(contact_numbers.c.position)):
+        numbers.setdefault(row.contact_id, []).append(row.number)
+    groups: dict[str, list[str]] = {}
+    memberships = (
+        sa.select(group_members.c.contact_id, contact_groups.c.name)
+        .join(contact_groups, contact_groups.c.id == group_members.c.group_id)
+        .where(group_members.c.contact_id.in_(ids))
+        .order_by(contact_groups.c.name_key)
+    )
+    for row in connection.execute(memberships):
+        groups.setdefault(row.contact_id, []).append(row.name)
+    found = {
+        row.id: Contact(
+            row.id,
+            row.name,
+            tuple(numbers.get(row.id, ())),
+            row.language,
+            row.time_zone,
+            row.notes,
+            tuple(groups.get(row.id, ())),
+        )
+        for row in connection.execute(sa.select(contacts).where(contacts.c.id.in_(ids)))
+    }
+    return [found[each] for each in dict.fromkeys(ids) if each in found]
+
+
+def _match(connection: sa.Connection, name: str) -> Match:
+    key = name_key(name)
+    named = sa.select(contacts.c.id).order_by(contacts.c.name_key).limit(MOST_MATCHES)
+    if whole := connection.scalars(named.where(contacts.c.name_key == key)).all():
+        return Match(tuple(read_contacts(connection, whole)))
+    group = connection.execute(
+        sa.select(contact_groups).where(contact_groups.c.name_key == key)
+    ).first()
+    if group is not None:
+        members = (
+            sa.select(contacts.c.id)
+            .join(group_members, group_members.c.contact_id == contacts.c.id)
+            .where(group_members.c.group_id == group.id)
+            .order_by(contacts.c.name_key)
+        )
+        ids = connection.scalars(members).all()
+        return Match(tuple(read_contacts(connection, ids)), group.name)
+    begins = contacts.c.name_key.startswith(key, autoescape=True)
+    contains = contacts.c.name_key.contains(f" {key}", autoescape=True)
+    parts = connection.scalars(named.where(sa.or_(begins, contains))).all() if key else []
+    return Match(tuple(read_contacts(connection, parts)))
