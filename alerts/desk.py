@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 import importlib
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from alerts.alert import Alert, AlertRequest, Event, Problem
+from alerts.broadcast import (
+    Broadcast,
+    UnusableRequest,
+    check_broadcast,
+    title_from,
+    with_ids,
+)
 from alerts.errors import UnusableInput
 from alerts.message.compose import compose
+from alerts.phone_numbers import read_number
 from alerts.services import Mode, Services
 from alerts.status import Status
 from alerts.twilio_status import call_update
@@ -25,10 +33,15 @@ from twilio_client import TwilioError
 if TYPE_CHECKING:
     from alerts.history import History
     from alerts.runtime import Runtime
+    from alerts.sent_before import SentBefore
+    from alerts.tables import NewAlert
     from database.database import Database
 
 # `send` returns after this long even without Twilio's answer; the delivery goes on.
 LONGEST_SEND_SECONDS = 30.0
+HANG_UPS_AT_ONCE = 20
+# What is wrong with these fields is wrong with one request of many, and not with all of them.
+FIELDS_OF_EACH = ("phone_number", "name", "then_to", "variables")
 
 
 class Desk:
@@ -42,7 +55,7 @@ class Desk:
         self.services = services
         self._mode = mode
         self._opening: asyncio.Task[Runtime] | None = None
-        self._saving: set[asyncio.Task[tuple[list[str], list[Alert]]]] = set()
+        self._saving: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     @classmethod
@@ -141,15 +154,90 @@ class Desk:
         found = await (await self.history()).get_all(ids)
         return [found[each] for each in ids]
 
+    async def broadcast(
+        self, requests: Sequence[AlertRequest], title: str = "", id: str | None = None
+    ) -> Broadcast:
+        """Send many alerts under one title; returns once all are saved, before Twilio has them.
+
+        All are saved, or none. Without a `title`, it has the first words of the message. The same
+        `id` sent twice is one broadcast: each recipient is told once, and who wasn't
+        there the first time is added. The requests' `user` is its sender.
+
+        Raises `UnusableRequest` for the first that can't be sent, or `UnusableInput`.
+        """
+        broadcast_id = secrets.token_hex(8) if id is None else id
+        check_broadcast(requests, title, broadcast_id)
+        # In a thread, because composing hundreds of them takes long.
+        composed = await asyncio.to_thread(lambda: list(self._composed(requests)))
+        broadcast = Broadcast(
+            broadcast_id,
+            title.strip() or title_from(requests[0]),
+            requests[0].user,
+            datetime.now(UTC),
+        )
+        saved: Broadcast = await self._finished(
+            self._add_broadcast(broadcast, with_ids(composed, broadcast_id))
+        )
+        return saved
+
+    async def broadcast_of(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
+        """A broadcast and its alerts as they stand, in their order; None if it was never sent."""
+        await self._until_saved()
+        return await (await self._runtime()).broadcasts.get(broadcast_id)
+
+    async def watch_broadcast(self, broadcast_id: str) -> AsyncGenerator[list[Alert]]:
+        """Yield all alerts of a broadcast, then those that changed, until all of them have ended.
+
+        A few times a second at most. One that hasn't been sent yet is waited for.
+        """
+        runtime = await self._runtime()
+        async with aclosing(runtime.broadcasts.watch(broadcast_id)) as changes:
+            async for alerts in changes:
+                yield alerts
+
+    async def cancel_broadcast(
+        self, broadcast_id: str, by: str = ""
+    ) -> tuple[Broadcast, list[Alert]] | None:
+        """Cancel all alerts of a broadcast that haven't ended; returns what `broadcast_of` does."""
+        found = await self.broadcast_of(broadcast_id)
+        if found is None:
+            return None
+        hang_ups = asyncio.Semaphore(HANG_UPS_AT_ONCE)
+        under_way = [each for each in found[1] if not each.status.final]
+        # Recorded side by side, they share a few transactions.
+        await asyncio.gather(*(self._cancel(each, by, hang_ups) for each in under_way))
+        return await self.broadcast_of(broadcast_id)
+
+    async def sent_before(
+        self, requests: Sequence[AlertRequest], within: timedelta = timedelta(hours=1)
+    ) -> list[SentBefore]:
+        """Return those recipients whose number was sent the same words a short while ago.
+
+        Requests whose number can't be used are left out.
+        """
+        from alerts.sent_before import sent_before  # noqa: PLC0415
+
+        known = list[AlertRequest]()
+        for each in requests:
+            with suppress(UnusableInput):
+                numbers = [
+                    read_number(to, self.services.regions).dialed for to in (each.to, *each.then_to)
+                ]
+                known.append(replace(each, to=numbers[0], then_to=tuple(numbers[1:])))
+        if not known:
+            return []
+        account_sid, since = self.services.twilio.account_sid, datetime.now(UTC) - within
+        return await (await self.database()).read(
+            lambda connection: sent_before(connection, account_sid, known, since)
+        )
+
     def check(self, request: AlertRequest) -> None:
         """Raise `UnusableInput` if `send` would."""
         self._normalized(request)
 
     async def status(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if it was never sent."""
-        if self._saving:
-            # The alert may be one that is just being saved.
-            await asyncio.wait(self._saving)
+        await self._until_saved()
         return await (await self.history()).get(alert_id)
 
     async def cancel(self, alert_id: str, by: str = "") -> Alert | None:
@@ -162,16 +250,22 @@ class Desk:
         alert = await history.get(alert_id)
         if alert is None or alert.status.final:
             return alert
+        return await self._cancel(alert, by, asyncio.Semaphore())
+
+    async def _cancel(self, alert: Alert, by: str, hang_ups: asyncio.Semaphore) -> Alert | None:
+        """Cancel an alert that hasn't ended, as it was read; hangs up when `hang_ups` allows it."""
+        history = await self.history()
         note = f"Canceled by {by}" if by else "Canceled"
         wish = Event(
             datetime.now(UTC), None, note, "sender", try_number=alert.try_number, canceling=True
         )
-        alert = await history.record(alert_id, wish)
-        if alert and alert.sid and alert.channel == "call" and not alert.status.final:
+        after = await history.record(alert.id, wish)
+        if after and after.sid and after.channel == "call" and not after.status.final:
             # A worker that follows the call does the same, but none may be running.
-            event = await self._hang_up(alert, alert.sid)
-            alert = await history.record(alert_id, event) if event else alert
-        return alert
+            async with hang_ups:
+                event = await self._hang_up(after, after.sid)
+            after = await history.record(after.id, event) if event else after
+        return after
 
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
         """End the alert's call; returns the event to record, or None if it was over already."""
@@ -201,20 +295,24 @@ class Desk:
     async def _save(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
         """Save the alerts and have them delivered; returns all ids, and the alerts that are new."""
         normalized = [self._normalized(request) for request in requests]
-        saving = asyncio.create_task(self._add(normalized))
+        saved: tuple[list[str], list[Alert]] = await self._finished(self._add(normalized))
+        return saved
+
+    async def _finished(self, adding: Coroutine[Any, Any, Any]) -> Any:
+        """Save something to its end, also if the caller goes away, and return what it returns."""
+        saving = asyncio.create_task(adding)
         self._saving.add(saving)
         saving.add_done_callback(self._saving.discard)
         return await asyncio.shield(saving)
 
+    async def _until_saved(self) -> None:
+        """Wait for what is just being saved: the caller may ask about that."""
+        if self._saving:
+            await asyncio.wait(self._saving)
+
     async def _add(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
         runtime = await self._runtime()
-        from alerts.tables import NewAlert  # noqa: PLC0415
-
-        ids = [request.id or secrets.token_hex(8) for request in requests]
-        new = [
-            NewAlert(each, request, self.services.sender(request.channel))
-            for each, request in zip(ids, requests, strict=True)
-        ]
+        new = self._new(requests)
         # Without a worker in this process, or room in it, another process claims them.
         worker = runtime.worker
         if worker and worker.has_room_for(len(new)):
@@ -222,7 +320,55 @@ class Desk:
             worker.deliver(added)
         else:
             added = await runtime.history.add(new)
-        return ids, added
+        return [each.id for each in new], added
+
+    async def _add_broadcast(
+        self, broadcast: Broadcast, requests: Sequence[AlertRequest]
+    ) -> Broadcast:
+        runtime = await self._runtime()
+        new, worker = self._new(requests), runtime.worker
+        if worker and worker.has_room_for(len(new)):
+            broadcast, added = await runtime.broadcasts.add(broadcast, new, worker.id)
+            worker.deliver(added)
+        else:
+            broadcast, _ = await runtime.broadcasts.add(broadcast, new)
+        return broadcast
+
+    def _new(self, requests: Sequence[AlertRequest]) -> list[NewAlert]:
+        """Return what is to be saved; those without an id get one."""
+        from alerts.tables import NewAlert  # noqa: PLC0415
+
+        return [
+            NewAlert(
+                each.id or secrets.token_hex(8),
+                each,
+                self.services.sender(each.channel),
+                place if each.broadcast else None,
+            )
+            for place, each in enumerate(requests)
+        ]
+
+    def _composed(self, requests: Sequence[AlertRequest]) -> Iterator[AlertRequest]:
+        """Check many requests; raises `UnusableRequest` for the first that can't be sent."""
+        for place, each in enumerate(requests):
+            try:
+                yield self._normalized(each)
+            except UnusableInput as problem:
+                is_of_all = (
+                    place == 0
+                    and problem.field not in FIELDS_OF_EACH
+                    and self._fails_alike(requests[-1], problem)
+                )
+                if len(requests) == 1 or is_of_all:
+                    raise
+                raise UnusableRequest(place, each, problem) from None
+
+    def _fails_alike(self, request: AlertRequest, problem: UnusableInput) -> bool:
+        try:
+            self._normalized(request)
+        except UnusableInput as other:
+            return str(other) == str(problem)
+        return False
 
     def _normalized(self, request: AlertRequest) -> AlertRequest:
         if request.acknowledge and self.services.callbacks is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from alerts.broadcast_history import BroadcastHistory
 from alerts.claims import Claims
 from alerts.history import History
 from alerts.liveness import Liveness
@@ -32,7 +33,9 @@ class Runtime:
         account_sid = services.twilio.account_sid
         self._claims = Claims(self.database, account_sid)
         self._liveness = Liveness(self.database, account_sid)
-        self.history = History(self.database, account_sid, services.alerts_per_number_per_hour)
+        most_an_hour = services.alerts_per_number_per_hour
+        self.history = History(self.database, account_sid, most_an_hour)
+        self.broadcasts = BroadcastHistory(self.database, account_sid, most_an_hour)
         self.worker: Worker | None = None
 
     async def open(self) -> None:
@@ -52,6 +55,7 @@ class Runtime:
             await asyncio.gather(self._standing_by, return_exceptions=True)
         if self.worker:
             await self.worker.close()
+        await self.broadcasts.close()
         await self.history.close()
         await self.database.close()
 

@@ -85,6 +85,7 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
         calls_per_second=settings.twilio_calls_per_second,
         texts_per_second=settings.twilio_texts_per_second,
         alerts_per_number_per_hour=settings.alerts_per_number_per_hour,
+        max_recipients=settings.max_recipients,
         keep_days=settings.keep_days,
         callbacks=callbacks,
         is_from_twilio=is_from_twilio,

@@ -54,8 +54,9 @@ alerts = sa.Table(
     sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Column("answered_by", sa.Text),
     sa.Column("canceling", sa.Boolean, nullable=False),
-    # The broadcast that it belongs to, if any.
+    # The broadcast that it belongs to, if any, and its place there, from 0.
     sa.Column("broadcast_id", sa.Text),
+    sa.Column("place_in_broadcast", sa.Integer),
     # No index begins with the account. As long as there are few rows, PostgreSQL takes such an
     # index to be as good as the primary key, and then reads all of the account's alerts.
     sa.Index("alerts_by_time", "created_at", "account_sid"),
@@ -80,7 +81,6 @@ sa.Index(
     "alerts_by_broadcast",
     alerts.c.broadcast_id,
     alerts.c.account_sid,
-    alerts.c.created_at,
     sqlite_where=alerts.c.broadcast_id.is_not(None),
     postgresql_where=alerts.c.broadcast_id.is_not(None),
 )
@@ -197,11 +197,15 @@ workers = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class NewAlert:
-    """An alert that is to be saved for the first time."""
+    """An alert that is to be saved for the first time.
+
+    `place` is that among the alerts of its broadcast, if it belongs to one.
+    """
 
     id: str
     request: AlertRequest
     from_: str
+    place: int | None = None
 
 
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
@@ -257,6 +261,7 @@ def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, A
         "claimed_by": None,
         "due_at": now.timestamp(),
         "broadcast_id": new.request.broadcast or None,
+        "place_in_broadcast": new.place,
         "revision": 1,
     } | state_row(alert)
 

@@ -22,6 +22,7 @@ DEFAULTS = {
     "twilio_calls_per_second": 1,
     "twilio_texts_per_second": 1,
     "alerts_per_number_per_hour": 20,
+    "max_recipients": 50,
     "keep_days": 400,
     "storage": None,
     "s3_bucket": None,

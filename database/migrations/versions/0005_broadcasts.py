@@ -17,10 +17,11 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Double, nullable=False),
     )
     op.add_column("alerts", sa.Column("broadcast_id", sa.Text))
+    op.add_column("alerts", sa.Column("place_in_broadcast", sa.Integer))
     op.create_index(
         "alerts_by_broadcast",
         "alerts",
-        ["broadcast_id", "account_sid", "created_at"],
+        ["broadcast_id", "account_sid"],
         sqlite_where=sa.text("broadcast_id IS NOT NULL"),
         postgresql_where=sa.text("broadcast_id IS NOT NULL"),
     )

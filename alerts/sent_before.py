@@ -1,0 +1,112 @@
+"""Whether the same words went to the same number a short while ago: perhaps a second press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from alerts.alert import Alert, AlertRequest, tries_of
+from alerts.phone_numbers import international
+from alerts.status import Status
+from alerts.tables import alert_of, alerts
+
+MOST_NUMBERS_PER_STATEMENT = 500
+RECENT = (
+    sa.select(alerts)
+    .where(
+        alerts.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.created_at >= sa.bindparam("since"),
+    )
+    .order_by(alerts.c.created_at)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SentBefore:
+    """Words that were sent `to` a number `at` some time; `name` is the recipient's, or ""."""
+
+    to: str
+    at: datetime
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The name, or the number where there is none."""
+        return self.name or international(self.to)
+
+
+def sent_before(
+    connection: sa.Connection,
+    account_sid: str,
+    requests: Sequence[AlertRequest],
+    since: datetime,
+) -> list[SentBefore]:
+    """Return for each request whose words its number was sent `since` then, when that was last.
+
+    The requests' numbers are as in `PhoneNumber.dialed`. What never left for Twilio doesn't count,
+    nor do alerts of the broadcast that a request belongs to.
+    """
+    recent = _recent(connection, account_sid, requests, since)
+    found: list[SentBefore] = []
+    for request in requests:
+        known = [
+            (at, alert)
+            for number in _numbers(request)
+            for at, alert in recent.get(number, ())
+            if _says_the_same(request, alert)
+        ]
+        if known:
+            at, alert = max(known, key=lambda each: each[0])
+            found.append(SentBefore(request.to, at, request.name or alert.request.name))
+    return found
+
+
+def _recent(
+    connection: sa.Connection, account_sid: str, requests: Iterable[AlertRequest], since: datetime
+) -> dict[str, list[tuple[datetime, Alert]]]:
+    """Return what was sent to the numbers of the requests, by number."""
+    numbers = sorted({number for each in requests for number in _numbers(each)})
+    recent: dict[str, list[tuple[datetime, Alert]]] = {}
+    for start in range(0, len(numbers), MOST_NUMBERS_PER_STATEMENT):
+        some = numbers[start : start + MOST_NUMBERS_PER_STATEMENT]
+        wanted = {"account": account_sid, "numbers": some, "since": since.timestamp()}
+        for row in connection.execute(RECENT, wanted).mappings():
+            alert = alert_of(row)
+            if _left(alert):
+                at = datetime.fromtimestamp(row["created_at"], since.tzinfo)
+                recent.setdefault(row["to_number"], []).append((at, alert))
+    return recent
+
+
+def _numbers(request: AlertRequest) -> set[str]:
+    """The numbers that the request's tries go to: by then, an alert may be at a later one."""
+    return {each.to for each in tries_of(request)}
+
+
+def _left(alert: Alert) -> bool:
+    """Whether anything went to Twilio, or still will."""
+    never = alert.status in {Status.CANCELED, Status.FAILED}
+    return not never or alert.sid is not None or alert.try_number > 1
+
+
+def _says_the_same(request: AlertRequest, alert: Alert) -> bool:
+    """Whether an alert was for the request's first number and had its words, as written.
+
+    `{{ now }}` is the same in both, while variables of a request's own count with their values.
+    """
+    other = alert.request
+    if other.broadcast and other.broadcast == request.broadcast:
+        return False
+    same_number = request.to in {other.to, *other.then_to}
+    return same_number and _words(request) == _words(other)
+
+
+def _words(request: AlertRequest) -> tuple[str, dict[str, str]]:
+    message = request.message.strip()
+    if not request.template:
+        return message, {}
+    return message, {name: value for name, value in request.variables.items() if name in message}
