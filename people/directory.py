@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import sqlalchemy as sa
 
@@ -12,6 +13,8 @@ from people.names import name_key
 from people.tables import contact_groups, contact_numbers, contacts, group_members
 
 MOST_MATCHES = 10  # of a name that several people have
+MOST_COMPARED = 2_000
+MOST_SIMILAR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Match:
 
     contacts: tuple[Contact, ...] = ()
     group: str = ""
+    # If there is nobody: people with names like it, the most similar first.
+    similar: tuple[Contact, ...] = ()
 
 
 class Directory:
@@ -122,4 +127,19 @@ def _match(connection: sa.Connection, name: str) -> Match:
     begins = contacts.c.name_key.startswith(key, autoescape=True)
     contains = contacts.c.name_key.contains(f" {key}", autoescape=True)
     parts = connection.scalars(named.where(sa.or_(begins, contains))).all() if key else []
-    return Match(tuple(read_contacts(connection, parts)))
+    if parts:
+        return Match(tuple(read_contacts(connection, parts)))
+    return Match(similar=tuple(_similar(connection, key)))
+
+
+def _similar(connection: sa.Connection, key: str) -> list[Contact]:
+    """Return contacts one of whose names begins like `key` and is spelled much like it."""
+    begins = contacts.c.name_key.startswith(key[:1], autoescape=True)
+    contains = contacts.c.name_key.contains(f" {key[:1]}", autoescape=True)
+    alike = sa.select(contacts.c.id, contacts.c.name_key).where(sa.or_(begins, contains))
+    names: dict[str, str] = {}
+    for row in connection.execute(alike.limit(MOST_COMPARED)) if key else ():
+        for name in (row.name_key, *row.name_key.split()):
+            names.setdefault(name, row.id)
+    close = get_close_matches(key, names, MOST_SIMILAR, cutoff=0.7)
+    return read_contacts(connection, [names[each] for each in close])

@@ -6,7 +6,6 @@ Folded away under one line that sums it up.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,13 +20,11 @@ from alerts.phone_numbers import Regions, read_number, shortened
 from alerts.services import Services
 from dashboard.fields import described_by, feedback
 from dashboard.inputs import choice, number, switch, text
+from people.recipients import parts_of
 
 CHANNELS = {"call": "Call", "text": "Text"}
 TRIES = {"1": "Never", "2": "Once more", "3": "2 more times", "4": "3 more times"}
 NIGHT = "22:00-07:00"
-# Keys of an extension after a few commas or "ext=", up to the next number. A few, for any number of
-# them would be counted again from each.
-SEPARATOR = re.compile(r"\n|[,;](?![,;]{0,4}(?:ext=)?[0-9*]{1,6}#?[^\S\n]*(?:[\n,;]|$))")
 DEFAULTS = AlertRequest("call", "", "")
 
 
@@ -105,7 +102,7 @@ def read_acknowledge(input: Inputs) -> bool:
 
 
 def _read_others(input: Inputs) -> tuple[str, ...]:
-    return numbers_in(text(input.then_to(), "then_to"))
+    return parts_of(text(input.then_to(), "then_to"))
 
 
 def summary(request: AlertRequest) -> str:
@@ -129,14 +126,6 @@ def _tries_in_words(request: AlertRequest) -> str:
         return f"{request.tries} tries"
     apart = "1 minute" if minutes == 1 else f"{minutes:g} minutes"
     return f"{request.tries} tries, {apart} apart"
-
-
-def numbers_in(typed: str) -> tuple[str, ...]:
-    """Split numbers that stand one per line, or between commas or semicolons.
-
-    A comma or semicolon right before a few keys is part of a number: an extension.
-    """
-    return tuple(each.strip() for each in SEPARATOR.split(typed) if each.strip())
 
 
 def numbers_feedback(numbers: Sequence[str], regions: Regions) -> Tag:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from alerts import AlertRequest, Desk
-from dashboard.send.if_nobody_answers import numbers_in, summary
+from dashboard.send.if_nobody_answers import summary
+from people.recipients import parts_of
 from tests.support.desks import CALL, simulated_desk
 from tests.support.page_in_memory import Page, calls_at_twilio, fill_in, opened, press, shown, until
 
@@ -135,14 +136,14 @@ def test_the_summary_says_what_is_on(changes: dict[str, Any], words: str):
 
 
 def test_numbers_are_read_between_lines_and_commas():
-    assert numbers_in(" 8574309,8574310;\n\n 3 \r\n") == ("8574309", "8574310", "3")
-    assert numbers_in(" ") == ()
+    assert parts_of(" 8574309,8574310;\n\n 3 \r\n") == ("8574309", "8574310", "3")
+    assert parts_of(" ") == ()
 
 
 @pytest.mark.parametrize("repeated", [",", ",;", "1,", ",1", " ", ",ext=", "1 ,"])
 def test_a_long_text_is_split_in_no_time(repeated: str):
     began = time.process_time()
-    numbers_in(repeated * (20_000 // len(repeated)))
+    parts_of(repeated * (20_000 // len(repeated)))
     assert time.process_time() - began < 2  # without a limit, commas alone take a minute
 
 
@@ -160,4 +161,4 @@ def test_a_long_text_is_split_in_no_time(repeated: str):
     ],
 )  # fmt: skip
 def test_an_extension_stays_with_its_number(text, numbers):
-    assert list(numbers_in(text)) == numbers
+    assert list(parts_of(text)) == numbers

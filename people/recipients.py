@@ -1,0 +1,226 @@
+"""Whom an alert is for: numbers, names and groups, read the way people type them.
+
+"Ben, Clara, 412-555-0147" or one per line. Each part becomes recipients, or a sentence that says
+why not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from alerts.alert import AlertRequest, Channel
+from alerts.errors import UnusableInput
+from alerts.message.compose import MOST_FURTHER_NUMBERS, refuse_extension
+from alerts.phone_numbers import (
+    PhoneNumber,
+    Regions,
+    international,
+    read_number,
+    shortened,
+)
+from people.directory import Contact, Directory, Match
+
+# Keys of an extension after a few commas or "ext=", up to the next number. A few, for any number of
+# them would be counted again from each.
+SEPARATOR = re.compile(r"\n|[,;](?![,;]{0,4}(?:ext=)?[0-9*]{1,6}#?[^\S\n]*(?:[\n,;]|$))")
+# With fewer digits it is more likely a name, such as "Line 2".
+FEWEST_DIGITS = 5
+MOST_NAMED = 3  # of several people in one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody who will be called or texted.
+
+    `to` and `then_to` are as in `PhoneNumber.dialed`; those in `then_to` are the person's further
+    numbers. `name` is "" for a number that is nobody's. `part` is the place of what was typed for
+    it, see `parts_of`. `warning` says why Twilio may refuse the number, or is "".
+    """
+
+    part: int
+    to: str
+    name: str = ""
+    then_to: tuple[str, ...] = ()
+    time_zone: str = ""
+    warning: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name, or the number where there is none."""
+        return self.name or international(self.to)
+
+    def addressed(self, request: AlertRequest) -> AlertRequest:
+        """Return the request to this recipient; the person's own numbers come before others."""
+        others = [each for each in request.then_to if each not in {self.to, *self.then_to}]
+        then_to = (*self.then_to, *others)[:MOST_FURTHER_NUMBERS]
+        return replace(request, to=self.to, name=self.name, then_to=then_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A part that leads to nobody: what was typed, and a sentence that says why."""
+
+    part: int
+    typed: str
+    problem: str
+    # What may have been meant instead, to choose from.
+    choices: tuple[str, ...] = ()
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """Split what stands one per line, or between commas or semicolons.
+
+    A comma or semicolon right before a few keys is part of a number: an extension.
+    """
+    return tuple(each.strip() for each in SEPARATOR.split(text) if each.strip())
+
+
+def without(text: str, recipient: Recipient | Unclear, others: Sequence[Recipient]) -> str:
+    """Return the text with one recipient left out; `others` are those that stay.
+
+    Of a group, the other members stay by their names.
+    """
+    parts = list(parts_of(text))
+    rest = [each.label for each in others if each.part == recipient.part]
+    parts[recipient.part : recipient.part + 1] = rest
+    return ", ".join(parts)
+
+
+def names_in(text: str, regions: Regions) -> list[str]:
+    """Return the parts that aren't numbers: names to look up."""
+    return [part for part in parts_of(text) if isinstance(_number(part, regions), str)]
+
+
+def only_numbers(
+    text: str, channel: Channel, regions: Regions, owners: Mapping[str, Contact] | None = None
+) -> list[Recipient | Unclear]:
+    """Read a text in which every name counts as unknown; asks no database.
+
+    `owners` are whose the numbers are, where that is known.
+    """
+    return _Reader(channel, regions, {}, owners or {}).read(text)
+
+
+async def read_recipients(
+    text: str, channel: Channel, regions: Regions, directory: Directory
+) -> list[Recipient | Unclear]:
+    """Read a text with numbers, names and groups; nobody is there twice."""
+    matches = await directory.find(list(dict.fromkeys(names_in(text, regions))))
+    numbers = [_number(part, regions) for part in parts_of(text)]
+    owners = await directory.of_numbers(
+        [each.dialed for each in numbers if isinstance(each, PhoneNumber)]
+    )
+    return _Reader(channel, regions, matches, owners).read(text)
+
+
+def check_recipients(found: Sequence[Recipient | Unclear]) -> list[Recipient]:
+    """Return the recipients. Raises `UnusableInput` if there are none, or one isn't clear."""
+    for each in found:
+        if isinstance(each, Unclear):
+            alone = len(found) == 1
+            words = each.problem if alone else f"{shortened(each.typed)}: {each.problem}"
+            raise UnusableInput("phone_number", words)
+    if not found:
+        raise UnusableInput("phone_number", "Type a phone number.")
+    return [each for each in found if isinstance(each, Recipient)]
+
+
+def _number(part: str, regions: Regions) -> PhoneNumber | str:
+    """Read a part as a number, or return a sentence that says why it isn't one."""
+    try:
+        return read_number(part, regions)
+    except UnusableInput as problem:
+        return str(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What is known for reading a text: what its names mean, and whose its numbers are."""
+
+    channel: Channel
+    regions: Regions
+    matches: Mapping[str, Match]
+    owners: Mapping[str, Contact]
+
+    def read(self, text: str) -> list[Recipient | Unclear]:
+        found: dict[str, Recipient | Unclear] = {}
+        for place, part in enumerate(parts_of(text)):
+            for each in self._read_part(place, part):
+                # Who is there already isn't called twice.
+                key = each.to if isinstance(each, Recipient) else f"{each.part} {each.typed}"
+                found.setdefault(key, each)
+        return list(found.values())
+
+    def _read_part(self, place: int, part: str) -> Iterator[Recipient | Unclear]:
+        number = _number(part, self.regions)
+        if isinstance(number, str):
+            yield from self._named(place, part, number)
+            return
+        owner = self.owners.get(number.dialed)
+        name, time_zone = (owner.name, owner.time_zone) if owner else ("", "")
+        try:
+            refuse_extension("phone_number", number, self.channel)
+        except UnusableInput as problem:
+            yield Unclear(place, part, str(problem))
+        else:
+            yield Recipient(place, number.dialed, name, time_zone=time_zone, warning=number.warning)
+
+    def _named(self, place: int, part: str, no_number: str) -> Iterator[Recipient | Unclear]:
+        match = self.matches.get(part, Match())
+        if match.group and not match.contacts:
+            yield Unclear(place, part, f"The group {match.group} is empty.")
+        elif match.group or len(match.contacts) == 1:
+            for contact in match.contacts:
+                yield self._of_contact(place, part, contact)
+        elif match.contacts:
+            yield _ambiguous(place, part, match.contacts)
+        elif _could_be_a_name(part):
+            meant = tuple(contact.name for contact in match.similar)
+            maybe = f" {meant[0]}?" if meant else ""
+            yield Unclear(place, part, f"Nobody called {shortened(part)}.{maybe}", meant)
+        else:
+            yield Unclear(place, part, no_number)
+
+    def _of_contact(self, place: int, typed: str, contact: Contact) -> Recipient | Unclear:
+        """Return the contact as a recipient, with those numbers that can be used."""
+        usable: list[PhoneNumber] = []
+        problem = f"{contact.name} has no number yet: add one under People."
+        for dialed in contact.numbers:
+            try:
+                number = read_number(dialed, self.regions)
+                refuse_extension("phone_number", number, self.channel)
+                usable.append(number)
+            except UnusableInput as refusal:
+                problem = f"{contact.name}, {international(dialed)}: {refusal}"
+        if not usable:
+            return Unclear(place, typed, problem)
+        first, *further = usable
+        return Recipient(
+            place,
+            first.dialed,
+            contact.name,
+            tuple(each.dialed for each in further),
+            contact.time_zone,
+            first.warning,
+        )
+
+
+def _could_be_a_name(part: str) -> bool:
+    """Whether nobody would write a number so, nor an address that `read_number` has words for."""
+    digits = sum(each.isdigit() for each in part)
+    is_address = ":" in part or "@" in part
+    return digits < FEWEST_DIGITS and any(map(str.isalpha, part)) and not is_address
+
+
+def _ambiguous(place: int, part: str, contacts: Sequence[Contact]) -> Unclear:
+    names = tuple(dict.fromkeys(each.name for each in contacts))
+    if len(names) > 1:
+        shown = ", ".join(names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
+        return Unclear(place, part, f"Which {shortened(part)}: {shown}?", names)
+    numbers = tuple(international(each.numbers[0]) for each in contacts if each.numbers)
+    shown = " or ".join(numbers[:MOST_NAMED])
+    return Unclear(
+        place, part, f"{len(contacts)} people are called {names[0]}: type {shown}.", numbers
+    )
