@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from alerts import records, submissions
+from alerts import incoming_texts, records, submissions
 from alerts.alert import Alert, Event
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported
+from alerts.replies import IncomingText
 from alerts.retention import delete_old_alerts
 from alerts.submissions import Outcome, Settlement, Submission
 from alerts.tables import NewAlert
@@ -195,6 +196,27 @@ class History:
     async def taken(self, sids: Sequence[str]) -> Collection[str]:
         """Return those of the SIDs that belong to a submission."""
         return await self._database.read(lambda connection: submissions.taken(connection, sids))
+
+    async def receive(self, text: IncomingText) -> Alert | None:
+        """Save an incoming text once; returns the alert that it replies to, as it stands then.
+
+        None if there is no such alert, or if the text was received before.
+        """
+        received = await self._database.write(
+            partial(incoming_texts.receive, account_sid=self.account_sid, text=text)
+        )
+        return (await self.get_all([received]))[received] if received else None
+
+    async def unknown_texts(self, sids: Sequence[str]) -> set[str]:
+        """Return those of the SIDs of incoming texts that weren't received yet."""
+        known = await self._database.read(lambda connection: incoming_texts.known(connection, sids))
+        return set(sids) - known
+
+    async def awaited_replies(self) -> dict[str, datetime]:
+        """The numbers that open alerts wait for a reply from, and when each was texted last."""
+        return await self._database.read(
+            partial(incoming_texts.awaited, account_sid=self.account_sid)
+        )
 
     async def delete_old(self, keep_days: int) -> int:
         """Delete some alerts that ended and are older; returns how many, 0 once none are left."""

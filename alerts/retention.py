@@ -1,10 +1,10 @@
-"""Deleting what happened long ago: alerts that have ended, with their events and submissions."""
+"""Deleting what happened long ago: alerts that have ended, with all that belongs to them."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from alerts.tables import alerts, events, submissions
+from alerts.tables import alerts, events, incoming_texts, submissions
 from database.clock import database_time
 from database.database import Database
 
@@ -22,6 +22,11 @@ OLD = (
     .order_by(alerts.c.created_at)
     .limit(MOST_DELETED_AT_ONCE)
 )
+OF_NO_ALERT = sa.delete(incoming_texts).where(
+    incoming_texts.c.account_sid == sa.bindparam("account"),
+    incoming_texts.c.alert_id.is_(None),
+    incoming_texts.c.at < sa.bindparam("before"),
+)
 
 
 async def delete_old_alerts(database: Database, account_sid: str, keep_days: int) -> int:
@@ -32,12 +37,15 @@ async def delete_old_alerts(database: Database, account_sid: str, keep_days: int
 
     def delete(connection: sa.Connection) -> int:
         before = database_time(connection) - keep_days * SECONDS_A_DAY
-        ids = list(connection.scalars(OLD, {"account": account_sid, "before": before}))
+        wanted = {"account": account_sid, "before": before}
+        connection.execute(OF_NO_ALERT, wanted)
+        ids = list(connection.scalars(OLD, wanted))
         if ids:
             # Rows of the alerts last, because the others refer to them.
             for table, column in (
                 (events, events.c.alert_id),
                 (submissions, submissions.c.alert_id),
+                (incoming_texts, incoming_texts.c.alert_id),
                 (alerts, alerts.c.id),
             ):
                 connection.execute(

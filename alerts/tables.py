@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,6 +57,10 @@ alerts = sa.Table(
     # The broadcast that it belongs to, if any, and its place there, from 0.
     sa.Column("broadcast_id", sa.Text),
     sa.Column("place_in_broadcast", sa.Integer),
+    # Of the AlertState too.
+    sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("asks_reply", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("reply_until", sa.Double),
     # No index begins with the account. As long as there are few rows, PostgreSQL takes such an
     # index to be as good as the primary key, and then reads all of the account's alerts.
     sa.Index("alerts_by_time", "created_at", "account_sid"),
@@ -114,6 +118,8 @@ events = sa.Table(
     sa.Column("answered_by", sa.Text),
     sa.Column("canceling", sa.Boolean, nullable=False),
     sa.Column("news", sa.Boolean, nullable=False),
+    sa.Column("duration", sa.Integer),
+    sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
 )
 
@@ -136,6 +142,7 @@ submissions = sa.Table(
     sa.Column("price_unit", sa.Text),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
     sa.Index("submissions_by_alert", "alert_id", "account_sid", "try_number"),
+    sa.Index("submissions_by_number", "to_number", "account_sid", "at"),
 )
 sa.Index(
     "submissions_open",
@@ -145,6 +152,14 @@ sa.Index(
     unique=True,
     sqlite_where=submissions.c.outcome.is_(None),
     postgresql_where=submissions.c.outcome.is_(None),
+)
+sa.Index(
+    "submissions_unpriced",
+    submissions.c.at,
+    submissions.c.account_sid,
+    # SQLite uses a partial index only if a query has this very condition.
+    sqlite_where=submissions.c.price.is_(None),
+    postgresql_where=submissions.c.price.is_(None),
 )
 
 # Texts that came in at one of the account's numbers.
@@ -160,6 +175,7 @@ incoming_texts = sa.Table(
     # The alert that it replies to, if any.
     sa.Column("alert_id", sa.Text),
     sa.Index("incoming_texts_by_number", "from_number", "at"),
+    sa.Index("incoming_texts_by_alert", "alert_id", "account_sid"),
 )
 
 # Numbers that texts can't go to: "stop" or "landline", and since when.
@@ -227,6 +243,7 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
             "since": _moment(row["since"]),
             "status": Status(row["status"]),
             "error": _problem(row["error"]),
+            "reply_until": row["reply_until"] and _moment(row["reply_until"]),
         },
     )
 
@@ -241,13 +258,15 @@ def state_row(alert: Alert) -> dict[str, Any]:
         "channel": present.channel,
         "to_number": present.to,
         "error": alert.error and asdict(alert.error),
+        "reply_until": alert.reply_until and alert.reply_until.timestamp(),
     }
 
 
 def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, Any]:
-    """Return the row of an alert that is saved `now` and due at once."""
+    """Return the row of an alert that is saved `now`, and due once its sender can't undo it."""
+    not_before = now + timedelta(seconds=new.request.hold_seconds)
     alert = Alert(
-        id=new.id, request=new.request, from_=new.from_, not_before=now, events=(), since=now
+        id=new.id, request=new.request, from_=new.from_, not_before=not_before, events=(), since=now
     )
     return {
         "id": new.id,
@@ -255,7 +274,7 @@ def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, A
         "created_at": now.timestamp(),
         "request": asdict(new.request),
         "from_number": new.from_,
-        "not_before": now.timestamp(),
+        "not_before": not_before.timestamp(),
         "sender": new.request.user,
         "person": new.request.name,
         "claimed_by": None,
@@ -282,6 +301,8 @@ def event_row(alert_id: str, account_sid: str, number: int, event: Event) -> dic
         "error": event.error and asdict(event.error),
         "answered_by": event.answered_by,
         "canceling": event.canceling,
+        "duration": event.duration,
+        "send_now": event.send_now,
         "news": event.news,
     }
 
@@ -299,10 +320,10 @@ def event_of(row: Row) -> Event:
     )
 
 
-def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
-    """Insert those rows whose key isn't there yet."""
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:
+    """Insert those rows whose key isn't there yet; returns how many."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    return connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows).rowcount
 
 
 def _problem(value: Row | None) -> Problem | None:

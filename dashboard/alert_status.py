@@ -14,7 +14,7 @@ from htmltools import HTML, Tag, tags
 
 from alerts import Alert, Status
 from alerts.alert import Event
-from alerts.steps.waiting import when_due
+from alerts.steps.waiting import HELD_BACK, when_due
 from alerts.time_zones import in_time_zone
 from dashboard.timeline import Step, steps_of
 
@@ -94,6 +94,12 @@ def glance(alert: Alert, time_zone: str) -> Glance:
         return Glance("clock", "wait", "Canceling")
     if alert.status is Status.QUEUED:
         return _queued(alert, time_zone)
+    return _on_its_way(alert)
+
+
+def _on_its_way(alert: Alert) -> Glance:
+    if alert.reply_until:
+        return Glance("clock", "wait", "Delivered, waits for a reply")
     return Glance("halo", "ring", UNDER_WAY.get(alert.status, "Sending"))
 
 
@@ -110,6 +116,8 @@ def _queued(alert: Alert, time_zone: str) -> Glance:
     if due <= datetime.now(UTC):
         return Glance("halo", "ring", "Sending")
     at = clock(due, time_zone)
+    if why == HELD_BACK:
+        return Glance("clock", "wait", f"Can be undone until {clock(due, time_zone, seconds=True)}")
     if "limit" in why:
         return Glance("mark", "wait", f"Held until {at}")
     end = _last_end(alert.events)
@@ -120,7 +128,7 @@ def _queued(alert: Alert, time_zone: str) -> Glance:
 
 def _last_end(events: Sequence[Event]) -> Event | None:
     """Return the event that ended a try last."""
-    ends = [each for each in events if each.status is not None and each.status.final]
+    ends = [each for each in events if each.news and each.status and each.status.final]
     return ends[-1] if ends else None
 
 

@@ -13,6 +13,7 @@ from htmltools import Tag, tags
 from alerts import Alert, Channel, Event, Status
 from alerts.alert import tries_of
 from alerts.phone_numbers import international
+from alerts.replies import REPLIED
 from alerts.time_zones import in_time_zone
 
 State = Literal["past", "missed", "future", "present", "waiting", "reached", "failed"]
@@ -83,7 +84,8 @@ def tone(alert: Alert) -> State:
         return "present"
     if alert.reached:
         return "reached"
-    return "failed" if alert.status in {Status.FAILED, Status.UNANSWERED} else "waiting"
+    missed = {Status.FAILED, Status.UNANSWERED, Status.HUNG_UP}
+    return "failed" if alert.status in missed else "waiting"
 
 
 def _heading(channel: Channel) -> str:
@@ -138,6 +140,10 @@ def _reasons(alert: Alert) -> list[str]:
         return [error.message, error.hint] if error.code is None else [error.hint]
     if alert.status is Status.COMPLETED and not alert.reached:
         return ["The call was answered, but nobody pressed 1 to confirm it."]
+    if alert.status is Status.HUNG_UP:
+        return ["The call was over before its message could have been heard once."]
+    if alert.status is Status.DELIVERED and not alert.reached:
+        return ["The text was delivered, but nobody replied 1 to confirm it."]
     return []
 
 
@@ -171,6 +177,7 @@ def _expected(channel: Channel, *, acknowledge: bool) -> tuple[tuple[Status, str
             (Status.SENDING, "On its way to Twilio"),
             (Status.PLACED, "Accepted by Twilio"),
             (Status.DELIVERED, "Delivered"),
+            *([(Status.ACKNOWLEDGED, "They reply 1")] if acknowledge else []),
         )
     return (
         (Status.QUEUED, "Saved"),
@@ -184,11 +191,15 @@ def _expected(channel: Channel, *, acknowledge: bool) -> tuple[tuple[Status, str
 
 def _shown_events(alert: Alert) -> list[Event]:
     """Return the events worth a step: changes, and remarks such as what the alert waits for."""
-    shown = [event for event in alert.events if event.news or _is_remark(event)]
+    shown = [event for event in alert.events if event.news or _is_remark(event) or _is_reply(event)]
     if alert.status.final:
-        while not shown[-1].news:
+        while not (shown[-1].news or _is_reply(shown[-1])):
             shown.pop()  # a remark that came after the end
     return shown
+
+
+def _is_reply(event: Event) -> bool:
+    return event.source == "recipient" and event.note.startswith(REPLIED)
 
 
 def _is_remark(event: Event) -> bool:
@@ -258,7 +269,9 @@ def _ahead(alert: Alert) -> list[Step]:
     if alert.status.final:
         return []
     expected = _expected(alert.channel, acknowledge=alert.request.acknowledge)
-    reached = [status for status, _ in expected].index(alert.status)
+    # A text that has arrived stays open as long as it waits for a reply.
+    status = Status.DELIVERED if alert.reply_until else alert.status
+    reached = [status for status, _ in expected].index(status)
     return [Step("future", words) for _, words in expected[reached + 1 :]]
 
 
@@ -270,6 +283,8 @@ def _state_of_last(alert: Alert, event: Event) -> State:
     """Return how the last step that happened looks; `event` is the one it shows."""
     if alert.status.final:
         return tone(alert)
+    if alert.reply_until:
+        return "waiting"
     waits = event.status is None and event.source in {"callboard", "sender"}
     return "waiting" if waits else "present"
 
