@@ -30,7 +30,9 @@ def create_app(desk: Desk) -> App:
     """Return the app on a desk of your own, which is closed with it."""
     simulator = desk.services.simulator
     page = shell.page(
-        shell.panel("Send", send.ui("send"), value="send"),
+        shell.panel(
+            "Send", send.ui("send", message=send.SAMPLE_MESSAGE if simulator else ""), value="send"
+        ),
         handset=phone.ui("phone") if simulator else None,
     )
 
@@ -40,9 +42,11 @@ def create_app(desk: Desk) -> App:
     def server(input: Inputs, output: Outputs, session: Session) -> None:
         # Serve the first page before importing all that sending needs.
         session.on_flushed(warm_up, once=True)
-        alert = send.server("send", desk)
+        # A laptop that slept, or a server that was started again: the page goes on where it was.
+        session.allow_reconnect("force")
+        shown = send.server("send", desk)
         if simulator:
-            phone.server("phone", simulator.state.exchange, alert)
+            phone.server("phone", simulator.state.exchange, shown.all)
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True

@@ -28,6 +28,7 @@ SHAPES = {
     "halo": '<circle class="halo" cx="7" cy="7" r="9"/>'
     '<circle cx="7" cy="7" r="5" fill="currentcolor"/>',
     "check": f'{DISC}<path d="m4 7.3 2 2.1 4.2-4.5" {LINE} class="on" stroke-width="1.8"/>',
+    "tick": f'<path d="m2.5 7.5 3.1 3.1 6-6.8" {LINE} stroke="currentcolor" stroke-width="1.9"/>',
     "dot": '<circle cx="7" cy="7" r="5.5" fill="currentcolor"/>',
     "half": f'<circle cx="7" cy="7" r="5.8" {LINE} stroke="currentcolor" stroke-width="1.6"/>'
     '<path d="M7 1.2a5.8 5.8 0 0 1 0 11.6z" fill="currentcolor"/>',

@@ -42,33 +42,17 @@ def story(alert: Alert, time_zone: str) -> Tag:
     return tags.div(_line(steps_of(alert), time_zone), _explanation(alert), class_="cb-story")
 
 
-def timeline(alert: Alert) -> Tag:
-    """Return the line of dots for `alert`, and what to do if it ended badly."""
-    steps = steps_of(alert)
-    several = len(tries_of(alert.request)) > 1
-    return tags.div(
-        tags.div(
-            tags.h2("This alert" if several else _heading(alert.channel)),
-            _pill(alert, steps),
-            class_="card-heading",
-        ),
-        _line(steps),
-        _explanation(alert),
-        class_="timeline-card",
-    )
-
-
-def timeline_ahead(channel: Channel, *, acknowledge: bool, note: str) -> Tag:
+def story_ahead(channel: Channel, *, acknowledge: bool, note: str) -> Tag:
     """Return the line as it will look once there is an alert; `note` says why there is none."""
     return tags.div(
         tags.div(
-            tags.h2(_heading(channel)),
+            tags.h2("What happens"),
             None if note else tags.span("Nothing sent yet", class_="nothing-yet"),
             class_="card-heading",
         ),
         _line(steps_ahead(channel, acknowledge=acknowledge)),
         tags.div(tags.p(note), class_="explanation waiting") if note else None,
-        class_="timeline-card",
+        class_="cb-story",
     )
 
 
@@ -86,18 +70,6 @@ def tone(alert: Alert) -> State:
         return "reached"
     missed = {Status.FAILED, Status.UNANSWERED, Status.HUNG_UP}
     return "failed" if alert.status in missed else "waiting"
-
-
-def _heading(channel: Channel) -> str:
-    return "This call" if channel == "call" else "This text"
-
-
-def _pill(alert: Alert, steps: Sequence[Step]) -> Tag:
-    if alert.status.final:
-        return tags.span(alert.status.value, class_=f"pill {tone(alert)}")
-    waits = any(step.state == "waiting" for step in steps)
-    words = "canceling" if alert.canceling else alert.status.value
-    return tags.span(words, class_=f"pill {'waiting' if waits or alert.canceling else 'present'}")
 
 
 def _line(steps: Sequence[Step], time_zone: str = "") -> Tag:
@@ -215,11 +187,13 @@ def _is_present(event: Event, alert: Alert) -> bool:
 def _past_tries(alert: Alert, events: Sequence[Event]) -> list[Step]:
     ends = {event.try_number: event for event in events if event.status and event.status.final}
     machines = {event.try_number for event in events if _is_by_machine(event)}
+    tries = tries_of(alert.request)
     steps = [
         replace(
             _step(alert, end),
             state="missed",
-            words=f"Try {number}: {_end_words(alert, end, by_machine=number in machines)}",
+            words=f"Try {number} to {international(tries[number - 1].dialed)}: "
+            + _end_words(alert, end, by_machine=number in machines),
         )
         for number, end in sorted(ends.items())
     ]

@@ -165,25 +165,29 @@ def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
 
 def _fill_in(request: AlertRequest, moment: datetime | None) -> str:
     # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
-    from alerts.message.templates import render  # noqa: PLC0415
+    from alerts.message.templates import UnknownVariable, render  # noqa: PLC0415
 
     if "{" not in request.message:
         return render(request.message, {})
+    try:
+        return render(request.message, variables_of(request, moment or datetime.now(UTC)))
+    except UnknownVariable as problem:
+        if problem.name == "name":
+            raise UnusableInput("message", NO_NAME) from None
+        raise
+
+
+def variables_of(request: AlertRequest, moment: datetime) -> dict[str, str]:
+    """Return what stands for each variable in the messages of a request at `moment`."""
     language = request.language if request.channel == "call" else "en-US"
-    there = in_time_zone(moment or datetime.now(UTC), request.time_zone)
+    there = in_time_zone(moment, request.time_zone)
     known = {
         "now": spoken_now(there, language),
         "today": spoken_today(there, language),
         "user": request.user or "somebody",
     }
-    if request.name:
-        known["name"] = request.name
-    try:
-        return render(request.message, {**known, **request.variables})
-    except UnusableInput as problem:
-        if "'name' is undefined" in str(problem):
-            raise UnusableInput("message", NO_NAME) from None
-        raise
+    named = {"name": request.name} if request.name else {}
+    return {**named, **known, **request.variables}
 
 
 def _write_for_voicemail(request: AlertRequest, moment: datetime) -> str:

@@ -52,7 +52,7 @@ async def visit() -> AsyncIterator[Visit]:
     alert: reactive.Value[Alert | None] = reactive.Value(None)
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
-        phone.server("phone", exchange, alert)
+        phone.server("phone", exchange, lambda: [sent] if (sent := alert()) else [])
 
     client = TwilioClient(
         SIMULATOR_ACCOUNT_SID,

@@ -138,7 +138,7 @@ def test_the_next_try_waits_then_begins_again():
     first = steps(*ON_THE_WAY, S.UNANSWERED)
     assert of(request, *first)[:4] == [
         "past: Saved",
-        "missed: Try 1: Nobody answered",
+        "missed: Try 1 to +1 412-857-4309: Nobody answered",
         "present: Try 2 of 3",
         "future: Stored where Twilio reads it",
     ]
@@ -170,8 +170,8 @@ def test_another_person_and_a_text_are_named():
     ]
     failed = steps(S.SENDING, S.FAILED, try_number=2)
     assert of(request, *first, *failed)[1:4] == [
-        "missed: Try 1: Nobody answered",
-        "missed: Try 2: Twilio refused it",
+        "missed: Try 1 to +1 412-857-4309: Nobody answered",
+        "missed: Try 2 to +1 412-857-4309: Twilio refused it",
         "present: Try 3 of 4: +1 412-555-0106",
     ]
 
@@ -184,8 +184,8 @@ def test_many_tries_are_counted():
     ]
     assert of(replace(CALL, tries=9), *happened)[1:4] == [
         "missed: 3 earlier tries reached nobody",
-        "missed: Try 4: Nobody answered",
-        "missed: Try 5: Nobody answered",
+        "missed: Try 4 to +1 412-857-4309: Nobody answered",
+        "missed: Try 5 to +1 412-857-4309: Nobody answered",
     ]
 
 
@@ -194,7 +194,7 @@ def test_a_late_key_press_ends_it_although_the_next_try_waits():
     first = steps(*ON_THE_WAY, S.ANSWERED, S.COMPLETED)
     assert of(request, *first, *steps(S.ACKNOWLEDGED)) == [
         "past: Saved",
-        "missed: Try 1: Nobody pressed 1",
+        "missed: Try 1 to +1 412-857-4309: Nobody pressed 1",
         "reached: Pressed 1",
     ]
 
@@ -207,7 +207,7 @@ def test_canceled_before_it_began():
 def test_canceled_between_two_tries(waiting: list[dict[str, Any]]):
     happened = [*steps(*ON_THE_WAY, S.UNANSWERED), *waiting, WISH]
     assert of(replace(CALL, tries=3), *happened)[1:] == [
-        "missed: Try 1: Nobody answered",
+        "missed: Try 1 to +1 412-857-4309: Nobody answered",
         "waiting: Canceled by ann",
     ]
 
