@@ -19,6 +19,8 @@ from alerts.tables import alerts, incoming_texts, insert_new, submissions
 
 # A later text has nothing to do with the alert any more.
 LONGEST_TO_REPLY = timedelta(days=14)
+# Twilio's clock and ours differ a little. What was sent after the text isn't what it replies to.
+CLOCK_MARGIN = timedelta(minutes=1)
 # Of those sent to a number last: the reply belongs to one of them.
 MOST_CANDIDATES = 20
 
@@ -111,7 +113,9 @@ def _alert_of(
             submissions.c.to_number == text.from_,
             submissions.c.account_sid == account_sid,
             submissions.c.sid.is_not(None),
-            sent_at >= (text.at - LONGEST_TO_REPLY).timestamp(),
+            sent_at.between(
+                (text.at - LONGEST_TO_REPLY).timestamp(), (text.at + CLOCK_MARGIN).timestamp()
+            ),
         )
         .order_by(sent_at.desc())
         .limit(MOST_CANDIDATES)

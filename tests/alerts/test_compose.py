@@ -187,8 +187,29 @@ def test_what_cannot_be(field, value):
     assert refusal(replace(CALL, **{field: value})).field == field
 
 
+def test_a_text_asks_for_a_reply_in_its_language():
+    asking = replace(TEXT, message="Batch 7 failed", acknowledge=True)
+    compose(asking, Regions())
+    assert words_of_text(asking, NOW) == "Batch 7 failed. Reply 1 to confirm."
+    spanish = replace(asking, message="¡El lote 7 falló!", language="es-MX")
+    assert words_of_text(spanish, NOW) == "¡El lote 7 falló! Responda 1 para confirmar."
+    assert refusal(replace(asking, language="eo")).field == "acknowledge"
+    call = replace(CALL, message="Batch 7 failed", acknowledge=True, then_text=True)
+    assert words_of_text(call, NOW) == words_of_text(asking, NOW)
+
+
+def test_the_question_counts_as_part_of_the_text():
+    words = "x" * 1590
+    compose(replace(TEXT, message=words), Regions())
+    for request in (
+        replace(TEXT, message=words, acknowledge=True),
+        replace(CALL, message=words, acknowledge=True, then_text=True),
+    ):
+        assert "1,600 characters" in str(refusal(request))
+
+
 @pytest.mark.parametrize(
-    ("field", "value"), [("acknowledge", True), ("voicemail", "Call back"), ("then_text", True)]
+    ("field", "value"), [("voicemail", "Call back"), ("then_text", True)]
 )
 def test_only_a_call_can(field, value):
     compose(replace(CALL, **{field: value}), Regions())
