@@ -25,8 +25,8 @@ TEXTED_SID = "SM" + "7" * 32
 
 
 @pytest.fixture
-async def app(tmp_path):
-    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
+async def app(database_url):
+    async with callback_app(database_url) as opened:
         yield opened
 
 
