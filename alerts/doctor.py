@@ -38,6 +38,7 @@ ADDRESS_SETTINGS: dict[StorageKind, str] = {
 }
 # How S3 services refuse to let anyone read; Cloudflare's R2 answers 400.
 REFUSALS = (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+SLOWER = "Until then Callboard looks for awaited replies itself, up to a minute later."
 XML_TYPES = ("text/xml", "application/xml")
 
 
@@ -51,7 +52,7 @@ class Check:
 
 
 async def examine(
-    settings: Settings, desk: Desk, *, create_bucket: bool = False
+    settings: Settings, desk: Desk, *, create_bucket: bool = False, set_webhook: bool = False
 ) -> AsyncIterator[Check]:
     """Yield each check as soon as its outcome is known; the desk's mode can be "observer"."""
     services = desk.services
@@ -63,6 +64,8 @@ async def examine(
     yield await _check_storage(settings, services)
     if settings.public_url and not settings.simulated:
         yield await _check_callbacks(settings, settings.public_url)
+    if set_webhook or (settings.public_url and not settings.simulated):
+        yield await _check_replies(settings, services, set_webhook=set_webhook)
 
 
 def _describe(settings: Settings, services: Services) -> str:
@@ -121,6 +124,48 @@ async def _check_callbacks(settings: Settings, public_url: str) -> Check:
     if problem:
         return Check("Callbacks", False, problem)
     return Check("Callbacks", True, f"{public_url} is this app, and refuses what isn't signed.")
+
+
+async def _check_replies(settings: Settings, services: Services, *, set_webhook: bool) -> Check:
+    """Say where Twilio reports the texts to our number, and set that to this app if asked to.
+
+    https://www.twilio.com/docs/messaging/guides/webhook-request
+    """
+    name, addresses = "Replies", services.callbacks
+    if settings.simulated:
+        return Check(name, False, "No account is set: the simulator needs no webhook.")
+    if addresses is None:
+        return Check(name, False, "Set PUBLIC_URL first: the webhook is an address below it.")
+    here = addresses.inbound
+    if services.messaging_service_sid:
+        return Check(
+            name,
+            not set_webhook,
+            f"Texts come from the messaging service {services.messaging_service_sid}: under its "
+            f"Integration in Twilio's console, let incoming messages go to {here}. {SLOWER}",
+        )
+    try:
+        return await _check_number(services, here, set_webhook=set_webhook)
+    except TwilioError as problem:
+        return Check(name, False, str(problem))
+
+
+async def _check_number(services: Services, here: str, *, set_webhook: bool) -> Check:
+    name, number = "Replies", services.from_number
+    owned = await services.twilio.find_number(number)
+    if owned is None:
+        words = f"{number} isn't one of the account's own numbers, so nobody can reply to it."
+        return Check(name, not set_webhook, words)
+    if owned.sms_url == here and owned.sms_method in {None, "POST"}:
+        return Check(name, True, f"Texts to {number} are reported here.")
+    before = f"to {owned.sms_url}" if owned.sms_url else "nowhere"
+    if set_webhook:
+        await services.twilio.update_number(owned.sid, sms_url=here)
+        return Check(name, True, f"Texts to {number} are reported here now; before, {before}.")
+    # Another program may want them, and replies arrive all the same.
+    change = "`python -m alerts doctor --set-webhook` changes it."
+    words = f"Texts to {number} are reported {before}, not here. {SLOWER} {change}"
+    return Check(name, True, words)
 
 
 def _why_hidden(settings: Settings, url: str) -> str | None:

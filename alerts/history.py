@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from alerts import incoming_texts, records, submissions
-from alerts.alert import Alert, Event
+from alerts.alert import Alert, Channel, Event
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported
 from alerts.replies import IncomingText
 from alerts.retention import delete_old_alerts
-from alerts.submissions import Outcome, Settlement, Submission
+from alerts.submissions import Outcome, Price, Settlement, Submission
 from alerts.tables import NewAlert
 
 if TYPE_CHECKING:
@@ -217,6 +217,16 @@ class History:
         return await self._database.read(
             partial(incoming_texts.awaited, account_sid=self.account_sid)
         )
+
+    async def unpriced(self, after: datetime, most: int) -> dict[str, tuple[Channel, datetime]]:
+        """The channel and time of the newest calls and texts without a price, by SID."""
+        return await self._database.read(
+            lambda connection: submissions.unpriced(connection, self.account_sid, after, most)
+        )
+
+    async def set_prices(self, prices: Mapping[str, Price]) -> None:
+        """Save what Twilio charged for calls and texts, by SID."""
+        await self._database.write(partial(submissions.set_prices, prices=prices))
 
     async def delete_old(self, keep_days: int) -> int:
         """Delete some alerts that ended and are older; returns how many, 0 once none are left."""

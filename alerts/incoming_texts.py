@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts import records, texting_states
 from alerts.alert import Event
 from alerts.records import Entry
 from alerts.replies import IncomingText, ReplyKind, kind_of, note_of, starts_again
 from alerts.status import Status
-from alerts.tables import alerts, incoming_texts, insert_new, submissions
+from alerts.tables import alerts, incoming_texts, submissions
 
 # A later text has nothing to do with the alert any more.
 LONGEST_TO_REPLY = timedelta(days=14)
+# Twilio's clock and ours differ a little. What was sent after the text isn't what it replies to.
+CLOCK_MARGIN = timedelta(minutes=1)
 # Of those sent to a number last: the reply belongs to one of them.
 MOST_CANDIDATES = 20
 
@@ -38,7 +41,9 @@ def receive(connection: sa.Connection, account_sid: str, text: IncomingText) -> 
         "at": text.at.timestamp(),
         "alert_id": alert_id,
     }
-    if not insert_new(connection, incoming_texts, [row]):
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    new = dialect.insert(incoming_texts).on_conflict_do_nothing().returning(incoming_texts.c.sid)
+    if connection.scalar(new, row) is None:
         return None
     kind = kind_of(text.body)
     if kind is ReplyKind.STOP:
@@ -111,7 +116,9 @@ def _alert_of(
             submissions.c.to_number == text.from_,
             submissions.c.account_sid == account_sid,
             submissions.c.sid.is_not(None),
-            sent_at >= (text.at - LONGEST_TO_REPLY).timestamp(),
+            sent_at.between(
+                (text.at - LONGEST_TO_REPLY).timestamp(), (text.at + CLOCK_MARGIN).timestamp()
+            ),
         )
         .order_by(sent_at.desc())
         .limit(MOST_CANDIDATES)

@@ -320,10 +320,10 @@ def event_of(row: Row) -> Event:
     )
 
 
-def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:
-    """Insert those rows whose key isn't there yet; returns how many."""
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Insert those rows whose key isn't there yet."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows).rowcount
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
 def _problem(value: Row | None) -> Problem | None:

@@ -27,6 +27,7 @@ def add_to(commands: Any) -> None:
         command.set_defaults(run=run)
         _add_message(command)
     _add_speech(call)
+    _add_reply(text)
     for command in (call, text):
         _add_retries(command)
 
@@ -113,6 +114,17 @@ def _add_speech(call: argparse.ArgumentParser) -> None:
     )
     call.add_argument(
         "--then-text", action="store_true", help="send a text if no call reaches them"
+    )
+
+
+def _add_reply(text: argparse.ArgumentParser) -> None:
+    text.add_argument(
+        "--acknowledge", action="store_true", help="ask them to reply 1, and wait a day for that"
+    )
+    text.add_argument(
+        "--language",
+        default=DEFAULTS.language,
+        help="of the sentence that asks for the reply (default: %(default)s)",
     )
 
 

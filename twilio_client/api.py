@@ -13,7 +13,7 @@ import httpx
 from twilio_client.connections import Connections, Credentials, Fields
 from twilio_client.environment import EnvironmentProblem
 from twilio_client.errors import TwilioError, TwilioUncertain, TwilioUnreachable
-from twilio_client.resources import Account, Call, Message
+from twilio_client.resources import Account, Call, IncomingPhoneNumber, Message
 from twilio_client.responses import clock_offset, error_in, json_object, unreadable
 
 HttpMethod = Literal["GET", "POST"]
@@ -80,7 +80,7 @@ def require_page(page_size: int, limit: int | None) -> None:
 
 
 VERSION = "/2010-04-01"
-Resource = TypeVar("Resource", Account, Call, Message)
+Resource = TypeVar("Resource", Account, Call, IncomingPhoneNumber, Message)
 
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -92,7 +92,7 @@ _NEVER_SENT = (
 
 
 class Api:
-    """Sends requests for one account. `Calls` and `Messages` build on it.
+    """Sends requests for one account. `Calls`, `Messages` and `PhoneNumbers` build on it.
 
     `clock_offset` is how far Twilio's clock is ahead of this machine's, according to its answers.
     """

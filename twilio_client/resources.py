@@ -1,4 +1,4 @@
-"""Twilio's resources: a call, a text and an account, as Python values.
+"""Twilio's resources: a call, a text, a number and an account, as Python values.
 
 A field that Twilio leaves out or that cannot be read is None, so that an odd price doesn't make a
 call that was placed look like a failure. Fields not named here are ignored.
@@ -99,6 +99,29 @@ class Message:
             date_updated=date_and_time(fields.get("date_updated")),
             price=decimal(fields.get("price")),
             price_unit=text(fields.get("price_unit")),
+        )
+
+
+@dataclass(frozen=True)
+class IncomingPhoneNumber:
+    """A number that the account owns. Texts to it are reported to `sms_url`, "" if nowhere.
+
+    https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+    """
+
+    sid: str
+    phone_number: str | None
+    sms_url: str | None
+    sms_method: str | None
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> IncomingPhoneNumber:
+        """Read Twilio's JSON. Raise ValueError if it has no SID."""
+        return cls(
+            sid=_sid(fields),
+            phone_number=text(fields.get("phone_number")),
+            sms_url=text(fields.get("sms_url")),
+            sms_method=text(fields.get("sms_method")),
         )
 
 

@@ -65,6 +65,7 @@ def ui() -> Tag:
                 type="text", aria_label="Reply", placeholder="Reply, or STOP", maxlength=160
             ),
             tags.button("Send", type="submit"),
+            tags.button("Reply 1", type="button", class_="reply-one"),
             class_="handset-reply",
             hidden="",
         ),

@@ -24,6 +24,7 @@ from dashboard.live_alert import failure_sentence
 from dashboard.send.if_nobody_answers import read_channel
 from people.directory import Directory
 from people.recipients import (
+    MOST_PARTS,
     Recipient,
     Unclear,
     names_in,
@@ -105,7 +106,7 @@ def to_server(input: Inputs, session: Session, desk: Desk) -> Callable[[], Typed
         except UnusableInput as problem:
             typed.set(Typed(entries=(Unclear(0, "", str(problem)),)))
             return
-        if len(parts_of(written)) > READ_AT_ONCE:
+        if READ_AT_ONCE < len(parts_of(written)) <= MOST_PARTS:
             what = Typed(written, channel, is_known=False)
         else:
             found = only_numbers(written, channel, regions)

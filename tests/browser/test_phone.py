@@ -178,6 +178,14 @@ def test_texts_are_bubbles_that_can_be_answered(browser: Browser, simulation: st
         expect(page.locator("#send-progress .cb-pill")).to_have_text(re.compile("Delivered"))
 
 
+def test_one_click_replies_1(browser: Browser, simulation: str) -> None:
+    with well_behaved_page(browser, simulation) as page:
+        text(page, "412 857 4378", "Batch 1407 is off.")
+        expect(page.locator(".handset .bubble")).to_have_count(1)
+        page.get_by_role("button", name="Reply 1").click()
+        expect(page.locator(".handset .bubble.ours")).to_have_text("You: 1")
+
+
 def test_on_a_phone_it_rises_as_a_sheet_and_sinks_again(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation, viewport=PHONE) as page:
         answer = page.get_by_role("button", name="Answer")

@@ -230,3 +230,41 @@ def test_unknown_stays_amber():
 
 def test_a_delivered_text():
     assert of(TEXT, *steps(S.SENDING, S.PLACED, S.DELIVERED))[-1] == "reached: Delivered"
+
+
+ASKING = replace(TEXT, acknowledge=True)
+ARRIVED = steps(S.SENDING, S.PLACED, S.DELIVERED, sid="SM1", source="callback")
+
+
+def test_a_text_that_waits_for_its_reply():
+    assert of(ASKING, *ARRIVED)[-2:] == ["waiting: Delivered", "future: They reply 1"]
+
+
+def test_replies_are_in_the_story_also_after_the_end():
+    who = {"note": "Replied “Who?”", "source": "recipient"}
+    confirmed = {"note": "Replied “1”", "status": S.ACKNOWLEDGED, "source": "recipient"}
+    assert of(ASKING, *ARRIVED, who, confirmed)[3:] == [
+        "past: Delivered",
+        "past: Replied “Who?”",
+        "reached: Replied “1”",
+    ]
+    thanks = {"note": "Replied “Thanks”", "source": "recipient"}
+    assert of(TEXT, *ARRIVED, thanks)[-1] == "reached: Replied “Thanks”"
+    late = {"note": "Replied “ok”", "status": S.ACKNOWLEDGED, "source": "recipient"}
+    assert of(TEXT, *ARRIVED, late)[-1] == "reached: Replied “ok”"
+
+
+def test_nobody_replied():
+    alert = alert_after_events(ASKING, *ARRIVED, {"note": "Nobody replied", "status": S.DELIVERED})
+    assert line(alert)[-1] == "waiting: Delivered"
+    assert "nobody replied 1" in str(story(alert, "UTC"))
+
+
+def test_a_call_that_was_over_at_once():
+    long = replace(CALL, message="Fermentation tank four has been too warm since nine o'clock.")
+    end = {"note": "Call ended", "status": S.COMPLETED, "duration": 1}
+    alert = alert_after_events(long, *steps(*ON_THE_WAY, S.ANSWERED), end)
+    assert line(alert)[-1] == "failed: Hung up at once"
+    assert "could have been heard" in str(story(alert, "UTC"))
+    again = alert_after_events(replace(long, tries=2), *steps(*ON_THE_WAY, S.ANSWERED), end)
+    assert "missed: Try 1 to +1 412-857-4309: Hung up at once" in line(again)
