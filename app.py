@@ -17,7 +17,7 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
-from dashboard import mount, phone, send, shell
+from dashboard import activity, mount, phone, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
@@ -31,6 +31,7 @@ def create_app(desk: Desk) -> App:
     simulator = desk.services.simulator
     page = shell.page(
         shell.panel("Send", send.ui("send"), value="send"),
+        shell.panel("Activity", activity.ui("activity"), value="activity"),
         handset=phone.ui("phone") if simulator else None,
     )
 
@@ -41,6 +42,7 @@ def create_app(desk: Desk) -> App:
         # Serve the first page before importing all that sending needs.
         session.on_flushed(warm_up, once=True)
         alert = send.server("send", desk)
+        activity.server("activity", desk)
         if simulator:
             phone.server("phone", simulator.state.exchange, alert)
 
