@@ -32,6 +32,11 @@ CLOSE = HTML(
     '<path d="m4 4 8 8M12 4l-8 8"/></svg>'
 )
 
+PRINT = HTML(
+    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="M4.5 6V2.5h7V6M4.5 11.5h-2V6h11v5.5h-2M4.5 9.5h7v4h-7z"/></svg>'
+)
+
 
 def opened(
     address: Address,
@@ -92,12 +97,22 @@ def _panel(address: Address, heading: str, under: str, *content: Tag) -> Tag:
                 tags.h2(heading, id="activity-opened-heading", tabindex="-1"),
                 tags.p(under, class_="cb-small cb-quiet cb-number") if under else None,
             ),
-            tags.a(
-                CLOSE,
-                href=address.link(open=""),
-                data_go="",
-                class_="cb-icon-button close",
-                aria_label="Close this alert",
+            tags.div(
+                tags.button(
+                    PRINT,
+                    type="button",
+                    class_="cb-icon-button",
+                    data_print="",
+                    aria_label="Print this story",
+                ),
+                tags.a(
+                    CLOSE,
+                    href=address.link(open=""),
+                    data_go="",
+                    class_="cb-icon-button close",
+                    aria_label="Close this alert",
+                ),
+                class_="ways-off",
             ),
             class_="head",
         ),
@@ -186,5 +201,4 @@ def _ways_on(alert: Alert) -> TagList:
         tags.button("Cancel alert", type="button", class_="cb-button", data_cancel=alert.id)
         if can_cancel(alert)
         else None,
-        tags.button("Print", type="button", class_="cb-button bare print", data_print=""),
     )

@@ -233,19 +233,23 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
             "callboard-open-send", {"again": part(input.again(), "id")}
         )
 
+    # Shiny would bring a part up to date only once it is visible: too late for one that appears.
+    @output(suspend_when_hidden=False)
     @render.ui
     def senders() -> HTML:
         return parts["senders"]()
 
+    @output(suspend_when_hidden=False)
     @render.ui
     def summary() -> HTML:
         return parts["summary"]()
 
-    @output(id="list")
+    @output(id="list", suspend_when_hidden=False)
     @render.ui
     def rows() -> HTML:
         return parts["list"]()
 
+    @output(suspend_when_hidden=False)
     @render.ui
     def panel() -> HTML:
         return parts["panel"]()

@@ -116,6 +116,17 @@ document.addEventListener("keydown", (event) => {
   page().querySelector(".opened .close")?.click();
 });
 
+// --- How wide the page is, which may have only a part of the window: see activity.css ---
+
+const WIDE = 1100, ROOMY = 840, NARROW = 720;
+const widths = new ResizeObserver(([{ target, contentRect: { width } }]) => {
+  if (!width) return;
+  target.classList.toggle("wide", width >= WIDE);
+  target.classList.toggle("roomy", width >= ROOMY);
+  target.classList.toggle("narrow", width < NARROW);
+});
+if (page()) widths.observe(page());
+
 // --- Tabs follow the address too ---
 
 const tabs = () => document.querySelectorAll(".navbar [data-value]");

@@ -15,13 +15,19 @@ from alerts import AlertRequest, Event, Status, search
 from alerts.history import History
 from alerts.phone_numbers import Regions
 from alerts.search import Filters, Kind, with_text
-from alerts.submissions import Outcome, Submission
 from alerts.tables import NewAlert
 from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS
 from tests.support.alerts_by_hand import CALLER
-from tests.support.written_history import ACCOUNT, broadcast, move, write, written_history
+from tests.support.written_history import (
+    ACCOUNT,
+    broadcast,
+    move,
+    write,
+    write_with_sid,
+    written_history,
+)
 
 BEN, CLARA, TOMAS = "+14125550121", "+14125550122", "+442079460123"
 CALL = AlertRequest("call", BEN, "Batch 1407 shows signs of diacetyl.", name="Ben Adeyemi")
@@ -177,14 +183,8 @@ async def test_a_name_is_told_from_a_word(history: History):
 
 
 async def test_a_sid_finds_its_alert_whichever_try_it_was(history: History):
-    await write(history, "ben", CALL)
-    alert = await history.get("ben")
-    assert alert is not None
     sid = "CA" + "0a" * 16
-    submission = Submission("s1", "ben", 1, ACCOUNT, "call", BEN, datetime.now(UTC))
-    event = Event(datetime.now(UTC), Status.SENDING, "On its way")
-    assert (await history.begin(submission, event, 100, has_slot=True)).is_begun
-    await history.settle(submission, Outcome.PLACED, None, sid)
+    await write_with_sid(history, "ben", CALL, sid)
     assert await found(history, f" {sid.upper()} ") == ["ben"]
     assert await found(history, "ben") == ["ben"]
     assert await ids(history, Filters(sid=sid, channel="text")) == []
@@ -298,16 +298,11 @@ async def test_the_overview_adds_up(history: History):
 
 async def test_the_costs_of_this_month(history: History):
     for alert_id in ("a", "b", "c"):
-        await write(history, alert_id, replace(CALL, to=f"+1412555012{ord(alert_id) % 10}"))
-        alert = await history.get(alert_id)
-        assert alert is not None
-        submission = Submission(alert_id, alert_id, 1, ACCOUNT, "call", alert.to, datetime.now(UTC))
-        event = Event(datetime.now(UTC), Status.SENDING, "On its way")
-        assert (await history.begin(submission, event, 100, has_slot=True)).is_begun
-        await history.settle(submission, Outcome.PLACED, None, f"CA{alert_id}")
+        request = replace(CALL, to=f"+1412555012{ord(alert_id) % 10}")
+        await write_with_sid(history, alert_id, request, f"CA{alert_id}")
     await history._database.write(
         lambda connection: connection.execute(
-            sa.text("UPDATE submissions SET price = 0.014, price_unit = 'USD' WHERE id <> 'c'")
+            sa.text("UPDATE submissions SET price = 0.014, price_unit = 'USD' WHERE sid <> 'CAc'")
         )
     )
     hour_ago = datetime.now(UTC) - timedelta(hours=1)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from alerts import AlertRequest, Event, Status
 from alerts.history import History
+from alerts.submissions import Outcome, Submission
 from alerts.tables import NewAlert, alerts, broadcasts, position_at
 from database.database import Database
 from tests.support.alerts_by_hand import CALLER
@@ -38,6 +39,24 @@ async def write(
         await history.record(alert_id, Event(datetime.now(UTC), status, str(status)))
     if days_ago:
         await move(history, alert_id, datetime.now(UTC) - timedelta(days=days_ago))
+
+
+async def write_with_sid(history: History, alert_id: str, request: AlertRequest, sid: str) -> None:
+    """Save an alert whose first try Twilio has accepted as `sid`."""
+    await write(history, alert_id, request)
+    submission = Submission(
+        f"submission-{alert_id}",
+        alert_id,
+        1,
+        history.account_sid,
+        request.channel,
+        request.to,
+        datetime.now(UTC),
+    )
+    event = Event(datetime.now(UTC), Status.SENDING, "On its way to Twilio")
+    begun = await history.begin(submission, event, 100, has_slot=True)
+    assert begun.is_begun
+    await history.settle(submission, Outcome.PLACED, None, sid)
 
 
 async def move(history: History, alert_id: str, to: datetime) -> None:
