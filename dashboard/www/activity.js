@@ -26,7 +26,7 @@ function show(control, parts) {
   control.value = parts.get(control.dataset.part) ?? usual;
 }
 
-/** Go to another view; typing replaces the address instead of adding a step to go back to. */
+/** Go to another view; going on typing replaces it instead of adding a step to go back to. */
 function go(href, { replaces = false } = {}) {
   const address = new URL(href, location.href);
   const now = new URLSearchParams(location.search);
@@ -95,7 +95,8 @@ let typing = 0;
 document.addEventListener("input", (event) => {
   if (!event.target.matches?.('.activity-page [data-part="q"]')) return;
   clearTimeout(typing);
-  typing = setTimeout(() => choose("q", event.target.value.trim(), { replaces: true }), TYPING_MS);
+  const replaces = new URLSearchParams(location.search).has("q");
+  typing = setTimeout(() => choose("q", event.target.value.trim(), { replaces }), TYPING_MS);
 });
 
 document.addEventListener("change", (event) => {
