@@ -17,7 +17,7 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
-from dashboard import mount, phone, send, shell
+from dashboard import activity, mount, phone, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
@@ -33,6 +33,7 @@ def create_app(desk: Desk) -> App:
         shell.panel(
             "Send", send.ui("send", message=send.SAMPLE_MESSAGE if simulator else ""), value="send"
         ),
+        shell.panel("Activity", activity.ui("activity"), value="activity"),
         handset=phone.ui("phone") if simulator else None,
     )
 
@@ -45,6 +46,7 @@ def create_app(desk: Desk) -> App:
         # A laptop that slept, or a server that was started again: the page goes on where it was.
         session.allow_reconnect("force")
         shown = send.server("send", desk)
+        activity.server("activity", desk)
         if simulator:
             phone.server("phone", simulator.state.exchange, shown.all)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,13 +14,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from alerts import incoming_texts, records, submissions
+from alerts import incoming_texts, overview, records, search, submissions
 from alerts.alert import Alert, Channel, Event
+from alerts.overview import MadeTry, Overview
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported
 from alerts.replies import IncomingText
 from alerts.retention import delete_old_alerts
+from alerts.search import Counts, Filters, Page
 from alerts.submissions import Outcome, Price, Settlement, Submission
-from alerts.tables import NewAlert
+from alerts.tables import POSITION_BITS, NewAlert, position_at
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -69,6 +72,8 @@ class History:
         With `worker_id`, that worker has claimed the new ones and has to deliver them.
         """
         now, added = datetime.now(UTC), list[Alert]()
+        # Another process may save alerts in the same microsecond.
+        position = position_at(now) + secrets.randbelow(1 << POSITION_BITS)
         for some in in_parts(new):
             added += await self._database.write(
                 partial(
@@ -76,10 +81,12 @@ class History:
                     account_sid=self.account_sid,
                     new=some,
                     now=now,
+                    first_position=position,
                     most_an_hour=self._most_an_hour,
                     worker_id=worker_id,
                 )
             )
+            position += len(some)
         return added
 
     async def get(self, alert_id: str) -> Alert | None:
@@ -227,6 +234,48 @@ class History:
     async def set_prices(self, prices: Mapping[str, Price]) -> None:
         """Save what Twilio charged for calls and texts, by SID."""
         await self._database.write(partial(submissions.set_prices, prices=prices))
+
+    async def search(
+        self,
+        filters: Filters,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 25,
+    ) -> Page:
+        """Return the newest rows older than position `before`, or the oldest newer than `after`."""
+        return await self._database.read(
+            partial(
+                search.page,
+                account_sid=self.account_sid,
+                filters=filters,
+                before=before,
+                after=after,
+                limit=limit,
+            )
+        )
+
+    async def counts(self, filters: Filters) -> Counts:
+        """Count the alerts of each kind, whatever kind the filters ask for."""
+        return await self._database.read(
+            partial(search.counts, account_sid=self.account_sid, filters=filters)
+        )
+
+    async def overview(self, hours: Sequence[datetime], month: datetime) -> Overview:
+        """Return who sends, the alerts between the moments `hours`, and the costs since `month`."""
+        return await self._database.read(
+            partial(overview.overview, account_sid=self.account_sid, hours=hours, month=month)
+        )
+
+    async def tries(self, alert_id: str) -> list[MadeTry]:
+        """Return the tries that Twilio accepted, with SID and price, in order."""
+        return await self._database.read(
+            partial(overview.tries, account_sid=self.account_sid, alert_id=alert_id)
+        )
+
+    async def pulse(self) -> tuple[float, int, int]:
+        """Return what differs after every change to an alert that hasn't ended."""
+        return await self._database.read(partial(overview.pulse, account_sid=self.account_sid))
 
     async def delete_old(self, keep_days: int) -> int:
         """Delete some alerts that ended and are older; returns how many, 0 once none are left."""

@@ -30,6 +30,7 @@ from alerts.tables import (
     new_alert_row,
     state_row,
 )
+from alerts.words import add_words
 
 HOUR_SECONDS = 3600.0
 # A wait this short isn't worth asking the database again.
@@ -71,7 +72,7 @@ DUE_NOW = (
     .values(due_at=alerts.c.created_at)
 )
 NEW_EVENT = sa.insert(events)
-CHANGING = (*STATE_FIELDS, "is_open", "channel", "to_number", "revision")
+CHANGING = (*STATE_FIELDS, "stage", "is_open", "channel", "to_number", "revision")
 NEW_STATE = (
     sa.update(alerts)
     .where(alerts.c.account_sid == sa.bindparam("account"), alerts.c.id == sa.bindparam("alert_id"))
@@ -136,14 +137,19 @@ def add(
     new: Sequence[NewAlert],
     *,
     now: datetime,
+    first_position: int,
     most_an_hour: int,
     worker_id: str | None = None,
 ) -> list[Alert]:
     """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
-    A number that has had `most_an_hour` alerts gets the next one later: see `not_before`.
+    Their positions in lists count up from `first_position`. A number that has had `most_an_hour`
+    alerts gets the next one later: see `not_before`.
     """
-    rows = [new_alert_row(each, account_sid, now) | {"claimed_by": worker_id} for each in new]
+    rows = [
+        new_alert_row(each, account_sid, now, position) | {"claimed_by": worker_id}
+        for position, each in enumerate(new, start=first_position)
+    ]
     for some in _each_number_once(rows):
         for row in some:
             wanted = {"account": account_sid, "to": row["to_number"], "others": most_an_hour - 1}
@@ -154,7 +160,9 @@ def add(
     insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
     # Found by their time, so that the answer is the same if all of this runs again.
     ours = {"account": account_sid, "ids": [each.id for each in new], "at": now.timestamp()}
-    return [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
+    added = [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
+    add_words(connection, account_sid, [(each.id, each.request) for each in added])
+    return added
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:

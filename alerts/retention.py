@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from alerts.tables import alerts, events, incoming_texts, submissions
+from alerts.words import delete_words
 from database.clock import database_time
 from database.database import Database
 
@@ -13,7 +14,7 @@ SECONDS_A_DAY = 24 * 3600.0
 MOST_DELETED_AT_ONCE = 100
 
 OLD = (
-    sa.select(alerts.c.id)
+    sa.select(alerts.c.id, alerts.c.position)
     .where(
         alerts.c.account_sid == sa.bindparam("account"),
         alerts.c.created_at < sa.bindparam("before"),
@@ -39,8 +40,10 @@ async def delete_old_alerts(database: Database, account_sid: str, keep_days: int
         before = database_time(connection) - keep_days * SECONDS_A_DAY
         wanted = {"account": account_sid, "before": before}
         connection.execute(OF_NO_ALERT, wanted)
-        ids = list(connection.scalars(OLD, wanted))
+        old = connection.execute(OLD, wanted).all()
+        ids = [row.id for row in old]
         if ids:
+            delete_words(connection, account_sid, [(row.id, row.position) for row in old])
             # Rows of the alerts last, because the others refer to them.
             for table, column in (
                 (events, events.c.alert_id),

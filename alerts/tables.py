@@ -15,11 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
+from alerts.stage import stage_of
 from alerts.state import STATE_FIELDS, state_of
 from alerts.status import Status
 
 metadata = sa.MetaData()
 Row = Mapping[Any, Any]
+
+POSITION_BITS = 12
 
 # Alerts: what was asked for, and the state that follows from the events.
 alerts = sa.Table(
@@ -61,13 +64,19 @@ alerts = sa.Table(
     sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("asks_reply", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reply_until", sa.Double),
+    # Its place in lists, newest last: see `position_at`.
+    sa.Column("position", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    # Its Stage, which follows from its status and from what was asked for.
+    sa.Column("stage", sa.Text, nullable=False, server_default=sa.text("'queued'")),
     # No index begins with the account. As long as there are few rows, PostgreSQL takes such an
     # index to be as good as the primary key, and then reads all of the account's alerts.
     sa.Index("alerts_by_time", "created_at", "account_sid"),
     sa.Index("alerts_by_number", "to_number", "account_sid", "created_at"),
-    sa.Index("alerts_by_person", "person", "account_sid", "created_at"),
-    sa.Index("alerts_by_sender", "sender", "account_sid", "created_at"),
-    sa.Index("alerts_by_status", "status", "account_sid", "created_at"),
+    # For lists, see search.py: they read the alerts of each stage and channel in order.
+    sa.Index("alerts_by_stage", "stage", "account_sid", "channel", "position", "broadcast_id"),
+    sa.Index(
+        "alerts_by_sender", "sender", "account_sid", "stage", "channel", "position", "broadcast_id"
+    ),
 )
 
 # A partial index: few alerts are open at any time, however many there are in all.
@@ -85,6 +94,8 @@ sa.Index(
     "alerts_by_broadcast",
     alerts.c.broadcast_id,
     alerts.c.account_sid,
+    alerts.c.stage,
+    alerts.c.position,
     sqlite_where=alerts.c.broadcast_id.is_not(None),
     postgresql_where=alerts.c.broadcast_id.is_not(None),
 )
@@ -143,6 +154,7 @@ submissions = sa.Table(
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
     sa.Index("submissions_by_alert", "alert_id", "account_sid", "try_number"),
     sa.Index("submissions_by_number", "to_number", "account_sid", "at"),
+    sa.Index("submissions_by_time", "at"),
 )
 sa.Index(
     "submissions_open",
@@ -224,6 +236,15 @@ class NewAlert:
     place: int | None = None
 
 
+def position_at(moment: datetime) -> int:
+    """Return the position of the first alert that is saved at a moment.
+
+    A position is the microseconds since 1970 times 4096, and a number that tells apart what was
+    saved together. One whole number orders a list exactly, and its parts begin at one of them.
+    """
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) << POSITION_BITS
+
+
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
     """Return the alert in a row, with the events that the caller has read."""
     known = {field.name for field in fields(AlertRequest)}
@@ -253,6 +274,7 @@ def state_row(alert: Alert) -> dict[str, Any]:
     present = tries_of(alert.request)[alert.try_number - 1]
     return state_of(alert) | {
         "status": alert.status.value,
+        "stage": stage_of(alert).value,
         "is_open": not alert.status.final,
         "since": alert.since.timestamp(),
         "channel": present.channel,
@@ -265,6 +287,8 @@ def state_row(alert: Alert) -> dict[str, Any]:
 def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, Any]:
     """Return the row of an alert that is saved `now`, and due once its sender can't undo it."""
     not_before = now + timedelta(seconds=new.request.hold_seconds)
+def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
+    """Return the row of an alert that is saved `now` and due at once."""
     alert = Alert(
         id=new.id, request=new.request, from_=new.from_, not_before=not_before, events=(), since=now
     )
@@ -280,7 +304,9 @@ def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, A
         "claimed_by": None,
         "due_at": now.timestamp(),
         "broadcast_id": new.request.broadcast or None,
-        "place_in_broadcast": new.place,
+def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
+    """Return the row of an alert that is saved `now`, and due once its sender can't undo it."""
+    not_before = now + timedelta(seconds=new.request.hold_seconds)
         "revision": 1,
     } | state_row(alert)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from alerts import DatabaseError, UnusableInput
 from cli import FAILED, UNUSABLE, cancel, doctor, send, status, worker
+from cli import list as list_command
 from cli.file_owner import refuse_to_leave_files_of_root
 from cli.output import adapt_to_console
 from settings import Settings, SettingsError
@@ -41,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m alerts", description="Phone and text people through Twilio."
     )
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (send, status, cancel, worker, doctor):
+    for command in (send, list_command, status, cancel, worker, doctor):
         command.add_to(commands)
     return program
 

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from alerts.alert import AlertRequest, Channel
+from alerts.alert import Alert, AlertRequest, Channel
 from alerts.errors import UnusableInput
 from alerts.message.call_twiml import write_document, write_voicemail
 from alerts.message.languages import key_press_words, spoken_now, spoken_today
@@ -14,6 +14,7 @@ from alerts.message.segments import MOST_TEXT_CHARACTERS, savings
 from alerts.message.voices import check_language, voice_note
 from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
 from alerts.quiet_hours import read_quiet_hours
+from alerts.status import Status
 from alerts.time_zones import check_zone, in_time_zone
 
 MOST_LABEL_CHARACTERS = 200
@@ -161,6 +162,17 @@ def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
     if request.channel == "text":
         _check_length("message", "A text", text, MOST_TEXT_CHARACTERS)
     return text
+
+
+def said(alert: Alert) -> str:
+    """Return the words of an alert's present try, or what they would be now if it isn't sent."""
+    made = {Status.SENDING, Status.PLACED}
+    events = [each for each in alert.events if each.try_number == alert.try_number]
+    moments = [each.at for each in events if each.status in made] or [datetime.now(UTC)]
+    try:
+        return write_message(alert.request, moments[-1])
+    except UnusableInput:
+        return alert.message
 
 
 def _fill_in(request: AlertRequest, moment: datetime | None) -> str:
