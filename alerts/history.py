@@ -258,19 +258,27 @@ class History:
         newest: dict[str, Alert] = {}
         outcomes: list[tuple[Alert | None, Begun | None]] = []
         appended = records.append(connection, self.account_sid, entries)
+        read = self._not_known(connection, [kept.alert.id for kept, _ in appended if kept])
         for entry, (kept, begun) in zip(entries, appended, strict=True):
             alert = None
             if kept is not None:
                 # The older events of a watched alert are known and needn't be read again.
                 known = newest.get(entry.alert_id) or self._watchers.known(entry.alert_id)
                 alert = records.with_story(kept, known)
-                if alert is None:
-                    alert = records.read(connection, self.account_sid, [entry.alert_id])[
-                        entry.alert_id
-                    ]
+                if alert is None and entry.alert_id not in read:
+                    read |= records.read(connection, self.account_sid, [entry.alert_id])
+                alert = alert or read[entry.alert_id]
                 newest[entry.alert_id] = alert
             outcomes.append((alert, begun))
         return outcomes
+
+    def _not_known(self, connection: sa.Connection, alert_ids: Sequence[str]) -> dict[str, Alert]:
+        """Read those of the alerts that aren't watched, in few statements."""
+        found: dict[str, Alert] = {}
+        unknown = [each for each in set(alert_ids) if self._watchers.known(each) is None]
+        for some in in_parts(unknown):
+            found |= records.read(connection, self.account_sid, some)
+        return found
 
     async def _look(self) -> None:
         """Look for news from other processes while any alert is watched."""
