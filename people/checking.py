@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TypeVar
 from zoneinfo import available_timezones
 
@@ -26,6 +27,8 @@ NUMBER_FIELDS = tuple(f"number_{place}" for place in range(1, MOST_NUMBERS + 1))
 SEPARATORS = ",;\n"
 # A database can't keep these, or nobody can see them.
 REFUSED_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
+# How a spreadsheet shows a long number once it has rounded it, such as 4.12555E+09.
+ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,2}", re.IGNORECASE)
 
 Read = TypeVar("Read")
 
@@ -48,7 +51,7 @@ def check_contact(typed: Contact, regions: Regions) -> tuple[Contact, dict[str, 
     numbers: list[str] = []
     for field, text in zip(NUMBER_FIELDS, typed.numbers, strict=False):
         if text.strip():
-            number = read(field, lambda text=text: read_number(text, regions).dialed, text)  # type: ignore[misc]
+            number = read(field, partial(_read_number, text, regions), text)
             if number in numbers:
                 problems[field] = UnusableInput(field, "This number is there already.")
             numbers.append(number)
@@ -70,6 +73,14 @@ def check_contact(typed: Contact, regions: Regions) -> tuple[Contact, dict[str, 
         groups=read("groups", lambda: read_groups(typed.groups), typed.groups),
     )
     return checked, problems
+
+
+def _read_number(text: str, regions: Regions) -> str:
+    if ROUNDED.fullmatch(text.strip()):
+        raise UnusableInput(
+            "number", "A spreadsheet has rounded this number, so digits are lost: type all of them."
+        )
+    return read_number(text, regions).dialed
 
 
 def read_name(text: str) -> str:
