@@ -76,11 +76,16 @@ def check_contact(typed: Contact, regions: Regions) -> tuple[Contact, dict[str, 
 
 
 def _read_number(text: str, regions: Regions) -> str:
+    refuse_rounded(text)
+    return read_number(text, regions).dialed
+
+
+def refuse_rounded(text: str) -> None:
+    """Raise `UnusableInput` for a number that a spreadsheet has rounded."""
     if ROUNDED.fullmatch(text.strip()):
         raise UnusableInput(
             "number", "A spreadsheet has rounded this number, so digits are lost: type all of them."
         )
-    return read_number(text, regions).dialed
 
 
 def read_name(text: str) -> str:
