@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     twilio_calls_per_second: PositiveRate = 1
     twilio_texts_per_second: PositiveRate = 1
     alerts_per_number_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 20
-    max_recipients: Annotated[int, Field(ge=1, le=2000)] = 50
+    max_recipients: Annotated[int, Field(ge=1, le=1000)] = 50
 
     # If it is not set, `storage_kind` decides.
     storage: StorageKind | None = None

@@ -19,7 +19,7 @@ from alerts.status import Status
 
 MOST_TITLE_CHARACTERS = 60
 # All of a broadcast is saved in one transaction, which others wait for.
-MOST_ALERTS = 2000
+MOST_ALERTS = 1000
 # Shorter than the longest id of an alert, which begins with it.
 MOST_ID_CHARACTERS = 150
 TEMPLATE_PARTS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)

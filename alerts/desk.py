@@ -407,7 +407,7 @@ class Desk:
                 aclosing(history.watch(alert_id, known)) as changes,
             ):
                 async for alert in changes:
-                    if _is_answered(alert):
+                    if is_answered(alert):
                         break
         return alert or (await history.get_all([alert_id]))[alert_id]
 
@@ -442,7 +442,7 @@ def _import_for_sending(services: Services) -> None:
         importlib.import_module(name)
 
 
-def _is_answered(alert: Alert) -> bool:
+def is_answered(alert: Alert) -> bool:
     """Whether `send` can return: Twilio has the alert, it has ended, or it is due later."""
     last = alert.events[-1]
     for_later = alert.status is Status.QUEUED and last.status is None and last.error is None

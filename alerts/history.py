@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from alerts.replies import IncomingText
 from alerts.retention import delete_old_alerts
 from alerts.search import Counts, Filters, Page
 from alerts.submissions import Outcome, Price, Settlement, Submission
-from alerts.tables import POSITION_BITS, NewAlert, position_at
+from alerts.tables import NewAlert, new_position
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -72,8 +71,7 @@ class History:
         With `worker_id`, that worker has claimed the new ones and has to deliver them.
         """
         now, added = datetime.now(UTC), list[Alert]()
-        # Another process may save alerts in the same microsecond.
-        position = position_at(now) + secrets.randbelow(1 << POSITION_BITS)
+        position = new_position(now)
         for some in in_parts(new):
             added += await self._database.write(
                 partial(
@@ -339,19 +337,27 @@ class History:
         newest: dict[str, Alert] = {}
         outcomes: list[tuple[Alert | None, Begun | None]] = []
         appended = records.append(connection, self.account_sid, entries)
+        read = self._not_known(connection, [kept.alert.id for kept, _ in appended if kept])
         for entry, (kept, begun) in zip(entries, appended, strict=True):
             alert = None
             if kept is not None:
                 # The older events of a watched alert are known and needn't be read again.
                 known = newest.get(entry.alert_id) or self._watchers.known(entry.alert_id)
                 alert = records.with_story(kept, known)
-                if alert is None:
-                    alert = records.read(connection, self.account_sid, [entry.alert_id])[
-                        entry.alert_id
-                    ]
+                if alert is None and entry.alert_id not in read:
+                    read |= records.read(connection, self.account_sid, [entry.alert_id])
+                alert = alert or read[entry.alert_id]
                 newest[entry.alert_id] = alert
             outcomes.append((alert, begun))
         return outcomes
+
+    def _not_known(self, connection: sa.Connection, alert_ids: Sequence[str]) -> dict[str, Alert]:
+        """Read those of the alerts that aren't watched, in few statements."""
+        found: dict[str, Alert] = {}
+        unknown = [each for each in set(alert_ids) if self._watchers.known(each) is None]
+        for some in in_parts(unknown):
+            found |= records.read(connection, self.account_sid, some)
+        return found
 
     async def _look(self) -> None:
         """Look for news from other processes while any alert is watched."""

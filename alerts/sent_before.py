@@ -94,19 +94,19 @@ def _left(alert: Alert) -> bool:
 
 
 def _says_the_same(request: AlertRequest, alert: Alert) -> bool:
-    """Whether an alert was for the request's first number and had its words, as written.
-
-    `{{ now }}` is the same in both, while variables of a request's own count with their values.
-    """
+    """Whether an alert was for the request's first number and had its words, as written."""
     other = alert.request
     if other.broadcast and other.broadcast == request.broadcast:
         return False
     same_number = request.to in {other.to, *other.then_to}
-    return same_number and _words(request) == _words(other)
+    return same_number and written_words(request) == written_words(other)
 
 
-def _words(request: AlertRequest) -> tuple[str, dict[str, str]]:
+def written_words(request: AlertRequest) -> tuple[str, ...]:
+    """Return what two requests with the same words have in common.
+
+    `{{ now }}` is the same in both, while variables of a request's own count with their values.
+    """
     message = request.message.strip()
-    if not request.template:
-        return message, {}
-    return message, {name: value for name, value in request.variables.items() if name in message}
+    used = sorted(request.variables.items()) if request.template else ()
+    return message, *(f"{name}={value}" for name, value in used if name in message)

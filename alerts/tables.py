@@ -6,6 +6,7 @@ SQLite has no type for times, and both databases compare and index numbers alike
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -245,6 +246,12 @@ def position_at(moment: datetime) -> int:
     return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) << POSITION_BITS
 
 
+def new_position(now: datetime) -> int:
+    """Return the position of the first of the alerts that are saved `now`."""
+    # Another process may save alerts in the same microsecond.
+    return position_at(now) + secrets.randbelow(1 << POSITION_BITS)
+
+
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
     """Return the alert in a row, with the events that the caller has read."""
     known = {field.name for field in fields(AlertRequest)}
@@ -284,11 +291,9 @@ def state_row(alert: Alert) -> dict[str, Any]:
     }
 
 
-def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, Any]:
+def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
     """Return the row of an alert that is saved `now`, and due once its sender can't undo it."""
     not_before = now + timedelta(seconds=new.request.hold_seconds)
-def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
-    """Return the row of an alert that is saved `now` and due at once."""
     alert = Alert(
         id=new.id, request=new.request, from_=new.from_, not_before=not_before, events=(), since=now
     )
@@ -304,9 +309,8 @@ def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int)
         "claimed_by": None,
         "due_at": now.timestamp(),
         "broadcast_id": new.request.broadcast or None,
-def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
-    """Return the row of an alert that is saved `now`, and due once its sender can't undo it."""
-    not_before = now + timedelta(seconds=new.request.hold_seconds)
+        "place_in_broadcast": new.place,
+        "position": position,
         "revision": 1,
     } | state_row(alert)
 

@@ -1,4 +1,4 @@
-"""`python -m alerts call|text NUMBER MESSAGE …`: send one alert."""
+"""`python -m alerts call|text NUMBER… MESSAGE …`: send one alert, or the same to several people."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from alerts import AlertRequest, Desk
+from alerts import Alert, AlertRequest, Desk
 from alerts.alert import tries_of
 from alerts.message.compose import notes
 from alerts.services import login_name
 from cli import ACCEPTED, FAILED
+from cli.many import add_safeguards, send_many
 from cli.printing import is_well, print_new_events, print_outcome
+from people.directory import Directory
+from people.recipients import Recipient, check_recipients, read_recipients
 from settings import Settings
 
 DEFAULTS = AlertRequest("call", "", "")
@@ -25,30 +28,29 @@ def add_to(commands: Any) -> None:
     text = commands.add_parser("text", help="text a message to a number")
     for command in (call, text):
         command.set_defaults(run=run)
-        _add_message(command)
-    _add_speech(call)
+        command.add_argument(
+            "number",
+            nargs="+",
+            help="a phone number, such as '(412) 857-4309', or a contact's or group's name",
+        )
+        add_message(command)
+        add_safeguards(command)
+    add_speech(call)
     _add_reply(text)
     for command in (call, text):
-        _add_retries(command)
+        add_retries(command)
 
 
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Send the alert and, with `--wait`, watch it to its end; returns the exit status."""
+    """Send to whom it is for and, with `--wait`, watch it to its end; returns the exit status."""
     async with Desk.from_settings(settings) as desk:
         if settings.simulated and not chosen.json:
             print(SIMULATION)
-        began = datetime.now(UTC)
         request = request_in(chosen)
-        alert = await desk.send(request)
-        if alert.events[0].at < began:
-            print(f"Alert {alert.id} was sent before: nothing new is sent.", file=sys.stderr)
-        for note in notes(request, desk.services.regions):
-            print(note, file=sys.stderr)
-        printed = 0
-        if chosen.wait:
-            async for newest in desk.watch(alert.id):
-                alert, printed = newest, print_new_events(newest, printed, chosen.json)
-        print_new_events(alert, printed, chosen.json)
+        requests = [each.addressed(request) for each in await _recipients(desk, chosen)]
+        if len(requests) > 1:
+            return await send_many(desk, requests, chosen)
+        alert = await _send_one(desk, requests[0], chosen)
     print_outcome(alert, chosen.json)
     if chosen.wait:
         return ACCEPTED if alert.reached else FAILED
@@ -57,8 +59,31 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     return ACCEPTED if is_well(alert) else FAILED
 
 
+async def _recipients(desk: Desk, chosen: argparse.Namespace) -> list[Recipient]:
+    """Return whom the numbers and names are. Raises `UnusableInput`."""
+    typed, regions = "\n".join(chosen.number), desk.services.regions
+    directory = Directory(await desk.database())
+    return check_recipients(await read_recipients(typed, chosen.command, regions, directory))
+
+
+async def _send_one(desk: Desk, request: AlertRequest, chosen: argparse.Namespace) -> Alert:
+    """Send one alert and print what happens to it, with `--wait` to its end."""
+    began = datetime.now(UTC)
+    alert = await desk.send(request)
+    if alert.events[0].at < began:
+        print(f"Alert {alert.id} was sent before: nothing new is sent.", file=sys.stderr)
+    for note in notes(request, desk.services.regions):
+        print(note, file=sys.stderr)
+    printed = 0
+    if chosen.wait:
+        async for newest in desk.watch(alert.id):
+            alert, printed = newest, print_new_events(newest, printed, chosen.json)
+    print_new_events(alert, printed, chosen.json)
+    return alert
+
+
 def request_in(chosen: argparse.Namespace) -> AlertRequest:
-    """Build the request from the options of `call` or `text`."""
+    """Build the request from a command's options, to the first of its numbers if it has any."""
     fields = ("channel", "to", "message", "user")
     options = {
         name: getattr(chosen, name)
@@ -66,11 +91,15 @@ def request_in(chosen: argparse.Namespace) -> AlertRequest:
         if name not in fields and hasattr(chosen, name)
     }
     options["then_to"] = tuple(chosen.then_to)
-    return AlertRequest(chosen.command, chosen.number, chosen.message, user=login_name(), **options)
+    to = next(iter(getattr(chosen, "number", ())), "")
+    is_text = chosen.command == "text" or getattr(chosen, "is_text", False)
+    return AlertRequest(
+        "text" if is_text else "call", to, chosen.message, user=login_name(), **options
+    )
 
 
-def _add_message(command: argparse.ArgumentParser) -> None:
-    command.add_argument("number", help="a phone number, such as '(412) 857-4309'")
+def add_message(command: argparse.ArgumentParser) -> None:
+    """Add the message, and what every command that sends it can be told."""
     command.add_argument("message", help="may hold {{ now }}, {{ today }} and {{ user }}")
     command.add_argument(
         "--verbatim",
@@ -84,14 +113,15 @@ def _add_message(command: argparse.ArgumentParser) -> None:
         metavar="ZONE",
         help="for {{ now }}, such as America/New_York (default: TIME_ZONE, or the machine's)",
     )
-    command.add_argument("--id", help="an id of your own: the same id sent twice is one alert")
+    command.add_argument("--id", help="an id of your own: the same id sent twice is sent once")
     command.add_argument(
-        "--wait", action="store_true", help="wait for its end, and print each step"
+        "--wait", action="store_true", help="wait for the end, and print each step"
     )
-    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--json", action="store_true", help="print a JSON object for each alert")
 
 
-def _add_speech(call: argparse.ArgumentParser) -> None:
+def add_speech(call: argparse.ArgumentParser) -> None:
+    """Add the options that only calls have."""
     call.add_argument(
         "--voice",
         default=DEFAULTS.voice,
@@ -128,7 +158,8 @@ def _add_reply(text: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_retries(command: argparse.ArgumentParser) -> None:
+def add_retries(command: argparse.ArgumentParser) -> None:
+    """Add what to do if nobody is reached, and when not to try."""
     command.add_argument(
         "--tries",
         type=int,

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 import sqlalchemy as sa
 
+from alerts.history import in_parts
 from database.database import Database
 from people.names import name_key
 from people.tables import contact_groups, contact_numbers, contacts, group_members
@@ -79,6 +80,13 @@ class Directory:
 
 def read_contacts(connection: sa.Connection, ids: Sequence[str]) -> list[Contact]:
     """Return the contacts with these ids, in this order; unknown ids are left out."""
+    found: dict[str, Contact] = {}
+    for some in in_parts(ids):
+        found |= _read_some(connection, some)
+    return [found[each] for each in dict.fromkeys(ids) if each in found]
+
+
+def _read_some(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Contact]:
     numbers: dict[str, list[str]] = {}
     chosen = sa.select(contact_numbers).where(contact_numbers.c.contact_id.in_(ids))
     for row in connection.execute(chosen.order_by(contact_numbers.c.position)):
@@ -92,7 +100,7 @@ def read_contacts(connection: sa.Connection, ids: Sequence[str]) -> list[Contact
     )
     for row in connection.execute(memberships):
         groups.setdefault(row.contact_id, []).append(row.name)
-    found = {
+    return {
         row.id: Contact(
             row.id,
             row.name,
@@ -104,7 +112,6 @@ def read_contacts(connection: sa.Connection, ids: Sequence[str]) -> list[Contact
         )
         for row in connection.execute(sa.select(contacts).where(contacts.c.id.in_(ids)))
     }
-    return [found[each] for each in dict.fromkeys(ids) if each in found]
 
 
 def _match(connection: sa.Connection, name: str) -> Match:

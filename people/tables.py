@@ -18,20 +18,24 @@ contacts = sa.Table(
     sa.Column("name_key", sa.Text, nullable=False),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
+    # Where it can be told, the zone whose clock is theirs: `time_zone`, or that of their number.
+    sa.Column("clock_zone", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("notes", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("updated_at", sa.Double, nullable=False),
     sa.Index("contacts_by_name", "name_key", "id"),
+    sa.Index("contacts_by_clock_zone", "clock_zone"),
 )
 
-# Up to three numbers each, in the order in which they are tried: as in `PhoneNumber.dialed`.
+# Up to three numbers each, in the order in which they are tried: as in `PhoneNumber.dialed`. A
+# number belongs to one contact.
 contact_numbers = sa.Table(
     "contact_numbers",
     metadata,
     sa.Column("contact_id", sa.Text, sa.ForeignKey(contacts.c.id), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("number", sa.Text, nullable=False),
-    sa.Index("contact_numbers_by_number", "number"),
+    sa.Index("contact_numbers_by_number", "number", unique=True),
 )
 
 # Not just "groups", which is a keyword of SQL.

@@ -13,8 +13,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerts.errors import UnusableInput
@@ -99,10 +107,7 @@ def _unused_character(text: str) -> str:
 
 def _render(template: str, variables: Mapping[str, object]) -> str:
     try:
-        tree = _environment.parse(template)
-        _refuse_nesting(tree, MOST_NESTED_LEVELS)
-        _refuse_what_could_grow(tree)
-        return _environment.from_string(tree).render(variables).strip()
+        return _compiled(template).render(variables).strip()
     except UnusableInput:
         raise
     except UndefinedError as problem:
@@ -131,6 +136,15 @@ def _why_unreadable(problem: str) -> str:
     if "unknown tag" in problem.lower():
         return "The message has a {% … %} that isn't known here: only {% if … %} is."
     return "A {{ … }} in the message can't be read: write a variable's name in it, as {{ name }}."
+
+
+# A broadcast fills in the same template for hundreds of people, and compiling it takes long.
+@lru_cache(maxsize=50)
+def _compiled(template: str) -> Template:
+    tree = _environment.parse(template)
+    _refuse_nesting(tree, MOST_NESTED_LEVELS)
+    _refuse_what_could_grow(tree)
+    return _environment.from_string(tree)
 
 
 def _refuse_nesting(node: nodes.Node, levels: int) -> None:

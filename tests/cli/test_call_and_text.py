@@ -191,7 +191,7 @@ def test_the_status_of_an_alert_that_another_process_sent(customer):
 def test_an_id_that_was_never_sent(customer, command):
     ended = customer.alerts(command, "nothing")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "No alert has the id nothing.\n"
+    assert ended.stderr == "No alert or broadcast has the id nothing.\n"
 
 
 def test_canceling_what_waits(customer):

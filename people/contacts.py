@@ -1,0 +1,230 @@
+"""Saving contacts: each checked, with up to three numbers that belong to nobody else."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from alerts import UnusableInput
+from alerts.history import in_parts
+from alerts.phone_numbers import Regions, split_dialed
+from alerts.quiet_hours import time_zones
+from alerts.tables import insert_new
+from alerts.time_zones import in_time_zone
+from database.database import Database
+from people.checking import NUMBER_FIELDS, check_contact, read_group_name
+from people.directory import Contact, read_contacts
+from people.names import name_key
+from people.tables import contact_groups, contact_numbers, contacts, group_members
+
+REMOVED = "This person was removed in the meantime. Close this, and add them again."
+
+Result = TypeVar("Result")
+
+
+class Contacts:
+    """The contacts in a database. Use it from one event loop."""
+
+    def __init__(self, database: Database, regions: Regions) -> None:
+        """National numbers are read in `regions.default`; only `regions.allowed` are taken."""
+        self._database = database
+        self._regions = regions
+
+    async def get(self, ids: Sequence[str]) -> list[Contact]:
+        """Return the contacts with these ids, in this order; unknown ids are left out."""
+        return await self._database.read(lambda connection: read_contacts(connection, ids))
+
+    async def check(self, typed: Contact) -> dict[str, UnusableInput]:
+        """Return what `save` would refuse, by field; see `check_contact`."""
+        checked, problems = check_contact(typed, self._regions)
+        owned = await self._database.read(lambda connection: taken(connection, checked))
+        return {each.field: each for each in owned} | problems
+
+    async def save(self, typed: Contact) -> Contact:
+        """Save a contact and return it; one without an id is new.
+
+        Groups that don't exist yet are made. Raises `UnusableInput`, which names the first field
+        that is wrong: see `check_contact`, and `name` if the contact was removed meanwhile.
+        """
+        checked, problems = check_contact(typed, self._regions)
+        for problem in problems.values():
+            raise problem
+        contact = replace(checked, id=checked.id or secrets.token_hex(8))
+        is_new, now = not checked.id, time.time()
+
+        def save(connection: sa.Connection) -> None:
+            for problem in taken(connection, contact):
+                raise problem
+            known = sa.select(contacts.c.id).where(contacts.c.id == contact.id)
+            if not is_new and connection.execute(known).first() is None:
+                raise UnusableInput("name", REMOVED)
+            write_contacts(connection, [contact], now)
+
+        await written(self._database, save)
+        return contact
+
+    async def remove(self, ids: Sequence[str]) -> int:
+        """Remove contacts and return how many there were. Their alerts stay, and go on."""
+        return await self._database.write(lambda connection: _remove(connection, ids))
+
+    async def put_into(self, ids: Sequence[str], group: str) -> int:
+        """Put contacts into a group, which is made if need be; returns how many are new in it.
+
+        Raises `UnusableInput` for a name that no group can have.
+        """
+        name = read_group_name(group, "group")
+
+        def put(connection: sa.Connection) -> int:
+            found = [each.id for each in read_contacts(connection, ids)]
+            group_id = group_ids(connection, [name])[name_key(name)]
+            before = _size(connection, group_id)
+            for some in in_parts(found):
+                rows = [{"group_id": group_id, "contact_id": each} for each in some]
+                insert_new(connection, group_members, rows)
+            return _size(connection, group_id) - before
+
+        return await written(self._database, put)
+
+    async def take_out(self, ids: Sequence[str], group: str) -> int:
+        """Take contacts out of a group; returns how many were in it."""
+
+        def take(connection: sa.Connection) -> int:
+            of_group = sa.select(contact_groups.c.id).where(
+                contact_groups.c.name_key == name_key(group)
+            )
+            group_id = connection.scalar(of_group) or ""
+            before = _size(connection, group_id)
+            for some in in_parts(ids):
+                connection.execute(
+                    sa.delete(group_members).where(
+                        group_members.c.group_id == group_id, group_members.c.contact_id.in_(some)
+                    )
+                )
+            return before - _size(connection, group_id)
+
+        return await self._database.write(take)
+
+
+async def written(database: Database, work: Callable[[sa.Connection], Result]) -> Result:
+    """Do `database.write`, once more if another process took a number or a name meanwhile.
+
+    The second time `work` finds what is taken, and can say so.
+    """
+    try:
+        return await database.write(work)
+    except sa.exc.IntegrityError:
+        return await database.write(work)
+
+
+def taken(connection: sa.Connection, contact: Contact) -> list[UnusableInput]:
+    """Say of each of the contact's numbers that is somebody else's whose it is."""
+    owners = (
+        sa.select(contact_numbers.c.number, contacts.c.name)
+        .join(contacts, contacts.c.id == contact_numbers.c.contact_id)
+        .where(contact_numbers.c.number.in_(contact.numbers), contacts.c.id != contact.id)
+    )
+    names = {row.number: row.name for row in connection.execute(owners)}
+    return [
+        UnusableInput(field, f"This is the number of {names[number]}. A number is one person's.")
+        for field, number in zip(NUMBER_FIELDS, contact.numbers, strict=False)
+        if number in names
+    ]
+
+
+def write_contacts(connection: sa.Connection, given: Sequence[Contact], now: float) -> None:
+    """Write checked contacts with their numbers and groups; what was there of them is replaced.
+
+    All have an id. Groups that don't exist yet are made. `now` is in seconds since 1970.
+    """
+    names = {name_key(name): name for each in given for name in each.groups}
+    groups = group_ids(connection, list(names.values()))
+    for some in in_parts(given):
+        ids = [each.id for each in some]
+        known = set(connection.scalars(sa.select(contacts.c.id).where(contacts.c.id.in_(ids))))
+        for table in (contact_numbers, group_members):
+            if known:
+                connection.execute(sa.delete(table).where(table.c.contact_id.in_(known)))
+        for each in some:
+            if each.id in known:
+                connection.execute(
+                    sa.update(contacts).where(contacts.c.id == each.id).values(_row(each, now))
+                )
+        new = [_row(each, now) | {"created_at": now} for each in some if each.id not in known]
+        if new:
+            connection.execute(sa.insert(contacts), new)
+        numbers = [
+            {"contact_id": each.id, "position": position, "number": number}
+            for each in some
+            for position, number in enumerate(each.numbers, start=1)
+        ]
+        connection.execute(sa.insert(contact_numbers), numbers)
+        members = [
+            {"group_id": groups[name_key(name)], "contact_id": each.id}
+            for each in some
+            for name in each.groups
+        ]
+        if members:
+            connection.execute(sa.insert(group_members), members)
+
+
+def group_ids(connection: sa.Connection, names: Sequence[str]) -> dict[str, str]:
+    """Return the ids of groups by `name_key`; those that don't exist yet are made."""
+    new = [{"id": secrets.token_hex(8), "name": each, "name_key": name_key(each)} for each in names]
+    for some in in_parts(new):
+        insert_new(connection, contact_groups, some)
+    return {row.name_key: row.id for row in connection.execute(sa.select(contact_groups))}
+
+
+def clock_zone(contact: Contact) -> str:
+    """Return the zone of the contact's clock: given, or told by the first number; else "".
+
+    Some numbers belong to a whole country with several times of day, such as toll-free ones.
+    """
+    if contact.time_zone or not contact.numbers:
+        return contact.time_zone
+    e164, _ = split_dialed(contact.numbers[0])
+    zones = time_zones(e164)
+    clocks = {_offsets(str(zone)) for zone in zones}
+    return str(zones[0]) if len(clocks) == 1 and str(zones[0]) != "UTC" else ""
+
+
+@lru_cache(maxsize=1000)
+def _offsets(zone: str) -> tuple[object, ...]:
+    """What a zone's clock is ahead of UTC in each month: zones that agree show the same time."""
+    year = datetime.now(UTC).year
+    months = [datetime(year, month, 1, tzinfo=UTC) for month in range(1, 13)]
+    return tuple(in_time_zone(month, zone).utcoffset() for month in months)
+
+
+def _row(contact: Contact, now: float) -> dict[str, object]:
+    return {
+        "id": contact.id,
+        "name": contact.name,
+        "name_key": name_key(contact.name),
+        "language": contact.language,
+        "time_zone": contact.time_zone,
+        "clock_zone": clock_zone(contact),
+        "notes": contact.notes,
+        "updated_at": now,
+    }
+
+
+def _remove(connection: sa.Connection, ids: Sequence[str]) -> int:
+    removed = 0
+    for some in in_parts(ids):
+        for table in (contact_numbers, group_members):
+            connection.execute(sa.delete(table).where(table.c.contact_id.in_(some)))
+        removed += connection.execute(sa.delete(contacts).where(contacts.c.id.in_(some))).rowcount
+    return removed
+
+
+def _size(connection: sa.Connection, group_id: str) -> int:
+    counting = sa.select(sa.func.count()).where(group_members.c.group_id == group_id)
+    return connection.scalar(counting) or 0

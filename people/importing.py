@@ -1,0 +1,307 @@
+"""Importing people from a file: what each row would become, what needs a look, and saving it all.
+
+A row whose number is known already is that person, if the name is the same; the file then adds to
+what is known. If the name is another one, somebody has to look: it may be a mistake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import sqlalchemy as sa
+
+from alerts import UnusableInput
+from alerts.history import in_parts
+from alerts.phone_numbers import Regions, international, read_number
+from database.database import Database
+from people.checking import MOST_NUMBERS, NUMBER_FIELDS, check_contact
+from people.columns import check_mapping
+from people.contacts import write_contacts, written
+from people.directory import Contact, read_contacts
+from people.names import name_key
+from people.sheet import FEWEST_DIGITS, Row, Sheet, digits_of
+from people.tables import contact_numbers
+
+# What separates several numbers in one cell, if it isn't one number with an extension.
+BETWEEN_NUMBERS = re.compile(r"\s*(?::::|[\n;|/,])\s*")
+BETWEEN_GROUPS = re.compile(r"\s*(?::::|[\n;|,])\s*")
+# A whole number in a column of decimal numbers.
+DECIMAL = re.compile(r"(\d{7,15})\.0+")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What somebody has decided about a file.
+
+    `mapping` has a key of TARGETS for each column. Numbers without a country code are of `region`.
+    Everybody also comes into the `groups`. `fixes` are values by row and field (as in
+    `check_contact`). Rows in `merged` are the people who have their numbers, whatever the names.
+    """
+
+    mapping: tuple[str, ...]
+    region: str
+    groups: tuple[str, ...] = ()
+    fixes: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    merged: frozenset[int] = frozenset()
+    left_out: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A row that needs a look: the `value` of one `field`, and the sentence about it.
+
+    With `owner`, the number is that person's, and the row can be merged into them.
+    """
+
+    row: int
+    name: str
+    field: str
+    value: str
+    sentence: str
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import does: the people as they will be, and the rows that need a look first.
+
+    `unchanged` people are known as they are in the file. `without_number` rows have nothing to
+    call. Rows in `looks` and `left_out` come to nothing.
+    """
+
+    added: tuple[Contact, ...] = ()
+    changed: tuple[Contact, ...] = ()
+    unchanged: int = 0
+    without_number: int = 0
+    left_out: int = 0
+    more_numbers: int = 0
+    looks: tuple[Look, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row as a contact, with what is wrong with its fields."""
+
+    row: int
+    contact: Contact
+    problems: Mapping[str, UnusableInput]
+    has_more_numbers: bool
+
+
+class Importer:
+    """Imports the people in one file. Use it from one event loop; the work is done in threads."""
+
+    def __init__(self, database: Database, regions: Regions, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self._database = database
+        self._regions = regions
+        # Reading a number takes a fifth of a millisecond, and every fix makes a new plan.
+        self._checked: dict[tuple[Contact, str], tuple[Contact, Mapping[str, UnusableInput]]] = {}
+
+    async def plan(self, choices: Choices) -> Plan:
+        """Return what would be imported. Raises `UnusableInput` for an unusable mapping."""
+        candidates = await self._candidates(choices)
+        owners = await self._database.read(lambda connection: _owners(connection, candidates))
+        return await asyncio.to_thread(make_plan, candidates, owners, choices)
+
+    async def run(self, choices: Choices) -> Plan:
+        """Import all that needs no look, in one transaction; returns what was done.
+
+        Raises `UnusableInput` for an unusable mapping; then nothing is changed.
+        """
+        candidates = await self._candidates(choices)
+
+        def write(connection: sa.Connection) -> Plan:
+            # Planned again, because somebody may have changed people since the last look.
+            plan = make_plan(candidates, _owners(connection, candidates), choices)
+            write_contacts(connection, [*plan.added, *plan.changed], time.time())
+            return plan
+
+        return await written(self._database, write)
+
+    async def _candidates(self, choices: Choices) -> list[Candidate]:
+        check_mapping(choices.mapping)
+        return await asyncio.to_thread(lambda: list(self._read(choices)))
+
+    def _read(self, choices: Choices) -> Iterator[Candidate]:
+        regions = replace(self._regions, default=choices.region)
+        for row in self.sheet.rows:
+            typed = _typed(row, choices, regions)
+            known = self._checked.get((typed, choices.region))
+            if known is None:
+                first = replace(typed, numbers=typed.numbers[:MOST_NUMBERS])
+                known = self._checked[typed, choices.region] = check_contact(first, regions)
+            yield Candidate(row.number, *known, len(typed.numbers) > MOST_NUMBERS)
+
+
+def make_plan(
+    candidates: Sequence[Candidate], owners: Mapping[str, Contact], choices: Choices
+) -> Plan:
+    """Return what the rows come to; `owners` are the people who have their numbers already."""
+    # The people that there will be, and which of them has a number.
+    people: list[Contact] = []
+    place_of: dict[str, int] = {}
+    before: dict[int, Contact] = {}
+    looks: list[Look] = []
+    without_number = left_out = more_numbers = 0
+
+    def place(number: str) -> int | None:
+        owner = owners.get(number)
+        if number not in place_of and owner is not None:
+            before[len(people)] = owner
+            put(len(people), owner)
+        return place_of.get(number)
+
+    def put(at: int, contact: Contact) -> None:
+        people[at : at + 1] = [contact]
+        place_of.update(dict.fromkeys(contact.numbers, at))
+
+    for each in candidates:
+        if each.row in choices.left_out:
+            left_out += 1
+            continue
+        if not each.contact.numbers:
+            without_number += 1
+            continue
+        places = {
+            number: at for number in each.contact.numbers if (at := place(number)) is not None
+        }
+        same = {*places.values()}
+        look = _look(each, people, places, merged=each.row in choices.merged)
+        if look is not None:
+            looks.append(look)
+            continue
+        more_numbers += each.has_more_numbers
+        if same:
+            [at] = same
+            put(at, _joined(people[at], each.contact))
+        else:
+            put(len(people), replace(each.contact, id=secrets.token_hex(8)))
+    changed = [people[at] for at, owner in before.items() if people[at] != owner]
+    return Plan(
+        added=tuple(each for at, each in enumerate(people) if at not in before),
+        changed=tuple(changed),
+        unchanged=len(before) - len(changed),
+        without_number=without_number,
+        left_out=left_out,
+        more_numbers=more_numbers,
+        looks=tuple(looks),
+    )
+
+
+def _look(
+    each: Candidate, people: Sequence[Contact], places: Mapping[str, int], *, merged: bool
+) -> Look | None:
+    """Return what is to be looked at in a row, if anything: the first thing that is wrong."""
+    contact, problems = each.contact, dict(each.problems)
+    same = {*places.values()}
+    if not contact.name.strip() and same:
+        del problems["name"]  # the person is known by the number
+    for name, problem in problems.items():
+        return Look(each.row, contact.name, name, _value(contact, name), str(problem))
+    owned = [number for number in contact.numbers if number in places]
+    at_number = NUMBER_FIELDS[contact.numbers.index(owned[-1])] if owned else ""
+    shown = international(owned[-1]) if owned else ""
+    names = " and ".join(people[at].name for at in sorted(same))
+    if len(same) > 1:
+        sentence = f"The numbers are those of {names}. Leave out one."
+        return Look(each.row, contact.name, at_number, shown, sentence)
+    for at in same:
+        is_same = name_key(contact.name) in {"", name_key(people[at].name)}
+        if not (is_same or merged):
+            sentence = f"Is the number of {names}."
+            return Look(each.row, contact.name, at_number, shown, sentence, names)
+        if len({*people[at].numbers, *contact.numbers}) > MOST_NUMBERS:
+            new = next(n for n in contact.numbers if n not in people[at].numbers)
+            return Look(
+                each.row,
+                contact.name or names,
+                NUMBER_FIELDS[contact.numbers.index(new)],
+                international(new),
+                f"{names} has {len(people[at].numbers)} other numbers; {MOST_NUMBERS} are kept.",
+            )
+    return None
+
+
+def _joined(known: Contact, row: Contact) -> Contact:
+    """Return a known contact with what a row says; where both say something, the row counts."""
+    groups = {name_key(name): name for name in (*row.groups, *known.groups)}
+    return replace(
+        known,
+        numbers=tuple(dict.fromkeys((*known.numbers, *row.numbers))),
+        language=row.language or known.language,
+        time_zone=row.time_zone or known.time_zone,
+        notes=row.notes or known.notes,
+        groups=tuple(groups[key] for key in sorted(groups)),
+    )
+
+
+def _value(contact: Contact, name: str) -> str:
+    """Return what is in a field of `check_contact`."""
+    if name in NUMBER_FIELDS:
+        return next(iter(contact.numbers[NUMBER_FIELDS.index(name) :]), "")
+    value = getattr(contact, name)
+    return "; ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _typed(row: Row, choices: Choices, regions: Regions) -> Contact:
+    """Return a row as if somebody had typed it, with the fixes."""
+    cells: dict[str, list[str]] = {}
+    for cell, target in zip(row.cells, choices.mapping, strict=True):
+        if cell:
+            cells.setdefault(target, []).append(cell)
+
+    def value(name: str, otherwise: str) -> str:
+        return choices.fixes.get((row.number, name), otherwise)
+
+    parts = [" ".join(cells.get(target, ())) for target in ("name", "first_name", "last_name")]
+    numbers = [number for cell in cells.get("number", ()) for number in _numbers(cell, regions)]
+    for at, name in enumerate(NUMBER_FIELDS):
+        if (row.number, name) in choices.fixes:
+            numbers[at : at + 1] = [choices.fixes[row.number, name]]
+    groups = [name for cell in cells.get("group", ()) for name in BETWEEN_GROUPS.split(cell)]
+    if (row.number, "groups") in choices.fixes:
+        groups = BETWEEN_GROUPS.split(choices.fixes[row.number, "groups"])
+    return Contact(
+        id="",
+        name=value("name", parts[0] or " ".join(filter(None, parts[1:]))),
+        numbers=tuple(dict.fromkeys(filter(None, map(str.strip, numbers)))),
+        language=value("language", " ".join(cells.get("language", ()))),
+        time_zone=value("time_zone", " ".join(cells.get("time_zone", ()))),
+        notes=value("notes", "\n".join(cells.get("notes", ()))),
+        # Google Contacts marks its own groups with an asterisk.
+        groups=(*(name.removeprefix("* ") for name in groups), *choices.groups),
+    )
+
+
+def _numbers(cell: str, regions: Regions) -> list[str]:
+    """Return the numbers in a cell, each as it is written."""
+    whole = DECIMAL.fullmatch(cell)
+    if whole:
+        return [whole[1]]
+    parts = [part for part in BETWEEN_NUMBERS.split(cell) if part]
+    if len(parts) < 2 or any(len(digits_of(part)) < FEWEST_DIGITS for part in parts):
+        return [cell]
+    try:
+        read_number(cell, regions)
+    except UnusableInput:
+        return parts
+    return [cell]
+
+
+def _owners(connection: sa.Connection, candidates: Sequence[Candidate]) -> dict[str, Contact]:
+    """Return who has the candidates' numbers already, by number."""
+    numbers = list({number for each in candidates for number in each.contact.numbers})
+    ids: dict[str, str] = {}
+    for some in in_parts(numbers):
+        found = sa.select(contact_numbers.c.number, contact_numbers.c.contact_id).where(
+            contact_numbers.c.number.in_(some)
+        )
+        ids |= {row.number: row.contact_id for row in connection.execute(found)}
+    known = {each.id: each for each in read_contacts(connection, list({*ids.values()}))}
+    return {number: known[contact_id] for number, contact_id in ids.items()}

@@ -1,0 +1,299 @@
+"""The list of people: searched, filtered and paged at the database, with what is known of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from datetime import time as clock_time
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from alerts import Alert, Status, records
+from alerts.phone_numbers import split_dialed
+from alerts.tables import alerts, texting_states
+from alerts.time_zones import in_time_zone
+from database.database import Database
+from people.directory import Contact, read_contacts
+from people.groups import Group, read_groups_and_sizes
+from people.names import name_key
+from people.tables import contact_groups, contact_numbers, contacts, group_members
+
+Glance = Literal["", "quiet", "stop", "unreached"]
+
+# What the list shows as quiet: by night, calls are better left alone.
+QUIET_FROM, QUIET_TILL = clock_time(22), clock_time(7)
+DAY_SECONDS = 24 * 60 * 60
+LATELY_SECONDS = 7 * DAY_SECONDS
+NOT_REACHED = [
+    each.value
+    for each in Status
+    if each.final and not each.reaches() and each is not Status.CANCELED
+]
+FEWEST_DIGITS_SEARCHED = 3
+MOST_SEARCH_CHARACTERS = 100
+# Of a number that several people share by their extensions.
+MOST_ALERTS_OF_A_SHARED_NUMBER = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which people to list: found by `search`, in a `group`, seen at a `glance`; "" is any."""
+
+    search: str = ""
+    group: str = ""
+    glance: Glance = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Texting:
+    """Why texts can't go to a person, "stop" or "landline", and since when."""
+
+    state: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A row of the list.
+
+    That is the contact, the zone of their clock ("" if it can't be told), the newest alert to any
+    of their numbers, and why texts can't go to them.
+    """
+
+    contact: Contact
+    clock_zone: str = ""
+    last: Alert | None = None
+    texting: Texting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the people found: the `first` of them has this number, from 0; `total` in all."""
+
+    people: tuple[Person, ...]
+    first: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many people there are, in each group, and at each glance."""
+
+    everybody: int
+    groups: tuple[Group, ...]
+    quiet: int
+    stop: int
+    unreached: int
+
+
+class Listing:
+    """Lists people, with the alerts and texts of one Twilio account. Use it from one event loop."""
+
+    def __init__(self, database: Database, account_sid: str) -> None:
+        self._database = database
+        self._account_sid = account_sid
+
+    async def page(self, wanted: Wanted, first: int, size: int) -> Page:
+        """Return the `size` people from the `first` on, by name; the last page if it is too far."""
+        return await self._database.read(
+            lambda connection: self._page(connection, wanted, first, size)
+        )
+
+    async def ids(self, wanted: Wanted) -> list[str]:
+        """Return the ids of all people found, by name."""
+
+        def look(connection: sa.Connection) -> list[str]:
+            found = self._found(connection, wanted)
+            return list(connection.scalars(found.order_by(contacts.c.name_key, contacts.c.id)))
+
+        return await self._database.read(look)
+
+    async def counts(self) -> Counts:
+        """Count the people in all, in groups and at each glance."""
+        return await self._database.read(self._counts)
+
+    def _page(self, connection: sa.Connection, wanted: Wanted, first: int, size: int) -> Page:
+        found = self._found(connection, wanted)
+        total = _count(connection, found)
+        last = max(0, (total - 1) // size * size)
+        first = min(max(0, first), last)
+        ordered = found.order_by(contacts.c.name_key, contacts.c.id).limit(size).offset(first)
+        chosen = read_contacts(connection, connection.scalars(ordered).all())
+        return Page(self._people(connection, chosen), first, total)
+
+    def _people(self, connection: sa.Connection, chosen: Sequence[Contact]) -> tuple[Person, ...]:
+        ids = [each.id for each in chosen]
+        zones = sa.select(contacts.c.id, contacts.c.clock_zone).where(contacts.c.id.in_(ids))
+        clock_zones = {row.id: row.clock_zone for row in connection.execute(zones)}
+        lasts = self._last_alerts(connection, chosen)
+        textings = self._textings(connection, chosen)
+        return tuple(
+            Person(each, clock_zones.get(each.id, ""), lasts.get(each.id), textings.get(each.id))
+            for each in chosen
+        )
+
+    def _last_alerts(
+        self, connection: sa.Connection, chosen: Sequence[Contact]
+    ) -> dict[str, Alert]:
+        newest: dict[str, tuple[float, str]] = {}
+        for contact in chosen:
+            for number in contact.numbers:
+                found = self._last_alert_to(connection, number)
+                if found:
+                    newest[contact.id] = max(newest.get(contact.id, (0.0, "")), found)
+        ids = {alert_id for _, alert_id in newest.values()}
+        read = records.read(connection, self._account_sid, ids) if ids else {}
+        return {
+            contact_id: read[alert_id]
+            for contact_id, (_, alert_id) in newest.items()
+            if alert_id in read
+        }
+
+    def _last_alert_to(self, connection: sa.Connection, number: str) -> tuple[float, str] | None:
+        e164, extension = split_dialed(number)
+        # Colleagues may share a number and differ by their extensions, which no column holds.
+        most = MOST_ALERTS_OF_A_SHARED_NUMBER if extension else 1
+        rows = connection.execute(
+            LAST_ALERTS, {"to": e164, "account": self._account_sid, "most": most}
+        )
+        for row in rows:
+            if not extension or number in (row.request["to"], *row.request.get("then_to", ())):
+                return row.created_at, row.id
+        return None
+
+    def _textings(self, connection: sa.Connection, chosen: Sequence[Contact]) -> dict[str, Texting]:
+        """STOP if any number said so; a landline if the first number is one."""
+        plain = {number: split_dialed(number)[0] for each in chosen for number in each.numbers}
+        states = sa.select(texting_states).where(
+            texting_states.c.account_sid == self._account_sid,
+            texting_states.c.number.in_(plain.values()),
+        )
+        known = {
+            row.number: Texting(row.state, datetime.fromtimestamp(row.since, UTC))
+            for row in connection.execute(states)
+        }
+        found: dict[str, Texting] = {}
+        for each in chosen:
+            mine = [known.get(plain[number]) for number in each.numbers]
+            stops = [state for state in mine if state and state.state == "stop"]
+            state = next(iter(stops or mine), None)
+            if state is not None:
+                found[each.id] = state
+        return found
+
+    def _counts(self, connection: sa.Connection) -> Counts:
+        return Counts(
+            everybody=_count(connection, self._found(connection, Wanted())),
+            groups=tuple(read_groups_and_sizes(connection)),
+            quiet=_count(connection, self._found(connection, Wanted(glance="quiet"))),
+            stop=_count(connection, self._found(connection, Wanted(glance="stop"))),
+            unreached=_count(connection, self._found(connection, Wanted(glance="unreached"))),
+        )
+
+    def _found(self, connection: sa.Connection, wanted: Wanted) -> sa.Select[Any]:
+        found = sa.select(contacts.c.id)
+        if wanted.group:
+            found = found.where(
+                contacts.c.id.in_(_members(contact_groups.c.name_key == name_key(wanted.group)))
+            )
+        if wanted.search.strip():
+            found = found.where(_matches(wanted.search[:MOST_SEARCH_CHARACTERS]))
+        if wanted.glance == "quiet":
+            found = found.where(contacts.c.clock_zone.in_(_quiet_zones(connection)))
+        elif wanted.glance == "stop":
+            found = found.where(contacts.c.id.in_(self._stopped()))
+        elif wanted.glance == "unreached":
+            found = found.where(contacts.c.id.in_(self._unreached()))
+        return found
+
+    def _stopped(self) -> sa.Select[Any]:
+        return (
+            sa.select(contact_numbers.c.contact_id)
+            .join(texting_states, texting_states.c.number == contact_numbers.c.number)
+            .where(
+                texting_states.c.account_sid == self._account_sid, texting_states.c.state == "stop"
+            )
+        )
+
+    def _unreached(self) -> sa.Select[Any]:
+        """People whose newest alert is of these days and didn't reach them."""
+        own, newer = contact_numbers, contact_numbers.alias()
+        later = alerts.alias()
+        reached_later = (
+            sa.select(sa.literal(1))
+            .select_from(newer.join(later, later.c.to_number == newer.c.number))
+            .where(
+                newer.c.contact_id == own.c.contact_id,
+                later.c.account_sid == self._account_sid,
+                later.c.created_at > alerts.c.created_at,
+            )
+        )
+        return (
+            sa.select(own.c.contact_id)
+            .join(alerts, alerts.c.to_number == own.c.number)
+            .where(
+                alerts.c.account_sid == self._account_sid,
+                alerts.c.status.in_(NOT_REACHED),
+                alerts.c.created_at >= time.time() - LATELY_SECONDS,
+                ~reached_later.exists(),
+            )
+        )
+
+
+LAST_ALERTS = (
+    sa.select(alerts.c.id, alerts.c.created_at, alerts.c.request)
+    .where(
+        alerts.c.to_number == sa.bindparam("to"),
+        alerts.c.account_sid == sa.bindparam("account"),
+    )
+    .order_by(alerts.c.created_at.desc())
+    .limit(sa.bindparam("most"))
+)
+
+
+def _count(connection: sa.Connection, found: sa.Select[Any]) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
+
+
+def _quiet_zones(connection: sa.Connection) -> list[str]:
+    """The zones of people's clocks where it is quiet now."""
+    zones = connection.scalars(sa.select(contacts.c.clock_zone).distinct())
+    return [zone for zone in zones if zone and is_quiet(datetime.now(UTC), zone)]
+
+
+def is_quiet(moment: datetime, zone: str) -> bool:
+    """Whether it is from QUIET_FROM to QUIET_TILL on the clock of an IANA zone."""
+    clock = in_time_zone(moment, zone).time()
+    return clock >= QUIET_FROM or clock < QUIET_TILL
+
+
+def _members(of: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The ids of the contacts in those groups."""
+    return (
+        sa.select(group_members.c.contact_id)
+        .join(contact_groups, contact_groups.c.id == group_members.c.group_id)
+        .where(of)
+    )
+
+
+def _matches(search: str) -> sa.ColumnElement[bool]:
+    """Every word is in the name, or in that of a group; or the digits are in a number."""
+    words = [
+        sa.or_(
+            contacts.c.name_key.contains(word, autoescape=True),
+            contacts.c.id.in_(_members(contact_groups.c.name_key.contains(word, autoescape=True))),
+        )
+        for word in name_key(search).split()
+    ]
+    # A national number begins with a 0 that isn't in the international one.
+    digits = "".join(each for each in search if each.isdecimal()).lstrip("0")
+    is_a_number = not any(each.isalpha() for each in search)
+    if is_a_number and len(digits) >= FEWEST_DIGITS_SEARCHED:
+        has_number = sa.select(contact_numbers.c.contact_id).where(
+            contact_numbers.c.number.contains(digits, autoescape=True)
+        )
+        return sa.or_(sa.and_(*words), contacts.c.id.in_(has_number))
+    return sa.and_(sa.true(), *words)

@@ -1,0 +1,88 @@
+"""Message templates: messages with names, to be used again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from alerts import UnusableInput
+from alerts.message.compose import MOST_TEMPLATE_CHARACTERS
+from database.database import Database
+from people.checking import read_name
+from people.names import name_key
+from people.tables import message_templates
+
+MOST_TEMPLATES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTemplate:
+    """A message with a name. It may hold variables such as `{{ name }}`."""
+
+    name: str
+    message: str
+
+
+class Templates:
+    """The message templates in a database. Use it from one event loop."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> list[MessageTemplate]:
+        """Return every template, by name."""
+        found = sa.select(message_templates).order_by(message_templates.c.name_key)
+        return await self._database.read(
+            lambda connection: [
+                MessageTemplate(row.name, row.message) for row in connection.execute(found)
+            ]
+        )
+
+    async def save(self, name: str, message: str) -> MessageTemplate:
+        """Save a message under a name and return it; one of that name is replaced.
+
+        Raises `UnusableInput` for an empty name or message, one that is too long, and where there
+        are too many templates.
+        """
+        template = MessageTemplate(_read_template_name(name), message)
+        if not message.strip():
+            raise UnusableInput("message", "Write a message first.")
+        if len(message) > MOST_TEMPLATE_CHARACTERS:
+            raise UnusableInput(
+                "message",
+                f"A template holds {MOST_TEMPLATE_CHARACTERS:,} characters; "
+                f"this message has {len(message):,}.",
+            )
+        key, now = name_key(template.name), time.time()
+
+        def save(connection: sa.Connection) -> None:
+            known = set(connection.scalars(sa.select(message_templates.c.name_key)))
+            if key not in known and len(known) >= MOST_TEMPLATES:
+                raise UnusableInput(
+                    "template_name", f"There are {MOST_TEMPLATES} templates: remove one first."
+                )
+            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+            values = {"name": template.name, "message": message, "updated_at": now}
+            connection.execute(
+                dialect.insert(message_templates)
+                .values(id=key, name_key=key, **values)
+                .on_conflict_do_update(index_elements=["name_key"], set_=values)
+            )
+
+        await self._database.write(save)
+        return template
+
+    async def remove(self, name: str) -> None:
+        """Remove the template of that name, if there is one."""
+        removal = sa.delete(message_templates).where(message_templates.c.name_key == name_key(name))
+        await self._database.write(lambda connection: connection.execute(removal) and None)
+
+
+def _read_template_name(name: str) -> str:
+    try:
+        return read_name(name)
+    except UnusableInput as problem:
+        raise UnusableInput("template_name", str(problem)) from None
