@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from alerts import DatabaseError, UnusableInput
-from cli import FAILED, UNUSABLE, cancel, doctor, send, status, worker
+from cli import FAILED, UNUSABLE, cancel, doctor, people, send, status, worker
 from cli.file_owner import refuse_to_leave_files_of_root
 from cli.output import adapt_to_console
 from settings import Settings, SettingsError
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m alerts", description="Phone and text people through Twilio."
     )
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (send, status, cancel, worker, doctor):
+    for command in (send, status, cancel, people, worker, doctor):
         command.add_to(commands)
     return program
 
