@@ -17,7 +17,7 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
-from dashboard import mount, phone, send, shell
+from dashboard import mount, people, phone, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
@@ -31,6 +31,7 @@ def create_app(desk: Desk) -> App:
     simulator = desk.services.simulator
     page = shell.page(
         shell.panel("Send", send.ui("send"), value="send"),
+        shell.panel("People", people.ui("people"), value="people"),
         handset=phone.ui("phone") if simulator else None,
     )
 
@@ -41,13 +42,14 @@ def create_app(desk: Desk) -> App:
         # Serve the first page before importing all that sending needs.
         session.on_flushed(warm_up, once=True)
         alert = send.server("send", desk)
+        people.server("people", desk)
         if simulator:
             phone.server("phone", simulator.state.exchange, alert)
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
     dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
-    dashboard.starlette_app.add_middleware(CheckedMessages)
+    dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs={"people-file"})
     dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
     mount(dashboard, desk)
     return dashboard
