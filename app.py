@@ -17,7 +17,7 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
-from dashboard import activity, mount, phone, send, shell
+from dashboard import activity, mount, people, phone, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
@@ -34,6 +34,7 @@ def create_app(desk: Desk) -> App:
             "Send", send.ui("send", message=send.SAMPLE_MESSAGE if simulator else ""), value="send"
         ),
         shell.panel("Activity", activity.ui("activity"), value="activity"),
+        shell.panel("People", people.ui("people"), value="people"),
         handset=phone.ui("phone") if simulator else None,
     )
 
@@ -47,13 +48,14 @@ def create_app(desk: Desk) -> App:
         session.allow_reconnect("force")
         shown = send.server("send", desk)
         activity.server("activity", desk)
+        people.server("people", desk)
         if simulator:
             phone.server("phone", simulator.state.exchange, shown.all)
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
     dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
-    dashboard.starlette_app.add_middleware(CheckedMessages)
+    dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs={"people-file"})
     dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
     mount(dashboard, desk)
     return dashboard
