@@ -21,7 +21,7 @@ from alerts.services import Services
 from database import DatabaseError
 from settings import Settings, StorageKind
 from storage import Instructions, S3Storage, StorageError
-from twilio_client import TwilioError, network_transport
+from twilio_client import TwilioClient, TwilioError, network_transport
 from twiml import Response, Say
 
 # Twilio appends such parameters to a GET. A presigned URL breaks when they are added.
@@ -137,14 +137,10 @@ async def _check_replies(settings: Settings, services: Services, *, set_webhook:
     if addresses is None:
         return Check(name, False, "Set PUBLIC_URL first: the webhook is an address below it.")
     here = addresses.inbound
-    if services.messaging_service_sid:
-        return Check(
-            name,
-            not set_webhook,
-            f"Texts come from the messaging service {services.messaging_service_sid}: under its "
-            f"Integration in Twilio's console, let incoming messages go to {here}. {SLOWER}",
-        )
     try:
+        if services.messaging_service_sid:
+            sid = services.messaging_service_sid
+            return await _check_service(services.twilio, sid, here, set_webhook=set_webhook)
         return await _check_number(services, here, set_webhook=set_webhook)
     except TwilioError as problem:
         return Check(name, False, str(problem))
@@ -159,13 +155,30 @@ async def _check_number(services: Services, here: str, *, set_webhook: bool) -> 
     if owned.sms_url == here and owned.sms_method in {None, "POST"}:
         return Check(name, True, f"Texts to {number} are reported here.")
     before = f"to {owned.sms_url}" if owned.sms_url else "nowhere"
-    if set_webhook:
-        await services.twilio.update_number(owned.sid, sms_url=here)
-        return Check(name, True, f"Texts to {number} are reported here now; before, {before}.")
+    if not set_webhook:
+        return _elsewhere(f"Texts to {number}", before)
+    await services.twilio.update_number(owned.sid, sms_url=here)
+    return Check(name, True, f"Texts to {number} are reported here now; before, {before}.")
+
+
+async def _check_service(twilio: TwilioClient, sid: str, here: str, *, set_webhook: bool) -> Check:
+    name, texts = "Replies", f"Texts to the messaging service {sid}"
+    service = await twilio.fetch_messaging_service(sid)
+    by_number = service.use_inbound_webhook_on_number
+    if service.inbound_request_url == here and service.inbound_method == "POST" and not by_number:
+        return Check(name, True, f"{texts} are reported here.")
+    before = f"to {service.inbound_request_url}" if service.inbound_request_url else "nowhere"
+    before = "where each of its numbers says" if by_number else before
+    if not set_webhook:
+        return _elsewhere(texts, before)
+    await twilio.update_messaging_service(sid, inbound_request_url=here)
+    return Check(name, True, f"{texts} are reported here now; before, {before}.")
+
+
+def _elsewhere(texts: str, where: str) -> Check:
     # Another program may want them, and replies arrive all the same.
     change = "`python -m alerts doctor --set-webhook` changes it."
-    words = f"Texts to {number} are reported {before}, not here. {SLOWER} {change}"
-    return Check(name, True, words)
+    return Check("Replies", True, f"{texts} are reported {where}, not here. {SLOWER} {change}")
 
 
 def _why_hidden(settings: Settings, url: str) -> str | None:

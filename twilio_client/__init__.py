@@ -18,7 +18,13 @@ from twilio_client.errors import (
     TwilioUnreachable,
 )
 from twilio_client.hints import hint_for
-from twilio_client.resources import Account, Call, IncomingPhoneNumber, Message
+from twilio_client.resources import (
+    Account,
+    Call,
+    IncomingPhoneNumber,
+    Message,
+    MessagingService,
+)
 from twilio_client.signatures import is_signed, sign
 
 __all__ = [
@@ -26,6 +32,7 @@ __all__ = [
     "Call",
     "IncomingPhoneNumber",
     "Message",
+    "MessagingService",
     "TwilioClient",
     "TwilioError",
     "TwilioRateLimited",

@@ -126,6 +126,30 @@ class IncomingPhoneNumber:
 
 
 @dataclass(frozen=True)
+class MessagingService:
+    """A group of numbers that texts are sent from. Texts to them go to `inbound_request_url`.
+
+    With `use_inbound_webhook_on_number` they go to each number's own `sms_url` instead.
+    https://www.twilio.com/docs/messaging/api/service-resource
+    """
+
+    sid: str
+    inbound_request_url: str | None
+    inbound_method: str | None
+    use_inbound_webhook_on_number: bool
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> MessagingService:
+        """Read Twilio's JSON. Raise ValueError if it has no SID."""
+        return cls(
+            sid=_sid(fields),
+            inbound_request_url=text(fields.get("inbound_request_url")),
+            inbound_method=text(fields.get("inbound_method")),
+            use_inbound_webhook_on_number=fields.get("use_inbound_webhook_on_number") is True,
+        )
+
+
+@dataclass(frozen=True)
 class Account:
     """A Twilio account: status `active`, `suspended` or `closed`; type `Trial` or `Full`.
 

@@ -20,9 +20,10 @@ from alerts.simulation import SIMULATED_APP_URL
 from settings import Settings
 from simulator import create_app
 from storage import InlineStorage, Instructions
-from tests.support.desks import SERVICE_SID, simulated_desk
+from tests.support.desks import SERVICE_SID, simulated_desk, twilio_client
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN, clean_environment
 from tests.support.project_folder import build_project_folder
+from tests.support.recording_server import always
 from tests.support.running_app import running
 from tests.support.s3_server import OtherS3, empty_moto, s3_client, s3_error, s3_storage
 from tests.support.servers import free_port, serve
@@ -422,7 +423,6 @@ async def test_the_webhook_is_set(tmp_path):
         ({}, {}, "No account is set"),
         (ACCOUNT, {"callbacks": None}, "Set PUBLIC_URL first"),
         (ACCOUNT, {"from_number": "+14155550100"}, "isn't one of the account's own numbers"),
-        (ACCOUNT, {"messaging_service_sid": SERVICE_SID}, "messaging service MG"),
     ],
 )
 async def test_no_webhook_to_set(tmp_path, values, services, says):
@@ -432,3 +432,40 @@ async def test_no_webhook_to_set(tmp_path, values, services, says):
         passed, sentence = (await examined(desk, values, set_webhook=True))["Replies"]
     assert not passed
     assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("service", "says"),
+    [
+        ({}, "reported nowhere, not here"),
+        ({"inbound_request_url": OTHER, "inbound_method": "POST"}, f"to {OTHER}, not here"),
+        ({"inbound_request_url": HERE, "inbound_method": "POST"}, "are reported here."),
+        (
+            {
+                "inbound_request_url": HERE,
+                "inbound_method": "POST",
+                "use_inbound_webhook_on_number": True,
+            },
+            "where each of its numbers says, not here",
+        ),
+    ],
+)
+async def test_a_messaging_service(tmp_path, service, says):
+    public = {"PUBLIC_URL": "https://callboard.example"}
+    recorder = always({"sid": SERVICE_SID, **service})
+    with serve(recorder) as url:
+        async with simulated_desk(
+            tmp_path,
+            callbacks=True,
+            messaging_service_sid=SERVICE_SID,
+            twilio=twilio_client(url),
+        ) as desk:
+            passed, sentence = (await examined(desk, ACCOUNT | public))["Replies"]
+            assert passed
+            assert says in sentence
+            _, now = (await examined(desk, ACCOUNT | public, set_webhook=True))["Replies"]
+            assert ("reported here now" in now) == ("not here" in says)
+    posted = [each.form for each in recorder.requests if each.path == f"/v1/Services/{SERVICE_SID}"]
+    changes = [each for each in posted if each]
+    assert len(changes) == int("not here" in says)
+    assert all(("InboundRequestUrl", HERE) in each for each in changes)
