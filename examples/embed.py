@@ -1,7 +1,7 @@
 """The Send page inside another dashboard: `shiny run examples/embed.py`."""
 
 from open_desk import open_desk
-from shiny import App, Inputs, Outputs, Session, render, ui
+from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 
 from dashboard import mount, send
 
@@ -9,9 +9,12 @@ TASTINGS = {"1406": "clean", "1407": "diacetyl", "1408": "clean"}
 
 app_ui = ui.page_navbar(
     ui.nav_panel(
-        "Tastings", ui.input_select("batch", "Batch", list(TASTINGS)), ui.output_text("finding")
+        "Tastings",
+        ui.input_select("batch", "Batch", list(TASTINGS), selected="1407"),
+        ui.output_text("finding"),
+        ui.output_text("told"),
     ),
-    ui.nav_panel("Call the brewer", send.ui("brewer")),
+    ui.nav_panel("Call the brewer", send.ui("brewer", to="412-555-0106")),
     title="Tasting room",
     lang="en",
 )
@@ -23,7 +26,18 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     def finding() -> str:
         return f"Batch {input.batch()}: {TASTINGS[input.batch()]}"
 
-    send.server("brewer", desk)
+    # What the module returns is a reactive value: the alert that it shows, or None.
+    alert = send.server("brewer", desk)
+
+    @reactive.effect
+    def hand_over_the_batch() -> None:
+        batch = input.batch()
+        send.fill_in("brewer", message=f"Batch {batch} was found to be {TASTINGS[batch]}.")
+
+    @render.text
+    def told() -> str:
+        sent = alert()
+        return "The brewer has been told." if sent and sent.reached else ""
 
 
 app = App(app_ui, server)

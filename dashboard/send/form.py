@@ -25,6 +25,7 @@ from dashboard.send.if_nobody_answers import (
     with_escalation,
 )
 from dashboard.send.recipients import to_field
+from dashboard.send.templates import keep_ui, templates_ui
 from dashboard.shell import viewer_name
 
 SAMPLE_MESSAGE = (
@@ -42,6 +43,7 @@ def form_ui(to: str, message: str) -> TagList:
         _acknowledge(),
         _how_to_say_it(),
         if_nobody_answers_ui(),
+        keep_ui(),
         tags.div(ui.output_text("send_refusal", inline=True), class_="refusal", role="alert"),
         tags.div(
             tags.a(
@@ -128,7 +130,7 @@ def read_form(input: Inputs, session: Session, services: Services) -> AlertReque
     return with_escalation(request, input)
 
 
-def fill_in(request: AlertRequest, to: str) -> None:
+def fill_in_request(request: AlertRequest, to: str) -> None:
     """Fill the form in with a request, and the To field with `to`.
 
     For use inside a module's server. What the form has no field for is left as it is.
@@ -178,6 +180,7 @@ def _message(message: str) -> Tag:
         placeholder="What they should know, and what to do",
     )
     return tags.div(
+        templates_ui(),
         described_by(resolve_id("message_feedback_line"), field, "textarea"),
         tags.div(
             *map(_insert_button, VARIABLES),
@@ -186,6 +189,7 @@ def _message(message: str) -> Tag:
             aria_label="Insert a variable",
         ),
         unannounced(ui.output_ui("message_feedback_line", class_="feedback-line")),
+        class_="message-field",
     )
 
 

@@ -19,12 +19,13 @@ from dashboard.live_alert import LiveAlert
 from dashboard.send.actions import actions_server
 from dashboard.send.address import address_server
 from dashboard.send.broadcast_rows import rows_server
-from dashboard.send.form import fill_in, form_server, form_ui, read_form, time_zone_of
+from dashboard.send.form import fill_in_request, form_server, form_ui, read_form, time_zone_of
 from dashboard.send.preview import preview_server, preview_ui
 from dashboard.send.progress import label_of, progress_server, progress_ui
 from dashboard.send.recipients import to_server
 from dashboard.send.sending import sending_server
 from dashboard.send.sent_before import sent_before_server
+from dashboard.send.templates import templates_server
 
 
 @module.ui
@@ -70,10 +71,11 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
 
     async def send_again(alerts: Sequence[Alert]) -> None:
         """Fill the form in with what was sent; nothing is sent by that."""
-        fill_in(alerts[0].request, ", ".join(map(label_of, alerts)))
+        fill_in_request(alerts[0].request, ", ".join(map(label_of, alerts)))
         await session.send_custom_message("callboard-focus", {"id": session.ns("phone_number")})
 
     form_server(input, services)
+    templates_server(input, desk)
     typed = to_server(input, session, desk)
     preview_server(input, output, form, typed)
     live = LiveAlert(desk, session)
@@ -103,6 +105,17 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
             await send_again([alert])
 
     return live
+
+
+def fill_in(id: str, *, to: str | None = None, message: str | None = None) -> None:
+    """Write numbers or names, and a message, into the form of the page with this `id`.
+
+    For the server of the app around it. What is None stays as it is; nothing is sent.
+    """
+    if to is not None:
+        shiny_ui.update_text(f"{id}-phone_number", value=to)
+    if message is not None:
+        shiny_ui.update_text_area(f"{id}-message", value=message)
 
 
 def _assets() -> TagList:

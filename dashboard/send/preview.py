@@ -13,7 +13,7 @@ from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
 from alerts.message.call_twiml import write_document
-from alerts.message.compose import variables_of, write_message
+from alerts.message.compose import variables_of, words_of_text, write_message
 from alerts.message.languages import key_press_words
 from alerts.message.segments import character_name, count_segments, in_words, savings
 from alerts.message.spoken_length import estimated_seconds
@@ -107,7 +107,8 @@ def preview_server(
         if "{{" in written.message:
             reactive.invalidate_later(MAX_NOW_AGE_SECONDS)
         try:
-            return write_message(written)
+            is_text = written.channel == "text"
+            return words_of_text(written, datetime.now(UTC)) if is_text else write_message(written)
         except UnusableInput as problem:
             return problem
 
@@ -188,11 +189,15 @@ def spoken_words(document: Response) -> str:
 
 def shown_words(request: AlertRequest, words: str) -> Sequence[str | Tag]:
     """Return the words with what was filled in marked, and what Callboard adds after them."""
+    added = ""
+    if request.acknowledge:
+        asked = key_press_words(request.language)
+        added = asked.ask if request.channel == "call" else asked.reply
+        words = words.removesuffix(f" {added}")
     shown: list[str | Tag] = []
     for place, piece in enumerate(FILLED_IN.split(_marked(request, words))):
         shown.append(tags.span(piece, class_="filled") if place % 2 else piece)
-    if request.acknowledge and request.channel == "call":
-        added = key_press_words(request.language).ask
+    if added:
         shown.append(tags.span(f" {added}", class_="added"))
     return shown
 

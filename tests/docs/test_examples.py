@@ -139,11 +139,16 @@ def test_the_send_page_works_inside_another_dashboard(browser: Browser, project:
         page.select_option("#batch", "1407")
         expect(page.locator("#finding")).to_have_text("Batch 1407: diacetyl")
         page.get_by_role("tab", name="Call the brewer").click()
-        page.fill("#brewer-phone_number", "412 555 0104")
+        expect(page.locator("#brewer-message")).to_have_value(
+            "Batch 1407 was found to be diacetyl."
+        )
         expect(page.locator("#brewer-recipients .good")).to_be_visible()
         expect(page.locator("#brewer-twiml_preview")).to_contain_text("<Response>")
         page.locator("#brewer-send_test_call").click()
         expect(page.locator("#brewer-progress .cb-pill")).to_have_text(re.compile("Reached"))
+        expect(page).to_have_url(re.compile(r"\?brewer-alert=[0-9a-f]{16}$"))
+        page.get_by_role("tab", name="Tastings").click()
+        expect(page.locator("#told")).to_have_text("The brewer has been told.")
 
 
 def test_the_batch_script_calls_everybody(project: Path) -> None:

@@ -1,0 +1,99 @@
+"""Messages with names: choose one, or keep the present words under a name."""
+
+from __future__ import annotations
+
+from htmltools import Tag, tags
+from shiny import Inputs, reactive, render, ui
+
+from alerts import DatabaseError, Desk, UnusableInput
+from dashboard.fields import feedback, unannounced
+from dashboard.inputs import text
+from dashboard.live_alert import failure_sentence
+from people.message_templates import MessageTemplate, Templates
+
+
+def templates_ui() -> Tag:
+    """Return the choice, which stands beside the message's label; empty until there are some."""
+    return tags.div(unannounced(ui.output_ui("template_choice")), class_="template-choice ghost")
+
+
+def keep_ui() -> Tag:
+    """Return the disclosure that keeps the words under a name."""
+    return tags.details(
+        tags.summary("Keep these words as a template", class_="cb-quiet"),
+        tags.div(
+            ui.input_text("template_name", "Name", placeholder="Off-flavor found", width="100%"),
+            ui.input_action_button("save_template", "Keep", class_="cb-button"),
+            class_="keep-template",
+        ),
+        ui.output_ui("template_kept", class_="feedback-line"),
+        class_="keep",
+    )
+
+
+def templates_server(input: Inputs, desk: Desk) -> None:
+    """Offer the messages with names, fill in the chosen one, and keep new ones.
+
+    For use inside a module's server.
+    """
+
+    @reactive.extended_task
+    async def reading() -> list[MessageTemplate]:
+        try:
+            return await Templates(await desk.database()).all()
+        except DatabaseError as problem:
+            failure_sentence(problem)
+            return []  # said at the button
+
+    @reactive.extended_task
+    async def keeping(name: str, message: str) -> str:
+        try:
+            kept = await Templates(await desk.database()).save(name, message)
+        except UnusableInput as problem:
+            return str(problem)
+        reading.invoke()
+        return f"Kept as {kept.name}."
+
+    @reactive.effect
+    def read() -> None:
+        reading.invoke()
+
+    @reactive.calc
+    def known() -> dict[str, MessageTemplate]:
+        return (
+            {each.name: each for each in reading.result()} if reading.status() == "success" else {}
+        )
+
+    @render.ui
+    def template_choice() -> Tag | None:
+        names = list(known())
+        if not names:
+            return None
+        choices = {"": "Choose one"} | {name: name for name in names}
+        return ui.input_select("template", "Template", choices)
+
+    @reactive.effect
+    @reactive.event(input.template)
+    def fill_in_template() -> None:
+        chosen = known().get(str(input.template()))
+        if chosen is not None:
+            ui.update_text_area("message", value=chosen.message)
+
+    @reactive.effect
+    @reactive.event(input.save_template)
+    def keep() -> None:
+        try:
+            name, message = text(input.template_name(), "name"), text(input.message(), "message")
+        except UnusableInput:
+            return  # said at the button
+        keeping.invoke(name, message)
+
+    @render.ui
+    def template_kept() -> Tag | None:
+        match keeping.status():
+            case "success":
+                words = keeping.result()
+                return feedback("good" if words.startswith("Kept as") else "bad", words)
+            case "error":
+                return feedback("bad", failure_sentence(keeping.error()))
+        return None
