@@ -187,11 +187,11 @@ def _row(place: int, entry: Entry, shown: Typed, regions: Regions, now: datetime
     if isinstance(entry, Recipient):
         tone = "waiting" if entry.warning else "good"
         mark, details = (
-            shape_tag("mark" if entry.warning else "tick", tone),
+            shape_tag("mark" if entry.warning else "tick"),
             _details(entry, regions, now),
         )
     elif shown.is_known or entry.typed[:1].isdigit():
-        tone, mark = "bad", shape_tag("cross", "bad")
+        tone, mark = "bad", shape_tag("cross")
         details = [tags.span(entry.problem, class_="problem")]
     else:
         tone, mark, details = "looking", None, [tags.span("Looking…", class_="problem")]

@@ -144,7 +144,7 @@ def test_a_page_loaded_again_rings_again(page: Page) -> None:
 def test_an_address_with_an_unknown_alert_says_so(page: Page, simulation: str) -> None:
     page.goto(f"{simulation}?alert=nobody-sent-this")
     expect(page.locator(PROGRESS)).to_contain_text("No alert has this id.")
-    send(page, "412 555 0104")
+    send(page, "412 555 0106")
     expect(page.locator(PILL)).to_have_text(re.compile("Reached"))
     expect(page).not_to_have_url(re.compile("nobody"))
 
@@ -184,7 +184,7 @@ def test_what_nobody_can_tell_is_sent_again_only_by_a_person(
         expect(page.locator(PILL)).to_have_class(re.compile("wait"))
         expect(page.locator(".explanation")).to_contain_text("may ring them twice")
         page.get_by_role("button", name="Send again…").click()
-        expect(page.locator("#send-phone_number")).to_have_value("+1 412-555-0104")
+        expect(page.locator("#send-phone_number")).to_have_value("+1 412-555-0106")
         expect(page.locator("#send-recipients .good")).to_be_visible()
         page.locator("#send-send_test_call").click()
         expect(page.locator(PILL)).to_have_text(re.compile("Reached"))
@@ -196,7 +196,7 @@ async def write_down_unknown(url: str, alert_id: str) -> None:
     database = Database(url)
     await database.open()
     history = History(database, SIMULATOR_ACCOUNT_SID, 100)
-    request = replace(CALL, to="+14125550104")
+    request = replace(CALL, to="+14125550106")
     await history.add([NewAlert(alert_id, request, CALLER)])
     for fields in steps(Status.SENDING, Status.UNKNOWN):
         await history.record(alert_id, Event(datetime.now(UTC), **fields))

@@ -93,7 +93,7 @@ def test_with_nobody_at_the_handset_the_directory_decides(
     browser: Browser, simulation: str
 ) -> None:
     with well_behaved_page(browser, simulation, script=RECORD_SPEECH) as page:
-        call(page, "412 555 0104")
+        call(page, "412 555 0106")
         expect(page.locator(".captions")).to_contain_text("You didn't answer in time.")
         expect(page.locator("#send-progress .cb-pill")).to_have_text(re.compile("Reached"))
         expect(page.locator(".handset")).to_have_attribute("data-phase", "over")

@@ -71,7 +71,7 @@ def test_a_double_click_is_one_call(browser: Browser, project: Path, gap: int) -
             "TWILIO_BASE_URL": address,
         }
         with running_app(project, **account) as url, well_behaved_page(browser, url) as page:
-            write(page, "412 555 0104", "Once.")
+            write(page, "412 555 0106", "Once.")
             page.evaluate(
                 """([id, gap]) => {
                     const button = document.getElementById(id);
@@ -86,7 +86,7 @@ def test_a_double_click_is_one_call(browser: Browser, project: Path, gap: int) -
 
 def test_the_send_button_is_busy_while_it_works(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
-        write(page, "412 555 0104", "Busy.")
+        write(page, "412 555 0106", "Busy.")
         page.locator(BUTTON).click()
         expect(page.locator(BUTTON)).to_be_disabled()
         expect(page.locator(BUTTON)).to_contain_text("Sending…")
@@ -156,7 +156,7 @@ def test_the_keyboard_alone_sends_a_call(browser: Browser, simulation: str) -> N
     with well_behaved_page(browser, simulation) as page:
         page.locator("[name='send-channel'][value='call']").focus()
         page.keyboard.press("Tab")
-        page.keyboard.type("4125550104")
+        page.keyboard.type("4125550106")
         expect(page.locator("#send-recipients .good")).to_be_visible()
         for _ in range(20):
             page.keyboard.press("Tab")
