@@ -1,10 +1,10 @@
-"""Deleting what happened long ago: alerts that have ended, with their events and submissions."""
+"""Deleting what happened long ago: ended alerts, their events and submissions, broadcasts."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from alerts.tables import alerts, events, submissions
+from alerts.tables import alerts, broadcasts, events, submissions
 from database.clock import database_time
 from database.database import Database
 
@@ -22,6 +22,13 @@ OLD = (
     .order_by(alerts.c.created_at)
     .limit(MOST_DELETED_AT_ONCE)
 )
+EMPTY_BROADCASTS = sa.delete(broadcasts).where(
+    broadcasts.c.account_sid == sa.bindparam("account"),
+    broadcasts.c.created_at < sa.bindparam("before"),
+    ~sa.exists().where(
+        alerts.c.broadcast_id == broadcasts.c.id, alerts.c.account_sid == broadcasts.c.account_sid
+    ),
+)
 
 
 async def delete_old_alerts(database: Database, account_sid: str, keep_days: int) -> int:
@@ -32,7 +39,8 @@ async def delete_old_alerts(database: Database, account_sid: str, keep_days: int
 
     def delete(connection: sa.Connection) -> int:
         before = database_time(connection) - keep_days * SECONDS_A_DAY
-        ids = list(connection.scalars(OLD, {"account": account_sid, "before": before}))
+        wanted = {"account": account_sid, "before": before}
+        ids = list(connection.scalars(OLD, wanted))
         if ids:
             # Rows of the alerts last, because the others refer to them.
             for table, column in (
@@ -43,6 +51,7 @@ async def delete_old_alerts(database: Database, account_sid: str, keep_days: int
                 connection.execute(
                     sa.delete(table).where(table.c.account_sid == account_sid, column.in_(ids))
                 )
+            connection.execute(EMPTY_BROADCASTS, wanted)
         return len(ids)
 
     return await database.write(delete)
