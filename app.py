@@ -17,7 +17,7 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
-from dashboard import mount, phone, send, shell
+from dashboard import activity, mount, people, phone, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
@@ -30,7 +30,11 @@ def create_app(desk: Desk) -> App:
     """Return the app on a desk of your own, which is closed with it."""
     simulator = desk.services.simulator
     page = shell.page(
-        shell.panel("Send", send.ui("send"), value="send"),
+        shell.panel(
+            "Send", send.ui("send", message=send.SAMPLE_MESSAGE if simulator else ""), value="send"
+        ),
+        shell.panel("Activity", activity.ui("activity"), value="activity"),
+        shell.panel("People", people.ui("people"), value="people"),
         handset=phone.ui("phone") if simulator else None,
     )
 
@@ -40,14 +44,18 @@ def create_app(desk: Desk) -> App:
     def server(input: Inputs, output: Outputs, session: Session) -> None:
         # Serve the first page before importing all that sending needs.
         session.on_flushed(warm_up, once=True)
-        alert = send.server("send", desk)
+        # A laptop that slept, or a server that was started again: the page goes on where it was.
+        session.allow_reconnect("force")
+        shown = send.server("send", desk)
+        activity.server("activity", desk)
+        people.server("people", desk)
         if simulator:
-            phone.server("phone", simulator.state.exchange, alert)
+            phone.server("phone", simulator.state.exchange, shown.all)
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
     dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
-    dashboard.starlette_app.add_middleware(CheckedMessages)
+    dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs={"people-file"})
     dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
     mount(dashboard, desk)
     return dashboard

@@ -29,16 +29,18 @@ class AlertRequest:
     "" for this machine's. `name` is the recipient's. With `template=False` the message is sent as
     it stands, whatever braces it has: for words that come from data.
 
-    A call can ask for a key press (`acknowledge`). It can leave the short message `voicemail` with
-    an answering machine; "" switches machine detection off. If the recipient isn't reached, it is
-    tried up to `tries` times, `minutes_between_tries` apart. Then, with `then_text`, a text says
-    the same. Then all of this begins again with the next of the numbers in `then_to`.
+    With `acknowledge` a call asks for a key press, and a text for a reply. A call can leave the
+    short message `voicemail` with an answering machine; "" switches machine detection off. If the
+    recipient isn't reached, it is tried up to `tries` times, `minutes_between_tries` apart. Then,
+    with `then_text`, a text says the same. Then all of this begins again with the next of the
+    numbers in `then_to`.
 
     `{{ name }}` in a message is the recipient's name, and `variables` are further ones with their
     values, such as the columns of a row of data. `broadcast` is the id of the broadcast that the
     alert belongs to, or "".
 
     During `quiet_hours` ("22:00-07:00", by the recipient's clock) only `urgent` alerts are sent.
+    For the first `hold_seconds`, up to 60, nothing is sent, so that the sender can cancel it.
     """
 
     channel: Channel
@@ -62,6 +64,7 @@ class AlertRequest:
     template: bool = True
     variables: Mapping[str, str] = field(default_factory=dict)
     broadcast: str = ""
+    hold_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,10 @@ class Event:
 
     `status` is the status of try `try_number` (from 1) at that time, or None if the event says
     nothing about it. `answered_by` is what answering-machine detection found ("" if it found
-    nothing). `canceling` means that a person asked for the alert to end. `news` is whether the
-    event changed the alert's state: an event that comes late or twice is kept and changes nothing.
+    nothing), and `duration` how many seconds the call lasted after it was answered. `canceling`
+    means that a person asked for the alert to end, `send_now` that one decided that it waits no
+    longer. `news` is whether the event changed the alert's state: an event that comes late or twice
+    is kept and changes nothing.
     """
 
     at: datetime
@@ -139,6 +144,8 @@ class Event:
     error: Problem | None = None
     answered_by: str | None = None
     canceling: bool = False
+    duration: int | None = None
+    send_now: bool = False
     news: bool = True
 
 
@@ -147,7 +154,9 @@ class AlertState:
     """What an alert's events add up to: the status of try `try_number` (from 1), and since when.
 
     `sid`, `twiml_url`, `error` and `answered_by` are facts about that try. `canceling` means that a
-    person asked for the alert to end.
+    person asked for the alert to end, `send_now` that one decided that the try waits no longer.
+    `asks_reply` means that a text has asked the recipient for a reply, and `reply_until` until when
+    the alert stays open for it, once the last text has arrived.
     """
 
     since: datetime
@@ -158,6 +167,9 @@ class AlertState:
     error: Problem | None = None
     answered_by: str | None = None
     canceling: bool = False
+    send_now: bool = False
+    asks_reply: bool = False
+    reply_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

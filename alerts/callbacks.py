@@ -1,4 +1,4 @@
-"""Twilio's requests to this app: check a status callback or key press, and add it to the history.
+"""Twilio's requests to this app: check a status, key press or text, and add it to the history.
 
 `callback_routes` are the routes at the `CallbackAddresses` that Twilio is told.
 https://www.twilio.com/docs/usage/security#validating-requests
@@ -22,7 +22,9 @@ from alerts.alert import Alert, Event
 from alerts.errors import UnusableInput
 from alerts.message.call_twiml import write_second_question, write_thanks
 from alerts.message.compose import filled_in
+from alerts.replies import IncomingText
 from alerts.services import (
+    INBOUND_PATH,
     KEY_PRESS_PATH,
     STATUS_PATH,
     CallbackAddresses,
@@ -123,11 +125,11 @@ class CallbackReceiver:
         return SignedForm(url, dict(parse_qsl(query)), form)
 
 
-Handle = Callable[["History", CallbackTarget, SignedForm], Awaitable[Response]]
+Handle = Callable[["History", SignedForm], Awaitable[Response]]
 
 
 def callback_routes(receiver: CallbackReceiver, history: GetHistory) -> list[BaseRoute]:
-    """The routes for `POST /twilio/status` and `POST /twilio/gather`."""
+    """The routes for `POST /twilio/status`, `POST /twilio/gather` and `POST /twilio/inbound`."""
 
     def route(path: str, handle: Handle) -> Route:
         async def answer(request: Request) -> Response:
@@ -140,26 +142,46 @@ def callback_routes(receiver: CallbackReceiver, history: GetHistory) -> list[Bas
 
         return Route(path, answer, methods=["POST"])
 
-    return [route(STATUS_PATH, handle_status), route(KEY_PRESS_PATH, handle_key_press)]
+    return [
+        route(STATUS_PATH, handle_status),
+        route(KEY_PRESS_PATH, handle_key_press),
+        route(INBOUND_PATH, handle_incoming_text),
+    ]
 
 
-async def handle_status(history: History, target: CallbackTarget, form: SignedForm) -> Response:
+async def handle_status(history: History, form: SignedForm) -> Response:
     """Record the status of a call or text, or who answered a call. Raises `UnknownAlert`."""
-    fields = form.fields
+    target, fields = CallbackTarget.of(form.query, form.fields), form.fields
     update = call_callback_update if fields.get("CallSid") else message_callback_update
     event = update(fields).as_event(target.try_number, "callback", target.sid)
     await _record(history, target, event)
     return Response(status_code=204)
 
 
-async def handle_key_press(history: History, target: CallbackTarget, form: SignedForm) -> Response:
+async def handle_key_press(history: History, form: SignedForm) -> Response:
     """Record a key press, and answer with what the call says next. Raises `UnknownAlert`.
 
     https://www.twilio.com/docs/voice/twiml/gather#action
     """
-    digits = form.fields.get("Digits", "")
+    target, digits = CallbackTarget.of(form.query, form.fields), form.fields.get("Digits", "")
     document = await _record_key_press(history, target, digits, form.url)
     return Response(document.to_xml(), media_type="text/xml")
+
+
+async def handle_incoming_text(history: History, form: SignedForm) -> Response:
+    """Save a text from one of our recipients, and answer that there is nothing to text back.
+
+    https://www.twilio.com/docs/messaging/guides/webhook-request
+    """
+    fields = form.fields
+    sid, from_ = fields.get("MessageSid", ""), fields.get("From", "")
+    if not (sid and from_):
+        raise Refused(400, "not an incoming text", logging.INFO)
+    # PostgreSQL keeps no NUL in a text.
+    body = fields.get("Body", "").replace("\0", "")
+    text = IncomingText(sid, from_, fields.get("To", ""), body, datetime.now(UTC))
+    await history.receive(text)
+    return Response(TwimlResponse().to_xml(), media_type="text/xml")
 
 
 async def _record_key_press(
@@ -214,9 +236,8 @@ async def _record(history: History, target: CallbackTarget, event: Event) -> Ale
 
 async def _answer(history: GetHistory, handle: Handle, form: SignedForm) -> Response:
     try:
-        target = CallbackTarget.of(form.query, form.fields)
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
-            return await handle(await history(), target, form)
+            return await handle(await history(), form)
     except UnknownAlert:
         raise Refused(404, "about an alert that isn't here", logging.INFO) from None
     except (TimeoutError, DatabaseError):

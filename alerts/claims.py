@@ -80,15 +80,18 @@ class Claims:
 
         return await self._database.write(claim)
 
-    async def defer(self, alert_id: str, due: datetime) -> None:
-        """Release an alert until it is `due`, if it still waits for its next try."""
+    async def defer(self, alert_id: str, due: datetime) -> bool:
+        """Release an alert until it is `due`; false if it no longer waits for its next try."""
         waiting = sa.update(alerts).where(
             alerts.c.account_sid == self._account_sid,
             alerts.c.id == alert_id,
             alerts.c.status == Status.QUEUED,
+            alerts.c.send_now.is_(False),
         )
         freed = waiting.values(claimed_by=None, due_at=due.timestamp())
-        await self._database.write(lambda connection: connection.execute(freed))
+        return await self._database.write(
+            lambda connection: connection.execute(freed).rowcount == 1
+        )
 
     async def claiming_workers(self) -> set[str]:
         """The workers that have claimed an alert that is still open."""

@@ -267,6 +267,23 @@ class Desk:
             after = await history.record(after.id, event) if event else after
         return after
 
+    async def send_now(self, alert_id: str, by: str = "") -> Alert | None:
+        """Let a try wait no longer: for quiet hours, the number's hour, its turn or its undoing.
+
+        Whichever process delivers it sends it at once, unless another request to the number is
+        under way. Returns the alert, or None for an id that was never sent. An alert that has
+        ended, or whose try Twilio already has, stays as it is.
+        """
+        history = await self.history()
+        # Other processes may have changed it, so ask the database.
+        alert = (await history.get_all([alert_id])).get(alert_id)
+        if alert is None or alert.status.final or alert.sid or alert.send_now or alert.canceling:
+            return alert
+        note = f"Sent now anyway, by {by}" if by else "Sent now anyway"
+        number = alert.try_number
+        wish = Event(datetime.now(UTC), None, note, "sender", try_number=number, send_now=True)
+        return await history.record(alert_id, wish)
+
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
         """End the alert's call; returns the event to record, or None if it was over already."""
         from alerts.steps.following import end_call  # noqa: PLC0415
@@ -371,7 +388,8 @@ class Desk:
         return False
 
     def _normalized(self, request: AlertRequest) -> AlertRequest:
-        if request.acknowledge and self.services.callbacks is None:
+        by_key = request.acknowledge and request.channel == "call"
+        if by_key and self.services.callbacks is None:
             raise UnusableInput(
                 "acknowledge",
                 "Set PUBLIC_URL to ask for a key press: without it Twilio can't report one here.",

@@ -21,7 +21,7 @@ from alerts.services import Services
 from database import DatabaseError
 from settings import Settings, StorageKind
 from storage import Instructions, S3Storage, StorageError
-from twilio_client import TwilioError, network_transport
+from twilio_client import TwilioClient, TwilioError, network_transport
 from twiml import Response, Say
 
 # Twilio appends such parameters to a GET. A presigned URL breaks when they are added.
@@ -38,6 +38,7 @@ ADDRESS_SETTINGS: dict[StorageKind, str] = {
 }
 # How S3 services refuse to let anyone read; Cloudflare's R2 answers 400.
 REFUSALS = (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+SLOWER = "Until then Callboard looks for awaited replies itself, up to a minute later."
 XML_TYPES = ("text/xml", "application/xml")
 
 
@@ -51,7 +52,7 @@ class Check:
 
 
 async def examine(
-    settings: Settings, desk: Desk, *, create_bucket: bool = False
+    settings: Settings, desk: Desk, *, create_bucket: bool = False, set_webhook: bool = False
 ) -> AsyncIterator[Check]:
     """Yield each check as soon as its outcome is known; the desk's mode can be "observer"."""
     services = desk.services
@@ -63,6 +64,8 @@ async def examine(
     yield await _check_storage(settings, services)
     if settings.public_url and not settings.simulated:
         yield await _check_callbacks(settings, settings.public_url)
+    if set_webhook or (settings.public_url and not settings.simulated):
+        yield await _check_replies(settings, services, set_webhook=set_webhook)
 
 
 def _describe(settings: Settings, services: Services) -> str:
@@ -121,6 +124,61 @@ async def _check_callbacks(settings: Settings, public_url: str) -> Check:
     if problem:
         return Check("Callbacks", False, problem)
     return Check("Callbacks", True, f"{public_url} is this app, and refuses what isn't signed.")
+
+
+async def _check_replies(settings: Settings, services: Services, *, set_webhook: bool) -> Check:
+    """Say where Twilio reports the texts to our number, and set that to this app if asked to.
+
+    https://www.twilio.com/docs/messaging/guides/webhook-request
+    """
+    name, addresses = "Replies", services.callbacks
+    if settings.simulated:
+        return Check(name, False, "No account is set: the simulator needs no webhook.")
+    if addresses is None:
+        return Check(name, False, "Set PUBLIC_URL first: the webhook is an address below it.")
+    here = addresses.inbound
+    try:
+        if services.messaging_service_sid:
+            sid = services.messaging_service_sid
+            return await _check_service(services.twilio, sid, here, set_webhook=set_webhook)
+        return await _check_number(services, here, set_webhook=set_webhook)
+    except TwilioError as problem:
+        return Check(name, False, str(problem))
+
+
+async def _check_number(services: Services, here: str, *, set_webhook: bool) -> Check:
+    name, number = "Replies", services.from_number
+    owned = await services.twilio.find_number(number)
+    if owned is None:
+        words = f"{number} isn't one of the account's own numbers, so nobody can reply to it."
+        return Check(name, not set_webhook, words)
+    if owned.sms_url == here and owned.sms_method in {None, "POST"}:
+        return Check(name, True, f"Texts to {number} are reported here.")
+    before = f"to {owned.sms_url}" if owned.sms_url else "nowhere"
+    if not set_webhook:
+        return _elsewhere(f"Texts to {number}", before)
+    await services.twilio.update_number(owned.sid, sms_url=here)
+    return Check(name, True, f"Texts to {number} are reported here now; before, {before}.")
+
+
+async def _check_service(twilio: TwilioClient, sid: str, here: str, *, set_webhook: bool) -> Check:
+    name, texts = "Replies", f"Texts to the messaging service {sid}"
+    service = await twilio.fetch_messaging_service(sid)
+    by_number = service.use_inbound_webhook_on_number
+    if service.inbound_request_url == here and service.inbound_method == "POST" and not by_number:
+        return Check(name, True, f"{texts} are reported here.")
+    before = f"to {service.inbound_request_url}" if service.inbound_request_url else "nowhere"
+    before = "where each of its numbers says" if by_number else before
+    if not set_webhook:
+        return _elsewhere(texts, before)
+    await twilio.update_messaging_service(sid, inbound_request_url=here)
+    return Check(name, True, f"{texts} are reported here now; before, {before}.")
+
+
+def _elsewhere(texts: str, where: str) -> Check:
+    # Another program may want them, and replies arrive all the same.
+    change = "`python -m alerts doctor --set-webhook` changes it."
+    return Check("Replies", True, f"{texts} are reported {where}, not here. {SLOWER} {change}")
 
 
 def _why_hidden(settings: Settings, url: str) -> str | None:

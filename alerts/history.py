@@ -6,19 +6,22 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from alerts import records, submissions
-from alerts.alert import Alert, Event
+from alerts import incoming_texts, overview, records, search, submissions
+from alerts.alert import Alert, Channel, Event
+from alerts.overview import MadeTry, Overview
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported
+from alerts.replies import IncomingText
 from alerts.retention import delete_old_alerts
-from alerts.submissions import Outcome, Settlement, Submission
-from alerts.tables import NewAlert
+from alerts.search import Counts, Filters, Page
+from alerts.submissions import Outcome, Price, Settlement, Submission
+from alerts.tables import NewAlert, new_position
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -68,6 +71,7 @@ class History:
         With `worker_id`, that worker has claimed the new ones and has to deliver them.
         """
         now, added = datetime.now(UTC), list[Alert]()
+        position = new_position(now)
         for some in in_parts(new):
             added += await self._database.write(
                 partial(
@@ -75,10 +79,12 @@ class History:
                     account_sid=self.account_sid,
                     new=some,
                     now=now,
+                    first_position=position,
                     most_an_hour=self._most_an_hour,
                     worker_id=worker_id,
                 )
             )
+            position += len(some)
         return added
 
     async def get(self, alert_id: str) -> Alert | None:
@@ -195,6 +201,79 @@ class History:
     async def taken(self, sids: Sequence[str]) -> Collection[str]:
         """Return those of the SIDs that belong to a submission."""
         return await self._database.read(lambda connection: submissions.taken(connection, sids))
+
+    async def receive(self, text: IncomingText) -> Alert | None:
+        """Save an incoming text once; returns the alert that it replies to, as it stands then.
+
+        None if there is no such alert, or if the text was received before.
+        """
+        received = await self._database.write(
+            partial(incoming_texts.receive, account_sid=self.account_sid, text=text)
+        )
+        return (await self.get_all([received]))[received] if received else None
+
+    async def unknown_texts(self, sids: Sequence[str]) -> set[str]:
+        """Return those of the SIDs of incoming texts that weren't received yet."""
+        known = await self._database.read(lambda connection: incoming_texts.known(connection, sids))
+        return set(sids) - known
+
+    async def awaited_replies(self) -> dict[str, datetime]:
+        """The numbers that open alerts wait for a reply from, and when each was texted last."""
+        return await self._database.read(
+            partial(incoming_texts.awaited, account_sid=self.account_sid)
+        )
+
+    async def unpriced(self, after: datetime, most: int) -> dict[str, tuple[Channel, datetime]]:
+        """The channel and time of the newest calls and texts without a price, by SID."""
+        return await self._database.read(
+            lambda connection: submissions.unpriced(connection, self.account_sid, after, most)
+        )
+
+    async def set_prices(self, prices: Mapping[str, Price]) -> None:
+        """Save what Twilio charged for calls and texts, by SID."""
+        await self._database.write(partial(submissions.set_prices, prices=prices))
+
+    async def search(
+        self,
+        filters: Filters,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 25,
+    ) -> Page:
+        """Return the newest rows older than position `before`, or the oldest newer than `after`."""
+        return await self._database.read(
+            partial(
+                search.page,
+                account_sid=self.account_sid,
+                filters=filters,
+                before=before,
+                after=after,
+                limit=limit,
+            )
+        )
+
+    async def counts(self, filters: Filters) -> Counts:
+        """Count the alerts of each kind, whatever kind the filters ask for."""
+        return await self._database.read(
+            partial(search.counts, account_sid=self.account_sid, filters=filters)
+        )
+
+    async def overview(self, hours: Sequence[datetime], month: datetime) -> Overview:
+        """Return who sends, the alerts between the moments `hours`, and the costs since `month`."""
+        return await self._database.read(
+            partial(overview.overview, account_sid=self.account_sid, hours=hours, month=month)
+        )
+
+    async def tries(self, alert_id: str) -> list[MadeTry]:
+        """Return the tries that Twilio accepted, with SID and price, in order."""
+        return await self._database.read(
+            partial(overview.tries, account_sid=self.account_sid, alert_id=alert_id)
+        )
+
+    async def pulse(self) -> tuple[float, int, int]:
+        """Return what differs after every change to an alert that hasn't ended."""
+        return await self._database.read(partial(overview.pulse, account_sid=self.account_sid))
 
     async def delete_old(self, keep_days: int) -> int:
         """Delete some alerts that ended and are older; returns how many, 0 once none are left."""

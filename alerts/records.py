@@ -14,8 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerts import submissions
-from alerts.alert import Alert, Event
+from alerts import submissions, texting_states
+from alerts.alert import Alert, AlertRequest, Event, tries_of
 from alerts.state import STATE_FIELDS, apply
 from alerts.status import Status
 from alerts.submissions import Outcome, Settlement, Submission
@@ -30,6 +30,7 @@ from alerts.tables import (
     new_alert_row,
     state_row,
 )
+from alerts.words import add_words
 
 HOUR_SECONDS = 3600.0
 # A wait this short isn't worth asking the database again.
@@ -62,8 +63,16 @@ NTH_LAST = (
     .limit(1)
     .offset(sa.bindparam("others"))
 )
+DUE_NOW = (
+    sa.update(alerts)
+    .where(
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
+    )
+    .values(due_at=alerts.c.created_at)
+)
 NEW_EVENT = sa.insert(events)
-CHANGING = (*STATE_FIELDS, "is_open", "channel", "to_number", "revision")
+CHANGING = (*STATE_FIELDS, "stage", "is_open", "channel", "to_number", "revision")
 NEW_STATE = (
     sa.update(alerts)
     .where(alerts.c.account_sid == sa.bindparam("account"), alerts.c.id == sa.bindparam("alert_id"))
@@ -128,25 +137,32 @@ def add(
     new: Sequence[NewAlert],
     *,
     now: datetime,
+    first_position: int,
     most_an_hour: int,
     worker_id: str | None = None,
 ) -> list[Alert]:
     """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
-    A number that has had `most_an_hour` alerts gets the next one later: see `not_before`.
+    Their positions in lists count up from `first_position`. A number that has had `most_an_hour`
+    alerts gets the next one later: see `not_before`.
     """
-    rows = [new_alert_row(each, account_sid, now) | {"claimed_by": worker_id} for each in new]
+    rows = [
+        new_alert_row(each, account_sid, now, position) | {"claimed_by": worker_id}
+        for position, each in enumerate(new, start=first_position)
+    ]
     for some in _each_number_once(rows):
         for row in some:
             wanted = {"account": account_sid, "to": row["to_number"], "others": most_an_hour - 1}
             nth_last = connection.scalar(NTH_LAST, wanted)
-            row["not_before"] = max(row["created_at"], (nth_last or 0) + HOUR_SECONDS)
+            row["not_before"] = max(row["not_before"], (nth_last or 0) + HOUR_SECONDS)
         insert_new(connection, alerts, some)
     saved = Event(now, Status.QUEUED, "Saved")
     insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
     # Found by their time, so that the answer is the same if all of this runs again.
     ours = {"account": account_sid, "ids": [each.id for each in new], "at": now.timestamp()}
-    return [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
+    added = [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
+    add_words(connection, account_sid, [(each.id, each.request) for each in added])
+    return added
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:
@@ -199,6 +215,8 @@ class _Appending:
         self._rows: dict[str, dict[str, Any]] = {row["id"]: dict(row) for row in found.mappings()}
         self._alerts = {alert_id: alert_of(row) for alert_id, row in self._rows.items()}
         self._new_events: list[dict[str, Any]] = []
+        self._sent_now: list[str] = []
+        self._delivered: list[str] = []
         self._settlements: list[Settlement] = []
         self._submissions: list[Submission] = []
         begins = [each.more for each in entries if isinstance(each.more, Begin)]
@@ -233,6 +251,13 @@ class _Appending:
             self._connection.execute(NEW_EVENT, self._new_events)
             changed = sorted({row["alert_id"] for row in self._new_events})
             self._connection.execute(NEW_STATE, [self._parameters(each) for each in changed])
+        if self._sent_now:
+            # It may have been deferred: then any worker claims it now.
+            wanted = {"account": self._account_sid, "alert_ids": self._sent_now}
+            self._connection.execute(DUE_NOW, wanted)
+        if self._delivered:
+            latest = max(row["at"] for row in self._new_events)
+            texting_states.clear(self._connection, self._account_sid, self._delivered, latest)
 
     def _keep(self, entry: Entry) -> Kept:
         row = self._rows[entry.alert_id]
@@ -240,7 +265,21 @@ class _Appending:
         row |= state_row(alert) | {"revision": row["revision"] + 1}
         new = event_row(entry.alert_id, self._account_sid, row["revision"], alert.events[-1])
         self._new_events.append(new)
+        if alert.events[-1].send_now and alert.send_now:
+            self._sent_now.append(entry.alert_id)
+        self._learn_about_number(alert.request, alert.events[-1])
         return Kept(row["revision"], alert)
+
+    def _learn_about_number(self, request: AlertRequest, event: Event) -> None:
+        """Remember that texts can or can't go to a number, if the event of a try tells."""
+        made = tries_of(request)[event.try_number - 1]
+        if made.channel != "text" or not event.news:
+            return
+        if event.status is Status.DELIVERED and event.source != "callboard":
+            self._delivered.append(made.to)
+        code = event.error.code if event.error else None
+        if why := texting_states.ERRORS.get(code or 0):
+            texting_states.mark(self._connection, self._account_sid, made.to, why, event.at)
 
     def _wants(self, submission: Submission) -> bool:
         """Whether the alert's try has yet to be placed."""

@@ -1,10 +1,11 @@
-"""Deleting what happened long ago: ended alerts, their events and submissions, broadcasts."""
+"""Deleting what happened long ago: alerts that have ended, with all that belongs to them."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from alerts.tables import alerts, broadcasts, events, submissions
+from alerts.tables import alerts, broadcasts, events, incoming_texts, submissions
+from alerts.words import delete_words
 from database.clock import database_time
 from database.database import Database
 
@@ -13,7 +14,7 @@ SECONDS_A_DAY = 24 * 3600.0
 MOST_DELETED_AT_ONCE = 100
 
 OLD = (
-    sa.select(alerts.c.id)
+    sa.select(alerts.c.id, alerts.c.position)
     .where(
         alerts.c.account_sid == sa.bindparam("account"),
         alerts.c.created_at < sa.bindparam("before"),
@@ -29,6 +30,11 @@ EMPTY_BROADCASTS = sa.delete(broadcasts).where(
         alerts.c.broadcast_id == broadcasts.c.id, alerts.c.account_sid == broadcasts.c.account_sid
     ),
 )
+OF_NO_ALERT = sa.delete(incoming_texts).where(
+    incoming_texts.c.account_sid == sa.bindparam("account"),
+    incoming_texts.c.alert_id.is_(None),
+    incoming_texts.c.at < sa.bindparam("before"),
+)
 
 
 async def delete_old_alerts(database: Database, account_sid: str, keep_days: int) -> int:
@@ -40,12 +46,16 @@ async def delete_old_alerts(database: Database, account_sid: str, keep_days: int
     def delete(connection: sa.Connection) -> int:
         before = database_time(connection) - keep_days * SECONDS_A_DAY
         wanted = {"account": account_sid, "before": before}
-        ids = list(connection.scalars(OLD, wanted))
+        connection.execute(OF_NO_ALERT, wanted)
+        old = connection.execute(OLD, wanted).all()
+        ids = [row.id for row in old]
         if ids:
+            delete_words(connection, account_sid, [(row.id, row.position) for row in old])
             # Rows of the alerts last, because the others refer to them.
             for table, column in (
                 (events, events.c.alert_id),
                 (submissions, submissions.c.alert_id),
+                (incoming_texts, incoming_texts.c.alert_id),
                 (alerts, alerts.c.id),
             ):
                 connection.execute(

@@ -31,6 +31,7 @@ Mode = Literal["worker", "app", "observer"]
 
 STATUS_PATH = "/twilio/status"
 KEY_PRESS_PATH = "/twilio/gather"
+INBOUND_PATH = "/twilio/inbound"
 # How long this app serves a document: Twilio may read it late, or again.
 LOCAL_EXPIRE_SECONDS = 24 * 3600
 # The settings to name when a storage can't be built from them.
@@ -59,6 +60,11 @@ class CallbackAddresses:
     def key_press(self, alert_id: str, try_number: int) -> str:
         """Where Twilio reports the keys pressed in a call, and gets what the call says next."""
         return self._address(KEY_PRESS_PATH, alert_id, try_number)
+
+    @property
+    def inbound(self) -> str:
+        """Where Twilio passes on the texts that come in at the account's number."""
+        return f"{self.base}{INBOUND_PATH}"
 
     def _address(self, path: str, alert_id: str, try_number: int) -> str:
         # The signature covers the URL, so quote everything that a proxy might spell differently.

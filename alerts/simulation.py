@@ -68,6 +68,7 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
             auth_token=token,
             from_number=from_number,
             fetch_transport=documents,
+            sms_url=callbacks.inbound if callbacks else "",
         )
     except ValueError as problem:
         raise SettingsError(f"TWILIO_FROM_NUMBER can't be used: {problem}") from None

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any
 
 from alerts.alert import Alert, AlertState, Event, Try, tries_of
+from alerts.errors import UnusableInput
+from alerts.message.compose import write_message
+from alerts.message.spoken_length import shortest_seconds
 from alerts.status import ON_THE_WAY, Status
 
 # How Twilio's AnsweredBy begins if no person answered: machine_start, machine_end_beep, …, fax.
 # https://www.twilio.com/docs/voice/answering-machine-detection
 MACHINES = ("machine", "fax")
+# How long an alert stays open for a reply after its last text has arrived.
+REPLY_WINDOW = timedelta(hours=24)
+HUNG_UP_NOTE = "Hung up at once"
+# Twilio's seconds are whole, so a call may have been a little longer than it says.
+DURATION_MARGIN_SECONDS = 0.5
 
 
 def apply(alert: Alert, event: Event) -> Alert:
     """Return the alert after `event`, which is added to its events with `news` set.
 
     Events may come late, twice and in any order: a final status never changes, and within a try
-    the status only moves forward. A try that didn't get through leads to the next one, if any.
+    the status only moves forward. A try that didn't get through leads to the next one, if any. The
+    end of a call that nobody can have listened to is kept as `hung_up`.
     """
+    if _is_hang_up(alert, event):
+        event = replace(event, status=Status.HUNG_UP, note=HUNG_UP_NOTE)
     after = _changed(alert, event)
     event = replace(event, news=after is not alert and state_of(after) != state_of(alert))
     return replace(after, events=(*alert.events, event))
@@ -37,10 +49,13 @@ def _changed(alert: Alert, event: Event) -> Alert:
     if alert.status.final:
         return alert
     if event.status is Status.ACKNOWLEDGED:
-        # A key press proves that a person heard it, whichever try it came from.
+        # A key press or a reply proves that a person got it, whichever try it came from.
         return replace(alert, status=event.status, since=event.at, error=None)
     if event.canceling:
         return _after_cancel(alert, event)
+    if event.send_now:
+        waits = alert.sid is None and event.try_number == alert.try_number
+        return replace(alert, send_now=True) if waits and not alert.canceling else alert
     return alert if event.try_number != alert.try_number else _in_try(alert, event)
 
 
@@ -59,11 +74,61 @@ def _in_try(alert: Alert, event: Event) -> Alert:
         twiml_url=event.twiml_url or alert.twiml_url,
         answered_by=alert.answered_by or event.answered_by,
     )
+    if alert.sid is not None and asks_for_reply(alert):
+        alert = replace(alert, asks_reply=True)
     status = _status_of_try(alert, event)
     if status is None or not may_follow(alert.status, status):
         return alert
+    if status.final and _stays_open(alert, event):
+        return alert if alert.reply_until else _open_for_reply(alert, event)
     alert = replace(alert, status=status, since=event.at)
     return _after_try(replace(alert, error=event.error)) if status.final else alert
+
+
+def asks_for_reply(alert: Alert) -> bool:
+    """Whether the present try is a text that asks for a reply."""
+    return alert.channel == "text" and alert.request.acknowledge
+
+
+def _stays_open(alert: Alert, event: Event) -> bool:
+    """Whether the alert waits for a reply to its last text, although Twilio is done with that.
+
+    Callboard itself ends it once nobody has replied for long enough.
+    """
+    # Not every carrier says that a text arrived, and people reply to those texts too.
+    if event.status not in {Status.DELIVERED, Status.UNKNOWN} or alert.sid is None:
+        return False
+    if event.source == "callboard" or alert.canceling or not asks_for_reply(alert):
+        return False
+    ended = replace(alert, status=event.status or alert.status)
+    return next_try(ended, tries_of(alert.request)) is None
+
+
+def _open_for_reply(alert: Alert, event: Event) -> Alert:
+    until = event.at + REPLY_WINDOW
+    return replace(alert, status=Status.PLACED, since=event.at, reply_until=until)
+
+
+def _is_hang_up(alert: Alert, event: Event) -> bool:
+    """Whether a call was over before its message could have been heard once.
+
+    When in doubt it isn't: if a machine may have answered, or it isn't known how long it lasted.
+    """
+    if event.status is not Status.COMPLETED or event.duration is None or alert.channel != "call":
+        return False
+    if alert.status.final or alert.canceling or event.try_number != alert.try_number:
+        return False
+    answered_by = alert.answered_by or event.answered_by
+    if (answered_by or "").startswith(MACHINES) or (
+        answered_by is None and alert.request.voicemail
+    ):
+        return False
+    try:
+        words = write_message(alert.request, event.at)
+    except UnusableInput:
+        return False  # it had words when the call was placed, but has none at this time of day
+    shortest = shortest_seconds(words, alert.request.language)
+    return event.duration + DURATION_MARGIN_SECONDS < shortest
 
 
 def _status_of_try(alert: Alert, event: Event) -> Status | None:
@@ -85,7 +150,8 @@ def _after_try(ended: Alert) -> Alert:
     following = next_try(ended, tries_of(ended.request)) if wanted else None
     if following is None:
         return ended
-    return replace(ended, **state_of(AlertState(since=ended.since, try_number=following)))
+    begun = AlertState(since=ended.since, try_number=following, asks_reply=ended.asks_reply)
+    return replace(ended, **state_of(begun))
 
 
 def may_follow(now: Status, then: Status) -> bool:

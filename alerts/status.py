@@ -15,6 +15,7 @@ class Status(StrEnum):
     ANSWERED = "answered"
     COMPLETED = "completed"
     ACKNOWLEDGED = "acknowledged"
+    HUNG_UP = "hung_up"
     VOICEMAIL = "voicemail"
     DELIVERED = "delivered"
     UNANSWERED = "unanswered"
@@ -30,7 +31,7 @@ class Status(StrEnum):
     def reaches(self, *, acknowledge: bool = False) -> bool:
         """Whether the recipient got the message, as far as can be told.
 
-        If the alert asked them to `acknowledge` it, only the key press counts.
+        If the alert asked them to `acknowledge` it, only the key press or the reply counts.
         """
         if acknowledge:
             return self is Status.ACKNOWLEDGED

@@ -6,7 +6,7 @@ function works inside the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -47,6 +47,22 @@ RESERVE = (
     )
     .returning(rate_limits.c.next_at)
 )
+UNPRICED = (
+    sa.select(submissions.c.sid, submissions.c.channel, submissions.c.at)
+    .where(
+        submissions.c.account_sid == sa.bindparam("account"),
+        submissions.c.price.is_(None),
+        submissions.c.sid.is_not(None),
+        submissions.c.at > sa.bindparam("after"),
+    )
+    .order_by(submissions.c.at.desc())
+    .limit(sa.bindparam("most"))
+)
+SET_PRICE = (
+    sa.update(submissions)
+    .where(submissions.c.sid == sa.bindparam("of"))
+    .values(price=sa.bindparam("amount"), price_unit=sa.bindparam("unit"))
+)
 
 
 class Outcome(StrEnum):
@@ -84,6 +100,14 @@ class Settlement:
     submission_id: str
     outcome: Outcome
     sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What was charged, as a positive number, in a currency such as "USD"."""
+
+    amount: float
+    unit: str
 
 
 def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
@@ -221,6 +245,23 @@ def reserve_slots(
         next_at = connection.scalar(RESERVE, wanted) or now
     first_at = float(next_at) - count * gap
     return [max(0.0, first_at + number * gap - now) for number in range(count)]
+
+
+def unpriced(
+    connection: sa.Connection, account_sid: str, after: datetime, most: int
+) -> dict[str, tuple[Channel, datetime]]:
+    """Return the channel and time of the calls and texts without a price, by SID, newest first."""
+    wanted = {"account": account_sid, "after": after.timestamp(), "most": most}
+    return {
+        row.sid: (row.channel, datetime.fromtimestamp(row.at, UTC))
+        for row in connection.execute(UNPRICED, wanted)
+    }
+
+
+def set_prices(connection: sa.Connection, prices: Mapping[str, Price]) -> None:
+    """Save what Twilio charged for calls and texts, by SID."""
+    rows = [{"of": sid, "amount": each.amount, "unit": each.unit} for sid, each in prices.items()]
+    connection.execute(SET_PRICE, rows)
 
 
 def _find(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Submission | None:

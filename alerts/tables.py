@@ -6,20 +6,24 @@ SQLite has no type for times, and both databases compare and index numbers alike
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
+from alerts.stage import stage_of
 from alerts.state import STATE_FIELDS, state_of
 from alerts.status import Status
 
 metadata = sa.MetaData()
 Row = Mapping[Any, Any]
+
+POSITION_BITS = 12
 
 # Alerts: what was asked for, and the state that follows from the events.
 alerts = sa.Table(
@@ -57,13 +61,23 @@ alerts = sa.Table(
     # The broadcast that it belongs to, if any, and its place there, from 0.
     sa.Column("broadcast_id", sa.Text),
     sa.Column("place_in_broadcast", sa.Integer),
+    # Of the AlertState too.
+    sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("asks_reply", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("reply_until", sa.Double),
+    # Its place in lists, newest last: see `position_at`.
+    sa.Column("position", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    # Its Stage, which follows from its status and from what was asked for.
+    sa.Column("stage", sa.Text, nullable=False, server_default=sa.text("'queued'")),
     # No index begins with the account. As long as there are few rows, PostgreSQL takes such an
     # index to be as good as the primary key, and then reads all of the account's alerts.
     sa.Index("alerts_by_time", "created_at", "account_sid"),
     sa.Index("alerts_by_number", "to_number", "account_sid", "created_at"),
-    sa.Index("alerts_by_person", "person", "account_sid", "created_at"),
-    sa.Index("alerts_by_sender", "sender", "account_sid", "created_at"),
-    sa.Index("alerts_by_status", "status", "account_sid", "created_at"),
+    # For lists, see search.py: they read the alerts of each stage and channel in order.
+    sa.Index("alerts_by_stage", "stage", "account_sid", "channel", "position", "broadcast_id"),
+    sa.Index(
+        "alerts_by_sender", "sender", "account_sid", "stage", "channel", "position", "broadcast_id"
+    ),
 )
 
 # A partial index: few alerts are open at any time, however many there are in all.
@@ -81,6 +95,8 @@ sa.Index(
     "alerts_by_broadcast",
     alerts.c.broadcast_id,
     alerts.c.account_sid,
+    alerts.c.stage,
+    alerts.c.position,
     sqlite_where=alerts.c.broadcast_id.is_not(None),
     postgresql_where=alerts.c.broadcast_id.is_not(None),
 )
@@ -114,6 +130,8 @@ events = sa.Table(
     sa.Column("answered_by", sa.Text),
     sa.Column("canceling", sa.Boolean, nullable=False),
     sa.Column("news", sa.Boolean, nullable=False),
+    sa.Column("duration", sa.Integer),
+    sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
 )
 
@@ -136,6 +154,8 @@ submissions = sa.Table(
     sa.Column("price_unit", sa.Text),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
     sa.Index("submissions_by_alert", "alert_id", "account_sid", "try_number"),
+    sa.Index("submissions_by_number", "to_number", "account_sid", "at"),
+    sa.Index("submissions_by_time", "at"),
 )
 sa.Index(
     "submissions_open",
@@ -145,6 +165,14 @@ sa.Index(
     unique=True,
     sqlite_where=submissions.c.outcome.is_(None),
     postgresql_where=submissions.c.outcome.is_(None),
+)
+sa.Index(
+    "submissions_unpriced",
+    submissions.c.at,
+    submissions.c.account_sid,
+    # SQLite uses a partial index only if a query has this very condition.
+    sqlite_where=submissions.c.price.is_(None),
+    postgresql_where=submissions.c.price.is_(None),
 )
 
 # Texts that came in at one of the account's numbers.
@@ -160,6 +188,7 @@ incoming_texts = sa.Table(
     # The alert that it replies to, if any.
     sa.Column("alert_id", sa.Text),
     sa.Index("incoming_texts_by_number", "from_number", "at"),
+    sa.Index("incoming_texts_by_alert", "alert_id", "account_sid"),
 )
 
 # Numbers that texts can't go to: "stop" or "landline", and since when.
@@ -208,6 +237,21 @@ class NewAlert:
     place: int | None = None
 
 
+def position_at(moment: datetime) -> int:
+    """Return the position of the first alert that is saved at a moment.
+
+    A position is the microseconds since 1970 times 4096, and a number that tells apart what was
+    saved together. One whole number orders a list exactly, and its parts begin at one of them.
+    """
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) << POSITION_BITS
+
+
+def new_position(now: datetime) -> int:
+    """Return the position of the first of the alerts that are saved `now`."""
+    # Another process may save alerts in the same microsecond.
+    return position_at(now) + secrets.randbelow(1 << POSITION_BITS)
+
+
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
     """Return the alert in a row, with the events that the caller has read."""
     known = {field.name for field in fields(AlertRequest)}
@@ -227,6 +271,7 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
             "since": _moment(row["since"]),
             "status": Status(row["status"]),
             "error": _problem(row["error"]),
+            "reply_until": row["reply_until"] and _moment(row["reply_until"]),
         },
     )
 
@@ -236,18 +281,21 @@ def state_row(alert: Alert) -> dict[str, Any]:
     present = tries_of(alert.request)[alert.try_number - 1]
     return state_of(alert) | {
         "status": alert.status.value,
+        "stage": stage_of(alert).value,
         "is_open": not alert.status.final,
         "since": alert.since.timestamp(),
         "channel": present.channel,
         "to_number": present.to,
         "error": alert.error and asdict(alert.error),
+        "reply_until": alert.reply_until and alert.reply_until.timestamp(),
     }
 
 
-def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, Any]:
-    """Return the row of an alert that is saved `now` and due at once."""
+def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
+    """Return the row of an alert that is saved `now`, and due once its sender can't undo it."""
+    not_before = now + timedelta(seconds=new.request.hold_seconds)
     alert = Alert(
-        id=new.id, request=new.request, from_=new.from_, not_before=now, events=(), since=now
+        id=new.id, request=new.request, from_=new.from_, not_before=not_before, events=(), since=now
     )
     return {
         "id": new.id,
@@ -255,13 +303,14 @@ def new_alert_row(new: NewAlert, account_sid: str, now: datetime) -> dict[str, A
         "created_at": now.timestamp(),
         "request": asdict(new.request),
         "from_number": new.from_,
-        "not_before": now.timestamp(),
+        "not_before": not_before.timestamp(),
         "sender": new.request.user,
         "person": new.request.name,
         "claimed_by": None,
         "due_at": now.timestamp(),
         "broadcast_id": new.request.broadcast or None,
         "place_in_broadcast": new.place,
+        "position": position,
         "revision": 1,
     } | state_row(alert)
 
@@ -282,6 +331,8 @@ def event_row(alert_id: str, account_sid: str, number: int, event: Event) -> dic
         "error": event.error and asdict(event.error),
         "answered_by": event.answered_by,
         "canceling": event.canceling,
+        "duration": event.duration,
+        "send_now": event.send_now,
         "news": event.news,
     }
 

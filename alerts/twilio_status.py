@@ -44,14 +44,16 @@ class StatusUpdate:
 
     `status` is None if it says nothing about that. `answered_by` is what answering-machine
     detection found: None as long as it may still find something, "" if it found nothing.
-    `sent_at` is when a text was handed to the carrier, if that hasn't confirmed it yet.
+    `duration` is how many seconds a call lasted after it was answered, once it is over. `sent_at`
+    is when a text was handed to the carrier, if that hasn't confirmed it yet.
     """
 
     status: Status | None
     note: str
     error: Problem | None = None
     answered_by: str | None = None
-    # Not compared: a change of this alone isn't worth an event.
+    # Not compared: a change of these alone isn't worth an event.
+    duration: int | None = field(default=None, compare=False)
     sent_at: datetime | None = field(default=None, compare=False)
 
     @property
@@ -70,6 +72,7 @@ class StatusUpdate:
             sid=sid,
             error=self.error,
             answered_by=self.answered_by,
+            duration=self.duration,
         )
 
 
@@ -115,7 +118,8 @@ def call_update(call: Call) -> StatusUpdate:
     status = status_of_call(word)
     answered_by = call.answered_by or ("" if status.final else None)
     error = _not_connected() if status is Status.FAILED else None
-    return StatusUpdate(status, _call_note(word, answered_by), error, answered_by)
+    duration = call.duration if status is Status.COMPLETED else None
+    return StatusUpdate(status, _call_note(word, answered_by), error, answered_by, duration)
 
 
 def call_callback_update(form: Mapping[str, str]) -> StatusUpdate:
@@ -129,8 +133,9 @@ def call_callback_update(form: Mapping[str, str]) -> StatusUpdate:
     status = status_of_call(word) if word else None
     error = None
     if status is Status.FAILED:
-        error = _not_connected(_code(form.get("ErrorCode")), form.get("SipResponseCode", ""))
-    return StatusUpdate(status, _call_note(word, answered_by), error, answered_by)
+        error = _not_connected(_number(form.get("ErrorCode")), form.get("SipResponseCode", ""))
+    duration = _number(form.get("CallDuration")) if status is Status.COMPLETED else None
+    return StatusUpdate(status, _call_note(word, answered_by), error, answered_by, duration)
 
 
 def message_update(message: Message) -> StatusUpdate:
@@ -144,7 +149,7 @@ def message_callback_update(form: Mapping[str, str]) -> StatusUpdate:
 
     https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
     """
-    return _text(form.get("MessageStatus", ""), _code(form.get("ErrorCode")), None)
+    return _text(form.get("MessageStatus", ""), _number(form.get("ErrorCode")), None)
 
 
 def _call_note(word: str, answered_by: str | None) -> str:
@@ -182,5 +187,5 @@ def _text(word: str, code: int | None, message: str | None) -> StatusUpdate:
     return StatusUpdate(status, note, Problem(code, message or f"{note}.", hint_for(code)))
 
 
-def _code(text: str | None) -> int | None:
+def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -23,6 +23,8 @@ from alerts.claims import Claims
 from alerts.delivery import deliver
 from alerts.history import History
 from alerts.liveness import Liveness
+from alerts.prices import Prices
+from alerts.reply_poller import ReplyPoller
 from alerts.services import Mode, Services
 from alerts.steps.placing import RequestLimits
 from alerts.steps.polling import StatusPoller
@@ -65,6 +67,8 @@ class Worker:
         self._poller = StatusPoller(
             services.twilio, history.record, callbacks=services.callbacks is not None
         )
+        self._prices = Prices(services, history)
+        self._reply_poller = ReplyPoller(services, history)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._running: list[asyncio.Task[None]] = []
 
@@ -81,6 +85,8 @@ class Worker:
             asyncio.create_task(self._keep_alive(), name="heartbeat"),
             asyncio.create_task(self._run(), name="worker"),
             asyncio.create_task(self._delete_old(), name="deleting old alerts"),
+            asyncio.create_task(self._reply_poller.run(), name="looking for replies"),
+            asyncio.create_task(self._prices.run(), name="reading prices"),
         ]
 
     def has_room_for(self, alerts: int) -> bool:

@@ -37,11 +37,19 @@ OUTPUTS = (
     PREVIEW,
     PROGRESS,
     "send-actions",
+    "send-acknowledge_line",
     "send-announcement",
+    "send-caller",
+    "send-hearers",
+    "send-in_short",
+    "send-length",
     "send-message_feedback_line",
-    "send-number_feedback_line",
     "send-reaching_summary",
+    "send-recipients",
+    "send-send_label",
     "send-send_refusal",
+    "send-sent_before",
+    "send-words",
 )
 
 

@@ -17,6 +17,11 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--create-bucket", action="store_true", help="make S3_BUCKET, readable and expiring"
     )
+    command.add_argument(
+        "--set-webhook",
+        action="store_true",
+        help="have texts to TWILIO_FROM_NUMBER reported to this app",
+    )
     command.set_defaults(run=run)
 
 
@@ -24,7 +29,10 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print each check as soon as its outcome is known; returns the exit status."""
     all_passed = True
     async with Desk.from_settings(settings, mode="observer") as desk:
-        async for check in examine(settings, desk, create_bucket=chosen.create_bucket):
+        checks = examine(
+            settings, desk, create_bucket=chosen.create_bucket, set_webhook=chosen.set_webhook
+        )
+        async for check in checks:
             all_passed = all_passed and check.passed
             print(
                 f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<9} {check.sentence}",

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from alerts import DatabaseError, UnusableInput
-from cli import FAILED, UNUSABLE, broadcast, cancel, doctor, send, status, worker
+from cli import FAILED, UNUSABLE, broadcast, cancel, doctor, people, send, status, worker
+from cli import list as list_command
 from cli.file_owner import refuse_to_leave_files_of_root
 from cli.output import adapt_to_console
 from settings import Settings, SettingsError
@@ -41,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m alerts", description="Phone and text people through Twilio."
     )
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (send, broadcast, status, cancel, worker, doctor):
+    for command in (
+        send, broadcast, list_command, status, cancel, people, worker, doctor,
+    ):  # fmt: skip
         command.add_to(commands)
     return program
 

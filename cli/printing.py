@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 
-from alerts import Alert, UnusableInput
+from alerts import Alert
 from alerts.alert import tries_of
-from alerts.message.compose import write_message
+from alerts.message.compose import said
 from alerts.time_zones import in_time_zone
 
 
@@ -33,21 +32,10 @@ def print_story(alert: Alert, as_json: bool) -> None:
         sent = in_time_zone(alert.events[0].at, alert.request.time_zone)
         print(
             f"{alert.channel.capitalize()} to {alert.request.to}, {sent:%Y-%m-%d %H:%M %Z}: "
-            f"{_said(alert)}"
+            f"{said(alert)}"
         )
     print_new_events(alert, 0, as_json)
     print_outcome(alert, as_json)
-
-
-def _said(alert: Alert) -> str:
-    """The words of the present try, or what they would be now if it hasn't been sent."""
-    made = {"sending", "placed"}
-    events = [each for each in alert.events if each.try_number == alert.try_number]
-    moments = [each.at for each in events if each.status in made] or [datetime.now(UTC)]
-    try:
-        return write_message(alert.request, moments[-1])
-    except UnusableInput:
-        return alert.message
 
 
 def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:

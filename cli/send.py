@@ -36,6 +36,7 @@ def add_to(commands: Any) -> None:
         add_message(command)
         add_safeguards(command)
     add_speech(call)
+    _add_reply(text)
     for command in (call, text):
         add_retries(command)
 
@@ -143,6 +144,17 @@ def add_speech(call: argparse.ArgumentParser) -> None:
     )
     call.add_argument(
         "--then-text", action="store_true", help="send a text if no call reaches them"
+    )
+
+
+def _add_reply(text: argparse.ArgumentParser) -> None:
+    text.add_argument(
+        "--acknowledge", action="store_true", help="ask them to reply 1, and wait a day for that"
+    )
+    text.add_argument(
+        "--language",
+        default=DEFAULTS.language,
+        help="of the sentence that asks for the reply (default: %(default)s)",
     )
 
 

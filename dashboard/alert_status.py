@@ -14,7 +14,7 @@ from htmltools import HTML, Tag, tags
 
 from alerts import Alert, Status
 from alerts.alert import Event
-from alerts.steps.waiting import when_due
+from alerts.steps.waiting import HELD_BACK, when_due
 from alerts.time_zones import in_time_zone
 from dashboard.timeline import Step, steps_of
 
@@ -28,6 +28,7 @@ SHAPES = {
     "halo": '<circle class="halo" cx="7" cy="7" r="9"/>'
     '<circle cx="7" cy="7" r="5" fill="currentcolor"/>',
     "check": f'{DISC}<path d="m4 7.3 2 2.1 4.2-4.5" {LINE} class="on" stroke-width="1.8"/>',
+    "tick": f'<path d="m2.5 7.5 3.1 3.1 6-6.8" {LINE} stroke="currentcolor" stroke-width="1.9"/>',
     "dot": '<circle cx="7" cy="7" r="5.5" fill="currentcolor"/>',
     "half": f'<circle cx="7" cy="7" r="5.8" {LINE} stroke="currentcolor" stroke-width="1.6"/>'
     '<path d="M7 1.2a5.8 5.8 0 0 1 0 11.6z" fill="currentcolor"/>',
@@ -94,6 +95,12 @@ def glance(alert: Alert, time_zone: str) -> Glance:
         return Glance("clock", "wait", "Canceling")
     if alert.status is Status.QUEUED:
         return _queued(alert, time_zone)
+    return _on_its_way(alert)
+
+
+def _on_its_way(alert: Alert) -> Glance:
+    if alert.reply_until:
+        return Glance("clock", "wait", "Delivered, waits for a reply")
     return Glance("halo", "ring", UNDER_WAY.get(alert.status, "Sending"))
 
 
@@ -110,6 +117,8 @@ def _queued(alert: Alert, time_zone: str) -> Glance:
     if due <= datetime.now(UTC):
         return Glance("halo", "ring", "Sending")
     at = clock(due, time_zone)
+    if why == HELD_BACK:
+        return Glance("clock", "wait", f"Can be undone until {clock(due, time_zone, seconds=True)}")
     if "limit" in why:
         return Glance("mark", "wait", f"Held until {at}")
     end = _last_end(alert.events)
@@ -120,7 +129,7 @@ def _queued(alert: Alert, time_zone: str) -> Glance:
 
 def _last_end(events: Sequence[Event]) -> Event | None:
     """Return the event that ended a try last."""
-    ends = [each for each in events if each.status is not None and each.status.final]
+    ends = [each for each in events if each.news and each.status and each.status.final]
     return ends[-1] if ends else None
 
 

@@ -33,3 +33,12 @@ def feedback(tone: Tone, words: str) -> Tag:
     mark = MARKS.get(tone)
     icon = tags.span(mark, aria_hidden="true") if mark else None
     return tags.span(icon, f" {words}" if mark else words, class_=f"feedback {tone}")
+
+
+def unannounced(output: Tag) -> Tag:
+    """Keep screen readers from reading out an output at each change, as Shiny makes them do.
+
+    For what changes with every key. What they should be told is said in a `role="status"`.
+    """
+    output.attrs["aria-live"] = "off"
+    return output

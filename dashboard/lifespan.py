@@ -13,6 +13,7 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
+from dashboard.activity.export import export_route
 from dashboard.own_pages import OwnPagesOnly
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ SECONDS_BETWEEN_OPENINGS = 10.0
 
 
 def mount(app: App, desk: Desk) -> None:
-    """Let `app` deliver for `desk`: add the routes that Twilio uses, and the desk's lifespan.
+    """Let `app` deliver for `desk`: add the routes beside the pages, and the desk's lifespan.
 
     The desk opens soon after the server starts, with or without visitors, and is closed with it.
     From now on pages of other sites can't open a session of the app, because it can place calls.
@@ -32,7 +33,7 @@ def mount(app: App, desk: Desk) -> None:
     router = app.starlette_app.router
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
-    router.routes[0:0] = webhooks.routes(desk)
+    router.routes[0:0] = [*webhooks.routes(desk), export_route(desk)]
     router.lifespan_context = with_desk(desk, router.lifespan_context)
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
 

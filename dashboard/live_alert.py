@@ -1,25 +1,28 @@
-"""Following an alert from a page, without making the page wait for it."""
+"""Following an alert, or all alerts of a broadcast, from a page, without making the page wait."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 from shiny import reactive
 from shiny.session import Session
 
 from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
+from alerts.broadcast import Broadcast
 from alerts.message.compose import check_labels
 
 log = logging.getLogger(__name__)
 
 LOOKING = "Looking for this alert…"
 NO_SUCH_ALERT = "No alert has this id. Send a new one, or check the address."
+NO_SUCH_BROADCAST = "No broadcast has this id. Send a new one, or check the address."
 
 
 class LiveAlert:
-    """The alert that a page shows, as a reactive value that changes by itself.
+    """What a page shows, one alert or a broadcast, as reactive values that change by themselves.
 
     Shiny holds one lock over every flush of every session, so waiting inside a flush would freeze
     all visitors. A task waits instead, and takes the lock only to hand over a change.
@@ -27,36 +30,62 @@ class LiveAlert:
 
     def __init__(self, desk: Desk, session: Session) -> None:
         self._desk = desk
-        self._alert: reactive.Value[Alert | None] = reactive.Value(None)
+        self._alerts: reactive.Value[tuple[Alert, ...]] = reactive.Value(())
+        self._broadcast: reactive.Value[Broadcast | None] = reactive.Value(None)
         self._note: reactive.Value[str] = reactive.Value("")
         self._following: asyncio.Task[None] | None = None
+        self._followed = ""
         session.on_ended(self.stop)
 
     def __call__(self) -> Alert | None:
-        """Return the alert as it stands; a reactive read."""
-        return self._alert()
+        """Return the alert as it stands, None if it is a broadcast's; a reactive read."""
+        alerts = self._alerts()
+        return alerts[0] if alerts and self._broadcast() is None else None
+
+    def all(self) -> tuple[Alert, ...]:
+        """Return the alert, or all alerts of the broadcast, as they stand; a reactive read."""
+        return self._alerts()
+
+    def broadcast(self) -> Broadcast | None:
+        """Return the broadcast, if it is one; a reactive read."""
+        return self._broadcast()
 
     def note(self) -> str:
         """Return why there is no alert, or "" if none was asked for; a reactive read."""
         return self._note()
 
+    def is_following(self, alert_id: str) -> bool:
+        """Return whether this is the alert that is shown, or will be once it is saved."""
+        return self._followed == alert_id
+
     def follow(self, alert_id: str) -> None:
         """Show this alert from now on; it is just being sent."""
         self._begin(lambda: self._follow(alert_id), "")
+        self._followed = alert_id
+
+    def follow_broadcast(self, broadcast: Broadcast) -> None:
+        """Show this broadcast from now on."""
+        self._begin(lambda: self._follow_broadcast(broadcast), "")
 
     def find(self, alert_id: str) -> None:
         """Show this alert from now on, or say that there is none with this id."""
         self._begin(lambda: self._find(alert_id), LOOKING)
 
+    def find_broadcast(self, broadcast_id: str) -> None:
+        """Show this broadcast from now on, or say that there is none with this id."""
+        self._begin(lambda: self._find_broadcast(broadcast_id), LOOKING)
+
     def stop(self) -> None:
-        """Stop following; the alert itself goes on."""
+        """Stop following; the alerts themselves go on."""
         if self._following:
             self._following.cancel()
 
     def _begin(self, following: Callable[[], Awaitable[None]], note: str) -> None:
         self.stop()
+        self._followed = ""
         if note:
-            self._alert.set(None)
+            self._alerts.set(())
+            self._broadcast.set(None)
         self._note.set(note)
         self._following = asyncio.create_task(self._until_it_ends(following))
 
@@ -64,21 +93,38 @@ class LiveAlert:
         try:
             await following()
         except Exception as error:  # noqa: BLE001 - shown on the page, whatever it is
-            await self._show(None, failure_sentence(error))
+            await self._show((), failure_sentence(error))
 
     async def _follow(self, alert_id: str) -> None:
         async for alert in self._desk.watch(alert_id):
-            await self._show(alert, "")
+            await self._show((alert,), "")
+
+    async def _follow_broadcast(self, broadcast: Broadcast) -> None:
+        known: dict[str, Alert] = {}
+        async with aclosing(self._desk.watch_broadcast(broadcast.id)) as changes:
+            async for changed in changes:
+                known |= {alert.id: alert for alert in changed}
+                await self._show(tuple(known.values()), "", broadcast)
 
     async def _find(self, alert_id: str) -> None:
         if not _could_be_an_id(alert_id) or await self._desk.status(alert_id) is None:
-            await self._show(None, NO_SUCH_ALERT)
+            await self._show((), NO_SUCH_ALERT)
         else:
             await self._follow(alert_id)
 
-    async def _show(self, alert: Alert | None, note: str) -> None:
+    async def _find_broadcast(self, broadcast_id: str) -> None:
+        known = _could_be_an_id(broadcast_id) and await self._desk.broadcast_of(broadcast_id)
+        if not known:
+            await self._show((), NO_SUCH_BROADCAST)
+        else:
+            await self._follow_broadcast(known[0])
+
+    async def _show(
+        self, alerts: tuple[Alert, ...], note: str, broadcast: Broadcast | None = None
+    ) -> None:
         async with reactive.lock():
-            self._alert.set(alert)
+            self._alerts.set(alerts)
+            self._broadcast.set(broadcast)
             self._note.set(note)
             await reactive.flush()
 

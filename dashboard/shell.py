@@ -16,13 +16,16 @@ from dashboard.hosting import connect_user
 
 
 def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
-    """Return the whole dashboard; with a `handset` it says plainly that it is a simulation."""
+    """Return the whole dashboard, which says plainly whether calls are real.
+
+    With a `handset` it is a simulation.
+    """
     return ui.page_navbar(
         *panels,
         # Beside the brand, because screen readers expect nothing but tabs in the list of tabs.
         title=TagList(
             _brand(),
-            _simulation_badge() if handset else None,
+            _simulation_badge() if handset else _live_badge(),
             _dark_mode(),
         ),
         footer=handset,
@@ -51,11 +54,11 @@ def plain_page(heading: str, *content: Tag) -> Tag:
 
 
 def head() -> TagList:
-    """Return favicon and stylesheet; neither asks an outside host for anything."""
+    """Return favicon, stylesheet and script; none asks an outside host for anything."""
     icon = base64.b64encode((WWW / "favicon.svg").read_bytes()).decode()
     return TagList(
         head_content(tags.link(rel="icon", href=f"data:image/svg+xml;base64,{icon}")),
-        assets("shell", ["shell.css"]),
+        assets("shell", ["shell.css"], ["shell.js"]),
     )
 
 
@@ -76,9 +79,18 @@ def _dark_mode() -> Tag:
     return ui.input_dark_mode(aria_label="Switch between light and dark")
 
 
+def _live_badge() -> Tag:
+    return tags.span(
+        tags.span("Live", tags.span(": real calls", class_="wide-only")),
+        class_="badge-live",
+        title="A Twilio account is set: calls and texts reach real phones and cost money.",
+    )
+
+
 def _simulation_badge() -> Tag:
     return tags.span(
-        "Simulation: no real calls",
+        "Simulation",
+        tags.span(": no real calls", class_="wide-only"),
         class_="simulation",
         title="No Twilio account is set, so a stand-in answers. Nobody's phone rings.",
     )

@@ -13,6 +13,7 @@ from htmltools import Tag, tags
 from alerts import Alert, Channel, Event, Status
 from alerts.alert import tries_of
 from alerts.phone_numbers import international
+from alerts.replies import REPLIED
 from alerts.time_zones import in_time_zone
 
 State = Literal["past", "missed", "future", "present", "waiting", "reached", "failed"]
@@ -41,33 +42,17 @@ def story(alert: Alert, time_zone: str) -> Tag:
     return tags.div(_line(steps_of(alert), time_zone), _explanation(alert), class_="cb-story")
 
 
-def timeline(alert: Alert) -> Tag:
-    """Return the line of dots for `alert`, and what to do if it ended badly."""
-    steps = steps_of(alert)
-    several = len(tries_of(alert.request)) > 1
-    return tags.div(
-        tags.div(
-            tags.h2("This alert" if several else _heading(alert.channel)),
-            _pill(alert, steps),
-            class_="card-heading",
-        ),
-        _line(steps),
-        _explanation(alert),
-        class_="timeline-card",
-    )
-
-
-def timeline_ahead(channel: Channel, *, acknowledge: bool, note: str) -> Tag:
+def story_ahead(channel: Channel, *, acknowledge: bool, note: str) -> Tag:
     """Return the line as it will look once there is an alert; `note` says why there is none."""
     return tags.div(
         tags.div(
-            tags.h2(_heading(channel)),
+            tags.h2("What happens"),
             None if note else tags.span("Nothing sent yet", class_="nothing-yet"),
             class_="card-heading",
         ),
         _line(steps_ahead(channel, acknowledge=acknowledge)),
         tags.div(tags.p(note), class_="explanation waiting") if note else None,
-        class_="timeline-card",
+        class_="cb-story",
     )
 
 
@@ -83,19 +68,8 @@ def tone(alert: Alert) -> State:
         return "present"
     if alert.reached:
         return "reached"
-    return "failed" if alert.status in {Status.FAILED, Status.UNANSWERED} else "waiting"
-
-
-def _heading(channel: Channel) -> str:
-    return "This call" if channel == "call" else "This text"
-
-
-def _pill(alert: Alert, steps: Sequence[Step]) -> Tag:
-    if alert.status.final:
-        return tags.span(alert.status.value, class_=f"pill {tone(alert)}")
-    waits = any(step.state == "waiting" for step in steps)
-    words = "canceling" if alert.canceling else alert.status.value
-    return tags.span(words, class_=f"pill {'waiting' if waits or alert.canceling else 'present'}")
+    missed = {Status.FAILED, Status.UNANSWERED, Status.HUNG_UP}
+    return "failed" if alert.status in missed else "waiting"
 
 
 def _line(steps: Sequence[Step], time_zone: str = "") -> Tag:
@@ -138,6 +112,10 @@ def _reasons(alert: Alert) -> list[str]:
         return [error.message, error.hint] if error.code is None else [error.hint]
     if alert.status is Status.COMPLETED and not alert.reached:
         return ["The call was answered, but nobody pressed 1 to confirm it."]
+    if alert.status is Status.HUNG_UP:
+        return ["The call was over before its message could have been heard once."]
+    if alert.status is Status.DELIVERED and not alert.reached:
+        return ["The text was delivered, but nobody replied 1 to confirm it."]
     return []
 
 
@@ -171,6 +149,7 @@ def _expected(channel: Channel, *, acknowledge: bool) -> tuple[tuple[Status, str
             (Status.SENDING, "On its way to Twilio"),
             (Status.PLACED, "Accepted by Twilio"),
             (Status.DELIVERED, "Delivered"),
+            *([(Status.ACKNOWLEDGED, "They reply 1")] if acknowledge else []),
         )
     return (
         (Status.QUEUED, "Saved"),
@@ -184,11 +163,15 @@ def _expected(channel: Channel, *, acknowledge: bool) -> tuple[tuple[Status, str
 
 def _shown_events(alert: Alert) -> list[Event]:
     """Return the events worth a step: changes, and remarks such as what the alert waits for."""
-    shown = [event for event in alert.events if event.news or _is_remark(event)]
+    shown = [event for event in alert.events if event.news or _is_remark(event) or _is_reply(event)]
     if alert.status.final:
-        while not shown[-1].news:
+        while not (shown[-1].news or _is_reply(shown[-1])):
             shown.pop()  # a remark that came after the end
     return shown
+
+
+def _is_reply(event: Event) -> bool:
+    return event.source == "recipient" and event.note.startswith(REPLIED)
 
 
 def _is_remark(event: Event) -> bool:
@@ -204,11 +187,13 @@ def _is_present(event: Event, alert: Alert) -> bool:
 def _past_tries(alert: Alert, events: Sequence[Event]) -> list[Step]:
     ends = {event.try_number: event for event in events if event.status and event.status.final}
     machines = {event.try_number for event in events if _is_by_machine(event)}
+    tries = tries_of(alert.request)
     steps = [
         replace(
             _step(alert, end),
             state="missed",
-            words=f"Try {number}: {_end_words(alert, end, by_machine=number in machines)}",
+            words=f"Try {number} to {international(tries[number - 1].dialed)}: "
+            + _end_words(alert, end, by_machine=number in machines),
         )
         for number, end in sorted(ends.items())
     ]
@@ -258,7 +243,9 @@ def _ahead(alert: Alert) -> list[Step]:
     if alert.status.final:
         return []
     expected = _expected(alert.channel, acknowledge=alert.request.acknowledge)
-    reached = [status for status, _ in expected].index(alert.status)
+    # A text that has arrived stays open as long as it waits for a reply.
+    status = Status.DELIVERED if alert.reply_until else alert.status
+    reached = [status for status, _ in expected].index(status)
     return [Step("future", words) for _, words in expected[reached + 1 :]]
 
 
@@ -270,6 +257,8 @@ def _state_of_last(alert: Alert, event: Event) -> State:
     """Return how the last step that happened looks; `event` is the one it shows."""
     if alert.status.final:
         return tone(alert)
+    if alert.reply_until:
+        return "waiting"
     waits = event.status is None and event.source in {"callboard", "sender"}
     return "waiting" if waits else "present"
 

@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, international, read_number
+from database.connecting import NO_LIMITS
 from database.database import Database
 from people.checking import MOST_NUMBERS, NUMBER_FIELDS, check_contact
 from people.columns import check_mapping
-from people.contacts import write_contacts, written
+from people.contacts import clock_zone, write_contacts, written
 from people.directory import Contact, read_contacts
 from people.names import name_key
 from people.sheet import FEWEST_DIGITS, Row, Sheet, digits_of
@@ -115,10 +116,16 @@ class Importer:
         Raises `UnusableInput` for an unusable mapping; then nothing is changed.
         """
         candidates = await self._candidates(choices)
+        owners = await self._database.read(lambda connection: _owners(connection, candidates))
+        planned = await asyncio.to_thread(make_plan, candidates, owners, choices)
 
         def write(connection: sa.Connection) -> Plan:
-            # Planned again, because somebody may have changed people since the last look.
-            plan = make_plan(candidates, _owners(connection, candidates), choices)
+            if connection.dialect.name == "postgresql":
+                # Writing 50,000 people takes a busy server longer than other transactions may.
+                connection.execute(sa.text(NO_LIMITS))
+            # Planned again if somebody has changed these people in the meantime.
+            found = _owners(connection, candidates)
+            plan = planned if found == owners else make_plan(candidates, found, choices)
             write_contacts(connection, [*plan.added, *plan.changed], time.time())
             return plan
 
@@ -136,6 +143,8 @@ class Importer:
             if known is None:
                 first = replace(typed, numbers=typed.numbers[:MOST_NUMBERS])
                 known = self._checked[typed, choices.region] = check_contact(first, regions)
+                if not known[1]:
+                    clock_zone(known[0])  # so that writing needn't wait for it
             yield Candidate(row.number, *known, len(typed.numbers) > MOST_NUMBERS)
 
 

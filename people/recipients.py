@@ -6,6 +6,7 @@ why not.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ SEPARATOR = re.compile(r"\n|[,;](?![,;]{0,4}(?:ext=)?[0-9*]{1,6}#?[^\S\n]*(?:[\n
 # With fewer digits it is more likely a name, such as "Line 2".
 FEWEST_DIGITS = 5
 MOST_NAMED = 3  # of several people in one sentence
+MOST_PARTS = 1_000
+TOO_MANY = f"Name {MOST_PARTS:,} people at most here. Put more of them into a group under People."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,15 @@ def without(text: str, recipient: Recipient | Unclear, others: Sequence[Recipien
 
 
 def names_in(text: str, regions: Regions) -> list[str]:
-    """Return the parts that aren't numbers: names to look up."""
-    return [part for part in parts_of(text) if isinstance(_number(part, regions), str)]
+    """Return the parts that may be names, to look up."""
+    parts = parts_of(text)
+    return [
+        part
+        for part in parts[:MOST_PARTS]
+        if any(map(str.isalpha, part))
+        and not _is_address(part)
+        and isinstance(_number(part, regions), str)
+    ]
 
 
 def only_numbers(
@@ -107,12 +117,14 @@ async def read_recipients(
     text: str, channel: Channel, regions: Regions, directory: Directory
 ) -> list[Recipient | Unclear]:
     """Read a text with numbers, names and groups; nobody is there twice."""
-    matches = await directory.find(list(dict.fromkeys(names_in(text, regions))))
-    numbers = [_number(part, regions) for part in parts_of(text)]
+    # In a thread, because reading many numbers takes long.
+    names = await asyncio.to_thread(names_in, text, regions)
+    matches = await directory.find(list(dict.fromkeys(names)))
+    numbers = [_number(part, regions) for part in parts_of(text)[:MOST_PARTS]]
     owners = await directory.of_numbers(
         [each.dialed for each in numbers if isinstance(each, PhoneNumber)]
     )
-    return _Reader(channel, regions, matches, owners).read(text)
+    return await asyncio.to_thread(_Reader(channel, regions, matches, owners).read, text)
 
 
 def check_recipients(found: Sequence[Recipient | Unclear]) -> list[Recipient]:
@@ -146,7 +158,10 @@ class _Reader:
 
     def read(self, text: str) -> list[Recipient | Unclear]:
         found: dict[str, Recipient | Unclear] = {}
-        for place, part in enumerate(parts_of(text)):
+        parts = parts_of(text)
+        if len(parts) > MOST_PARTS:
+            return [Unclear(0, f"{len(parts):,} people", TOO_MANY)]
+        for place, part in enumerate(parts):
             for each in self._read_part(place, part):
                 # Who is there already isn't called twice.
                 key = each.to if isinstance(each, Recipient) else f"{each.part} {each.typed}"
@@ -208,10 +223,14 @@ class _Reader:
 
 
 def _could_be_a_name(part: str) -> bool:
-    """Whether nobody would write a number so, nor an address that `read_number` has words for."""
+    """Whether nobody would write a number so."""
     digits = sum(each.isdigit() for each in part)
-    is_address = ":" in part or "@" in part
-    return digits < FEWEST_DIGITS and any(map(str.isalpha, part)) and not is_address
+    return digits < FEWEST_DIGITS and any(map(str.isalpha, part)) and not _is_address(part)
+
+
+def _is_address(part: str) -> bool:
+    """Whether it is an address of another network, which `read_number` has words for."""
+    return ":" in part or "@" in part
 
 
 def _ambiguous(place: int, part: str, contacts: Sequence[Contact]) -> Unclear:

@@ -53,6 +53,7 @@ def create_app(
     speed: float = 1.0,
     calls_per_second: float = 1.0,
     fetch_transport: httpx.AsyncBaseTransport | None = None,
+    sms_url: str = "",
 ) -> Starlette:
     """Twilio's REST API under `/2010-04-01`, and the simulator's own controls under `/simulator`.
 
@@ -63,7 +64,9 @@ def create_app(
     `speed` how many simulated seconds pass in one
     (0: time stands still until it is stepped), `calls_per_second` how fast each account's calls
     leave the queue. TwiML is fetched, and callbacks are sent, through `fetch_transport`,
-    or over the network. The app needs no start or stop events; serve it from one event loop.
+    or over the network. `sms_url` is where texts to the configured account's number are reported,
+    as if its webhook had been set to that. The app needs no start or stop events; serve it from one
+    event loop.
     Raises ValueError for unusable arguments.
     """
     own_number = read_number(from_number)
@@ -115,6 +118,9 @@ def create_app(
         home_account=account_sid or SIMULATOR_ACCOUNT_SID,
         calls_per_second=calls_per_second,
     )
+    account = app.state.exchange.accounts.get(account_sid or SIMULATOR_ACCOUNT_SID)
+    if sms_url and (owned := account.owned(own_number)):
+        owned.settings["sms_url"] = sms_url
     app.state.credentials = credentials
     app.state.first_passwords = FirstPasswords(signer)
     return app

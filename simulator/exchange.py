@@ -18,7 +18,7 @@ from simulator.message_flow import fetch_replies, run_message
 from simulator.models.account import Accounts
 from simulator.models.call import TWILIO_API_URL, Call, CallRequest
 from simulator.models.message import Direction, Message, MessageRequest
-from simulator.models.people import Subscriptions
+from simulator.models.people import Subscriptions, person_at
 from simulator.models.recording import Recording
 from simulator.models.sids import new_sid
 from simulator.models.webhooks import Callback, Instructions, Parameters
@@ -26,6 +26,9 @@ from simulator.twiml.document import Document, fetch_document
 
 MOST_RECORDS = 10_000
 """Of calls, of texts, and of recordings, that are remembered; the oldest finished ones go first."""
+
+REPLY_SECONDS = 2.0
+"""How long a character takes to answer a text."""
 
 logger = logging.getLogger(__name__)
 
@@ -195,8 +198,16 @@ class Exchange:
         message = Message(sid, account_sid, request, self.clock, direction=direction)
         message.observers.append(MessageProgress(self.callbacks))
         self._add_message(message)
-        self._tasks.start(message, run_message(message, self.own_number))
+        self._tasks.start(message, self._deliver(message))
         return message
+
+    async def _deliver(self, message: Message) -> None:
+        await run_message(message, self.own_number)
+        reply = person_at(message.request.to).replies
+        # An answer to an answer would go on forever.
+        if reply and message.status == "delivered" and message.direction == "outbound-api":
+            await self.clock.sleep(REPLY_SECONDS)
+            self.receive_text(message.request.to, message.from_ or self.own_number, reply)
 
     async def _reply_to(self, message: Message, webhook: Instructions) -> None:
         for body in await fetch_replies(message, webhook, self._client):

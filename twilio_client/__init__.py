@@ -1,4 +1,4 @@
-"""Twilio's REST API (https://www.twilio.com/docs/usage/api): calls, texts and the account.
+"""Twilio's REST API (https://www.twilio.com/docs/usage/api): calls, texts, numbers, the account.
 
     async with TwilioClient("AC…", "the auth token") as client:
         call = await client.create_call(to="+15558675310", from_="+15017122661", url="https://…")
@@ -18,13 +18,21 @@ from twilio_client.errors import (
     TwilioUnreachable,
 )
 from twilio_client.hints import hint_for
-from twilio_client.resources import Account, Call, Message
+from twilio_client.resources import (
+    Account,
+    Call,
+    IncomingPhoneNumber,
+    Message,
+    MessagingService,
+)
 from twilio_client.signatures import is_signed, sign
 
 __all__ = [
     "Account",
     "Call",
+    "IncomingPhoneNumber",
     "Message",
+    "MessagingService",
     "TwilioClient",
     "TwilioError",
     "TwilioRateLimited",

@@ -13,7 +13,13 @@ import httpx
 from twilio_client.connections import Connections, Credentials, Fields
 from twilio_client.environment import EnvironmentProblem
 from twilio_client.errors import TwilioError, TwilioUncertain, TwilioUnreachable
-from twilio_client.resources import Account, Call, Message
+from twilio_client.resources import (
+    Account,
+    Call,
+    IncomingPhoneNumber,
+    Message,
+    MessagingService,
+)
 from twilio_client.responses import clock_offset, error_in, json_object, unreadable
 
 HttpMethod = Literal["GET", "POST"]
@@ -80,7 +86,7 @@ def require_page(page_size: int, limit: int | None) -> None:
 
 
 VERSION = "/2010-04-01"
-Resource = TypeVar("Resource", Account, Call, Message)
+Resource = TypeVar("Resource", Account, Call, IncomingPhoneNumber, Message, MessagingService)
 
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -92,7 +98,7 @@ _NEVER_SENT = (
 
 
 class Api:
-    """Sends requests for one account. `Calls` and `Messages` build on it.
+    """Sends requests for one account. `Calls`, `Messages` and others build on it.
 
     `clock_offset` is how far Twilio's clock is ahead of this machine's, according to its answers.
     """
@@ -142,10 +148,16 @@ class Api:
             raise unreadable(HTTPStatus.OK) from None
 
     async def _request(
-        self, method: str, path: str, *, form: Fields | None = None, query: Fields | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        form: Fields | None = None,
+        query: Fields | None = None,
+        host: str = "api",
     ) -> dict[str, Any]:
         asked = datetime.now(UTC)
-        answer = await self._exchange(method, path, form, query)
+        answer = await self._exchange(method, path, form, query, host)
         if isinstance(answer, TwilioError):
             raise answer
         date = answer.headers.get("Date")
@@ -158,12 +170,12 @@ class Api:
         return payload
 
     async def _exchange(
-        self, method: str, path: str, form: Fields | None, query: Fields | None
+        self, method: str, path: str, form: Fields | None, query: Fields | None, host: str
     ) -> httpx.Response | TwilioError:
         # Return the failure instead of raising it here: raised inside `except`, it would keep the
         # original error, and with it the stack frames that contain the Authorization header.
         try:
-            return await self._connections.send(method, path, form=form, query=query)
+            return await self._connections.send(method, path, form=form, query=query, host=host)
         except EnvironmentProblem as problem:
             return _unreachable(str(problem), "Correct it, then start the program again.")
         except _NEVER_SENT as error:

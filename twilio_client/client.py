@@ -1,4 +1,4 @@
-"""The client for one Twilio account: calls, texts and the account itself."""
+"""The client for one Twilio account: calls, texts, numbers and the account itself."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from twilio_client.api import require, require_sid
 from twilio_client.calls import Calls
 from twilio_client.connections import Connections, Credentials
 from twilio_client.messages import Messages
+from twilio_client.messaging_services import MessagingServices
+from twilio_client.phone_numbers import PhoneNumbers
 from twilio_client.resources import Account
 
 
-class TwilioClient(Calls, Messages):
+class TwilioClient(Calls, Messages, MessagingServices, PhoneNumbers):
     """Twilio's REST API for one account, over connections that stay open.
 
     It signs in with the API key if there is one, else with the auth token. `base_url` is where the

@@ -66,15 +66,21 @@ class Connections:
         *,
         form: Fields | None = None,
         query: Fields | None = None,
+        host: str = "api",
     ) -> httpx.Response:
         """Send a request, exactly once, and return the whole answer, whatever its status.
+
+        `host` is the first part of Twilio's host name, such as `messaging` for
+        messaging.twilio.com. Another server's address is the same for all.
 
         Raise httpx.ConnectError if nothing was sent, another httpx.HTTPError if it may have been,
         or TimeoutError if the whole exchange took too long.
         """
         try:
             client = await self._client()
-            request = client.build_request(method, self._base_url + path, data=form, params=query)
+            request = client.build_request(
+                method, self._address(host) + path, data=form, params=query
+            )
         except httpx.ConnectError:
             raise
         except Exception as error:
@@ -83,6 +89,12 @@ class Connections:
         # httpx's read time-out starts again with every byte; this one covers the whole answer.
         async with asyncio.timeout(WAIT_SECONDS + self._timeout):
             return await client.send(request)
+
+    def _address(self, host: str) -> str:
+        name = httpx.URL(self._base_url).host
+        if host == "api" or not (name.startswith("api.") and name.endswith(".twilio.com")):
+            return self._base_url
+        return self._base_url.replace("://api.", f"://{host}.", 1)
 
     async def close(self) -> None:
         """Close this event loop's connections. A later request opens new ones."""

@@ -1,4 +1,4 @@
-"""Twilio's resources: a call, a text and an account, as Python values.
+"""Twilio's resources: a call, a text, a number and an account, as Python values.
 
 A field that Twilio leaves out or that cannot be read is None, so that an odd price doesn't make a
 call that was placed look like a failure. Fields not named here are ignored.
@@ -99,6 +99,53 @@ class Message:
             date_updated=date_and_time(fields.get("date_updated")),
             price=decimal(fields.get("price")),
             price_unit=text(fields.get("price_unit")),
+        )
+
+
+@dataclass(frozen=True)
+class IncomingPhoneNumber:
+    """A number that the account owns. Texts to it are reported to `sms_url`, "" if nowhere.
+
+    https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+    """
+
+    sid: str
+    phone_number: str | None
+    sms_url: str | None
+    sms_method: str | None
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> IncomingPhoneNumber:
+        """Read Twilio's JSON. Raise ValueError if it has no SID."""
+        return cls(
+            sid=_sid(fields),
+            phone_number=text(fields.get("phone_number")),
+            sms_url=text(fields.get("sms_url")),
+            sms_method=text(fields.get("sms_method")),
+        )
+
+
+@dataclass(frozen=True)
+class MessagingService:
+    """A group of numbers that texts are sent from. Texts to them go to `inbound_request_url`.
+
+    With `use_inbound_webhook_on_number` they go to each number's own `sms_url` instead.
+    https://www.twilio.com/docs/messaging/api/service-resource
+    """
+
+    sid: str
+    inbound_request_url: str | None
+    inbound_method: str | None
+    use_inbound_webhook_on_number: bool
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> MessagingService:
+        """Read Twilio's JSON. Raise ValueError if it has no SID."""
+        return cls(
+            sid=_sid(fields),
+            inbound_request_url=text(fields.get("inbound_request_url")),
+            inbound_method=text(fields.get("inbound_method")),
+            use_inbound_webhook_on_number=fields.get("use_inbound_webhook_on_number") is True,
         )
 
 

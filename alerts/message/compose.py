@@ -6,14 +6,15 @@ import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from alerts.alert import AlertRequest, Channel
+from alerts.alert import Alert, AlertRequest, Channel
 from alerts.errors import UnusableInput
 from alerts.message.call_twiml import write_document, write_voicemail
-from alerts.message.languages import spoken_now, spoken_today
+from alerts.message.languages import key_press_words, spoken_now, spoken_today
 from alerts.message.segments import MOST_TEXT_CHARACTERS, savings
 from alerts.message.voices import check_language, voice_note
 from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
 from alerts.quiet_hours import read_quiet_hours
+from alerts.status import Status
 from alerts.time_zones import check_zone, in_time_zone
 
 MOST_LABEL_CHARACTERS = 200
@@ -31,6 +32,7 @@ NO_NAME = (
 MOST_TRIES = 10
 MOST_MINUTES_BETWEEN_TRIES = 24 * 60
 MOST_FURTHER_NUMBERS = 9
+MOST_HOLD_SECONDS = 60
 
 
 def check_labels(request: AlertRequest) -> None:
@@ -84,6 +86,7 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     check_lengths(request)
     _check_channel(request)
     _check_tries(request)
+    _check_hold(request)
     check_zone(request.time_zone)
     if request.quiet_hours:
         read_quiet_hours(request.quiet_hours)
@@ -92,9 +95,10 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     said = filled_in(composed, datetime.now(UTC))
     if request.channel == "call":
         write_document(said, said.message)
+    if request.channel == "text":
+        _with_question("A text", said.message, request)
     if request.then_text:
-        what = "The text that follows the call"
-        _check_length("message", what, said.message, MOST_TEXT_CHARACTERS)
+        _with_question("The text that follows the call", said.message, request)
     if request.voicemail:
         write_voicemail(said)
     return composed
@@ -110,7 +114,7 @@ def notes(request: AlertRequest, regions: Regions) -> list[str]:
     if request.channel == "call":
         said.append(voice_note(request.voice, request.language))
     if request.channel == "text" or request.then_text:
-        said.append(savings(write_message(request)))
+        said.append(savings(words_of_text(request, datetime.now(UTC))))
     return [each for each in said if each]
 
 
@@ -125,10 +129,21 @@ def filled_in(request: AlertRequest, moment: datetime) -> AlertRequest:
 
 
 def words_of_text(request: AlertRequest, moment: datetime) -> str:
-    """Return the words of a text made at `moment`. Raises `UnusableInput`."""
-    words = write_message(request, moment)
-    _check_length("message", "A text", words, MOST_TEXT_CHARACTERS)
-    return words
+    """Return the words of a text made at `moment`, with the question for a reply if it asks.
+
+    Raises `UnusableInput`.
+    """
+    return _with_question("A text", write_message(request, moment), request)
+
+
+def _with_question(what: str, text: str, request: AlertRequest) -> str:
+    """Return the words of a text; raises `UnusableInput` if they are too long."""
+    if request.acknowledge:
+        # The question is a sentence of its own.
+        stop = "." if text[-1:].isalnum() else ""
+        text = f"{text}{stop} {key_press_words(request.language).reply}"
+    _check_length("message", what, text, MOST_TEXT_CHARACTERS)
+    return text
 
 
 def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
@@ -149,27 +164,42 @@ def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
     return text
 
 
+def said(alert: Alert) -> str:
+    """Return the words of an alert's present try, or what they would be now if it isn't sent."""
+    made = {Status.SENDING, Status.PLACED}
+    events = [each for each in alert.events if each.try_number == alert.try_number]
+    moments = [each.at for each in events if each.status in made] or [datetime.now(UTC)]
+    try:
+        return write_message(alert.request, moments[-1])
+    except UnusableInput:
+        return alert.message
+
+
 def _fill_in(request: AlertRequest, moment: datetime | None) -> str:
     # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
-    from alerts.message.templates import render  # noqa: PLC0415
+    from alerts.message.templates import UnknownVariable, render  # noqa: PLC0415
 
     if "{" not in request.message:
         return render(request.message, {})
+    try:
+        return render(request.message, variables_of(request, moment or datetime.now(UTC)))
+    except UnknownVariable as problem:
+        if problem.name == "name":
+            raise UnusableInput("message", NO_NAME) from None
+        raise
+
+
+def variables_of(request: AlertRequest, moment: datetime) -> dict[str, str]:
+    """Return what stands for each variable in the messages of a request at `moment`."""
     language = request.language if request.channel == "call" else "en-US"
-    there = in_time_zone(moment or datetime.now(UTC), request.time_zone)
+    there = in_time_zone(moment, request.time_zone)
     known = {
         "now": spoken_now(there, language),
         "today": spoken_today(there, language),
         "user": request.user or "somebody",
     }
-    if request.name:
-        known["name"] = request.name
-    try:
-        return render(request.message, {**known, **request.variables})
-    except UnusableInput as problem:
-        if "'name' is undefined" in str(problem):
-            raise UnusableInput("message", NO_NAME) from None
-        raise
+    named = {"name": request.name} if request.name else {}
+    return {**named, **known, **request.variables}
 
 
 def _write_for_voicemail(request: AlertRequest, moment: datetime) -> str:
@@ -226,7 +256,6 @@ def _check_channel(request: AlertRequest) -> None:
     if request.channel == "call":
         return
     for field, chosen, sentence in (
-        ("acknowledge", request.acknowledge, "Only a call can ask for a key press."),
         ("voicemail", request.voicemail, "Only a call can leave a message on voicemail."),
         ("then_text", request.then_text, "Only a call can be followed by a text."),
     ):
@@ -242,6 +271,11 @@ def _check_tries(request: AlertRequest) -> None:
         raise UnusableInput(
             "minutes_between_tries", f"Wait 0 to {MOST_MINUTES_BETWEEN_TRIES:,} minutes."
         )
+
+
+def _check_hold(request: AlertRequest) -> None:
+    if not 0 <= request.hold_seconds <= MOST_HOLD_SECONDS:
+        raise UnusableInput("hold_seconds", f"Hold it back for 0 to {MOST_HOLD_SECONDS} seconds.")
 
 
 def _check_length(field: str, what: str, text: str, most: int) -> None:

@@ -97,126 +97,156 @@ def voices_for(language_code: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressWords:
-    """What a call says about the key press, in one language.
+    """What a call says about the key press, and a text about the reply, in one language.
 
-    `ask` comes after the message, `thanks` after a 1, `again` after any other key.
+    In a call `ask` comes after the message, `thanks` after a 1, `again` after any other key. In a
+    text `reply` comes after the message.
     """
 
     ask: str
     thanks: str
     again: str
+    reply: str
 
 
-_CHINESE = KeyPressWords("請按1確認您已收到此訊息。", "謝謝，再見。", "請按1。")
+_CHINESE = KeyPressWords("請按1確認您已收到此訊息。", "謝謝，再見。", "請按1。", "請回覆1確認。")
 
 # By language, or by language and country if it is said differently there.
 _WORDS = {
     "en": KeyPressWords(
-        "Press 1 to confirm that you got this message.", "Thank you. Goodbye.", "Please press 1."
+        "Press 1 to confirm that you got this message.",
+        "Thank you. Goodbye.",
+        "Please press 1.",
+        "Reply 1 to confirm.",
     ),
     "ca": KeyPressWords(
         "Premeu 1 per confirmar que heu rebut aquest missatge.",
         "Gràcies. Adeu.",
         "Si us plau, premeu 1.",
+        "Respongueu 1 per confirmar.",
     ),
-    "zh-CN": KeyPressWords("请按1确认您已收到此消息。", "谢谢，再见。", "请按1。"),
-    "zh-HK": KeyPressWords(_CHINESE.ask, "多謝，再見。", _CHINESE.again),
+    "zh-CN": KeyPressWords("请按1确认您已收到此消息。", "谢谢，再见。", "请按1。", "请回复1确认。"),
+    "zh-HK": KeyPressWords(_CHINESE.ask, "多謝，再見。", _CHINESE.again, _CHINESE.reply),
     "zh-TW": _CHINESE,
     "cs": KeyPressWords(
         "Stisknutím 1 potvrďte, že jste tuto zprávu obdrželi.",
         "Děkujeme. Na shledanou.",
         "Stiskněte prosím 1.",
+        "Pro potvrzení odpovězte 1.",
     ),
     "da": KeyPressWords(
         "Tryk på 1 for at bekræfte, at du har modtaget denne besked.",
         "Tak. Farvel.",
         "Tryk venligst på 1.",
+        "Svar 1 for at bekræfte.",
     ),
     "nl": KeyPressWords(
         "Druk op 1 om te bevestigen dat u dit bericht hebt ontvangen.",
         "Dank u wel. Tot ziens.",
         "Drukt u alstublieft op 1.",
+        "Antwoord 1 om te bevestigen.",
     ),
     "fi": KeyPressWords(
         "Paina numeroa 1 vahvistaaksesi, että olet saanut tämän viestin.",
         "Kiitos. Kuulemiin.",
         "Paina numeroa 1, kiitos.",
+        "Vahvista vastaamalla 1.",
     ),
     "fr": KeyPressWords(
         "Appuyez sur 1 pour confirmer que vous avez bien reçu ce message.",
         "Merci. Au revoir.",
         "Veuillez appuyer sur 1.",
+        "Répondez 1 pour confirmer.",
     ),
     "de": KeyPressWords(
         "Drücken Sie die 1, um zu bestätigen, dass Sie diese Nachricht erhalten haben.",
         "Vielen Dank. Auf Wiederhören.",
         "Bitte drücken Sie die 1.",
+        "Antworten Sie mit 1, um zu bestätigen.",
     ),
-    "hi": KeyPressWords("यह संदेश मिलने की पुष्टि करने के लिए 1 दबाएँ।", "धन्यवाद। नमस्ते।", "कृपया 1 दबाएँ।"),
+    "hi": KeyPressWords(
+        "यह संदेश मिलने की पुष्टि करने के लिए 1 दबाएँ।",
+        "धन्यवाद। नमस्ते।",
+        "कृपया 1 दबाएँ।",
+        "पुष्टि करने के लिए 1 लिखकर जवाब दें।",
+    ),
     "it": KeyPressWords(
         "Prema 1 per confermare di aver ricevuto questo messaggio.",
         "Grazie. Arrivederci.",
         "Per favore, prema 1.",
+        "Risponda 1 per confermare.",
     ),
     "ja": KeyPressWords(
         "このメッセージを受け取られましたら、1を押してください。",
         "ありがとうございました。失礼いたします。",
         "1を押してください。",
+        "確認のため、1と返信してください。",
     ),
     "ko": KeyPressWords(
         "이 메시지를 받으셨으면 1번을 눌러 주세요.",
         "감사합니다. 안녕히 계세요.",
         "1번을 눌러 주세요.",
+        "확인하시려면 1로 답장해 주세요.",
     ),
     "nb": KeyPressWords(
         "Trykk 1 for å bekrefte at du har fått denne meldingen.",
         "Takk. Ha det bra.",
         "Vennligst trykk 1.",
+        "Svar 1 for å bekrefte.",
     ),
     "pl": KeyPressWords(
         "Proszę nacisnąć 1, aby potwierdzić otrzymanie tej wiadomości.",
         "Dziękujemy. Do usłyszenia.",
         "Proszę nacisnąć 1.",
+        "Aby potwierdzić, proszę odpisać 1.",
     ),
     "pt-BR": KeyPressWords(
         "Pressione 1 para confirmar que você recebeu esta mensagem.",
         "Agradecemos a confirmação. Até logo.",
         "Por favor, pressione 1.",
+        "Responda 1 para confirmar.",
     ),
     "pt-PT": KeyPressWords(
         "Prima 1 para confirmar que recebeu esta mensagem.",
         "Agradecemos a confirmação. Adeus.",
         "Por favor, prima 1.",
+        "Responda 1 para confirmar.",
     ),
     "ro": KeyPressWords(
         "Apăsați 1 pentru a confirma că ați primit acest mesaj.",
         "Vă mulțumim. La revedere.",
         "Vă rugăm să apăsați 1.",
+        "Răspundeți cu 1 pentru a confirma.",
     ),
     "ru": KeyPressWords(
         "Нажмите 1, чтобы подтвердить, что вы получили это сообщение.",
         "Спасибо. До свидания.",
         "Пожалуйста, нажмите 1.",
+        "Ответьте 1, чтобы подтвердить.",
     ),
     "es": KeyPressWords(
         "Pulse 1 para confirmar que ha recibido este mensaje.",
         "Gracias. Adiós.",
         "Por favor, pulse 1.",
+        "Responda 1 para confirmar.",
     ),
     "es-MX": KeyPressWords(
         "Presione 1 para confirmar que recibió este mensaje.",
         "Gracias. Hasta luego.",
         "Por favor, presione 1.",
+        "Responda 1 para confirmar.",
     ),
     "tr": KeyPressWords(
         "Bu mesajı aldığınızı onaylamak için 1 tuşuna basın.",
         "Teşekkürler. Hoşça kalın.",
         "Lütfen 1 tuşuna basın.",
+        "Onaylamak için 1 yazıp yanıtlayın.",
     ),
     "sv": KeyPressWords(
         "Tryck på 1 för att bekräfta att du har fått det här meddelandet.",
         "Tack. Hej då.",
         "Tryck på 1, tack.",
+        "Svara 1 för att bekräfta.",
     ),
 }
 
@@ -227,8 +257,8 @@ def key_press_words(language_code: str) -> KeyPressWords:
     if words is None:
         raise UnusableInput(
             "acknowledge",
-            f"Callboard has no words in {language_code} that ask for a key press. Don't ask for "
-            "one, or choose another language.",
+            f"Callboard has no words in {language_code} that ask for a key press or a reply. Don't "
+            "ask for one, or choose another language.",
         )
     return words
 

@@ -60,6 +60,21 @@ ALLOWED_TESTS = frozenset(
      "lt", "ne", "none", "number", "string", "true", "undefined", "upper"}
 )  # fmt: skip
 
+
+class UnknownVariable(UnusableInput):
+    """A message asks for a variable that has no value; `name` is the variable's, "" if unclear."""
+
+    def __init__(self, problem: str, variables: Mapping[str, object]) -> None:
+        unknown = re.fullmatch(r"'(\w+)' is undefined", problem)
+        self.name = unknown[1] if unknown else ""
+        asked = f"{{{{ {self.name} }}}}" if self.name else "a part of a value that it doesn't have"
+        known = ", ".join(f"{{{{ {name} }}}}" for name in variables)
+        super().__init__(
+            "message",
+            f"The message asks for {asked}, which isn't known here. Known: {known}. {VERBATIM}",
+        )
+
+
 _environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 _environment.globals.clear()
 
@@ -96,15 +111,10 @@ def _render(template: str, variables: Mapping[str, object]) -> str:
     except UnusableInput:
         raise
     except UndefinedError as problem:
-        known = ", ".join(f"{{{{ {name} }}}}" for name in variables)
-        raise UnusableInput(
-            "message",
-            f"The message uses a variable without a value ({problem}). Known: {known}. {VERBATIM}",
-        ) from None
+        raise UnknownVariable(str(problem), variables) from None
     except TemplateSyntaxError as problem:
-        why = str(problem.message).rstrip(".")
         raise UnusableInput(
-            "message", f"The message's {{{{ … }}}} can't be read: {why}. {VERBATIM}"
+            "message", f"{_why_unreadable(str(problem.message))} {VERBATIM}"
         ) from None
     # NameError: Jinja compiles a number too large for Python to the undefined name `inf`.
     except (
@@ -115,6 +125,17 @@ def _render(template: str, variables: Mapping[str, object]) -> str:
         ) from None
     except RecursionError:
         raise UnusableInput("message", TOO_DEEP) from None
+
+
+def _why_unreadable(problem: str) -> str:
+    """Put a syntax error in words for people who write messages, not templates."""
+    if "end of template" in problem or problem.startswith(("unexpected end", "Unexpected end")):
+        return "A {{ or {% in the message has no end: close it with }} or %}, or leave it out."
+    if "unknown filter" in problem.lower() or "no filter named" in problem.lower():
+        return "The message uses a filter that isn't known here."
+    if "unknown tag" in problem.lower():
+        return "The message has a {% … %} that isn't known here: only {% if … %} is."
+    return "A {{ … }} in the message can't be read: write a variable's name in it, as {{ name }}."
 
 
 # A broadcast fills in the same template for hundreds of people, and compiling it takes long.

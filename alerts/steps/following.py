@@ -15,11 +15,13 @@ from alerts.message.compose import filled_in
 from alerts.status import Status
 from alerts.steps.poll_schedule import PlacedTry
 from alerts.steps.polling import StatusPoller
+from alerts.steps.waiting import LONGEST_WAIT_SECONDS
 from twilio_client import Call, TwilioClient, TwilioError, TwilioRefused
 
 log = logging.getLogger(__name__)
 
 CALL_UPDATE_RETRY_SECONDS = 2.0
+NO_REPLY = "Nobody replied"
 
 
 async def follow(
@@ -28,7 +30,7 @@ async def follow(
     """Wait until the alert's try is over, and return the alert as it stands then.
 
     Meanwhile, end the call if the alert is canceled, and leave the voicemail message if a machine
-    answered.
+    answered. If a text has arrived that asks for a reply, wait for that too.
     """
     number = alert.try_number
     if alert.sid is None or alert.status.final:
@@ -42,10 +44,29 @@ async def follow(
                 done.add("poll")
                 poller.poll_soon(placed)
             pending = await _act(twilio, history, alert, placed.sid, done)
+            if alert.reply_until and (alert.canceling or _seconds_until(alert.reply_until) <= 0):
+                alert = await _stop_waiting_for_reply(history, alert)
+                continue
+            seconds = CALL_UPDATE_RETRY_SECONDS if pending else None
+            if alert.reply_until:
+                # Look at the clock again at least every hour, in case it has been set.
+                seconds = min(_seconds_until(alert.reply_until), LONGEST_WAIT_SECONDS)
             with suppress(TimeoutError):
-                async with asyncio.timeout(CALL_UPDATE_RETRY_SECONDS if pending else None):
+                async with asyncio.timeout(seconds):
                     alert = await news.get() or alert
     return alert
+
+
+def _seconds_until(moment: datetime) -> float:
+    return (moment - datetime.now(UTC)).total_seconds()
+
+
+async def _stop_waiting_for_reply(history: History, alert: Alert) -> Alert:
+    """End an alert whose last text has arrived, and that nobody has replied to."""
+    reported = {event.status for event in alert.events if event.try_number == alert.try_number}
+    status = Status.DELIVERED if Status.DELIVERED in reported else Status.UNKNOWN
+    event = Event(datetime.now(UTC), status, NO_REPLY, try_number=alert.try_number)
+    return await history.record(alert.id, event) or alert
 
 
 async def end_call(twilio: TwilioClient, sid: str) -> Call | None:

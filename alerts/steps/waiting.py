@@ -13,6 +13,7 @@ from alerts.status import Status
 from alerts.time_zones import in_time_zone
 
 QUIET = "Quiet hours there: waits until"
+HELD_BACK = "Can be undone until"
 ANNOUNCE_WAITS_OVER = timedelta(seconds=2)
 # Longer waits are left to the database: a process that kept a night's alerts would need too much
 # memory.
@@ -36,24 +37,33 @@ async def wait_until_due(history: History, claims: Claims, alert: Alert) -> Aler
         if alert.status is not Status.QUEUED or due <= now:
             return alert
         if due - now > ANNOUNCE_WAITS_OVER:
-            await _announce(history, alert, f"{why} {_clock(due, alert)}")
+            when = _clock(due, alert, seconds=why == HELD_BACK)
+            await _announce(history, alert, f"{why} {when}")
         if due - now > DEFER_WAITS_OVER:
-            await claims.defer(alert.id, due)
-            return None
+            if await claims.defer(alert.id, due):
+                return None
+            # It has ended or become due in another process, which this one doesn't know yet.
+            await history.get_all([alert.id])
+            continue
         with suppress(TimeoutError):
-            # It can only end meanwhile: canceled, or acknowledged by a late key press.
+            # Meanwhile it can end, canceled or acknowledged, or a person sends it now.
             await history.until(
-                alert.id, lambda newest: newest.status.final, (due - now).total_seconds()
+                alert.id,
+                lambda newest: newest.status.final or newest.send_now,
+                (due - now).total_seconds(),
             )
 
 
 async def wait_out_quiet_hours(history: History, alert: Alert, end: datetime) -> None:
-    """Wait with a try that was sending when quiet hours began; ends early if it is canceled."""
+    """Wait with a try that was sending when quiet hours began.
+
+    Ends early if the alert is canceled, or a person sends it now.
+    """
     await _announce(history, alert, f"{QUIET} {_clock(end, alert)}")
     with suppress(TimeoutError):
         await history.until(
             alert.id,
-            lambda newest: newest.canceling or newest.status.final,
+            lambda newest: newest.canceling or newest.status.final or newest.send_now,
             min((end - datetime.now(UTC)).total_seconds(), LONGEST_WAIT_SECONDS),
         )
 
@@ -61,7 +71,11 @@ async def wait_out_quiet_hours(history: History, alert: Alert, end: datetime) ->
 def when_due(alert: Alert) -> tuple[datetime, str]:
     """Return when the alert's next try may begin, and why not before."""
     number = alert.try_number
+    if alert.send_now:
+        return alert.since, ""
     due, why = alert.not_before, "This number has reached its hourly limit: waits until"
+    if number == 1 and due <= alert.since + timedelta(seconds=alert.request.hold_seconds):
+        why = HELD_BACK
     if number > 1:
         minutes = alert.present_try.minutes_later
         due, why = alert.since + timedelta(minutes=minutes), f"Try {number} comes at"
@@ -71,7 +85,7 @@ def when_due(alert: Alert) -> tuple[datetime, str]:
 
 def quiet_until(alert: Alert, moment: datetime) -> datetime | None:
     """Return when quiet hours end if they hold the alert back at `moment`, else None."""
-    if alert.request.urgent or not alert.request.quiet_hours:
+    if alert.send_now or alert.request.urgent or not alert.request.quiet_hours:
         return None
     hours = read_quiet_hours(alert.request.quiet_hours)
     return hours.end_after(moment, alert.to) if hours else None
@@ -83,8 +97,9 @@ async def _announce(history: History, alert: Alert, note: str) -> None:
         await history.record(alert.id, event)
 
 
-def _clock(moment: datetime, alert: Alert) -> str:
+def _clock(moment: datetime, alert: Alert, *, seconds: bool = False) -> str:
     """Return the time on the sender's clock, with the day unless it is today."""
     there = in_time_zone(moment, alert.request.time_zone)
     today = in_time_zone(datetime.now(UTC), alert.request.time_zone)
-    return f"{there:%H:%M %Z}" if there.date() == today.date() else f"{there:%H:%M %Z on %A}"
+    time = f"{there:%H:%M:%S %Z}" if seconds else f"{there:%H:%M %Z}"
+    return time if there.date() == today.date() else f"{time} on {there:%A}"

@@ -6,7 +6,7 @@ A Shiny module, only for simulations. A visitor's calls ring on that visitor's h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
 from htmltools import Tag, tags
@@ -65,6 +65,7 @@ def ui() -> Tag:
                 type="text", aria_label="Reply", placeholder="Reply, or STOP", maxlength=160
             ),
             tags.button("Send", type="submit"),
+            tags.button("Reply 1", type="button", class_="reply-one"),
             class_="handset-reply",
             hidden="",
         ),
@@ -81,9 +82,9 @@ def server(
     output: Outputs,
     session: Session,
     exchange: Exchange,
-    alert: Callable[[], Alert | None],
+    alerts: Callable[[], Sequence[Alert]],
 ) -> None:
-    """Let the calls of `alert`, a reactive value, ring here, and show its texts."""
+    """Let the calls of `alerts`, a reactive value, ring here, and show their texts."""
     handset = Handset()
     texts = TextThread(exchange)
     name = session.ns("handset")
@@ -115,14 +116,16 @@ def server(
 
     @reactive.effect
     async def receive() -> None:
-        sent = alert()
-        if sent is None:
-            return
-        if sent.channel == "text":
-            texts.add(sent)
+        sent = alerts()
+        texted = [each for each in sent if each.channel == "text"]
+        for each in texted:
+            texts.add(each)
+        if texted:
             await show_texts()
-        elif sent.sid and sent.sid not in ringing and _rings_here(person_at(sent.to)):
-            ringing[sent.sid] = asyncio.create_task(let_ring(sent.sid))
+        for each in sent:
+            rings = each.channel == "call" and _rings_here(person_at(each.to))
+            if rings and each.sid and each.sid not in ringing:
+                ringing[each.sid] = asyncio.create_task(let_ring(each.sid))
 
     @reactive.effect
     @reactive.event(input.answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alerts import Alert
 from alerts.phone_numbers import international
-from simulator import Exchange
+from simulator import Exchange, person_at
 
 MAX_REPLY_CHARACTERS = 1_600
 
@@ -25,6 +25,19 @@ class TextThread:
         self._last = text
         if text.sid and text.sid not in self._sids:
             self._sids.append(text.sid)
+        if person_at(text.to).replies and text.sid in self._sids:
+            self._sids += self._replies_to(text)
+
+    def _replies_to(self, text: Alert) -> list[str]:
+        """The texts that a character of the simulator's wrote after this one."""
+        texts = list(self._exchange.texts_of(text.to))
+        sids = [each.sid for each in texts]
+        after = texts[sids.index(text.sid) + 1 :] if text.sid in sids else []
+        return [
+            each.sid
+            for each in after
+            if each.direction != "outbound-api" and each.sid not in self._sids
+        ]
 
     def reply(self, body: str) -> None:
         """Answer the last text as its recipient, and add what comes back to that."""

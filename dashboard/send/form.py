@@ -9,14 +9,13 @@ from shiny import Inputs, Session, reactive, render, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
-from alerts.alert import Channel
-from alerts.message.compose import VARIABLES, refuse_extension
+from alerts.message.compose import VARIABLES
 from alerts.message.languages import LANGUAGE_NAMES, voices_for
-from alerts.phone_numbers import Regions, international, read_number
+from alerts.phone_numbers import international
 from alerts.services import Services
 from alerts.time_zones import find_zone
-from dashboard.fields import described_by, feedback
-from dashboard.inputs import choice, text
+from dashboard.fields import described_by, unannounced
+from dashboard.inputs import choice, switch, text
 from dashboard.send.if_nobody_answers import (
     CHANNELS,
     DEFAULTS,
@@ -25,55 +24,64 @@ from dashboard.send.if_nobody_answers import (
     read_channel,
     with_escalation,
 )
+from dashboard.send.recipients import to_field
 from dashboard.shell import viewer_name
 
-FIRST_MESSAGE = (
+SAMPLE_MESSAGE = (
     "Greetings, it is currently {{ now }}. Batch 1407 of your pale ale shows signs of diacetyl."
 )
-REPEATS = {"1": "Once", "2": "2 times", "3": "3 times", "5": "5 times", "0": "Until they hang up"}
+REPEATS = {"1": "once", "2": "2 times", "3": "3 times", "5": "5 times", "0": "until they hang up"}
 
 
-def form_ui() -> TagList:
-    """Return every input, and under each the line that says what is right or wrong with it."""
+def form_ui(to: str, message: str) -> TagList:
+    """Return every input, filled in with `to` and `message`, and under each what is wrong."""
     return TagList(
         tags.div(tags.h1("New alert"), _channel(), class_="card-heading"),
-        _phone_number(),
-        _message(),
-        tags.div(
-            ui.input_select(
-                "voice", "Voice", voices_for(DEFAULTS.language), selected=DEFAULTS.voice
-            ),
-            ui.input_select("language", "Language", LANGUAGE_NAMES, selected=DEFAULTS.language),
-            ui.input_select("repeat", "Say it", REPEATS, selected=str(DEFAULTS.repeat)),
-            class_="how-to-say-it for-call",
-        ),
+        to_field(to),
+        _message(message),
+        _acknowledge(),
+        _how_to_say_it(),
         if_nobody_answers_ui(),
         tags.div(ui.output_text("send_refusal", inline=True), class_="refusal", role="alert"),
-        ui.input_task_button(
-            "send_test_call",
-            TagList(for_channel("call", "Send test call"), for_channel("text", "Send test text")),
-            label_busy="Sending…",
-            class_="send-button",
+        tags.div(
+            tags.a(
+                unannounced(ui.output_text("in_short", inline=True)),
+                href=f"#{resolve_id('story')}",
+                class_="to-story",
+            ),
+            ui.input_task_button(
+                "send_test_call",
+                unannounced(ui.output_text("send_label", inline=True)),
+                label_busy="Sending…",
+                class_="send-button",
+            ),
+            class_="dock",
         ),
-        tags.p(ui.output_text("caller", inline=True), class_="caller"),
+        tags.div(
+            tags.p(unannounced(ui.output_text("caller", inline=True)), class_="caller"),
+            ui.output_ui("sent_before"),
+            class_="under-button",
+        ),
     )
 
 
 def form_server(input: Inputs, services: Services) -> None:
-    """Check what is typed, offer the voices of the language, and say which number calls.
+    """Offer the voices of the language, and say what a switch needs and which number calls.
 
     For use inside a module's server.
     """
     if_nobody_answers_server(input, services)
 
     @reactive.effect
-    @reactive.event(input.language, ignore_init=True)
+    @reactive.event(input.language)
     def offer_voices() -> None:
         try:
             language, voice = text(input.language(), "language"), text(input.voice(), "voice")
         except UnusableInput:
             return  # said at the button
         voices = voices_for(language)
+        if language == DEFAULTS.language and voice in voices:
+            return  # as the page is made
         chosen = voice if voice in voices else next(iter(voices), DEFAULTS.voice)
         ui.update_select("voice", choices=voices, selected=chosen)
 
@@ -87,18 +95,17 @@ def form_server(input: Inputs, services: Services) -> None:
         ui.update_text_area("message", value=unicodedata.normalize("NFC", written))
 
     @render.ui
-    def number_feedback_line() -> Tag:
-        try:
-            typed, channel = read_typed_number(input), read_channel(input)
-        except UnusableInput as problem:
-            return feedback("bad", str(problem))
-        return number_feedback(typed, services.regions, channel)
+    def acknowledge_line() -> Tag | None:
+        if services.callbacks is not None:
+            return None
+        words = "Needs PUBLIC_URL, so that Twilio can report the key."
+        return tags.span(words, class_="feedback unavailable for-call")
 
     @render.text
     def caller() -> str:
         number = international(services.from_number)
         simulated = ", simulated: no real call" if services.simulator else ""
-        return f"From {number}{simulated}."
+        return f"From {number}{simulated}"
 
 
 def read_form(input: Inputs, session: Session, services: Services) -> AlertRequest:
@@ -115,37 +122,37 @@ def read_form(input: Inputs, session: Session, services: Services) -> AlertReque
         language=text(input.language(), "language"),
         repeat=int(choice(input.repeat(), "repeat", REPEATS)),
         user=viewer_name(session),
-        time_zone=_time_zone(input, services),
+        time_zone=time_zone_of(input, services),
+        acknowledge=switch(input.acknowledge(), "acknowledge"),
     )
     return with_escalation(request, input)
 
 
-def _time_zone(input: Inputs, services: Services) -> str:
-    """The browser's zone. One that this machine doesn't know mustn't stop an alert."""
+def fill_in(request: AlertRequest, to: str) -> None:
+    """Fill the form in with a request, and the To field with `to`.
+
+    For use inside a module's server. What the form has no field for is left as it is.
+    """
+    ui.update_text("phone_number", value=to)
+    ui.update_text_area("message", value=request.message)
+    ui.update_radio_buttons("channel", selected=request.channel)
+    ui.update_select("language", selected=request.language)
+    voices = voices_for(request.language)
+    ui.update_select("voice", choices=voices, selected=request.voice)
+    ui.update_select("repeat", selected=str(request.repeat))
+    ui.update_switch("acknowledge", value=request.acknowledge)
+    ui.update_text("voicemail", value=request.voicemail)
+    ui.update_select("tries", selected=str(request.tries))
+    ui.update_numeric("minutes_between_tries", value=request.minutes_between_tries)
+    ui.update_checkbox("then_text", value=request.then_text)
+    ui.update_text_area("then_to", value="\n".join(map(international, request.then_to)))
+    ui.update_checkbox("quiet_hours", value=bool(request.quiet_hours))
+
+
+def time_zone_of(input: Inputs, services: Services) -> str:
+    """Return the browser's zone. One that this machine doesn't know mustn't stop an alert."""
     named = text(input.time_zone(), "time_zone") if input.time_zone.is_set() else ""
     return named if named and find_zone(named) else services.time_zone
-
-
-def read_typed_number(input: Inputs) -> str:
-    """Return the number as it is typed; a reactive read. Raises `UnusableInput`."""
-    return text(input.phone_number(), "phone_number")
-
-
-def number_feedback(typed: str, regions: Regions, channel: Channel = "call") -> Tag:
-    """Say which number will be called and where it is, or why it can't be called or texted."""
-    if not typed.strip():
-        return feedback(
-            "", f"Any format works. Without a country code it is a {regions.default} number."
-        )
-    try:
-        number = read_number(typed, regions)
-        refuse_extension("phone_number", number, channel)
-    except UnusableInput as problem:
-        return feedback("bad", str(problem))
-    place = ", ".join(part for part in (number.place, number.country) if part)
-    if number.warning:
-        return feedback("waiting", f"{number.international} · {place}. {number.warning}")
-    return feedback("good", f"{number.international} · {place}")
 
 
 def for_channel(channel: str, words: TagChild) -> Tag:
@@ -160,32 +167,59 @@ def _channel() -> Tag:
     )
 
 
-def _phone_number() -> TagList:
-    number = ui.input_text(
-        "phone_number", "Phone number", placeholder="(412) 857-4309", width="100%"
+def _message(message: str) -> Tag:
+    field = ui.input_text_area(
+        "message",
+        "Message",
+        message,
+        rows=2,
+        autoresize=True,
+        width="100%",
+        placeholder="What they should know, and what to do",
     )
-    return TagList(
-        described_by(resolve_id("number_feedback_line"), number, "input", inputmode="tel"),
-        ui.output_ui("number_feedback_line", class_="feedback-line"),
-    )
-
-
-def _message() -> TagList:
-    message = ui.input_text_area(
-        "message", "Message", FIRST_MESSAGE, rows=3, autoresize=True, width="100%"
-    )
-    return TagList(
-        described_by(resolve_id("message_feedback_line"), message, "textarea"),
+    return tags.div(
+        described_by(resolve_id("message_feedback_line"), field, "textarea"),
         tags.div(
             *map(_insert_button, VARIABLES),
             class_="variables",
             role="group",
             aria_label="Insert a variable",
         ),
-        ui.output_ui("message_feedback_line", class_="feedback-line"),
+        unannounced(ui.output_ui("message_feedback_line", class_="feedback-line")),
     )
 
 
 def _insert_button(variable: str) -> Tag:
     shown = f"{{{{ {variable} }}}}"
     return tags.button(shown, type="button", data_insert=shown, data_into=resolve_id("message"))
+
+
+def _acknowledge() -> Tag:
+    label = tags.span(
+        for_channel("call", "Ask them to press 1 to confirm"),
+        for_channel("text", "Ask them to reply 1 to confirm"),
+        tags.span("The only proof that a person got it", class_="under"),
+    )
+    return tags.div(
+        described_by(
+            resolve_id("acknowledge_line"), ui.input_switch("acknowledge", label), "input"
+        ),
+        ui.output_ui("acknowledge_line", class_="choice-line"),
+        class_="ask",
+    )
+
+
+def _how_to_say_it() -> Tag:
+    """Return a sentence with a choice in place of each word that is rarely changed."""
+    voices = voices_for(DEFAULTS.language)
+    return tags.div(
+        ui.input_select("voice", "Said by", voices, selected=DEFAULTS.voice),
+        ui.input_select("language", "in", LANGUAGE_NAMES, selected=DEFAULTS.language),
+        ui.input_select(
+            "repeat",
+            tags.span("How often", class_="visually-hidden"),
+            REPEATS,
+            selected=str(DEFAULTS.repeat),
+        ),
+        class_="how-to-say-it for-call",
+    )

@@ -18,7 +18,7 @@ from alerts.alert import Channel
 from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_MINUTES_BETWEEN_TRIES
 from alerts.phone_numbers import Regions, read_number, shortened
 from alerts.services import Services
-from dashboard.fields import described_by, feedback
+from dashboard.fields import described_by, feedback, unannounced
 from dashboard.inputs import choice, number, switch, text
 from people.recipients import parts_of
 
@@ -37,9 +37,8 @@ def if_nobody_answers_ui() -> Tag:
         tags.summary(
             tags.span("If nobody answers", class_="question for-call"),
             tags.span("If it isn't delivered", class_="question for-text"),
-            ui.output_text("reaching_summary", inline=True),
+            unannounced(ui.output_text("reaching_summary", inline=True)),
         ),
-        tags.div(_acknowledge(), class_="for-call"),
         _tries(),
         tags.div(_voicemail(), _then_text(), class_="for-call"),
         _then_to(),
@@ -59,12 +58,6 @@ def if_nobody_answers_server(input: Inputs, services: Services) -> None:
             return str(problem)
 
     @render.ui
-    def acknowledge_line() -> Tag | None:
-        if services.callbacks is not None:
-            return None
-        return feedback("unavailable", "Needs PUBLIC_URL, so that Twilio can report the key.")
-
-    @render.ui
     def then_to_feedback_line() -> Tag:
         try:
             return numbers_feedback(_read_others(input), services.regions)
@@ -80,7 +73,6 @@ def with_escalation(request: AlertRequest, input: Inputs) -> AlertRequest:
     is_call = request.channel == "call"
     return replace(
         request,
-        acknowledge=is_call and read_acknowledge(input),
         voicemail=text(input.voicemail(), "voicemail").strip() if is_call else "",
         tries=int(choice(input.tries(), "tries", TRIES)),
         # Desk.check refuses NaN with a sentence that says which numbers the empty field takes.
@@ -96,20 +88,14 @@ def read_channel(input: Inputs) -> Channel:
     return "call" if choice(input.channel(), "channel", CHANNELS) == "call" else "text"
 
 
-def read_acknowledge(input: Inputs) -> bool:
-    """Return whether to ask for a key press; a reactive read. Raises `UnusableInput`."""
-    return switch(input.acknowledge(), "acknowledge")
-
-
 def _read_others(input: Inputs) -> tuple[str, ...]:
     return parts_of(text(input.then_to(), "then_to"))
 
 
 def summary(request: AlertRequest) -> str:
-    """Sum up what is on: "Asks to press 1 · 3 tries, 5 minutes apart · then a text"."""
+    """Sum up what is on: "3 tries, 5 minutes apart · then a text"."""
     others = len(request.then_to)
     parts = [
-        ("asks to press 1", request.acknowledge),
         (_tries_in_words(request), request.tries > 1),
         ("short message on voicemail", request.voicemail),
         ("then a text", request.then_text),
@@ -143,16 +129,6 @@ def numbers_feedback(numbers: Sequence[str], regions: Regions) -> Tag:
             return feedback("waiting", f"{found.international}: {found.warning}")
     shown = " · ".join(found.international for found in read)
     return feedback("good", shown) if read else feedback("", "")
-
-
-def _acknowledge() -> Tag:
-    checkbox = ui.input_checkbox(
-        "acknowledge", "Ask them to press 1: the only proof that they heard it"
-    )
-    return tags.div(
-        described_by(resolve_id("acknowledge_line"), checkbox, "input"),
-        ui.output_ui("acknowledge_line", class_="choice-line"),
-    )
 
 
 def _tries() -> Tag:

@@ -1,42 +1,45 @@
-"""The Send page's Shiny module: a number, a message, and what becomes of them.
+"""The Send page's Shiny module: whom to call, what to say, and what becomes of it.
 
 Its ids are the tutorial's.
 """
 
 from __future__ import annotations
 
-import asyncio
-import secrets
-import time
-from dataclasses import replace
-from urllib.parse import parse_qs
+from collections.abc import Sequence
 
 from htmltools import Tag, TagList, tags
-from shiny import Inputs, Outputs, Session, module, reactive, render
+from shiny import Inputs, Outputs, Session, module, reactive
 from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from dashboard.assets import assets
-from dashboard.inputs import text
-from dashboard.live_alert import LiveAlert, failure_sentence
-from dashboard.send.form import form_server, form_ui, read_form, read_typed_number
+from dashboard.inputs import part
+from dashboard.live_alert import LiveAlert
+from dashboard.send.actions import actions_server
+from dashboard.send.address import address_server
+from dashboard.send.broadcast_rows import rows_server
+from dashboard.send.form import fill_in, form_server, form_ui, read_form, time_zone_of
 from dashboard.send.preview import preview_server, preview_ui
-from dashboard.send.progress import focus_on_progress, progress_server, progress_ui
-
-# The second press of a double click comes within this time. The button stays busy for all of it,
-# even if Twilio accepts the alert long before.
-DOUBLE_CLICK_SECONDS = 1.0
+from dashboard.send.progress import label_of, progress_server, progress_ui
+from dashboard.send.recipients import to_server
+from dashboard.send.sending import sending_server
+from dashboard.send.sent_before import sent_before_server
 
 
 @module.ui
-def ui() -> Tag:
-    """Return the page: what you write on the left, what they will hear and what happens right."""
+def ui(to: str = "", message: str = "") -> Tag:
+    """Return the page, filled in with numbers or names and a message.
+
+    What you write is on the left; what they will hear, and what happens, on the right.
+    """
     page = tags.div(
-        tags.div(form_ui(), class_="cb-card cause"),
+        tags.section(form_ui(to, message), class_="cb-card cause"),
         tags.div(preview_ui(), progress_ui(), class_="effect"),
         class_="callboard send-page",
         data_time_zone_input=resolve_id("time_zone"),
+        data_fill_in_input=resolve_id("fill_in"),
+        data_module=resolve_id("page").removesuffix("-page"),
     )
     # The frame's width, not the window's, decides between one column and two: another app may
     # leave the page only a part of the window.
@@ -45,103 +48,66 @@ def ui() -> Tag:
 
 @module.server
 def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> LiveAlert:
-    """Run the page and return the alert that it shows.
+    """Run the page and return what it shows, a reactive value.
 
     Everything that waits runs in a task of its own: inside a flush it would freeze all visitors.
     """
-    form_server(input, desk.services)
+    services = desk.services
 
     @reactive.calc
     def form() -> AlertRequest | UnusableInput:
         try:
-            return read_form(input, session, desk.services)
+            return read_form(input, session, services)
         except UnusableInput as problem:
             return problem
 
-    preview_server(form)
+    @reactive.calc
+    def time_zone() -> str:
+        try:
+            return time_zone_of(input, services)
+        except UnusableInput:
+            return services.time_zone
+
+    async def send_again(alerts: Sequence[Alert]) -> None:
+        """Fill the form in with what was sent; nothing is sent by that."""
+        fill_in(alerts[0].request, ", ".join(map(label_of, alerts)))
+        await session.send_custom_message("callboard-focus", {"id": session.ns("phone_number")})
+
+    form_server(input, services)
+    typed = to_server(input, session, desk)
+    preview_server(input, output, form, typed)
     live = LiveAlert(desk, session)
-    refusal: reactive.Value[str] = reactive.Value("")
+    sending = sending_server(input, session, desk, live=live, form=form, typed=typed)
+    sent_before_server(desk, form, typed, sending)
+    address_server(session, live)
+    progress_server(input, session, live, time_zone)
+    rows_server(input, session, live, time_zone)
+    actions_server(input, session, desk, live, send_again)
 
-    @shiny_ui.bind_task_button(button_id="send_test_call")
     @reactive.extended_task
-    async def sending(request: AlertRequest) -> Alert:
-        pressed = time.monotonic()
-        alert = await desk.send(request)
-        await asyncio.sleep(pressed + DOUBLE_CLICK_SECONDS - time.monotonic())
-        return alert
-
-    async def refuse(problem: UnusableInput) -> None:
-        refusal.set(str(problem))
-        # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
-        shiny_ui.update_task_button("send_test_call", state="ready")
-        await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
-
-    async def send(request: AlertRequest) -> None:
-        if sending.status() == "running":
-            return
-        try:
-            desk.check(request)
-        except UnusableInput as problem:
-            await refuse(problem)
-            return
-        refusal.set("")
-        sending.invoke(request)
-        shiny_ui.update_task_button("send_test_call", state="busy")
-        live.follow(str(request.id))
-        # With the id in its address, a page that is reloaded goes on showing this alert.
-        await session.send_custom_message("callboard-address", {"alert": request.id})
-        await focus_on_progress(session)
-
-    progress_server(input, session, desk, live, send)
+    async def reading(alert_id: str) -> Alert | None:
+        return await desk.status(alert_id)
 
     @reactive.effect
-    @reactive.event(input.send_test_call)
-    async def send_the_form() -> None:
-        try:
-            filled_in = read_form(input, session, desk.services)
-            to = read_typed_number(input)
-        except UnusableInput as problem:
-            await refuse(problem)
-        else:
-            await send(replace(filled_in, to=to, id=secrets.token_hex(8)))
+    @reactive.event(input.fill_in)
+    def fill_in_from_another_page() -> None:
+        asked = input.fill_in()
+        if again := part(asked, "again"):
+            reading.invoke(again)
+        elif to := part(asked, "to"):
+            shiny_ui.update_text("phone_number", value=to)
 
     @reactive.effect
-    def find_the_alert_in_the_address() -> None:
-        # session.clientdata raises an error until the browser has sent it; this input just waits.
-        address = session.root_scope().input[".clientdata_url_search"]()
-        if alert_id := alert_in(address):
-            live.find(alert_id)
-
-    @reactive.effect
-    def explain_failure() -> None:
-        # An extended task raises its error only where it is asked for its result.
-        if sending.status() == "error":
-            refusal.set(failure_sentence(sending.error()))
-
-    @reactive.effect
-    def clear_refusal() -> None:
-        form(), input.phone_number()  # runs again at every change of either
-        refusal.set("")
-
-    @render.text
-    def send_refusal() -> str:
-        return refusal()
+    async def fill_in_what_was_read() -> None:
+        if reading.status() == "success" and (alert := reading.result()):
+            await send_again([alert])
 
     return live
-
-
-def alert_in(address: object) -> str:
-    """Return the id in the query of a page's address, "" if there is none."""
-    try:
-        parameters = parse_qs(text(address, "address").removeprefix("?"))
-    except (UnusableInput, ValueError):
-        return ""  # no browser has such an address
-    return parameters.get("alert", [""])[0]
 
 
 def _assets() -> TagList:
     return assets(
         "send",
         stylesheets=["send.css", "if_nobody_answers.css"],
-        scripts=["form.js", "preview.js", "listen.js"],
+        scripts=["form.js", "draft.js", "progress.js", "preview.js", "listen.js"],
     )

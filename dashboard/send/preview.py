@@ -2,104 +2,215 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from htmltools import Tag, TagList, tags
-from shiny import reactive, render, req, ui
+from shiny import Inputs, Outputs, reactive, render, req, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
 from alerts.message.call_twiml import write_document
-from alerts.message.compose import write_message
+from alerts.message.compose import variables_of, write_message
+from alerts.message.languages import key_press_words
 from alerts.message.segments import character_name, count_segments, in_words, savings
-from dashboard.fields import feedback
-from dashboard.send.form import for_channel
+from alerts.message.spoken_length import estimated_seconds
+from dashboard.fields import feedback, unannounced
+from dashboard.icons import icon
+from dashboard.send.form import REPEATS, for_channel
+from dashboard.send.recipients import Typed
+from people.recipients import Recipient
 from twiml import Response
 
 # How old the time that replaces `{{ now }}` may get before it is read again.
 MAX_NOW_AGE_SECONDS = 20
 MAX_CHARACTERS_NAMED = 5
+# Stands for a recipient's name as long as nobody is typed.
+ANYBODY = "Ben"
+# Private-use characters around what was filled in, while the words are made.
+MARKS = "\ue000", "\ue001"
+FILLED_IN = re.compile(f"{MARKS[0]}(.*?){MARKS[1]}", re.DOTALL)
 
 
 def preview_ui() -> Tag:
-    """Return the card: the TwiML of a call, to look at and listen to, or the words of a text."""
+    """Return the card: the words of a call or text, their length, and a call's TwiML."""
     listen = tags.button(
-        tags.span(aria_hidden="true", class_="listen-icon"),
+        icon("play"),
         tags.span("Listen", class_="listen-label"),
         type="button",
-        class_="listen for-call",
+        class_="cb-button low listen for-call",
         data_listen=resolve_id("twiml_preview"),
     )
     heading = tags.h2(
         for_channel("call", "What they will hear"), for_channel("text", "What they will read")
     )
-    return tags.div(
+    return tags.section(
         tags.div(heading, listen, class_="card-heading"),
+        unannounced(ui.output_ui("words", class_="preview-words")),
         tags.div(
-            ui.output_code("twiml_preview"),
-            class_="for-call twiml",
-            role="region",
-            aria_label="TwiML document",
-            tabindex="0",
+            unannounced(ui.output_text("length", inline=True)),
+            ui.output_ui("hearers", inline=True),
+            class_="hear-line",
         ),
-        tags.div(ui.output_text("text_preview"), class_="for-text bubble"),
-        class_="cb-card",
+        tags.details(
+            tags.summary(
+                tags.span("TwiML", class_="cb-strong"),
+                tags.span("what Twilio gets", class_="cb-quiet"),
+            ),
+            tags.div(
+                unannounced(ui.output_code("twiml_preview")),
+                class_="twiml",
+                role="region",
+                aria_label="TwiML document",
+                tabindex="0",
+            ),
+            class_="for-call",
+        ),
+        class_="cb-card hear",
     )
 
 
-def preview_server(form: Callable[[], AlertRequest | UnusableInput]) -> None:
+def preview_server(
+    input: Inputs,
+    output: Outputs,
+    form: Callable[[], AlertRequest | UnusableInput],
+    typed: Callable[[], Typed],
+) -> None:
     """Write the message and its TwiML while the form changes, and say what is wrong with them.
 
-    `form` is a reactive read of the request, or of why there is none. For use inside a module's
-    server.
+    `form` is a reactive read of the request, or of why there is none; `typed` one of whom it is
+    for. For use inside a module's server.
     """
 
     @reactive.calc
+    def hearer() -> str:
+        recipients = typed().recipients
+        chosen = input.heard_by() if input.heard_by.is_set() else ""
+        named = next((each for each in recipients if each.to == chosen), None)
+        named = named or (recipients[0] if recipients else None)
+        return named.name if named else ANYBODY
+
+    @reactive.calc
+    def request() -> AlertRequest | UnusableInput:
+        written = form()
+        if isinstance(written, UnusableInput) or "name" not in written.message:
+            return written  # and needn't be written again for each name
+        return replace(written, name=hearer())
+
+    @reactive.calc
     def message() -> str | UnusableInput:
-        request = form()
-        if isinstance(request, UnusableInput):
-            return request
-        if "{{" in request.message:
+        written = request()
+        if isinstance(written, UnusableInput):
+            return written
+        if "{{" in written.message:
             reactive.invalidate_later(MAX_NOW_AGE_SECONDS)
         try:
-            return write_message(request)
+            return write_message(written)
         except UnusableInput as problem:
             return problem
 
     @reactive.calc
     def document() -> Response | UnusableInput:
-        request, words = form(), message()
-        if isinstance(request, UnusableInput):
-            return request
+        written, words = request(), message()
+        if isinstance(written, UnusableInput):
+            return written
         if isinstance(words, UnusableInput):
             return words
         try:
-            return write_document(request, words)
+            return write_document(written, words)
         except UnusableInput as problem:
             return problem
 
     @render.ui
     def message_feedback_line() -> Tag | TagList:
-        request = form()
-        is_text = isinstance(request, AlertRequest) and request.channel == "text"
+        asked = request()
+        is_text = isinstance(asked, AlertRequest) and asked.channel == "text"
         written = message() if is_text else document()
         # A voice that doesn't speak the language is about to follow it, so say nothing of that.
         if isinstance(written, UnusableInput) and written.field == "message":
+            if isinstance(asked, AlertRequest) and not asked.message.strip():
+                return feedback("", "")  # nothing is wrong yet
             return feedback("bad", str(written))
         if isinstance(written, str):
             return segments_feedback(written)
         return feedback("", "")
 
+    # Also while the disclosure around it is closed: Listen speaks what is in it.
+    @output(suspend_when_hidden=False)
     @render.text
     def twiml_preview() -> str:
         written = document()
         req(isinstance(written, Response))
         return written.to_xml(indent=True) if isinstance(written, Response) else ""
 
+    @render.ui
+    def words() -> Tag:
+        asked, written = request(), message()
+        if isinstance(asked, UnusableInput) or isinstance(written, UnusableInput):
+            return tags.span("The words appear here once there are some.", class_="cb-quiet")
+        return tags.span(*shown_words(asked, written))
+
     @render.text
-    def text_preview() -> str:
-        written = message()
-        return written if isinstance(written, str) else ""
+    def length() -> str:
+        return length_of(request(), document())
+
+    @render.ui
+    def hearers() -> Tag | None:
+        return choice_of_hearers(typed().recipients)
+
+
+def choice_of_hearers(recipients: Sequence[Recipient]) -> Tag | None:
+    """Return a choice of those with a name, by whom the words are heard; None for one alone."""
+    choices = {each.to: each.name for each in recipients if each.name}
+    if len(choices) < 2:
+        return None
+    label = TagList(for_channel("call", "As heard by"), for_channel("text", "As read by"))
+    return tags.span(ui.input_select("heard_by", label, choices), class_="ghost")
+
+
+def length_of(request: AlertRequest | UnusableInput, document: Response | UnusableInput) -> str:
+    """Say how long the words of a call take, "" if there are none."""
+    if isinstance(request, UnusableInput) or isinstance(document, UnusableInput):
+        return ""
+    if request.channel == "text":
+        return ""
+    seconds = max(1, round(estimated_seconds(spoken_words(document), request.language)))
+    return f"About {seconds} s, said {REPEATS.get(str(request.repeat), '')}"
+
+
+def spoken_words(document: Response) -> str:
+    """Return the words that a document speaks once."""
+    xml = document.to_xml()
+    return " ".join(re.sub("<[^>]*>", "", said) for said in re.findall(r"<Say.*?</Say>", xml, re.S))
+
+
+def shown_words(request: AlertRequest, words: str) -> Sequence[str | Tag]:
+    """Return the words with what was filled in marked, and what Callboard adds after them."""
+    shown: list[str | Tag] = []
+    for place, piece in enumerate(FILLED_IN.split(_marked(request, words))):
+        shown.append(tags.span(piece, class_="filled") if place % 2 else piece)
+    if request.acknowledge and request.channel == "call":
+        added = key_press_words(request.language).ask
+        shown.append(tags.span(f" {added}", class_="added"))
+    return shown
+
+
+def _marked(request: AlertRequest, words: str) -> str:
+    """Return the words with MARKS around what was filled in, where they can be told apart."""
+    if not request.template or "{" not in request.message:
+        return words
+    now = datetime.now(UTC)
+    marked = {
+        name: f"{MARKS[0]}{value}{MARKS[1]}" for name, value in variables_of(request, now).items()
+    }
+    try:
+        found = write_message(replace(request, variables=marked), now)
+    except UnusableInput:
+        return words
+    # A condition on a value may come out differently.
+    return found if re.sub("[\ue000\ue001]", "", found) == words else words
 
 
 def segments_feedback(text: str) -> TagList:

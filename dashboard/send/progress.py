@@ -1,154 +1,144 @@
-"""Where the latest alert stands: its timeline, and the one thing that can still be done."""
+"""Where the latest alert or broadcast stands, and what can still be done about it."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Literal
+import time
+from collections.abc import Callable
 
 from htmltools import HTML, Tag, tags
 from shiny import Inputs, Session, reactive, render, ui
 from shiny.module import resolve_id
 
-from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.alert import tries_of
-from dashboard.live_alert import LiveAlert, failure_sentence
-from dashboard.send.if_nobody_answers import read_acknowledge, read_channel
-from dashboard.shell import viewer_name
-from dashboard.timeline import announcement_of, timeline, timeline_ahead
+from alerts import Alert, Status, UnusableInput
+from alerts.broadcast import Tally
+from alerts.phone_numbers import international
+from dashboard.alert_status import clock, glance, glance_tag
+from dashboard.fields import unannounced
+from dashboard.inputs import switch
+from dashboard.live_alert import LiveAlert
+from dashboard.send.broadcast_rows import broadcast_card
+from dashboard.send.if_nobody_answers import read_channel
+from dashboard.timeline import announcement_of, story, story_ahead
 
-Action = Literal["", "cancel", "canceling", "send again"]
+# Shorter than this, news of many people would be all that a screen reader says.
+SECONDS_BETWEEN_ANNOUNCEMENTS = 3.0
 
 
 def progress_ui() -> Tag:
-    """Return the card: the timeline, a button, and a line that only screen readers say."""
-    return tags.div(
-        ui.output_ui("progress"),
-        ui.output_ui("actions", class_="actions"),
+    """Return the card: the story, its buttons, and a line that only screen readers say."""
+    return tags.section(
+        unannounced(ui.output_ui("progress")),
+        unannounced(ui.output_ui("actions", class_="actions")),
+        tags.button(
+            "Tell me when it is over, also in another tab",
+            type="button",
+            class_="cb-button low bare tell-me",
+            hidden="",
+        ),
         tags.div(ui.output_text("announcement"), class_="visually-hidden", role="status"),
-        class_="cb-card",
+        class_="cb-card happening",
         id=resolve_id("story"),
         tabindex="-1",
+        aria_label="What happens",
+        data_opened_input=resolve_id("opened"),
     )
 
 
 def progress_server(
     input: Inputs,
     session: Session,
-    desk: Desk,
     live: LiveAlert,
-    send: Callable[[AlertRequest], Awaitable[None]],
+    time_zone: Callable[[], str],
 ) -> None:
-    """Show the alert and let people cancel it, or `send` its request again.
+    """Show where what was sent stands.
 
-    For use inside a module's server.
+    Times are on the clock of `time_zone`, a reactive read. For use inside a module's server.
     """
-    asked_to_cancel: reactive.Value[str] = reactive.Value("")
-    # Apart from the timeline, so that a button isn't replaced under the pointer at every step.
-    button: reactive.Value[tuple[Action, str]] = reactive.Value(("", ""))
-
-    @reactive.extended_task
-    async def canceling(alert_id: str, by: str) -> None:
-        await desk.cancel(alert_id, by=by)
-
-    @reactive.effect
-    @reactive.event(input.cancel)
-    async def cancel() -> None:
-        alert = live()
-        if alert is not None and action_for(alert) == "cancel":
-            await focus_on_progress(session)
-            asked_to_cancel.set(alert.id)
-            canceling.invoke(alert.id, viewer_name(session))
-
-    @reactive.effect
-    @reactive.event(input.send_again)
-    async def send_again() -> None:
-        alert = live()
-        if alert is not None and action_for(alert) == "send again":
-            await send(replace(alert.request, id=secrets.token_hex(8)))
-
-    @reactive.effect
-    def choose_button() -> None:
-        alert = live()
-        action = "" if alert is None else action_for(alert)
-        asked = alert is not None and asked_to_cancel() == alert.id
-        if action == "cancel" and asked and canceling.status() != "error":
-            action = "canceling"
-        chosen = (action, label_for(alert, action) if alert else "")
-        with reactive.isolate():
-            if button() != chosen:
-                button.set(chosen)
 
     @render.ui
-    def actions() -> Tag | None:
-        action, label = button()
-        failed = canceling.status() == "error" and action == "cancel"
-        failure = tags.p(failure_sentence(canceling.error()), role="alert") if failed else None
-        match action:
-            case "cancel":
-                control = ui.input_action_button("cancel", label, class_="secondary")
-            case "send again":
-                control = ui.input_action_button("send_again", label, class_="secondary")
-            case "canceling":
-                control = tags.button(label, type="button", disabled="", class_="secondary")
-            case _:
-                return None
-        return tags.div(control, failure)
-
-    @render.ui
-    def progress() -> HTML:
+    def progress() -> HTML | Tag:
+        broadcast = live.broadcast()
+        if broadcast is not None:
+            with reactive.isolate():
+                alerts, zone = live.all(), time_zone()
+            # Their rows change by messages: drawing hundreds again at each change would flicker.
+            return broadcast_card(broadcast, alerts, zone)
         alert = live()
-        if alert is None:
-            try:
-                channel = read_channel(input)
-                acknowledge = channel == "call" and read_acknowledge(input)
-            except UnusableInput:  # said at the button
-                channel, acknowledge = "call", False
-            card = timeline_ahead(channel, acknowledge=acknowledge, note=live.note())
-        else:
-            card = timeline(alert)
-        # As HTML, because Shiny would search each tag for others that are still to be made into
-        # tags, three times while the call is on its way to Twilio.
-        return HTML(card.get_html_string())
+        if alert is not None:
+            return HTML(alert_card(alert, time_zone()).get_html_string())
+        try:
+            channel = read_channel(input)
+            acknowledge = switch(input.acknowledge(), "acknowledge")
+        except UnusableInput:  # said at the button
+            channel, acknowledge = "call", False
+        return story_ahead(channel, acknowledge=acknowledge, note=live.note())
+
+    @reactive.calc
+    def tally() -> Tally | None:
+        return None if live.broadcast() is None else Tally.of(live.all())
+
+    @render.text
+    def headline() -> str:
+        counted = tally()
+        return counted.headline if counted else ""
+
+    @render.text
+    def in_short() -> str:
+        counted, alert = tally(), live()
+        if counted:
+            return counted.headline
+        return f"{label_of(alert)}: {glance(alert, time_zone()).words}" if alert else ""
+
+    said, said_at = "", 0.0
 
     @render.text
     def announcement() -> str:
-        alert = live()
-        return live.note() if alert is None else announcement_of(alert)
+        nonlocal said, said_at
+        counted, alert = tally(), live()
+        if counted is None:
+            return live.note() if alert is None else announcement_of(alert)
+        wait = said_at + SECONDS_BETWEEN_ANNOUNCEMENTS - time.monotonic()
+        if wait > 0 and counted.done < counted.total:
+            reactive.invalidate_later(wait)
+        else:
+            said, said_at = f"{counted.headline}.", time.monotonic()
+        return said
+
+    @reactive.effect
+    async def tell_the_tab() -> None:
+        alerts, counted = live.all(), tally()
+        if not alerts:
+            return
+        is_over = all(each.status.final for each in alerts)
+        words = counted.headline if counted else glance(alerts[0], time_zone()).words
+        ringing = [each for each in alerts if each.status is Status.RINGING]
+        if ringing and not is_over and counted is None:
+            words = "Ringing…"
+        await session.send_custom_message(
+            "callboard-tab",
+            {"words": words, "over": is_over, "whom": "" if counted else label_of(alerts[0])},
+        )
 
 
-async def focus_on_progress(session: Session) -> None:
-    """Move the focus to this card, because the pressed button is about to go or be disabled.
-
-    On a phone this scrolls the card into view too.
-    """
-    await session.send_custom_message("callboard-focus", {"id": session.ns("story")})
+def label_of(alert: Alert) -> str:
+    """Return what people call the alert's recipient: a name, or the number."""
+    return alert.request.name or international(alert.request.to)
 
 
-def action_for(alert: Alert) -> Action:
-    """Return what a person can still do about an alert."""
-    if alert.status.final:
-        return "" if alert.reached else "send again"
-    if alert.canceling:
-        return "canceling"
-    # A text that Twilio has accepted can't be called back.
-    return "" if _is_with_twilio(alert) and not _has_tries_left(alert) else "cancel"
-
-
-def label_for(alert: Alert, action: Action) -> str:
-    """Return what the button for this action says."""
-    if action == "cancel":
-        if _is_with_twilio(alert):
-            return "Stop retrying"
-        several = len(tries_of(alert.request)) > 1
-        return "Cancel this alert" if several else f"Cancel this {alert.channel}"
-    return {"canceling": "Canceling…", "send again": "Send again"}.get(action, "")
-
-
-def _is_with_twilio(alert: Alert) -> bool:
-    return alert.channel == "text" and alert.sid is not None
-
-
-def _has_tries_left(alert: Alert) -> bool:
-    return alert.try_number < len(tries_of(alert.request))
+def alert_card(alert: Alert, time_zone: str) -> Tag:
+    """Return who, what and when, then the story."""
+    shown = glance(alert, time_zone)
+    number = international(alert.present_try.dialed)
+    sent = f"Sent at {clock(alert.events[0].at, time_zone)}"
+    about = [number, sent] if alert.request.name else [sent]
+    by = f"by {alert.request.user}" if alert.request.user else ""
+    return tags.div(
+        tags.div(
+            tags.h2(label_of(alert), class_="cb-cut"),
+            tags.span(glance_tag(shown), class_=f"cb-pill {shown.tone}"),
+            class_="card-heading",
+        ),
+        tags.p(" · ".join(about), f" {by}" if by else "", class_="since cb-small cb-quiet"),
+        story(alert, time_zone),
+        tags.blockquote(alert.message, class_="said"),
+    )

@@ -193,6 +193,8 @@ document.addEventListener("click", (event) => {
   } else if (button.matches(".hang-up")) {
     hush();
     tell(phone, "hang_up");
+  } else if (button.matches(".reply-one")) {
+    tell(phone, "reply", { body: "1" });
   } else if (button.dataset.key) {
     press(phone, button.dataset.key);
   } else if (button.dataset.number) {

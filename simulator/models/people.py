@@ -33,7 +33,7 @@ class Person:
     `number` is E.164, `description` one sentence for people. A call rings for `rings` simulated
     seconds, then `call` happens; a character who answers presses the keys `presses` whenever asked
     and stays for `stays` seconds. `text_error` is Twilio's error code for a text that doesn't
-    arrive.
+    arrive, `replies` what they text back to one that does.
     """
 
     number: str
@@ -46,6 +46,7 @@ class Person:
     stays: float = PATIENCE_SECONDS
     text_error: int | None = None
     has_texted_stop: bool = False
+    replies: str = ""
 
 
 PEOPLE: tuple[Person, ...] = (
@@ -60,6 +61,8 @@ PEOPLE: tuple[Person, ...] = (
     Person("+14125550112", "Landline", "Takes calls but no texts.", text_error=30006),
     Person("+14125550113", "Unsubscribed", "Has texted STOP.", has_texted_stop=True),
     Person("+14125550114", "Gridlock", "Texts never leave Twilio.", text_error=30001),
+    Person("+14125550115", "Prompt", "Replies 1 to a text.", replies="1"),
+    Person("+14125550116", "Had enough", "Replies STOP to a text.", replies="STOP"),
 )
 _BY_NUMBER = {person.number: person for person in PEOPLE}
 

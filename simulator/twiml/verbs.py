@@ -17,6 +17,9 @@ from simulator.twiml.document import Verb
 
 SPOKEN_CHARACTERS_PER_SECOND = 14
 SHORTEST_SPEECH_SECONDS = 0.5
+# A Chinese, Japanese or Korean character is a syllable, and takes as long as three letters.
+FIRST_SYLLABIC_CHARACTER = "\u2e80"
+LETTERS_IN_SYLLABLE = 3
 AUDIO_SECONDS = 3
 LONGEST_SPEECH_CHARACTERS = 4096
 
@@ -28,7 +31,10 @@ async def say(verb: Verb, context: VerbContext) -> NextStep:
         call.warn(13520, f"Say takes 1 to {LONGEST_SPEECH_CHARACTERS} characters.")
         return None
     remaining = read_whole_number(verb, "loop", 1, 13510, context)
-    seconds = max(len(verb.text) / SPOKEN_CHARACTERS_PER_SECOND, SHORTEST_SPEECH_SECONDS)
+    letters = sum(
+        LETTERS_IN_SYLLABLE if each >= FIRST_SYLLABIC_CHARACTER else 1 for each in verb.text
+    )
+    seconds = max(letters / SPOKEN_CHARACTERS_PER_SECOND, SHORTEST_SPEECH_SECONDS)
     forever = remaining == 0
     while forever or remaining > 0:
         call.note("say", verb.text, verb.get("voice"), verb.get("language"), seconds)

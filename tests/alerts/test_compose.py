@@ -9,7 +9,7 @@ import pytest
 
 from alerts import AlertRequest, UnusableInput
 from alerts.alert import tries_of
-from alerts.message.compose import compose, filled_in, write_message
+from alerts.message.compose import compose, filled_in, words_of_text, write_message
 from alerts.phone_numbers import Regions
 
 CALL = AlertRequest("call", "412 857 4309", "Hello {{ user }}", user="ann")
@@ -138,8 +138,8 @@ def test_the_length_counts_once_the_variables_are_in():
 @pytest.mark.parametrize(
     ("voicemail", "words"),
     [
-        ("{{ nobody }}", "The voicemail message uses a variable"),
-        ("{{", "The voicemail message's {{ … }} can't be read"),
+        ("{{ nobody }}", "The voicemail message asks for {{ nobody }}"),
+        ("{{", "{% in the voicemail message has no end"),
         (" ", "Write a voicemail message."),
         ("<" * 4_097, "4,096"),
         ("Hello \ud83d", "The voicemail message holds half a character"),
@@ -187,9 +187,28 @@ def test_what_cannot_be(field, value):
     assert refusal(replace(CALL, **{field: value})).field == field
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("acknowledge", True), ("voicemail", "Call back"), ("then_text", True)]
-)
+def test_a_text_asks_for_a_reply_in_its_language():
+    asking = replace(TEXT, message="Batch 7 failed", acknowledge=True)
+    compose(asking, Regions())
+    assert words_of_text(asking, NOON) == "Batch 7 failed. Reply 1 to confirm."
+    spanish = replace(asking, message="¡El lote 7 falló!", language="es-MX")
+    assert words_of_text(spanish, NOON) == "¡El lote 7 falló! Responda 1 para confirmar."
+    assert refusal(replace(asking, language="eo")).field == "acknowledge"
+    call = replace(CALL, message="Batch 7 failed", acknowledge=True, then_text=True)
+    assert words_of_text(call, NOON) == words_of_text(asking, NOON)
+
+
+def test_the_question_counts_as_part_of_the_text():
+    words = "x" * 1590
+    compose(replace(TEXT, message=words), Regions())
+    for request in (
+        replace(TEXT, message=words, acknowledge=True),
+        replace(CALL, message=words, acknowledge=True, then_text=True),
+    ):
+        assert "1,600 characters" in str(refusal(request))
+
+
+@pytest.mark.parametrize(("field", "value"), [("voicemail", "Call back"), ("then_text", True)])
 def test_only_a_call_can(field, value):
     compose(replace(CALL, **{field: value}), Regions())
     refused = refusal(replace(TEXT, **{field: value}))

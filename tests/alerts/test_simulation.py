@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import httpx
@@ -50,3 +51,19 @@ def test_documents_of_two_simulations_are_apart():
     storages = [Desk.from_settings(Settings(_env_file=None)).services.storage for _ in range(2)]
     folders = {s._folder for s in storages if isinstance(s, LocalStorage)}
     assert len(folders) == 2
+
+
+async def test_replies_on_the_handset_come_back_to_this_process():
+    async with Desk.from_settings(Settings(_env_file=None)) as desk:
+        request = AlertRequest("text", "412 857 4310", "Hello.", acknowledge=True)
+        alert = await desk.send(request)
+        assert desk.services.simulator is not None
+        exchange = desk.services.simulator.state.exchange
+        exchange.receive_text("+14128574310", alert.from_, "ok")
+        async with asyncio.timeout(10):
+            async for change in desk.watch(alert.id):
+                last = change
+        assert (last.status, last.events[-1].note) == ("acknowledged", "Replied “ok”")
+        # Passed on by the number's webhook, not found in the list.
+        reads = [e for e in desk.services.simulator.state.request_log.entries if e.method == "GET"]
+        assert not any(e.path.endswith("/Messages.json") for e in reads)

@@ -58,6 +58,7 @@ def check_steps(steps: Sequence[AlertState]) -> None:
             assert now == before
         assert now.try_number >= before.try_number
         assert now.canceling >= before.canceling
+        assert now.asks_reply >= before.asks_reply
         assert now.since >= before.since
         if now.try_number == before.try_number:
             assert before.sid in (None, now.sid)
@@ -65,7 +66,9 @@ def check_steps(steps: Sequence[AlertState]) -> None:
             if not now.status.final:
                 assert ON_THE_WAY.index(now.status) >= ON_THE_WAY.index(before.status)
         else:
-            assert now == AlertState(since=now.since, try_number=now.try_number)
+            assert now == AlertState(
+                since=now.since, try_number=now.try_number, asks_reply=now.asks_reply
+            )
 
 
 @settings(max_examples=1000)

@@ -16,7 +16,7 @@ TWILIO = Path(__file__).parents[1] / "support" / "openapi" / "api-2010-04-01.ope
 SCHEMAS = json.loads(TWILIO.read_text())["components"]["schemas"]
 
 ON_THE_WAY = ["queued", "sending", "placed", "ringing", "answered"]
-FINAL = ["completed", "acknowledged", "voicemail", "delivered"]
+FINAL = ["completed", "acknowledged", "hung_up", "voicemail", "delivered"]
 FINAL += ["unanswered", "failed", "canceled", "unknown"]
 
 CALLS = {

@@ -24,7 +24,7 @@ from tests.support.running_app import running_app
 
 pytestmark = pytest.mark.browser
 
-PILL = "#send-progress .pill"
+PILL = "#send-progress .cb-pill"
 PROGRESS = "#send-progress"
 
 
@@ -36,7 +36,7 @@ def page(browser: Browser, simulation: str) -> Iterator[Page]:
 
 def write(page: Page, number: str) -> None:
     page.fill("#send-phone_number", number)
-    expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+    expect(page.locator("#send-recipients .good")).to_be_visible()
 
 
 def send(page: Page, number: str) -> None:
@@ -49,17 +49,16 @@ def open_if_nobody_answers(page: Page) -> None:
 
 
 def test_a_key_press_acknowledges(page: Page) -> None:
-    open_if_nobody_answers(page)
     page.get_by_label("Ask them to press 1").check()
     expect(page.locator("#send-twiml_preview")).to_contain_text("<Gather")
-    expect(page.locator(".if-nobody-answers summary")).to_contain_text("Asks to press 1")
+    expect(page.locator("#send-words")).to_contain_text("Press 1")
     send(page, "412 857 4309")
     page.get_by_role("button", name="Answer").click()
     expect(page.locator(PROGRESS)).to_contain_text("They press 1")
     page.get_by_role("button", name="7", exact=True).click()
     expect(page.locator(PROGRESS)).to_contain_text("Pressed 7 (not 1)")
     page.get_by_role("button", name="1", exact=True).click()
-    expect(page.locator(PILL)).to_have_text("acknowledged")
+    expect(page.locator(PILL)).to_have_text(re.compile("Confirmed"))
     expect(page.locator(".timeline .reached")).to_contain_text("Pressed 1")
 
 
@@ -71,12 +70,12 @@ def test_a_second_try_and_then_a_text(page: Page) -> None:
     expect(page.locator(".if-nobody-answers summary")).to_contain_text("2 tries · then a text")
     send(page, "412 555 0101")
     expect(page.locator(PROGRESS)).to_contain_text("Try 2 of 3")
-    expect(page.locator(PILL)).to_have_text("delivered")
+    expect(page.locator(PILL)).to_have_text(re.compile("Delivered"))
     words = page.locator(".timeline .words").all_inner_texts()
     assert words[:4] == [
         "Saved",
-        "Try 1: The line was busy",
-        "Try 2: The line was busy",
+        "Try 1 to +1 412-555-0101: The line was busy",
+        "Try 2 to +1 412-555-0101: The line was busy",
         "Try 3 of 3: a text",
     ]
 
@@ -102,7 +101,6 @@ def test_without_a_public_url_the_key_press_is_off_and_says_why(
         "TWILIO_BASE_URL": "http://127.0.0.1:9",
     }
     with running_app(project, **account) as url, well_behaved_page(browser, url) as page:
-        open_if_nobody_answers(page)
         expect(page.get_by_text("Needs PUBLIC_URL")).to_be_visible()
         expect(page.get_by_label("Ask them to press 1")).to_be_disabled()
 
@@ -113,9 +111,9 @@ def test_waiting_for_the_next_try_is_canceled(page: Page) -> None:
     expect(page.locator(".if-nobody-answers summary")).to_contain_text("2 tries, 5 minutes apart")
     send(page, "412 555 0101")
     expect(page.locator(".timeline .waiting")).to_have_text(re.compile(r"Try 2 comes at \d\d:\d\d"))
-    expect(page.locator(PILL)).to_have_class("pill waiting")
+    expect(page.locator(PILL)).to_have_class(re.compile("wait"))
     page.get_by_role("button", name="Cancel this alert").click()
-    expect(page.locator(PILL)).to_have_text("canceled")
+    expect(page.locator(PILL)).to_have_text("Canceled")
     expect(page.locator(".timeline .waiting")).to_contain_text("Canceled by")
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
 
@@ -124,7 +122,7 @@ def test_a_call_that_rings_is_canceled(page: Page) -> None:
     send(page, "412 857 4309")
     expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
     page.get_by_role("button", name="Cancel this call").click()
-    expect(page.locator(PILL)).to_have_text("canceled")
+    expect(page.locator(PILL)).to_have_text("Canceled")
     expect(page.locator("#send-story")).to_be_focused()
     expect(page.locator(".handset")).to_have_attribute("data-phase", "over")
 
@@ -134,12 +132,12 @@ def test_a_page_loaded_again_rings_again(page: Page) -> None:
     expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
     expect(page).to_have_url(re.compile(r"\?alert=[0-9a-f]{16}$"))
     page.reload()
-    expect(page.locator(PILL)).to_have_text("ringing")
+    expect(page.locator(PILL)).to_have_text("Ringing")
     expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
     page.get_by_role("button", name="Answer").click()
-    expect(page.locator(PILL)).to_have_text("completed")
+    expect(page.locator(PILL)).to_have_text(re.compile("Reached"))
     page.reload()
-    expect(page.locator(PILL)).to_have_text("completed")
+    expect(page.locator(PILL)).to_have_text(re.compile("Reached"))
     expect(page.locator(".timeline li").last).to_contain_text("Call ended")
 
 
@@ -147,7 +145,7 @@ def test_an_address_with_an_unknown_alert_says_so(page: Page, simulation: str) -
     page.goto(f"{simulation}?alert=nobody-sent-this")
     expect(page.locator(PROGRESS)).to_contain_text("No alert has this id.")
     send(page, "412 555 0104")
-    expect(page.locator(PILL)).to_have_text("completed")
+    expect(page.locator(PILL)).to_have_text(re.compile("Reached"))
     expect(page).not_to_have_url(re.compile("nobody"))
 
 
@@ -155,16 +153,19 @@ def test_an_app_that_restarts_still_knows_the_alert(browser: Browser, project: P
     history = {"DATABASE_URL": f"sqlite:///{project / 'restarted.sqlite'}"}
     with running_app(project, **history) as url, well_behaved_page(browser, url) as page:
         send(page, "412 555 0101")
-        expect(page.locator(PILL)).to_have_text("unanswered")
+        expect(page.locator(PILL)).to_have_text("Busy")
         expect(page).to_have_url(re.compile("alert="))
         query = page.url.partition("?")[2]
     with running_app(project, **history) as url, well_behaved_page(browser, url) as page:
         page.goto(f"{url}?{query}")
-        expect(page.locator(PILL)).to_have_text("unanswered")
-        page.get_by_role("button", name="Send again").click()
+        expect(page.locator(PILL)).to_have_text("Busy")
+        page.get_by_role("button", name="Send again…").click()
+        expect(page.locator("#send-phone_number")).to_have_value("+1 412-555-0101")
+        expect(page.locator("#send-recipients .good")).to_be_visible()
+        page.locator("#send-send_test_call").click()
         expect(page).not_to_have_url(re.compile(query))
         expect(page.locator(PROGRESS)).to_contain_text("Ringing +1 412-555-0101")
-        expect(page.locator(PILL)).to_have_text("unanswered")
+        expect(page.locator(PILL)).to_have_text("Busy")
 
 
 def test_what_nobody_can_tell_is_sent_again_only_by_a_person(
@@ -179,11 +180,14 @@ def test_what_nobody_can_tell_is_sent_again_only_by_a_person(
         well_behaved_page(browser, url) as page,
     ):
         page.goto(f"{url}?alert=nobody-can-tell")
-        expect(page.locator(PILL)).to_have_text("unknown")
-        expect(page.locator(PILL)).to_have_class("pill waiting")
+        expect(page.locator(PILL)).to_have_text("Not known whether it was sent")
+        expect(page.locator(PILL)).to_have_class(re.compile("wait"))
         expect(page.locator(".explanation")).to_contain_text("may ring them twice")
-        page.get_by_role("button", name="Send again").click()
-        expect(page.locator(PILL)).to_have_text("completed")
+        page.get_by_role("button", name="Send again…").click()
+        expect(page.locator("#send-phone_number")).to_have_value("+1 412-555-0104")
+        expect(page.locator("#send-recipients .good")).to_be_visible()
+        page.locator("#send-send_test_call").click()
+        expect(page.locator(PILL)).to_have_text(re.compile("Reached"))
         expect(page).not_to_have_url(re.compile("nobody"))
 
 

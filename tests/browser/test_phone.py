@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ window.speechSynthesis.speak = (utterance) => {
 def call(page: Page, number: str = "412 857 4309", message: str = "Batch 1407.") -> None:
     page.fill("#send-phone_number", number)
     page.fill("#send-message", message)
-    expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+    expect(page.locator("#send-recipients .good")).to_be_visible()
     expect(page.locator("#send-twiml_preview")).to_contain_text(message)
     page.locator("#send-send_test_call").click()
 
@@ -32,8 +33,8 @@ def text(page: Page, number: str, message: str) -> None:
     page.get_by_text("Text", exact=True).click()
     page.fill("#send-phone_number", number)
     page.fill("#send-message", message)
-    expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
-    expect(page.locator("#send-text_preview")).to_have_text(message)
+    expect(page.locator("#send-recipients .good")).to_be_visible()
+    expect(page.locator("#send-words")).to_have_text(message)
     page.locator("#send-send_test_call").click()
 
 
@@ -51,14 +52,14 @@ def test_it_rings_is_answered_and_speaks_in_the_language(browser: Browser, simul
         expect(phone).to_have_attribute("data-phase", "over")
         said = {"text": "Le lot est mauvais.", "lang": "fr-FR"}
         assert page.evaluate("window.spoken") == [said, said]
-        expect(page.locator("#send-progress .pill")).to_have_text("completed")
+        expect(page.locator("#send-progress .cb-pill")).to_have_text(re.compile("Reached"))
 
 
 def test_declining_is_busy_for_the_caller(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation, script=RECORD_SPEECH) as page:
         call(page)
         page.get_by_role("button", name="Decline").click()
-        expect(page.locator("#send-progress .pill")).to_have_text("unanswered")
+        expect(page.locator("#send-progress .cb-pill")).to_have_text("Busy")
         expect(page.locator(".captions")).to_contain_text("You declined the call.")
         assert page.evaluate("window.spoken") == []
 
@@ -69,7 +70,7 @@ def test_hanging_up_ends_the_call(browser: Browser, simulation: str) -> None:
         call(page)
         page.get_by_role("button", name="Answer").click()
         page.get_by_role("button", name="Hang up").click()
-        expect(page.locator("#send-progress .pill")).to_have_text("completed")
+        expect(page.locator("#send-progress .cb-pill")).to_have_text(re.compile("Reached"))
         expect(page.locator(".captions")).to_contain_text("You hung up.")
 
 
@@ -94,7 +95,7 @@ def test_with_nobody_at_the_handset_the_directory_decides(
     with well_behaved_page(browser, simulation, script=RECORD_SPEECH) as page:
         call(page, "412 555 0104")
         expect(page.locator(".captions")).to_contain_text("You didn't answer in time.")
-        expect(page.locator("#send-progress .pill")).to_have_text("completed")
+        expect(page.locator("#send-progress .cb-pill")).to_have_text(re.compile("Reached"))
         expect(page.locator(".handset")).to_have_attribute("data-phase", "over")
         assert page.evaluate("window.spoken") == []
 
@@ -103,9 +104,9 @@ def test_busy_people_and_machines_do_not_ring_here(browser: Browser, simulation:
     with well_behaved_page(browser, simulation) as page:
         page.get_by_role("button", name="+1 412-555-0101").click()
         expect(page.locator("#send-phone_number")).to_have_value("+14125550101")
-        expect(page.locator("#send-number_feedback_line .good")).to_be_visible()
+        expect(page.locator("#send-recipients .good")).to_be_visible()
         page.locator("#send-send_test_call").click()
-        expect(page.locator("#send-progress .pill")).to_have_text("unanswered")
+        expect(page.locator("#send-progress .cb-pill")).to_have_text("Busy")
         expect(page.locator(".handset")).to_have_attribute("data-phase", "idle")
 
 
@@ -129,7 +130,7 @@ def test_focus_stays_on_the_phone_and_digits_can_be_typed(
 def test_a_text_that_never_arrives_is_not_on_the_phone(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         text(page, "412 555 0111", "Batch 1407 is off.")
-        expect(page.locator("#send-progress .pill")).to_have_text("failed")
+        expect(page.locator("#send-progress .cb-pill")).to_have_text("failed")
         expect(page.locator(".handset .bubble")).to_have_count(0)
 
 
@@ -174,7 +175,15 @@ def test_texts_are_bubbles_that_can_be_answered(browser: Browser, simulation: st
         expect(page.locator(".handset .bubble.ours").last).to_have_text("You: START")
         expect(page.locator("#send-send_test_call")).to_be_enabled()
         page.locator("#send-send_test_call").click()
-        expect(page.locator("#send-progress .pill")).to_have_text("delivered")
+        expect(page.locator("#send-progress .cb-pill")).to_have_text(re.compile("Delivered"))
+
+
+def test_one_click_replies_1(browser: Browser, simulation: str) -> None:
+    with well_behaved_page(browser, simulation) as page:
+        text(page, "412 857 4378", "Batch 1407 is off.")
+        expect(page.locator(".handset .bubble")).to_have_count(1)
+        page.get_by_role("button", name="Reply 1").click()
+        expect(page.locator(".handset .bubble.ours")).to_have_text("You: 1")
 
 
 def test_on_a_phone_it_rises_as_a_sheet_and_sinks_again(browser: Browser, simulation: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_a_call_that_waits_for_twilio_holds_up_nobody_else(browser: Browser, pro
         ):
             expect(caller.get_by_text("Simulation")).to_have_count(0)
             caller.fill("#send-phone_number", "412 857 4309")
-            expect(caller.locator("#send-number_feedback_line .good")).to_be_visible()
+            expect(caller.locator("#send-recipients .good")).to_be_visible()
             caller.locator("#send-send_test_call").click()
             assert twilio.asked.wait(30)
             # The call hangs, but both the other visitor and the caller can go on writing.
@@ -68,13 +69,13 @@ def test_a_call_that_waits_for_twilio_holds_up_nobody_else(browser: Browser, pro
             expect(writer.locator("#send-twiml_preview")).to_contain_text("The other's words.")
             caller.fill("#send-message", "My next words.")
             expect(caller.locator("#send-twiml_preview")).to_contain_text("My next words.")
-            expect(caller.locator("#send-progress .pill")).to_have_text("sending")
+            expect(caller.locator("#send-progress .cb-pill")).to_have_text("Sending")
             # A refused press doesn't hang either while another visitor's is under way.
             writer.fill("#send-phone_number", "911")
-            expect(writer.locator("#send-number_feedback_line .bad")).to_be_visible()
+            expect(writer.locator("#send-recipients .bad")).to_be_visible()
             writer.locator("#send-send_test_call").click()
             expect(writer.get_by_role("alert")).to_contain_text("emergency number")
             expect(writer.locator("#send-send_test_call")).to_be_enabled()
             twilio.may_answer.set()
-            expect(caller.locator("#send-progress .pill")).to_have_text("completed")
-            expect(writer.locator("#send-progress .pill")).to_have_count(0)
+            expect(caller.locator("#send-progress .cb-pill")).to_have_text(re.compile("Reached"))
+            expect(writer.locator("#send-progress .cb-pill")).to_have_count(0)

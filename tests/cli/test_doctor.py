@@ -16,12 +16,14 @@ from starlette.routing import Route
 from alerts import Desk
 from alerts.doctor import examine
 from alerts.public_addresses import why_not_this_app, why_out_of_reach
+from alerts.simulation import SIMULATED_APP_URL
 from settings import Settings
 from simulator import create_app
 from storage import InlineStorage, Instructions
-from tests.support.desks import simulated_desk
+from tests.support.desks import SERVICE_SID, simulated_desk, twilio_client
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN, clean_environment
 from tests.support.project_folder import build_project_folder
+from tests.support.recording_server import always
 from tests.support.running_app import running
 from tests.support.s3_server import OtherS3, empty_moto, s3_client, s3_error, s3_storage
 from tests.support.servers import free_port, serve
@@ -368,3 +370,102 @@ async def test_a_database_that_cannot_be_used(tmp_path):
         checks = await examined(desk)
     assert checks["Database"][0] is False
     assert checks["Database"][1].startswith("DATABASE_URL names")
+
+
+# --- Where texts to the number are reported -----------------------------------------------------
+
+
+async def replies(tmp_path, values: dict[str, str], **options) -> tuple[bool, str, str]:
+    """What is said about replies, and where the number's texts are reported then."""
+    public = {"PUBLIC_URL": "https://callboard.example"}
+    async with simulated_desk(tmp_path, callbacks=True) as desk:
+        assert desk.services.simulator is not None
+        exchange = desk.services.simulator.state.exchange
+        [number] = exchange.accounts.get(desk.services.twilio.account_sid).numbers.values()
+        number.settings |= values
+        checks = await examined(desk, ACCOUNT | public, **options)
+        passed, sentence = checks["Replies"]
+        return passed, sentence, str(number.settings.get("sms_url", ""))
+
+
+HERE = f"{SIMULATED_APP_URL}/twilio/inbound"
+OTHER = "https://other.example/sms"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({}, "reported nowhere, not here"),
+        ({"sms_url": OTHER}, f"reported to {OTHER}, not here"),
+        ({"sms_url": HERE}, "are reported here."),
+        ({"sms_url": HERE, "sms_method": "GET"}, f"reported to {HERE}, not here"),
+    ],
+)
+async def test_where_replies_go(tmp_path, values, says):
+    passed, sentence, url = await replies(tmp_path, values)
+    assert passed
+    assert says in sentence
+    assert ("--set-webhook" in sentence) == ("not here" in says)
+    assert url == values.get("sms_url", "")
+
+
+async def test_the_webhook_is_set(tmp_path):
+    passed, sentence, url = await replies(tmp_path, {"sms_url": OTHER}, set_webhook=True)
+    assert (passed, url) == (True, HERE)
+    assert f"before, to {OTHER}" in sentence
+    _, again, _ = await replies(tmp_path, {"sms_url": url}, set_webhook=True)
+    assert again.endswith("are reported here.")
+
+
+@pytest.mark.parametrize(
+    ("values", "services", "says"),
+    [
+        ({}, {}, "No account is set"),
+        (ACCOUNT, {"callbacks": None}, "Set PUBLIC_URL first"),
+        (ACCOUNT, {"from_number": "+14155550100"}, "isn't one of the account's own numbers"),
+    ],
+)
+async def test_no_webhook_to_set(tmp_path, values, services, says):
+    async with simulated_desk(tmp_path, callbacks=True) as desk:
+        changed = replace(desk.services, **services)
+    async with Desk(changed) as desk:
+        passed, sentence = (await examined(desk, values, set_webhook=True))["Replies"]
+    assert not passed
+    assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("service", "says"),
+    [
+        ({}, "reported nowhere, not here"),
+        ({"inbound_request_url": OTHER, "inbound_method": "POST"}, f"to {OTHER}, not here"),
+        ({"inbound_request_url": HERE, "inbound_method": "POST"}, "are reported here."),
+        (
+            {
+                "inbound_request_url": HERE,
+                "inbound_method": "POST",
+                "use_inbound_webhook_on_number": True,
+            },
+            "where each of its numbers says, not here",
+        ),
+    ],
+)
+async def test_a_messaging_service(tmp_path, service, says):
+    public = {"PUBLIC_URL": "https://callboard.example"}
+    recorder = always({"sid": SERVICE_SID, **service})
+    with serve(recorder) as url:
+        async with simulated_desk(
+            tmp_path,
+            callbacks=True,
+            messaging_service_sid=SERVICE_SID,
+            twilio=twilio_client(url),
+        ) as desk:
+            passed, sentence = (await examined(desk, ACCOUNT | public))["Replies"]
+            assert passed
+            assert says in sentence
+            _, now = (await examined(desk, ACCOUNT | public, set_webhook=True))["Replies"]
+            assert ("reported here now" in now) == ("not here" in says)
+    posted = [each.form for each in recorder.requests if each.path == f"/v1/Services/{SERVICE_SID}"]
+    changes = [each for each in posted if each]
+    assert len(changes) == int("not here" in says)
+    assert all(("InboundRequestUrl", HERE) in each for each in changes)

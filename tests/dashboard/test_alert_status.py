@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from alerts import AlertRequest, Status
+from alerts import AlertRequest, Event, Status
 from alerts.alert import Problem
+from alerts.state import apply
 from dashboard.alert_status import Glance, clock, glance, glance_tag, mini_line
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 
 S = Status
 ON_THE_WAY = (S.SENDING, S.PLACED, S.RINGING)
 CONFIRMING = replace(CALL, acknowledge=True)
+FOR_LONG = timedelta(seconds=50)
 ZONE = "America/New_York"
 
 
@@ -62,6 +64,34 @@ def test_who_was_not_reached(note: str, words: str):
     again = seen(replace(CALL, tries=2, minutes_between_tries=10**8), *steps(*ON_THE_WAY), end)
     assert (again.shape, again.tone) == ("clock", "wait")
     assert again.words.startswith(f"{words}, tries again ")
+
+
+def test_who_hung_up_at_once():
+    end = {"note": "Call ended", "status": S.COMPLETED, "duration": 1}
+    long = replace(CALL, message="Fermentation tank four has been too warm since nine o'clock.")
+    hung_up = alert_after_events(long, *steps(*ON_THE_WAY, S.ANSWERED), end)
+    late = apply(hung_up, Event(hung_up.since, S.COMPLETED, "Call ended", "poll", duration=1))
+    for alert in (hung_up, late):
+        assert glance(alert, ZONE) == Glance("cross", "bad", "Hung up at once")
+    again = seen(replace(long, tries=2, minutes_between_tries=10**8), *steps(*ON_THE_WAY), end)
+    assert again.words.startswith("Hung up at once, tries again ")
+
+
+def test_a_text_that_waits_for_its_reply():
+    asking = replace(TEXT, acknowledge=True)
+    arrived = [*steps(S.SENDING, S.PLACED, S.DELIVERED, sid="SM1", source="callback")]
+    assert seen(asking, *arrived) == Glance("clock", "wait", "Delivered, waits for a reply")
+    nobody = {"note": "Nobody replied", "status": S.DELIVERED}
+    assert seen(asking, *arrived, nobody) == Glance("half", "wait", "Delivered, not confirmed")
+    replied = {"note": "Replied “1”", "status": S.ACKNOWLEDGED, "source": "recipient"}
+    assert seen(asking, *arrived, replied).words.startswith("Confirmed ")
+
+
+def test_what_can_be_undone_says_until_when():
+    held = replace(TEXT, hold_seconds=60)
+    alert = alert_after_events(held)
+    alert = replace(alert, since=datetime.now(UTC), not_before=datetime.now(UTC) + FOR_LONG)
+    assert glance(alert, ZONE).words.startswith("Can be undone until ")
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ async def test_all_of_it_is_asked_for(page: Page):
 async def test_a_text_leaves_out_what_only_a_call_can_do(page: Page):
     await fill_in(page.session, **EVERYTHING, channel="text")
     request = await sent(page)
-    assert (request.acknowledge, request.voicemail, request.then_text) == (False, "", False)
+    assert (request.voicemail, request.then_text) == ("", False)
     assert (request.tries, request.then_to[0]) == (3, "+14125550106")
 
 
@@ -120,7 +120,7 @@ async def test_with_one_they_can(page: Page):
         ({}, "One attempt"),
         (
             {"acknowledge": True, "tries": 3, "then_text": True},
-            "Asks to press 1 · 3 tries, 5 minutes apart · then a text",
+            "3 tries, 5 minutes apart · then a text",
         ),
         ({"tries": 2, "minutes_between_tries": 1}, "2 tries, 1 minute apart"),
         ({"tries": 2, "minutes_between_tries": 0}, "2 tries"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -15,9 +15,11 @@ from shiny.testserver import test_server_async as serve_in_memory
 
 from alerts import Alert, Status
 from dashboard import phone
+from dashboard.phone.texts import TextThread
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
-from tests.support.alerts_by_hand import CALL, alert_after_events, steps
+from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 from tests.support.desks import until
+from tests.support.stepped_exchange import frozen_exchange, text
 from twilio_client import TwilioClient
 from twiml import Gather, Response, Say
 
@@ -52,7 +54,7 @@ async def visit() -> AsyncIterator[Visit]:
     alert: reactive.Value[Alert | None] = reactive.Value(None)
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
-        phone.server("phone", exchange, alert)
+        phone.server("phone", exchange, lambda: [sent] if (sent := alert()) else [])
 
     client = TwilioClient(
         SIMULATOR_ACCOUNT_SID,
@@ -128,3 +130,22 @@ async def test_a_page_loaded_again_rings_as_soon_as_the_first_is_gone(visit: Vis
         await again.set_inputs(**{"phone-decline": {}})
         await until(lambda: visit.call.is_over)
     assert visit.call.status == "busy"
+
+
+async def test_what_a_character_replies_is_on_the_phone_too():
+    exchange = frozen_exchange()
+    request = replace(TEXT, to="+14125550115")
+    message = text(exchange, "Reply 1", to=request.to)
+    sent = alert_after_events(request, *steps(Status.PLACED, sid=message.sid))
+    thread = TextThread(exchange)
+    thread.add(sent)
+    await exchange.clock.step(10)
+    thread.add(sent)
+    assert [(each["body"], each["theirs"]) for each in thread.shown()] == [
+        ("Reply 1", True),
+        ("1", False),
+    ]
+    # Nor is it there twice, or on the phone of one who texted somebody else.
+    thread.add(sent)
+    assert len(thread.shown()) == 2
+    assert TextThread(exchange).shown() == []

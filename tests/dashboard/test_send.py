@@ -55,32 +55,32 @@ async def test_a_browsers_zone_that_is_unknown_does_not_stop_an_alert(
     await fill_in(page, message="It is {{ now }}.", time_zone="Mars/Olympus_Mons")
     assert "It is " in shown(page, "twiml_preview")
     await press(page)
-    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    await until(page, lambda: "cb-pill good" in shown(page, "progress"))
     assert calls_at_twilio(desk) == 1
 
 
 async def test_a_number_that_is_not_known_yet_can_be_called(page: AsyncTestServerSession):
     await fill_in(page, phone_number="(436) 857-4309")
-    assert "Twilio decides" in shown(page, "number_feedback_line")
-    assert "waiting" in shown(page, "number_feedback_line")
+    assert "Twilio decides" in shown(page, "recipients")
+    assert "waiting" in shown(page, "recipients")
 
 
 async def test_an_extension_is_for_calls(page: AsyncTestServerSession, desk: Desk):
     await fill_in(page, phone_number="412 857 4309 x12")
-    assert "+1 412-857-4309 ext. 12" in shown(page, "number_feedback_line")
+    assert "+1 412-857-4309 ext. 12" in shown(page, "recipients")
     await fill_in(page, channel="text")
-    assert "leave out 12" in shown(page, "number_feedback_line")
+    assert "leave out 12" in shown(page, "recipients")
     await press(page)
     assert "leave out 12" in shown(page, "send_refusal")
     assert posts(desk) == []
 
 
 async def test_number_is_judged_while_it_is_typed(page: AsyncTestServerSession):
-    assert "+1 412-857-4309" in shown(page, "number_feedback_line")
-    assert "United States" in shown(page, "number_feedback_line")
+    await until(page, lambda: "+1 412-857-4309" in shown(page, "recipients"))
+    assert "Pittsburgh" in shown(page, "recipients") or "Pennsylvania" in shown(page, "recipients")
     await fill_in(page, phone_number="+33 1 42 68 53 00")
-    assert "France isn" in shown(page, "number_feedback_line")
-    assert "bad" in shown(page, "number_feedback_line")
+    assert "France isn" in shown(page, "recipients")
+    assert "bad" in shown(page, "recipients")
 
 
 async def test_a_text_is_counted_in_segments(page: AsyncTestServerSession):
@@ -89,7 +89,7 @@ async def test_a_text_is_counted_in_segments(page: AsyncTestServerSession):
     assert "1 segment" in feedback
     assert "UCS-2" in feedback
     assert "“, ” force the costlier encoding" in feedback
-    assert shown(page, "text_preview") == "Batch 1407 is “off”."
+    assert "Batch 1407 is “off”." in shown(page, "words")
 
 
 async def test_what_cannot_be_seen_is_named_and_composing_is_offered(page: AsyncTestServerSession):
@@ -128,20 +128,20 @@ async def test_voices_follow_the_language(page: AsyncTestServerSession):
 async def test_press_calls_and_shows_each_step(page: AsyncTestServerSession, desk: Desk):
     await press(page)
     await until(page, lambda: "Accepted by Twilio" in shown(page, "announcement"))
-    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    await until(page, lambda: "cb-pill good" in shown(page, "progress"))
     assert calls_at_twilio(desk) == 1
 
 
 async def test_presses_while_it_works_send_nothing_more(page: AsyncTestServerSession, desk: Desk):
     for times in range(1, 6):
         await press(page, times)
-    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    await until(page, lambda: "cb-pill good" in shown(page, "progress"))
     assert calls_at_twilio(desk) == 1
 
 
 async def test_pressing_again_afterwards_is_a_second_call(page: AsyncTestServerSession, desk: Desk):
     await press(page, 1)
-    await until(page, lambda: "pill reached" in shown(page, "progress"))
+    await until(page, lambda: "cb-pill good" in shown(page, "progress"))
     times = 1
     async with asyncio.timeout(20):
         while calls_at_twilio(desk) == 1:  # until the button takes presses again
@@ -163,7 +163,7 @@ async def test_unusable_input_is_said_at_the_button_and_sends_nothing(
 async def test_a_refusal_of_twilio_says_what_to_do(page: AsyncTestServerSession):
     await fill_in(page, channel="text", phone_number="412 555 0113")
     await press(page)
-    await until(page, lambda: "pill failed" in shown(page, "progress"))
+    await until(page, lambda: "cb-pill bad" in shown(page, "progress"))
     assert "START" in shown(page, "progress")
     assert "Twilio error 21610" in shown(page, "progress")
 

@@ -138,7 +138,7 @@ def test_the_next_try_waits_then_begins_again():
     first = steps(*ON_THE_WAY, S.UNANSWERED)
     assert of(request, *first)[:4] == [
         "past: Saved",
-        "missed: Try 1: Nobody answered",
+        "missed: Try 1 to +1 412-857-4309: Nobody answered",
         "present: Try 2 of 3",
         "future: Stored where Twilio reads it",
     ]
@@ -170,8 +170,8 @@ def test_another_person_and_a_text_are_named():
     ]
     failed = steps(S.SENDING, S.FAILED, try_number=2)
     assert of(request, *first, *failed)[1:4] == [
-        "missed: Try 1: Nobody answered",
-        "missed: Try 2: Twilio refused it",
+        "missed: Try 1 to +1 412-857-4309: Nobody answered",
+        "missed: Try 2 to +1 412-857-4309: Twilio refused it",
         "present: Try 3 of 4: +1 412-555-0106",
     ]
 
@@ -184,8 +184,8 @@ def test_many_tries_are_counted():
     ]
     assert of(replace(CALL, tries=9), *happened)[1:4] == [
         "missed: 3 earlier tries reached nobody",
-        "missed: Try 4: Nobody answered",
-        "missed: Try 5: Nobody answered",
+        "missed: Try 4 to +1 412-857-4309: Nobody answered",
+        "missed: Try 5 to +1 412-857-4309: Nobody answered",
     ]
 
 
@@ -194,7 +194,7 @@ def test_a_late_key_press_ends_it_although_the_next_try_waits():
     first = steps(*ON_THE_WAY, S.ANSWERED, S.COMPLETED)
     assert of(request, *first, *steps(S.ACKNOWLEDGED)) == [
         "past: Saved",
-        "missed: Try 1: Nobody pressed 1",
+        "missed: Try 1 to +1 412-857-4309: Nobody pressed 1",
         "reached: Pressed 1",
     ]
 
@@ -207,7 +207,7 @@ def test_canceled_before_it_began():
 def test_canceled_between_two_tries(waiting: list[dict[str, Any]]):
     happened = [*steps(*ON_THE_WAY, S.UNANSWERED), *waiting, WISH]
     assert of(replace(CALL, tries=3), *happened)[1:] == [
-        "missed: Try 1: Nobody answered",
+        "missed: Try 1 to +1 412-857-4309: Nobody answered",
         "waiting: Canceled by ann",
     ]
 
@@ -230,3 +230,41 @@ def test_unknown_stays_amber():
 
 def test_a_delivered_text():
     assert of(TEXT, *steps(S.SENDING, S.PLACED, S.DELIVERED))[-1] == "reached: Delivered"
+
+
+ASKING = replace(TEXT, acknowledge=True)
+ARRIVED = steps(S.SENDING, S.PLACED, S.DELIVERED, sid="SM1", source="callback")
+
+
+def test_a_text_that_waits_for_its_reply():
+    assert of(ASKING, *ARRIVED)[-2:] == ["waiting: Delivered", "future: They reply 1"]
+
+
+def test_replies_are_in_the_story_also_after_the_end():
+    who = {"note": "Replied “Who?”", "source": "recipient"}
+    confirmed = {"note": "Replied “1”", "status": S.ACKNOWLEDGED, "source": "recipient"}
+    assert of(ASKING, *ARRIVED, who, confirmed)[3:] == [
+        "past: Delivered",
+        "past: Replied “Who?”",
+        "reached: Replied “1”",
+    ]
+    thanks = {"note": "Replied “Thanks”", "source": "recipient"}
+    assert of(TEXT, *ARRIVED, thanks)[-1] == "reached: Replied “Thanks”"
+    late = {"note": "Replied “ok”", "status": S.ACKNOWLEDGED, "source": "recipient"}
+    assert of(TEXT, *ARRIVED, late)[-1] == "reached: Replied “ok”"
+
+
+def test_nobody_replied():
+    alert = alert_after_events(ASKING, *ARRIVED, {"note": "Nobody replied", "status": S.DELIVERED})
+    assert line(alert)[-1] == "waiting: Delivered"
+    assert "nobody replied 1" in str(story(alert, "UTC"))
+
+
+def test_a_call_that_was_over_at_once():
+    long = replace(CALL, message="Fermentation tank four has been too warm since nine o'clock.")
+    end = {"note": "Call ended", "status": S.COMPLETED, "duration": 1}
+    alert = alert_after_events(long, *steps(*ON_THE_WAY, S.ANSWERED), end)
+    assert line(alert)[-1] == "failed: Hung up at once"
+    assert "could have been heard" in str(story(alert, "UTC"))
+    again = alert_after_events(replace(long, tries=2), *steps(*ON_THE_WAY, S.ANSWERED), end)
+    assert "missed: Try 1 to +1 412-857-4309: Hung up at once" in line(again)

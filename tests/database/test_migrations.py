@@ -102,7 +102,14 @@ def test_a_later_revision_keeps_what_is_there(engine: sa.Engine, later: Path):
         assert kept == [("morning", "ann", "red")]
         assert connection.scalar(sa.select(events.c.note)) == "written"
     indexes = {each["name"]: each for each in sa.inspect(engine).get_indexes("alerts")}
-    assert indexes["alerts_by_sender"]["column_names"] == ["author", "account_sid", "created_at"]
+    assert indexes["alerts_by_sender"]["column_names"] == [
+        "author",
+        "account_sid",
+        "stage",
+        "channel",
+        "position",
+        "broadcast_id",
+    ]
     assert indexes["alerts_open"]["dialect_options"]
     with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
         connection.execute(sa.insert(events).values({**EVENT, "alert_id": "unknown"}))

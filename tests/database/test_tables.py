@@ -21,10 +21,16 @@ from tests.support.described_tables import tables_in
 
 def test_the_tables_are_those_of_the_code(engine: sa.Engine):
     bring_up_to_date(engine)
-    assert set(sa.inspect(engine).get_table_names()) == {*metadata.tables, REVISION_TABLE.name}
+    found = set(filter(is_a_table_of_rows, sa.inspect(engine).get_table_names()))
+    assert found == {*metadata.tables, REVISION_TABLE.name}
     with engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"version_table": REVISION_TABLE.name, "compare_server_default": True}
+            connection,
+            opts={
+                "version_table": REVISION_TABLE.name,
+                "compare_server_default": True,
+                "include_name": lambda name, kind, _: kind != "table" or is_a_table_of_rows(name),
+            },
         )
         assert compare_metadata(context, metadata) == []
     migrated = tables_in(engine)
@@ -33,6 +39,11 @@ def test_the_tables_are_those_of_the_code(engine: sa.Engine):
         metadata.drop_all(connection)
         metadata.create_all(connection)
     assert migrated == tables_in(engine)
+
+
+def is_a_table_of_rows(name: str) -> bool:
+    """Whether it isn't the index of words, which each database has in a way of its own."""
+    return not name.startswith("alert_words")
 
 
 def test_no_index_of_every_row_begins_with_the_account():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -139,10 +140,10 @@ def test_the_send_page_works_inside_another_dashboard(browser: Browser, project:
         expect(page.locator("#finding")).to_have_text("Batch 1407: diacetyl")
         page.get_by_role("tab", name="Call the brewer").click()
         page.fill("#brewer-phone_number", "412 555 0104")
-        expect(page.locator("#brewer-number_feedback_line .good")).to_be_visible()
+        expect(page.locator("#brewer-recipients .good")).to_be_visible()
         expect(page.locator("#brewer-twiml_preview")).to_contain_text("<Response>")
         page.locator("#brewer-send_test_call").click()
-        expect(page.locator("#brewer-progress .pill")).to_have_text("completed")
+        expect(page.locator("#brewer-progress .cb-pill")).to_have_text(re.compile("Reached"))
 
 
 def test_the_batch_script_calls_everybody(project: Path) -> None:

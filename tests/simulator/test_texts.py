@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 
-from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
 from simulator.errors import ApiError
 from simulator.models.people import HELP, STARTED, STOPPED
 from tests.support.document_server import Documents, document_server
@@ -136,3 +143,39 @@ def test_a_callback_nobody_takes_is_noted(line: Line, documents: Documents):
     texts = f"/simulator/texts/{TO}"
     documents.wait_until(lambda: len(line.http.get(texts).json()[0]["errors"]) == 3, "/refused")
     assert {error["code"] for error in line.http.get(texts).json()[0]["errors"]} == {15003}
+
+
+@pytest.mark.parametrize(
+    ("number", "reply"), [("+14125550115", "1"), ("+14125550116", "STOP"), (TO, None)]
+)
+async def test_some_people_reply(number: str, reply: str | None):
+    exchange = frozen_exchange()
+    text(exchange, "Reply 1", to=number)
+    await exchange.clock.step(2.5)
+    assert [direction for direction, _ in box(exchange, number)] == ["outbound-api"]
+    await exchange.clock.step(3)
+    assert ("inbound", reply) in box(exchange, number) or reply is None
+    # What Twilio answers to STOP isn't replied to.
+    await exchange.clock.step(60)
+    inbound = [body for direction, body in box(exchange, number) if direction == "inbound"]
+    assert inbound == ([reply] if reply else [])
+
+
+async def test_the_webhook_can_be_there_from_the_start():
+    asked: list[tuple[str, bytes]] = []
+
+    async def webhook(request: Request) -> Response:
+        asked.append((request.headers["x-twilio-signature"], await request.body()))
+        return Response("<Response/>", media_type="text/xml")
+
+    web = httpx.ASGITransport(app=Starlette(routes=[Route("/sms", webhook, methods=["POST"])]))
+    exchange = create_app(
+        speed=0, fetch_transport=web, sms_url="http://callboard.localhost/sms"
+    ).state.exchange
+    exchange.receive_text(TO, SIMULATOR_FROM_NUMBER, "1")
+    await exchange.clock.step(1)
+    [(signature, body)] = asked
+    form = dict(parse_qsl(body.decode()))
+    assert (form["From"], form["To"], form["Body"]) == (TO, SIMULATOR_FROM_NUMBER, "1")
+    validator = RequestValidator(SIMULATOR_AUTH_TOKEN)
+    assert validator.validate("http://callboard.localhost/sms", form, signature)

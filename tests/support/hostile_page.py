@@ -17,14 +17,19 @@ OUTPUTS = (
     "actions",
     "announcement",
     "caller",
+    "hearers",
+    "in_short",
+    "length",
     "message_feedback_line",
-    "number_feedback_line",
     "progress",
     "reaching_summary",
+    "recipients",
+    "send_label",
     "send_refusal",
-    "text_preview",
+    "sent_before",
     "then_to_feedback_line",
     "twiml_preview",
+    "words",
 )
 # The inputs of the Send page and the handset as a browser sends them. 911 is never called.
 INPUTS: dict[str, Any] = {

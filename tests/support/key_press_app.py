@@ -25,7 +25,7 @@ exchange = services.simulator.state.exchange
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
     sent: reactive.Value[Alert | None] = reactive.Value(None)
-    phone.server("phone", exchange, sent)
+    phone.server("phone", exchange, lambda: [alert] if (alert := sent()) else [])
 
     @reactive.extended_task
     async def call() -> str:

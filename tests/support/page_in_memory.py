@@ -61,10 +61,13 @@ async def opened(desk: Desk, address: str = "") -> AsyncIterator[Page]:
 
 async def fill_in(page: AsyncTestServerSession, **inputs: Any) -> None:
     await page.set_inputs(**{f"send-{name}": value for name, value in inputs.items()})
+    # The page may have been handing over something else just then.
+    await page.flush()
 
 
 async def press(page: AsyncTestServerSession, times: int = 1) -> None:
     await page.set_inputs(**{"send-send_test_call:shiny.action": times})
+    await page.flush()
 
 
 def shown(page: AsyncTestServerSession, output: str) -> str:

@@ -19,6 +19,8 @@ KEY_SID = "SK" + "0123456789abcdef" * 2
 TOKEN = "token-that-must-stay-secret"
 TO = "+15558675310"
 FROM = "+15017122661"
+NUMBER_SID = "PN" + "0123456789abcdef" * 2
+LISTS = ("/Calls.json", "/Messages.json", "/IncomingPhoneNumbers.json")
 ACCOUNT_PATH = f"/2010-04-01/Accounts/{ACCOUNT_SID}"
 
 
@@ -35,8 +37,9 @@ class Recorded:
 
 def succeed(request: Recorded) -> Response:
     """Return a resource that has only a SID, or for a list its empty last page."""
-    if request.method == "GET" and request.path.endswith(("/Calls.json", "/Messages.json")):
-        return JSONResponse({"calls": [], "messages": [], "next_page_uri": None})
+    if request.method == "GET" and request.path.endswith(LISTS):
+        lists: dict[str, list[object]] = {"calls": [], "messages": [], "incoming_phone_numbers": []}
+        return JSONResponse({**lists, "next_page_uri": None})
     return JSONResponse({"sid": CALL_SID})
 
 

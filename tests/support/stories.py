@@ -16,7 +16,9 @@ from alerts import AlertRequest, Event, Status
 from alerts.alert import Source, Try, tries_of
 
 BEGAN = datetime(2026, 11, 23, 9, 42, tzinfo=UTC)
-CALL = AlertRequest("call", "+14128574309", "Batch 7 failed")
+CALL = AlertRequest("call", "+14128574309", "Batch 7 failed the assay: call Maya at once")
+# Of calls; the last one is long enough to have heard the message once.
+DURATIONS = (0, 1, 60)
 MACHINES = ("machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other", "fax")
 VERDICTS = ("human", "unknown", *MACHINES)
 CALL_ENDS = (Status.COMPLETED, Status.UNANSWERED, Status.FAILED, Status.CANCELED, Status.UNKNOWN)
@@ -28,19 +30,22 @@ class TryOutcome:
     """What really became of one try.
 
     How it ended, whether Twilio refused it, what answering-machine detection found (`verdict`) and
-    whether that was before the end.
+    whether that was before the end, and how many seconds a call lasted.
     """
 
     end: Status
     refused: bool = False
     verdict: str | None = None
     verdict_in_time: bool = True
+    duration: int | None = None
 
     def ends_as(self, request: AlertRequest) -> Status:
         """The status that the history should have for the try."""
         found = self.verdict if request.voicemail else None
-        is_machine = self.end is Status.COMPLETED and found in MACHINES
-        return Status.VOICEMAIL if is_machine else self.end
+        if self.end is Status.COMPLETED and found in MACHINES:
+            return Status.VOICEMAIL
+        is_short = self.duration is not None and self.duration < DURATIONS[-1]
+        return Status.HUNG_UP if self.end is Status.COMPLETED and is_short else self.end
 
 
 requests = st.builds(
@@ -53,13 +58,14 @@ requests = st.builds(
     tries=st.integers(1, 3),
     then_text=st.booleans(),
     then_to=st.sampled_from([(), ("+14128574310",)]),
-).map(lambda r: r if r.channel == "call" else replace(r, acknowledge=False, voicemail=""))
+).map(lambda r: r if r.channel == "call" else replace(r, voicemail=""))
 
 call_outcomes = st.builds(
     TryOutcome,
     st.sampled_from(CALL_ENDS),
     verdict=st.sampled_from([None, *VERDICTS]),
     verdict_in_time=st.booleans(),
+    duration=st.sampled_from([None, *DURATIONS]),
 )
 text_outcomes = st.builds(TryOutcome, st.sampled_from(TEXT_ENDS))
 REFUSED = TryOutcome(Status.FAILED, refused=True)
@@ -83,8 +89,10 @@ def stories(draw: st.DrawFn) -> tuple[AlertRequest, list[Event], Status]:
         chance.shuffle(mixed)
         told += [_event(number, Status.SENDING), *mixed, final]
         late = chance.choices([*news, final], k=draw(st.integers(0, 3)))
-        end = outcome.ends_as(request)
+        end, last = outcome.ends_as(request), number
         number = _next(request, tries, number, outcome)
+        if number is None and _waits_for_reply(request, channel, outcome):
+            told.append(_event(last, end))
     return request, _timed([*told, *late]), end
 
 
@@ -106,7 +114,18 @@ def events_of(request: AlertRequest, number: int, outcome: TryOutcome, channel: 
         steps.append((outcome.end, in_time))
     told = [_event(number, status, sid, answered_by, "callback") for status, answered_by in steps]
     answered_by = (found or "") if channel == "call" else None
-    return [*told, _event(number, outcome.end, sid, answered_by, "poll")]
+    told.append(_event(number, outcome.end, sid, answered_by, "poll"))
+    return [_lasting(each, outcome) for each in told]
+
+
+def _lasting(event: Event, outcome: TryOutcome) -> Event:
+    is_end = event.status is Status.COMPLETED
+    return replace(event, duration=outcome.duration) if is_end else event
+
+
+def _waits_for_reply(request: AlertRequest, channel: str, outcome: TryOutcome) -> bool:
+    may_have_arrived = outcome.end in {Status.DELIVERED, Status.UNKNOWN}
+    return channel == "text" and request.acknowledge and may_have_arrived
 
 
 def key_press(number: int) -> Event:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.recording_server import (
@@ -15,6 +16,7 @@ from tests.support.recording_server import (
     CALL_SID,
     FROM,
     MESSAGE_SID,
+    NUMBER_SID,
     SERVICE_SID,
     TO,
     TOKEN,
@@ -115,7 +117,20 @@ REQUESTS: dict[str, list[dict[str, Any]]] = {
             "limit": 3,
         }
     ],
+    "find_number": [{"phone_number": FROM}],
+    "update_number": [{"sid": NUMBER_SID, "sms_url": CALLBACK, "sms_method": "GET"}],
     "fetch_account": [{}],
+}
+# Of Twilio's Messaging API, which has a description of its own.
+ELSEWHERE: dict[str, list[dict[str, Any]]] = {
+    "fetch_messaging_service": [{"sid": SERVICE_SID}],
+    "update_messaging_service": [
+        {"sid": SERVICE_SID, "inbound_request_url": CALLBACK, "inbound_method": "POST"}
+    ],
+}
+# Changing a number takes the same form as buying it, which is described in full.
+DESCRIBED_AT = {
+    f"{ACCOUNT_PATH}/IncomingPhoneNumbers/{NUMBER_SID}.json": "IncomingPhoneNumbers.json"
 }
 
 
@@ -130,14 +145,16 @@ async def test_twilio_describes_every_parameter_sent(client, recorder, name, arg
     else:
         assert [item async for item in result] == []
     request = only(recorder)
-    assert complaints(request.method, request.path, request.query, request.form) == []
+    described = DESCRIBED_AT.get(request.path)
+    path = f"{ACCOUNT_PATH}/{described}" if described else request.path
+    assert complaints(request.method, path, request.query, request.form) == []
 
 
 def test_the_requests_above_use_every_parameter_of_every_method():
     for name, method in inspect.getmembers(TwilioClient, inspect.isfunction):
         if name.startswith("_") or name == "close":
             continue
-        used = {"self"}.union(*(arguments for arguments in REQUESTS[name]))
+        used = {"self"}.union(*(arguments for arguments in (REQUESTS | ELSEWHERE)[name]))
         assert used == set(inspect.signature(method).parameters), name
 
 
@@ -197,3 +214,39 @@ async def test_times_are_sent_in_utc(client, recorder):
 async def test_an_emptied_body_is_sent(client, recorder):
     await client.update_message(MESSAGE_SID, body="")
     assert only(recorder).form == [("Body", "")]
+
+
+async def test_a_messaging_service(client, recorder):
+    """https://www.twilio.com/docs/messaging/api/service-resource"""
+    await client.fetch_messaging_service(SERVICE_SID)
+    await client.update_messaging_service(SERVICE_SID, inbound_request_url=CALLBACK)
+    fetched, updated = recorder.requests
+    assert (fetched.method, fetched.path) == ("GET", f"/v1/Services/{SERVICE_SID}")
+    assert (updated.method, updated.path) == ("POST", f"/v1/Services/{SERVICE_SID}")
+    assert updated.form == [
+        ("InboundRequestUrl", CALLBACK),
+        ("InboundMethod", "POST"),
+        ("UseInboundWebhookOnNumber", "false"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "host"),
+    [
+        ("https://api.twilio.com", "messaging.twilio.com"),
+        ("https://api.dublin.ie1.twilio.com", "messaging.dublin.ie1.twilio.com"),
+        ("https://api.example.com", "api.example.com"),
+    ],
+)
+async def test_a_messaging_service_is_on_a_host_of_its_own(base_url, host):
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"sid": SERVICE_SID})
+
+    transport = httpx.MockTransport(answer)
+    async with TwilioClient(ACCOUNT_SID, TOKEN, base_url=base_url, transport=transport) as client:
+        await client.fetch_messaging_service(SERVICE_SID)
+        await client.fetch_account()
+    assert [each.url.host for each in asked] == [host, httpx.URL(base_url).host]

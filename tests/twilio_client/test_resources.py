@@ -18,7 +18,14 @@ from tests.support.recording_server import (
 )
 from tests.support.servers import serve
 from tests.support.twilio_openapi import example, schema
-from twilio_client import Account, Call, Message, TwilioClient, TwilioUncertain
+from twilio_client import (
+    Account,
+    Call,
+    IncomingPhoneNumber,
+    Message,
+    TwilioClient,
+    TwilioUncertain,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +34,7 @@ from twilio_client import Account, Call, Message, TwilioClient, TwilioUncertain
         (Call, "api.v2010.account.call"),
         (Message, "api.v2010.account.message"),
         (Account, "api.v2010.account"),
+        (IncomingPhoneNumber, "api.v2010.account.incoming_phone_number"),
     ],
 )
 def test_twilio_describes_every_field(resource, name):

@@ -1,0 +1,534 @@
+"""Searching the history: a page of alerts, newest first, and how many there are of each kind.
+
+However many alerts there are, nearly every look reads few rows. Lists are put together from the
+newest of each stage and channel, which an index has in order. Counts stop at MOST_COUNTED. Words
+are looked for among the newest alerts that have them, then among the newest that the other filters
+let through: one of the two is enough unless both are common, but hardly ever come together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import product
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerts import records
+from alerts.alert import Alert, Channel
+from alerts.errors import UnusableInput
+from alerts.phone_numbers import Regions, read_number
+from alerts.stage import Stage
+from alerts.tables import alerts, broadcasts, position_at, submissions
+from alerts.words import IN_POSTGRESQL, IN_SQLITE, Term, is_sqlite, matching, terms_for
+
+MOST_COUNTED = 10_000
+# Alerts that are read where words are looked for, and counted with words.
+READ_FOR_WORDS = 1000
+CHANNELS: tuple[Channel, ...] = ("call", "text")
+# https://www.twilio.com/docs/glossary/what-is-a-sid
+SID = re.compile(r"(CA|SM|MM)[0-9a-f]{32}", re.IGNORECASE)
+# What people type between the digits of a number.
+NUMBER = re.compile(r"[+(]?[\d\s().\-/+]{7,24}")
+
+
+class Kind(StrEnum):
+    """The kinds of alerts that people ask for: stages, but what is due later is waiting."""
+
+    UNDER_WAY = "under way"
+    CONFIRMED = "confirmed"
+    REACHED = "reached"
+    NOT_REACHED = "not reached"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+    CANCELED = "canceled"
+
+
+STAGES: dict[Kind, tuple[Stage, ...]] = {
+    Kind.UNDER_WAY: (Stage.QUEUED, Stage.UNDER_WAY),
+    Kind.CONFIRMED: (Stage.CONFIRMED,),
+    Kind.REACHED: (Stage.REACHED,),
+    Kind.NOT_REACHED: (Stage.NOT_REACHED,),
+    Kind.WAITING: (Stage.QUEUED,),
+    Kind.UNKNOWN: (Stage.UNKNOWN,),
+    Kind.CANCELED: (Stage.CANCELED,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which alerts to look for; what is None or "" lets all through.
+
+    `since` (inclusive) and `until` (exclusive) are about when they were saved. `number` is in E.164
+    and may be any of an alert's numbers. `person` are words of the recipient's name, `words` of
+    message or name; the last may be only begun. `sid` is a call's or text's, or an alert's own id.
+    `broadcast` is a broadcast's id. With `singly`, no broadcast becomes one row.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    kind: Kind | None = None
+    channel: Channel | None = None
+    sender: str | None = None
+    broadcast: str = ""
+    person: str = ""
+    number: str = ""
+    words: str = ""
+    sid: str = ""
+    singly: bool = False
+
+    @property
+    def terms(self) -> list[Term]:
+        """What has to be among an alert's words."""
+        return terms_for(text=self.words, name=self.person, number=self.number)
+
+    @property
+    def groups_broadcasts(self) -> bool:
+        """Whether a list shows a broadcast as one row: single people are asked for otherwise."""
+        chosen = (self.singly, self.kind, self.channel, self.broadcast, self.sid, *self.terms)
+        return not any(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Many alerts with one title, and how many there are of each kind."""
+
+    id: str
+    title: str
+    sender: str
+    created_at: datetime
+    counts: Mapping[Kind, int]
+    message: str = ""
+    acknowledge: bool = False
+
+    @property
+    def people(self) -> int:
+        """How many alerts it has."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a list, an alert or a whole broadcast, and its position."""
+
+    position: int
+    alert: Alert | None = None
+    broadcast: Broadcast | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, newest first, and whether there are newer and older ones."""
+
+    rows: tuple[Row, ...]
+    has_newer: bool
+    has_older: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many alerts there are of each kind; `at_least` that many of those in this set."""
+
+    of: Mapping[Kind, int]
+    at_least: frozenset[Kind] = field(default_factory=frozenset)
+
+    @property
+    def total(self) -> int:
+        """How many there are of all kinds."""
+        return sum(self.of.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An alert that a search came upon."""
+
+    position: int
+    id: str
+    stage: str = ""
+    due_at: float = 0.0
+
+
+def with_text(filters: Filters, text: str, regions: Regions) -> Filters:
+    """Return filters that also ask for what is typed into a box: a SID, a number, or words."""
+    text = text.strip()
+    if SID.fullmatch(text):
+        return replace(filters, sid=text[:2].upper() + text[2:].lower())
+    if number := number_in(text, regions):
+        return replace(filters, number=number)
+    return replace(filters, words=text)
+
+
+def number_in(text: str, regions: Regions) -> str:
+    """Return the whole number that a text is, in E.164; "" if it is none."""
+    if not NUMBER.fullmatch(text.strip()):
+        return ""
+    try:
+        return read_number(text, regions).e164
+    except UnusableInput:
+        # It may be one that could be called before a setting changed.
+        return re.sub(r"[^\d+]", "", text) if text.strip().startswith("+") else ""
+
+
+def page(
+    connection: sa.Connection,
+    account_sid: str,
+    filters: Filters,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int,
+) -> Page:
+    """Return the newest rows older than position `before`, or the oldest newer than `after`."""
+    look = _Look(connection, account_sid, filters)
+    is_back = after is not None
+    found = look.rows(before, after, limit + 1)
+    more, found = len(found) > limit, found[:limit]
+    if is_back:
+        found.reverse()
+    has_newer = more if is_back else before is not None
+    has_older = bool(found) if is_back else more
+    return Page(tuple(look.filled_in(found)), has_newer, has_older)
+
+
+def counts(connection: sa.Connection, account_sid: str, filters: Filters) -> Counts:
+    """Count the alerts of each kind, whatever kind is asked for, up to MOST_COUNTED of each."""
+    return _Look(connection, account_sid, replace(filters, kind=None)).counts()
+
+
+class _Look:
+    """One search, inside the caller's transaction."""
+
+    def __init__(self, connection: sa.Connection, account_sid: str, filters: Filters) -> None:
+        self._connection = connection
+        self._account_sid = account_sid
+        self._filters = filters
+        self._terms = filters.terms
+        self._now = datetime.now(UTC).timestamp()
+
+    # --- Rows -----------------------------------------------------------------------------------
+
+    def rows(self, before: int | None, after: int | None, limit: int) -> list[Found | Row]:
+        """The rows next to a position, nearest first; broadcasts are complete, alerts aren't."""
+        bounds = self._bounds(before, after)
+        is_back = after is not None
+        if self._filters.sid or self._terms:
+            if self._filters.sid:
+                found = self._with_sid()
+            else:
+                found = self._with_words(bounds, limit, is_back=is_back)
+            found = [each for each in found if bounds[0] <= each.position < bounds[1]]
+            found.sort(key=lambda each: each.position, reverse=not is_back)
+            return list(found[:limit])
+        both: list[Found | Row] = list(self._newest(bounds, limit, is_back=is_back))
+        if self._filters.groups_broadcasts:
+            both += self._broadcasts(bounds, limit, is_back=is_back)
+            both.sort(key=lambda each: each.position, reverse=not is_back)
+        return both[:limit]
+
+    def filled_in(self, found: Sequence[Found | Row]) -> list[Row]:
+        """The rows with their alerts, those of broadcasts with their counts."""
+        ids = [each.id for each in found if isinstance(each, Found)]
+        known = records.read(self._connection, self._account_sid, ids) if ids else {}
+        rows: list[Row] = []
+        for each in found:
+            if isinstance(each, Row):
+                broadcast = each.broadcast and self._summary(each.broadcast)
+                rows.append(replace(each, broadcast=broadcast))
+            elif each.id in known:
+                rows.append(Row(each.position, known[each.id]))
+        return rows
+
+    def _bounds(self, before: int | None, after: int | None) -> tuple[int, int]:
+        """The first position and the one behind the last."""
+        since, until = self._filters.since, self._filters.until
+        first = [0, position_at(since) if since else 0, 0 if after is None else after + 1]
+        end = [(1 << 63) - 1, position_at(until) if until else (1 << 63) - 1]
+        return max(first), min([*end, *([] if before is None else [before])])
+
+    def _branches(self, *, singly: bool) -> list[sa.Select[Any]]:
+        """Selects whose rows an index has in order of position: one for each stage and channel."""
+        filters = self._filters
+        stages = STAGES[filters.kind] if filters.kind else tuple(Stage)
+        channels = (filters.channel,) if filters.channel else CHANNELS
+        if filters.broadcast:
+            channels_or_none: Sequence[Channel | None] = (filters.channel,)
+        else:
+            channels_or_none = channels
+        branches = []
+        for stage, channel in product(stages, channels_or_none):
+            branch = sa.select(
+                alerts.c.position, alerts.c.id, alerts.c.stage, alerts.c.due_at
+            ).where(*self._conditions(stage, channel))
+            if singly:
+                branch = branch.where(alerts.c.broadcast_id.is_(None))
+            branches.append(branch)
+        return branches
+
+    def _conditions(
+        self, stage: Stage | None, channel: Channel | None
+    ) -> list[sa.ColumnElement[bool]]:
+        filters = self._filters
+        wanted: list[sa.ColumnElement[bool]] = [alerts.c.account_sid == self._account_sid]
+        if filters.sender is not None:
+            wanted.append(alerts.c.sender == filters.sender)
+        if filters.broadcast:
+            wanted.append(alerts.c.broadcast_id == filters.broadcast)
+        if stage is not None:
+            wanted.append(alerts.c.stage == stage.value)
+        if channel is not None:
+            wanted.append(alerts.c.channel == channel)
+        if stage is Stage.QUEUED and filters.kind is Kind.WAITING:
+            wanted.append(alerts.c.due_at > self._now)
+        elif stage is Stage.QUEUED and filters.kind is Kind.UNDER_WAY:
+            wanted.append(alerts.c.due_at <= self._now)
+        return wanted
+
+    def _newest(self, bounds: tuple[int, int], limit: int, *, is_back: bool) -> list[Found]:
+        """What the filters but for words let through, nearest first."""
+        order = alerts.c.position.asc() if is_back else alerts.c.position.desc()
+        parts = [
+            sa.select(
+                branch.where(alerts.c.position >= bounds[0], alerts.c.position < bounds[1])
+                .order_by(order)
+                .limit(limit)
+                .subquery()
+            )
+            for branch in self._branches(singly=self._filters.groups_broadcasts)
+        ]
+        every = sa.union_all(*parts).subquery()
+        place = every.c.position.asc() if is_back else every.c.position.desc()
+        chosen = sa.select(every).order_by(place).limit(limit)
+        return [Found(*row) for row in self._connection.execute(chosen)]
+
+    # --- Words and SIDs -------------------------------------------------------------------------
+
+    def _with_sid(self) -> list[Found]:
+        """The alert of a call or text, or the one with that id, if the filters let it through."""
+        sid = self._filters.sid
+        of_a_try = sa.select(submissions.c.alert_id).where(
+            submissions.c.sid == sid, submissions.c.account_sid == self._account_sid
+        )
+        ids = {sid, *self._connection.scalars(of_a_try)}
+        return self._those(ids)
+
+    def _those(self, ids: set[str]) -> list[Found]:
+        chosen = sa.select(alerts.c.position, alerts.c.id, alerts.c.stage, alerts.c.due_at).where(
+            alerts.c.id.in_(ids), *self._filtered()
+        )
+        return [Found(*row) for row in self._connection.execute(chosen)]
+
+    def _of_kind(self) -> list[sa.ColumnElement[bool]]:
+        kind = self._filters.kind
+        if kind is None:
+            return []
+        stages = alerts.c.stage.in_([each.value for each in STAGES[kind]])
+        if kind is Kind.WAITING:
+            return [stages, alerts.c.due_at > self._now]
+        if kind is Kind.UNDER_WAY:
+            started = alerts.c.stage != Stage.QUEUED.value
+            return [stages, sa.or_(started, alerts.c.due_at <= self._now)]
+        return [stages]
+
+    def _with_words(
+        self, bounds: tuple[int, int], limit: int, *, is_back: bool = False
+    ) -> list[Found]:
+        """The nearest `limit` of those with the words, and maybe more."""
+        found, is_complete = self._indexed(bounds, READ_FOR_WORDS, is_back=is_back)
+        if not is_complete and len(found) < limit:
+            near = self._newest(bounds, READ_FOR_WORDS, is_back=is_back)
+            found = self._having_words(near)
+            if len(near) == READ_FOR_WORDS and len(found) < limit:
+                found = self._with_words_of_all(bounds, limit, is_back=is_back)
+        # An id that somebody copied is a word too.
+        own = self._those({self._filters.words}) if self._filters.words else []
+        return [*found, *(each for each in own if each not in found)]
+
+    def _having_words(self, near: Sequence[Found]) -> list[Found]:
+        """Those that have all of the words."""
+        if not near:
+            return []
+        if not is_sqlite(self._connection):
+            table = IN_POSTGRESQL
+            chosen = sa.select(table.c.alert_id).where(
+                table.c.alert_id.in_([each.id for each in near]),
+                table.c.account_sid == self._account_sid,
+                matching(self._connection, self._terms),
+            )
+            ids = set(self._connection.scalars(chosen))
+            return [each for each in near if each.id in ids]
+        # In SQLite's index each of them would be a search of its own.
+        words = sa.select(IN_SQLITE.c.rowid, IN_SQLITE.c.words).where(
+            IN_SQLITE.c.rowid.in_([each.position for each in near])
+        )
+        having = set()
+        for position, text in self._connection.execute(words):
+            of_alert = frozenset(text.split(" "))
+            if all(term.is_in(of_alert) for term in self._terms):
+                having.add(position)
+        return [each for each in near if each.position in having]
+
+    def _indexed(
+        self, bounds: tuple[int, int], most: int, *, is_back: bool = False
+    ) -> tuple[list[Found], bool]:
+        """Those of the nearest `most` with the words that the other filters let through.
+
+        And whether there are no more with the words.
+        """
+        table, place = self._words_and_place()
+        having = (
+            sa.select(table.c.alert_id, place.label("position"))
+            .where(matching(self._connection, self._terms), place >= bounds[0], place < bounds[1])
+            .order_by(place.asc() if is_back else place.desc())
+            .limit(most)
+            .subquery()
+        )
+        let_through = sa.and_(alerts.c.id == having.c.alert_id, *self._filtered())
+        chosen = sa.select(
+            alerts.c.position, alerts.c.id, alerts.c.stage, alerts.c.due_at
+        ).select_from(having.outerjoin(alerts, let_through))
+        rows = self._connection.execute(chosen).all()
+        return [Found(*row) for row in rows if row.id is not None], len(rows) < most
+
+    def _with_words_of_all(
+        self, bounds: tuple[int, int], limit: int, *, is_back: bool
+    ) -> list[Found]:
+        table, place = self._words_and_place()
+        chosen = (
+            sa.select(alerts.c.position, alerts.c.id, alerts.c.stage, alerts.c.due_at)
+            .select_from(table.join(alerts, alerts.c.id == table.c.alert_id))
+            .where(
+                matching(self._connection, self._terms),
+                place >= bounds[0],
+                place < bounds[1],
+                *self._filtered(),
+            )
+            .order_by(place.asc() if is_back else place.desc())
+            .limit(limit)
+        )
+        return [Found(*row) for row in self._connection.execute(chosen)]
+
+    def _words_and_place(self) -> tuple[sa.TableClause, sa.ColumnElement[int]]:
+        if is_sqlite(self._connection):
+            return IN_SQLITE, IN_SQLITE.c.rowid
+        return IN_POSTGRESQL, IN_POSTGRESQL.c.position
+
+    def _filtered(self) -> list[sa.ColumnElement[bool]]:
+        """What the filters but for words ask of an alert."""
+        return [*self._conditions(None, self._filters.channel), *self._of_kind()]
+
+    # --- Counts ---------------------------------------------------------------------------------
+
+    def counts(self) -> Counts:
+        """How many there are of each kind."""
+        bounds = self._bounds(None, None)
+        if self._filters.sid:
+            return self._counted(self._with_sid())
+        if not self._terms:
+            return self._counts_of_branches(bounds)
+        found, is_complete = self._indexed(bounds, READ_FOR_WORDS)
+        if not is_complete:
+            near = self._newest(bounds, READ_FOR_WORDS, is_back=False)
+            if len(near) < READ_FOR_WORDS:
+                found, is_complete = self._having_words(near), True
+        return self._counted(found, is_complete=is_complete)
+
+    def _counted(self, found: Sequence[Found], *, is_complete: bool = True) -> Counts:
+        of = Counter(kind_of(each.stage, each.due_at, self._now) for each in found)
+        return Counts(of, frozenset() if is_complete else frozenset(Kind))
+
+    def _counts_of_branches(self, bounds: tuple[int, int]) -> Counts:
+        parts = []
+        for branch in self._branches(singly=False):
+            some = (
+                branch.where(alerts.c.position >= bounds[0], alerts.c.position < bounds[1])
+                .with_only_columns(alerts.c.stage)
+                .limit(MOST_COUNTED + 1)
+                .subquery()
+            )
+            parts.append(sa.select(some.c.stage, sa.func.count()).group_by(some.c.stage))
+        found: Counter[str] = Counter()
+        at_least: set[str] = set()
+        for stage, count in self._connection.execute(sa.union_all(*parts)):
+            found[stage] += min(count, MOST_COUNTED)
+            if count > MOST_COUNTED:
+                at_least.add(stage)
+        waiting = self._waiting(bounds) if found[Stage.QUEUED] else 0
+        of = {Kind(stage): count for stage, count in found.items() if stage != Stage.QUEUED}
+        of[Kind.WAITING] = min(waiting, MOST_COUNTED)
+        of[Kind.UNDER_WAY] = of.get(Kind.UNDER_WAY, 0) + max(0, found[Stage.QUEUED] - waiting)
+        uncertain = {Kind(each) for each in at_least - {Stage.QUEUED}}
+        if Stage.QUEUED in at_least:
+            uncertain |= {Kind.WAITING, Kind.UNDER_WAY}
+        return Counts({kind: count for kind, count in of.items() if count}, frozenset(uncertain))
+
+    def _waiting(self, bounds: tuple[int, int]) -> int:
+        waiting = _Look(
+            self._connection, self._account_sid, replace(self._filters, kind=Kind.WAITING)
+        )
+        some = [
+            sa.select(
+                branch.where(alerts.c.position >= bounds[0], alerts.c.position < bounds[1])
+                .with_only_columns(alerts.c.id)
+                .limit(MOST_COUNTED + 1)
+                .subquery()
+            )
+            for branch in waiting._branches(singly=False)
+        ]
+        return (
+            self._connection.scalar(
+                sa.select(sa.func.count()).select_from(sa.union_all(*some).subquery())
+            )
+            or 0
+        )
+
+    # --- Broadcasts -----------------------------------------------------------------------------
+
+    def _broadcasts(self, bounds: tuple[int, int], limit: int, *, is_back: bool) -> list[Row]:
+        sender = self._filters.sender
+        first, end = _seconds(bounds[0]), _seconds(bounds[1])
+        order = broadcasts.c.created_at.asc() if is_back else broadcasts.c.created_at.desc()
+        chosen = sa.select(broadcasts).where(
+            broadcasts.c.account_sid == self._account_sid,
+            broadcasts.c.created_at >= first,
+            broadcasts.c.created_at <= end,
+        )
+        if sender is not None:
+            chosen = chosen.where(broadcasts.c.sender == sender)
+        rows = []
+        for row in self._connection.execute(chosen.order_by(order).limit(limit + 1)):
+            at = datetime.fromtimestamp(row.created_at, UTC)
+            position = position_at(at)
+            if bounds[0] <= position < bounds[1]:
+                shown = Broadcast(row.id, row.title, row.sender, at, {})
+                rows.append(Row(position, broadcast=shown))
+        return rows
+
+    def _summary(self, broadcast: Broadcast) -> Broadcast:
+        alone = Filters(broadcast=broadcast.id)
+        look = _Look(self._connection, self._account_sid, alone)
+        counted = look._counts_of_branches(look._bounds(None, None))
+        [*some] = look._newest(look._bounds(None, None), 1, is_back=True)
+        known = records.read(self._connection, self._account_sid, [each.id for each in some])
+        request = next((each.request for each in known.values()), None)
+        return replace(
+            broadcast,
+            counts=counted.of,
+            message=request.message if request else "",
+            acknowledge=request.acknowledge if request else False,
+        )
+
+
+def kind_of(stage: str, due_at: float, now: float) -> Kind:
+    """Return the kind of an alert at a stage. Both times are in seconds since 1970."""
+    if stage == Stage.QUEUED:
+        return Kind.WAITING if due_at > now else Kind.UNDER_WAY
+    return Kind(stage)
+
+
+def _seconds(position: int) -> float:
+    return (position >> 12) / 1e6

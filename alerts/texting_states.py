@@ -1,0 +1,99 @@
+"""Which numbers texts can't go to: they texted STOP, or belong to a landline.
+
+Twilio itself refuses texts to a number that texted STOP to ours, until that texts START.
+https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from alerts.tables import texting_states
+
+if TYPE_CHECKING:
+    from database.database import Database
+
+WhyNot = Literal["stop", "landline"]
+# What Twilio's error for a text says about the number. https://www.twilio.com/docs/api/errors
+ERRORS: Mapping[int, WhyNot] = {21610: "stop", 21614: "landline", 30006: "landline"}
+MOST_NUMBERS_PER_STATEMENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class TextingState:
+    """Why texts can't go to a number, and since when: "stop" or "landline"."""
+
+    state: WhyNot
+    since: datetime
+
+
+class TextingStates:
+    """The numbers that texts of one Twilio account can't go to."""
+
+    def __init__(self, database: Database, account_sid: str) -> None:
+        self._database = database
+        self._account_sid = account_sid
+
+    async def states(self, numbers: Iterable[str]) -> dict[str, TextingState]:
+        """Return the state of each of these numbers (E.164) that texts can't go to."""
+        wanted = sorted(set(numbers))
+        found: dict[str, TextingState] = {}
+        for start in range(0, len(wanted), MOST_NUMBERS_PER_STATEMENT):
+            some = wanted[start : start + MOST_NUMBERS_PER_STATEMENT]
+            chosen = sa.select(texting_states).where(
+                texting_states.c.account_sid == self._account_sid,
+                texting_states.c.number.in_(some),
+            )
+            rows = await self._database.read(partial(_rows, chosen=chosen))
+            for row in rows:
+                since = datetime.fromtimestamp(row["since"], UTC)
+                found[row["number"]] = TextingState(row["state"], since)
+        return found
+
+
+def _rows(connection: sa.Connection, chosen: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+    return connection.execute(chosen).mappings().all()
+
+
+# --- Inside the caller's transaction ------------------------------------------------------------
+
+
+def mark(
+    connection: sa.Connection, account_sid: str, number: str, state: WhyNot, at: datetime
+) -> None:
+    """Remember why texts can't go to a number since `at`; the same state keeps its first time."""
+    row = {
+        "number": number,
+        "account_sid": account_sid,
+        "state": state,
+        "since": at.timestamp(),
+    }
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    new = dialect.insert(texting_states)
+    changed = new.on_conflict_do_update(
+        index_elements=[texting_states.c.number, texting_states.c.account_sid],
+        set_={"state": new.excluded.state, "since": new.excluded.since},
+        where=texting_states.c.state != new.excluded.state,
+    )
+    connection.execute(changed, row)
+
+
+def clear(connection: sa.Connection, account_sid: str, numbers: Sequence[str], at: float) -> None:
+    """Forget what was known of these numbers before `at` (seconds since 1970).
+
+    A text has arrived there, or they have texted START.
+    """
+    connection.execute(
+        sa.delete(texting_states).where(
+            texting_states.c.account_sid == account_sid,
+            texting_states.c.number.in_(numbers),
+            texting_states.c.since <= at,
+        )
+    )

@@ -1,0 +1,149 @@
+"""The page's address: which alerts are shown, which one is open, and the links to other views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import parse_qs, urlencode
+
+from alerts import Channel
+from alerts.phone_numbers import Regions
+from alerts.search import Filters, Kind, with_text
+from alerts.time_zones import find_zone, in_time_zone
+
+# `q` is what is typed into the search box, `n` how many rows come before this page.
+FILTERS = ("q", "when", "from", "to", "channel", "by", "status", "broadcast")
+PLACES = ("before", "after", "n")
+OPEN = "open"
+MOST_CHARACTERS = 200
+DEFAULT_WHEN = "7"
+RANGES = {
+    "today": "Today",
+    "7": "Last 7 days",
+    "30": "Last 30 days",
+    "all": "All time",
+    "custom": "From … to …",
+}
+CHANNELS: dict[str, tuple[str, Channel | None]] = {
+    "": ("Calls and texts", None),
+    "call": ("Calls", "call"),
+    "text": ("Texts", "text"),
+}
+KINDS = {each.value.replace(" ", "-"): each for each in Kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The parts of an address that the page knows; a part that is missing isn't asked for."""
+
+    parts: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.parts.get(name, "")
+
+    @property
+    def when(self) -> str:
+        """Which of RANGES is chosen."""
+        return self["when"] if self["when"] in RANGES else DEFAULT_WHEN
+
+    @property
+    def before(self) -> int | None:
+        """The position that the page's rows are older than."""
+        return _position(self["before"])
+
+    @property
+    def after(self) -> int | None:
+        """The position that the page's rows are newer than."""
+        return None if self["before"] else _position(self["after"])
+
+    @property
+    def rows_before(self) -> int:
+        """How many rows come before the page, as far as the links know."""
+        return _position(self["n"]) or 0
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but the usual time range is asked for."""
+        chosen = {name: self[name] for name in FILTERS if self[name]}
+        return any(name != "when" or self.when != DEFAULT_WHEN for name in chosen)
+
+    def link(self, **changes: str | int) -> str:
+        """Return a link to the view with other parts; "" takes one out.
+
+        A change of filters leads to the first page.
+        """
+        kept = dict(self.parts)
+        if set(changes) & set(FILTERS):
+            kept = {name: value for name, value in kept.items() if name not in PLACES}
+        kept |= {name: str(value) for name, value in changes.items()}
+        return "?" + urlencode({"page": "activity"} | {k: v for k, v in kept.items() if v})
+
+    def page_link(self, **place: int) -> str:
+        """Return a link to another page of the list."""
+        return self.link(**dict.fromkeys(PLACES, "") | place)
+
+    def cleared(self) -> str:
+        """Return a link to the view without filters."""
+        return self.link(**dict.fromkeys(FILTERS, ""))
+
+    def filters(self, regions: Regions, zone: str) -> Filters:
+        """Return what to look for; days are those of the time zone."""
+        since, until = self._range(zone)
+        filters = Filters(
+            since=since,
+            until=until,
+            kind=KINDS.get(self["status"]),
+            channel=CHANNELS.get(self["channel"], ("", None))[1],
+            sender=self["by"] or None,
+            broadcast=self["broadcast"],
+        )
+        return with_text(filters, self["q"], regions)
+
+    def _range(self, zone: str) -> tuple[datetime | None, datetime | None]:
+        if self.when == "all" or (self["broadcast"] and not self["when"]):
+            return None, None
+        today = midnight(datetime.now(UTC), zone)
+        if self.when == "custom":
+            first, last = _day(self["from"], zone), _day(self["to"], zone, days_later=1)
+            return first, last
+        days = {"today": 0, "7": 6, "30": 29}[self.when]
+        return midnight(today - timedelta(days=days, hours=-12), zone), None
+
+
+def read_address(query: str) -> Address:
+    """Read the query of an address; what the page doesn't know is left out."""
+    known = {*FILTERS, *PLACES, OPEN}
+    try:
+        given = parse_qs(query.removeprefix("?"), max_num_fields=100)
+    except ValueError:
+        return Address({})
+    parts = {
+        name: values[0].replace("\0", "")[:MOST_CHARACTERS]
+        for name, values in given.items()
+        if name in known
+    }
+    return Address({name: value for name, value in parts.items() if value.strip()})
+
+
+def midnight(moment: datetime, zone: str) -> datetime:
+    """Return when the day of `moment` began in the time zone."""
+    there = in_time_zone(moment, zone)
+    tzinfo = find_zone(zone) if zone else there.tzinfo
+    return datetime.combine(there.date(), time(), tzinfo)
+
+
+def _day(text: str, zone: str, days_later: int = 0) -> datetime | None:
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days_later)
+        if not 1970 < day.year < 9999:
+            return None
+    except (ValueError, OverflowError):
+        return None
+    return datetime.combine(day, time(), find_zone(zone) or UTC)
+
+
+def _position(text: str) -> int | None:
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    return min(int(text), (1 << 63) - 1)

@@ -1,0 +1,85 @@
+"""News for everybody who looks at the history: asked for once, however many look."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+from alerts import Desk
+from alerts.overview import Overview
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 1.0
+# Clock times and "waits until" change without any news.
+SECONDS_WITHOUT_NEWS = 30.0
+OVERVIEW_SECONDS = 5.0
+
+
+class Pulse:
+    """Looks for news of a desk's history once a second while anybody watches."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._watching = 0
+        self._changed = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+        self._overviews: dict[tuple[datetime, datetime], tuple[float, Overview]] = {}
+
+    async def beats(self) -> AsyncGenerator[None]:
+        """Yield at once, then after each change, and every SECONDS_WITHOUT_NEWS at the latest."""
+        self._watching += 1
+        try:
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look(), name="news of the history")
+            while True:
+                changed = self._changed
+                yield
+                try:
+                    async with asyncio.timeout(SECONDS_WITHOUT_NEWS):
+                        await changed.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            self._watching -= 1
+            if not self._watching and self._looking:
+                self._looking.cancel()
+
+    async def overview(self, hours: tuple[datetime, ...], month: datetime) -> Overview:
+        """Return what the history adds up to, at most OVERVIEW_SECONDS old."""
+        key, now = (hours[0], month), time.monotonic()
+        at, known = self._overviews.get(key, (0.0, None))
+        if known is None or now - at > OVERVIEW_SECONDS:
+            known = await (await self._desk.history()).overview(hours, month)
+            self._overviews = {
+                each: kept for each, kept in self._overviews.items() if now - kept[0] < 60
+            } | {key: (now, known)}
+        return known
+
+    async def _look(self) -> None:
+        last: object = None
+        while True:
+            try:
+                newest = await (await self._desk.history()).pulse()
+            except Exception:
+                log.exception("Looking for news failed; trying again in a moment")
+                newest = None
+            if newest != last:
+                last = newest
+                self._changed.set()
+                self._changed = asyncio.Event()
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+_PULSES: WeakKeyDictionary[Desk, Pulse] = WeakKeyDictionary()
+
+
+def pulse_of(desk: Desk) -> Pulse:
+    """Return the one pulse of a desk."""
+    if desk not in _PULSES:
+        _PULSES[desk] = Pulse(desk)
+    return _PULSES[desk]

@@ -1,0 +1,204 @@
+"""The open alert beside the list: its story, its words, the facts, and what can still be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from htmltools import HTML, Tag, TagList, tags
+
+from alerts import Alert, UnusableInput
+from alerts.alert import tries_of
+from alerts.message.call_twiml import write_document
+from alerts.message.compose import said
+from alerts.overview import MadeTry
+from alerts.phone_numbers import international
+from dashboard.activity.address import Address
+from dashboard.activity.tiles import price
+from dashboard.alert_status import clock, glance, glance_tag
+from dashboard.timeline import story
+from people.directory import Contact
+
+CONSOLE = {
+    "call": "https://console.twilio.com/us1/monitor/logs/calls/",
+    "text": "https://console.twilio.com/us1/monitor/logs/sms/",
+}
+COPY = HTML(
+    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
+    '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/>'
+    '<path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2"/></svg>'
+)
+CLOSE = HTML(
+    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="m4 4 8 8M12 4l-8 8"/></svg>'
+)
+
+PRINT = HTML(
+    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="M4.5 6V2.5h7V6M4.5 11.5h-2V6h11v5.5h-2M4.5 9.5h7v4h-7z"/></svg>'
+)
+
+
+def opened(
+    address: Address,
+    alert: Alert,
+    contact: Contact | None,
+    tries: Sequence[MadeTry],
+    zone: str,
+    *,
+    is_simulation: bool,
+) -> Tag:
+    """Return everything about one alert. SIDs lead to Twilio's console unless it is simulated."""
+    name = alert.request.name or (contact.name if contact else "")
+    number = international(alert.present_try.dialed)
+    groups = ", ".join(contact.groups) if contact else ""
+    under = [each for each in (number if name else "", groups) if each]
+    return _panel(
+        address,
+        name or number,
+        " · ".join(under),
+        tags.div(
+            tags.p(_pill(alert, zone), class_="stands"),
+            story(alert, zone),
+            tags.h3("The words"),
+            tags.p(said(alert), class_="said"),
+            _facts(alert, tries, zone, is_simulation=is_simulation),
+            _twiml(alert),
+            class_="inside",
+        ),
+        tags.div(*_ways_on(alert), class_="ways-on"),
+    )
+
+
+def missing(address: Address) -> Tag:
+    """Return the panel for an id that no alert has."""
+    return _panel(
+        address,
+        "No such alert",
+        "",
+        tags.div(
+            tags.p("No alert has this id. It may have been deleted, or the address is wrong."),
+            class_="inside",
+        ),
+    )
+
+
+def can_cancel(alert: Alert) -> bool:
+    """Whether there is anything left to stop: a text that Twilio has can't be called back."""
+    if alert.status.final or alert.canceling:
+        return False
+    is_with_twilio = alert.channel == "text" and alert.sid is not None
+    return not is_with_twilio or alert.try_number < len(tries_of(alert.request))
+
+
+def _panel(address: Address, heading: str, under: str, *content: Tag) -> Tag:
+    return tags.div(
+        tags.div(
+            tags.div(
+                tags.h2(heading, id="activity-opened-heading", tabindex="-1"),
+                tags.p(under, class_="cb-small cb-quiet cb-number") if under else None,
+            ),
+            tags.div(
+                tags.button(
+                    PRINT,
+                    type="button",
+                    class_="cb-icon-button",
+                    data_print="",
+                    aria_label="Print this story",
+                ),
+                tags.a(
+                    CLOSE,
+                    href=address.link(open=""),
+                    data_go="",
+                    class_="cb-icon-button close",
+                    aria_label="Close this alert",
+                ),
+                class_="ways-off",
+            ),
+            class_="head",
+        ),
+        *content,
+        class_="opened",
+        data_key=address["open"],
+    )
+
+
+def _pill(alert: Alert, zone: str) -> Tag:
+    pill = glance_tag(glance(alert, zone))
+    pill.add_class("cb-pill")
+    return pill
+
+
+def _facts(alert: Alert, tries: Sequence[MadeTry], zone: str, *, is_simulation: bool) -> Tag:
+    when = clock(alert.events[0].at, zone)
+    by = alert.request.user
+    facts: list[Tag] = []
+    _add(facts, "Sent by" if by else "Sent", f"{by}, {when}" if by else when)
+    _add(facts, "From", international(alert.from_) if alert.from_.startswith("+") else alert.from_)
+    _add(facts, "Cost so far" if not alert.status.final else "Cost", _cost(tries))
+    for each in tries:
+        which = f" of try {each.number}" if len(tries_of(alert.request)) > 1 else ""
+        _add(facts, f"SID{which}", _sid(each, which, is_simulation=is_simulation))
+    _add(facts, "Id", tags.span(tags.span(alert.id, class_="cb-mono"), class_="sid"))
+    return tags.dl(*facts, class_="cb-facts")
+
+
+def _add(facts: list[Tag], name: str, value: str | Tag) -> None:
+    facts += [tags.dt(name), tags.dd(value)]
+
+
+def _cost(tries: Sequence[MadeTry]) -> str:
+    known = [each for each in tries if each.price is not None]
+    if not tries:
+        return "Nothing yet"
+    if not known:
+        return "Twilio hasn't told it yet"
+    amount = price(sum(each.price or 0 for each in known), known[0].unit, places=3)
+    number = f"{len(known)} {'try' if len(known) == 1 else 'tries'}"
+    return f"{amount} for {number}"
+
+
+def _sid(made: MadeTry, which: str, *, is_simulation: bool) -> Tag:
+    shown = tags.span(f"{made.sid[:6]}…{made.sid[-4:]}", class_="cb-mono", title=made.sid)
+    return tags.span(
+        shown
+        if is_simulation
+        else tags.a(
+            shown,
+            href=CONSOLE[made.channel] + made.sid,
+            target="_blank",
+            rel="noopener noreferrer",
+            aria_label=f"The SID{which} in Twilio's console, in a new tab",
+        ),
+        tags.button(
+            COPY,
+            type="button",
+            class_="cb-icon-button",
+            data_copy=made.sid,
+            aria_label=f"Copy the SID{which}",
+        ),
+        class_="sid",
+    )
+
+
+def _twiml(alert: Alert) -> Tag | None:
+    """Return the document of the present try; only calls have one."""
+    if alert.channel != "call":
+        return None
+    try:
+        document = write_document(alert.request, said(alert)).to_xml()
+    except UnusableInput as problem:
+        document = str(problem)
+    return tags.details(
+        tags.summary("TwiML"),
+        tags.pre(document, class_="twiml cb-mono", tabindex="0", aria_label="TwiML"),
+        data_keep="",
+    )
+
+
+def _ways_on(alert: Alert) -> TagList:
+    return TagList(
+        tags.button("Send again…", type="button", class_="cb-button", data_again=alert.id),
+        tags.button("Cancel alert", type="button", class_="cb-button", data_cancel=alert.id)
+        if can_cancel(alert)
+        else None,
+    )

@@ -1,0 +1,360 @@
+"""The Activity page's Shiny module. What it shows follows from its address and from the news."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from htmltools import HTML, Tag, TagList, tags
+from shiny import Inputs, Outputs, Session, module, reactive, render
+from shiny import ui as shiny_ui
+from shiny.module import resolve_id
+
+from alerts import Alert, Desk
+from alerts.overview import MadeTry, Overview
+from alerts.search import Counts, Filters, Page
+from alerts.time_zones import find_zone
+from dashboard.activity.address import CHANNELS, RANGES, Address, midnight, read_address
+from dashboard.activity.live import Pulse, pulse_of
+from dashboard.activity.opened import missing, opened
+from dashboard.activity.rows import nothing_sent, person, the_list
+from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
+from dashboard.alert_status import glance
+from dashboard.assets import assets
+from dashboard.inputs import part
+from dashboard.live_alert import failure_sentence
+from dashboard.shell import viewer_name
+from people.directory import Contact, Directory
+
+ROWS = 25
+# The parts of the page that change by themselves.
+PARTS = ("senders", "summary", "list", "panel")
+SEARCH = HTML(
+    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.5"/>'
+    '<path d="m10.5 10.5 3.5 3.5"/></svg>'
+)
+DOWNLOAD = HTML(
+    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10"/></svg>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The alert that is open beside the list, None for an id that nobody sent; and about it."""
+
+    alert: Alert | None
+    contact: Contact | None = None
+    tries: Sequence[MadeTry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that the page shows of the history at one moment."""
+
+    page: Page
+    counts: Counts
+    overview: Overview
+    hours: tuple[datetime, ...]
+    names: dict[str, str]
+    open: Open | None
+    is_empty: bool
+
+
+@module.ui
+def ui() -> Tag:
+    """Return the page: filters, tiles, the list, and the open alert beside it."""
+    page = tags.div(
+        _filters(),
+        tags.div(_part("summary"), class_="summary"),
+        tags.div(
+            tags.section(_part("list"), class_="cb-card list", aria_label="Alerts"),
+            tags.aside(_part("panel"), class_="cb-card panel", aria_label="The open alert"),
+            class_="beside",
+        ),
+        tags.div(shiny_ui.output_text("announcement"), class_="visually-hidden", role="status"),
+        class_="callboard activity-page",
+        data_time_zone_input=resolve_id("time_zone"),
+        data_address_input=resolve_id("address"),
+        data_again_input=resolve_id("again"),
+        data_cancel_input=resolve_id("cancel"),
+    )
+    return tags.div(assets("activity", ["activity.css"], ["activity.js"]), page)
+
+
+def _part(name: str) -> Tag:
+    """Return an output that the script activity.js brings up to date piece by piece."""
+    return shiny_ui.output_ui(name, class_="cb-patched", aria_live="off")
+
+
+def _filters() -> Tag:
+    return tags.form(
+        tags.h1("Activity"),
+        tags.div(
+            tags.label("Search", for_=resolve_id("q"), class_="visually-hidden"),
+            SEARCH,
+            tags.input(
+                id=resolve_id("q"),
+                type="search",
+                class_="form-control",
+                placeholder="Name, number, words or SID",
+                autocomplete="off",
+                spellcheck="false",
+                data_part="q",
+            ),
+            class_="search",
+        ),
+        tags.button(
+            "Filters",
+            type="button",
+            class_="cb-button more",
+            aria_expanded="false",
+            aria_controls=resolve_id("more"),
+        ),
+        tags.div(
+            _choice("when", "When", [(each, words) for each, words in RANGES.items()]),
+            tags.span(
+                _date("from", "From"),
+                _date("to", "To"),
+                class_="days",
+            ),
+            _choice("channel", "Channel", [(each, words) for each, (words, _) in CHANNELS.items()]),
+            _part("senders"),
+            class_="choices",
+            id=resolve_id("more"),
+        ),
+        tags.a(
+            DOWNLOAD, "CSV", href="activity.csv", class_="cb-button bare csv", download="",
+            data_csv="", aria_label="Download as CSV",
+        ),
+        class_="filters",
+        role="search",
+    )  # fmt: skip
+
+
+def _choice(
+    name: str, label: str, choices: Sequence[tuple[str, str]], chosen: str | None = None
+) -> Tag:
+    control = resolve_id(f"choice_{name}")
+    return tags.span(
+        tags.label(label, for_=control, class_="visually-hidden"),
+        tags.select(
+            *(
+                tags.option(words, value=value, selected="" if value == chosen else None)
+                for value, words in choices
+            ),
+            id=control,
+            class_="form-select",
+            data_part=name,
+        ),
+    )
+
+
+def _date(name: str, label: str) -> Tag:
+    control = resolve_id(f"day_{name}")
+    return tags.span(
+        tags.label(label, for_=control, class_="visually-hidden"),
+        tags.input(id=control, type="date", class_="form-control", data_part=name),
+    )
+
+
+@module.server
+def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None:
+    """Run the page. Nothing is looked up while nobody sees it."""
+    parts = {name: reactive.Value(HTML("")) for name in PARTS}
+    said: reactive.Value[str] = reactive.Value("")
+    pulse = pulse_of(desk)
+    following: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        for each in following:
+            each.cancel()
+        following.clear()
+
+    session.on_ended(stop)
+
+    async def publish(new: dict[str, HTML], announcement: str) -> None:
+        async with reactive.lock():
+            for name, html in new.items():
+                with reactive.isolate():
+                    is_same = parts[name]() == html
+                if not is_same:
+                    parts[name].set(html)
+            said.set(announcement)
+            await reactive.flush()
+
+    async def follow(address: Address, zone: str) -> None:
+        async with aclosing(pulse.beats()) as beats:
+            async for _ in beats:
+                try:
+                    view = await look(desk, pulse, address, zone)
+                    new, words = await asyncio.to_thread(
+                        _shown, view, address, zone, session.ns, desk.services.simulator is not None
+                    )
+                except Exception as error:  # noqa: BLE001 - shown on the page, whatever it is
+                    sentence = failure_sentence(error)
+                    failure = tags.div(tags.p(sentence, role="alert"), class_="no-match")
+                    new, words = {"list": HTML(failure.get_html_string())}, sentence
+                await publish(new, words)
+
+    @reactive.effect
+    def follow_the_address() -> None:
+        stop()
+        query = input.address()
+        zone = input.time_zone()
+        # The page says nothing while another tab is in front of it.
+        if isinstance(query, str) and query:
+            zone = zone if isinstance(zone, str) and find_zone(zone) else ""
+            task = asyncio.create_task(follow(read_address(query), zone), name="activity")
+            following.append(task)
+
+    @reactive.extended_task
+    async def canceling(alert_id: str, by: str) -> None:
+        await desk.cancel(alert_id, by=by)
+
+    @reactive.effect
+    @reactive.event(input.cancel)
+    def cancel() -> None:
+        canceling.invoke(part(input.cancel(), "id"), viewer_name(session))
+
+    @reactive.effect
+    def explain_failure() -> None:
+        if canceling.status() == "error":
+            said.set(failure_sentence(canceling.error()))
+
+    @reactive.effect
+    @reactive.event(input.again)
+    async def open_send() -> None:
+        await session.send_custom_message(
+            "callboard-open-send", {"again": part(input.again(), "id")}
+        )
+
+    # Shiny would bring a part up to date only once it is visible: too late for one that appears.
+    @output(suspend_when_hidden=False)
+    @render.ui
+    def senders() -> HTML:
+        return parts["senders"]()
+
+    @output(suspend_when_hidden=False)
+    @render.ui
+    def summary() -> HTML:
+        return parts["summary"]()
+
+    @output(id="list", suspend_when_hidden=False)
+    @render.ui
+    def rows() -> HTML:
+        return parts["list"]()
+
+    @output(suspend_when_hidden=False)
+    @render.ui
+    def panel() -> HTML:
+        return parts["panel"]()
+
+    @render.text
+    def announcement() -> str:
+        return said()
+
+
+async def look(desk: Desk, pulse: Pulse, address: Address, zone: str) -> View:
+    """Read everything that the page shows at this address."""
+    history = await desk.history()
+    filters = address.filters(desk.services.regions, zone)
+    now = datetime.now(UTC)
+    hours = hours_of_today(now, zone)
+    month = midnight(now, zone)
+    month = midnight(month.replace(day=1, hour=12), zone)
+    page, counts, overview, is_open = await asyncio.gather(
+        history.search(filters, before=address.before, after=address.after, limit=ROWS),
+        history.counts(filters),
+        pulse.overview(hours, month),
+        _open_alert(desk, address["open"]),
+    )
+    if not page.rows and (address.before or address.after):
+        # What was there has been deleted, or the address was cut off.
+        page = await history.search(filters, limit=ROWS)
+    is_empty = not page.rows and not (await history.search(Filters(singly=True), limit=1)).rows
+    directory = Directory(await desk.database())
+    unnamed = [row.alert.to for row in page.rows if row.alert and not row.alert.request.name]
+    contacts = await directory.of_numbers(unnamed)
+    names = {number: contact.name for number, contact in contacts.items()}
+    return View(page, counts, overview, hours, names, is_open, is_empty)
+
+
+async def _open_alert(desk: Desk, alert_id: str) -> Open | None:
+    if not alert_id:
+        return None
+    history = await desk.history()
+    alert = (await history.get_all([alert_id])).get(alert_id)
+    if alert is None:
+        return Open(None)
+    number = alert.present_try.dialed
+    contacts = await Directory(await desk.database()).of_numbers([number])
+    return Open(alert, contacts.get(number), await history.tries(alert_id))
+
+
+def _shown(
+    view: View, address: Address, zone: str, ns: Any, is_simulation: bool
+) -> tuple[dict[str, HTML], str]:
+    """Return the HTML of each part, and where things stand in a sentence."""
+    if view.is_empty:
+        empty = nothing_sent(is_simulation=is_simulation)
+        return {
+            "senders": HTML(""),
+            "summary": HTML(""),
+            "list": _html(empty),
+            "panel": HTML(""),
+        }, "Nothing sent yet."
+    panel: Tag | None = None
+    words = f"{view.counts.total:,} alerts." if view.page.rows else "No alert matches."
+    if view.open is not None:
+        alert = view.open.alert
+        if alert is None:
+            panel, words = missing(address), "No alert has this id."
+        else:
+            panel = opened(
+                address,
+                alert,
+                view.open.contact,
+                view.open.tries,
+                zone,
+                is_simulation=is_simulation,
+            )
+            name = view.open.contact.name if view.open.contact else ""
+            words = f"{person(alert, {alert.to: name} if name else {})}: "
+            words += f"{glance(alert, zone).words}."
+    summary = tags.div(
+        tiles(address, view.counts),
+        cost(view.overview.spent),
+        chart(view.hours, view.overview.hours, zone),
+        class_="cb-card strip",
+    )
+    return {
+        "senders": _html(_senders(address, view.overview.senders, ns)),
+        "summary": _html(summary),
+        "list": _html(the_list(address, view.page, view.counts, view.names, zone)),
+        "panel": _html(panel) if panel else HTML(""),
+    }, words
+
+
+def _senders(address: Address, senders: Sequence[str], ns: Any) -> Tag:
+    chosen = address["by"]
+    names = [*senders, *([chosen] if chosen and chosen not in senders else [])]
+    choices = [("", "Anybody"), *((each, each) for each in names)]
+    control = ns("choice_by")
+    return tags.span(
+        tags.label("Sender", for_=control, class_="visually-hidden"),
+        tags.select(
+            *(tags.option(words, value=value) for value, words in choices),
+            id=control,
+            class_="form-select",
+            data_part="by",
+        ),
+    )
+
+
+def _html(tag: Tag | TagList) -> HTML:
+    return HTML(tag.get_html_string())

@@ -1,0 +1,13 @@
+"""Moving the keyboard's focus when a button is about to go."""
+
+from __future__ import annotations
+
+from shiny import Session
+
+
+async def focus_on_progress(session: Session) -> None:
+    """Move the focus to this card, because the pressed button is about to go or be disabled.
+
+    On a phone this scrolls the card into view too.
+    """
+    await session.send_custom_message("callboard-focus", {"id": session.ns("story")})

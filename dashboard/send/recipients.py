@@ -1,0 +1,236 @@
+"""The To field: whoever is typed there becomes a row, or a sentence about what isn't clear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from htmltools import Tag, tags
+from shiny import Inputs, Session, reactive, render, ui
+from shiny.module import resolve_id
+
+from alerts import DatabaseError, Desk, UnusableInput
+from alerts.alert import Channel
+from alerts.phone_numbers import Regions, international, read_number, split_dialed
+from alerts.quiet_hours import time_zones
+from alerts.time_zones import find_zone
+from dashboard.alert_status import shape_tag
+from dashboard.fields import described_by, feedback, unannounced
+from dashboard.icons import icon
+from dashboard.inputs import part, text
+from dashboard.live_alert import failure_sentence
+from dashboard.send.if_nobody_answers import read_channel
+from people.directory import Directory
+from people.recipients import (
+    MOST_PARTS,
+    Recipient,
+    Unclear,
+    names_in,
+    only_numbers,
+    parts_of,
+    read_recipients,
+    without,
+)
+
+MOST_ROWS = 100
+# More than this are read in a task: each number takes a millisecond, in which all visitors wait.
+READ_AT_ONCE = 20
+SECONDS_BETWEEN_CLOCKS = 20
+
+Entry = Recipient | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the To field holds and whom it means; `is_known` once names have been looked up."""
+
+    text: str = ""
+    channel: Channel = "call"
+    entries: tuple[Entry, ...] = ()
+    is_known: bool = True
+
+    @property
+    def recipients(self) -> list[Recipient]:
+        """Those who will be called or texted."""
+        return [each for each in self.entries if isinstance(each, Recipient)]
+
+
+def to_field(to: str) -> Tag:
+    """Return the field, and the rows under it."""
+    field = ui.input_text(
+        "phone_number",
+        "To",
+        to,
+        placeholder="(412) 857-4309",
+        width="100%",
+        autocomplete="off",
+    )
+    return tags.div(
+        described_by(resolve_id("recipients"), field, "input", enterkeyhint="send"),
+        tags.a("From People…", href="?page=people", class_="from-people", hidden=""),
+        unannounced(ui.output_ui("recipients")),
+        class_="to-field",
+    )
+
+
+def to_server(input: Inputs, session: Session, desk: Desk) -> Callable[[], Typed]:
+    """Read the field while it is typed into; returns a reactive read of whom it means.
+
+    For use inside a module's server.
+    """
+    typed: reactive.Value[Typed] = reactive.Value(Typed())
+    looking: set[asyncio.Task[None]] = set()
+    regions = desk.services.regions
+
+    async def look_up(what: Typed) -> None:
+        """Replace what is typed by whom it means, unless something else is typed by then."""
+        try:
+            directory = Directory(await desk.database())
+            found = await read_recipients(what.text, what.channel, regions, directory)
+        except DatabaseError as problem:
+            failure_sentence(problem)
+            return  # the numbers alone are good enough, and the button says the rest
+        known = Typed(what.text, what.channel, tuple(found))
+        async with reactive.lock():
+            with reactive.isolate():
+                if typed() == what and known != what:
+                    typed.set(known)
+            await reactive.flush()
+
+    @reactive.effect
+    def read() -> None:
+        try:
+            written, channel = text(input.phone_number(), "phone_number"), read_channel(input)
+        except UnusableInput as problem:
+            typed.set(Typed(entries=(Unclear(0, "", str(problem)),)))
+            return
+        if READ_AT_ONCE < len(parts_of(written)) <= MOST_PARTS:
+            what = Typed(written, channel, is_known=False)
+        else:
+            found = only_numbers(written, channel, regions)
+            what = Typed(written, channel, tuple(found), not names_in(written, regions))
+        typed.set(what)
+        if not what.entries and what.is_known:
+            return
+        for task in looking:
+            task.cancel()
+        task = asyncio.create_task(look_up(what))
+        looking.add(task)
+        task.add_done_callback(looking.discard)
+
+    @session.on_ended
+    def stop() -> None:
+        for task in looking:
+            task.cancel()
+
+    @reactive.effect
+    @reactive.event(input.leave_out)
+    def leave_out() -> None:
+        place = part(input.leave_out(), "place")
+        entries = typed().entries
+        if place.isdecimal() and int(place) < len(entries):
+            one = entries[int(place)]
+            others = [each for each in typed().recipients if each != one]
+            ui.update_text("phone_number", value=without(typed().text, one, others))
+
+    @render.ui
+    def recipients() -> Tag:
+        shown = typed()
+        if any(isinstance(each, Recipient) for each in shown.entries):
+            reactive.invalidate_later(SECONDS_BETWEEN_CLOCKS)
+        return rows(shown, regions)
+
+    @render.text
+    def send_label() -> str:
+        return label_for(typed(), simulated=desk.services.simulator is not None)
+
+    return typed
+
+
+def label_for(whom: Typed, *, simulated: bool) -> str:
+    """Return what the button says: "Call 3 people now", or the tutorial's "Send test call"."""
+    if simulated and len(whom.entries) <= 1:
+        return f"Send test {whom.channel}"
+    verb = "Call" if whom.channel == "call" else "Text"
+    return f"{verb} {count_of(whom.recipients)} now" if whom.recipients else f"{verb} now"
+
+
+def rows(shown: Typed, regions: Regions) -> Tag:
+    """Return a row for each recipient, or one line on what can be typed."""
+    if not shown.is_known and not shown.entries:
+        return feedback("", "Looking…")
+    if not shown.entries:
+        hint = (
+            f"Numbers or names, with commas between. National numbers are {regions.default} ones."
+        )
+        return feedback("", hint)
+    now = datetime.now(UTC)
+    listed = [
+        _row(place, each, shown, regions, now)
+        for place, each in enumerate(shown.entries[:MOST_ROWS])
+    ]
+    more = len(shown.entries) - MOST_ROWS
+    if more > 0:
+        listed.append(tags.li(f"and {more:,} more", class_="cb-quiet"))
+    return tags.ul(*listed, class_="to-rows", aria_label=_summary(shown))
+
+
+def _summary(shown: Typed) -> str:
+    called = "called" if shown.channel == "call" else "texted"
+    return f"{count_of(shown.recipients)} will be {called}"
+
+
+def _row(place: int, entry: Entry, shown: Typed, regions: Regions, now: datetime) -> Tag:
+    label = entry.label if isinstance(entry, Recipient) else entry.typed
+    if isinstance(entry, Recipient):
+        tone = "waiting" if entry.warning else "good"
+        mark, details = (
+            shape_tag("mark" if entry.warning else "tick", tone),
+            _details(entry, regions, now),
+        )
+    elif shown.is_known or entry.typed[:1].isdigit():
+        tone, mark = "bad", shape_tag("cross", "bad")
+        details = [tags.span(entry.problem, class_="problem")]
+    else:
+        tone, mark, details = "looking", None, [tags.span("Looking…", class_="problem")]
+    return tags.li(
+        tags.span(mark, class_="shape"),
+        tags.span(label, class_="name cb-cut"),
+        *details,
+        tags.button(
+            icon("close"),
+            type="button",
+            class_="cb-icon-button",
+            data_leave_out=resolve_id("leave_out"),
+            data_place=str(place),
+            aria_label=f"Leave out {label}",
+        ),
+        class_=tone,
+    )
+
+
+def _details(recipient: Recipient, regions: Regions, now: datetime) -> list[Tag]:
+    """Return the number, or where it is if it stands in the name's place; and the time there."""
+    number = read_number(recipient.to, regions)
+    where = international(recipient.to) if recipient.name else number.place or number.country
+    found = [tags.span(where, class_="number cb-number")]
+    if recipient.warning:
+        return [*found, tags.span(recipient.warning, class_="problem")]
+    there = clock_there(recipient, now)
+    return [*found, tags.span(f"{there} there" if there else "", class_="there cb-number")]
+
+
+def clock_there(recipient: Recipient, now: datetime) -> str:
+    """Return the time on the recipient's clock, or "" where a number may be in several zones."""
+    zone = find_zone(recipient.time_zone) if recipient.time_zone else None
+    zones = (zone,) if zone else time_zones(split_dialed(recipient.to)[0])
+    clocks = {f"{now.astimezone(each):%H:%M}" for each in zones}
+    return clocks.pop() if len(clocks) == 1 else ""
+
+
+def count_of(recipients: Sequence[Recipient]) -> str:
+    """Return "3 people" or "1 person"."""
+    count = len(recipients)
+    return f"{count:,} {'person' if count == 1 else 'people'}"

@@ -1,0 +1,141 @@
+"""The button: sends what the form says to whoever is typed, once, or says why it can't."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from shiny import Inputs, Session, reactive, render
+from shiny import ui as shiny_ui
+
+from alerts import Alert, AlertRequest, Desk, UnusableInput
+from alerts.broadcast import Broadcast
+from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.send.address import own_name, show_in_address
+from dashboard.send.focus import focus_on_progress
+from dashboard.send.recipients import Typed
+from people.directory import Directory
+from people.recipients import check_recipients, read_recipients
+
+# The second press of a double click comes within this time. The button stays busy for all of it,
+# even if Twilio accepts the alert long before.
+DOUBLE_CLICK_SECONDS = 1.0
+# A text can't be called back, so it is held for a moment in which it can be undone.
+HOLD_TEXT_SECONDS = 10.0
+
+
+def sending_server(
+    input: Inputs,
+    session: Session,
+    desk: Desk,
+    *,
+    live: LiveAlert,
+    form: Callable[[], AlertRequest | UnusableInput],
+    typed: Callable[[], Typed],
+) -> Callable[[], object]:
+    """Send at each press, and let `live` show it; returns a reactive read of how far sending is.
+
+    `form` and `typed` are reactive reads of what to send and to whom. For use inside a module's
+    server.
+    """
+    refusal: reactive.Value[str] = reactive.Value("")
+    # A page that connects again sends how often its button was pressed before.
+    with reactive.isolate():
+        presses_before = input.send_test_call() if input.send_test_call.is_set() else 0
+
+    @shiny_ui.bind_task_button(button_id="send_test_call")
+    @reactive.extended_task
+    async def sending(request: AlertRequest, whom: Typed, new_id: str) -> Alert | Broadcast:
+        pressed = time.monotonic()
+        sent = await _send(desk, request, whom, new_id)
+        await asyncio.sleep(pressed + DOUBLE_CLICK_SECONDS - time.monotonic())
+        return sent
+
+    async def refuse(problem: UnusableInput) -> None:
+        refusal.set(str(problem))
+        # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
+        shiny_ui.update_task_button("send_test_call", state="ready")
+        await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
+
+    @reactive.effect
+    @reactive.event(input.send_test_call)
+    async def send_the_form() -> None:
+        if input.send_test_call() == presses_before or sending.status() == "running":
+            return
+        request, whom = form(), typed()
+        try:
+            if isinstance(request, UnusableInput):
+                raise request
+            if whom.is_known:
+                _check(desk, request, whom)
+        except UnusableInput as problem:
+            await refuse(problem)
+            return
+        hold = HOLD_TEXT_SECONDS if request.channel == "text" else 0
+        new_id = secrets.token_hex(8)
+        refusal.set("")
+        sending.invoke(replace(request, hold_seconds=hold), whom, new_id)
+        shiny_ui.update_task_button("send_test_call", state="busy")
+        await session.send_custom_message("callboard-sent", {"module": own_name(session)})
+        if len(whom.recipients) == 1:
+            live.follow(new_id)
+            await show_in_address(session, alert=new_id)
+        await focus_on_progress(session)
+
+    @reactive.effect
+    async def show_what_was_sent() -> None:
+        # An extended task raises its error only where it is asked for its result.
+        match sending.status():
+            case "error" if isinstance(problem := sending.error(), UnusableInput):
+                live.stop()
+                await refuse(problem)
+            case "error":
+                refusal.set(failure_sentence(sending.error()))
+            case "success" if isinstance(sent := sending.result(), Broadcast):
+                live.follow_broadcast(sent)
+                await show_in_address(session, broadcast=sent.id)
+            case "success" if not live.is_following(sending.result().id):
+                live.follow(sending.result().id)
+                await show_in_address(session, alert=sending.result().id)
+
+    @reactive.effect
+    def clear_refusal() -> None:
+        form(), input.phone_number()  # runs again at every change of either
+        refusal.set("")
+
+    @render.text
+    def send_refusal() -> str:
+        return refusal()
+
+    return sending.status
+
+
+async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Alert | Broadcast:
+    """Send to whoever is typed; names that weren't looked up yet are now."""
+    if not whom.is_known:
+        directory = Directory(await desk.database())
+        regions = desk.services.regions
+        found = await read_recipients(whom.text, whom.channel, regions, directory)
+        whom = replace(whom, entries=tuple(found), is_known=True)
+        _check(desk, request, whom)
+    requests = [each.addressed(request) for each in whom.recipients]
+    if len(requests) == 1:
+        return await desk.send(replace(requests[0], id=new_id))
+    return await desk.broadcast(requests, id=new_id)
+
+
+def _check(desk: Desk, request: AlertRequest, whom: Typed) -> None:
+    """Raise `UnusableInput` unless the request can be sent to everybody who is typed."""
+    recipients = check_recipients(whom.entries)
+    most = desk.services.max_recipients
+    if len(recipients) > most:
+        raise UnusableInput(
+            "phone_number",
+            f"{len(recipients):,} people are more than the {most:,} that may be reached at once. "
+            "Leave some out, raise MAX_RECIPIENTS, or send from the shell.",
+        )
+    # The first stands for all; Desk.broadcast checks each of them.
+    desk.check(recipients[0].addressed(request))
