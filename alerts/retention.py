@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from alerts.tables import alerts, events, incoming_texts, submissions
+from alerts.tables import alerts, broadcasts, events, incoming_texts, submissions
 from alerts.words import delete_words
 from database.clock import database_time
 from database.database import Database
@@ -22,6 +22,13 @@ OLD = (
     )
     .order_by(alerts.c.created_at)
     .limit(MOST_DELETED_AT_ONCE)
+)
+EMPTY_BROADCASTS = sa.delete(broadcasts).where(
+    broadcasts.c.account_sid == sa.bindparam("account"),
+    broadcasts.c.created_at < sa.bindparam("before"),
+    ~sa.exists().where(
+        alerts.c.broadcast_id == broadcasts.c.id, alerts.c.account_sid == broadcasts.c.account_sid
+    ),
 )
 OF_NO_ALERT = sa.delete(incoming_texts).where(
     incoming_texts.c.account_sid == sa.bindparam("account"),
@@ -54,6 +61,7 @@ async def delete_old_alerts(database: Database, account_sid: str, keep_days: int
                 connection.execute(
                     sa.delete(table).where(table.c.account_sid == account_sid, column.in_(ids))
                 )
+            connection.execute(EMPTY_BROADCASTS, wanted)
         return len(ids)
 
     return await database.write(delete)

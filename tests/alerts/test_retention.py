@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from alerts import Desk, retention, worker
-from alerts.tables import alerts, events, submissions
+from alerts.tables import alerts, broadcasts, events, submissions
 from tests.support.desks import TEXT, simulated_desk, until_over
 from tests.support.direct_sql import column, execute
 
@@ -58,3 +58,24 @@ async def test_the_worker_deletes_them_in_pieces(tmp_path: Path, monkeypatch: py
             while await ids_in(desk, alerts.c.id):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert await ids_in(desk, events.c.alert_id) == set()
+
+
+async def test_a_broadcast_goes_with_the_last_of_its_alerts(database_url: str, tmp_path: Path):
+    async with simulated_desk(tmp_path, database_url=SecretStr(database_url)) as desk:
+        numbers = ("+14125550142", "+14125550143")
+        for name in ("lot", "young"):
+            await desk.broadcast([replace(TEXT, to=each) for each in numbers], id=name)
+        url = desk.services.database_url
+        old = broadcasts.c.created_at - 31 * DAY_SECONDS
+        await execute(
+            url, sa.update(broadcasts).where(broadcasts.c.id == "lot").values(created_at=old)
+        )
+        found = await desk.broadcast_of("lot")
+        assert found is not None
+        one, other = (each.id for each in found[1])
+        history = await desk.history()
+        for alert_id, left in ((one, {"lot", "young"}), (other, {"young"})):
+            await until_over(desk, alert_id)
+            await make_older(desk, alert_id, 31)
+            assert await history.delete_old(30) == 1
+            assert await ids_in(desk, broadcasts.c.id) == left

@@ -203,7 +203,7 @@ def test_from_a_file(customer):
         (
             "Phone,Lot\n412 555 0199,8\n412 555 0198,\n",
             ["--to", "Phone"],
-            "Row 3: The message uses a variable without a value ('Lot' is undefined).",
+            "Row 3: The message asks for {{ Lot }}, which isn't known here.",
         ),
         ("", ["--to", "Phone"], "This file is empty."),
         ("Phone\n" + "412 555 0199\n" * 1001, ["--to", "Phone"], "This file has 1,001 rows"),

@@ -47,7 +47,8 @@ class SenderTask:
     """What a process does: send `requests` and wait until they are over, unless it dies before.
 
     With `never_looks` it has a defect on purpose: it repeats a request without looking up whether
-    Twilio has it. With `stays` it doesn't end when everything is over.
+    Twilio has it. With `stays` it doesn't end when everything is over. With `broadcast`, the id of
+    one, it sends all of them as that broadcast.
     """
 
     database_url: str
@@ -55,6 +56,7 @@ class SenderTask:
     account_sid: str = SIMULATOR_ACCOUNT_SID
     requests: Sequence[AlertRequest] = ()
     alone: int = 0
+    broadcast: str = ""
     mode: Any = "app"
     death: Death | None = None
     never_looks: bool = False
@@ -116,6 +118,9 @@ def services_of(task: SenderTask) -> Services:
 
 
 async def _send_all(desk: Desk, task: SenderTask) -> None:
+    if task.broadcast:
+        await desk.broadcast(task.requests, id=task.broadcast)
+        return
     alone, together = task.requests[: task.alone], task.requests[task.alone :]
     await asyncio.gather(desk.send_all(together), *(desk.send(each) for each in alone))
 
@@ -171,10 +176,11 @@ def _die_at_commit(death: Death) -> None:
 async def _dying(death: Death, number: int, act: Callable[[], Awaitable[Result]]) -> Result:
     if number == death.count and death.moment.startswith("before"):
         die(death)
-    result = await act()
-    if number == death.count:
-        die(death)
-    return result
+    try:
+        return await act()
+    finally:
+        if number == death.count:
+            die(death)
 
 
 def die(death: Death) -> None:

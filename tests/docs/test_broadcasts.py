@@ -1,0 +1,53 @@
+"""What docs/broadcasts.md tells people to type."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.running_app import bare_environment
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/broadcasts.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()
+]
+
+
+def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_commands(project: Path) -> None:
+    [rows] = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
+    (project / "lots.csv").write_text(rows, encoding="utf-8")
+    said = []
+    for command in COMMANDS:
+        ran = run(project, *shlex.split(command)[1:])
+        assert ran.returncode == 0, ran.stderr
+        said.append(ran.stdout.splitlines()[-1])
+    assert said == [
+        "Broadcast tank-3: 2 of 2 reached (2 reached).",
+        "Broadcast tank-3: 2 of 2 reached (2 reached).",
+        "Broadcast tank-3: 2 of 2 reached (2 reached).",
+        "Nothing was sent. 2 people would be texted.",
+        "Broadcast lots: 2 of 2 reached (2 reached).",
+    ]
+    assert f"`{said[0]}`" in PAGE
+
+
+def test_python(project: Path) -> None:
+    [script] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    ran = run(project, "-c", script.replace('id="tank-3"', 'id="tank-3-python"'))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[-1] == "Tank 3 2 of 2 reached 0"
