@@ -84,13 +84,10 @@ class Term:
     is_beginning: bool = False
     others: tuple[Term, ...] = ()
 
-    def is_in(self, words: frozenset[str]) -> bool:
-        """Whether one of an alert's words is meant."""
-        if self.word in words:
-            return True
-        if self.is_beginning and any(each.startswith(self.word) for each in words):
-            return True
-        return any(other.is_in(words) for other in self.others)
+    def is_in(self, words: str) -> bool:
+        """Whether one of an alert's words is meant; they have a space before and behind each."""
+        own = f" {self.word}" if self.is_beginning else f" {self.word} "
+        return own in words or any(other.is_in(words) for other in self.others)
 
     def __str__(self) -> str:
         """In the language of FTS5."""
