@@ -28,11 +28,13 @@ from alerts.tables import alerts, broadcasts, position_at, submissions
 from alerts.words import IN_POSTGRESQL, IN_SQLITE, Term, is_sqlite, matching, terms_for
 
 MOST_COUNTED = 10_000
-# Where words are looked for: alerts that are read one by one, and those taken from the index. If as
-# many of the former have the words as a page has rows, those are so common that the index is slow.
+# Where words are looked for: first in so many alerts, one by one, and in ten times as many if some
+# have the words. If as many have them as a page has rows, the index of words would be slow.
 READ_FOR_WORDS = 300
+MOST_READ_FOR_WORDS = 3000
+SOME_WITH_WORDS, MANY_WITH_WORDS = 3, 25
+# Taken from the index of words.
 MOST_WITH_WORDS = 1000
-MANY_WITH_WORDS = 25
 ROW = "SELECT position, id, stage, due_at FROM alerts"
 ONE = "SELECT 1 FROM alerts"
 CHANNELS: tuple[Channel, ...] = ("call", "text")
@@ -345,7 +347,11 @@ class _Look:
         if self._filters.number:
             return [], False  # so few alerts have a number that the index is faster
         near = self._newest(bounds, READ_FOR_WORDS, is_back=is_back)
-        return self._having_words(near), len(near) < READ_FOR_WORDS
+        found = self._having_words(near)
+        if len(near) == READ_FOR_WORDS and SOME_WITH_WORDS <= len(found) < MANY_WITH_WORDS:
+            near = self._newest(bounds, MOST_READ_FOR_WORDS, is_back=is_back)
+            return self._having_words(near), len(near) < MOST_READ_FOR_WORDS
+        return found, len(near) < READ_FOR_WORDS
 
     def _having_words(self, near: Sequence[Found]) -> list[Found]:
         """Those that have all of the words."""
@@ -353,12 +359,18 @@ class _Look:
             return []
         if not is_sqlite(self._connection):
             table = IN_POSTGRESQL
-            chosen = sa.select(table.c.alert_id).where(
-                table.c.alert_id.in_([each.id for each in near]),
-                table.c.account_sid == self._account_sid,
-                matching(self._connection, self._terms),
+            # First these alerts, then their words: PostgreSQL would begin with the index of words.
+            those = (
+                sa.select(table.c.alert_id, table.c.words)
+                .where(
+                    table.c.alert_id.in_([each.id for each in near]),
+                    table.c.account_sid == self._account_sid,
+                )
+                .cte("those")
+                .prefix_with("MATERIALIZED")
             )
-            ids = set(self._connection.scalars(chosen))
+            have_words = matching(self._connection, self._terms, those.c.words)
+            ids = set(self._connection.scalars(sa.select(those.c.alert_id).where(have_words)))
             return [each for each in near if each.id in ids]
         # In SQLite's index each of them would be a search of its own.
         words = sa.select(IN_SQLITE.c.rowid, IN_SQLITE.c.words).where(
@@ -378,12 +390,15 @@ class _Look:
         And whether there are no more with the words.
         """
         table, place = self._words_and_place()
+        all_having = sa.select(table.c.alert_id, place.label("position")).where(
+            matching(self._connection, self._terms), place >= bounds[0], place < bounds[1]
+        )
+        if not is_sqlite(self._connection):
+            # Or PostgreSQL takes begun words for common ones, and reads all alerts in order.
+            every = all_having.cte("every_one").prefix_with("MATERIALIZED")
+            all_having, place = sa.select(every), every.c.position
         having = (
-            sa.select(table.c.alert_id, place.label("position"))
-            .where(matching(self._connection, self._terms), place >= bounds[0], place < bounds[1])
-            .order_by(place.asc() if is_back else place.desc())
-            .limit(most)
-            .subquery()
+            all_having.order_by(place.asc() if is_back else place.desc()).limit(most).subquery()
         )
         let_through = sa.and_(alerts.c.id == having.c.alert_id, *self._filtered())
         chosen = sa.select(

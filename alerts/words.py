@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -125,13 +126,20 @@ def _begun(words: Sequence[str], mark: str) -> list[Term]:
     return terms
 
 
-def matching(connection: sa.Connection, terms: Sequence[Term]) -> sa.ColumnElement[bool]:
-    """Return the condition on `alert_words` that all of the terms are there."""
+def matching(
+    connection: sa.Connection, terms: Sequence[Term], words: Any = IN_POSTGRESQL.c.words
+) -> sa.ColumnElement[bool]:
+    """Return the condition that all of the terms are in a row of `alert_words`.
+
+    `words` is PostgreSQL's column, if it isn't that of the table itself.
+    """
     if is_sqlite(connection):
         query = " AND ".join(map(str, terms))
         return sa.literal_column("alert_words").op("MATCH")(sa.bindparam(None, query, sa.Text))
     query = " & ".join(each.as_tsquery() for each in terms)
-    return IN_POSTGRESQL.c.words.op("@@")(sa.cast(sa.bindparam(None, query, sa.Text), TSQUERY))
+    tsquery: sa.ColumnElement[Any] = sa.cast(sa.bindparam(None, query, sa.Text), TSQUERY)
+    found: sa.ColumnElement[bool] = words.op("@@")(tsquery)
+    return found
 
 
 def add_words(
