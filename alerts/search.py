@@ -2,8 +2,8 @@
 
 However many alerts there are, nearly every look reads few rows. Lists are put together from the
 newest of each stage and channel, which an index has in order. Counts stop at MOST_COUNTED. Words
-are looked for among the newest alerts that have them, then among the newest that the other filters
-let through: one of the two is enough unless both are common, but hardly ever come together.
+are looked for among the newest alerts that the other filters let through, which finds common ones,
+then in the index of words, which is fast for all others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import product
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,8 +28,15 @@ from alerts.tables import alerts, broadcasts, position_at, submissions
 from alerts.words import IN_POSTGRESQL, IN_SQLITE, Term, is_sqlite, matching, terms_for
 
 MOST_COUNTED = 10_000
-# Alerts that are read where words are looked for, and counted with words.
-READ_FOR_WORDS = 1000
+# Where words are looked for: first in so many alerts, one by one, and in ten times as many if some
+# have the words. If as many have them as a page has rows, the index of words would be slow.
+READ_FOR_WORDS = 300
+MOST_READ_FOR_WORDS = 3000
+SOME_WITH_WORDS, MANY_WITH_WORDS = 3, 25
+# Taken from the index of words.
+MOST_WITH_WORDS = 1000
+ROW = "SELECT position, id, stage, due_at FROM alerts"
+ONE = "SELECT 1 FROM alerts"
 CHANNELS: tuple[Channel, ...] = ("call", "text")
 # https://www.twilio.com/docs/glossary/what-is-a-sid
 SID = re.compile(r"(CA|SM|MM)[0-9a-f]{32}", re.IGNORECASE)
@@ -250,60 +257,48 @@ class _Look:
         end = [(1 << 63) - 1, position_at(until) if until else (1 << 63) - 1]
         return max(first), min([*end, *([] if before is None else [before])])
 
-    def _branches(self, *, singly: bool) -> list[sa.Select[Any]]:
-        """Selects whose rows an index has in order of position: one for each stage and channel."""
-        filters = self._filters
-        stages = STAGES[filters.kind] if filters.kind else tuple(Stage)
-        channels = (filters.channel,) if filters.channel else CHANNELS
-        if filters.broadcast:
-            channels_or_none: Sequence[Channel | None] = (filters.channel,)
-        else:
-            channels_or_none = channels
-        branches = []
-        for stage, channel in product(stages, channels_or_none):
-            branch = sa.select(
-                alerts.c.position, alerts.c.id, alerts.c.stage, alerts.c.due_at
-            ).where(*self._conditions(stage, channel))
-            if singly:
-                branch = branch.where(alerts.c.broadcast_id.is_(None))
-            branches.append(branch)
-        return branches
+    def _branches(
+        self, kind: Kind | None, *, singly: bool = False
+    ) -> tuple[dict[Stage, list[str]], dict[str, Any]]:
+        """Conditions whose alerts an index has in order of position, by stage; their parameters.
 
-    def _conditions(
-        self, stage: Stage | None, channel: Channel | None
-    ) -> list[sa.ColumnElement[bool]]:
+        As text, in which nothing is but words of this program: to build these with SQLAlchemy takes
+        longer than to run them.
+        """
         filters = self._filters
-        wanted: list[sa.ColumnElement[bool]] = [alerts.c.account_sid == self._account_sid]
+        parameters: dict[str, Any] = {"account": self._account_sid, "now": self._now}
+        common = "account_sid = :account AND position >= :first AND position < :end"
         if filters.sender is not None:
-            wanted.append(alerts.c.sender == filters.sender)
+            common += " AND sender = :sender"
+            parameters["sender"] = filters.sender
         if filters.broadcast:
-            wanted.append(alerts.c.broadcast_id == filters.broadcast)
-        if stage is not None:
-            wanted.append(alerts.c.stage == stage.value)
-        if channel is not None:
-            wanted.append(alerts.c.channel == channel)
-        if stage is Stage.QUEUED and filters.kind is Kind.WAITING:
-            wanted.append(alerts.c.due_at > self._now)
-        elif stage is Stage.QUEUED and filters.kind is Kind.UNDER_WAY:
-            wanted.append(alerts.c.due_at <= self._now)
-        return wanted
+            common += " AND broadcast_id = :broadcast"
+            parameters["broadcast"] = filters.broadcast
+        if singly:
+            common += " AND broadcast_id IS NULL"
+        channels = (filters.channel,) if filters.channel else CHANNELS
+        branches: dict[Stage, list[str]] = {}
+        for stage in STAGES[kind] if kind else Stage:
+            own = f"stage = '{stage.value}' AND {common}"
+            if stage is Stage.QUEUED and kind:
+                own += f" AND due_at {'>' if kind is Kind.WAITING else '<='} :now"
+            branches[stage] = [f"channel = '{channel}' AND {own}" for channel in channels]
+        return branches, parameters
 
     def _newest(self, bounds: tuple[int, int], limit: int, *, is_back: bool) -> list[Found]:
         """What the filters but for words let through, nearest first."""
-        order = alerts.c.position.asc() if is_back else alerts.c.position.desc()
+        branches, parameters = self._branches(
+            self._filters.kind, singly=self._filters.groups_broadcasts
+        )
+        order = f"ORDER BY position {'ASC' if is_back else 'DESC'} LIMIT :most"
         parts = [
-            sa.select(
-                branch.where(alerts.c.position >= bounds[0], alerts.c.position < bounds[1])
-                .order_by(order)
-                .limit(limit)
-                .subquery()
-            )
-            for branch in self._branches(singly=self._filters.groups_broadcasts)
+            f"SELECT * FROM ({ROW} WHERE {branch} {order}) AS part_{number}"  # noqa: S608
+            for number, branch in enumerate(chain.from_iterable(branches.values()))
         ]
-        every = sa.union_all(*parts).subquery()
-        place = every.c.position.asc() if is_back else every.c.position.desc()
-        chosen = sa.select(every).order_by(place).limit(limit)
-        return [Found(*row) for row in self._connection.execute(chosen)]
+        parameters |= {"first": bounds[0], "end": bounds[1], "most": limit}
+        every = " UNION ALL ".join(parts)
+        query = sa.text(f"SELECT * FROM ({every}) AS every {order}")  # noqa: S608
+        return [Found(*row) for row in self._connection.execute(query, parameters)]
 
     # --- Words and SIDs -------------------------------------------------------------------------
 
@@ -338,15 +333,25 @@ class _Look:
         self, bounds: tuple[int, int], limit: int, *, is_back: bool = False
     ) -> list[Found]:
         """The nearest `limit` of those with the words, and maybe more."""
-        found, is_complete = self._indexed(bounds, READ_FOR_WORDS, is_back=is_back)
+        found, is_complete = self._near(bounds, is_back=is_back)
         if not is_complete and len(found) < limit:
-            near = self._newest(bounds, READ_FOR_WORDS, is_back=is_back)
-            found = self._having_words(near)
-            if len(near) == READ_FOR_WORDS and len(found) < limit:
+            found, is_complete = self._indexed(bounds, MOST_WITH_WORDS, is_back=is_back)
+            if not is_complete and len(found) < limit:
                 found = self._with_words_of_all(bounds, limit, is_back=is_back)
         # An id that somebody copied is a word too.
         own = self._those({self._filters.words}) if self._filters.words else []
         return [*found, *(each for each in own if each not in found)]
+
+    def _near(self, bounds: tuple[int, int], *, is_back: bool = False) -> tuple[list[Found], bool]:
+        """Those of the nearest alerts that have the words; and whether there are no others."""
+        if self._filters.number:
+            return [], False  # so few alerts have a number that the index is faster
+        near = self._newest(bounds, READ_FOR_WORDS, is_back=is_back)
+        found = self._having_words(near)
+        if len(near) == READ_FOR_WORDS and SOME_WITH_WORDS <= len(found) < MANY_WITH_WORDS:
+            near = self._newest(bounds, MOST_READ_FOR_WORDS, is_back=is_back)
+            return self._having_words(near), len(near) < MOST_READ_FOR_WORDS
+        return found, len(near) < READ_FOR_WORDS
 
     def _having_words(self, near: Sequence[Found]) -> list[Found]:
         """Those that have all of the words."""
@@ -354,12 +359,18 @@ class _Look:
             return []
         if not is_sqlite(self._connection):
             table = IN_POSTGRESQL
-            chosen = sa.select(table.c.alert_id).where(
-                table.c.alert_id.in_([each.id for each in near]),
-                table.c.account_sid == self._account_sid,
-                matching(self._connection, self._terms),
+            # First these alerts, then their words: PostgreSQL would begin with the index of words.
+            those = (
+                sa.select(table.c.alert_id, table.c.words)
+                .where(
+                    table.c.alert_id.in_([each.id for each in near]),
+                    table.c.account_sid == self._account_sid,
+                )
+                .cte("those")
+                .prefix_with("MATERIALIZED")
             )
-            ids = set(self._connection.scalars(chosen))
+            have_words = matching(self._connection, self._terms, those.c.words)
+            ids = set(self._connection.scalars(sa.select(those.c.alert_id).where(have_words)))
             return [each for each in near if each.id in ids]
         # In SQLite's index each of them would be a search of its own.
         words = sa.select(IN_SQLITE.c.rowid, IN_SQLITE.c.words).where(
@@ -367,8 +378,7 @@ class _Look:
         )
         having = set()
         for position, text in self._connection.execute(words):
-            of_alert = frozenset(text.split(" "))
-            if all(term.is_in(of_alert) for term in self._terms):
+            if all(term.is_in(f" {text} ") for term in self._terms):
                 having.add(position)
         return [each for each in near if each.position in having]
 
@@ -380,12 +390,15 @@ class _Look:
         And whether there are no more with the words.
         """
         table, place = self._words_and_place()
+        all_having = sa.select(table.c.alert_id, place.label("position")).where(
+            matching(self._connection, self._terms), place >= bounds[0], place < bounds[1]
+        )
+        if not is_sqlite(self._connection):
+            # Or PostgreSQL takes begun words for common ones, and reads all alerts in order.
+            every = all_having.cte("every_one").prefix_with("MATERIALIZED")
+            all_having, place = sa.select(every), every.c.position
         having = (
-            sa.select(table.c.alert_id, place.label("position"))
-            .where(matching(self._connection, self._terms), place >= bounds[0], place < bounds[1])
-            .order_by(place.asc() if is_back else place.desc())
-            .limit(most)
-            .subquery()
+            all_having.order_by(place.asc() if is_back else place.desc()).limit(most).subquery()
         )
         let_through = sa.and_(alerts.c.id == having.c.alert_id, *self._filtered())
         chosen = sa.select(
@@ -418,8 +431,16 @@ class _Look:
         return IN_POSTGRESQL, IN_POSTGRESQL.c.position
 
     def _filtered(self) -> list[sa.ColumnElement[bool]]:
-        """What the filters but for words ask of an alert."""
-        return [*self._conditions(None, self._filters.channel), *self._of_kind()]
+        """What the filters but for words and time ask of an alert."""
+        filters = self._filters
+        wanted: list[sa.ColumnElement[bool]] = [alerts.c.account_sid == self._account_sid]
+        if filters.sender is not None:
+            wanted.append(alerts.c.sender == filters.sender)
+        if filters.broadcast:
+            wanted.append(alerts.c.broadcast_id == filters.broadcast)
+        if filters.channel is not None:
+            wanted.append(alerts.c.channel == filters.channel)
+        return [*wanted, *self._of_kind()]
 
     # --- Counts ---------------------------------------------------------------------------------
 
@@ -430,11 +451,10 @@ class _Look:
             return self._counted(self._with_sid())
         if not self._terms:
             return self._counts_of_branches(bounds)
-        found, is_complete = self._indexed(bounds, READ_FOR_WORDS)
-        if not is_complete:
-            near = self._newest(bounds, READ_FOR_WORDS, is_back=False)
-            if len(near) < READ_FOR_WORDS:
-                found, is_complete = self._having_words(near), True
+        found, is_complete = self._near(bounds)
+        # Common words aren't counted any further.
+        if not is_complete and len(found) < MANY_WITH_WORDS:
+            found, is_complete = self._indexed(bounds, MOST_WITH_WORDS)
         return self._counted(found, is_complete=is_complete)
 
     def _counted(self, found: Sequence[Found], *, is_complete: bool = True) -> Counts:
@@ -442,49 +462,21 @@ class _Look:
         return Counts(of, frozenset() if is_complete else frozenset(Kind))
 
     def _counts_of_branches(self, bounds: tuple[int, int]) -> Counts:
+        by_stage, parameters = self._branches(None)
+        wanted = {Kind(stage): by_stage[stage] for stage in Stage if stage is not Stage.QUEUED}
+        wanted[Kind.WAITING] = self._branches(Kind.WAITING)[0][Stage.QUEUED]
+        started = self._branches(Kind.UNDER_WAY)[0]
+        wanted[Kind.UNDER_WAY] = [*started[Stage.QUEUED], *started[Stage.UNDER_WAY]]
         parts = []
-        for branch in self._branches(singly=False):
-            some = (
-                branch.where(alerts.c.position >= bounds[0], alerts.c.position < bounds[1])
-                .with_only_columns(alerts.c.stage)
-                .limit(MOST_COUNTED + 1)
-                .subquery()
-            )
-            parts.append(sa.select(some.c.stage, sa.func.count()).group_by(some.c.stage))
-        found: Counter[str] = Counter()
-        at_least: set[str] = set()
-        for stage, count in self._connection.execute(sa.union_all(*parts)):
-            found[stage] += min(count, MOST_COUNTED)
-            if count > MOST_COUNTED:
-                at_least.add(stage)
-        waiting = self._waiting(bounds) if found[Stage.QUEUED] else 0
-        of = {Kind(stage): count for stage, count in found.items() if stage != Stage.QUEUED}
-        of[Kind.WAITING] = min(waiting, MOST_COUNTED)
-        of[Kind.UNDER_WAY] = of.get(Kind.UNDER_WAY, 0) + max(0, found[Stage.QUEUED] - waiting)
-        uncertain = {Kind(each) for each in at_least - {Stage.QUEUED}}
-        if Stage.QUEUED in at_least:
-            uncertain |= {Kind.WAITING, Kind.UNDER_WAY}
-        return Counts({kind: count for kind, count in of.items() if count}, frozenset(uncertain))
-
-    def _waiting(self, bounds: tuple[int, int]) -> int:
-        waiting = _Look(
-            self._connection, self._account_sid, replace(self._filters, kind=Kind.WAITING)
-        )
-        some = [
-            sa.select(
-                branch.where(alerts.c.position >= bounds[0], alerts.c.position < bounds[1])
-                .with_only_columns(alerts.c.id)
-                .limit(MOST_COUNTED + 1)
-                .subquery()
-            )
-            for branch in waiting._branches(singly=False)
-        ]
-        return (
-            self._connection.scalar(
-                sa.select(sa.func.count()).select_from(sa.union_all(*some).subquery())
-            )
-            or 0
-        )
+        for kind, branches in wanted.items():
+            every = " UNION ALL ".join(f"{ONE} WHERE {each}" for each in branches)
+            capped = f"(SELECT * FROM ({every}) AS every LIMIT :most) AS capped"  # noqa: S608
+            parts.append(f"SELECT '{kind.value}', count(*) FROM {capped}")  # noqa: S608
+        parameters |= {"first": bounds[0], "end": bounds[1], "most": MOST_COUNTED + 1}
+        rows = self._connection.execute(sa.text(" UNION ALL ".join(parts)), parameters)
+        found = {Kind(kind): count for kind, count in rows if count}
+        at_least = frozenset(kind for kind, count in found.items() if count > MOST_COUNTED)
+        return Counts({kind: min(n, MOST_COUNTED) for kind, n in found.items()}, at_least)
 
     # --- Broadcasts -----------------------------------------------------------------------------
 

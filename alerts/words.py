@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -84,13 +85,10 @@ class Term:
     is_beginning: bool = False
     others: tuple[Term, ...] = ()
 
-    def is_in(self, words: frozenset[str]) -> bool:
-        """Whether one of an alert's words is meant."""
-        if self.word in words:
-            return True
-        if self.is_beginning and any(each.startswith(self.word) for each in words):
-            return True
-        return any(other.is_in(words) for other in self.others)
+    def is_in(self, words: str) -> bool:
+        """Whether one of an alert's words is meant; they have a space before and behind each."""
+        own = f" {self.word}" if self.is_beginning else f" {self.word} "
+        return own in words or any(other.is_in(words) for other in self.others)
 
     def __str__(self) -> str:
         """In the language of FTS5."""
@@ -128,13 +126,20 @@ def _begun(words: Sequence[str], mark: str) -> list[Term]:
     return terms
 
 
-def matching(connection: sa.Connection, terms: Sequence[Term]) -> sa.ColumnElement[bool]:
-    """Return the condition on `alert_words` that all of the terms are there."""
+def matching(
+    connection: sa.Connection, terms: Sequence[Term], words: Any = IN_POSTGRESQL.c.words
+) -> sa.ColumnElement[bool]:
+    """Return the condition that all of the terms are in a row of `alert_words`.
+
+    `words` is PostgreSQL's column, if it isn't that of the table itself.
+    """
     if is_sqlite(connection):
         query = " AND ".join(map(str, terms))
         return sa.literal_column("alert_words").op("MATCH")(sa.bindparam(None, query, sa.Text))
     query = " & ".join(each.as_tsquery() for each in terms)
-    return IN_POSTGRESQL.c.words.op("@@")(sa.cast(sa.bindparam(None, query, sa.Text), TSQUERY))
+    tsquery: sa.ColumnElement[Any] = sa.cast(sa.bindparam(None, query, sa.Text), TSQUERY)
+    found: sa.ColumnElement[bool] = words.op("@@")(tsquery)
+    return found
 
 
 def add_words(

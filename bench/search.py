@@ -76,12 +76,13 @@ def measure(count: int = COUNT) -> list[Result]:
             engine = engine_for(parsed(url), 1)
             bare = _percentile(_timed(_bare(engine), LOOKS * 5))
             for what, filters in looks().items():
+                print(f"{name}: {what} …", flush=True)
                 taken = [
                     seconds
                     for each in filters
                     for seconds in _timed(_look(engine, each, count), LOOKS)
                 ]
-                target = WORDS if "words" in what else FAST
+                target = WORDS if "words" in what.lower() else FAST
                 results.append(Result(f"{what}, {name}", "ms", _percentile(taken), bare, target))
             engine.dispose()
     return results

@@ -33,6 +33,8 @@ from people.directory import Contact, Directory
 ROWS = 25
 # The parts of the page that change by themselves.
 PARTS = ("senders", "summary", "list", "panel")
+# The script sends what controls hold, as part of the address.
+UNBOUND = {"data-shiny-no-bind-input": ""}
 SEARCH = HTML(
     '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.5"/>'
     '<path d="m10.5 10.5 3.5 3.5"/></svg>'
@@ -105,6 +107,7 @@ def _filters() -> Tag:
                 autocomplete="off",
                 spellcheck="false",
                 data_part="q",
+                **UNBOUND,
             ),
             class_="search",
         ),
@@ -150,6 +153,7 @@ def _choice(
             id=control,
             class_="form-select",
             data_part=name,
+            **UNBOUND,
         ),
     )
 
@@ -158,7 +162,7 @@ def _date(name: str, label: str) -> Tag:
     control = resolve_id(f"day_{name}")
     return tags.span(
         tags.label(label, for_=control, class_="visually-hidden"),
-        tags.input(id=control, type="date", class_="form-control", data_part=name),
+        tags.input(id=control, type="date", class_="form-control", data_part=name, **UNBOUND),
     )
 
 
@@ -352,6 +356,7 @@ def _senders(address: Address, senders: Sequence[str], ns: Any) -> Tag:
             id=control,
             class_="form-select",
             data_part="by",
+            **UNBOUND,
         ),
     )
 

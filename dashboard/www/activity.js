@@ -6,12 +6,13 @@ const isInFront = () => Boolean(page()?.offsetParent);
 // --- The address ---
 
 /** Tell the server the address, or nothing while another tab is in front. */
-function tell() {
+function tell({ isTyping = false } = {}) {
   if (!page() || !window.Shiny?.setInputValue) return;
   window.Shiny.setInputValue(page().dataset.addressInput, isInFront() ? location.search || "?" : "");
   const parts = new URLSearchParams(location.search);
   for (const control of page().querySelectorAll("[data-part]")) {
-    if (control !== document.activeElement || control.tagName === "SELECT") show(control, parts);
+    // Not over what somebody has typed since.
+    if (!(isTyping && control === document.activeElement)) show(control, parts);
   }
   page().classList.toggle("has-days", parts.get("when") === "custom");
   page().classList.toggle("has-open", parts.has("open"));
@@ -27,7 +28,7 @@ function show(control, parts) {
 }
 
 /** Go to another view; going on typing replaces it instead of adding a step to go back to. */
-function go(href, { replaces = false } = {}) {
+function go(href, { replaces = false, isTyping = false } = {}) {
   const address = new URL(href, location.href);
   const now = new URLSearchParams(location.search);
   // What belongs to other pages stays.
@@ -35,7 +36,7 @@ function go(href, { replaces = false } = {}) {
   if (address.href !== location.href) {
     history[replaces ? "replaceState" : "pushState"](null, "", address);
   }
-  tell();
+  tell({ isTyping });
 }
 
 function choose(name, value, options) {
@@ -96,7 +97,8 @@ document.addEventListener("input", (event) => {
   if (!event.target.matches?.('.activity-page [data-part="q"]')) return;
   clearTimeout(typing);
   const replaces = new URLSearchParams(location.search).has("q");
-  typing = setTimeout(() => choose("q", event.target.value.trim(), { replaces }), TYPING_MS);
+  const search = () => choose("q", event.target.value.trim(), { replaces, isTyping: true });
+  typing = setTimeout(search, TYPING_MS);
 });
 
 document.addEventListener("change", (event) => {

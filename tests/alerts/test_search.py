@@ -200,6 +200,8 @@ async def test_common_words_with_filters_that_few_pass(
     history: History, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(search, "READ_FOR_WORDS", 4)
+    monkeypatch.setattr(search, "MOST_WITH_WORDS", 4)
+    monkeypatch.setattr(search, "MANY_WITH_WORDS", 3)
     await write(history, "ines", replace(TEXT, message="batch"))
     for number in range(6):
         await write(history, f"ben {number}", CALL)

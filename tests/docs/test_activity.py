@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.search import MOST_COUNTED, READ_FOR_WORDS
+from alerts.search import MOST_COUNTED
 from cli.list import DEFAULT_LIMIT, KINDS
 from cli.main import parser
 from tests.support.project_folder import ProjectFolder, build_project_folder
@@ -44,4 +44,3 @@ def test_every_option_is_there() -> None:
 
 def test_how_far_tiles_count() -> None:
     assert f"From\n  {MOST_COUNTED:,} on" in PAGE
-    assert f"from {READ_FOR_WORDS:,} on" in PAGE
