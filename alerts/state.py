@@ -98,7 +98,9 @@ def _stays_open(alert: Alert, event: Event) -> bool:
     # Not every carrier says that a text arrived, and people reply to those texts too.
     if event.status not in {Status.DELIVERED, Status.UNKNOWN} or alert.sid is None:
         return False
-    if event.source == "callboard" or alert.canceling or not asks_for_reply(alert):
+    if event.source == "callboard" or event.error or alert.canceling:
+        return False
+    if not asks_for_reply(alert):
         return False
     ended = replace(alert, status=event.status or alert.status)
     return next_try(ended, tries_of(alert.request)) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -164,3 +165,16 @@ def test_a_number_that_twilio_refuses_is_left_out():
     assert tries_of(request)[3].channel == "text"
     failed = events_of(request, 1, TryOutcome(Status.FAILED), "call")
     assert states(request, failed)[-1].try_number == 2
+
+
+def test_a_text_that_arrives_twice_waits_for_its_reply_no_longer():
+    request = AlertRequest("text", CALL.to, CALL.message, acknowledge=True)
+    events = events_of(request, 1, TryOutcome(Status.DELIVERED), "text")
+    alert = fresh(request)
+    for event in events:
+        alert = apply(alert, event)
+    assert alert.reply_until
+    later = replace(events[-1], at=events[-1].at + timedelta(hours=1))
+    assert state(apply(alert, later)) == state(alert)
+    nobody = replace(later, source="callboard")
+    assert apply(alert, nobody).status is Status.DELIVERED
