@@ -204,7 +204,9 @@ def _look(look: Look) -> Tag:
         tags.span(f"row {look.row}", class_="cb-quiet cb-small cb-number row-number"),
         tags.span(
             tags.span(name, class_="cb-strong"),
-            tags.span(shape_tag(shape), look.sentence, class_=f"cb-status {tone}", id=line),
+            tags.span(
+                tags.span(shape_tag(shape), look.sentence, class_=f"cb-status {tone}"), id=line
+            ),
             class_="who",
         ),
         control,

@@ -200,7 +200,7 @@ class Visit:
                 return None
             return rows.foot_tag(page, self._wanted(), chosen, PAGE_SIZE)
 
-        @render.download(filename="people.csv", media_type="text/csv")
+        @render.download_link(filename="people.csv", media_type="text/csv")
         async def export() -> AsyncIterator[bytes]:
             database = await self._desk.database()
             listing = Listing(database, self._desk.services.twilio.account_sid)
