@@ -248,6 +248,10 @@ def _preview(plan: Plan) -> TagList | None:
                 class_="cb-table",
             ),
             class_="import-preview",
+            # It may be wider than a phone, and is then scrolled with the keyboard, too.
+            tabindex="0",
+            role="region",
+            aria_label="As they will be",
         ),
     )
 
