@@ -22,7 +22,7 @@ from dashboard.inputs import part
 from dashboard.live_alert import failure_sentence
 from dashboard.people import rows, sheets
 from dashboard.people.importer import FileImport
-from dashboard.people.page import MOST_SEARCH_CHARACTERS
+from dashboard.people.parts import MOST_SEARCH_CHARACTERS
 from dashboard.people.rows import GLANCES
 from database.database import Database
 from people.checking import NUMBER_FIELDS, SEPARATORS
