@@ -9,6 +9,7 @@ from bench import (
     cold_start,
     create_calls,
     exchange,
+    people,
     press_to_acceptance,
     throughput,
     twiml_speed,
@@ -42,6 +43,7 @@ def main() -> None:
         ("cold start", cold_start.measure),
         ("TwiML", _twiml_speed),
         ("simulator", exchange.measure),
+        ("people", people.measure),
     ):
         print(f"Measuring: {name} …", flush=True)
         results.extend(measure())

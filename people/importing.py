@@ -156,6 +156,7 @@ def make_plan(
     people: list[Contact] = []
     place_of: dict[str, int] = {}
     before: dict[int, Contact] = {}
+    joined: set[int] = set()
     looks: list[Look] = []
     without_number = left_out = more_numbers = 0
 
@@ -188,14 +189,16 @@ def make_plan(
         more_numbers += each.has_more_numbers
         if same:
             [at] = same
+            joined.add(at)
             put(at, _joined(people[at], each.contact))
         else:
             put(len(people), replace(each.contact, id=secrets.token_hex(8)))
-    changed = [people[at] for at, owner in before.items() if people[at] != owner]
+    known = [at for at in before if at in joined]
+    changed = [people[at] for at in known if people[at] != before[at]]
     return Plan(
         added=tuple(each for at, each in enumerate(people) if at not in before),
         changed=tuple(changed),
-        unchanged=len(before) - len(changed),
+        unchanged=len(known) - len(changed),
         without_number=without_number,
         left_out=left_out,
         more_numbers=more_numbers,

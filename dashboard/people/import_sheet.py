@@ -204,7 +204,9 @@ def _look(look: Look) -> Tag:
         tags.span(f"row {look.row}", class_="cb-quiet cb-small cb-number row-number"),
         tags.span(
             tags.span(name, class_="cb-strong"),
-            tags.span(shape_tag(shape), look.sentence, class_=f"cb-status {tone}", id=line),
+            tags.span(
+                tags.span(shape_tag(shape), look.sentence, class_=f"cb-status {tone}"), id=line
+            ),
             class_="who",
         ),
         control,
@@ -246,6 +248,10 @@ def _preview(plan: Plan) -> TagList | None:
                 class_="cb-table",
             ),
             class_="import-preview",
+            # It may be wider than a phone, and is then scrolled with the keyboard, too.
+            tabindex="0",
+            role="region",
+            aria_label="As they will be",
         ),
     )
 

@@ -12,9 +12,8 @@ from shiny.module import resolve_id
 
 from alerts import Desk
 from dashboard.assets import assets
-from dashboard.people.parts import button, icon
+from dashboard.people.parts import MOST_SEARCH_CHARACTERS, button, icon
 
-MOST_SEARCH_CHARACTERS = 100
 FILE_TYPES = [".csv", ".tsv", ".txt", ".vcf", "text/csv", "text/vcard"]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from htmltools import HTML, Tag, TagChild, tags
 
+MOST_SEARCH_CHARACTERS = 100
 ICONS = {
     "search": '<circle cx="7" cy="7" r="4.5"/><path d="m10.5 10.5 3.5 3.5"/>',
     "import": '<path d="M8 11V3M4.5 6 8 2.5 11.5 6M3 13.5h10"/>',

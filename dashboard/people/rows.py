@@ -235,7 +235,7 @@ def foot_tag(page: Page, wanted: Wanted, chosen: int, size: int) -> Tag:
     doing = (
         [
             button(f"Write to {people}…", "write", "low ink"),
-            button("Add to a group…", "into_group", "low"),
+            button("Add to a group…", "into_group", "low wide-only"),
             button(f"Take out of {wanted.group}", "out_of_group", "low bare wide-only")
             if wanted.group
             else None,

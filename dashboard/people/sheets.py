@@ -160,16 +160,16 @@ def _text(name: str, label: str, value: str, problems: Problems, **attributes: s
 def _field(name: str, label: str, control: Tag, problems: Problems) -> Tag:
     problem = problems.get(name)
     control.attrs.update(
-        {"id": f"people-{name}", "name": name, "aria-describedby": f"people-{name}-line"}
+        {"id": f"people-field-{name}", "name": name, "aria-describedby": f"people-line-{name}"}
     )
     if problem:
         control.attrs["aria-invalid"] = "true"
     return tags.div(
-        tags.label(label, class_="control-label", for_=f"people-{name}"),
+        tags.label(label, class_="control-label", for_=f"people-field-{name}"),
         control,
         tags.div(
             feedback("bad", str(problem)) if problem else None,
-            id=f"people-{name}-line",
+            id=f"people-line-{name}",
             class_="feedback-line",
         ),
         class_="form-group",

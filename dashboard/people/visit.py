@@ -22,7 +22,7 @@ from dashboard.inputs import part
 from dashboard.live_alert import failure_sentence
 from dashboard.people import rows, sheets
 from dashboard.people.importer import FileImport
-from dashboard.people.page import MOST_SEARCH_CHARACTERS
+from dashboard.people.parts import MOST_SEARCH_CHARACTERS
 from dashboard.people.rows import GLANCES
 from database.database import Database
 from people.checking import NUMBER_FIELDS, SEPARATORS
@@ -200,7 +200,7 @@ class Visit:
                 return None
             return rows.foot_tag(page, self._wanted(), chosen, PAGE_SIZE)
 
-        @render.download(filename="people.csv", media_type="text/csv")
+        @render.download_link(filename="people.csv", media_type="text/csv")
         async def export() -> AsyncIterator[bytes]:
             database = await self._desk.database()
             listing = Listing(database, self._desk.services.twilio.account_sid)

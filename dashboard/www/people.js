@@ -90,7 +90,8 @@ const parts = {
     const dialog = sheet(page, "form");
     dialog.innerHTML = html;
     open(dialog);
-    const first = dialog.querySelector("[aria-invalid=true], .sheet-body :is(input, textarea)");
+    const wrong = dialog.querySelector("[aria-invalid=true]");
+    const first = wrong ?? dialog.querySelector(".sheet-body :is(input, textarea)");
     (first ?? dialog.querySelector("[type=submit]"))?.focus();
   },
   import(page, { html, actions }) {

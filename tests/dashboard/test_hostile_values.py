@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.hostile_page import BUTTON, INPUTS, hostile_page
+from tests.support.hostile_page import BUTTON, INPUTS, HostilePage, hostile_page
 from tests.support.running_app import running_app
 
 # The page's own inputs, not Shiny's, which the page can't misread.
@@ -204,6 +205,72 @@ def test_uploads(app: tuple[str, Path]):
     for path in ("session/abc/upload/def", "session//upload/"):
         answer = httpx.post(f"{url}{path}", content=b"x" * 100_000)
         assert (answer.status_code, answer.text) == (403, "No page here takes files.")
+
+
+ANNOUNCED = {"name": "team.csv", "size": 9, "type": "text/csv"}
+
+
+def announce(page: HostilePage, *files: dict[str, object], tag: int = 1) -> None:
+    page.send_raw(json.dumps({"method": "uploadInit", "args": [list(files)], "tag": tag}))
+
+
+def test_a_file_for_the_people_page_is_taken_once_and_no_larger_than_announced(
+    app: tuple[str, Path],
+):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        for content, status in ((b"name\nBen\n", 200), (b"x" * 10_000, 413)):
+            announce(page, ANNOUNCED)
+            where = page.answer()["uploadUrl"]
+            assert httpx.post(f"{url}{where}", content=content).status_code == status
+            assert httpx.post(f"{url}{where}", content=content).status_code == 403
+        announce(page, ANNOUNCED)
+        chunked = httpx.post(f"{url}{page.answer()['uploadUrl']}", content=iter([b"name"]))
+        assert chunked.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [],
+        [ANNOUNCED, ANNOUNCED],
+        [ANNOUNCED | {"size": 20_000_001}],
+        [ANNOUNCED | {"size": -1}],
+        [ANNOUNCED | {"size": True}],
+        [ANNOUNCED | {"size": "9"}],
+        [ANNOUNCED | {"name": ""}],
+        [ANNOUNCED | {"name": "x" * 300}],
+        [ANNOUNCED | {"name": "../x.csv"}],
+        [ANNOUNCED | {"name": "x.\x00"}],
+        [ANNOUNCED | {"name": 5}],
+        [{"name": "x.csv", "size": 5}],
+        [5],
+    ],
+)
+def test_files_that_no_page_announces(app: tuple[str, Path], files: list[Any]):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        announce(page, *files)
+        assert page.ended() == 1008
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"method": "uploadEnd", "args": ["x", "send-message"], "tag": 1},
+        {"method": "uploadEnd", "args": [["x"], "people-file"], "tag": 1},
+        {"method": "uploadEnd", "args": ["x"], "tag": 1},
+        {"method": "uploadEnd", "args": ["x", ["people-file"]], "tag": 1},
+        {"method": "uploadInit", "args": [[ANNOUNCED]]},
+        {"method": "uploadInit", "args": {}, "tag": 1},
+        {"method": "makeCoffee", "args": [], "tag": 1},
+    ],
+)
+def test_messages_about_files_that_no_page_sends(app: tuple[str, Path], message: Any):
+    url, _ = app
+    with hostile_page(url, {}) as page:
+        page.send_raw(json.dumps(message))
+        assert page.ended() == 1008
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,10 @@ class HostilePage:
             if words in message:
                 return message
 
+    def answer(self) -> Any:
+        """Receive the answer to a message that asks for one, such as that a file will come."""
+        return json.loads(self.until('"response"'))["response"]["value"]
+
     def ended(self) -> int | None:
         """Receive until the app ends the session; the code that it closed with."""
         with suppress(ConnectionClosed):
