@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 
 from alerts.alert import Alert, AlertRequest
 from alerts.errors import UnusableInput
 from alerts.message.compose import MOST_LABEL_CHARACTERS, check_labels
 from alerts.phone_numbers import shortened
-from alerts.status import Status
+from alerts.stage import Stage, stage_of
 
 MOST_TITLE_CHARACTERS = 60
 # All of a broadcast is saved in one transaction, which others wait for.
@@ -47,27 +46,25 @@ class Broadcast:
     created_at: datetime
 
 
-class Progress(StrEnum):
-    """How far one alert of many has come. People read the values."""
-
-    CONFIRMED = "confirmed"
-    REACHED = "reached"
-    UNDER_WAY = "under way"
-    WAITING = "waiting"
-    NOT_REACHED = "not reached"
-
-
-def progress_of(alert: Alert) -> Progress:
-    """Return how far an alert has come.
-
-    One that waits for its turn, its next try or the morning is waiting. What isn't known to have
-    reached anybody counts as not reached, also if it was canceled.
-    """
-    if alert.status is Status.ACKNOWLEDGED:
-        return Progress.CONFIRMED
-    if alert.status.final:
-        return Progress.REACHED if alert.reached else Progress.NOT_REACHED
-    return Progress.WAITING if alert.status is Status.QUEUED else Progress.UNDER_WAY
+# How many of a broadcast's alerts are where, in the order in which people are told.
+WORDS = {
+    "confirmed": "confirmed",
+    "reached": "reached",
+    "under_way": "under way",
+    "waiting": "waiting",
+    "not_reached": "not reached",
+}
+# One that waits for its turn, its next try or the morning is waiting. What isn't known to have
+# reached anybody counts as not reached, also if it was canceled.
+COUNTED_AS = {
+    Stage.CONFIRMED: "confirmed",
+    Stage.REACHED: "reached",
+    Stage.UNDER_WAY: "under_way",
+    Stage.QUEUED: "waiting",
+    Stage.NOT_REACHED: "not_reached",
+    Stage.UNKNOWN: "not_reached",
+    Stage.CANCELED: "not_reached",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class Tally:
     def of(cls, alerts: Iterable[Alert]) -> Self:
         """Count the alerts."""
         all_of_them = list(alerts)
-        counts = Counter(progress_of(each).name.lower() for each in all_of_them)
+        counts = Counter(COUNTED_AS[stage_of(each)] for each in all_of_them)
         return cls(**counts, asks=any(each.request.acknowledge for each in all_of_them))
 
     @property
@@ -113,13 +110,13 @@ class Tally:
     @property
     def details(self) -> str:
         """How many have come how far, in words: "2 reached, 1 not reached"; without zeros."""
-        counts = {each: getattr(self, each.name.lower()) for each in Progress}
-        return ", ".join(f"{count} {each.value}" for each, count in counts.items() if count)
+        counts = {words: getattr(self, field) for field, words in WORDS.items()}
+        return ", ".join(f"{count} {words}" for words, count in counts.items() if count)
 
 
 def not_reached(alerts: Iterable[Alert]) -> list[Alert]:
     """Return those that have ended without reaching their recipient, in their order."""
-    return [each for each in alerts if progress_of(each) is Progress.NOT_REACHED]
+    return [each for each in alerts if COUNTED_AS[stage_of(each)] == "not_reached"]
 
 
 def title_from(request: AlertRequest) -> str:

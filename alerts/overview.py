@@ -13,12 +13,16 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from alerts.alert import Channel
+from alerts.cost import CURRENCY, estimate
 from alerts.search import CHANNELS, Kind, kind_of
 from alerts.stage import Stage
 from alerts.tables import alerts, position_at, submissions
 
 MOST_SENDERS = 200
 MOST_READ = 50_000
+# "+1412": a country of North America is told by its area code.
+AREA_CHARACTERS = 5
+USUAL_CALL_SECONDS = 30.0
 
 # Each sender is found behind the one before, instead of by reading every alert.
 SENDERS = sa.text(
@@ -33,12 +37,16 @@ SENDERS = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What Twilio charged so far in `unit` ("USD"), and the tries whose price isn't known yet."""
+    """What Twilio charged so far in `unit` ("USD"), and the tries whose price isn't known yet.
+
+    `estimated` is what those cost by list prices, in US dollars; of `unestimated` tries no list
+    price is known either.
+    """
 
     price: float
     unit: str
-    unpriced_calls: int = 0
-    unpriced_texts: int = 0
+    estimated: float = 0.0
+    unestimated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,22 +148,28 @@ def spent(connection: sa.Connection, account_sid: str, since: datetime) -> Spent
         .order_by(sa.func.count().desc())
     )
     row = connection.execute(priced).first()
+    # Numbers of one area cost the same, so what there is to estimate is counted by area.
+    area = sa.func.substr(submissions.c.to_number, 1, AREA_CHARACTERS)
     unpriced = (
-        sa.select(submissions.c.channel, sa.func.count())
+        sa.select(submissions.c.channel, sa.func.min(submissions.c.to_number), sa.func.count())
         .where(
             submissions.c.account_sid == account_sid,
             submissions.c.at >= since.timestamp(),
             submissions.c.price.is_(None),
             submissions.c.outcome == "placed",
         )
-        .group_by(submissions.c.channel)
+        .group_by(submissions.c.channel, area)
     )
-    unknown: dict[str, int] = {row[0]: row[1] for row in connection.execute(unpriced)}
+    estimated, unestimated = 0.0, 0
+    for channel, number, count in connection.execute(unpriced):
+        one = estimate(channel, number, seconds=USUAL_CALL_SECONDS)
+        estimated += (one or 0.0) * count
+        unestimated += count if one is None else 0
     return Spent(
         float(row[1]) if row else 0.0,
-        (row[0] or "USD") if row else "USD",
-        unknown.get("call", 0),
-        unknown.get("text", 0),
+        (row[0] or CURRENCY) if row else CURRENCY,
+        estimated,
+        unestimated,
     )
 
 

@@ -8,6 +8,7 @@ from htmltools import HTML, Tag, TagList, tags
 
 from alerts import Alert, UnusableInput
 from alerts.alert import tries_of
+from alerts.cost import CURRENCY, estimate
 from alerts.message.call_twiml import write_document
 from alerts.message.compose import said
 from alerts.overview import MadeTry
@@ -134,7 +135,7 @@ def _facts(alert: Alert, tries: Sequence[MadeTry], zone: str, *, is_simulation: 
     facts: list[Tag] = []
     _add(facts, "Sent by" if by else "Sent", f"{by}, {when}" if by else when)
     _add(facts, "From", international(alert.from_) if alert.from_.startswith("+") else alert.from_)
-    _add(facts, "Cost so far" if not alert.status.final else "Cost", _cost(tries))
+    _add(facts, "Cost so far" if not alert.status.final else "Cost", _cost(alert, tries))
     for each in tries:
         which = f" of try {each.number}" if len(tries_of(alert.request)) > 1 else ""
         _add(facts, f"SID{which}", _sid(each, which, is_simulation=is_simulation))
@@ -146,15 +147,26 @@ def _add(facts: list[Tag], name: str, value: str | Tag) -> None:
     facts += [tags.dt(name), tags.dd(value)]
 
 
-def _cost(tries: Sequence[MadeTry]) -> str:
-    known = [each for each in tries if each.price is not None]
+def _cost(alert: Alert, tries: Sequence[MadeTry]) -> str:
+    """Return what Twilio charged, else what its list prices say, marked as an estimate."""
     if not tries:
         return "Nothing yet"
-    if not known:
+    number = f"{len(tries)} {'try' if len(tries) == 1 else 'tries'}"
+    known = [each for each in tries if each.price is not None]
+    if len(known) == len(tries):
+        amount = price(sum(each.price or 0 for each in known), known[0].unit, places=3)
+        return f"{amount} for {number}"
+    guesses = [_estimated(alert, each) for each in tries if each.price is None]
+    if None in guesses:
         return "Twilio hasn't told it yet"
-    amount = price(sum(each.price or 0 for each in known), known[0].unit, places=3)
-    number = f"{len(known)} {'try' if len(known) == 1 else 'tries'}"
-    return f"{amount} for {number}"
+    total = sum(each.price or 0 for each in known) + sum(guess or 0 for guess in guesses)
+    return f"about {price(total, CURRENCY, places=3)} for {number}, estimated"
+
+
+def _estimated(alert: Alert, made: MadeTry) -> float | None:
+    to = tries_of(alert.request)[made.number - 1].to
+    lasted = [each.duration or 0 for each in alert.events if each.try_number == made.number]
+    return estimate(made.channel, to, seconds=max(lasted, default=0))
 
 
 def _sid(made: MadeTry, which: str, *, is_simulation: bool) -> Tag:

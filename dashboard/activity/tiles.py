@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from htmltools import HTML, Tag, tags
 
+from alerts.cost import CURRENCY
 from alerts.overview import Spent
 from alerts.search import MOST_COUNTED, Counts, Kind
 from alerts.time_zones import in_time_zone
@@ -82,11 +83,13 @@ def price(amount: float, unit: str | None, places: int = 2) -> str:
 
 
 def _unpriced(spent: Spent) -> Tag | None:
-    """Say what is missing: the one place for an estimate of it."""
-    missing = spent.unpriced_calls + spent.unpriced_texts
-    if not missing:
-        return None
-    return tags.span(f"without {missing:,} not priced yet", class_="cb-quiet missing")
+    """Say what is missing, and what of it can be estimated."""
+    parts = []
+    if spent.estimated:
+        parts.append(f"and about {price(spent.estimated, CURRENCY)}, estimated")
+    if spent.unestimated:
+        parts.append(f"without {spent.unestimated:,} not priced yet")
+    return tags.span(", ".join(parts), class_="cb-quiet missing") if parts else None
 
 
 def hours_of_today(now: datetime, zone: str) -> tuple[datetime, ...]:

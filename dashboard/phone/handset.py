@@ -89,11 +89,12 @@ def server(
     texts = TextThread(exchange)
     name = session.ns("handset")
     ringing: dict[str, asyncio.Task[None]] = {}
+    whose: dict[str, str] = {}
 
     async def show_calls() -> None:
         before = HandsetState()
         async for state in handset.watch():
-            call = _news(state, before)
+            call = _news(state, before) | {"whose": whose.get(state.call_sid or "", "")}
             await session.send_custom_message("callboard-call", {"name": name, "call": call})
             before = state
 
@@ -125,6 +126,7 @@ def server(
         for each in sent:
             rings = each.channel == "call" and _rings_here(person_at(each.to))
             if rings and each.sid and each.sid not in ringing:
+                whose[each.sid] = _whose(each)
                 ringing[each.sid] = asyncio.create_task(let_ring(each.sid))
 
     @reactive.effect
@@ -154,6 +156,12 @@ def server(
     async def reply() -> None:
         texts.reply(part(input.reply(), "body"))
         await show_texts()
+
+
+def _whose(alert: Alert) -> str:
+    """Return whose phone the handset is while it rings: a name and a number."""
+    number = international(alert.to)
+    return f"{alert.request.name}, {number}" if alert.request.name else number
 
 
 def _is_under_way(exchange: Exchange, call_sid: str) -> bool:

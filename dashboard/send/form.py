@@ -103,12 +103,6 @@ def form_server(input: Inputs, services: Services) -> None:
         words = "Needs PUBLIC_URL, so that Twilio can report the key."
         return tags.span(words, class_="feedback unavailable for-call")
 
-    @render.text
-    def caller() -> str:
-        number = international(services.from_number)
-        simulated = ", simulated: no real call" if services.simulator else ""
-        return f"From {number}{simulated}"
-
 
 def read_form(input: Inputs, session: Session, services: Services) -> AlertRequest:
     """Return the request that the form describes; a reactive read of all inputs but the number.

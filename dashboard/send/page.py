@@ -19,6 +19,7 @@ from dashboard.live_alert import LiveAlert
 from dashboard.send.actions import actions_server
 from dashboard.send.address import address_server
 from dashboard.send.broadcast_rows import rows_server
+from dashboard.send.caller import caller_server
 from dashboard.send.form import fill_in_request, form_server, form_ui, read_form, time_zone_of
 from dashboard.send.preview import preview_server, preview_ui
 from dashboard.send.progress import label_of, progress_server, progress_ui
@@ -81,6 +82,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     live = LiveAlert(desk, session)
     sending = sending_server(input, session, desk, live=live, form=form, typed=typed)
     sent_before_server(desk, form, typed, sending)
+    caller_server(services, form, typed)
     address_server(session, live)
     progress_server(input, session, live, time_zone)
     rows_server(input, session, live, time_zone)

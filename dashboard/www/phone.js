@@ -121,7 +121,8 @@ function show(phone, call) {
   if (call.phase === "ringing") open(phone, true);
   write(phone.querySelector(".handset-who h2"), WORDS[call.phase]);
   write(phone.querySelector(".bar-state"), WORDS[call.phase]);
-  write(phone.querySelector(".handset-who p"), call.caller ? `from ${call.caller}` : "");
+  const whose = call.whose ? `${call.whose}, from ` : "from ";
+  write(phone.querySelector(".handset-who p"), call.caller ? `${whose}${call.caller}` : "");
   showButtons(phone, call.phase);
   ring(call.phase === "ringing");
   for (const words of call.words) {

@@ -251,7 +251,8 @@ def test_numbers_beyond_what_is_counted():
 def test_the_costs_say_what_is_missing():
     assert "$18.42" in str(cost(Spent(18.419, "USD")))
     assert "not priced" not in str(cost(Spent(18.42, "USD")))
-    assert "without 3 not priced yet" in str(cost(Spent(1, "USD", 1, 2)))
+    estimated = str(cost(Spent(1, "USD", 1.5, 2)))
+    assert "and about $1.50, estimated, without 2 not priced yet" in estimated
     assert "1.00 CHF" in str(cost(Spent(1, "CHF")))
 
 

@@ -1,0 +1,53 @@
+"""The line under the button: which number calls, and about what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shiny import render
+
+from alerts import AlertRequest, UnusableInput
+from alerts.cost import estimate
+from alerts.message.segments import count_segments
+from alerts.message.spoken_length import estimated_seconds
+from alerts.phone_numbers import international, split_dialed
+from alerts.services import Services
+from dashboard.send.recipients import Typed
+from people.recipients import Recipient
+
+# A call that repeats its message until they hang up is about as long as one that says it so often.
+TIMES_UNTIL_THEY_HANG_UP = 3
+MOST_ESTIMATED = 200
+
+
+def caller_server(
+    services: Services,
+    form: Callable[[], AlertRequest | UnusableInput],
+    typed: Callable[[], Typed],
+) -> None:
+    """Show the line; `form` and `typed` are reactive reads. For use inside a module's server."""
+
+    @render.text
+    def caller() -> str:
+        number = f"From {international(services.from_number)}"
+        if services.simulator:
+            return f"{number}, simulated: no real call"
+        request = form()
+        cost = None
+        if isinstance(request, AlertRequest):
+            cost = cost_of(request, typed().recipients)
+        return number if cost is None else f"{number} · about ${cost:.2f} a try"
+
+
+def cost_of(request: AlertRequest, recipients: list[Recipient]) -> float | None:
+    """Estimate in US dollars what one try of all costs; None if a price isn't known."""
+    if not recipients or len(recipients) > MOST_ESTIMATED:
+        return None
+    times = request.repeat or TIMES_UNTIL_THEY_HANG_UP
+    seconds = estimated_seconds(request.message, request.language) * times
+    segments = count_segments(request.message).count
+    costs = [
+        estimate(request.channel, split_dialed(each.to)[0], seconds=seconds, segments=segments)
+        for each in recipients
+    ]
+    return None if None in costs else sum(each or 0 for each in costs)
