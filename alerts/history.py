@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from alerts import incoming_texts, overview, records, search, submissions
 from alerts.alert import Alert, Channel, Event
-from alerts.overview import MadeTry, Overview
+from alerts.filters import Counts, Filters, MadeTry, Overview, Page
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported
 from alerts.replies import IncomingText
 from alerts.retention import delete_old_alerts
-from alerts.search import Counts, Filters, Page
 from alerts.submissions import Outcome, Price, Settlement, Submission
 from alerts.tables import NewAlert, new_position
 

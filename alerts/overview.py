@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from alerts.alert import Channel
 from alerts.cost import CURRENCY, estimate
-from alerts.search import CHANNELS, Kind, kind_of
+from alerts.filters import Kind, MadeTry, Overview, Spent, kind_of
+from alerts.search import CHANNELS
 from alerts.stage import Stage
 from alerts.tables import alerts, position_at, submissions
 
@@ -33,40 +32,6 @@ SENDERS = sa.text(
     " SELECT sender FROM found WHERE EXISTS (SELECT 1 FROM alerts"
     " WHERE alerts.sender = found.sender AND account_sid = :account) LIMIT :most"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What Twilio charged so far in `unit` ("USD"), and the tries whose price isn't known yet.
-
-    `estimated` is what those cost by list prices, in US dollars; of `unestimated` tries no list
-    price is known either.
-    """
-
-    price: float
-    unit: str
-    estimated: float = 0.0
-    unestimated: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The senders' names, the counts of each hour, and what was spent."""
-
-    senders: list[str]
-    hours: list[Counter[Kind]]
-    spent: Spent
-
-
-@dataclass(frozen=True, slots=True)
-class MadeTry:
-    """A try that Twilio accepted; the price is None until Twilio has told it."""
-
-    number: int
-    channel: Channel
-    sid: str
-    price: float | None
-    unit: str | None
 
 
 def overview(

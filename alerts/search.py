@@ -8,26 +8,32 @@ then in the index of words, which is fast for all others.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from alerts import records
-from alerts.alert import Alert, Channel
-from alerts.errors import UnusableInput
-from alerts.phone_numbers import Regions, read_number
+from alerts.alert import Channel
+from alerts.filters import (
+    MOST_COUNTED,
+    STAGES,
+    Broadcast,
+    Counts,
+    Filters,
+    Kind,
+    Page,
+    Row,
+    kind_of,
+)
 from alerts.stage import Stage
 from alerts.tables import alerts, broadcasts, position_at, submissions
-from alerts.words import IN_POSTGRESQL, IN_SQLITE, Term, is_sqlite, matching, terms_for
+from alerts.words import IN_POSTGRESQL, IN_SQLITE, is_sqlite, matching, terms_for
 
-MOST_COUNTED = 10_000
 # Where words are looked for: first in so many alerts, one by one, and in ten times as many if some
 # have the words. If as many have them as a page has rows, the index of words would be slow.
 READ_FOR_WORDS = 300
@@ -38,116 +44,6 @@ MOST_WITH_WORDS = 1000
 ROW = "SELECT position, id, stage, due_at FROM alerts"
 ONE = "SELECT 1 FROM alerts"
 CHANNELS: tuple[Channel, ...] = ("call", "text")
-# https://www.twilio.com/docs/glossary/what-is-a-sid
-SID = re.compile(r"(CA|SM|MM)[0-9a-f]{32}", re.IGNORECASE)
-# What people type between the digits of a number.
-NUMBER = re.compile(r"[+(]?[\d\s().\-/+]{7,24}")
-
-
-class Kind(StrEnum):
-    """The kinds of alerts that people ask for: stages, but what is due later is waiting."""
-
-    UNDER_WAY = "under way"
-    CONFIRMED = "confirmed"
-    REACHED = "reached"
-    NOT_REACHED = "not reached"
-    WAITING = "waiting"
-    UNKNOWN = "unknown"
-    CANCELED = "canceled"
-
-
-STAGES: dict[Kind, tuple[Stage, ...]] = {
-    Kind.UNDER_WAY: (Stage.QUEUED, Stage.UNDER_WAY),
-    Kind.CONFIRMED: (Stage.CONFIRMED,),
-    Kind.REACHED: (Stage.REACHED,),
-    Kind.NOT_REACHED: (Stage.NOT_REACHED,),
-    Kind.WAITING: (Stage.QUEUED,),
-    Kind.UNKNOWN: (Stage.UNKNOWN,),
-    Kind.CANCELED: (Stage.CANCELED,),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which alerts to look for; what is None or "" lets all through.
-
-    `since` (inclusive) and `until` (exclusive) are about when they were saved. `number` is in E.164
-    and may be any of an alert's numbers. `person` are words of the recipient's name, `words` of
-    message or name; the last may be only begun. `sid` is a call's or text's, or an alert's own id.
-    `broadcast` is a broadcast's id. With `singly`, no broadcast becomes one row.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    kind: Kind | None = None
-    channel: Channel | None = None
-    sender: str | None = None
-    broadcast: str = ""
-    person: str = ""
-    number: str = ""
-    words: str = ""
-    sid: str = ""
-    singly: bool = False
-
-    @property
-    def terms(self) -> list[Term]:
-        """What has to be among an alert's words."""
-        return terms_for(text=self.words, name=self.person, number=self.number)
-
-    @property
-    def groups_broadcasts(self) -> bool:
-        """Whether a list shows a broadcast as one row: single people are asked for otherwise."""
-        chosen = (self.singly, self.kind, self.channel, self.broadcast, self.sid, *self.terms)
-        return not any(chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class Broadcast:
-    """Many alerts with one title, and how many there are of each kind."""
-
-    id: str
-    title: str
-    sender: str
-    created_at: datetime
-    counts: Mapping[Kind, int]
-    message: str = ""
-    acknowledge: bool = False
-
-    @property
-    def people(self) -> int:
-        """How many alerts it has."""
-        return sum(self.counts.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a list, an alert or a whole broadcast, and its position."""
-
-    position: int
-    alert: Alert | None = None
-    broadcast: Broadcast | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows, newest first, and whether there are newer and older ones."""
-
-    rows: tuple[Row, ...]
-    has_newer: bool
-    has_older: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many alerts there are of each kind; `at_least` that many of those in this set."""
-
-    of: Mapping[Kind, int]
-    at_least: frozenset[Kind] = field(default_factory=frozenset)
-
-    @property
-    def total(self) -> int:
-        """How many there are of all kinds."""
-        return sum(self.of.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,27 +54,6 @@ class Found:
     id: str
     stage: str = ""
     due_at: float = 0.0
-
-
-def with_text(filters: Filters, text: str, regions: Regions) -> Filters:
-    """Return filters that also ask for what is typed into a box: a SID, a number, or words."""
-    text = text.strip()
-    if SID.fullmatch(text):
-        return replace(filters, sid=text[:2].upper() + text[2:].lower())
-    if number := number_in(text, regions):
-        return replace(filters, number=number)
-    return replace(filters, words=text)
-
-
-def number_in(text: str, regions: Regions) -> str:
-    """Return the whole number that a text is, in E.164; "" if it is none."""
-    if not NUMBER.fullmatch(text.strip()):
-        return ""
-    try:
-        return read_number(text, regions).e164
-    except UnusableInput:
-        # It may be one that could be called before a setting changed.
-        return re.sub(r"[^\d+]", "", text) if text.strip().startswith("+") else ""
 
 
 def page(
@@ -214,7 +89,7 @@ class _Look:
         self._connection = connection
         self._account_sid = account_sid
         self._filters = filters
-        self._terms = filters.terms
+        self._terms = terms_for(text=filters.words, name=filters.person, number=filters.number)
         self._now = datetime.now(UTC).timestamp()
 
     # --- Rows -----------------------------------------------------------------------------------
@@ -513,13 +388,6 @@ class _Look:
             message=request.message if request else "",
             acknowledge=request.acknowledge if request else False,
         )
-
-
-def kind_of(stage: str, due_at: float, now: float) -> Kind:
-    """Return the kind of an alert at a stage. Both times are in seconds since 1970."""
-    if stage == Stage.QUEUED:
-        return Kind.WAITING if due_at > now else Kind.UNDER_WAY
-    return Kind(stage)
 
 
 def _seconds(position: int) -> float:

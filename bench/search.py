@@ -26,7 +26,8 @@ import psycopg
 import sqlalchemy as sa
 
 from alerts import AlertRequest
-from alerts.search import Filters, Kind, counts, page
+from alerts.filters import Filters, Kind
+from alerts.search import counts, page
 from alerts.tables import alerts, position_at
 from alerts.words import words_of
 from bench.results import Result, Target, print_table

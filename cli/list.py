@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts import Alert, Desk, UnusableInput
+from alerts.filters import Filters, Kind, number_in, with_text
 from alerts.phone_numbers import Regions, international
-from alerts.search import Filters, Kind, number_in, with_text
 from alerts.time_zones import find_zone, in_time_zone
 from cli import ACCEPTED
 from settings import Settings

@@ -14,8 +14,8 @@ from alerts.phone_numbers import international
 from cli import ACCEPTED, FAILED
 from people import tables as _people  # noqa: F401 - the desk's database then has to have them
 from people.columns import read_mapping
+from people.contact import Contact
 from people.contacts import Contacts
-from people.directory import Contact
 from people.exporting import write_csv
 from people.importing import Choices, Importer, Plan
 from people.listing import Listing, Wanted

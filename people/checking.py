@@ -15,7 +15,7 @@ from babel import Locale
 from alerts import UnusableInput
 from alerts.message.languages import LANGUAGE_NAMES
 from alerts.phone_numbers import Regions, read_number, shortened
-from people.directory import Contact
+from people.contact import Contact
 from people.names import name_key
 
 MOST_NAME_CHARACTERS = 100

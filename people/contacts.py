@@ -21,7 +21,8 @@ from alerts.tables import insert_new
 from alerts.time_zones import in_time_zone
 from database.database import Database
 from people.checking import NUMBER_FIELDS, check_contact, read_group_name
-from people.directory import Contact, read_contacts
+from people.contact import Contact
+from people.directory import read_contacts
 from people.names import name_key
 from people.tables import contact_groups, contact_numbers, contacts, group_members
 

@@ -3,49 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 import sqlalchemy as sa
 
 from alerts.history import in_parts
 from database.database import Database
+from people.contact import Contact, Match
 from people.names import name_key
 from people.tables import contact_groups, contact_numbers, contacts, group_members
 
 MOST_MATCHES = 10  # of a name that several people have
 MOST_COMPARED = 2_000
 MOST_SIMILAR = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A person who can be called or texted.
-
-    `numbers` are in the order in which they are tried, each as in `PhoneNumber.dialed`. `language`
-    and `time_zone` are "" where nobody has said. `groups` are the names of the person's groups.
-    """
-
-    id: str
-    name: str
-    numbers: tuple[str, ...]
-    language: str = ""
-    time_zone: str = ""
-    notes: str = ""
-    groups: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What a typed name may mean: a group and its members, or the contacts of that name.
-
-    Several contacts without a `group`: it isn't clear which of them is meant. None: nobody.
-    """
-
-    contacts: tuple[Contact, ...] = ()
-    group: str = ""
-    # If there is nobody: people with names like it, the most similar first.
-    similar: tuple[Contact, ...] = ()
 
 
 class Directory:

@@ -17,7 +17,7 @@ import phonenumbers
 
 from alerts.phone_numbers import split_dialed
 from people.checking import MOST_NUMBERS
-from people.directory import Contact
+from people.contact import Contact
 
 COLUMNS = (
     "Name", "Number", "Number 2", "Number 3", "Groups", "Language", "Time zone", "Notes",

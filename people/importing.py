@@ -22,8 +22,9 @@ from database.connecting import NO_LIMITS
 from database.database import Database
 from people.checking import MOST_NUMBERS, NUMBER_FIELDS, check_contact
 from people.columns import check_mapping
+from people.contact import Contact
 from people.contacts import clock_zone, write_contacts, written
-from people.directory import Contact, read_contacts
+from people.directory import read_contacts
 from people.names import name_key
 from people.sheet import FEWEST_DIGITS, Row, Sheet, digits_of
 from people.tables import contact_numbers

@@ -16,7 +16,8 @@ from alerts.phone_numbers import split_dialed
 from alerts.tables import alerts, texting_states
 from alerts.time_zones import in_time_zone
 from database.database import Database
-from people.directory import Contact, read_contacts
+from people.contact import Contact
+from people.directory import read_contacts
 from people.groups import Group, read_groups_and_sizes
 from people.names import name_key
 from people.tables import contact_groups, contact_numbers, contacts, group_members

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from alerts.alert import AlertRequest, Channel
 from alerts.errors import UnusableInput
@@ -21,7 +22,10 @@ from alerts.phone_numbers import (
     read_number,
     shortened,
 )
-from people.directory import Contact, Directory, Match
+from people.contact import Contact, Match
+
+if TYPE_CHECKING:
+    from people.directory import Directory
 
 # Keys of an extension after a few commas or "ext=", up to the next number. A few, for any number of
 # them would be counted again from each.

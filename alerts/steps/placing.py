@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from alerts.alert import Alert, Channel, Event, Problem
+from alerts.due import quiet_until
 from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.compose import words_of_text
@@ -24,7 +25,7 @@ from alerts.services import Services
 from alerts.status import Status
 from alerts.steps.publishing import Published, cannot_be_said, publish
 from alerts.steps.reconciling import reconcile, report_trouble
-from alerts.steps.waiting import quiet_until, wait_out_quiet_hours
+from alerts.steps.waiting import wait_out_quiet_hours
 from alerts.submissions import Outcome, Submission
 from alerts.twilio_status import ACCEPTED
 from twilio_client import TwilioError, TwilioRateLimited, TwilioUncertain, TwilioUnreachable

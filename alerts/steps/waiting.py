@@ -7,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Alert, Event
 from alerts.claims import Claims
+from alerts.due import HELD_BACK, QUIET, when_due
 from alerts.history import History
-from alerts.quiet_hours import read_quiet_hours
 from alerts.status import Status
 from alerts.time_zones import in_time_zone
 
-QUIET = "Quiet hours there: waits until"
-HELD_BACK = "Can be undone until"
 ANNOUNCE_WAITS_OVER = timedelta(seconds=2)
 # Longer waits are left to the database: a process that kept a night's alerts would need too much
 # memory.
@@ -66,29 +64,6 @@ async def wait_out_quiet_hours(history: History, alert: Alert, end: datetime) ->
             lambda newest: newest.canceling or newest.status.final or newest.send_now,
             min((end - datetime.now(UTC)).total_seconds(), LONGEST_WAIT_SECONDS),
         )
-
-
-def when_due(alert: Alert) -> tuple[datetime, str]:
-    """Return when the alert's next try may begin, and why not before."""
-    number = alert.try_number
-    if alert.send_now:
-        return alert.since, ""
-    due, why = alert.not_before, "This number has reached its hourly limit: waits until"
-    if number == 1 and due <= alert.since + timedelta(seconds=alert.request.hold_seconds):
-        why = HELD_BACK
-    if number > 1:
-        minutes = alert.present_try.minutes_later
-        due, why = alert.since + timedelta(minutes=minutes), f"Try {number} comes at"
-    end = quiet_until(alert, max(due, datetime.now(UTC)))
-    return (end, QUIET) if end else (due, why)
-
-
-def quiet_until(alert: Alert, moment: datetime) -> datetime | None:
-    """Return when quiet hours end if they hold the alert back at `moment`, else None."""
-    if alert.send_now or alert.request.urgent or not alert.request.quiet_hours:
-        return None
-    hours = read_quiet_hours(alert.request.quiet_hours)
-    return hours.end_after(moment, alert.to) if hours else None
 
 
 async def _announce(history: History, alert: Alert, note: str) -> None:

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import parse_qs, urlencode
 
 from alerts import Channel
+from alerts.filters import Filters, Kind, with_text
 from alerts.phone_numbers import Regions
-from alerts.search import Filters, Kind, with_text
 from alerts.time_zones import find_zone, in_time_zone
 
 # `q` is what is typed into the search box, `n` how many rows come before this page.

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from alerts import Alert, DatabaseError, Desk
+from alerts.filters import Filters
 from alerts.message.compose import said
-from alerts.search import Filters
 from alerts.time_zones import find_zone, in_time_zone
 from dashboard.activity.address import read_address
 from dashboard.alert_status import glance

@@ -10,7 +10,7 @@ from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from alerts import Desk
-from alerts.overview import Overview
+from alerts.filters import Overview
 
 log = logging.getLogger(__name__)
 

@@ -9,15 +9,15 @@ from htmltools import HTML, Tag, TagList, tags
 from alerts import Alert, UnusableInput
 from alerts.alert import tries_of
 from alerts.cost import CURRENCY, estimate
+from alerts.filters import MadeTry
 from alerts.message.call_twiml import write_document
 from alerts.message.compose import said
-from alerts.overview import MadeTry
 from alerts.phone_numbers import international
 from dashboard.activity.address import Address
 from dashboard.activity.tiles import price
 from dashboard.alert_status import clock, glance, glance_tag
 from dashboard.timeline import story
-from people.directory import Contact
+from people.contact import Contact
 
 CONSOLE = {
     "call": "https://console.twilio.com/us1/monitor/logs/calls/",

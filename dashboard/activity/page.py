@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from htmltools import HTML, Tag, TagList, tags
 from shiny import Inputs, Outputs, Session, module, reactive, render
@@ -15,8 +15,7 @@ from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
 from alerts import Alert, Desk
-from alerts.overview import MadeTry, Overview
-from alerts.search import Counts, Filters, Page
+from alerts.filters import Counts, Filters, MadeTry, Overview, Page
 from alerts.time_zones import find_zone
 from dashboard.activity.address import CHANNELS, RANGES, Address, midnight, read_address
 from dashboard.activity.live import Pulse, pulse_of
@@ -28,7 +27,10 @@ from dashboard.assets import assets
 from dashboard.inputs import part
 from dashboard.live_alert import failure_sentence
 from dashboard.shell import viewer_name
-from people.directory import Contact, Directory
+from people.contact import Contact
+
+if TYPE_CHECKING:
+    from people.directory import Directory
 
 ROWS = 25
 # The parts of the page that change by themselves.
@@ -265,6 +267,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
 
 async def look(desk: Desk, pulse: Pulse, address: Address, zone: str) -> View:
     """Read everything that the page shows at this address."""
+    directory = await _directory(desk)
     history = await desk.history()
     filters = address.filters(desk.services.regions, zone)
     now = datetime.now(UTC)
@@ -281,11 +284,17 @@ async def look(desk: Desk, pulse: Pulse, address: Address, zone: str) -> View:
         # What was there has been deleted, or the address was cut off.
         page = await history.search(filters, limit=ROWS)
     is_empty = not page.rows and not (await history.search(Filters(singly=True), limit=1)).rows
-    directory = Directory(await desk.database())
     unnamed = [row.alert.to for row in page.rows if row.alert and not row.alert.request.name]
     contacts = await directory.of_numbers(unnamed)
     names = {number: contact.name for number, contact in contacts.items()}
     return View(page, counts, overview, hours, names, is_open, is_empty)
+
+
+async def _directory(desk: Desk) -> Directory:
+    # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
+    from people.directory import Directory  # noqa: PLC0415
+
+    return Directory(await desk.database())
 
 
 async def _open_alert(desk: Desk, alert_id: str) -> Open | None:
@@ -296,7 +305,7 @@ async def _open_alert(desk: Desk, alert_id: str) -> Open | None:
     if alert is None:
         return Open(None)
     number = alert.present_try.dialed
-    contacts = await Directory(await desk.database()).of_numbers([number])
+    contacts = await (await _directory(desk)).of_numbers([number])
     return Open(alert, contacts.get(number), await history.tries(alert_id))
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from htmltools import HTML, Tag, tags
 
 from alerts import Alert
+from alerts.filters import Broadcast, Counts, Kind, Page
 from alerts.message.compose import said
 from alerts.phone_numbers import international
-from alerts.search import Broadcast, Counts, Kind, Page
 from dashboard.activity.address import Address
 from dashboard.alert_status import Glance, clock, glance, glance_tag, mini_line
 

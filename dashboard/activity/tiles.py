@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from htmltools import HTML, Tag, tags
 
 from alerts.cost import CURRENCY
-from alerts.overview import Spent
-from alerts.search import MOST_COUNTED, Counts, Kind
+from alerts.filters import MOST_COUNTED, Counts, Kind, Spent
 from alerts.time_zones import in_time_zone
 from dashboard.activity.address import Address, midnight
 from dashboard.alert_status import Tone, shape_tag

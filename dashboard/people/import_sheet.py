@@ -13,7 +13,7 @@ from dashboard.alert_status import shape_tag
 from dashboard.people.parts import button, icon
 from people.checking import NUMBER_FIELDS
 from people.columns import TARGETS
-from people.directory import Contact
+from people.contact import Contact
 from people.importing import Choices, Look, Plan
 from people.sheet import Sheet
 

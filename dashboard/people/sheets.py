@@ -13,7 +13,7 @@ from alerts.phone_numbers import international
 from dashboard.fields import feedback
 from dashboard.people.parts import button, icon
 from people.checking import NUMBER_FIELDS
-from people.directory import Contact
+from people.contact import Contact
 from people.groups import Group
 
 Problems = Mapping[str, UnusableInput]

@@ -26,8 +26,9 @@ from dashboard.people.parts import MOST_SEARCH_CHARACTERS
 from dashboard.people.rows import GLANCES
 from database.database import Database
 from people.checking import NUMBER_FIELDS, SEPARATORS
+from people.contact import Contact
 from people.contacts import Contacts
-from people.directory import Contact, Directory
+from people.directory import Directory
 from people.exporting import write_csv
 from people.groups import Group, Groups
 from people.importing import BETWEEN_GROUPS

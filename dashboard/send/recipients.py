@@ -22,7 +22,6 @@ from dashboard.icons import icon
 from dashboard.inputs import part, text
 from dashboard.live_alert import failure_sentence
 from dashboard.send.if_nobody_answers import read_channel
-from people.directory import Directory
 from people.recipients import (
     MOST_PARTS,
     Recipient,
@@ -86,6 +85,9 @@ def to_server(input: Inputs, session: Session, desk: Desk) -> Callable[[], Typed
 
     async def look_up(what: Typed) -> None:
         """Replace what is typed by whom it means, unless something else is typed by then."""
+        # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
+        from people.directory import Directory  # noqa: PLC0415
+
         try:
             directory = Directory(await desk.database())
             found = await read_recipients(what.text, what.channel, regions, directory)

@@ -17,7 +17,6 @@ from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.send.address import own_name, show_in_address
 from dashboard.send.focus import focus_on_progress
 from dashboard.send.recipients import Typed
-from people.directory import Directory
 from people.recipients import check_recipients, read_recipients
 
 # The second press of a double click comes within this time. The button stays busy for all of it,
@@ -116,6 +115,9 @@ def sending_server(
 async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Alert | Broadcast:
     """Send to whoever is typed; names that weren't looked up yet are now."""
     if not whom.is_known:
+        # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
+        from people.directory import Directory  # noqa: PLC0415
+
         directory = Directory(await desk.database())
         regions = desk.services.regions
         found = await read_recipients(whom.text, whom.channel, regions, directory)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from htmltools import Tag, tags
 from shiny import reactive, render
 
 from alerts import AlertRequest, DatabaseError, Desk, UnusableInput
-from alerts.sent_before import SentBefore
 from dashboard.alert_status import shape_tag
 from dashboard.live_alert import failure_sentence
 from dashboard.send.recipients import Typed
+
+if TYPE_CHECKING:
+    from alerts.sent_before import SentBefore
 
 # Nobody reads the warning while they type.
 SECONDS_AFTER_TYPING = 0.5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from htmltools import Tag, tags
 from shiny import Inputs, reactive, render, ui
 
@@ -9,7 +11,9 @@ from alerts import DatabaseError, Desk, UnusableInput
 from dashboard.fields import feedback, unannounced
 from dashboard.inputs import text
 from dashboard.live_alert import failure_sentence
-from people.message_templates import MessageTemplate, Templates
+
+if TYPE_CHECKING:
+    from people.message_templates import MessageTemplate, Templates
 
 
 def templates_ui() -> Tag:
@@ -37,10 +41,16 @@ def templates_server(input: Inputs, desk: Desk) -> None:
     For use inside a module's server.
     """
 
+    async def templates() -> Templates:
+        # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
+        from people.message_templates import Templates  # noqa: PLC0415
+
+        return Templates(await desk.database())
+
     @reactive.extended_task
     async def reading() -> list[MessageTemplate]:
         try:
-            return await Templates(await desk.database()).all()
+            return await (await templates()).all()
         except DatabaseError as problem:
             failure_sentence(problem)
             return []  # said at the button
@@ -48,7 +58,7 @@ def templates_server(input: Inputs, desk: Desk) -> None:
     @reactive.extended_task
     async def keeping(name: str, message: str) -> str:
         try:
-            kept = await Templates(await desk.database()).save(name, message)
+            kept = await (await templates()).save(name, message)
         except UnusableInput as problem:
             return str(problem)
         reading.invoke()

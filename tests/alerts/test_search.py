@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import AlertRequest, Event, Status, search
+from alerts.filters import Filters, Kind, with_text
 from alerts.history import History
 from alerts.phone_numbers import Regions
-from alerts.search import Filters, Kind, with_text
 from alerts.tables import NewAlert
 from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date

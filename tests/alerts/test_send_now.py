@@ -9,9 +9,9 @@ import pytest
 
 from alerts import AlertRequest, UnusableInput
 from alerts.desk import Desk
+from alerts.due import HELD_BACK
 from alerts.message.compose import compose
 from alerts.phone_numbers import Regions
-from alerts.steps.waiting import HELD_BACK
 from tests.support.desks import (
     CALL,
     TEXT,

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from alerts.phone_numbers import Regions
 from alerts.tables import metadata
 from database.database import Database
+from people.contact import Contact
 from people.contacts import Contacts
-from people.directory import Contact
 from people.groups import Groups
 from simulator import SIMULATOR_FROM_NUMBER, create_app
 from tests.support.desks import ANYBODY, database_in, quiet_now

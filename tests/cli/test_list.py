@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from alerts import UnusableInput
+from alerts.filters import Filters, Kind
 from alerts.phone_numbers import Regions
-from alerts.search import Filters, Kind
 from cli.list import filters_in, moment_in
 from cli.main import parser
 from tests.support.project_folder import ProjectFolder, build_project_folder

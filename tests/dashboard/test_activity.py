@@ -19,9 +19,8 @@ from shiny.testserver import AsyncTestServerSession
 from shiny.testserver import test_server_async as serve_in_memory
 
 from alerts import Desk, Event, Status
-from alerts.overview import Spent
+from alerts.filters import Kind, Spent
 from alerts.phone_numbers import Regions
-from alerts.search import Kind
 from dashboard import activity, mount
 from dashboard.activity import export
 from dashboard.activity.address import midnight, read_address

@@ -14,8 +14,8 @@ from shiny.testserver import test_server_async as serve_in_memory
 
 from alerts import AlertRequest, Desk
 from dashboard import people
+from people.contact import Contact
 from people.contacts import Contacts
-from people.directory import Contact
 from people.groups import Group, Groups
 from tests.support.desks import simulated_desk, until_over
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.search import MOST_COUNTED
+from alerts.filters import MOST_COUNTED
 from cli.list import DEFAULT_LIMIT, KINDS
 from cli.main import parser
 from tests.support.project_folder import ProjectFolder, build_project_folder

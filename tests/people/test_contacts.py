@@ -11,8 +11,9 @@ import pytest
 from alerts import UnusableInput
 from database.database import Database
 from people.checking import check_contact, read_language, read_time_zone
+from people.contact import Contact
 from people.contacts import Contacts, clock_zone
-from people.directory import Contact, Directory
+from people.directory import Directory
 from people.groups import Group, Groups
 from tests.people.conftest import REGIONS
 

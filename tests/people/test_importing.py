@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from alerts import UnusableInput
 from database.database import Database
 from people.columns import guess_mapping
+from people.contact import Contact
 from people.contacts import Contacts, write_contacts
-from people.directory import Contact
 from people.exporting import write_csv
 from people.importing import Choices, Importer, Plan
 from people.listing import Listing, Wanted

@@ -14,8 +14,8 @@ from alerts import AlertRequest, Status
 from alerts.tables import NewAlert, alerts, new_alert_row, new_position, texting_states
 from database.database import Database
 from people import listing
+from people.contact import Contact
 from people.contacts import Contacts
-from people.directory import Contact
 from people.groups import Group
 from people.listing import Listing, Wanted, is_quiet
 

@@ -1,0 +1,35 @@
+"""A person who can be called or texted, and what a typed name may mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person who can be called or texted.
+
+    `numbers` are in the order in which they are tried, each as in `PhoneNumber.dialed`. `language`
+    and `time_zone` are "" where nobody has said. `groups` are the names of the person's groups.
+    """
+
+    id: str
+    name: str
+    numbers: tuple[str, ...]
+    language: str = ""
+    time_zone: str = ""
+    notes: str = ""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a typed name may mean: a group and its members, or the contacts of that name.
+
+    Several contacts without a `group`: it isn't clear which of them is meant. None: nobody.
+    """
+
+    contacts: tuple[Contact, ...] = ()
+    group: str = ""
+    # If there is nobody: people with names like it, the most similar first.
+    similar: tuple[Contact, ...] = ()
