@@ -165,7 +165,11 @@ def shape_tag(name: str, tone: str = "") -> HTML:
 
 def mini_line(alert: Alert) -> Tag:
     """Return the line of dots in small. The words beside it say the same to screen readers."""
-    dots = [tags.i(class_=step.state) for step in _most_telling(steps_of(alert))]
+    steps = _most_telling(steps_of(alert))
+    states = [str(step.state) for step in steps]
+    if alert.status is Status.CANCELED:
+        states[-1] = "missed"  # gray, as the dash beside it
+    dots = [tags.i(class_=state) for state in states]
     return tags.span(*dots, class_="cb-mini", aria_hidden="true")
 
 

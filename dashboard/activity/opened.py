@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from htmltools import HTML, Tag, TagList, tags
 
-from alerts import Alert, UnusableInput
+from alerts import Alert, Status, UnusableInput
 from alerts.alert import tries_of
 from alerts.cost import CURRENCY, estimate
 from alerts.filters import MadeTry
@@ -22,6 +22,13 @@ from people.contact import Contact
 CONSOLE = {
     "call": "https://console.twilio.com/us1/monitor/logs/calls/",
     "text": "https://console.twilio.com/us1/monitor/logs/sms/",
+}
+ANSWERED = {
+    Status.ANSWERED,
+    Status.ACKNOWLEDGED,
+    Status.COMPLETED,
+    Status.HUNG_UP,
+    Status.VOICEMAIL,
 }
 COPY = HTML(
     '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
@@ -165,7 +172,9 @@ def _cost(alert: Alert, tries: Sequence[MadeTry]) -> str:
 
 def _estimated(alert: Alert, made: MadeTry) -> float | None:
     to = tries_of(alert.request)[made.number - 1].to
-    lasted = [each.duration or 0 for each in alert.events if each.try_number == made.number]
+    own = [each for each in alert.events if each.try_number == made.number]
+    # Of a call that was answered, a minute is billed at least.
+    lasted = [each.duration or 1 for each in own if each.status in ANSWERED]
     return estimate(made.channel, to, seconds=max(lasted, default=0))
 
 
