@@ -53,7 +53,7 @@ def form_ui(to: str, message: str) -> TagList:
             ),
             ui.input_task_button(
                 "send_test_call",
-                unannounced(ui.output_text("send_label", inline=True)),
+                _until_connected(ui.output_text("send_label", inline=True), "Call now"),
                 label_busy="Sending…",
                 class_="send-button",
             ),
@@ -154,6 +154,12 @@ def time_zone_of(input: Inputs, services: Services) -> str:
 def for_channel(channel: str, words: TagChild) -> Tag:
     """Return words that show for one channel only; the stylesheet follows the choice at once."""
     return tags.span(words, class_=f"for-{channel}")
+
+
+def _until_connected(output: Tag, words: str) -> Tag:
+    """Return the output, unannounced, with words in it until the server sends others."""
+    output.append(words)
+    return unannounced(output)
 
 
 def _channel() -> Tag:

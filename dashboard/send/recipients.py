@@ -112,7 +112,8 @@ def to_server(input: Inputs, session: Session, desk: Desk) -> Callable[[], Typed
             what = Typed(written, channel, is_known=False)
         else:
             found = only_numbers(written, channel, regions)
-            what = Typed(written, channel, tuple(found), not names_in(written, regions))
+            is_known = len(parts_of(written)) > MOST_PARTS or not names_in(written, regions)
+            what = Typed(written, channel, tuple(found), is_known)
         typed.set(what)
         if not what.entries and what.is_known:
             return

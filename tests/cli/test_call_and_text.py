@@ -115,7 +115,7 @@ def test_unusable_input_as_json(customer):
 def test_unusable_input(customer):
     ended = customer.alerts("call", ANYBODY, "{{ batch }} failed")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "'batch'" in ended.stderr
+    assert "asks for {{ batch }}" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 

@@ -85,7 +85,7 @@ def test_make_run_serves_the_dashboard(newcomer: Path) -> None:
         (newcomer / ".venv" / stamp).touch()
     url = f"http://127.0.0.1:{(port := free_port())}/"
     with running(["make", "run", f"PORT={port}"], url, newcomer):
-        assert "Send test call" in httpx.get(url).text
+        assert "send_test_call" in httpx.get(url).text
 
 
 def test_simulator_alone(newcomer: Path) -> None:
