@@ -40,6 +40,7 @@ def page(browser: Browser, seeded: str) -> Iterator[Page]:
 
 def take_picture(page: Page, name: str) -> None:
     """Take it of the window, check it, and keep it if pictures are wanted."""
+    page.evaluate("scrollTo(0, 0)")
     page.mouse.move(0, 0)
     picture = page.screenshot(animations="disabled")
     assert picture.startswith(b"\x89PNG")
