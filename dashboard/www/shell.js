@@ -13,7 +13,7 @@ function stored() {
 
 if (choice && ["light", "dark"].includes(stored())) choice.setAttribute("mode", stored());
 
-choice?.addEventListener("click", () => {
+function remember() {
   // The theme changes while the press is handled.
   setTimeout(() => {
     try {
@@ -22,4 +22,7 @@ choice?.addEventListener("click", () => {
       // Then the choice lasts as long as the page.
     }
   });
-});
+}
+
+// On the way down to the button, which lets no press come up again.
+choice?.addEventListener("click", remember, { capture: true });

@@ -12,6 +12,7 @@ import pytest
 from alerts import Status
 from alerts.tables import metadata
 from cli.main import parser
+from people import tables as _people  # noqa: F401 - adds its tables to the metadata
 from tests.support.running_app import bare_environment
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/delivery.md").read_text(encoding="utf-8")
