@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shiny import Inputs, Session, reactive, render
 from shiny import ui as shiny_ui
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.broadcast import Broadcast
+from alerts.broadcast import Broadcast, UnusableRequest
 from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.send.address import own_name, show_in_address
 from dashboard.send.focus import focus_on_progress
 from dashboard.send.recipients import Typed
+from people.broadcasts import FileRows, requests_of_rows
 from people.directory import Directory
 from people.recipients import check_recipients, read_recipients
 
@@ -58,7 +59,8 @@ def sending_server(
         refusal.set(str(problem))
         # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
         shiny_ui.update_task_button("send_test_call", state="ready")
-        await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
+        place = session.ns(_place_of(problem, typed()))
+        await session.send_custom_message("callboard-focus", {"id": place})
 
     @reactive.effect
     @reactive.event(input.send_test_call)
@@ -103,7 +105,7 @@ def sending_server(
 
     @reactive.effect
     def clear_refusal() -> None:
-        form(), input.phone_number()  # runs again at every change of either
+        form(), input.phone_number(), typed().file  # runs again at every change of these
         refusal.set("")
 
     @render.text
@@ -113,15 +115,38 @@ def sending_server(
     return sending.status
 
 
+def _place_of(problem: UnusableInput, whom: Typed) -> str:
+    """Return the input that a problem is about. The To field isn't in sight beside a file."""
+    is_to = problem.field in {"phone_number", "file"}
+    return "file_to" if is_to and whom.file else problem.field
+
+
 async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Alert | Broadcast:
     """Send to whoever is typed; names that weren't looked up yet are now."""
+    if whom.file:
+        return await _send_rows(desk, request, whom.file, new_id)
     if not whom.is_known:
         directory = Directory(await desk.database())
         regions = desk.services.regions
         found = await read_recipients(whom.text, whom.channel, regions, directory)
         whom = replace(whom, entries=tuple(found), is_known=True)
         _check(desk, request, whom)
-    requests = [each.addressed(request) for each in whom.recipients]
+    return await _send_all(desk, [each.addressed(request) for each in whom.recipients], new_id)
+
+
+async def _send_rows(
+    desk: Desk, request: AlertRequest, rows: FileRows, new_id: str
+) -> Alert | Broadcast:
+    """Send to every row of a file, with its own words; raises what names the row."""
+    found = await asyncio.to_thread(requests_of_rows, rows, request, desk.services.regions)
+    _check_count(desk, len(found.requests))
+    try:
+        return await _send_all(desk, found.requests, new_id)
+    except UnusableRequest as problem:
+        raise found.of_row(problem) from None
+
+
+async def _send_all(desk: Desk, requests: Sequence[AlertRequest], new_id: str) -> Alert | Broadcast:
     if len(requests) == 1:
         return await desk.send(replace(requests[0], id=new_id))
     return await desk.broadcast(requests, id=new_id)
@@ -129,13 +154,19 @@ async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> 
 
 def _check(desk: Desk, request: AlertRequest, whom: Typed) -> None:
     """Raise `UnusableInput` unless the request can be sent to everybody who is typed."""
+    if whom.problem:
+        raise UnusableInput("phone_number", whom.problem)
     recipients = check_recipients(whom.entries)
-    most = desk.services.max_recipients
-    if len(recipients) > most:
-        raise UnusableInput(
-            "phone_number",
-            f"{len(recipients):,} people are more than the {most:,} that may be reached at once. "
-            "Leave some out, raise MAX_RECIPIENTS, or send from the shell.",
-        )
+    _check_count(desk, len(recipients))
     # The first stands for all; Desk.broadcast checks each of them.
     desk.check(recipients[0].addressed(request))
+
+
+def _check_count(desk: Desk, count: int) -> None:
+    most = desk.services.max_recipients
+    if count > most:
+        raise UnusableInput(
+            "phone_number",
+            f"{count:,} people are more than the {most:,} that may be reached at once. "
+            "Leave some out, raise MAX_RECIPIENTS, or send from the shell.",
+        )
