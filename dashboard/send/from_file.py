@@ -74,7 +74,7 @@ def from_file_button() -> Tag:
 
 def file_region() -> Tag:
     """Return the region under the To field, closed: the field for a file, then what is in it."""
-    label = "A CSV file: a row for each person, with the columns' names above"
+    label = "A CSV file whose first row names its columns"
     return tags.div(
         tags.div(
             ui.input_file(
@@ -91,6 +91,10 @@ def file_region() -> Tag:
         ui.output_ui("file_note"),
         id=resolve_id("from_file"),
         class_="from-file",
+        role="group",
+        aria_label="File",
+        # The focus comes here when what had it isn't in sight any more.
+        tabindex="-1",
         data_too_large=resolve_id("file_too_large"),
         hidden="",
     )

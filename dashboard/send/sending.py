@@ -42,7 +42,8 @@ def sending_server(
     `form` and `typed` are reactive reads of what to send and to whom. For use inside a module's
     server.
     """
-    refusal: reactive.Value[str] = reactive.Value("")
+    # With the file that it was about: it says nothing about another, or about what is typed.
+    refusal: reactive.Value[tuple[str, FileRows | None]] = reactive.Value(("", None))
     # A page that connects again sends how often its button was pressed before.
     with reactive.isolate():
         presses_before = input.send_test_call() if input.send_test_call.is_set() else 0
@@ -56,11 +57,13 @@ def sending_server(
         return sent
 
     async def refuse(problem: UnusableInput) -> None:
-        refusal.set(str(problem))
+        whom = _present(typed)
+        refusal.set((str(problem), whom.file))
         # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
         shiny_ui.update_task_button("send_test_call", state="ready")
-        place = session.ns(_place_of(problem, typed()))
-        await session.send_custom_message("callboard-focus", {"id": place})
+        await session.send_custom_message(
+            "callboard-focus", {"id": session.ns(_place_of(problem, whom))}
+        )
 
     @reactive.effect
     @reactive.event(input.send_test_call)
@@ -78,7 +81,7 @@ def sending_server(
             return
         hold = HOLD_TEXT_SECONDS if request.channel == "text" else 0
         new_id = secrets.token_hex(8)
-        refusal.set("")
+        refusal.set(("", None))
         sending.invoke(replace(request, hold_seconds=hold), whom, new_id)
         shiny_ui.update_task_button("send_test_call", state="busy")
         await session.send_custom_message("callboard-sent", {"module": own_name(session)})
@@ -95,7 +98,7 @@ def sending_server(
                 live.stop()
                 await refuse(problem)
             case "error":
-                refusal.set(failure_sentence(sending.error()))
+                refusal.set((failure_sentence(sending.error()), _present(typed).file))
             case "success" if isinstance(sent := sending.result(), Broadcast):
                 live.follow_broadcast(sent)
                 await show_in_address(session, broadcast=sent.id)
@@ -105,14 +108,19 @@ def sending_server(
 
     @reactive.effect
     def clear_refusal() -> None:
-        form(), input.phone_number(), typed().file  # runs again at every change of these
-        refusal.set("")
+        form(), input.phone_number()  # runs again at every change of either
+        refusal.set(("", None))
 
     @render.text
     def send_refusal() -> str:
-        return refusal()
+        return refusal()[0] if typed().file is refusal()[1] else ""
 
     return sending.status
+
+
+def _present(typed: Callable[[], Typed]) -> Typed:
+    with reactive.isolate():
+        return typed()
 
 
 def _place_of(problem: UnusableInput, whom: Typed) -> str:

@@ -67,6 +67,7 @@ document.addEventListener("change", (event) => {
   const region = chosen.closest?.(".from-file");
   if (!region || chosen.type !== "file") return;
   showRegion(region, true);
+  region.focus({ preventScroll: true });
   const [file] = chosen.files;
   if (!file || file.size <= MOST_FILE_BYTES) return;
   event.stopImmediatePropagation();
