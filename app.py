@@ -55,7 +55,8 @@ def create_app(desk: Desk) -> App:
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
     dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
-    dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs={"people-file"})
+    file_inputs = {"people-file", "send-file"}
+    dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs=file_inputs)
     dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
     mount(dashboard, desk)
     return dashboard

@@ -181,3 +181,13 @@ def _label(request: AlertRequest, place: int) -> str:
     """Return what a sentence calls one request of many: its name and its number as typed."""
     parts = [each for each in (shortened(request.name), shortened(request.to)) if each]
     return ", ".join(parts) or f"Recipient {place + 1}"
+
+
+def written_words(request: AlertRequest) -> tuple[str, ...]:
+    """Return what two requests with the same words have in common.
+
+    `{{ now }}` is the same in both, while variables of a request's own count with their values.
+    """
+    message = request.message.strip()
+    used = sorted(request.variables.items()) if request.template else ()
+    return message, *(f"{name}={value}" for name, value in used if name in message)

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from alerts.alert import Alert, AlertRequest, tries_of
+from alerts.broadcast import written_words
 from alerts.phone_numbers import international
 from alerts.status import Status
 from alerts.tables import alert_of, alerts
@@ -100,13 +101,3 @@ def _says_the_same(request: AlertRequest, alert: Alert) -> bool:
         return False
     same_number = request.to in {other.to, *other.then_to}
     return same_number and written_words(request) == written_words(other)
-
-
-def written_words(request: AlertRequest) -> tuple[str, ...]:
-    """Return what two requests with the same words have in common.
-
-    `{{ now }}` is the same in both, while variables of a request's own count with their values.
-    """
-    message = request.message.strip()
-    used = sorted(request.variables.items()) if request.template else ()
-    return message, *(f"{name}={value}" for name, value in used if name in message)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container
+from pathlib import Path
 
 from alerts import UnusableInput
 from dashboard.limited_log import LimitedLog
@@ -61,6 +62,24 @@ def part(value: object, name: str) -> str:
     """Return a text out of an input that holds several, "" if there is none of that name."""
     found = value.get(name) if isinstance(value, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def uploaded(value: object) -> tuple[str, Path] | None:
+    """Return the name and the place of the file in a file input, None if there is none.
+
+    A page could send any path of this machine as if it were a file's: only those in a folder that
+    Shiny makes for uploads are taken.
+    https://github.com/posit-dev/py-shiny/blob/main/shiny/_fileupload.py
+    """
+    first = value[0] if isinstance(value, (list, tuple)) and value else None
+    name, place = part(first, "name"), part(first, "datapath")
+    if not place or "\0" in place:
+        return None
+    path = Path(place).resolve()
+    if not path.parent.parent.name.startswith("fileupload-"):
+        log.warning("A page named a file that it didn't upload.")
+        return None
+    return name, path
 
 
 def _wrong_kind(value: object, field: str, kind: str) -> UnusableInput:

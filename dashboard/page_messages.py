@@ -120,7 +120,9 @@ class _Session:
         if len(self._inputs) > MOST_INPUTS:
             return f"more than {MOST_INPUTS:,} inputs"
         for name, value in inputs.items():
-            _, _, kind = name.partition(":")
+            own, _, kind = name.partition(":")
+            # Where a file lies is told by its upload, never by the page.
+            kind = "shiny.file" if own in self._file_inputs else kind
             if not _KINDS.get(kind, _is_nothing)(value):
                 return "an input of an unknown kind"
         return "" if isinstance(inputs.get(ADDRESS, ""), str) else "no text as its address"

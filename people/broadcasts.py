@@ -5,14 +5,16 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from alerts import AlertRequest, UnusableInput
-from alerts.broadcast import MOST_ALERTS, UnusableRequest
+from alerts.alert import Channel
+from alerts.broadcast import MOST_ALERTS, UnusableRequest, written_words
+from alerts.message.compose import refuse_extension, write_message
 from alerts.phone_numbers import Regions, read_number
-from alerts.sent_before import written_words
 from people.checking import refuse_rounded
 from people.names import name_key
+from people.recipients import Recipient, Unclear
 from people.sheet import Row, Sheet
 
 # Words that Jinja reads as its own: `{{ in }}` is no variable.
@@ -50,10 +52,67 @@ class RowRequests:
         ]
         said = [f"In the message, {', '.join(renamed)}."] if renamed else []
         if self.repeats:
-            said.append(
-                f"The same number and words come before {_rows(self.repeats)}: they are told once."
-            )
+            said.append(repeats_note(self.repeats))
         return said
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """The rows of a file that are sent to.
+
+    `to` and `name` are the places of the columns with the number and the name, from 0; None if
+    there is none. `left_out` are the numbers of rows that nothing is sent to.
+    """
+
+    sheet: Sheet
+    to: int | None
+    name: int | None = None
+    left_out: frozenset[int] = frozenset()
+
+    @property
+    def rows(self) -> list[Row]:
+        """Those that aren't left out."""
+        return [each for each in self.sheet.rows if each.number not in self.left_out]
+
+    def recipients(self, channel: Channel, regions: Regions) -> list[Recipient | Unclear]:
+        """Return whom each row is for, or what is wrong with its number; `part` is the row's own.
+
+        All columns are variables, under names that `variable_names` makes; an empty cell is a
+        variable without a value. For a large file call this in a thread: a number takes a
+        millisecond. Raises `UnusableInput` (field `file`) for what is no broadcast at all.
+        """
+        if len(self.rows) > MOST_ALERTS:
+            raise UnusableInput(
+                "file",
+                f"This file has {len(self.rows):,} rows, and a broadcast holds {MOST_ALERTS:,} "
+                "alerts at most. Send it in parts.",
+            )
+        if not self.sheet.rows:
+            raise UnusableInput("file", "This file has no rows below its first one.")
+        if not self.rows:
+            raise UnusableInput("file", "All rows of this file are left out.")
+        if self.to is None:
+            raise UnusableInput("file", "No column has phone numbers. Say which one does.")
+        variables = variable_names(self.sheet.columns)
+        return [self._recipient(each, self.to, variables, channel, regions) for each in self.rows]
+
+    def _recipient(
+        self, row: Row, to: int, variables: Sequence[str], channel: Channel, regions: Regions
+    ) -> Recipient | Unclear:
+        text = row.cells[to]
+        try:
+            if not text:
+                raise UnusableInput("phone_number", "There is no number.")
+            refuse_rounded(text)
+            number = read_number(text, regions)
+            refuse_extension("phone_number", number, channel)
+        except UnusableInput as problem:
+            return _unclear(row.number, str(problem))
+        values = {name: cell for name, cell in zip(variables, row.cells, strict=True) if cell}
+        person = row.cells[self.name] if self.name is not None else ""
+        return Recipient(
+            row.number, number.dialed, person, warning=number.warning, variables=values
+        )
 
 
 def requests_from(
@@ -61,43 +120,100 @@ def requests_from(
 ) -> RowRequests:
     """Return the request to the number in column `to` of each row.
 
-    All columns are variables of the message, under names that `variable_names` makes; an empty cell
-    is a variable without a value. `name` is the column with the recipients' names; unless it is
-    given, the one that is called so.
+    `name` is the column with the recipients' names; unless it is given, the one that is called so.
 
-    Raises `UnusableInput`: for a column that isn't there, and for numbers that can't be used, with
-    their rows.
+    Raises `UnusableInput`: for a column that isn't there, and as `requests_of_rows`.
     """
-    if len(sheet.rows) > MOST_ALERTS:
-        raise UnusableInput(
-            "file",
-            f"This file has {len(sheet.rows):,} rows, and a broadcast holds {MOST_ALERTS:,} "
-            "alerts at most. Send it in parts.",
-        )
-    if not sheet.rows:
-        raise UnusableInput("file", "This file has no rows below its first one.")
-    to_column = _column(sheet, to)
     named = [column for column in sheet.columns if name_key(column) == "name"]
     name_column = _column(sheet, name or named[0]) if name or named else None
-    variables = variable_names(sheet.columns)
-    numbers = _numbers(sheet.rows, to_column, regions)
-    first_rows: dict[tuple[str, ...], int] = {}
-    requests: list[AlertRequest] = []
+    rows = FileRows(sheet, _column(sheet, to), name_column)
+    return requests_of_rows(rows, request, regions)
+
+
+def requests_of_rows(rows: FileRows, request: AlertRequest, regions: Regions) -> RowRequests:
+    """Return the request to each row's recipient; the same words go to the same number once.
+
+    Raises `UnusableInput`: for numbers that can't be used, with their rows, and as
+    `FileRows.recipients`.
+    """
+    found = rows.recipients(request.channel, regions)
+    unclear = [each for each in found if isinstance(each, Unclear)]
+    if unclear:
+        first, *others = unclear
+        more = ""
+        if others:
+            more = f" The same column is wrong in {_rows([each.part for each in others])} too."
+        raise UnusableInput("phone_number", f"{first.typed}: {first.problem}{more}")
+    once, repeats = told_once([each for each in found if isinstance(each, Recipient)], request)
+    return RowRequests(
+        tuple(each.addressed(request) for each in once),
+        tuple(each.part for each in once),
+        rows.sheet.columns,
+        variable_names(rows.sheet.columns),
+        repeats,
+    )
+
+
+def told_once(
+    recipients: Sequence[Recipient], request: AlertRequest
+) -> tuple[list[Recipient], tuple[int, ...]]:
+    """Return the recipients whose number and words don't come before, and the rows of the others.
+
+    {{ name }} counts where the message has it.
+    """
+    known: set[tuple[str, ...]] = set()
+    once: list[Recipient] = []
     repeats: list[int] = []
-    for row, number in zip(sheet.rows, numbers, strict=True):
-        values = {
-            variable: cell for variable, cell in zip(variables, row.cells, strict=True) if cell
-        }
-        person = row.cells[name_column] if name_column is not None else ""
-        addressed = replace(request, to=number, name=person, variables=values)
-        key = (number, person if "name" in request.message else "", *written_words(addressed))
-        if key in first_rows:
-            repeats.append(row.number)
-            continue
-        first_rows[key] = row.number
-        requests.append(addressed)
-    rows = tuple(first_rows.values())
-    return RowRequests(tuple(requests), rows, sheet.columns, variables, tuple(repeats))
+    for each in recipients:
+        person = each.name if "name" in request.message else ""
+        key = (each.to, person, *written_words(each.addressed(request)))
+        if key in known:
+            repeats.append(each.part)
+        else:
+            once.append(each)
+        known.add(key)
+    return once, tuple(repeats)
+
+
+def repeats_note(repeats: Sequence[int]) -> str:
+    """Say that rows are left out because others have the same number and words."""
+    return f"The same number and words come before {_rows(repeats)}: they are told once."
+
+
+def without_words(
+    recipients: Sequence[Recipient], request: AlertRequest, variables: Sequence[str]
+) -> dict[int, Unclear]:
+    """Return the rows that have no words of their own, such as where a cell is empty, by number.
+
+    What is wrong with the message in all rows alike is none of theirs.
+    """
+    # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
+    from alerts.message.templates import UnknownVariable  # noqa: PLC0415
+
+    problems: dict[int, str] = {}
+    is_own = False
+    for each in recipients:
+        try:
+            write_message(each.addressed(request))
+        except UnknownVariable as problem:
+            is_column = problem.name in variables
+            is_own = is_own or is_column
+            problems[each.part] = _empty(problem.name) if is_column else str(problem)
+        except UnusableInput as problem:
+            problems[each.part] = str(problem)
+    if not is_own and len(problems) == len(recipients):
+        return {}
+    return {row: _unclear(row, problem) for row, problem in problems.items()}
+
+
+def _empty(variable: str) -> str:
+    return (
+        f"{{{{ {variable} }}}} is empty here. {{{{ {variable} | default('…') }}}} needs no value."
+    )
+
+
+def _unclear(row: int, problem: str) -> Unclear:
+    return Unclear(row, f"Row {row}", problem)
 
 
 def variable_names(columns: Sequence[str]) -> tuple[str, ...]:
@@ -136,28 +252,6 @@ def _column(sheet: Sheet, name: str) -> int:
                 return place
     known = ", ".join(sheet.columns[:20])
     raise UnusableInput("file", f"No column is called “{name}”. This file has: {known}.")
-
-
-def _numbers(rows: Sequence[Row], column: int, regions: Regions) -> list[str]:
-    """Return the number of each row; raises `UnusableInput` for those that can't be used."""
-    numbers: list[str] = []
-    problems: dict[int, str] = {}
-    for row in rows:
-        text = row.cells[column]
-        try:
-            if not text:
-                raise UnusableInput("phone_number", "There is no number.")
-            refuse_rounded(text)
-            numbers.append(read_number(text, regions).dialed)
-        except UnusableInput as problem:
-            problems[row.number] = str(problem)
-    if problems:
-        (first, sentence), *others = problems.items()
-        more = ""
-        if others:
-            more = f" The same column is wrong in {_rows([row for row, _ in others])} too."
-        raise UnusableInput("phone_number", f"Row {first}: {sentence}{more}")
-    return numbers
 
 
 def _rows(numbers: Sequence[int]) -> str:

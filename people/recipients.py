@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from alerts.alert import AlertRequest, Channel
@@ -43,7 +43,8 @@ class Recipient:
 
     `to` and `then_to` are as in `PhoneNumber.dialed`; those in `then_to` are the person's further
     numbers. `name` is "" for a number that is nobody's. `part` is the place of what was typed for
-    it, see `parts_of`. `warning` says why Twilio may refuse the number, or is "".
+    it, see `parts_of`, or the number of a file's row. `warning` says why Twilio may refuse the
+    number, or is "". `variables` are the message's own for this recipient, with their values.
     """
 
     part: int
@@ -52,6 +53,7 @@ class Recipient:
     then_to: tuple[str, ...] = ()
     time_zone: str = ""
     warning: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -62,7 +64,8 @@ class Recipient:
         """Return the request to this recipient; the person's own numbers come before others."""
         others = [each for each in request.then_to if each not in {self.to, *self.then_to}]
         then_to = (*self.then_to, *others)[:MOST_FURTHER_NUMBERS]
-        return replace(request, to=self.to, name=self.name, then_to=then_to)
+        variables = {**request.variables, **self.variables}
+        return replace(request, to=self.to, name=self.name, then_to=then_to, variables=variables)
 
 
 @dataclass(frozen=True, slots=True)

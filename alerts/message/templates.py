@@ -96,6 +96,8 @@ def render(message: str, variables: Mapping[str, object]) -> str:
     template = NO_STATEMENT.sub(lambda found: stand_in + found[0][1:], message)
     try:
         return _render(template, variables).replace(stand_in, "{")
+    except UnknownVariable:
+        raise  # its name is asked for, and it quotes nothing else
     except UnusableInput as problem:
         raise UnusableInput("message", str(problem).replace(stand_in, "{")) from None
 

@@ -18,7 +18,7 @@ from shiny import Inputs, Session, reactive, render
 
 from alerts import Desk, UnusableInput
 from alerts.time_zones import find_zone
-from dashboard.inputs import part
+from dashboard.inputs import part, uploaded
 from dashboard.live_alert import failure_sentence
 from dashboard.people import rows, sheets
 from dashboard.people.importer import FileImport
@@ -98,10 +98,9 @@ class Visit:
         @reactive.effect
         @reactive.event(sent_by.file)
         def open_file() -> None:
-            uploaded = sent_by.file()
-            if isinstance(uploaded, (list, tuple)) and uploaded:
-                name, path = part(uploaded[0], "name"), part(uploaded[0], "datapath")
-                self._begin(self._do(self._open_file, name, path, {}))
+            if file := uploaded(sent_by.file()):
+                name, path = file
+                self._begin(self._do(self._open_file, name, str(path), {}))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

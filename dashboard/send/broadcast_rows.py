@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from htmltools import HTML, Tag, tags
+from htmltools import HTML, Tag, TagList, tags
 from shiny import Inputs, Session, reactive, ui
 from shiny.module import resolve_id
 
 from alerts import Alert
 from alerts.broadcast import Broadcast
+from alerts.message.compose import said
 from alerts.phone_numbers import international
 from dashboard.alert_status import clock, glance, glance_tag, mini_line
 from dashboard.fields import unannounced
@@ -89,7 +90,7 @@ def changed_rows(
         summary = str(_summary(alert, time_zone))
         told = ""
         if len(alerts) <= MOST_STORIES or alert.id in opened:
-            told = str(story(alert, time_zone))
+            told = str(_told(alert, time_zone))
         if sent.get(alert.id) != summary + told:
             sent[alert.id] = summary + told
             changed.append({"id": alert.id, "summary": summary, "story": told})
@@ -99,11 +100,17 @@ def changed_rows(
 def _person(alert: Alert, time_zone: str, *, is_open: bool) -> Tag:
     return tags.details(
         HTML(str(_summary(alert, time_zone))),
-        tags.div(HTML(str(story(alert, time_zone))) if is_open else None, class_="told"),
+        tags.div(HTML(str(_told(alert, time_zone))) if is_open else None, class_="told"),
         class_="person",
         data_alert=alert.id,
         open="" if is_open else None,
     )
+
+
+def _told(alert: Alert, time_zone: str) -> TagList:
+    """Return an alert's story, under its words where they are its own."""
+    words = tags.blockquote(said(alert), class_="said") if alert.request.variables else None
+    return TagList(words, story(alert, time_zone))
 
 
 def _summary(alert: Alert, time_zone: str) -> Tag:

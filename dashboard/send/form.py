@@ -16,6 +16,7 @@ from alerts.services import Services
 from alerts.time_zones import find_zone
 from dashboard.fields import described_by, unannounced
 from dashboard.inputs import choice, switch, text
+from dashboard.send.from_file import column_buttons
 from dashboard.send.if_nobody_answers import (
     CHANNELS,
     DEFAULTS,
@@ -184,6 +185,7 @@ def _message(message: str) -> Tag:
         described_by(resolve_id("message_feedback_line"), field, "textarea"),
         tags.div(
             *map(_insert_button, VARIABLES),
+            column_buttons(),
             class_="variables",
             role="group",
             aria_label="Insert a variable",

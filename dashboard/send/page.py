@@ -21,6 +21,7 @@ from dashboard.send.address import address_server
 from dashboard.send.broadcast_rows import rows_server
 from dashboard.send.caller import caller_server
 from dashboard.send.form import fill_in_request, form_server, form_ui, read_form, time_zone_of
+from dashboard.send.from_file import FileSource
 from dashboard.send.preview import preview_server, preview_ui
 from dashboard.send.progress import label_of, progress_server, progress_ui
 from dashboard.send.recipients import to_server
@@ -72,12 +73,14 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
 
     async def send_again(alerts: Sequence[Alert]) -> None:
         """Fill the form in with what was sent; nothing is sent by that."""
+        file.take_out()
         fill_in_request(alerts[0].request, ", ".join(map(label_of, alerts)))
         await session.send_custom_message("callboard-focus", {"id": session.ns("phone_number")})
 
     form_server(input, services)
     templates_server(input, desk)
-    typed = to_server(input, session, desk)
+    file = FileSource(input, output, desk, form)
+    typed = to_server(input, session, desk, file)
     preview_server(input, output, form, typed)
     live = LiveAlert(desk, session)
     sending = sending_server(input, session, desk, live=live, form=form, typed=typed)
@@ -99,6 +102,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
         if again := part(asked, "again"):
             reading.invoke(again)
         elif to := part(asked, "to"):
+            file.take_out()
             shiny_ui.update_text("phone_number", value=to)
 
     @reactive.effect

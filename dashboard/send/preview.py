@@ -27,6 +27,7 @@ from twiml import Response
 # How old the time that replaces `{{ now }}` may get before it is read again.
 MAX_NOW_AGE_SECONDS = 20
 MAX_CHARACTERS_NAMED = 5
+MOST_HEARERS = 100
 # Stands for a recipient's name as long as nobody is typed.
 ANYBODY = "Ben"
 # Private-use characters around what was filled in, while the words are made.
@@ -85,19 +86,18 @@ def preview_server(
     """
 
     @reactive.calc
-    def hearer() -> str:
+    def hearer() -> Recipient:
         recipients = typed().recipients
         chosen = input.heard_by() if input.heard_by.is_set() else ""
-        named = next((each for each in recipients if each.to == chosen), None)
-        named = named or (recipients[0] if recipients else None)
-        return named.name if named else ANYBODY
+        named = next((each for each in recipients if _key(each) == chosen), None)
+        return named or (recipients[0] if recipients else Recipient(0, "", ANYBODY))
 
     @reactive.calc
     def request() -> AlertRequest | UnusableInput:
         written = form()
-        if isinstance(written, UnusableInput) or "name" not in written.message:
+        if isinstance(written, UnusableInput) or "{" not in written.message:
             return written  # and needn't be written again for each name
-        return replace(written, name=hearer())
+        return replace(written, name=hearer().name, variables=hearer().variables)
 
     @reactive.calc
     def message() -> str | UnusableInput:
@@ -163,12 +163,19 @@ def preview_server(
 
 
 def choice_of_hearers(recipients: Sequence[Recipient]) -> Tag | None:
-    """Return a choice of those with a name, by whom the words are heard; None for one alone."""
-    choices = {each.to: each.name for each in recipients if each.name}
+    """Return a choice of those with a name, or with words of their own; None for one alone."""
+    choices = {
+        _key(each): each.label for each in recipients[:MOST_HEARERS] if each.name or each.variables
+    }
     if len(choices) < 2:
         return None
     label = TagList(for_channel("call", "As heard by"), for_channel("text", "As read by"))
     return tags.span(ui.input_select("heard_by", label, choices), class_="ghost")
+
+
+def _key(recipient: Recipient) -> str:
+    """Two rows of a file may have one number, and two members of a group one part."""
+    return f"{recipient.part} {recipient.to}"
 
 
 def length_of(request: AlertRequest | UnusableInput, document: Response | UnusableInput) -> str:

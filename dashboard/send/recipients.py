@@ -21,7 +21,9 @@ from dashboard.fields import described_by, feedback, unannounced
 from dashboard.icons import icon
 from dashboard.inputs import part, text
 from dashboard.live_alert import failure_sentence
+from dashboard.send.from_file import FileSource, Found, file_region, from_file_button
 from dashboard.send.if_nobody_answers import read_channel
+from people.broadcasts import FileRows
 from people.recipients import (
     MOST_PARTS,
     Recipient,
@@ -34,6 +36,8 @@ from people.recipients import (
 )
 
 MOST_ROWS = 100
+# Of a file, the first show whether the columns are the right ones; bad rows are shown besides.
+MOST_ROWS_OF_FILE = 10
 # More than this are read in a task: each number takes a millisecond, in which all visitors wait.
 READ_AT_ONCE = 20
 SECONDS_BETWEEN_CLOCKS = 20
@@ -43,12 +47,18 @@ Entry = Recipient | Unclear
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the To field holds and whom it means; `is_known` once names have been looked up."""
+    """What the To field holds and whom it means; `is_known` once names have been looked up.
+
+    Or whom the rows of a file are for: then they are in `file`, and nothing typed counts. `problem`
+    is a sentence about the file as a whole.
+    """
 
     text: str = ""
     channel: Channel = "call"
     entries: tuple[Entry, ...] = ()
     is_known: bool = True
+    file: FileRows | None = None
+    problem: str = ""
 
     @property
     def recipients(self) -> list[Recipient]:
@@ -57,7 +67,7 @@ class Typed:
 
 
 def to_field(to: str) -> Tag:
-    """Return the field, and the rows under it."""
+    """Return the field, the region for a file in its place, and the rows under it."""
     field = ui.input_text(
         "phone_number",
         "To",
@@ -67,17 +77,25 @@ def to_field(to: str) -> Tag:
         autocomplete="off",
     )
     return tags.div(
-        described_by(resolve_id("recipients"), field, "input", enterkeyhint="send"),
-        tags.a("From People…", href="?page=people", class_="from-people", hidden=""),
+        tags.div(
+            described_by(resolve_id("recipients"), field, "input", enterkeyhint="send"),
+            class_="typed-to",
+        ),
+        tags.div(
+            tags.a("From People…", href="?page=people", class_="from-people", hidden=""),
+            from_file_button(),
+            class_="from-elsewhere",
+        ),
+        file_region(),
         unannounced(ui.output_ui("recipients")),
         class_="to-field",
     )
 
 
-def to_server(input: Inputs, session: Session, desk: Desk) -> Callable[[], Typed]:
+def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> Callable[[], Typed]:
     """Read the field while it is typed into; returns a reactive read of whom it means.
 
-    For use inside a module's server.
+    While there is a file, whom that is for. For use inside a module's server.
     """
     typed: reactive.Value[Typed] = reactive.Value(Typed())
     looking: set[asyncio.Task[None]] = set()
@@ -123,6 +141,11 @@ def to_server(input: Inputs, session: Session, desk: Desk) -> Callable[[], Typed
         looking.add(task)
         task.add_done_callback(looking.discard)
 
+    @reactive.calc
+    def whom() -> Typed:
+        found = file()
+        return typed() if found is None else _of_file(found, typed().channel)
+
     @session.on_ended
     def stop() -> None:
         for task in looking:
@@ -132,24 +155,29 @@ def to_server(input: Inputs, session: Session, desk: Desk) -> Callable[[], Typed
     @reactive.event(input.leave_out)
     def leave_out() -> None:
         place = part(input.leave_out(), "place")
-        entries = typed().entries
+        entries = whom().entries
         if place.isdecimal() and int(place) < len(entries):
             one = entries[int(place)]
-            others = [each for each in typed().recipients if each != one]
-            ui.update_text("phone_number", value=without(typed().text, one, others))
+            if not file.leave_out(one.part):
+                others = [each for each in typed().recipients if each != one]
+                ui.update_text("phone_number", value=without(typed().text, one, others))
 
     @render.ui
     def recipients() -> Tag:
-        shown = typed()
+        shown = whom()
         if any(isinstance(each, Recipient) for each in shown.entries):
             reactive.invalidate_later(SECONDS_BETWEEN_CLOCKS)
         return rows(shown, regions)
 
     @render.text
     def send_label() -> str:
-        return label_for(typed(), simulated=desk.services.simulator is not None)
+        return label_for(whom(), simulated=desk.services.simulator is not None)
 
-    return typed
+    return whom
+
+
+def _of_file(found: Found, channel: Channel) -> Typed:
+    return Typed("", channel, found.entries, found.is_known, found.rows, found.problem)
 
 
 def label_for(whom: Typed, *, simulated: bool) -> str:
@@ -162,6 +190,8 @@ def label_for(whom: Typed, *, simulated: bool) -> str:
 
 def rows(shown: Typed, regions: Regions) -> Tag:
     """Return a row for each recipient, or one line on what can be typed."""
+    if shown.problem:
+        return feedback("", "")  # said with the file
     if not shown.is_known and not shown.entries:
         return feedback("", "Looking…")
     if not shown.entries:
@@ -170,14 +200,21 @@ def rows(shown: Typed, regions: Regions) -> Tag:
         )
         return feedback("", hint)
     now = datetime.now(UTC)
-    listed = [
-        _row(place, each, shown, regions, now)
-        for place, each in enumerate(shown.entries[:MOST_ROWS])
-    ]
-    more = len(shown.entries) - MOST_ROWS
+    listed = [_row(place, each, shown, regions, now) for place, each in _rows_shown(shown)]
+    more = len(shown.entries) - len(listed)
     if more > 0:
         listed.append(tags.li(f"and {more:,} more", class_="cb-quiet"))
     return tags.ul(*listed, class_="to-rows", aria_label=_summary(shown))
+
+
+def _rows_shown(shown: Typed) -> list[tuple[int, Entry]]:
+    """Return the entries that are shown, with their places: the first, and a file's bad ones."""
+    first = MOST_ROWS_OF_FILE if shown.file else MOST_ROWS
+    return [
+        (place, each)
+        for place, each in enumerate(shown.entries)
+        if place < first or (shown.file and isinstance(each, Unclear))
+    ][:MOST_ROWS]
 
 
 def _summary(shown: Typed) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shiny import Inputs, Session, reactive, render
 from shiny import ui as shiny_ui
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.broadcast import Broadcast
+from alerts.broadcast import Broadcast, UnusableRequest
 from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.send.address import own_name, show_in_address
 from dashboard.send.focus import focus_on_progress
 from dashboard.send.recipients import Typed
+from people.broadcasts import FileRows, requests_of_rows
 from people.recipients import check_recipients, read_recipients
 
 # The second press of a double click comes within this time. The button stays busy for all of it,
@@ -40,7 +41,8 @@ def sending_server(
     `form` and `typed` are reactive reads of what to send and to whom. For use inside a module's
     server.
     """
-    refusal: reactive.Value[str] = reactive.Value("")
+    # With the file that it was about: it says nothing about another, or about what is typed.
+    refusal: reactive.Value[tuple[str, FileRows | None]] = reactive.Value(("", None))
     # A page that connects again sends how often its button was pressed before.
     with reactive.isolate():
         presses_before = input.send_test_call() if input.send_test_call.is_set() else 0
@@ -54,10 +56,13 @@ def sending_server(
         return sent
 
     async def refuse(problem: UnusableInput) -> None:
-        refusal.set(str(problem))
+        whom = _present(typed)
+        refusal.set((str(problem), whom.file))
         # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
         shiny_ui.update_task_button("send_test_call", state="ready")
-        await session.send_custom_message("callboard-focus", {"id": session.ns(problem.field)})
+        await session.send_custom_message(
+            "callboard-focus", {"id": session.ns(_place_of(problem, whom))}
+        )
 
     @reactive.effect
     @reactive.event(input.send_test_call)
@@ -75,7 +80,7 @@ def sending_server(
             return
         hold = HOLD_TEXT_SECONDS if request.channel == "text" else 0
         new_id = secrets.token_hex(8)
-        refusal.set("")
+        refusal.set(("", None))
         sending.invoke(replace(request, hold_seconds=hold), whom, new_id)
         shiny_ui.update_task_button("send_test_call", state="busy")
         await session.send_custom_message("callboard-sent", {"module": own_name(session)})
@@ -92,7 +97,7 @@ def sending_server(
                 live.stop()
                 await refuse(problem)
             case "error":
-                refusal.set(failure_sentence(sending.error()))
+                refusal.set((failure_sentence(sending.error()), _present(typed).file))
             case "success" if isinstance(sent := sending.result(), Broadcast):
                 live.follow_broadcast(sent)
                 await show_in_address(session, broadcast=sent.id)
@@ -103,17 +108,30 @@ def sending_server(
     @reactive.effect
     def clear_refusal() -> None:
         form(), input.phone_number()  # runs again at every change of either
-        refusal.set("")
+        refusal.set(("", None))
 
     @render.text
     def send_refusal() -> str:
-        return refusal()
+        return refusal()[0] if typed().file is refusal()[1] else ""
 
     return sending.status
 
 
+def _present(typed: Callable[[], Typed]) -> Typed:
+    with reactive.isolate():
+        return typed()
+
+
+def _place_of(problem: UnusableInput, whom: Typed) -> str:
+    """Return the input that a problem is about. The To field isn't in sight beside a file."""
+    is_to = problem.field in {"phone_number", "file"}
+    return "file_to" if is_to and whom.file else problem.field
+
+
 async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Alert | Broadcast:
     """Send to whoever is typed; names that weren't looked up yet are now."""
+    if whom.file:
+        return await _send_rows(desk, request, whom.file, new_id)
     if not whom.is_known:
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
         from people.directory import Directory  # noqa: PLC0415
@@ -123,7 +141,22 @@ async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> 
         found = await read_recipients(whom.text, whom.channel, regions, directory)
         whom = replace(whom, entries=tuple(found), is_known=True)
         _check(desk, request, whom)
-    requests = [each.addressed(request) for each in whom.recipients]
+    return await _send_all(desk, [each.addressed(request) for each in whom.recipients], new_id)
+
+
+async def _send_rows(
+    desk: Desk, request: AlertRequest, rows: FileRows, new_id: str
+) -> Alert | Broadcast:
+    """Send to every row of a file, with its own words; raises what names the row."""
+    found = await asyncio.to_thread(requests_of_rows, rows, request, desk.services.regions)
+    _check_count(desk, len(found.requests))
+    try:
+        return await _send_all(desk, found.requests, new_id)
+    except UnusableRequest as problem:
+        raise found.of_row(problem) from None
+
+
+async def _send_all(desk: Desk, requests: Sequence[AlertRequest], new_id: str) -> Alert | Broadcast:
     if len(requests) == 1:
         return await desk.send(replace(requests[0], id=new_id))
     return await desk.broadcast(requests, id=new_id)
@@ -131,13 +164,19 @@ async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> 
 
 def _check(desk: Desk, request: AlertRequest, whom: Typed) -> None:
     """Raise `UnusableInput` unless the request can be sent to everybody who is typed."""
+    if whom.problem:
+        raise UnusableInput("phone_number", whom.problem)
     recipients = check_recipients(whom.entries)
-    most = desk.services.max_recipients
-    if len(recipients) > most:
-        raise UnusableInput(
-            "phone_number",
-            f"{len(recipients):,} people are more than the {most:,} that may be reached at once. "
-            "Leave some out, raise MAX_RECIPIENTS, or send from the shell.",
-        )
+    _check_count(desk, len(recipients))
     # The first stands for all; Desk.broadcast checks each of them.
     desk.check(recipients[0].addressed(request))
+
+
+def _check_count(desk: Desk, count: int) -> None:
+    most = desk.services.max_recipients
+    if count > most:
+        raise UnusableInput(
+            "phone_number",
+            f"{count:,} people are more than the {most:,} that may be reached at once. "
+            "Leave some out, raise MAX_RECIPIENTS, or send from the shell.",
+        )

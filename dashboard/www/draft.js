@@ -2,7 +2,7 @@
 // every tab of this browser, for some hours; after that only for the tab that sent it.
 
 const MS_TO_KEEP = 12 * 3600 * 1000;
-const FIELDS = "input[id]:not([type=hidden]), textarea[id], select[id]";
+const FIELDS = "input[id]:not([type=hidden], [type=file]), textarea[id], select[id]";
 
 const keyOf = (page) => `callboard-draft-${page.dataset.module}`;
 

@@ -1,9 +1,16 @@
 // The form: variables at the caret, several lines pasted into one field, Enter, and the address.
 
 const MS_OF_TYPING = 1200;
+const MOST_FILE_BYTES = 20_000_000;
 
 function setInput(id, value) {
   window.Shiny.setInputValue(id, value, { priority: "event" });
+}
+
+// While there is a file, it stands in the place of the field.
+function focusOnTo(field) {
+  const name = field.querySelector(".file-head select, .file-head button");
+  (name ?? field.querySelector(".typed-to input")).focus();
 }
 
 function say(control, value) {
@@ -23,7 +30,23 @@ document.addEventListener("click", (event) => {
   const leaveOut = event.target.closest("[data-leave-out]");
   if (leaveOut) {
     setInput(leaveOut.dataset.leaveOut, { place: leaveOut.dataset.place, at: Date.now() });
-    leaveOut.closest(".to-field").querySelector("input").focus();
+    focusOnTo(leaveOut.closest(".to-field"));
+  }
+  const fromFile = event.target.closest(".from-file-button");
+  if (fromFile) {
+    const region = document.getElementById(fromFile.getAttribute("aria-controls"));
+    showRegion(region, region.hidden);
+    if (!region.hidden) region.querySelector("input[type=file]").click();
+  }
+  const otherFile = event.target.closest(".other-file");
+  if (otherFile) otherFile.closest(".from-file").querySelector("input[type=file]").click();
+  const leaveFileOut = event.target.closest("[data-leave-file-out]");
+  if (leaveFileOut) {
+    const field = leaveFileOut.closest(".to-field");
+    setInput(leaveFileOut.dataset.leaveFileOut, Date.now());
+    showRegion(leaveFileOut.closest(".from-file"), false);
+    leaveFileOut.closest(".file-head").remove();
+    focusOnTo(field);
   }
   const people = event.target.closest(".from-people");
   const tab = document.querySelector('.navbar .nav-link[data-value="people"]');
@@ -33,9 +56,33 @@ document.addEventListener("click", (event) => {
   }
 });
 
+function showRegion(region, isShown) {
+  region.hidden = !isShown;
+  region.closest(".to-field").querySelector(".from-file-button").setAttribute("aria-expanded", isShown);
+}
+
+// A file that no page may send ends the session, so it is refused here, before Shiny sends it.
+document.addEventListener("change", (event) => {
+  const chosen = event.target;
+  const region = chosen.closest?.(".from-file");
+  if (!region || chosen.type !== "file") return;
+  showRegion(region, true);
+  region.focus({ preventScroll: true });
+  const [file] = chosen.files;
+  if (!file || file.size <= MOST_FILE_BYTES) return;
+  event.stopImmediatePropagation();
+  chosen.value = "";
+  setInput(region.dataset.tooLarge, { name: file.name, at: Date.now() });
+}, true);
+
+// The same file can be chosen again once it has been changed.
+document.addEventListener("click", (event) => {
+  if (event.target.matches?.(".from-file input[type=file]")) event.target.value = "";
+}, true);
+
 // A list that is copied has a line or a cell for each, and a field of one line would join them.
 document.addEventListener("paste", (event) => {
-  const field = event.target.closest?.(".to-field input");
+  const field = event.target.closest?.(".typed-to input");
   const text = event.clipboardData?.getData("text/plain") ?? "";
   if (!field || !/[\r\n\t]/.test(text.trim())) return;
   event.preventDefault();
@@ -61,7 +108,7 @@ document.addEventListener("focusout", (event) => {
 document.addEventListener("keydown", (event) => {
   const page = event.target.closest?.(".send-page");
   if (!page || event.key !== "Enter" || event.isComposing) return;
-  const isField = event.target.closest(".to-field input");
+  const isField = event.target.closest(".typed-to input");
   if (!isField && !event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
   // Shiny sends a field's text a moment after the last key; press only after it has.
@@ -99,6 +146,6 @@ window.jQuery(document).on("shiny:connected", () => {
 // What is copied from an address, such as ?to=Ben,Clara, is filled in once.
 window.jQuery(document).one("shiny:sessioninitialized", () => {
   const to = new URL(location.href).searchParams.get("to");
-  const field = document.querySelector('.send-page[data-module="send"] .to-field input');
+  const field = document.querySelector('.send-page[data-module="send"] .typed-to input');
   if (to && field) say(field, to);
 });

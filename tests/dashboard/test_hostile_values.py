@@ -171,6 +171,8 @@ def test_one_value_stops_nobody(app: tuple[str, Path], name: str, value: str):
         json.dumps({"method": "init", "data": {"a:shiny.datetime": "x"}}),
         json.dumps({"method": "init", "data": {"a:shiny.file": {}}}),
         json.dumps({"method": "init", "data": {"a:shiny.action": []}}),
+        json.dumps({"method": "init", "data": {"people-file": [{"datapath": "/etc/passwd"}]}}),
+        json.dumps({"method": "init", "data": {"send-file": [{"datapath": "/etc/passwd"}]}}),
         json.dumps({"method": "init", "data": {BUTTON: 1}}),
         json.dumps({"method": "init", "data": {BUTTON: {"value": "x", "autoReset": True}}}),
         json.dumps({"method": "init", "data": {".clientdata_url_search": 5}}),

@@ -194,7 +194,8 @@ async def test_groups_and_removing(visit: Visit, desk: Desk):
 
 async def test_a_file_is_planned_fixed_and_imported(visit: Visit, desk: Desk, tmp_path: Path):
     await saved(desk, CLARA)
-    file = tmp_path / "0.csv"
+    file = tmp_path / "fileupload-1" / "2" / "0.csv"
+    file.parent.mkdir(parents=True)
     file.write_text("name,mobile\nIvo,412 555 014\nC. Novak,412 555 0124\nPaul,412 555 0176\n")
     uploaded = [{"name": "team.csv", "size": 1, "type": "", "datapath": str(file)}]
     await visit.page.set_inputs(**{"people-file": uploaded})

@@ -7,7 +7,15 @@ import pytest
 from alerts import AlertRequest, UnusableInput
 from alerts.broadcast import UnusableRequest
 from alerts.phone_numbers import Regions
-from people.broadcasts import RowRequests, requests_from, variable_names
+from people.broadcasts import (
+    FileRows,
+    RowRequests,
+    requests_from,
+    requests_of_rows,
+    variable_names,
+    without_words,
+)
+from people.recipients import Recipient, Unclear
 from people.sheet import read_sheet
 
 ANN, BEN = "+14125550123", "+14125550147"
@@ -67,3 +75,34 @@ def test_the_same_person_four_times():
 def test_what_cannot_be_sent(rows, sentence):
     with pytest.raises(UnusableInput, match=sentence.replace("+", r"\+")):
         read(rows, "Hello")
+
+
+def test_rows_without_words_of_their_own():
+    sheet = read_sheet(f"Name,Phone,Lot\nAnn,{ANN},7\n,{BEN},\n".encode())
+    rows = FileRows(sheet, to=1, name=0)
+    recipients = [
+        each for each in rows.recipients("text", Regions()) if isinstance(each, Recipient)
+    ]
+
+    def wordless(message: str) -> dict[int, str]:
+        request = AlertRequest("text", "", message)
+        found = without_words(recipients, request, variable_names(sheet.columns))
+        return {row: each.problem for row, each in found.items()}
+
+    assert wordless("Call the lab") == {}
+    assert wordless("{{ lot }}") == {}  # wrong in all rows: the message's own mistake
+    assert wordless("{{ Lot }}")[3].startswith("{{ Lot }} is empty here.")
+    assert wordless("{{ name }}")[3].startswith("No name is known for this recipient.")
+    assert list(wordless("{{ Lot }} {{ name }}")) == [3]
+
+
+def test_rows_that_are_left_out():
+    sheet = read_sheet(f"Phone\n12\n{ANN}\n{BEN} ext. 5\n".encode())
+    assert [type(each) for each in FileRows(sheet, 0).recipients("text", Regions())] == [
+        Unclear, Recipient, Unclear,
+    ]  # fmt: skip
+    rows = FileRows(sheet, 0, left_out=frozenset({2, 4}))
+    found = requests_of_rows(rows, AlertRequest("text", "", "Hello"), Regions())
+    assert (found.rows, found.requests[0].to) == ((3,), ANN)
+    with pytest.raises(UnusableInput, match="All rows of this file are left out"):
+        FileRows(sheet, 0, left_out=frozenset({2, 3, 4})).recipients("text", Regions())

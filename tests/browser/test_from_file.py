@@ -1,0 +1,117 @@
+"""A broadcast from a file in the page: chosen, mended, and sent with each row's own words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_accessibility import run_axe
+from tests.support.browser import PHONE, well_behaved_page
+
+pytestmark = pytest.mark.browser
+
+WIDE = {"width": 1320, "height": 860}
+ROWS = (
+    "Name;Office;Mobile;Lot number\r\n"
+    "Ben Adeyemi;(412) 555-0106;(412) 555-0106;1407\r\n"
+    "Clara Novák;412 555 01;412-555-0104;1408\r\n"
+    "Joe Whitfield;412-555-0102;412-555-0101;1409\r\n"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "ironbridge.csv").write_text(ROWS, encoding="cp1252")
+    return tmp_path / "ironbridge.csv"
+
+
+def choose(page: Page, file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="From a file…").click()
+    chooser.value.set_files(file)
+    expect(page.get_by_text("3 rows in ironbridge.csv")).to_be_visible()
+
+
+def nothing_found_by_axe(page: Page) -> None:
+    found = run_axe(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_each_row_hears_its_own_words(browser: Browser, simulation: str, file: Path) -> None:
+    with well_behaved_page(browser, simulation, viewport=WIDE) as page:
+        page.fill("#send-phone_number", "412 857 4309")
+        choose(page, file)
+        expect(page.locator("#send-phone_number")).to_be_hidden()
+        rows = page.locator("#send-recipients li")
+        expect(rows).to_have_count(3)
+        expect(rows.nth(1)).to_contain_text("Row 3")
+        expect(rows.nth(1)).to_contain_text("Too few digits")
+        page.fill("#send-message", "Lot  is off, .")
+        # The variables come to where the caret is.
+        page.locator("#send-message").evaluate("(box) => box.setSelectionRange(4, 4)")
+        page.get_by_role("button", name="{{ lot_number }}").click()
+        page.locator("#send-message").evaluate(
+            "(box) => box.setSelectionRange(box.value.length - 1, box.value.length - 1)"
+        )
+        page.get_by_role("button", name="{{ name }}").click()
+        words = "Lot {{ lot_number }} is off, {{ name }}."
+        expect(page.locator("#send-message")).to_have_value(words)
+        expect(page.locator("#send-words")).to_have_text("Lot 1407 is off, Ben Adeyemi.")
+        page.get_by_role("button", name="Call 2 people now").click()
+        expect(page.locator("#send-send_refusal")).to_contain_text("Row 3: Too few digits")
+        nothing_found_by_axe(page)
+        page.get_by_label("Number from").select_option("Mobile")
+        expect(rows.locator(".problem")).to_have_count(0)
+        expect(page.locator("#send-words")).to_have_text("Lot 1407 is off, Ben Adeyemi.")
+        page.get_by_label("As heard by").select_option("Clara Novák")
+        expect(page.locator("#send-words")).to_have_text("Lot 1408 is off, Clara Novák.")
+        page.get_by_role("button", name="Call 3 people now").click()
+        told = page.locator(".people .person")
+        expect(told).to_have_count(3)
+        people = (("Ben Adeyemi", "1407"), ("Clara Novák", "1408"), ("Joe Whitfield", "1409"))
+        for place, (person, lot) in enumerate(people):
+            row = told.nth(place)
+            if place:  # the first is open
+                row.locator("summary").click()
+            expect(row.get_by_text(f"Lot {lot} is off, {person}.")).to_be_visible()
+        nothing_found_by_axe(page)
+        # Without the file, what was typed is there again.
+        page.get_by_role("button", name="Leave the file out").click()
+        expect(page.locator("#send-phone_number")).to_have_value("412 857 4309")
+        expect(page.locator("#send-phone_number")).to_be_focused()
+        expect(page.get_by_role("button", name="Send test call")).to_be_visible()
+        expect(page.locator("#send-recipients li")).to_have_count(1)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing(
+    browser: Browser, simulation: str, file: Path, viewport: dict[str, int], dark: bool
+) -> None:
+    with well_behaved_page(browser, simulation, viewport=viewport, dark=dark) as page:
+        expect(page.get_by_role("button", name="Send test call")).to_be_visible()
+        page.get_by_role("button", name="From a file…").click()
+        expect(page.get_by_text("A CSV file whose first row")).to_be_visible()
+        nothing_found_by_axe(page)
+        page.locator("#send-file").set_input_files(file)
+        expect(page.locator("#send-recipients .bad")).to_be_visible()
+        nothing_found_by_axe(page)
+        file.write_bytes(b"PK\x03\x04")
+        page.locator("#send-file").set_input_files(file)
+        expect(page.get_by_text("This is an Excel workbook")).to_be_visible()
+        nothing_found_by_axe(page)
+
+
+def test_a_file_that_is_too_large_is_not_sent_to_the_server(
+    browser: Browser, simulation: str, tmp_path: Path
+) -> None:
+    large = tmp_path / "all.csv"
+    large.write_bytes(b"x" * 20_000_001)
+    with well_behaved_page(browser, simulation, viewport=WIDE) as page:
+        page.locator("#send-file").set_input_files(large)
+        expect(page.get_by_text("This file is larger than 20 MB.")).to_be_visible()
+        page.get_by_role("button", name="Leave the file out").click()
+        expect(page.locator("#send-phone_number")).to_be_visible()
