@@ -1,4 +1,4 @@
-"""The line under the button: which number calls, and about what it costs."""
+"""What the button says, and the line under it: which number calls, and about what it costs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alerts.message.segments import count_segments
 from alerts.message.spoken_length import estimated_seconds
 from alerts.phone_numbers import international, split_dialed
 from alerts.services import Services
-from dashboard.send.recipients import Typed
+from dashboard.send.recipients import Typed, count_of
 from people.recipients import Recipient
 
 # A call that repeats its message until they hang up is about as long as one that says it so often.
@@ -25,7 +25,11 @@ def caller_server(
     form: Callable[[], AlertRequest | UnusableInput],
     typed: Callable[[], Typed],
 ) -> None:
-    """Show the line; `form` and `typed` are reactive reads. For use inside a module's server."""
+    """Show both; `form` and `typed` are reactive reads. For use inside a module's server."""
+
+    @render.text
+    def send_label() -> str:
+        return label_for(typed(), simulated=services.simulator is not None)
 
     @render.text
     def caller() -> str:
@@ -37,6 +41,14 @@ def caller_server(
         if isinstance(request, AlertRequest):
             cost = cost_of(request, typed().recipients)
         return number if cost is None else f"{number} · about ${cost:.2f} a try"
+
+
+def label_for(whom: Typed, *, simulated: bool) -> str:
+    """Return what the button says: "Call 3 people now", or the tutorial's "Send test call"."""
+    if simulated and len(whom.entries) <= 1:
+        return f"Send test {whom.channel}"
+    verb = "Call" if whom.channel == "call" else "Text"
+    return f"{verb} {count_of(whom.recipients)} now" if whom.recipients else f"{verb} now"
 
 
 def cost_of(request: AlertRequest, recipients: list[Recipient]) -> float | None:

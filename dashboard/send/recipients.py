@@ -169,23 +169,11 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
             reactive.invalidate_later(SECONDS_BETWEEN_CLOCKS)
         return rows(shown, regions)
 
-    @render.text
-    def send_label() -> str:
-        return label_for(whom(), simulated=desk.services.simulator is not None)
-
     return whom
 
 
 def _of_file(found: Found, channel: Channel) -> Typed:
     return Typed("", channel, found.entries, found.is_known, found.rows, found.problem)
-
-
-def label_for(whom: Typed, *, simulated: bool) -> str:
-    """Return what the button says: "Call 3 people now", or the tutorial's "Send test call"."""
-    if simulated and len(whom.entries) <= 1:
-        return f"Send test {whom.channel}"
-    verb = "Call" if whom.channel == "call" else "Text"
-    return f"{verb} {count_of(whom.recipients)} now" if whom.recipients else f"{verb} now"
 
 
 def rows(shown: Typed, regions: Regions) -> Tag:

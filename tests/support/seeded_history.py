@@ -13,8 +13,8 @@ from alerts import AlertRequest, Event, Status
 from alerts.phone_numbers import Regions
 from alerts.tables import alerts, events, metadata
 from database.database import Database
+from people.contact import Contact
 from people.contacts import Contacts
-from people.directory import Contact
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.written_history import move, write, written_history
 
