@@ -126,12 +126,7 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
         except UnusableInput as problem:
             typed.set(Typed(entries=(Unclear(0, "", str(problem)),)))
             return
-        if READ_AT_ONCE < len(parts_of(written)) <= MOST_PARTS:
-            what = Typed(written, channel, is_known=False)
-        else:
-            found = only_numbers(written, channel, regions)
-            is_known = len(parts_of(written)) > MOST_PARTS or not names_in(written, regions)
-            what = Typed(written, channel, tuple(found), is_known)
+        what = read_at_once(written, channel, regions)
         typed.set(what)
         if not what.entries and what.is_known:
             return
@@ -170,6 +165,16 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
         return rows(shown, regions)
 
     return whom
+
+
+def read_at_once(written: str, channel: Channel, regions: Regions) -> Typed:
+    """Return what can be said of a text without a database, and without making anybody wait."""
+    count = len(parts_of(written))
+    if READ_AT_ONCE < count <= MOST_PARTS:
+        return Typed(written, channel, is_known=False)
+    found = only_numbers(written, channel, regions)
+    is_known = count > MOST_PARTS or not names_in(written, regions)
+    return Typed(written, channel, tuple(found), is_known)
 
 
 def _of_file(found: Found, channel: Channel) -> Typed:
