@@ -89,7 +89,7 @@ async def test_what_is_wrong_with_all_is_said_once(desk):
         await desk.broadcast(texts(["nobody"]))
     nameless = [replace(TEXT, name="Ann", message="Hello {{ name }}"), *texts([BUSY])]
     nameless[1] = replace(nameless[1], message="Hello {{ name }}")
-    with pytest.raises(UnusableInput, match=r"^\+14125550101: The message asks for {{ name }}"):
+    with pytest.raises(UnusableInput, match=r"^\+14125550101: No name is known"):
         await desk.broadcast(nameless)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
@@ -18,6 +19,8 @@ from tests.support.crash_sender import RETRY_POLICY, SenderTask
 from tests.support.direct_sql import column
 
 PEOPLE = 500
+# Six processes, one after the other, on a machine that may run other tests.
+pytestmark = pytest.mark.timeout(900)
 SPEED = 50
 REQUESTS = [
     AlertRequest("text", f"+1412555{2000 + place}", f"Batch {place} is off.")

@@ -33,6 +33,8 @@ TAKEOVER_SECONDS = 60
 SECONDS_TO_FINISH = 100
 # A living worker may be taken for dead. Its requests must then be over before they count as lost.
 RETRY_POLICY_OF_SEVERAL = replace(RETRY_POLICY, request_seconds=8)
+# Many processes, one after the other, on a machine that may run other tests.
+pytestmark = pytest.mark.timeout(900)
 
 
 @dataclass(frozen=True)

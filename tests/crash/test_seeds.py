@@ -21,6 +21,8 @@ from tests.support.crash_sender import SenderTask
 from tests.support.postgres import PostgresServer, fresh_database
 
 FIRST_SEED = int(os.environ.get("FIRST_SEED", "0"))
+# Many processes, one after the other, on a machine that may run other tests.
+pytestmark = pytest.mark.timeout(900)
 
 
 def seeds(usual: int) -> range:
@@ -28,7 +30,7 @@ def seeds(usual: int) -> range:
     return range(FIRST_SEED, FIRST_SEED + int(os.environ.get("SEEDS", usual)))
 
 
-SEEDS = seeds(20)
+SEEDS = seeds(10)
 POSTGRES_SEEDS = seeds(5)
 # Plans mostly wait, so several run at the same time.
 AT_ONCE = 5
