@@ -130,7 +130,7 @@ def test_focus_stays_on_the_phone_and_digits_can_be_typed(
 def test_a_text_that_never_arrives_is_not_on_the_phone(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         text(page, "412 555 0111", "Batch 1407 is off.")
-        expect(page.locator("#send-progress .cb-pill")).to_have_text("failed")
+        expect(page.locator("#send-progress .cb-pill")).to_have_text("Phone unreachable")
         expect(page.locator(".handset .bubble")).to_have_count(0)
 
 
@@ -163,15 +163,15 @@ def test_texts_are_bubbles_that_can_be_answered(browser: Browser, simulation: st
     with well_behaved_page(browser, simulation) as page:
         text(page, "412 857 4377", "Batch 1407 is off.")
         expect(page.locator(".handset .bubble")).to_have_text(["Callboard: Batch 1407 is off."])
-        page.get_by_label("Reply").fill("STOP")
-        page.get_by_label("Reply").press("Enter")
+        page.get_by_role("textbox", name="Reply").fill("STOP")
+        page.get_by_role("textbox", name="Reply").press("Enter")
         expect(page.locator(".handset .bubble.ours")).to_have_text("You: STOP")
         expect(page.locator(".handset .bubble")).to_have_count(3)
         expect(page.locator("#send-send_test_call")).to_be_enabled()
         page.locator("#send-send_test_call").click()
         expect(page.locator(".explanation")).to_contain_text("STOP")
-        page.get_by_label("Reply").fill("START")
-        page.get_by_label("Reply").press("Enter")
+        page.get_by_role("textbox", name="Reply").fill("START")
+        page.get_by_role("textbox", name="Reply").press("Enter")
         expect(page.locator(".handset .bubble.ours").last).to_have_text("You: START")
         expect(page.locator("#send-send_test_call")).to_be_enabled()
         page.locator("#send-send_test_call").click()

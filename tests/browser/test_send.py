@@ -123,7 +123,7 @@ def test_errors_say_what_to_do(browser: Browser, simulation: str) -> None:
         page.get_by_text("Text", exact=True).click()
         write(page, "412 555 0113", "Hello.")
         page.locator(BUTTON).click()
-        expect(page.locator(PILL)).to_have_text("failed")
+        expect(page.locator(PILL)).to_have_text("Texted STOP")
         expect(page.locator(".explanation")).to_contain_text("START")
         expect(page.locator(".explanation")).to_contain_text("Twilio error 21610")
 
