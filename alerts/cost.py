@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
@@ -43,6 +44,8 @@ def estimate(channel: Channel, to: str, *, seconds: float = 0, segments: int = 1
     return price.segment * segments
 
 
+# The Send page estimates the same recipients again at each change of the message.
+@lru_cache(maxsize=1000)
 def _region(number: str) -> str:
     try:
         parsed = phonenumbers.parse(number)

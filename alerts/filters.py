@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from alerts.alert import Alert, Channel
+from alerts.broadcast import Broadcast
 from alerts.errors import UnusableInput
 from alerts.phone_numbers import Regions, read_number
 from alerts.stage import Stage
@@ -78,13 +79,9 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Broadcast:
-    """Many alerts with one title, and how many there are of each kind."""
+class CountedBroadcast(Broadcast):
+    """A broadcast, and how many alerts it has of each kind."""
 
-    id: str
-    title: str
-    sender: str
-    created_at: datetime
     counts: Mapping[Kind, int]
     message: str = ""
     acknowledge: bool = False
@@ -101,7 +98,7 @@ class Row:
 
     position: int
     alert: Alert | None = None
-    broadcast: Broadcast | None = None
+    broadcast: CountedBroadcast | None = None
 
 
 @dataclass(frozen=True, slots=True)

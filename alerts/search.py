@@ -22,7 +22,7 @@ from alerts.alert import Channel
 from alerts.filters import (
     MOST_COUNTED,
     STAGES,
-    Broadcast,
+    CountedBroadcast,
     Counts,
     Filters,
     Kind,
@@ -371,11 +371,11 @@ class _Look:
             at = datetime.fromtimestamp(row.created_at, UTC)
             position = position_at(at)
             if bounds[0] <= position < bounds[1]:
-                shown = Broadcast(row.id, row.title, row.sender, at, {})
+                shown = CountedBroadcast(row.id, row.title, row.sender, at, {})
                 rows.append(Row(position, broadcast=shown))
         return rows
 
-    def _summary(self, broadcast: Broadcast) -> Broadcast:
+    def _summary(self, broadcast: CountedBroadcast) -> CountedBroadcast:
         alone = Filters(broadcast=broadcast.id)
         look = _Look(self._connection, self._account_sid, alone)
         counted = look._counts_of_branches(look._bounds(None, None))

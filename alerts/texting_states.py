@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -43,26 +42,30 @@ class TextingStates:
 
     async def states(self, numbers: Iterable[str]) -> dict[str, TextingState]:
         """Return the state of each of these numbers (E.164) that texts can't go to."""
-        wanted = sorted(set(numbers))
-        found: dict[str, TextingState] = {}
-        for start in range(0, len(wanted), MOST_NUMBERS_PER_STATEMENT):
-            some = wanted[start : start + MOST_NUMBERS_PER_STATEMENT]
-            chosen = sa.select(texting_states).where(
-                texting_states.c.account_sid == self._account_sid,
-                texting_states.c.number.in_(some),
-            )
-            rows = await self._database.read(partial(_rows, chosen=chosen))
-            for row in rows:
-                since = datetime.fromtimestamp(row["since"], UTC)
-                found[row["number"]] = TextingState(row["state"], since)
-        return found
-
-
-def _rows(connection: sa.Connection, chosen: sa.Select[Any]) -> Sequence[sa.RowMapping]:
-    return connection.execute(chosen).mappings().all()
+        wanted = list(numbers)
+        return await self._database.read(
+            lambda connection: texting_states_of(connection, self._account_sid, wanted)
+        )
 
 
 # --- Inside the caller's transaction ------------------------------------------------------------
+
+
+def texting_states_of(
+    connection: sa.Connection, account_sid: str, numbers: Iterable[str]
+) -> dict[str, TextingState]:
+    """Return the state of each of these numbers (E.164) that texts can't go to."""
+    wanted = sorted(set(numbers))
+    found: dict[str, TextingState] = {}
+    for start in range(0, len(wanted), MOST_NUMBERS_PER_STATEMENT):
+        some = wanted[start : start + MOST_NUMBERS_PER_STATEMENT]
+        chosen = sa.select(texting_states).where(
+            texting_states.c.account_sid == account_sid, texting_states.c.number.in_(some)
+        )
+        for row in connection.execute(chosen):
+            since = datetime.fromtimestamp(row.since, UTC)
+            found[row.number] = TextingState(row.state, since)
+    return found
 
 
 def mark(

@@ -18,6 +18,7 @@ from cli import ACCEPTED
 from cli.many import add_safeguards, said_before, send_many
 from cli.send import SIMULATION, add_message, add_retries, add_speech, request_in
 from people.broadcasts import RowRequests, requests_from
+from people.names import number_of_people
 from people.sheet import Sheet, read_sheet
 from settings import Settings
 
@@ -94,7 +95,7 @@ async def _dry_run(desk: Desk, found: RowRequests, chosen: argparse.Namespace) -
         return ACCEPTED
     people, most = len(found.requests), desk.services.max_recipients
     verb = "texted" if chosen.is_text else "called"
-    print(f"Nothing was sent. {people:,} {'person' if people == 1 else 'people'} would be {verb}.")
+    print(f"Nothing was sent. {number_of_people(people)} would be {verb}.")
     if people > most:
         print(f"MAX_RECIPIENTS is {most:,}: add --yes to send it.")
     if before := await desk.sent_before(found.requests):

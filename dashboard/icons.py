@@ -5,8 +5,18 @@ from __future__ import annotations
 from htmltools import HTML
 
 PATHS = {
+    "add": '<path d="M8 3v10M3 8h10"/>',
     "close": '<path d="m4 4 8 8M12 4l-8 8"/>',
+    "copy": '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/>'
+    '<path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2"/>',
+    "download": '<path d="M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10"/>',
+    "file": '<path d="M4 1.8h5.2L12.5 5v9.2H4zM9 2v3.2h3.2"/>',
+    "import": '<path d="M8 11V3M4.5 6 8 2.5 11.5 6M3 13.5h10"/>',
+    "moon": '<path d="M13.2 9.6A5.6 5.6 0 0 1 6.4 2.8a5.6 5.6 0 1 0 6.8 6.8z"/>',
     "play": '<path d="M5 3.2v9.6L12.5 8z" fill="currentcolor"/>',
+    "print": '<path d="M4.5 6V2.5h7V6M4.5 11.5h-2V6h11v5.5h-2M4.5 9.5h7v4h-7z"/>',
+    "right": '<path d="m6 4 4 4-4 4"/>',
+    "search": '<circle cx="7" cy="7" r="4.5"/><path d="m10.5 10.5 3.5 3.5"/>',
 }
 
 

@@ -28,7 +28,7 @@ class Directory:
         """Return what each of the names means.
 
         A whole name comes before a part of one: "Ben" is Ben himself if there is somebody with no
-        other name, else whoever has a name that begins so, first or last.
+        other name, else everybody with a name that begins so, first or last.
         """
         return await self._database.read(
             lambda connection: {name: _match(connection, name) for name in names}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alerts import Alert, Status, records
 from alerts.phone_numbers import split_dialed
 from alerts.tables import alerts, texting_states
+from alerts.texting_states import TextingState, texting_states_of
 from alerts.time_zones import in_time_zone
 from database.database import Database
 from people.contact import Contact
@@ -49,14 +50,6 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Texting:
-    """Why texts can't go to a person, "stop" or "landline", and since when."""
-
-    state: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Person:
     """A row of the list.
 
@@ -67,7 +60,7 @@ class Person:
     contact: Contact
     clock_zone: str = ""
     last: Alert | None = None
-    texting: Texting | None = None
+    texting: TextingState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +158,13 @@ class Listing:
                 return row.created_at, row.id
         return None
 
-    def _textings(self, connection: sa.Connection, chosen: Sequence[Contact]) -> dict[str, Texting]:
+    def _textings(
+        self, connection: sa.Connection, chosen: Sequence[Contact]
+    ) -> dict[str, TextingState]:
         """STOP if any number said so; a landline if the first number is one."""
         plain = {number: split_dialed(number)[0] for each in chosen for number in each.numbers}
-        states = sa.select(texting_states).where(
-            texting_states.c.account_sid == self._account_sid,
-            texting_states.c.number.in_(plain.values()),
-        )
-        known = {
-            row.number: Texting(row.state, datetime.fromtimestamp(row.since, UTC))
-            for row in connection.execute(states)
-        }
-        found: dict[str, Texting] = {}
+        known = texting_states_of(connection, self._account_sid, plain.values())
+        found: dict[str, TextingState] = {}
         for each in chosen:
             mine = [known.get(plain[number]) for number in each.numbers]
             stops = [state for state in mine if state and state.state == "stop"]

@@ -1,4 +1,4 @@
-"""Names the way people type them: compared without regard to case, accents and spaces."""
+"""Names as people type them, compared without case, accents and spaces; and how many people."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def name_key(name: str) -> str:
     apart = unicodedata.normalize("NFKD", name.casefold())
     kept = (each for each in apart if not unicodedata.combining(each))
     return " ".join("".join(kept).split())
+
+
+def number_of_people(count: int) -> str:
+    """Return "1 person" or "3 people"."""
+    return f"{count:,} {'person' if count == 1 else 'people'}"

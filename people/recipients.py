@@ -110,14 +110,9 @@ def names_in(text: str, regions: Regions) -> list[str]:
     ]
 
 
-def only_numbers(
-    text: str, channel: Channel, regions: Regions, owners: Mapping[str, Contact] | None = None
-) -> list[Recipient | Unclear]:
-    """Read a text in which every name counts as unknown; asks no database.
-
-    `owners` are whose the numbers are, where that is known.
-    """
-    return _Reader(channel, regions, {}, owners or {}).read(text)
+def only_numbers(text: str, channel: Channel, regions: Regions) -> list[Recipient | Unclear]:
+    """Read a text in which every name counts as unknown; asks no database."""
+    return _Reader(channel, regions, {}, {}).read(text)
 
 
 async def read_recipients(

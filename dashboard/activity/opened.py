@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from htmltools import HTML, Tag, TagList, tags
+from htmltools import Tag, TagList, tags
 
 from alerts import Alert, Status, UnusableInput
 from alerts.alert import tries_of
@@ -16,6 +16,7 @@ from alerts.phone_numbers import international
 from dashboard.activity.address import Address
 from dashboard.activity.tiles import price
 from dashboard.alert_status import clock, glance, glance_tag
+from dashboard.icons import icon
 from dashboard.timeline import story
 from people.contact import Contact
 
@@ -30,20 +31,6 @@ ANSWERED = {
     Status.HUNG_UP,
     Status.VOICEMAIL,
 }
-COPY = HTML(
-    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
-    '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/>'
-    '<path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2"/></svg>'
-)
-CLOSE = HTML(
-    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
-    '<path d="m4 4 8 8M12 4l-8 8"/></svg>'
-)
-
-PRINT = HTML(
-    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
-    '<path d="M4.5 6V2.5h7V6M4.5 11.5h-2V6h11v5.5h-2M4.5 9.5h7v4h-7z"/></svg>'
-)
 
 
 def opened(
@@ -107,14 +94,14 @@ def _panel(address: Address, heading: str, under: str, *content: Tag) -> Tag:
             ),
             tags.div(
                 tags.button(
-                    PRINT,
+                    icon("print"),
                     type="button",
                     class_="cb-icon-button",
                     data_print="",
                     aria_label="Print this story",
                 ),
                 tags.a(
-                    CLOSE,
+                    icon("close"),
                     href=address.link(open=""),
                     data_go="",
                     class_="cb-icon-button close",
@@ -191,7 +178,7 @@ def _sid(made: MadeTry, which: str, *, is_simulation: bool) -> Tag:
             aria_label=f"The SID{which} in Twilio's console, in a new tab",
         ),
         tags.button(
-            COPY,
+            icon("copy"),
             type="button",
             class_="cb-icon-button",
             data_copy=made.sid,

@@ -24,6 +24,7 @@ from dashboard.activity.rows import nothing_sent, person, the_list
 from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
 from dashboard.alert_status import glance
 from dashboard.assets import assets
+from dashboard.icons import icon
 from dashboard.inputs import part
 from dashboard.live_alert import failure_sentence
 from dashboard.shell import viewer_name
@@ -37,14 +38,6 @@ ROWS = 25
 PARTS = ("senders", "summary", "list", "panel")
 # The script sends what controls hold, as part of the address.
 UNBOUND = {"data-shiny-no-bind-input": ""}
-SEARCH = HTML(
-    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.5"/>'
-    '<path d="m10.5 10.5 3.5 3.5"/></svg>'
-)
-DOWNLOAD = HTML(
-    '<svg class="cb-icon" viewBox="0 0 16 16" aria-hidden="true">'
-    '<path d="M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10"/></svg>'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +93,7 @@ def _filters() -> Tag:
         tags.h1("Activity"),
         tags.div(
             tags.label("Search", for_=resolve_id("q"), class_="visually-hidden"),
-            SEARCH,
+            icon("search"),
             tags.input(
                 id=resolve_id("q"),
                 type="search",
@@ -133,7 +126,7 @@ def _filters() -> Tag:
             id=resolve_id("more"),
         ),
         tags.a(
-            DOWNLOAD, "CSV", href="activity.csv", class_="cb-button bare csv", download="",
+            icon("download"), "CSV", href="activity.csv", class_="cb-button bare csv", download="",
             data_csv="", aria_label="Download as CSV",
         ),
         class_="filters",

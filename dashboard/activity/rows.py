@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from htmltools import HTML, Tag, tags
 
 from alerts import Alert
-from alerts.filters import Broadcast, Counts, Kind, Page
+from alerts.filters import CountedBroadcast, Counts, Kind, Page
 from alerts.message.compose import said
 from alerts.phone_numbers import international
 from dashboard.activity.address import Address
 from dashboard.alert_status import Glance, clock, glance, glance_tag, mini_line
+from people.names import number_of_people
 
 CLOSED_SHAPES: dict[str, tuple[Kind, ...]] = {
     "good": (Kind.CONFIRMED, Kind.REACHED),
@@ -115,10 +116,10 @@ def _alert_row(address: Address, alert: Alert, names: Mapping[str, str], zone: s
     )
 
 
-def _broadcast_row(address: Address, shown: Broadcast | None, zone: str) -> Tag | None:
+def _broadcast_row(address: Address, shown: CountedBroadcast | None, zone: str) -> Tag | None:
     if shown is None:
         return None
-    people = f"{shown.people:,} {'person' if shown.people == 1 else 'people'}"
+    people = number_of_people(shown.people)
     return tags.tr(
         tags.td(clock(shown.created_at, zone), class_="when cb-number", role="cell"),
         tags.td(
@@ -152,7 +153,7 @@ def bar(counts: Mapping[Kind, int]) -> Tag:
     return tags.span(*parts, class_="cb-bar", aria_hidden="true")
 
 
-def progress(shown: Broadcast) -> Glance:
+def progress(shown: CountedBroadcast) -> Glance:
     """Say how far a broadcast has come: "18 of 20 confirmed"."""
     confirmed, of = shown.counts.get(Kind.CONFIRMED, 0), shown.people
     reached = confirmed + shown.counts.get(Kind.REACHED, 0)

@@ -10,11 +10,13 @@ from htmltools import Tag, TagChild, TagList, tags
 from alerts.message.languages import LANGUAGE_NAMES
 from alerts.phone_numbers import country_name, international
 from dashboard.alert_status import shape_tag
-from dashboard.people.parts import button, icon
+from dashboard.icons import icon
+from dashboard.people.parts import button
 from people.checking import NUMBER_FIELDS
 from people.columns import TARGETS
 from people.contact import Contact
 from people.importing import Choices, Look, Plan
+from people.names import number_of_people
 from people.sheet import Sheet
 
 MOST_LOOKS_SHOWN = 50
@@ -70,8 +72,9 @@ def actions(work: Import) -> TagList:
     if plan is None:
         return TagList()
     added, changed, waiting = len(plan.added), len(plan.changed), len(plan.looks)
-    doing = [f"Add {_people(added)}"] if added or not changed else []
-    doing += [f"update {changed:,}" if doing else f"Update {_people(changed)}"] if changed else []
+    doing = [f"Add {number_of_people(added)}"] if added or not changed else []
+    if changed:
+        doing.append(f"update {changed:,}" if doing else f"Update {number_of_people(changed)}")
     them = "The other one waits" if waiting == 1 else f"The other {waiting:,} wait"
     nothing = not (added or changed)
     return TagList(
@@ -89,7 +92,7 @@ def actions(work: Import) -> TagList:
 
 def outcome(plan: Plan) -> str:
     """Say what an import did, in a sentence for the page."""
-    parts = [f"{_people(len(plan.added))} added"]
+    parts = [f"{number_of_people(len(plan.added))} added"]
     if plan.changed:
         parts.append(f"{len(plan.changed):,} updated")
     if plan.unchanged:
@@ -98,10 +101,6 @@ def outcome(plan: Plan) -> str:
     if left_out:
         parts.append(f"{left_out:,} left out")
     return f"{', '.join(parts)}."
-
-
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def _file(name: str, rows: str) -> Tag:
@@ -217,13 +216,15 @@ def _look(look: Look) -> Tag:
 def _notes(plan: Plan) -> Tag | None:
     said = []
     if plan.unchanged:
-        said.append(f"{_people(plan.unchanged)} already there, as in the file.")
+        said.append(f"{number_of_people(plan.unchanged)} already there, as in the file.")
     if plan.without_number:
-        said.append(f"{_people(plan.without_number)} without a number left out.")
+        said.append(f"{number_of_people(plan.without_number)} without a number left out.")
     if plan.left_out:
-        said.append(f"{_people(plan.left_out)} left out by you.")
+        said.append(f"{number_of_people(plan.left_out)} left out by you.")
     if plan.more_numbers:
-        said.append(f"{_people(plan.more_numbers)} with more than three numbers: three are kept.")
+        said.append(
+            f"{number_of_people(plan.more_numbers)} with more than three numbers: three are kept."
+        )
     return tags.p(" ".join(said), class_="cb-quiet cb-small") if said else None
 
 

@@ -12,7 +12,8 @@ from shiny.module import resolve_id
 
 from alerts import Desk
 from dashboard.assets import assets
-from dashboard.people.parts import MOST_SEARCH_CHARACTERS, button, icon
+from dashboard.icons import icon
+from dashboard.people.parts import MOST_SEARCH_CHARACTERS, button, sheet_head
 
 FILE_TYPES = [".csv", ".tsv", ".txt", ".vcf", "text/csv", "text/vcard"]
 
@@ -89,17 +90,7 @@ def _import_dialog() -> Tag:
     """The import sheet; the field for the file stays the same while its contents change."""
     file = shiny_ui.input_file("file", "A CSV file, or vCards", accept=FILE_TYPES, width="100%")
     return tags.dialog(
-        tags.div(
-            tags.h2("Import people", id=resolve_id("import_title")),
-            tags.button(
-                icon("close"),
-                type="button",
-                class_="cb-icon-button",
-                data_act="close",
-                aria_label="Close",
-            ),
-            class_="sheet-head",
-        ),
+        sheet_head("Import people", resolve_id("import_title")),
         tags.div(
             tags.div(
                 file,

@@ -11,7 +11,7 @@ from alerts import UnusableInput
 from alerts.message.languages import LANGUAGE_NAMES
 from alerts.phone_numbers import international
 from dashboard.fields import feedback
-from dashboard.people.parts import button, icon
+from dashboard.people.parts import button, sheet_head
 from people.checking import NUMBER_FIELDS
 from people.contact import Contact
 from people.groups import Group
@@ -23,17 +23,7 @@ NUMBER_LABELS = ("Number", "If that doesn't reach them", "And then")
 def sheet(title: str, body: TagChild, *actions: TagChild, act: str, record: str = "") -> Tag:
     """Return a form with a heading, its fields, and its actions at the bottom."""
     return tags.form(
-        tags.div(
-            tags.h2(title, id="people-sheet-title"),
-            tags.button(
-                icon("close"),
-                type="button",
-                class_="cb-icon-button",
-                data_act="close",
-                aria_label="Close",
-            ),
-            class_="sheet-head",
-        ),
+        sheet_head(title, "people-sheet-title"),
         tags.div(body, class_="sheet-body"),
         tags.div(*actions, class_="sheet-actions"),
         data_submit=act,

@@ -12,7 +12,8 @@ from alerts.message.segments import count_segments
 from alerts.message.spoken_length import estimated_seconds
 from alerts.phone_numbers import international, split_dialed
 from alerts.services import Services
-from dashboard.send.recipients import Typed, count_of
+from dashboard.send.recipients import Typed
+from people.names import number_of_people
 from people.recipients import Recipient
 
 # A call that repeats its message until they hang up is about as long as one that says it so often.
@@ -48,7 +49,8 @@ def label_for(whom: Typed, *, simulated: bool) -> str:
     if simulated and len(whom.entries) <= 1:
         return f"Send test {whom.channel}"
     verb = "Call" if whom.channel == "call" else "Text"
-    return f"{verb} {count_of(whom.recipients)} now" if whom.recipients else f"{verb} now"
+    people = number_of_people(len(whom.recipients))
+    return f"{verb} {people} now" if whom.recipients else f"{verb} now"
 
 
 def cost_of(request: AlertRequest, recipients: list[Recipient]) -> float | None:

@@ -78,7 +78,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
         await session.send_custom_message("callboard-focus", {"id": session.ns("phone_number")})
 
     form_server(input, services)
-    templates_server(input, desk)
+    templates_server(input, session, desk)
     file = FileSource(input, output, desk, form)
     typed = to_server(input, session, desk, file)
     preview_server(input, output, form, typed)

@@ -1,9 +1,9 @@
-"""The To field: whoever is typed there becomes a row, or a sentence about what isn't clear."""
+"""The To field: each person typed there becomes a row, or a sentence about what isn't clear."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,6 +24,7 @@ from dashboard.live_alert import failure_sentence
 from dashboard.send.from_file import FileSource, Found, file_region, from_file_button
 from dashboard.send.if_nobody_answers import read_channel
 from people.broadcasts import FileRows
+from people.names import number_of_people
 from people.recipients import (
     MOST_PARTS,
     Recipient,
@@ -212,7 +213,7 @@ def _rows_shown(shown: Typed) -> list[tuple[int, Entry]]:
 
 def _summary(shown: Typed) -> str:
     called = "called" if shown.channel == "call" else "texted"
-    return f"{count_of(shown.recipients)} will be {called}"
+    return f"{number_of_people(len(shown.recipients))} will be {called}"
 
 
 def _row(place: int, entry: Entry, shown: Typed, regions: Regions, now: datetime) -> Tag:
@@ -261,9 +262,3 @@ def clock_there(recipient: Recipient, now: datetime) -> str:
     zones = (zone,) if zone else time_zones(split_dialed(recipient.to)[0])
     clocks = {f"{now.astimezone(each):%H:%M}" for each in zones}
     return clocks.pop() if len(clocks) == 1 else ""
-
-
-def count_of(recipients: Sequence[Recipient]) -> str:
-    """Return "3 people" or "1 person"."""
-    count = len(recipients)
-    return f"{count:,} {'person' if count == 1 else 'people'}"

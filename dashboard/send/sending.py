@@ -1,4 +1,4 @@
-"""The button: sends what the form says to whoever is typed, once, or says why it can't."""
+"""The button: sends what the form says to the people typed, once, or says why it can't."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _place_of(problem: UnusableInput, whom: Typed) -> str:
 
 
 async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Alert | Broadcast:
-    """Send to whoever is typed; names that weren't looked up yet are now."""
+    """Send to the people typed; names that weren't looked up yet are now."""
     if whom.file:
         return await _send_rows(desk, request, whom.file, new_id)
     if not whom.is_known:

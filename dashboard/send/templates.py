@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from htmltools import Tag, tags
-from shiny import Inputs, reactive, render, ui
+from shiny import Inputs, Session, reactive, render, ui
 
 from alerts import DatabaseError, Desk, UnusableInput
 from dashboard.fields import feedback, unannounced
@@ -35,7 +35,7 @@ def keep_ui() -> Tag:
     )
 
 
-def templates_server(input: Inputs, desk: Desk) -> None:
+def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
     """Offer the messages with names, fill in the chosen one, and keep new ones.
 
     For use inside a module's server.
@@ -56,17 +56,13 @@ def templates_server(input: Inputs, desk: Desk) -> None:
             return []  # said at the button
 
     @reactive.extended_task
-    async def keeping(name: str, message: str) -> str:
-        try:
-            kept = await (await templates()).save(name, message)
-        except UnusableInput as problem:
-            return str(problem)
+    async def keeping(name: str, message: str) -> MessageTemplate:
+        kept = await (await templates()).save(name, message)
         reading.invoke()
-        return f"Kept as {kept.name}."
+        return kept
 
-    @reactive.effect
-    def read() -> None:
-        reading.invoke()
+    # Reading opens the database, which the first page doesn't wait for.
+    session.on_flushed(reading.invoke, once=True)
 
     @reactive.calc
     def known() -> dict[str, MessageTemplate]:
@@ -102,8 +98,9 @@ def templates_server(input: Inputs, desk: Desk) -> None:
     def template_kept() -> Tag | None:
         match keeping.status():
             case "success":
-                words = keeping.result()
-                return feedback("good" if words.startswith("Kept as") else "bad", words)
+                return feedback("good", f"Kept as {keeping.result().name}.")
+            case "error" if isinstance(problem := keeping.error(), UnusableInput):
+                return feedback("bad", str(problem))
             case "error":
                 return feedback("bad", failure_sentence(keeping.error()))
         return None

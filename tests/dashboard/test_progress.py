@@ -53,7 +53,7 @@ async def test_an_unknown_id_is_one_sentence(desk: Desk, alert_id: str):
             await until(page.session, lambda: NO_SUCH_ALERT in shown(page.session, "progress"))
             assert shown(page.session, "announcement") == NO_SUCH_ALERT
         else:
-            assert "Nothing sent yet" in shown(page.session, "progress")
+            await until(page.session, lambda: "Nothing sent yet" in shown(page.session, "progress"))
 
 
 async def test_a_call_is_canceled_while_it_rings(desk: Desk):
