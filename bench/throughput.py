@@ -105,7 +105,7 @@ def _databases() -> Iterator[dict[str, str]]:
 
 def _with_slow_simulator(send: Callable[[str, str], Sent], url: str) -> Sent:
     """Call `send(simulator, url)` in a process of its own, and return the result."""
-    with running(SPEED) as simulator:
+    with running(SPEED, on_one_core=True) as simulator:
         slow = {"kind": "slow", "method": "POST", "rate": 1, "seconds": DELAY_SECONDS}
         httpx.post(
             f"{simulator.address}/simulator/faults", json=slow, auth=(ACCOUNT_SID, TOKEN)

@@ -27,7 +27,7 @@ REQUESTS = [
     for place in range(PEOPLE)
 ]
 # Hundreds of requests at once take long on a busy machine, and no answers are lost here.
-PATIENT = replace(RETRY_POLICY, request_seconds=5)
+PATIENT = replace(RETRY_POLICY, request_seconds=30)
 # The first dies while the broadcast is being saved, or right before.
 DEATHS = (
     Death("before a commit", 2),
