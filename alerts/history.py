@@ -192,9 +192,7 @@ class History:
         Only one of two processes that have read the same time can. None for the other one, and if
         the submission is settled.
         """
-        renewed = await self._database.write(
-            lambda connection: submissions.renew(connection, submission, at)
-        )
+        renewed = await self._database.write_together(submissions.renew, (submission, at))
         return replace(submission, at=at) if renewed else None
 
     async def taken(self, sids: Sequence[str]) -> Collection[str]:

@@ -29,6 +29,9 @@ SETTLE = (
     .where(submissions.c.id == sa.bindparam("ours"))
     .values(outcome=sa.bindparam("outcome"), sid=sa.bindparam("sid"))
 )
+RENEWALS = sa.values(
+    sa.column("id", sa.Text), sa.column("known", sa.Double), sa.column("new", sa.Double)
+)
 NOW = sa.bindparam("now", type_=sa.Double)
 SECONDS = sa.bindparam("seconds", type_=sa.Double)
 FARTHEST = sa.bindparam("farthest", type_=sa.Double)
@@ -184,20 +187,40 @@ def unless_settled(connection: sa.Connection, submission_id: str) -> Submission 
     return _find(connection, submissions.c.id == submission_id, submissions.c.outcome.is_(None))
 
 
-def renew(connection: sa.Connection, submission: Submission, at: datetime) -> bool:
-    """Move a submission's time to `at`; false if it is settled or another process has moved it."""
-    # It has the new time already if the transaction went through and runs again.
-    times = [submission.at.timestamp(), at.timestamp()]
-    renewed = connection.execute(
-        sa.update(submissions)
-        .where(
-            submissions.c.id == submission.id,
-            submissions.c.outcome.is_(None),
-            submissions.c.at.in_(times),
+def renew(connection: sa.Connection, renewals: Sequence[tuple[Submission, datetime]]) -> list[bool]:
+    """Move the time of each submission to the one beside it.
+
+    Returns whether each has that time now: not if it is settled, or if another process was faster.
+    """
+    # All in one statement. On a slow database one after the other could take so long that the
+    # first are old again at the end, and then none would ever be sent.
+    moved, later = dict[str, datetime](), list[tuple[Submission, datetime]]()
+    for submission, at in renewals:
+        if moved.setdefault(submission.id, at) != at:
+            later.append((submission, at))
+    rows = [
+        (submission.id, submission.at.timestamp(), at.timestamp())
+        for submission, at in renewals
+        if moved[submission.id] == at
+    ]
+    wanted = RENEWALS.data(rows).cte("renewals")
+    renewed = set(
+        connection.scalars(
+            sa.update(submissions)
+            .where(
+                submissions.c.id == wanted.c.id,
+                submissions.c.outcome.is_(None),
+                # It has the new time already if the transaction went through and runs again.
+                submissions.c.at.in_([wanted.c.known, wanted.c.new]),
+            )
+            .values(at=wanted.c.new)
+            .returning(submissions.c.id)
         )
-        .values(at=at.timestamp())
     )
-    return renewed.rowcount == 1
+    # Rare: two that want different times for one submission. The second comes too late.
+    return [
+        submission.id in renewed and (submission, at) not in later for submission, at in renewals
+    ]
 
 
 def taken(connection: sa.Connection, sids: Sequence[str]) -> Collection[str]:

@@ -37,7 +37,7 @@ from twilio_client import TwilioClient, connections
 # A request may take a third of `request_seconds`. On a busy machine less would end many of them,
 # each would then be looked up, and looking up keeps the machine busier still.
 RETRY_POLICY = RetryPolicy(
-    first_wait_seconds=0.05, longest_wait_seconds=0.5, request_seconds=6, listing_seconds=0.5
+    first_wait_seconds=0.05, longest_wait_seconds=0.5, request_seconds=6, listing_seconds=1
 )
 AUTH_TOKEN = "crash"
 
@@ -73,7 +73,7 @@ def run(task: SenderTask) -> None:
     worker.SECONDS_BETWEEN_RECOVERIES = 1.0
     worker.HEARTBEAT_SECONDS = 0.2
     liveness.DEAD_AFTER_SECONDS = task.dead_after_seconds
-    placing.RENEW_SUBMISSIONS_OLDER_THAN = timedelta(seconds=0.3)
+    placing.RENEW_SUBMISSIONS_OLDER_THAN = timedelta(seconds=0.8)
     asyncio.run(_run(task))
 
 
