@@ -44,6 +44,8 @@ def as_form(event: Event, channel: str, sid: str) -> dict[str, str]:
         form["CallStatus"] = CALL_WORDS[event.status]
     if event.answered_by is not None:
         form["AnsweredBy"] = event.answered_by
+    if event.duration is not None:
+        form["CallDuration"] = str(event.duration)
     return form
 
 
