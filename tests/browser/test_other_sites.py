@@ -96,7 +96,7 @@ def test_it_never_learns_which_alert_was_shown(
 
 def test_no_script_runs_that_is_not_the_pages_own(page: Page, simulation: str) -> None:
     page.goto(simulation)
-    page.wait_for_function("window.Shiny?.shinyapp?.isConnected?.()")
+    page.wait_for_function("() => window.Shiny?.shinyapp?.isConnected?.()")
     page.evaluate("""() => {
       window.refused = new Set();
       document.addEventListener("securitypolicyviolation", (event) =>
@@ -106,7 +106,7 @@ def test_no_script_runs_that_is_not_the_pages_own(page: Page, simulation: str) -
       script.textContent = "window.ran = 2";
       document.body.append(script);
     }""")
-    page.wait_for_function("window.refused.size === 2")  # the element and the attribute
+    page.wait_for_function("() => window.refused.size === 2")  # the element and the attribute
     assert page.evaluate("window.ran") is None
 
 
@@ -114,4 +114,4 @@ def test_reloading_keeps_the_page_well_behaved(browser: Browser, simulation: str
     with well_behaved_page(browser, simulation, dark=True) as page:
         page.locator("bslib-input-dark-mode").click()
         page.reload()
-        page.wait_for_function("window.Shiny?.shinyapp?.isConnected?.()")
+        page.wait_for_function("() => window.Shiny?.shinyapp?.isConnected?.()")

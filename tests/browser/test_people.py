@@ -122,7 +122,7 @@ def test_a_person_is_added_chosen_and_removed(browser: Browser, app: str):
         )
         page.get_by_label("Choose Kaito Mori").check()
         page.get_by_role("button", name="Write to 1 person…").click()
-        page.wait_for_function("window.to === 'Kaito Mori'")
+        page.wait_for_function("() => window.to === 'Kaito Mori'")
         page.get_by_label("Search people").fill("nobody")
         expect(page.get_by_text("Nobody matches “nobody”.")).to_be_visible()
         page.get_by_role("button", name="Show everybody").click()

@@ -62,8 +62,9 @@ def test_a_call_that_waits_for_twilio_holds_up_nobody_else(browser: Browser, pro
             expect(caller.get_by_text("Simulation")).to_have_count(0)
             caller.fill("#send-phone_number", "412 857 4309")
             expect(caller.locator("#send-recipients .good")).to_be_visible()
+            caller.fill("#send-message", "Hold batch 1407.")
             caller.locator("#send-send_test_call").click()
-            assert twilio.asked.wait(30)
+            assert twilio.asked.wait(90)
             # The call hangs, but both the other visitor and the caller can go on writing.
             writer.fill("#send-message", "The other's words.")
             expect(writer.locator("#send-twiml_preview")).to_contain_text("The other's words.")

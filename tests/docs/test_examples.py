@@ -97,9 +97,10 @@ def test_twilio_reads_the_documents_that_the_app_keeps(
         expect(page.get_by_text("This is a simulation")).to_have_count(0)
         if prefix:
             page.get_by_role("tab", name="Call the brewer").click()
+            page.fill(f"#{prefix}message", "Hold batch 1407.")
         page.fill(f"#{prefix}phone_number", "(412) 857-4309")
         page.locator(f"#{prefix}send_test_call").click()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not any(call.is_over for call in calls.values()) and time.monotonic() < deadline:
             page.wait_for_timeout(50)
         [call] = calls.values()

@@ -46,7 +46,8 @@ def well_behaved_page(
     context.add_init_script(script)
     page = context.new_page()
     page.set_default_timeout(30_000)
-    expect.set_options(timeout=30_000)  # a simulated call takes some seconds
+    # A simulated call takes some seconds, and much longer where other tests keep the machine busy.
+    expect.set_options(timeout=90_000)
     complaints: list[str] = []
 
     def console(message: ConsoleMessage) -> None:
@@ -62,7 +63,7 @@ def well_behaved_page(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", request)
     page.goto(url)
-    page.wait_for_function("window.Shiny?.shinyapp?.isConnected?.() ?? true")
+    page.wait_for_function("() => window.Shiny?.shinyapp?.isConnected?.() ?? true")
     yield page
     context.close()
     assert complaints == [], complaints
