@@ -1,4 +1,4 @@
-"""Messages with names: choose one, or keep the present words under a name."""
+"""Messages with names: choose one, keep the present words under a name, or remove one."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ def templates_ui() -> Tag:
 
 
 def keep_ui() -> Tag:
-    """Return the disclosure that keeps the words under a name."""
+    """Return the disclosure that keeps the words under a name, or removes what has that name."""
     return tags.details(
         tags.summary("Keep these words as a template", class_="cb-quiet"),
         tags.div(
             ui.input_text("template_name", "Name", placeholder="Off-flavor found", width="100%"),
             ui.input_action_button("save_template", "Keep", class_="cb-button"),
+            unannounced(ui.output_ui("template_removal")),
             class_="keep-template",
         ),
         ui.output_ui("template_kept", class_="feedback-line"),
@@ -36,7 +37,7 @@ def keep_ui() -> Tag:
 
 
 def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
-    """Offer the messages with names, fill in the chosen one, and keep new ones.
+    """Offer the messages with names, fill in the chosen one, keep new ones and remove old ones.
 
     For use inside a module's server.
     """
@@ -56,10 +57,15 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
             return []  # said at the button
 
     @reactive.extended_task
-    async def keeping(name: str, message: str) -> MessageTemplate:
-        kept = await (await templates()).save(name, message)
+    async def changing(name: str, message: str | None) -> str:
+        """Keep a message under a name, or without one remove what has it; returns what to say."""
+        if message is None:
+            await (await templates()).remove(name)
+            done = f"Removed {name}."
+        else:
+            done = f"Kept as {(await (await templates()).save(name, message)).name}."
         reading.invoke()
-        return kept
+        return done
 
     # Reading opens the database, which the first page doesn't wait for.
     session.on_flushed(reading.invoke, once=True)
@@ -84,6 +90,8 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
         chosen = known().get(str(input.template()))
         if chosen is not None:
             ui.update_text_area("message", value=chosen.message)
+            # So that it can be changed and kept again, or removed.
+            ui.update_text("template_name", value=chosen.name)
 
     @reactive.effect
     @reactive.event(input.save_template)
@@ -92,15 +100,42 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
             name, message = text(input.template_name(), "name"), text(input.message(), "message")
         except UnusableInput:
             return  # said at the button
-        keeping.invoke(name, message)
+        changing.invoke(name, message)
+
+    @reactive.effect
+    @reactive.event(input.remove_template)
+    def remove() -> None:
+        if name := named():
+            changing.invoke(name, None)
+
+    @reactive.calc
+    def named() -> str | None:
+        """The template whose name stands in the field, if there is one."""
+        try:
+            name = text(input.template_name(), "name").strip()
+        except UnusableInput:
+            return None
+        return name if name in known() else None
+
+    @render.ui
+    def template_removal() -> Tag | None:
+        name = named()
+        if name is None:
+            return None
+        return ui.input_action_button(
+            "remove_template",
+            "Remove",
+            aria_label=f"Remove the template {name}",
+            class_="cb-button",
+        )
 
     @render.ui
     def template_kept() -> Tag | None:
-        match keeping.status():
+        match changing.status():
             case "success":
-                return feedback("good", f"Kept as {keeping.result().name}.")
-            case "error" if isinstance(problem := keeping.error(), UnusableInput):
+                return feedback("good", changing.result())
+            case "error" if isinstance(problem := changing.error(), UnusableInput):
                 return feedback("bad", str(problem))
             case "error":
-                return feedback("bad", failure_sentence(keeping.error()))
+                return feedback("bad", failure_sentence(changing.error()))
         return None
