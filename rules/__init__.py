@@ -1,0 +1,1 @@
+"""When the data says so: rules, sources, checks and episodes."""
