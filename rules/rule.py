@@ -25,6 +25,7 @@ State = Literal["draft", "on", "paused", "held"]
 # The key of a rule whose rows have none of their own: a row is the same if all its cells are.
 WHOLE_ROW = ("*",)
 
+USUAL_SECONDS = 300.0
 MOST_NAME_CHARACTERS = 100
 MOST_SQL_BYTES = 20_000
 MOST_KEY_COLUMNS = 5
@@ -90,7 +91,7 @@ class Rule:
     then_to: tuple[str, ...] = ()
     quiet_hours: str = ""
     urgent: bool = False
-    every_seconds: float = 300
+    every_seconds: float = USUAL_SECONDS
     at: str = ""
     time_zone: str = ""
     pending_checks: int = 1
@@ -192,12 +193,13 @@ def missing_fields(rule: Rule) -> dict[str, UnusableInput]:
 
 def definition_of(rule: Rule) -> dict[str, Any]:
     """Return what the rule is as JSON's values, without its id, state and revision."""
-    values = asdict(rule)
-    for name in NOT_OF_THE_DEFINITION:
-        del values[name]
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    if rule.at:
+        # An interval that it had before means nothing any more.
+        rule = replace(rule, every_seconds=USUAL_SECONDS)
+    values = {
+        name: value for name, value in asdict(rule).items() if name not in NOT_OF_THE_DEFINITION
     }
+    return {name: _json_value(value) for name, value in values.items()}
 
 
 def rule_from(definition: Mapping[str, Any]) -> Rule:
@@ -209,7 +211,8 @@ def rule_from(definition: Mapping[str, Any]) -> Rule:
     if guided := values.get("guided"):
         of_guided = {field.name for field in fields(Guided)}
         filled_in = {name: value for name, value in guided.items() if name in of_guided}
-        values["guided"] = Guided(**filled_in | {"key": tuple(filled_in.get("key", ()))})
+        columns = {name: tuple(filled_in.get(name, ())) for name in ("key", "also")}
+        values["guided"] = Guided(**filled_in | columns)
     return Rule(**values)
 
 
@@ -217,6 +220,15 @@ def alert_request(rule: Rule) -> AlertRequest:
     """Return what the rule says of each of its alerts; the recipient and the words are missing."""
     shared = {name: getattr(rule, name) for name in OF_THE_ALERT}
     return AlertRequest(to="", message=rule.message, user=rule.name, **shared)
+
+
+def _json_value(value: Any) -> Any:
+    """Return the one value in JSON that equal values share: 5 and 5.0 are the same minutes."""
+    if isinstance(value, dict):
+        return {name: _json_value(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return list(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _wrong_texts(rule: Rule) -> list[UnusableInput]:
