@@ -28,7 +28,7 @@ from rules.leases import Claim
 from rules.planning import Plan, alerts_to_cancel
 from rules.rule import Rule
 from rules.saved_rules import read_rule, switch_on
-from rules.standing import read_open, told_together
+from rules.standing import read_open, read_state, told_together
 from rules.tables import checks, episode_alerts, episodes, rule_state
 from rules.telling import Notice
 
@@ -91,7 +91,7 @@ def record(connection: sa.Connection, add: AddAlerts, account_sid: str, finding:
         return True
     # In the order in which everybody locks them.
     present = read_rule(connection, account_sid, rule.id, lock=True)
-    state = _locked_state(connection, account_sid, rule.id)
+    state = read_state(connection, account_sid, rule.id, lock=True)
     if present is None or present.revision != rule.revision or state is None:
         return False
     if (state["leased_by"], state["check_number"]) != (claim.holder, claim.number):
@@ -118,13 +118,6 @@ def _is_written(connection: sa.Connection, account_sid: str, claim: Claim) -> bo
         checks.c.number == claim.number,
     )
     return connection.scalar(wanted) is not None
-
-
-def _locked_state(connection: sa.Connection, account_sid: str, rule_id: str) -> Any:
-    wanted = sa.select(rule_state).where(
-        rule_state.c.rule_id == rule_id, rule_state.c.account_sid == account_sid
-    )
-    return connection.execute(wanted.with_for_update()).mappings().first()
 
 
 def _write_check(connection: sa.Connection, account_sid: str, finding: Finding) -> None:
