@@ -41,6 +41,7 @@ OPEN_ONES = sa.update(episodes).where(
     episodes.c.account_sid == sa.bindparam("account"),
     episodes.c.is_open,
 )
+RETURNS_TO = episodes.c.returns_to
 # Built once, for building takes as long as running.
 CHANGED = (
     "state", "is_open", "since", "since_check", "returns_to", "fired_at", "over_at", "is_told",
@@ -183,7 +184,13 @@ def _write_episodes(
     plan, rule_id = finding.plan, finding.rule.id
     ours = {"rule": rule_id, "account": account_sid}
     if plan.ends_all:
-        ended = {"state": "over", "is_open": False, "over_at": finding.claim.at.timestamp()}
+        ended = {
+            "state": "over",
+            "is_open": False,
+            "over_at": finding.claim.at.timestamp(),
+            # For rules that tell of a key once ever.
+            "returns_to": sa.case((episodes.c.state == "known", "known"), else_=RETURNS_TO),
+        }
         connection.execute(OPEN_ONES.values(ended), ours)
     before = read_open(connection, account_sid, rule_id) if plan.after.over else {}
     began = set(plan.after.began)
