@@ -27,6 +27,7 @@ UNEXPECTED = re.compile(r'syntax error at or near "(.*)"', re.DOTALL)
 # `/srv/callboard/data/lab.csv` becomes `lab.csv`.
 PATHS = re.compile(r"""(?<![\w.])/(?:[^/\s'"]+/)+""")
 LONGEST_SENTENCE = 400
+TOO_DEEP = "The query has too many parts within each other: make it simpler."
 
 _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (duckdb.ParserException, "syntax"),
@@ -52,9 +53,11 @@ def in_words(error: Exception, sql: str, before: int = 0) -> QueryError:
         return QueryError(TOO_MUCH_MEMORY, "limit")
     details = details_of(error)
     message = str(details["exception_message"])
-    kind = next((kind for each, kind in _KINDS if isinstance(error, each)), "failed")
+    kind: Kind = next((kind for each, kind in _KINDS if isinstance(error, each)), "failed")
     if kind == "limit" or "Out of Memory" in message or "bad_alloc" in message:
         return QueryError(TOO_MUCH_MEMORY, "limit")
+    if "expression depth limit" in message:
+        return QueryError(TOO_DEEP, "limit")
     sentence, fix = _sentence(message, sql)
     if fix or "not found" in message:
         kind = "name" if kind == "syntax" and not UNEXPECTED.match(message) else kind
@@ -117,10 +120,8 @@ def _unexpected(word: str) -> tuple[str, Fix | None]:
     if close and close[0] != word.upper():
         meant = close[0].lower() if word.islower() else close[0]
         return f"Did you mean {close[0]} instead of {word}?", Fix(word, meant)
-    return (
-        f"The query can't be read from {one_line(word).rstrip('.')} on: check what is before it.",
-        None,
-    )
+    shown = " ".join(word[:40].split())
+    return f"The query can't be read from {shown} on: check what is before it.", None
 
 
 def _is_close(name: str, meant: str) -> bool:
