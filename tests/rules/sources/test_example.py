@@ -82,6 +82,18 @@ async def test_it_grows_beside_what_ships(sources: Sources, sandbox: Sandbox, tm
     await sources.close()
 
 
+async def test_a_relative_data_dir_is_the_apps_own(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # The process may be started anywhere.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA_DIR", f"{'../' * len(REPOSITORY.parts)}{tmp_path}".replace("//", "/"))
+    grow(tmp_path, "--bad")
+    sources = Sources.from_settings(Settings(_env_file=None), sandbox.columns)
+    assert "1500" in await bad(sources, sandbox)
+    await sources.close()
+
+
 def test_good_rows_come_until_it_is_stopped(tmp_path: Path):
     process = subprocess.Popen(
         [sys.executable, "examples/tastings.py", "--every", "0.01"],
