@@ -16,6 +16,7 @@ from alerts.errors import UnusableInput
 from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_TEMPLATE_CHARACTERS, compose
 from alerts.phone_numbers import Regions
 from rules.guided import Guided
+from rules.schedule import check_at
 
 # draft: never switched on · on: checked · paused: switched off · held: checked, but what is newly
 # bad waits for a person's decision.
@@ -324,8 +325,6 @@ def _wrong_messages(rule: Rule) -> list[UnusableInput]:
 def _wrong_times(rule: Rule) -> list[UnusableInput]:
     if not rule.at:
         return []
-    from rules.schedule import check_at  # noqa: PLC0415 - most rules have an interval
-
     try:
         check_at(rule.at)
     except UnusableInput as problem:
