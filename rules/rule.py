@@ -192,12 +192,10 @@ def missing_fields(rule: Rule) -> dict[str, UnusableInput]:
 
 def definition_of(rule: Rule) -> dict[str, Any]:
     """Return what the rule is as JSON's values, without its id, state and revision."""
-    values = asdict(rule)
-    for name in NOT_OF_THE_DEFINITION:
-        del values[name]
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    values = {
+        name: value for name, value in asdict(rule).items() if name not in NOT_OF_THE_DEFINITION
     }
+    return {name: _json_value(value) for name, value in values.items()}
 
 
 def rule_from(definition: Mapping[str, Any]) -> Rule:
@@ -209,7 +207,8 @@ def rule_from(definition: Mapping[str, Any]) -> Rule:
     if guided := values.get("guided"):
         of_guided = {field.name for field in fields(Guided)}
         filled_in = {name: value for name, value in guided.items() if name in of_guided}
-        values["guided"] = Guided(**filled_in | {"key": tuple(filled_in.get("key", ()))})
+        columns = {name: tuple(filled_in.get(name, ())) for name in ("key", "also")}
+        values["guided"] = Guided(**filled_in | columns)
     return Rule(**values)
 
 
@@ -217,6 +216,15 @@ def alert_request(rule: Rule) -> AlertRequest:
     """Return what the rule says of each of its alerts; the recipient and the words are missing."""
     shared = {name: getattr(rule, name) for name in OF_THE_ALERT}
     return AlertRequest(to="", message=rule.message, user=rule.name, **shared)
+
+
+def _json_value(value: Any) -> Any:
+    """Return the one value in JSON that equal values share: 5 and 5.0 are the same minutes."""
+    if isinstance(value, dict):
+        return {name: _json_value(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return list(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _wrong_texts(rule: Rule) -> list[UnusableInput]:
