@@ -39,17 +39,20 @@ def if_nobody_answers_ui(chosen: AlertRequest = DEFAULTS) -> Tag:
             tags.span("If it isn't delivered", class_="question for-text"),
             unannounced(ui.output_text("reaching_summary", inline=True)),
         ),
-        *if_nobody_answers_inputs(chosen),
+        *if_nobody_answers_inputs(chosen, _then_to(chosen)),
         class_="if-nobody-answers",
     )
 
 
-def if_nobody_answers_inputs(chosen: AlertRequest) -> TagList:
-    """Return the inputs alone, for a page that folds them away with others."""
+def if_nobody_answers_inputs(chosen: AlertRequest, then_to: Tag) -> TagList:
+    """Return the inputs alone, for a page that folds them away with others.
+
+    `then_to` is the field for the people who are tried next.
+    """
     return TagList(
         _tries(chosen),
         tags.div(_voicemail(chosen), _then_text(chosen), class_="for-call"),
-        _then_to(chosen),
+        then_to,
         _quiet_hours(chosen),
     )
 

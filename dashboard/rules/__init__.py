@@ -1,0 +1,5 @@
+"""The Rules page: which rules there are, how each is, and the editor in which one is written."""
+
+from dashboard.rules.page import server, tab_title, ui
+
+__all__ = ["server", "tab_title", "ui"]
