@@ -25,6 +25,7 @@ State = Literal["draft", "on", "paused", "held"]
 # The key of a rule whose rows have none of their own: a row is the same if all its cells are.
 WHOLE_ROW = ("*",)
 
+USUAL_SECONDS = 300.0
 MOST_NAME_CHARACTERS = 100
 MOST_SQL_BYTES = 20_000
 MOST_KEY_COLUMNS = 5
@@ -90,7 +91,7 @@ class Rule:
     then_to: tuple[str, ...] = ()
     quiet_hours: str = ""
     urgent: bool = False
-    every_seconds: float = 300
+    every_seconds: float = USUAL_SECONDS
     at: str = ""
     time_zone: str = ""
     pending_checks: int = 1
@@ -192,6 +193,9 @@ def missing_fields(rule: Rule) -> dict[str, UnusableInput]:
 
 def definition_of(rule: Rule) -> dict[str, Any]:
     """Return what the rule is as JSON's values, without its id, state and revision."""
+    if rule.at:
+        # An interval that it had before means nothing any more.
+        rule = replace(rule, every_seconds=USUAL_SECONDS)
     values = {
         name: value for name, value in asdict(rule).items() if name not in NOT_OF_THE_DEFINITION
     }

@@ -73,9 +73,13 @@ class SavedRules:
         )
         return found[0] if found else None
 
-    async def names(self, rule_ids: Sequence[str]) -> dict[str, str]:
-        """Return the rules' names by id, also of those that were deleted."""
-        wanted = sa.select(rules.c.id, rules.c.name).where(rules.c.id.in_(rule_ids))
+    async def names(self, rule_ids: Sequence[str] = ()) -> dict[str, str]:
+        """Return the names of all rules by id, in order, and of these even if deleted."""
+        wanted = (
+            sa.select(rules.c.id, rules.c.name)
+            .where(sa.or_(rules.c.deleted_at.is_(None), rules.c.id.in_(rule_ids)))
+            .order_by(rules.c.name_key)
+        )
         return await self._database.read(
             lambda connection: {row.id: row.name for row in connection.execute(wanted)}
         )

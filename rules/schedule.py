@@ -169,4 +169,6 @@ def _listed(words: list[str]) -> str:
 
 
 def _every(count: float, unit: str) -> str:
-    return f"every {unit}" if count == 1 else f"every {count:g} {unit}s"
+    # In full, so that it is read back as it is.
+    shown = int(count) if count == int(count) else count
+    return f"every {unit}" if count == 1 else f"every {shown} {unit}s"

@@ -10,6 +10,9 @@ from alerts.tables import metadata
 from database.database import Database
 from people import tables as _people  # noqa: F401 - adds its tables to the metadata
 from rules import tables as _rules  # noqa: F401 - adds its tables to the metadata
+from rules.saved_rules import SavedRules
+
+SIMULATION = "AC_simulation"
 
 
 @pytest.fixture
@@ -18,3 +21,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def saved(database: Database) -> SavedRules:
+    return SavedRules(database, SIMULATION, "America/New_York")

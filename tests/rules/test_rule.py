@@ -117,7 +117,9 @@ def test_a_definition_comes_back_as_it_was() -> None:
 def test_the_fingerprint_is_that_of_the_definition() -> None:
     same = replace(RULE, id="r1", state="on", revision=7, changed_by="Ann")
     assert same.fingerprint == RULE.fingerprint
-    assert replace(RULE, every_seconds=300.0).fingerprint == RULE.fingerprint
+    daily = replace(RULE, at="0 7 * * *")
+    assert replace(daily, every_seconds=1).fingerprint == daily.fingerprint
+    assert replace(RULE, every_seconds=300).fingerprint == RULE.fingerprint
     for other in (replace(RULE, sql=RULE.sql + " "), replace(RULE, key=("beer",))):
         assert other.fingerprint != RULE.fingerprint
 

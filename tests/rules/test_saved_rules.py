@@ -13,6 +13,7 @@ from database.database import Database
 from rules import Rule
 from rules.saved_rules import SavedRules, read_rule, switch_on
 from rules.tables import rule_state, rule_versions, rules
+from tests.rules.conftest import SIMULATION
 
 RULE = Rule(
     name="Diacetyl above limit",
@@ -21,12 +22,7 @@ RULE = Rule(
     message="Batch {{ batch }} is bad.",
     to_column="phone",
 )
-SIMULATION, REAL = "AC_simulation", "AC_real"
-
-
-@pytest.fixture
-def saved(database: Database) -> SavedRules:
-    return SavedRules(database, SIMULATION, "America/New_York")
+REAL = "AC_real"
 
 
 async def turn_on(database: Database, rule: Rule, at: float = 100.0) -> None:
