@@ -1,0 +1,200 @@
+"""A table of files as a view that a query can read: which columns, of which types, up to when."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from rules.sandbox.duckdb_errors import details_of, one_line
+from rules.sandbox.query import Column, QueryError, Table
+from rules.sandbox.quoting import identifier, text
+
+# Our words for how a CSV is written, and DuckDB's.
+CSV_OPTIONS = {
+    "comment": "comment",
+    "dateformat": "dateformat",
+    "decimal": "decimal_separator",
+    "delimiter": "delim",
+    "encoding": "encoding",
+    "escape": "escape",
+    "header": "header",
+    "nullstr": "nullstr",
+    "quote": "quote",
+    "skip": "skip",
+    "thousands": "thousands",
+    "timestampformat": "timestampformat",
+}
+# What DuckDB calls the columns of a CSV without a header.
+UNNAMED = re.compile(r"column\d+")
+# Of a file with more rows, the types are guessed from this many.
+ROWS_TO_GUESS_FROM = 100_000
+# A type is part of the statement, so it must be nothing but a type.
+TYPE = re.compile(r"""[A-Za-z][A-Za-z0-9_ ]*(?:\([\w\s,()\[\]"]*\))?(?:\[\d*\])*""")
+# DuckDB reads these in a file's name as a pattern for many names.
+PATTERN_CHARACTERS = re.compile(r"[*?\[]")
+CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
+CSV_COLUMN = re.compile(r'column "([^"]+)"\. (.+)')
+MISSING = re.compile(r"Columns with names: (.+) do not exist|column(?:s)? named? \"([^\"]+)\"")
+
+
+def create_view(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    time_zone: str,
+    as_of: datetime | None = None,
+) -> None:
+    """Make the table readable under its name, with its rows up to `as_of`.
+
+    Raises `QueryError` of kind "data" if the files don't have the pinned columns.
+    """
+    try:
+        there = {each.name: each for each in _described(connection, _reading(table))}
+        chosen = _chosen(table, there)
+        rows = f"SELECT {chosen} FROM {_reading(table)}"  # noqa: S608 - all of it is quoted
+        if as_of is not None and table.time_column:
+            rows = _until(table, _described(connection, f"({rows})"), rows, as_of, time_zone)
+        connection.execute(f"CREATE OR REPLACE VIEW {identifier(table.name)} AS {rows}")
+    except duckdb.Error as error:
+        raise source_error(table, error) from None
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[Column, ...]:
+    """Return the columns of a table as a query sees them."""
+    try:
+        return _described(connection, identifier(table.name))
+    except duckdb.Error as error:
+        raise source_error(table, error) from None
+
+
+def source_error(table: Table, error: Exception) -> QueryError:
+    """Return DuckDB's error about a table's files in one sentence that names the table."""
+    message = str(details_of(error)["exception_message"])
+    if "No files found" in message or "No such file" in message:
+        return QueryError(f"{table.name}: its file is gone.", "data")
+    if missing := MISSING.search(message):
+        names = (missing[1] or missing[2]).replace('"', "").replace(",", ", ")
+        return QueryError(f"{table.name}: its file has no column {names} now.", "data")
+    return QueryError(f"{table.name}: {row_error(message) or one_line(message)}", "data")
+
+
+def row_error(message: str) -> str:
+    """Return what is wrong in which line of a CSV; "" if the message is about something else."""
+    line = CSV_LINE.search(message)
+    if not line:
+        return ""
+    column = CSV_COLUMN.search(message)
+    if column:
+        return f"line {line[1]}, column {column[1]}: {one_line(column[2])}"
+    reason = message.split("\n")[2] if message.count("\n") >= 2 else "it can't be read"
+    return f"line {line[1]}: {one_line(reason)}"
+
+
+def check_files(table: Table) -> None:
+    """Raise `QueryError` unless DuckDB will take the names of the files for just these files."""
+    if not table.files:
+        raise QueryError(f"{table.name}: there is no file yet.", "data")
+    for file in table.files:
+        if PATTERN_CHARACTERS.search(str(file)):
+            words = f"{table.name}: rename {file.name} and its folder without *, ? and [."
+            raise QueryError(words, "data")
+        if not file.is_file():
+            raise QueryError(f"{table.name}: {file.name} is gone.", "data")
+
+
+def _described(connection: duckdb.DuckDBPyConnection, source: str) -> tuple[Column, ...]:
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - quoted
+    return tuple(Column(str(name), str(kind)) for name, kind, *_ in rows)
+
+
+def _reading(table: Table) -> str:
+    """Return the call that reads the table's files."""
+    files = "[" + ", ".join(text(str(file)) for file in table.files) + "]"
+    together = ", union_by_name = true" if len(table.files) > 1 else ""
+    if table.format == "parquet":
+        return f"read_parquet({files}, hive_partitioning = false{together})"
+    if table.format == "json":
+        pinned = f", columns = {_types(table)}" if table.columns else ""
+        return f"read_json({files}, hive_partitioning = false{together}{pinned})"
+    parts = [f"read_csv({files}, hive_partitioning = false{together}", *_csv_options(table)]
+    if table.columns:
+        # By name: `columns = …` would take a file's first column for the first one pinned.
+        parts.append(f"types = {_types(table)}")
+    else:
+        parts.append(f"sample_size = {ROWS_TO_GUESS_FROM}")
+    return ", ".join(parts) + ")"
+
+
+def _csv_options(table: Table) -> list[str]:
+    found = []
+    for name, value in table.options.items():
+        if name not in CSV_OPTIONS:
+            known = ", ".join(sorted(CSV_OPTIONS))
+            words = f"{table.name}: there is no option {name}; there are {known}."
+            raise QueryError(words, "refused")
+        if name == "skip":
+            if not str(value).isdigit():
+                raise QueryError(f"{table.name}: skip is a number of lines.", "refused")
+            found.append(f"skip = {int(value)}")
+        else:
+            written = str(value).lower() if isinstance(value, bool) else text(value)
+            found.append(f"{CSV_OPTIONS[name]} = {written}")
+    if table.columns and "header" not in table.options:
+        unnamed = all(UNNAMED.fullmatch(each.name) for each in table.columns)
+        found.append(f"header = {str(not unnamed).lower()}")
+    return found
+
+
+def _types(table: Table) -> str:
+    pairs = (f"{text(each.name)}: {text(_type(table, each))}" for each in table.columns)
+    return "{" + ", ".join(pairs) + "}"
+
+
+def _type(table: Table, column: Column) -> str:
+    if not TYPE.fullmatch(column.type):
+        words = f"{table.name}: {column.type} is no type for the column {column.name}."
+        raise QueryError(words, "refused")
+    return column.type
+
+
+def _chosen(table: Table, there: dict[str, Column]) -> str:
+    """Return the pinned columns as a SELECT lists them, in their pinned types."""
+    if not table.columns:
+        return "*"
+    missing = [each.name for each in table.columns if each.name not in there]
+    if missing:
+        words = f"{table.name}: its file has no column {', '.join(missing)} now"
+        raise QueryError(f"{words}; it has {', '.join(there)}.", "data")
+    parts = []
+    for each in table.columns:
+        name = identifier(each.name)
+        if there[each.name].type == each.type:
+            parts.append(name)
+        else:
+            parts.append(f"CAST({name} AS {_type(table, each)}) AS {name}")
+    return ", ".join(parts)
+
+
+def _until(
+    table: Table, columns: tuple[Column, ...], rows: str, as_of: datetime, time_zone: str
+) -> str:
+    """Return the rows without those from after a moment. Rows without a time stay."""
+    kinds = {each.name.casefold(): each.type for each in columns}
+    kind = kinds.get(table.time_column.casefold())
+    if kind is None:
+        words = f"{table.name}: it has no column {table.time_column} to tell its times by."
+        raise QueryError(words, "refused")
+    local = as_of.astimezone(ZoneInfo(time_zone))
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        moment = f"TIMESTAMPTZ {text(as_of.isoformat())}"
+    elif kind.startswith("TIMESTAMP"):
+        moment = f"TIMESTAMP {text(local.replace(tzinfo=None).isoformat(' '))}"
+    elif kind == "DATE":
+        moment = f"DATE {text(local.date().isoformat())}"
+    else:
+        words = f"{table.name}: its column {table.time_column} is {kind}, not a time or a date"
+        raise QueryError(f"{words}, so what it held on other days isn't known.", "refused")
+    column = identifier(table.time_column)
+    return f"{rows} WHERE {column} <= {moment} OR {column} IS NULL"
