@@ -186,3 +186,9 @@ def most_choices(rule: Rule) -> dict[str, str]:
 def repeats(rule: Rule) -> dict[str, str]:
     """Return how often a call can say the message."""
     return REPEATS | {str(rule.repeat): REPEATS.get(str(rule.repeat), f"{rule.repeat} times")}
+
+
+def keys_in(fields: Mapping[str, object]) -> set[str]:
+    """Return the keys of the rows that were chosen in a sheet."""
+    keys = fields.get("keys")
+    return {each for each in keys if isinstance(each, str)} if isinstance(keys, list) else set()

@@ -79,7 +79,8 @@ def server(
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
         from dashboard.rules.visit import Visit  # noqa: PLC0415
 
-        begun.append(Visit(input, output, session, desk, open_rules, count))
+        visit = Visit(input, output, session, desk, open_rules=open_rules, waiting=count)
+        begun.append(visit)
 
     async def keep_counting() -> None:
         """Show on the tab how many rules wait for a person, whichever page is in front."""

@@ -57,7 +57,7 @@ def bad_now(seen: Seen | None, problem: str, zone: str, *, is_reading: bool) -> 
     return tags.div(
         tags.div(
             tags.h2(heading),
-            tags.span(aside, class_="cb-quiet cb-small"),
+            tags.span(aside, class_="cb-quiet cb-small aside"),
             class_="card-heading",
         ),
         _table(seen.rule, shown) if shown else None,
@@ -69,6 +69,7 @@ def bad_now(seen: Seen | None, problem: str, zone: str, *, is_reading: bool) -> 
             if preview.total > len(shown)
             else None,
             _changes(preview),
+            button("Look again", "look_again", "text-button again"),
             class_="cb-foot",
         ),
     )
@@ -303,9 +304,14 @@ def _what_happens(decision: Decision, count: int) -> str:
 
 
 def choose_sheet(
-    title: str, rows: Sequence[PreviewRow], chosen: Collection[str], act: str, words: str,
+    title: str,
+    rows: Sequence[PreviewRow],
+    chosen: Collection[str],
+    *,
+    act: str,
+    words: str,
     rule_id: str = "",
-) -> Tag:  # fmt: skip
+) -> Tag:
     """Return the sheet in which some of the bad rows are chosen. Its form is sent as `act`."""
     return tags.form(
         sheet(

@@ -22,6 +22,7 @@ from dashboard.inputs import part, uploaded
 from dashboard.live_alert import failure_sentence
 from dashboard.rules.editing import Editing
 from dashboard.rules.examples import EXAMPLES
+from dashboard.rules.form import keys_in
 from dashboard.rules.live import overviews_of
 from dashboard.rules.overview import link, list_tag
 from dashboard.rules.result import choose_sheet
@@ -50,6 +51,7 @@ class Visit:
         output: Outputs,
         session: Session,
         desk: Desk,
+        *,
         open_rules: Callable[[], Awaitable[RuleDesk]],
         waiting: reactive.Value[int],
     ) -> None:
@@ -113,8 +115,7 @@ class Visit:
         own: Action | None = getattr(self, f"_on_{name}", None)
         if own is not None or self._editing is None:
             return own
-        found: Action | None = getattr(self._editing, f"on_{name}", None)
-        return found
+        return self._editing.action(name)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -172,16 +173,22 @@ class Visit:
             await self.say("This rule was removed, or the address is wrong.")
             await self.tell("go", value=link())
             return
+        by, zone = viewer_name(self._session), self._time_zone()
+        self._editing = Editing(rule, rules, self, by=by, zone=zone)
+        await self.reopen()
+        await self.tell("focus", value="rules-heading" if rule.id else "rules-name")
+
+    async def reopen(self) -> None:
+        """Make the editor anew with what it holds."""
+        if self._editing is None:
+            return
         self._generation += 1
-        self._shown.clear()
-        zone = self._time_zone()
-        self._editing = Editing(rule, rules, self, by=viewer_name(self._session), zone=zone)
-        frame = await self._editing.frame(self._generation)
+        self._shown = {name: html for name, html in self._shown.items() if name == "list"}
+        frame = self._editing.frame(self._generation)
         async with reactive.lock():
             self._frame.set(frame)
             await reactive.flush()
         await self._editing.begin()
-        await self.tell("focus", value="rules-heading" if rule.id else "rules-name")
 
     async def _close(self) -> None:
         if self._editing is None:
@@ -254,8 +261,10 @@ class Visit:
     async def _on_held_choose(self, record: str, *_: object) -> None:
         rules = await self._open_rules()
         held = await rules.held_rows(record)
-        title = f"Which of {len(held):,} to tell about"
-        await self.sheet(choose_sheet(title, held, (), "held_some", "Tell about these", record))
+        title, words = f"Which of {len(held):,} to tell about", "Tell about these"
+        await self.sheet(
+            choose_sheet(title, held, (), act="held_some", words=words, rule_id=record)
+        )
 
     async def _on_held_some(self, record: str, _: str, fields: dict[str, Any]) -> None:
         await self._answer(record, keys_in(fields))
@@ -321,12 +330,6 @@ class Visit:
     def refresh(self) -> None:
         """Have the list read again."""
         self._again.set()
-
-
-def keys_in(fields: dict[str, Any]) -> set[str]:
-    """Return the keys of the rows that were chosen in a sheet."""
-    keys = fields.get("keys")
-    return {each for each in keys if isinstance(each, str)} if isinstance(keys, list) else set()
 
 
 def _problem(sentence: str) -> Tag:
