@@ -272,6 +272,9 @@ class _Check:
         checks = self._look.number - episode.since_check + 1
         seconds = self._look.at - episode.since
         often = checks >= self._rule.pending_checks
+        if seconds < 0:  # the clock was set back, so count from now on
+            self._set(replace(episode, since=self._look.at))
+            seconds = 0
         if often and seconds >= self._rule.pending_minutes * 60:
             self._new.append(episode.key_hash)
 

@@ -138,6 +138,10 @@ def _csv_options(table: Table) -> list[str]:
             if not str(value).isdigit():
                 raise QueryError(f"{table.name}: skip is a number of lines.", "refused")
             found.append(f"skip = {int(value)}")
+        elif name == "nullstr":
+            # Several are one a line.
+            words = ", ".join(text(each) for each in str(value).split("\n"))
+            found.append(f"nullstr = [{words}]")
         else:
             written = str(value).lower() if isinstance(value, bool) else text(value)
             found.append(f"{CSV_OPTIONS[name]} = {written}")

@@ -1,0 +1,279 @@
+"""How a CSV is written, seen from its first rows: delimiter, decimals, dates, words for nothing.
+
+DuckDB would guess most of this as well, but guesses silently where there are two ways to read a
+value, and differently from one version of a file to the next. So it is found out here once, shown
+to people and then kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rules.sources.errors import SourceError
+from rules.sources.source import Source
+
+SAMPLE_BYTES = 256_000
+MOST_ROWS_LOOKED_AT = 2_000
+ROWS_FOR_DELIMITER = 50
+MOST_COLUMNS = 1_000
+DELIMITERS = ",;\t|"
+# What people and programs write where there is no number.
+NULL_WORDS = frozenset(
+    {"N/A", "n/a", "NA", "#N/A", "NULL", "null", "None", "NaN", "nan", "-", "--", "?"}
+)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+# 1,234 is a thousand and more in one country, and one and a bit in another.
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+# More digits than a BIGINT holds: a code, which a floating-point number would round.
+LONG_CODE = re.compile(r"\d{19,}")
+DAY_AND_MONTH = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?")
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLook:
+    """How one CSV is written.
+
+    `columns` are the names of its header. `day_first` tells for each column of dates such as
+    31/01/2025 whether the day comes first. `texts` are columns to be read as text, because their
+    values can be read in two ways; `notes` say so to people. `empty` are those without any value.
+    """
+
+    delimiter: str
+    columns: tuple[str, ...]
+    has_rows: bool
+    decimal: str = ""
+    date_format: str = ""
+    timestamp_format: str = ""
+    nulls: tuple[str, ...] = ()
+    day_first: dict[str, bool] = field(default_factory=dict)
+    texts: frozenset[str] = frozenset()
+    empty: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+def look_at(source: Source, path: Path) -> CsvLook:
+    """Look at the first rows of a CSV in UTF-8.
+
+    Raises `SourceError` if it has no header, a row is short or long, or it is no CSV at all.
+    """
+    text = _beginning(source, path)
+    delimiter = source.delimiter or _delimiter(text)
+    header, rows = _records(source, path, text, delimiter)
+    columns = _checked_header(source, path, header)
+    return _Columns(source, columns, rows).look(delimiter)
+
+
+def header_of(source: Source, path: Path, delimiter: str) -> tuple[str, ...]:
+    """Return the names of a CSV's columns. Raises `SourceError` like `look_at`."""
+    header, _ = _records(source, path, _beginning(source, path), delimiter, most_rows=0)
+    return _checked_header(source, path, header)
+
+
+def _beginning(source: Source, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            sample = file.read(SAMPLE_BYTES)
+    except OSError as error:
+        reason = error.strerror or "no reason given"
+        raise SourceError(
+            source.name, f"{source.name} can't be used: {path.name}: {reason}."
+        ) from None
+    if len(sample) == SAMPLE_BYTES:
+        # The last line may be cut in the middle.
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    return sample.decode("utf-8-sig", errors="replace")
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter that cuts the header and the most rows after it into equally many."""
+    lines = text.splitlines(keepends=True)[:ROWS_FOR_DELIMITER]
+
+    def quality(delimiter: str) -> tuple[int, int]:
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            return (0, 0)
+        width = widths[0] if widths else 0
+        return (widths.count(width) * (width > 1), width)
+
+    return max(DELIMITERS, key=quality)
+
+
+def _records(
+    source: Source, path: Path, text: str, delimiter: str, most_rows: int = MOST_ROWS_LOOKED_AT
+) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the first rows, all as wide as the header."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header: list[str] | None = None
+    rows: list[list[str]] = []
+    try:
+        for cells in reader:
+            if not cells:
+                continue
+            if header is None:
+                header = cells
+            elif len(rows) >= most_rows:
+                break
+            elif len(cells) != len(header):
+                raise SourceError(
+                    source.name,
+                    f"{source.name} can't be used: line {reader.line_num} of {path.name} has "
+                    f"{_fields(len(cells))}, its first line {len(header)}. Correct that line.",
+                )
+            else:
+                rows.append(cells)
+    except csv.Error:
+        raise SourceError(
+            source.name,
+            f"{source.name} can't be used: line {reader.line_num} of {path.name} isn't CSV. "
+            "Perhaps a quotation mark isn't closed.",
+        ) from None
+    if header is None:
+        raise SourceError(source.name, f"{source.name} can't be used: {path.name} is empty.")
+    return header, rows
+
+
+def _fields(count: int) -> str:
+    return "1 field" if count == 1 else f"{count} fields"
+
+
+def _checked_header(source: Source, path: Path, header: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(each.strip() for each in header)
+    if len(names) > MOST_COLUMNS:
+        raise SourceError(
+            source.name,
+            f"{source.name} can't be used: {path.name} has {len(names):,} columns, and "
+            f"{MOST_COLUMNS:,} at most can be read.",
+        )
+    written = [each for each in names if each]
+    data = [each for each in written if NUMBER.fullmatch(each) or DAY_AND_MONTH.fullmatch(each)]
+    if not written or len(data) * 2 > len(written):
+        raise SourceError(
+            source.name,
+            f"{source.name} can't be used: the first line of {path.name} doesn't name the columns.",
+        )
+    seen: dict[str, str] = {}
+    for name in written:
+        if (other := seen.get(name.casefold())) is not None:
+            raise SourceError(
+                source.name,
+                f"{source.name} can't be used: two columns of {path.name} are called {other}, so "
+                "none can be told from the other. Rename one.",
+            )
+        seen[name.casefold()] = name
+    return names
+
+
+class _Columns:
+    """Looks at the values of each column."""
+
+    def __init__(self, source: Source, columns: tuple[str, ...], rows: list[list[str]]) -> None:
+        self._source = source
+        self._columns = columns
+        self._rows = rows
+        self._nulls: set[str] = set(source.nulls)
+        self._has_commas = False
+        self._formats: dict[str, str] = {}  # by "date" and "timestamp"
+        self._day_first: dict[str, bool] = {}
+        self._texts: set[str] = {each for each, type_ in source.types.items() if type_ == "VARCHAR"}
+        self._empty: set[str] = set()
+        self._notes: list[str] = []
+
+    def look(self, delimiter: str) -> CsvLook:
+        for at, name in enumerate(self._columns):
+            if name and name not in self._source.types:
+                self._look_at(name, [row[at].strip() for row in self._rows])
+        return CsvLook(
+            delimiter=delimiter,
+            columns=self._columns,
+            has_rows=bool(self._rows),
+            decimal=self._source.decimal or ("," if self._has_commas else ""),
+            date_format=self._source.date_format or self._formats.get("date", ""),
+            timestamp_format=self._formats.get("timestamp", ""),
+            nulls=tuple(sorted(self._nulls)),
+            day_first=self._day_first,
+            texts=frozenset(self._texts),
+            empty=frozenset(self._empty),
+            notes=tuple(self._notes),
+        )
+
+    def _look_at(self, name: str, cells: Iterable[str]) -> None:
+        written = [each for each in cells if each]
+        values = [each for each in written if each not in self._nulls and each not in NULL_WORDS]
+        if not values:
+            self._empty.add(name)
+        elif all(map(DAY_AND_MONTH.fullmatch, values)):
+            self._look_at_dates(name, values)
+        elif all(map(LONG_CODE.fullmatch, values)):
+            self._texts.add(name)
+        elif all(NUMBER.fullmatch(each) or COMMA_NUMBER.fullmatch(each) for each in values):
+            self._look_at_numbers(name, values)
+        elif all(map(ISO_DATE.fullmatch, values)):
+            pass
+        else:
+            # Text: a dash in it may be somebody's word.
+            return
+        self._nulls |= {each for each in written if each in NULL_WORDS} if values else set()
+
+    def _look_at_numbers(self, name: str, values: list[str]) -> None:
+        with_commas = [each for each in values if "," in each]
+        if not with_commas or self._source.decimal == ",":
+            return
+        if self._source.decimal == "." or all(map(THOUSANDS.fullmatch, with_commas)):
+            self._texts.add(name)
+            self._notes.append(
+                f"{name} is read as text: {with_commas[0]} may be a large number or a decimal. "
+                'Set decimal = "," or "." for the source.'
+            )
+        elif any("." in each for each in values):
+            self._texts.add(name)
+            self._notes.append(f"{name} is read as text: it has decimals with a comma and a point.")
+        else:
+            self._has_commas = True
+
+    def _look_at_dates(self, name: str, values: list[str]) -> None:
+        if self._source.date_format:
+            return
+        found = [found for each in values if (found := DAY_AND_MONTH.fullmatch(each))]
+        separators = {each[2] for each in found}
+        most_first = max(int(each[1]) for each in found)
+        most_second = max(int(each[3]) for each in found)
+        if separators == {"."} or most_first > 12 >= most_second:
+            day_first = True
+        elif most_second > 12 >= most_first:
+            day_first = False
+        else:
+            self._texts.add(name)
+            self._notes.append(
+                f"{name} is read as text: in {values[0]} the day or the month may come first. Set "
+                'date_format = "%d/%m/%Y" or "%m/%d/%Y" for the source.'
+            )
+            return
+        times = {each[5] and (":%S" if each[6] else ":%M") for each in found}
+        if len(separators) > 1 or len(times) > 1:
+            self._texts.add(name)
+            self._notes.append(f"{name} is read as text: its dates are written in several ways.")
+            return
+        separator = separators.pop()
+        year = "%Y" if len(found[0][4]) == 4 else "%y"
+        parts = ("%d", "%m", year) if day_first else ("%m", "%d", year)
+        written = separator.join(parts)
+        time = times.pop()
+        kind = "timestamp" if time else "date"
+        if time:
+            written += " %H:%M:%S" if time == ":%S" else " %H:%M"
+        if self._formats.setdefault(kind, written) != written:
+            self._texts.add(name)
+            self._notes.append(
+                f"{name} is read as text: its dates are written otherwise than in the columns "
+                "before it."
+            )
+            return
+        self._day_first[name] = day_first

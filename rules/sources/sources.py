@@ -1,0 +1,323 @@
+"""Sources: everything that rules can watch, by name, and its data as local files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from rules.sandbox import Table
+from rules.sources.errors import SourceError, SourcesFileError
+from rules.sources.fetching import Fetching
+from rules.sources.local_files import is_same
+from rules.sources.references import References
+from rules.sources.shapes import Shape, ShapeChange, Shapes, change_of
+from rules.sources.shaping import ColumnsOf, shaped
+from rules.sources.snapshot import Fetched, Snapshot
+from rules.sources.source import Source
+from rules.sources.sources_file import read_sources
+from rules.sources.uploads import Upload, Uploads
+from storage.upload_threads import UploadThreads
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+ShapeStamp = tuple[int, int]
+
+THREADS = 8
+# Each kind has limits of its own; this one is for what has none, such as a folder on a network.
+MOST_SECONDS = 330
+# Rules that are checked at about the same time share what was fetched.
+REUSE_SECONDS = 2.0
+SHARED_KINDS = {"web", "s3", "postgresql"}
+
+
+class Sources:
+    """The sources of sources.toml and those that people uploaded; for use from one event loop.
+
+    `columns_of` is `Sandbox.columns`: it guesses the columns of what was never read before.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        data_dir: Path,
+        values: Mapping[str, str],
+        columns_of: ColumnsOf,
+    ) -> None:
+        folder = data_dir / "sources"
+        self._file = file
+        self._columns_of = columns_of
+        self._uploads = Uploads(folder / "uploads", folder / "files")
+        self._shapes = Shapes(folder / "shapes")
+        self._fetching = Fetching(folder, References(values), self._uploads)
+        self._threads = UploadThreads(THREADS, MOST_SECONDS)
+        self._latest: dict[str, _Latest] = {}
+        self._running: dict[str, asyncio.Task[Snapshot]] = {}
+        self._problem: SourcesFileError | None = None
+        self._stamp = self._file_stamp()
+        self._defined = read_sources(file)
+
+    @classmethod
+    def load(
+        cls,
+        file: Path,
+        data_dir: Path,
+        *,
+        columns_of: ColumnsOf,
+        values: Mapping[str, str] | None = None,
+    ) -> Sources:
+        """Read sources.toml. `values` are those that `${NAME}` can name: the environment's.
+
+        Raises `SourcesFileError` in one sentence for anything that is wrong in it.
+        """
+        return cls(file, data_dir, os.environ if values is None else values, columns_of)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, columns_of: ColumnsOf) -> Sources:
+        """Read the sources.toml of the settings; `${NAME}` can name settings as well."""
+        fields = type(settings).model_fields
+        values = {name.upper(): _text(getattr(settings, name)) for name in fields}
+        known = {**values, **os.environ}
+        return cls.load(
+            settings.sources_file, settings.data_dir, columns_of=columns_of, values=known
+        )
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with sources.toml since it was changed, in a sentence; "" if nothing is."""
+        self._read_again()
+        return str(self._problem or "")
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all sources: those of sources.toml, then uploads."""
+        return tuple(self._all())
+
+    def get(self, name: str) -> Source:
+        """Return a source. Raises `SourceError` if there is none of this name."""
+        found = self._all().get(name)
+        if found is None:
+            raise SourceError(
+                name, f"There is no source {name}: name it in {self._file.name}, or upload it."
+            )
+        return found
+
+    def described(self, name: str) -> str:
+        """Say what a source is, in a few words such as "lab, PostgreSQL"."""
+        return self.get(name).described
+
+    def uploads(self) -> dict[str, Upload]:
+        """Return what people uploaded, by name."""
+        return {name: each for name, each in self._uploads.all().items() if name in self._all()}
+
+    async def fetch(
+        self, names: Iterable[str], *, known: Mapping[str, Snapshot] | None = None
+    ) -> dict[str, Snapshot]:
+        """Fetch sources and return their snapshots by name.
+
+        Of one that hasn't changed since `known`, that very snapshot is returned. Fetching what is
+        being fetched already waits for that. Raises `SourceError` about the first that fails.
+        """
+        wanted = list(dict.fromkeys(names))
+        found = await asyncio.gather(
+            *(self._fetch_shared(each) for each in wanted), return_exceptions=True
+        )
+        snapshots = {}
+        for name, each in zip(wanted, found, strict=True):
+            if isinstance(each, BaseException):
+                raise each
+            before = (known or {}).get(name)
+            is_same_data = before is not None and before.fingerprint == each.fingerprint
+            snapshots[name] = before if is_same_data and before is not None else each
+        return snapshots
+
+    async def confirm(self, snapshots: Iterable[Snapshot]) -> None:
+        """Check, after a query, that no file changed while it was read; else its answer is void.
+
+        Raises `SourceError`; trying again at once is fine.
+        """
+        stamps = {each.table.name: each.stamps for each in snapshots if each.stamps}
+        if not stamps:
+            return
+
+        def changed() -> tuple[str, str] | None:
+            for name, files in stamps.items():
+                for each in files:
+                    if not is_same(each):
+                        return name, each.path.name
+            return None
+
+        if found := await self._threads.run(changed):
+            name, file = found
+            raise SourceError(
+                name, f"{name} changed while it was read: {file}. The next check reads it again."
+            )
+
+    async def add_upload(self, name: str, file: Path, file_name: str = "", by: str = "") -> Source:
+        """Keep an uploaded file as a source; `file_name` is what it was called at the person's.
+
+        One with the same columns replaces what was uploaded under this name before, in one step.
+        Raises `UnusableInput` for the fields `name` and `file`.
+        """
+        taken = self._defined
+        return await self._threads.run(
+            lambda: self._uploads.add(name, file, file_name or file.name, by, taken)
+        )
+
+    async def remove_upload(self, name: str) -> None:
+        """Remove an upload and what is known of its columns."""
+        await self._threads.run(lambda: self._uploads.remove(name))
+        await self._threads.run(lambda: self._shapes.forget(name))
+
+    async def shape(self, name: str) -> Shape | None:
+        """Return the columns of a source as they were kept, None if it was never read."""
+        source = self.get(name)
+        return await self._threads.run(lambda: self._shapes.get(source))
+
+    async def shape_change(self, name: str) -> ShapeChange | None:
+        """Read a source as if for the first time and return how it differs from what was kept.
+
+        None if nothing was kept yet. Raises `SourceError` if it can't be read at all.
+        """
+        source = self.get(name)
+        kept = await self._threads.run(lambda: self._shapes.get(source))
+        if kept is None:
+            return None
+        fetched, _ = await self._fetched(source)
+        _, shape = await self._shaped(source, fetched, None)
+        return change_of(kept, shape.columns)
+
+    async def accept_shape(self, name: str) -> Shape:
+        """Keep the columns that a source has now. Raises `SourceError` if it can't be read."""
+        source = self.get(name)
+        fetched, _ = await self._fetched(source)
+        _, shape = await self._shaped(source, fetched, None)
+        return await self._threads.run(lambda: self._shapes.keep(source, shape))
+
+    async def close(self) -> None:
+        """Stop fetching and close every connection."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await asyncio.to_thread(self._fetching.close)
+        self._threads.close()
+
+    def _all(self) -> dict[str, Source]:
+        self._read_again()
+        # What sources.toml names later hides an upload of the same name.
+        return {**self._defined, **{
+            name: each for name, each in self._uploads.sources().items()
+            if name not in self._defined
+        }}  # fmt: skip
+
+    def _read_again(self) -> None:
+        """Read sources.toml again if it was changed; a wrong one leaves what was read before."""
+        stamp = self._file_stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._defined = read_sources(self._file)
+            self._problem = None
+        except SourcesFileError as problem:
+            self._problem = problem
+
+    def _file_stamp(self) -> tuple[int, int, int]:
+        try:
+            status = os.stat(self._file)
+        except OSError:
+            return (0, 0, 0)
+        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    async def _fetch_shared(self, name: str) -> Snapshot:
+        """Fetch a source, or wait for whoever is fetching it."""
+        source = self.get(name)
+        if self._problem is not None:
+            raise SourceError(name, str(self._problem))
+        task = self._running.get(name)
+        if task is None:
+            task = asyncio.create_task(self._fetch(source))
+            self._running[name] = task
+            task.add_done_callback(lambda _: self._running.pop(name, None))
+        return await asyncio.shield(task)
+
+    async def _fetch(self, source: Source) -> Snapshot:
+        latest = self._latest.get(source.name)
+        if latest is not None and latest.source == source and latest.is_recent:
+            return latest.snapshot
+        began = time.monotonic()
+        fetched, shape_stamp = await self._fetched(source)
+        if latest is not None and latest.is_of(source, fetched, shape_stamp):
+            self._latest[source.name] = replace(latest, looked_at=began)
+            return latest.snapshot
+        kept = await self._threads.run(lambda: self._shapes.get(source))
+        table, shape = await self._shaped(source, fetched, kept)
+        if shape != kept:
+            await self._threads.run(lambda: self._shapes.keep(source, shape))
+            shape_stamp = self._shapes.stamp(source.name)
+        snapshot = _snapshot(table, fetched)
+        self._latest[source.name] = _Latest(source, fetched, shape_stamp, snapshot, began)
+        return snapshot
+
+    async def _fetched(self, source: Source) -> tuple[Fetched, ShapeStamp]:
+        try:
+            return await self._threads.run(
+                lambda: (self._fetching.fetch(source), self._shapes.stamp(source.name))
+            )
+        except TimeoutError:
+            raise SourceError(
+                source.name,
+                f"{source.name} can't be fetched: it takes over {MOST_SECONDS} s.",
+            ) from None
+
+    async def _shaped(
+        self, source: Source, fetched: Fetched, shape: Shape | None
+    ) -> tuple[Table, Shape]:
+        ready = await self._threads.run(lambda: self._fetching.make_ready(source, fetched, shape))
+        return await shaped(source, ready, shape, self._columns_of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """What a source was when it was last fetched, to tell that it hasn't changed."""
+
+    source: Source
+    fetched: Fetched
+    shape_stamp: ShapeStamp
+    snapshot: Snapshot
+    looked_at: float
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether it was fetched so recently that it needn't be again."""
+        is_shared = self.source.kind in SHARED_KINDS
+        return is_shared and time.monotonic() - self.looked_at < REUSE_SECONDS
+
+    def is_of(self, source: Source, fetched: Fetched, shape_stamp: ShapeStamp) -> bool:
+        """Whether nothing is different."""
+        return (
+            self.source == source
+            and self.fetched.fingerprint == fetched.fingerprint
+            and self.fetched.files == fetched.files
+            and self.shape_stamp == shape_stamp
+        )
+
+
+def _snapshot(table: Table, fetched: Fetched) -> Snapshot:
+    # The same rows read in another way are other data.
+    read_as = (table.columns, sorted(table.options.items()), table.time_column)
+    digest = hashlib.sha256(f"{fetched.fingerprint}\0{read_as!r}".encode()).hexdigest()[:32]
+    return Snapshot(table, digest, fetched.newest_at, fetched.stamps)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value) if isinstance(value, str | Path) else ""
