@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import socket
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -20,7 +21,9 @@ from rules.retention import delete_old
 from rules.rule import Rule
 from rules.sandbox import Sandbox
 from rules.saved_rules import read_rule
-from rules.sources import Sources
+
+if TYPE_CHECKING:
+    from rules.sources import Sources
 
 log = logging.getLogger(__name__)
 
