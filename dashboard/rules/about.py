@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from htmltools import Tag, TagChild, TagList
+from rules.desk import RuleDesk
 
 from dashboard.live_alert import failure_sentence
 from dashboard.rules import sheets
 from dashboard.rules.overview import link
 from dashboard.rules.parts import wrong
-from rules.desk import RuleDesk
 from rules.rule import Rule
 from rules.rule_files import write_rules
 
@@ -91,7 +91,7 @@ class AboutRule:
     async def on_check_now(self, *_: object) -> None:
         """Check the rule at once, whenever it is due."""
         report = await self._rules.check_now(self._rule().id)
-        await self._page.say(report.sentence)
+        await self._page.say(sheets.report_words(report))
         await self.show()
 
     async def on_versions(self, *_: object) -> None:

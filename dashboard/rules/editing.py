@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from htmltools import Tag
+from rules.desk import RuleDesk
 
 from alerts import UnusableInput
 from dashboard.inputs import text
@@ -19,7 +20,6 @@ from dashboard.rules.looking import Looking
 from dashboard.rules.overview import link
 from dashboard.rules.result import Telling
 from dashboard.rules.showing import LINES, Standing, parts_of, unwritten, why_not
-from rules.desk import RuleDesk
 from rules.guided import Guided, guided_sql
 from rules.rule import WHOLE_ROW, Rule, wrong_fields
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from rules.desk import RuleDesk, RuleOverview
+from rules.desk import RuleDesk
+from rules.overview import RuleOverview
 
 
 class Overviews:

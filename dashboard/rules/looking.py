@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from rules.desk import RuleDesk
+from rules.preview import PastAlerts
+
 from alerts import UnusableInput
 from dashboard.live_alert import failure_sentence
 from dashboard.rules.result import Seen
-from rules.desk import PastAlerts, RuleDesk
 from rules.keys import KeyProblem
 from rules.rule import WHOLE_ROW, Rule
 from rules.sandbox import Column, QueryError

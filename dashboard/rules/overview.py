@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from htmltools import Tag, TagChild, TagList, tags
+from rules.overview import HealthKind, RuleOverview
 
-from dashboard.alert_status import shape_tag
+from dashboard.alert_status import Tone, shape_tag
 from dashboard.icons import icon
 from dashboard.rules.charts import sparkline
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.parts import button, when, when_next
-from rules.desk import RuleOverview
 from rules.rule import Rule
 
 HEADS = ("On", "Rule", "Now", "Watches", "Last check", "Next", "14 days", "Health")
 # What the kinds of health look like: shape and tone.
-LOOKS: dict[str, tuple[str, str]] = {
+LOOKS: Mapping[HealthKind, tuple[str, Tone]] = {
     "fine": ("dot", "good"),
     "held": ("mark", "wait"),
     "slow": ("mark", "wait"),
@@ -26,6 +26,8 @@ LOOKS: dict[str, tuple[str, str]] = {
     "off": ("ring", "off"),
     "draft": ("ring", "off"),
 }
+# Those that say since when.
+SINCE: Collection[HealthKind] = ("failed", "stale", "off")
 
 
 def list_tag(found: Sequence[RuleOverview], workers: int, zone: str) -> TagList:
@@ -149,7 +151,7 @@ def _row(each: RuleOverview, zone: str) -> Tag:
         _cell("checked cb-number", when(each.last_check, zone, seconds=True)),
         _cell("next cb-number", when_next(each.next_check, zone) if rule.is_checked else "–"),
         _cell("spark", sparkline(each.alerts_by_day)),
-        _health(each),
+        _health(each, zone),
         role="row",
         class_="" if rule.is_checked else "is-off",
         data_key=f"rule-{rule.id}",
@@ -176,13 +178,16 @@ def _watches(each: RuleOverview) -> list[Tag]:
     ]
 
 
-def _health(each: RuleOverview) -> Tag:
-    shape, tone = LOOKS.get(each.health.kind, ("mark", "wait"))
-    detail = each.health.detail
+def _health(each: RuleOverview, zone: str) -> Tag:
+    health = each.health
+    shape, tone = LOOKS[health.kind]
+    words = health.words
+    if health.since and health.kind in SINCE:
+        words += f" since {when(health.since, zone)}"
     return _cell(
         "health",
-        tags.span(shape_tag(shape), each.health.words, class_=f"cb-status {tone}"),
-        tags.span(detail, class_="under") if detail else None,
+        tags.span(shape_tag(shape), words, class_=f"cb-status {tone}"),
+        tags.span(health.detail, class_="under") if health.detail else None,
     )
 
 
@@ -190,7 +195,7 @@ def whom(rule: Rule) -> str:
     """Say whom a rule calls or texts: "Calls Lab on call", "Texts the number in phone"."""
     verb = "Texts" if rule.channel == "text" else "Calls"
     if rule.to_column:
-        return f"{verb} who is in {rule.to_column}"
+        return f"{verb} the number in {rule.to_column}"
     named = ", ".join(
         each.strip() for each in rule.to.replace("\n", ",").split(",") if each.strip()
     )

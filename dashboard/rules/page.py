@@ -20,8 +20,9 @@ from alerts import Desk
 from dashboard.assets import assets, listening
 
 if TYPE_CHECKING:
-    from dashboard.rules.visit import Visit
     from rules.desk import RuleDesk
+
+    from dashboard.rules.visit import Visit
 
 SECONDS_BEFORE_COUNTING = 5.0
 SECONDS_BETWEEN_COUNTS = 5.0

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from htmltools import Tag, TagList, tags
+from rules.preview import PastAlerts, Preview, PreviewRow
 
 from alerts import UnusableInput
 from alerts.message.call_twiml import write_document
@@ -16,7 +17,6 @@ from dashboard.alert_status import clock, shape_tag
 from dashboard.icons import icon
 from dashboard.rules.charts import month
 from dashboard.rules.parts import button, rows_words, sheet
-from rules.desk import PastAlerts, Preview, PreviewRow
 from rules.rule import Rule, alert_request
 
 ROWS_SHOWN = 3

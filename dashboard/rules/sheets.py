@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
 
 from htmltools import Tag, TagList, tags
+from rules.overview import EpisodeRow
 
 from dashboard.alert_status import clock, shape_tag
-from dashboard.rules.parts import button, sheet, when
-from rules.desk import Episode, Mute
+from dashboard.rules.parts import button, rows_words, sheet, when, when_next
+from rules.check import CheckReport
+from rules.mutes import Mute
 from rules.rule import NOT_OF_THE_DEFINITION, Rule
 
 MOST_EPISODES = 20
@@ -140,8 +141,13 @@ def versions_sheet(versions: Sequence[Rule], zone: str) -> Tag:
 # --- Who isn't told -----------------------------------------------------------------------------
 
 
-def mute_sheet(rule: Rule, mutes: Sequence[Mute], zone: str, key: str = "", words: str = "") -> Tag:
-    """Return the sheet that mutes a rule, or one of its rows, and ends what is muted."""
+def mute_sheet(
+    rule: Rule, mutes: Sequence[Mute], zone: str, *, key: str = "", words: str = ""
+) -> Tag:
+    """Return the sheet that mutes a rule, or one of its rows, and ends what is muted.
+
+    `key` is the hash of the row's key, and `words` what people call it.
+    """
     what = f"{rule.name}, {words}" if key else rule.name
     choices = [
         button(each, "mute", "low", data_id=key, data_value=minutes)
@@ -180,13 +186,8 @@ def _until(mute: Mute, zone: str) -> str:
     by = f", by {mute.muted_by}" if mute.muted_by else ""
     if mute.weekly:
         return f"weekly, {mute.weekly}{by}"
-    return (f"until {_moment(mute.until, zone)}" if mute.until else "until somebody ends it") + by
-
-
-def _moment(moment: datetime, zone: str) -> str:
-    from dashboard.rules.parts import when_next  # noqa: PLC0415
-
-    return when_next(moment, zone)
+    until = f"until {when_next(mute.until, zone)}" if mute.until else "until somebody ends it"
+    return until + by
 
 
 def removal_sheet(rule: Rule) -> Tag:
@@ -214,7 +215,7 @@ def upload_sheet_words(problem: str = "", said: str = "") -> TagList:
 # --- Episodes -----------------------------------------------------------------------------------
 
 
-def episodes_tag(rule: Rule, episodes: Sequence[Episode], zone: str) -> Tag | None:
+def episodes_tag(rule: Rule, episodes: Sequence[EpisodeRow], zone: str) -> Tag | None:
     """Return what was bad lately, and the way to the alerts about it."""
     if not episodes:
         return None
@@ -245,7 +246,7 @@ def episodes_tag(rule: Rule, episodes: Sequence[Episode], zone: str) -> Tag | No
     )
 
 
-def _episode(rule: Rule, each: Episode, zone: str) -> Tag:
+def _episode(rule: Rule, each: EpisodeRow, zone: str) -> Tag:
     shape, tone, words = STATES.get(each.state, ("question", "wait", each.state))
     is_open = each.state != "over"
     return tags.tr(
@@ -266,3 +267,17 @@ def _episode(rule: Rule, each: Episode, zone: str) -> Tag:
         role="row",
         data_key=f"{each.key_hash}-{each.number}",
     )  # fmt: skip
+
+
+def report_words(report: CheckReport) -> str:
+    """Say what a check found and did, in a sentence or two."""
+    if report.failure:
+        return f"Can't check: {report.failure}"
+    if report.bad is None:
+        return "Checked; nothing counts, because the rule was changed or checked meanwhile."
+    bad = f"{rows_words(report.bad)} bad" if report.bad else "None bad"
+    told = len(report.fired)
+    parts = [f"{told:,} told now" if told else "nobody is told now"]
+    if report.held:
+        parts.append(f"{len(report.held):,} held")
+    return f"Checked: {bad}, {', '.join(parts)}."

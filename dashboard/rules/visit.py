@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from htmltools import Tag, TagChild, TagList, tags
+from rules.desk import RuleDesk
+from rules.overview import RuleOverview
 from shiny import Inputs, Outputs, Session, reactive, render
 
 from alerts import Desk, UnusableInput
@@ -28,7 +30,6 @@ from dashboard.rules.overview import link, list_tag
 from dashboard.rules.result import choose_sheet
 from dashboard.rules.sheets import upload_sheet_words
 from dashboard.shell import viewer_name
-from rules.desk import RuleDesk, RuleOverview
 from rules.rule import Rule
 from rules.sandbox import QueryError
 from rules.sources import SourceError
