@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from htmltools import Tag
-from rules.desk import RuleDesk
 
 from alerts import UnusableInput
 from dashboard.inputs import text
@@ -20,7 +19,8 @@ from dashboard.rules.looking import Looking
 from dashboard.rules.overview import link
 from dashboard.rules.result import Telling
 from dashboard.rules.showing import LINES, Standing, parts_of, unwritten, why_not
-from rules.guided import Guided, guided_sql
+from rules.desk import RuleDesk
+from rules.guided import OVER_TIME, Guided, guided_key, guided_sql
 from rules.rule import WHOLE_ROW, Rule, wrong_fields
 
 SECONDS_BEFORE_SAVING = 1.5
@@ -127,7 +127,8 @@ class Editing:
         if self._rule.guided is not None:
             guided = self._completed(self._rule.guided)
             sql = "" if unwritten(guided) else guided_sql(guided)
-            self._rule = replace(self._rule, guided=guided, sql=sql)
+            key = guided_key(guided) if guided.comparison in OVER_TIME else self._rule.key
+            self._rule = replace(self._rule, guided=guided, sql=sql, key=key)
         self._problems = {
             AT_ANOTHER_LINE.get(name, name): str(problem)
             for name, problem in wrong_fields(self._rule).items()
@@ -147,7 +148,7 @@ class Editing:
         return replace(
             guided,
             source=self._source,
-            key=() if self._rule.key == WHOLE_ROW else self._rule.key,
+            key=tuple(each for each in self._rule.key if each in names) if names else guided.key,
             also=tuple(used) if guided.comparison == "jump" else (),
         )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from alerts import AlertRequest, UnusableInput
 from dashboard.inputs import choice, number, switch, text
 from dashboard.send.form import REPEATS
 from dashboard.send.if_nobody_answers import CHANNELS, with_escalation
 from rules.guided import Comparison, Guided
-from rules.rule import WHOLE_ROW, Rule
+from rules.rule import Rule
 from rules.schedule import read_schedule, schedule_words
 
 WAYS = {"sql": "SQL", "guided": "Without SQL"}
@@ -47,16 +48,15 @@ def read_form(fields: Mapping[str, object], base: Rule) -> Rule:
 
     Raises `UnusableInput` for what no such form sends, or is too long for any field.
     """
-    texts = {name: text(fields.get(name, getattr(base, name)), name) for name in TEXTS}
-    if texts["to_column"]:
-        texts["to"] = ""
-    rule = _delivery(fields, replace(base, **texts))
-    rule = _schedule(fields, rule)
-    numbers = {name: _number(fields, name, rule) for name in NUMBERS}
-    # A count that is none is refused by the rule itself, at its field.
-    counts = {name: _count(fields, name, rule) for name in COUNTS}
-    switches = {name: switch(fields.get(name, getattr(rule, name)), name) for name in SWITCHES}
-    rule = replace(rule, **numbers, **counts, **switches)
+    values: dict[str, Any] = {
+        name: text(fields.get(name, getattr(base, name)), name) for name in TEXTS
+    }
+    if values["to_column"]:
+        values["to"] = ""
+    values |= {name: number(fields.get(name, getattr(base, name)), name) for name in NUMBERS}
+    values |= {name: _count(fields, name, base) for name in COUNTS}
+    values |= {name: switch(fields.get(name, getattr(base, name)), name) for name in SWITCHES}
+    rule = _schedule(fields, _delivery(fields, replace(base, **values)))
     if choice(fields.get("way", "sql"), "way", WAYS) == "guided":
         return replace(rule, guided=_guided(fields, rule))
     return replace(rule, guided=None, sql=text(fields.get("sql", rule.sql), "sql"))
@@ -119,17 +119,13 @@ def _guided(fields: Mapping[str, object], rule: Rule) -> Guided:
         comparison=next(each for each in COMPARISONS if each == comparison),
         limit=text(fields.get("g_limit", known.limit), "limit").strip(),
         limit_column=text(fields.get("g_limit_column", known.limit_column), "limit_column"),
-        key=() if rule.key == WHOLE_ROW else rule.key,
         time_column=text(fields.get("g_time_column", known.time_column), "time_column"),
         minutes=minutes,
     )
 
 
-def _number(fields: Mapping[str, object], name: str, rule: Rule) -> float:
-    return number(fields.get(name, getattr(rule, name)), name)
-
-
 def _count(fields: Mapping[str, object], name: str, rule: Rule) -> int:
+    """Return a whole number; for what is none, one that the rule refuses at its field."""
     value = number(fields.get(name, getattr(rule, name)), name)
     return int(value) if math.isfinite(value) and value == int(value) else -1
 

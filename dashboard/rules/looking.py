@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-
-from rules.desk import RuleDesk
-from rules.preview import PastAlerts
 
 from alerts import UnusableInput
 from dashboard.live_alert import failure_sentence
 from dashboard.rules.result import Seen
-from rules.keys import KeyProblem
+from rules.desk import RuleDesk
+from rules.preview import PastAlerts
 from rules.rule import WHOLE_ROW, Rule
 from rules.sandbox import Column, QueryError
 from rules.sources import SourceError
-
-# What a rule that isn't complete yet is looked at with, so that its columns can be chosen from.
-NO_NAME, NO_MESSAGE, NOBODY = "A rule", "-", "nobody yet"
 
 
 class Looking:
     """What the data say about the rule as it was given last; `changed` is told when they do.
 
-    `seen` is the last good preview. `mistake` is what is wrong with the query, `trouble` with its
-    data, `key_problem` with the key, in a sentence, "" if nothing is. `past` is None until it is
-    known.
+    `seen` is the last good preview. `mistake` is what is wrong with the query, and `trouble` with
+    its data, in a sentence, "" if nothing is; `problems` are those by the rule's field. `past` is
+    None until it is known.
     """
 
     def __init__(self, rules: RuleDesk, changed: Callable[[], Awaitable[None]]) -> None:
@@ -41,7 +36,7 @@ class Looking:
         self.past: PastAlerts | None = None
         self.mistake: QueryError | None = None
         self.trouble = ""
-        self.key_problem = ""
+        self.problems: Mapping[str, str] = {}
         self.is_previewing = False
         self.is_looking_back = False
 
@@ -66,7 +61,7 @@ class Looking:
         self._asked = rule.fingerprint
         self.stop()
         if not rule.sql.strip():
-            self.mistake, self.trouble, self.key_problem = None, "", ""
+            self.mistake, self.trouble, self.problems = None, "", {}
             self.seen, self.past = None, None
             return
         self.is_previewing = True
@@ -81,29 +76,33 @@ class Looking:
 
     def is_about(self, rule: Rule) -> bool:
         """Whether the last good preview is of this very rule, and nothing went wrong since."""
-        if self.mistake or self.trouble or self.key_problem or self.seen is None:
+        if self.mistake or self.trouble or self.problems or self.seen is None:
             return False
         return self.seen.rule.fingerprint == rule.fingerprint
 
     async def _look(self, rule: Rule) -> None:
-        complete = _completed(rule)
+        # Without a key its columns can't be seen, of which one is to be chosen.
+        complete = replace(rule, key=rule.key or WHOLE_ROW)
         mistake: QueryError | None = None
-        trouble = key_problem = ""
+        trouble = ""
+        problems: Mapping[str, str] = {}
+        is_seen = False
         try:
             preview = await self._rules.preview(complete)
         except QueryError as problem:
             mistake = problem
-        except KeyProblem as problem:
-            key_problem = str(problem)
-        except (SourceError, UnusableInput) as problem:
+        except UnusableInput as problem:
+            problems = {problem.field: str(problem)}
+        except SourceError as problem:
             trouble = str(problem)
         except Exception as error:  # noqa: BLE001 - said where the rows would be
             trouble = failure_sentence(error)
         else:
+            problems, is_seen = preview.problems, True
             self.seen = Seen(rule, preview, datetime.now(UTC))
-        self.mistake, self.trouble, self.key_problem = mistake, trouble, key_problem
+        self.mistake, self.trouble, self.problems = mistake, trouble, problems
         self.is_previewing = False
-        if mistake or trouble or key_problem:
+        if not is_seen:
             await self._changed()
             return
         self.past, self.is_looking_back = None, True
@@ -115,17 +114,7 @@ class Looking:
     async def _look_back(self, rule: Rule) -> PastAlerts:
         try:
             return await self._rules.past_alerts(rule)
-        except (QueryError, SourceError, UnusableInput, KeyProblem) as problem:
+        except (QueryError, SourceError, UnusableInput) as problem:
             return PastAlerts(problem=str(problem))
         except Exception as error:  # noqa: BLE001 - said in the place of the chart
             return PastAlerts(problem=failure_sentence(error))
-
-
-def _completed(rule: Rule) -> Rule:
-    return replace(
-        rule,
-        name=rule.name.strip() or NO_NAME,
-        key=rule.key or WHOLE_ROW,
-        message=rule.message if rule.message.strip() else NO_MESSAGE,
-        to=rule.to if rule.to.strip() or rule.to_column else NOBODY,
-    )

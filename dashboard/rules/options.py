@@ -67,7 +67,7 @@ def _how_it_calls(rule: Rule) -> Tag:
                 is_on=rule.acknowledge,
                 id="rules-acknowledge",
             ),
-            *map(unbound, if_nobody_answers_inputs(request, then_to)),
+            unbound(tags.div(if_nobody_answers_inputs(request, then_to))),
             line("delivery"),
             class_="if-nobody-answers inside",
         ),

@@ -20,9 +20,8 @@ from alerts import Desk
 from dashboard.assets import assets, listening
 
 if TYPE_CHECKING:
-    from rules.desk import RuleDesk
-
     from dashboard.rules.visit import Visit
+    from rules.desk import RuleDesk
 
 SECONDS_BEFORE_COUNTING = 5.0
 SECONDS_BETWEEN_COUNTS = 5.0
@@ -98,7 +97,11 @@ def server(
             await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
 
     counting = asyncio.create_task(keep_counting(), name="rules that wait")
-    session.on_ended(lambda: counting.cancel() and None)
+
+    def stop() -> None:
+        counting.cancel()
+
+    session.on_ended(stop)
 
     @output(suspend_when_hidden=False)
     @render.ui

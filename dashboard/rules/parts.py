@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from htmltools import Tag, TagChild, tags
 
@@ -16,7 +17,7 @@ from dashboard.fields import feedback
 from dashboard.icons import icon
 
 # The script sends what controls hold, all of a form at once.
-UNBOUND = {"data-shiny-no-bind-input": ""}
+UNBOUND: dict[str, Any] = {"data-shiny-no-bind-input": ""}
 
 
 def button(words: TagChild, act: str, kind: str = "", **attributes: str | None) -> Tag:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Literal
 
 from htmltools import Tag, TagList, tags
-from rules.preview import PastAlerts, Preview, PreviewRow
 
 from alerts import UnusableInput
 from alerts.message.call_twiml import write_document
@@ -17,6 +16,7 @@ from dashboard.alert_status import clock, shape_tag
 from dashboard.icons import icon
 from dashboard.rules.charts import month
 from dashboard.rules.parts import button, rows_words, sheet
+from rules.preview import PastAlerts, Preview, PreviewRow
 from rules.rule import Rule, alert_request
 
 ROWS_SHOWN = 3
@@ -116,6 +116,8 @@ def _row(rule: Rule, row: PreviewRow) -> Tag:
 def _who(row: PreviewRow) -> list[Tag]:
     if row.problem:
         return [tags.span(shape_tag("cross"), row.problem, class_="cb-status bad")]
+    if not row.recipients:
+        return [tags.span("–", class_="cb-quiet")]
     first, *others = row.recipients
     more = f" and {len(others)} more" if others else ""
     number = international(first.to)

@@ -54,12 +54,10 @@ def parts_of(standing: Standing, looking: Looking) -> dict[str, TagChild]:
     """Return each part of the editor that changes, by its name."""
     rule = standing.rule
     names = offered(rule, standing.source, looking)
-    problems = dict(standing.problems)
-    if looking.key_problem:
-        problems.setdefault("key", looking.key_problem)
+    problems = {**looking.problems, **standing.problems}
     return {
         "saved": saved_words(standing),
-        **_lines(standing),
+        **_lines(standing, problems),
         **_query(standing, looking),
         "key": editor.key_and_recipients(rule, names, problems),
         "variables": editor.variables([each for each in names if each.isidentifier()]),
@@ -71,7 +69,7 @@ def parts_of(standing: Standing, looking: Looking) -> dict[str, TagChild]:
         ),
         "bad-now": result.bad_now(
             looking.seen,
-            str(looking.mistake or looking.trouble or looking.key_problem),
+            str(looking.mistake or looking.trouble or next(iter(looking.problems.values()), "")),
             standing.zone,
             is_reading=looking.is_previewing,
         ),
@@ -108,8 +106,9 @@ def why_not(standing: Standing, looking: Looking) -> str:
         sentences.append(f"Line {line} needs a fix first." if line else "The query needs a fix.")
     if rule.guided:
         sentences.append(unwritten(rule.guided))
-    sentences += [looking.trouble, looking.key_problem, *standing.problems.values()]
+    sentences += [looking.trouble, *standing.problems.values()]
     sentences += map(str, missing_fields(rule).values())
+    sentences += looking.problems.values()
     sentences.append(standing.save_problem)
     if not looking.is_about(rule):
         sentences.append("Looking at the data first…")
@@ -138,8 +137,7 @@ def saved_words(standing: Standing) -> Tag:
     return tags.span(f"{STATES[rule.state]}, {verb} {at}{by}")
 
 
-def _lines(standing: Standing) -> dict[str, TagChild]:
-    problems = standing.problems
+def _lines(standing: Standing, problems: Mapping[str, str]) -> dict[str, TagChild]:
     elsewhere = [sentence for field, sentence in problems.items() if field not in OWN_PLACES]
     sentences = {name: problems.get(name, "") for name in LINES} | {"delivery": " ".join(elsewhere)}
     if standing.saved is None and not standing.rule.name.strip():

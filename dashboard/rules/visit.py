@@ -14,8 +14,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from htmltools import Tag, TagChild, TagList, tags
-from rules.desk import RuleDesk
-from rules.overview import RuleOverview
 from shiny import Inputs, Outputs, Session, reactive, render
 
 from alerts import Desk, UnusableInput
@@ -30,6 +28,8 @@ from dashboard.rules.overview import link, list_tag
 from dashboard.rules.result import choose_sheet
 from dashboard.rules.sheets import upload_sheet_words
 from dashboard.shell import viewer_name
+from rules.desk import RuleDesk
+from rules.overview import RuleOverview
 from rules.rule import Rule
 from rules.sandbox import QueryError
 from rules.sources import SourceError
@@ -272,8 +272,8 @@ class Visit:
 
     async def _answer(self, record: str, keys: set[str]) -> None:
         rules = await self._open_rules()
-        await rules.answer_held(record, keys, viewer_name(self._session))
-        told = f"{len(keys):,} are told now." if keys else "Nobody is told."
+        count = await rules.answer_held(record, keys or "none", viewer_name(self._session))
+        told = f"{count:,} are told now." if count else "Nobody is told."
         await self.say(f"{told} The rule goes on.")
         self._again.set()
 

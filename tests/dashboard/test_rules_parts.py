@@ -17,7 +17,7 @@ from people.recipients import Recipient
 from rules.guided import Guided, guided_sql
 from rules.overview import NowWords, RuleHealth, RuleOverview
 from rules.preview import Preview, PreviewRow
-from rules.rule import WHOLE_ROW, Rule, missing_fields, wrong_fields
+from rules.rule import Rule, missing_fields, wrong_fields
 from rules.sandbox import Column
 
 EXAMPLE = EXAMPLES["limit"].rule
@@ -156,12 +156,9 @@ def test_the_way_without_sql_fills_in_what_writes_the_query():
         "g_comparison": "over",
         "g_limit": " 100 ",
     }
-    rule = form.read_form(fields, replace(EXAMPLE, key=("batch",)))
-    assert rule.guided == Guided("tastings", "diacetyl_ppb", "over", limit="100", key=("batch",))
+    rule = form.read_form(fields, EXAMPLE)
+    assert rule.guided == Guided("tastings", "diacetyl_ppb", "over", limit="100")
     assert "diacetyl_ppb > 100" in guided_sql(rule.guided)
-    whole = form.read_form(fields, replace(EXAMPLE, key=WHOLE_ROW))
-    assert whole.guided is not None
-    assert whole.guided.key == ()
 
 
 def test_the_sentence_asks_for_what_its_comparison_needs():
