@@ -146,7 +146,7 @@ class RuleCheck:
             plan,
             None if seen.cases is None else len(seen.cases.bad),
             dict(seen.prints),
-            switched_by=one.switching and one.switching.by,
+            switched_by=one.switching.by if one.switching else None,
         )
         return await self._record(finding, said)
 
@@ -247,7 +247,7 @@ class _One:
 
     @property
     def tell(self) -> Tell | None:
-        return self.switching and self.switching.tell
+        return self.switching.tell if self.switching else None
 
 
 def _report(finding: Finding, notices: tuple[Notice, ...]) -> CheckReport:

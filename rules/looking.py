@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from rules.sources import Snapshot, Sources
 
 QUERY_SECONDS = 30.0
+# Fewer are told apart faster than in a thread.
+FEW_ROWS = 500
+# A file that somebody writes into may change while it is read.
+ATTEMPTS = 3
 # Of all that a check waits for; sources have shorter limits of their own.
 LOOK_SECONDS = 300.0
 TOO_SLOW = "Fetching the data took too long: it was stopped after 5 minutes."
@@ -92,8 +96,46 @@ class Looker:
         may_skip: Callable[[], Awaitable[bool]] | None,
         has_open: bool,
     ) -> Seen:
-        names = await self._sandbox.tables_of(rule.sql, self._sources.names())
-        found = await self._fetch(names)
+        from rules.sources import SourceError  # noqa: PLC0415 - the first page needs none of it
+
+        try:
+            for attempts_left in reversed(range(ATTEMPTS)):
+                names = await self._sandbox.tables_of(rule.sql, self._sources.names())
+                known_ones = {name: each for name, each in self._known.items() if name in names}
+                found = await self._sources.fetch(sorted(names), known=known_ones)
+                self._known |= found
+                try:
+                    seen = await self._look_at(rule, now, found, known, may_skip)
+                    await self._sources.confirm(found.values())
+                    break
+                except (SourceError, QueryError):
+                    # Somebody may have written into a file while it was read: then read it again.
+                    if not attempts_left or await self._is_unchanged(found):
+                        raise
+        except SourceError as error:
+            raise CheckFailed(str(error)) from None
+        if has_open and seen.cases is not None and not seen.cases.bad:
+            await self._refuse_empty(rule, found)
+        return seen
+
+    async def _is_unchanged(self, found: Mapping[str, Snapshot]) -> bool:
+        from rules.sources import SourceError  # noqa: PLC0415 - as above
+
+        try:
+            await self._sources.confirm(found.values())
+        except SourceError:
+            return False
+        return True
+
+    async def _look_at(
+        self,
+        rule: Rule,
+        now: datetime,
+        found: Mapping[str, Snapshot],
+        known: Mapping[str, str] | None,
+        may_skip: Callable[[], Awaitable[bool]] | None,
+    ) -> Seen:
+        """Run the query on what was fetched, unless the answer is known."""
         prints = {name: each.fingerprint for name, each in found.items()}
         prints[""] = rule.fingerprint
         await self._check_that_data_comes(rule, found, now)
@@ -101,30 +143,15 @@ class Looker:
         if is_same and may_skip and await may_skip():
             return Seen(None, prints)
         result = await self._sandbox.run(self._query(rule, rule.sql, found), QUERY_SECONDS)
-        await self._confirm(found)
         if result.is_cut:
             raise CheckFailed(
                 f"More than {len(result.rows):,} rows are listed, so they can't be told apart from "
                 "good ones: let the query list only what is bad."
             )
+        if len(result.rows) < FEW_ROWS:
+            return Seen(cases_in(result, rule.key, rule.to_column), prints)
         cases = await asyncio.to_thread(cases_in, result, rule.key, rule.to_column)
-        if has_open and not cases.bad:
-            await self._refuse_empty(rule, found)
         return Seen(cases, prints)
-
-    async def _fetch(self, names: set[str]) -> dict[str, Snapshot]:
-        from rules.sources import SourceError  # noqa: PLC0415 - the first page needs none of it
-
-        known = {name: each for name, each in self._known.items() if name in names}
-        try:
-            found = await self._sources.fetch(sorted(names), known=known)
-        except SourceError as error:
-            raise CheckFailed(str(error)) from None
-        self._known |= found
-        return found
-
-    async def _confirm(self, found: Mapping[str, Snapshot]) -> None:
-        """Raise `CheckFailed` if a file was changed while the query read it."""
 
     async def _check_that_data_comes(
         self, rule: Rule, found: Mapping[str, Snapshot], now: datetime

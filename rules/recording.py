@@ -28,7 +28,7 @@ from rules.leases import Claim
 from rules.planning import Plan, alerts_to_cancel
 from rules.rule import Rule
 from rules.saved_rules import read_rule, switch_on
-from rules.standing import read_open, told_together
+from rules.standing import read_open, read_state, told_together
 from rules.tables import checks, episode_alerts, episodes, rule_state
 from rules.telling import Notice
 
@@ -41,6 +41,7 @@ OPEN_ONES = sa.update(episodes).where(
     episodes.c.account_sid == sa.bindparam("account"),
     episodes.c.is_open,
 )
+RETURNS_TO = episodes.c.returns_to
 # Built once, for building takes as long as running.
 CHANGED = (
     "state", "is_open", "since", "since_check", "returns_to", "fired_at", "over_at", "is_told",
@@ -91,7 +92,7 @@ def record(connection: sa.Connection, add: AddAlerts, account_sid: str, finding:
         return True
     # In the order in which everybody locks them.
     present = read_rule(connection, account_sid, rule.id, lock=True)
-    state = _locked_state(connection, account_sid, rule.id)
+    state = read_state(connection, account_sid, rule.id, lock=True)
     if present is None or present.revision != rule.revision or state is None:
         return False
     if (state["leased_by"], state["check_number"]) != (claim.holder, claim.number):
@@ -118,13 +119,6 @@ def _is_written(connection: sa.Connection, account_sid: str, claim: Claim) -> bo
         checks.c.number == claim.number,
     )
     return connection.scalar(wanted) is not None
-
-
-def _locked_state(connection: sa.Connection, account_sid: str, rule_id: str) -> Any:
-    wanted = sa.select(rule_state).where(
-        rule_state.c.rule_id == rule_id, rule_state.c.account_sid == account_sid
-    )
-    return connection.execute(wanted.with_for_update()).mappings().first()
 
 
 def _write_check(connection: sa.Connection, account_sid: str, finding: Finding) -> None:
@@ -190,7 +184,13 @@ def _write_episodes(
     plan, rule_id = finding.plan, finding.rule.id
     ours = {"rule": rule_id, "account": account_sid}
     if plan.ends_all:
-        ended = {"state": "over", "is_open": False, "over_at": finding.claim.at.timestamp()}
+        ended = {
+            "state": "over",
+            "is_open": False,
+            "over_at": finding.claim.at.timestamp(),
+            # For rules that tell of a key once ever.
+            "returns_to": sa.case((episodes.c.state == "known", "known"), else_=RETURNS_TO),
+        }
         connection.execute(OPEN_ONES.values(ended), ours)
     before = read_open(connection, account_sid, rule_id) if plan.after.over else {}
     began = set(plan.after.began)

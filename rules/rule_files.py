@@ -156,8 +156,8 @@ def _read_rule(entry: Mapping[str, Any], where: str) -> Rule:
         rule = replace(rule, at=at, every_seconds=every or rule.every_seconds)
     if guided is not None:
         rule = replace(rule, guided=_read_guided(guided, f"{where}, guided"))
-    for field, problem in wrong_fields(rule).items():
-        raise UnusableInput("file", f"{where}: {field}: {problem}")
+    for field, wrong in wrong_fields(rule).items():
+        raise UnusableInput("file", f"{where}: {field}: {wrong}")
     return rule
 
 

@@ -41,12 +41,17 @@ class ToldAlert:
     is_acknowledged: bool
 
 
-def read_state(connection: sa.Connection, account_sid: str, rule_id: str) -> Any:
-    """Return the rule's row of `rule_state` as a mapping; None for a rule never switched on."""
+def read_state(
+    connection: sa.Connection, account_sid: str, rule_id: str, *, lock: bool = False
+) -> Any:
+    """Return the rule's row of `rule_state` as a mapping; None for a rule never switched on.
+
+    With `lock`, no other transaction changes it before this one ends.
+    """
     wanted = sa.select(rule_state).where(
         rule_state.c.rule_id == rule_id, rule_state.c.account_sid == account_sid
     )
-    return connection.execute(wanted).mappings().first()
+    return connection.execute(wanted.with_for_update() if lock else wanted).mappings().first()
 
 
 def has_open(connection: sa.Connection, account_sid: str, rule_id: str) -> bool:

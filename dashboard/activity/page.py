@@ -384,7 +384,9 @@ def _rule_choice(address: Address, rules: Mapping[str, str], ns: Any) -> Tag | N
     unknown = {chosen: "A rule that is gone"} if chosen and chosen not in rules else {}
     if not rules and not unknown:
         return None
-    return _late_choice("rule", "Rule", [("", "Any rule or none"), *(rules | unknown).items()], ns)
+    return _late_choice(
+        "rule", "Rule", [("", "Any rule or none"), *{**rules, **unknown}.items()], ns
+    )
 
 
 def _late_choice(name: str, label: str, choices: Sequence[tuple[str, str]], ns: Any) -> Tag:

@@ -58,37 +58,38 @@ class CsvLook:
     notes: tuple[str, ...] = ()
 
 
-def look_at(source: Source, path: Path) -> CsvLook:
-    """Look at the first rows of a CSV in UTF-8.
+def look_at(source: Source, path: Path, name: str) -> CsvLook:
+    """Look at the first rows of a CSV in UTF-8; `name` is what people know it by.
 
     Raises `SourceError` if it has no header, a row is short or long, or it is no CSV at all.
     """
-    text = _beginning(source, path)
-    delimiter = source.delimiter or _delimiter(text)
-    header, rows = _records(source, path, text, delimiter)
-    columns = _checked_header(source, path, header)
+    sample = _sample(source, path, name)
+    delimiter = source.delimiter or _delimiter(sample.text)
+    header, rows = _records(source, name, sample, delimiter)
+    columns = _checked_header(source, name, header)
     return _Columns(source, columns, rows).look(delimiter)
 
 
-def header_of(source: Source, path: Path, delimiter: str) -> tuple[str, ...]:
+def header_of(source: Source, path: Path, name: str, delimiter: str) -> tuple[str, ...]:
     """Return the names of a CSV's columns. Raises `SourceError` like `look_at`."""
-    header, _ = _records(source, path, _beginning(source, path), delimiter, most_rows=0)
-    return _checked_header(source, path, header)
+    header, _ = _records(source, name, _sample(source, path, name), delimiter, most_rows=0)
+    return _checked_header(source, name, header)
 
 
-def _beginning(source: Source, path: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    text: str
+    is_whole: bool
+
+
+def _sample(source: Source, path: Path, name: str) -> _Sample:
     try:
         with path.open("rb") as file:
             sample = file.read(SAMPLE_BYTES)
     except OSError as error:
         reason = error.strerror or "no reason given"
-        raise SourceError(
-            source.name, f"{source.name} can't be used: {path.name}: {reason}."
-        ) from None
-    if len(sample) == SAMPLE_BYTES:
-        # The last line may be cut in the middle.
-        sample = sample[: sample.rfind(b"\n") + 1] or sample
-    return sample.decode("utf-8-sig", errors="replace")
+        raise _unusable(source, f"{name}: {reason}") from None
+    return _Sample(sample.decode("utf-8-sig", errors="replace"), len(sample) < SAMPLE_BYTES)
 
 
 def _delimiter(text: str) -> str:
@@ -107,68 +108,63 @@ def _delimiter(text: str) -> str:
 
 
 def _records(
-    source: Source, path: Path, text: str, delimiter: str, most_rows: int = MOST_ROWS_LOOKED_AT
+    source: Source,
+    name: str,
+    sample: _Sample,
+    delimiter: str,
+    most_rows: int = MOST_ROWS_LOOKED_AT,
 ) -> tuple[list[str], list[list[str]]]:
     """Return the header and the first rows, all as wide as the header."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header: list[str] | None = None
-    rows: list[list[str]] = []
+    reader = csv.reader(io.StringIO(sample.text, newline=""), delimiter=delimiter)
+    found: list[tuple[int, list[str]]] = []
     try:
         for cells in reader:
-            if not cells:
-                continue
-            if header is None:
-                header = cells
-            elif len(rows) >= most_rows:
+            if cells:
+                found.append((reader.line_num, cells))
+            if len(found) > most_rows:
                 break
-            elif len(cells) != len(header):
-                raise SourceError(
-                    source.name,
-                    f"{source.name} can't be used: line {reader.line_num} of {path.name} has "
-                    f"{_fields(len(cells))}, its first line {len(header)}. Correct that line.",
-                )
-            else:
-                rows.append(cells)
+        else:
+            if not sample.is_whole and len(found) > 1:
+                # The last row is cut in the middle.
+                found.pop()
     except csv.Error:
-        raise SourceError(
-            source.name,
-            f"{source.name} can't be used: line {reader.line_num} of {path.name} isn't CSV. "
-            "Perhaps a quotation mark isn't closed.",
-        ) from None
-    if header is None:
-        raise SourceError(source.name, f"{source.name} can't be used: {path.name} is empty.")
-    return header, rows
-
-
-def _fields(count: int) -> str:
-    return "1 field" if count == 1 else f"{count} fields"
-
-
-def _checked_header(source: Source, path: Path, header: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(each.strip() for each in header)
-    if len(names) > MOST_COLUMNS:
-        raise SourceError(
-            source.name,
-            f"{source.name} can't be used: {path.name} has {len(names):,} columns, and "
-            f"{MOST_COLUMNS:,} at most can be read.",
+        problem = (
+            f"line {reader.line_num} of {name} isn't CSV; perhaps a quotation mark isn't closed"
         )
-    written = [each for each in names if each]
+        raise _unusable(source, problem) from None
+    if not found:
+        raise _unusable(source, f"{name} is empty")
+    (_, header), *rows = found
+    for line, cells in rows:
+        if len(cells) != len(header):
+            fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
+            raise _unusable(
+                source, f"line {line} of {name} has {fields}, its first line {len(header)}"
+            )
+    return header, [cells for _, cells in rows]
+
+
+def _checked_header(source: Source, name: str, header: Sequence[str]) -> tuple[str, ...]:
+    # A column without a name gets DuckDB's.
+    columns = tuple(each.strip() or f"column{at}" for at, each in enumerate(header))
+    if len(columns) > MOST_COLUMNS:
+        problem = f"{name} has {len(columns):,} columns, and {MOST_COLUMNS:,} at most can be read"
+        raise _unusable(source, problem)
+    written = [each for each in map(str.strip, header) if each]
     data = [each for each in written if NUMBER.fullmatch(each) or DAY_AND_MONTH.fullmatch(each)]
     if not written or len(data) * 2 > len(written):
-        raise SourceError(
-            source.name,
-            f"{source.name} can't be used: the first line of {path.name} doesn't name the columns.",
-        )
+        raise _unusable(source, f"the first line of {name} doesn't name the columns")
     seen: dict[str, str] = {}
-    for name in written:
-        if (other := seen.get(name.casefold())) is not None:
-            raise SourceError(
-                source.name,
-                f"{source.name} can't be used: two columns of {path.name} are called {other}, so "
-                "none can be told from the other. Rename one.",
-            )
-        seen[name.casefold()] = name
-    return names
+    for each in columns:
+        if (other := seen.get(each.casefold())) is not None:
+            problem = f"two columns of {name} are called {other}; give one another name"
+            raise _unusable(source, problem)
+        seen[each.casefold()] = each
+    return columns
+
+
+def _unusable(source: Source, problem: str) -> SourceError:
+    return SourceError(source.name, f"{source.name} can't be used: {problem}.")
 
 
 class _Columns:
@@ -188,7 +184,7 @@ class _Columns:
 
     def look(self, delimiter: str) -> CsvLook:
         for at, name in enumerate(self._columns):
-            if name and name not in self._source.types:
+            if name not in self._source.types:
                 self._look_at(name, [row[at].strip() for row in self._rows])
         return CsvLook(
             delimiter=delimiter,
@@ -230,13 +226,18 @@ class _Columns:
             self._texts.add(name)
             self._notes.append(
                 f"{name} is read as text: {with_commas[0]} may be a large number or a decimal. "
-                'Set decimal = "," or "." for the source.'
+                + self._advice('set decimal = "," or "."', "Write it without a comma")
             )
         elif any("." in each for each in values):
             self._texts.add(name)
             self._notes.append(f"{name} is read as text: it has decimals with a comma and a point.")
         else:
             self._has_commas = True
+
+    def _advice(self, setting: str, change: str) -> str:
+        if self._source.kind == "upload":
+            return f"{change} and upload the file again."
+        return f"In sources.toml, {setting} for {self._source.name}."
 
     def _look_at_dates(self, name: str, values: list[str]) -> None:
         if self._source.date_format:
@@ -252,8 +253,10 @@ class _Columns:
         else:
             self._texts.add(name)
             self._notes.append(
-                f"{name} is read as text: in {values[0]} the day or the month may come first. Set "
-                'date_format = "%d/%m/%Y" or "%m/%d/%Y" for the source.'
+                f"{name} is read as text: in {values[0]} the day or the month may come first. "
+                + self._advice(
+                    'set date_format = "%d/%m/%Y" or "%m/%d/%Y"', "Write dates as 2025-12-31"
+                )
             )
             return
         times = {each[5] and (":%S" if each[6] else ":%M") for each in found}

@@ -14,6 +14,7 @@ from rules.sources.local_files import (
     newest_of,
     stamps_of,
 )
+from rules.sources.plain_copies import PlainCopies
 from rules.sources.postgresql_query import fetch_postgresql
 from rules.sources.references import References
 from rules.sources.s3 import S3
@@ -52,24 +53,30 @@ class Fetching:
             return fetch_sqlite(source, self._references, kept_files)
         if source.kind == "postgresql":
             return fetch_postgresql(source, self._references, kept_files)
-        return self._uploads.fetch(source, kept_files)
+        return self._uploads.fetch(source)
 
-    def make_ready(self, source: Source, fetched: Fetched, shape: Shape | None) -> Ready:
-        """Check that the files are complete and, if they are CSV, fit the shape."""
+    def make_ready(
+        self, source: Source, fetched: Fetched, shape: Shape | None, *, in_copies: bool = False
+    ) -> Ready:
+        """Check that the files are complete and, if they are CSV, fit the shape.
+
+        `in_copies` asks for copies of CSV files that others write to.
+        """
         if fetched.columns:
             return Ready(fetched, fetched.files)
         stamps = fetched.stamps or stamps_of(source, map(str, fetched.files))
         if source.format != "csv":
             for each in stamps:
-                check_whole(source, each)
-            return Ready(fetched, fetched.files)
+                check_whole(source, each, fetched.name_of(each.path))
+            return Ready(fetched, fetched.files, stamps=fetched.stamps)
         with self._locks[source.name]:
             if source.name not in self._csv_files:
-                copies = KeptFiles(source.name, self._folder / "plain" / source.name)
+                copies = PlainCopies(source.name, self._folder / "plain" / source.name)
                 self._csv_files[source.name] = CsvFiles(copies)
             csv_files = self._csv_files[source.name]
-            csv = csv_files.make_ready(source, stamps, shape, is_ours=fetched.is_ours)
-        return Ready(fetched, tuple(each.plain for each in csv.files), csv)
+            csv = csv_files.make_ready(source, fetched, stamps, shape, in_copies=in_copies)
+        stamps = () if fetched.is_ours else csv.stamps
+        return Ready(fetched, tuple(each.plain for each in csv.files), csv, stamps)
 
     def close(self) -> None:
         """Close every connection."""

@@ -13,7 +13,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,30 +67,9 @@ class KeptFiles:
         # Somebody may have emptied the folder.
         return kept if all(each.is_file() for each in kept.files.values()) else None
 
-    @contextmanager
-    def writing(self, ending: str) -> Iterator[Path]:
-        """Yield the path of a new file to write; it is removed if the block fails.
-
-        Raises `SourceError` if the folder can't be written to.
-        """
-        path = self._folder / f"{secrets.token_hex(12)}{ending}"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            yield path
-        except OSError as error:
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-            # A broken connection is an OSError too, and told by what reads from it.
-            if error.errno not in OF_THE_DISK:
-                raise
-            raise SourceError(
-                self._name,
-                f"The data of {self._name} can't be kept in {self._folder}: "
-                f"{error.strerror or 'no reason given'}.",
-            ) from None
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+    def writing(self, ending: str) -> AbstractContextManager[Path]:
+        """Return the path of a new file to write, as `writing` does."""
+        return writing(self._name, self._folder, ending)
 
     def publish(
         self, files: Mapping[str, Path], fingerprint: str, about: Mapping[str, Any] | None = None
@@ -126,3 +105,28 @@ class KeptFiles:
                 with suppress(OSError):
                     if entry.name not in in_use and time.time() - entry.stat().st_mtime > seconds:
                         os.unlink(entry.path)
+
+
+@contextmanager
+def writing(name: str, folder: Path, ending: str) -> Iterator[Path]:
+    """Yield the path of a new file to write for a source; it is removed if the block fails.
+
+    Raises `SourceError` if the folder can't be written to.
+    """
+    path = folder / f"{secrets.token_hex(12)}{ending}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield path
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        # A broken connection is an OSError too, and told by what reads from it.
+        if error.errno not in OF_THE_DISK:
+            raise
+        raise SourceError(
+            name,
+            f"The data of {name} can't be kept in {folder}: {error.strerror or 'no reason given'}.",
+        ) from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

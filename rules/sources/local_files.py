@@ -81,7 +81,12 @@ def is_same(stamp: Stamp) -> bool:
 
 
 def check_whole(
-    source: Source, stamp: Stamp, *, ends_with_newline: bool | None = None, is_settled: bool = False
+    source: Source,
+    stamp: Stamp,
+    name: str,
+    *,
+    ends_with_newline: bool | None = None,
+    is_settled: bool = False,
 ) -> bool:
     """Raise `SourceError` if a file is still being written, is cut off, or isn't what it should be.
 
@@ -96,8 +101,7 @@ def check_whole(
     except OSError as error:
         raise _unreadable(source, stamp.path, error) from None
     if not is_same(stamp):
-        raise still_written(source, stamp.path)
-    name = stamp.path.name
+        raise still_written(source, name)
     if stamp.path.suffix == ".gz":
         # Unpacking it tells whether it is whole.
         return True
@@ -108,11 +112,11 @@ def check_whole(
         if not beginning.startswith(b"PAR1"):
             raise SourceError(source.name, f"{source.name} can't be used: {name} isn't Parquet.")
         if not end.endswith(b"PAR1"):
-            raise still_written(source, stamp.path)
+            raise still_written(source, name)
         return True
     if source.format == "json":
         if end.rstrip()[-1:] not in (b"]", b"}"):
-            raise still_written(source, stamp.path)
+            raise still_written(source, name)
         return True
     ends = end.rstrip(b"\0").endswith((b"\n", b"\r"))
     if not ends and ends_with_newline:
@@ -123,14 +127,14 @@ def check_whole(
         )
     is_settled = is_settled or time.time() - stamp.mtime_ns / 1e9 > SETTLED_SECONDS
     if not ends and not is_settled:
-        raise still_written(source, stamp.path)
+        raise still_written(source, name)
     return ends
 
 
-def still_written(source: Source, path: Path) -> SourceError:
+def still_written(source: Source, name: str) -> SourceError:
     """Return the error for a file that isn't complete yet."""
     return SourceError(
-        source.name, f"{source.name} is still being written: {path.name} isn't complete yet."
+        source.name, f"{source.name} is still being written: {name} isn't complete yet."
     )
 
 

@@ -37,8 +37,7 @@ LIMITS = (
     " set_config('idle_in_transaction_session_timeout', '60s', true),"
     " set_config('datestyle', 'ISO', true),"
     " set_config('timezone', 'UTC', true),"
-    " set_config('extra_float_digits', '1', true),"
-    " set_config('client_encoding', 'UTF8', true)"
+    " set_config('extra_float_digits', '1', true)"
 )
 # DuckDB's types by PostgreSQL's; all others are read as text.
 # https://duckdb.org/docs/stable/sql/data_types/overview
@@ -97,6 +96,7 @@ def _fetched(kept: Kept) -> Fetched:
         kept.fingerprint,
         kept.changed_at,
         is_ours=True,
+        names=("its query",),
         columns=tuple(Column(*each) for each in kept.about["columns"]),
         options=WRITTEN_CSV,
     )
@@ -113,7 +113,8 @@ def _options(psycopg: Any, source: Source, address: str) -> dict[str, Any]:
             "postgresql://user:password@host/database, with special characters in the password "
             "written as %XX.",
         ) from None
-    return {"connect_timeout": CONNECT_SECONDS, "application_name": "callboard rules"} | options
+    ours = {"connect_timeout": CONNECT_SECONDS, "application_name": "callboard"}
+    return ours | options | {"client_encoding": "utf8"}
 
 
 def _column(connection: psycopg.Connection, column: psycopg.Column) -> Column:

@@ -74,7 +74,8 @@ class S3:
         if kept is None or fetched or kept.files.keys() != paths.keys():
             kept_files.publish(paths, fingerprint, {"from": place, "etags": etags})
         newest_at = max(each.changed_at for each in objects)
-        return Fetched(tuple(paths.values()), fingerprint, newest_at, is_ours=True)
+        names = tuple(PurePosixPath(key).name for key in paths)
+        return Fetched(tuple(paths.values()), fingerprint, newest_at, is_ours=True, names=names)
 
     def close(self) -> None:
         """Close every connection."""

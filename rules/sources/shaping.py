@@ -11,7 +11,7 @@ from rules.sources.csv_files import ReadyFiles
 from rules.sources.csv_look import CsvLook
 from rules.sources.errors import SourceError
 from rules.sources.shapes import Shape, check_types
-from rules.sources.snapshot import Fetched
+from rules.sources.snapshot import Fetched, Stamp
 from rules.sources.source import Source
 
 # Reads or guesses the columns of tables by their names: `Sandbox.columns`.
@@ -27,11 +27,8 @@ class Ready:
     fetched: Fetched
     files: tuple[Path, ...]
     csv: ReadyFiles | None = None
-
-    @property
-    def named(self) -> str:
-        """A file's name for a sentence."""
-        return self.files[-1].name if not self.fetched.is_ours else "what was fetched"
+    # Of the files that others may change while they are read.
+    stamps: tuple[Stamp, ...] = ()
 
 
 async def shaped(
@@ -104,7 +101,7 @@ async def _checked(source: Source, ready: Ready, shape: Shape, columns_of: Colum
         found = await _guessed(source, ready, shape.options, columns_of)
         return _decided(source, shape, newly, found, look.texts)
     found = ready.fetched.columns or await _guessed(source, ready, {}, columns_of)
-    check_types(source, shape, ready.named, found)
+    check_types(source, shape, ready.fetched.name_of(ready.files[-1]), found)
     types = {each.name: each.type for each in found}
     newly = [
         each for each in shape.undecided if types.get(each, "") not in {"", *OPEN_TYPES}

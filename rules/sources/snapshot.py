@@ -39,14 +39,19 @@ class Snapshot:
 class Fetched:
     """The local files of a source, before their columns are known.
 
-    `columns` are given where the origin tells the types. `is_ours` says that nobody changes these
-    files any more.
+    `names` are what people know the files by, where that isn't the end of their path. `columns` are
+    given where the origin tells the types. `is_ours` says that nobody changes these files any more.
     """
 
     files: tuple[Path, ...]
     fingerprint: str
     newest_at: datetime | None
     is_ours: bool
+    names: tuple[str, ...] = ()
     stamps: tuple[Stamp, ...] = ()
     columns: tuple[Column, ...] = ()
     options: Mapping[str, str | bool] = field(default_factory=dict)
+
+    def name_of(self, path: Path) -> str:
+        """Return what people know a file by."""
+        return dict(zip(self.files, self.names, strict=False)).get(path, path.name)

@@ -57,6 +57,8 @@ class Source:
             return f"{self.label}, {self._kind_words}"
         if self.kind == "file":
             return self._file_words
+        if self.kind == "upload":
+            return f"{self.places[0]}, uploaded"
         if self.kind == "sqlite":
             return f"{Path(self.places[0]).name}, SQLite"
         if self.kind == "web" and (host := _host_of(self.places[0])):
@@ -67,8 +69,10 @@ class Source:
     def digest(self) -> str:
         """A print of everything that decides which columns there are and how they are read."""
         what = (
-            self.kind, self.format, self.places, self.query, sorted(self.types.items()),
-            self.delimiter, self.decimal, self.date_format, self.nulls, self.encoding,
+            self.kind, self.format, self.query, sorted(self.types.items()), self.delimiter,
+            # A person may upload the same under another file's name.
+            () if self.kind == "upload" else self.places,
+            self.decimal, self.date_format, self.nulls, self.encoding,
         )  # fmt: skip
         return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
 
@@ -95,8 +99,10 @@ class Source:
 
 def format_of(place: str) -> Format | None:
     """Return the format that a path's or an address's ending tells, None if it tells none."""
-    path = urlsplit(place).path if "://" in place else place
-    return FORMAT_OF_ENDING.get(PurePosixPath(path.removesuffix(".gz")).suffix.lower())
+    path = (urlsplit(place).path if "://" in place else place).lower()
+    found = FORMAT_OF_ENDING.get(PurePosixPath(path.removesuffix(".gz")).suffix)
+    # Parquet is compressed inside.
+    return None if found == "parquet" and path.endswith(".gz") else found
 
 
 def _host_of(address: str) -> str:

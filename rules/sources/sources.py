@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from alerts.errors import UnusableInput
 from rules.sandbox import Table
 from rules.sources.errors import SourceError, SourcesFileError
 from rules.sources.fetching import Fetching
 from rules.sources.local_files import is_same
 from rules.sources.references import References
 from rules.sources.shapes import Shape, ShapeChange, Shapes, change_of
-from rules.sources.shaping import ColumnsOf, shaped
+from rules.sources.shaping import ColumnsOf, Ready, shaped
 from rules.sources.snapshot import Fetched, Snapshot
 from rules.sources.source import Source
 from rules.sources.sources_file import read_sources
@@ -36,6 +38,7 @@ THREADS = 8
 MOST_SECONDS = 330
 # Rules that are checked at about the same time share what was fetched.
 REUSE_SECONDS = 2.0
+COPY_AFTER_CHANGE_SECONDS = 60
 SHARED_KINDS = {"web", "s3", "postgresql"}
 
 
@@ -60,6 +63,7 @@ class Sources:
         self._fetching = Fetching(folder, References(values), self._uploads)
         self._threads = UploadThreads(THREADS, MOST_SECONDS)
         self._latest: dict[str, _Latest] = {}
+        self._changed_while_read: dict[str, float] = {}  # monotonic seconds
         self._running: dict[str, asyncio.Task[Snapshot]] = {}
         self._problem: SourcesFileError | None = None
         self._stamp = self._file_stamp()
@@ -141,7 +145,8 @@ class Sources:
     async def confirm(self, snapshots: Iterable[Snapshot]) -> None:
         """Check, after a query, that no file changed while it was read; else its answer is void.
 
-        Raises `SourceError`; trying again at once is fine.
+        Raises `SourceError`. Trying again at once is fine: the next fetch makes copies of CSV files
+        that change all the time.
         """
         stamps = {each.table.name: each.stamps for each in snapshots if each.stamps}
         if not stamps:
@@ -156,20 +161,43 @@ class Sources:
 
         if found := await self._threads.run(changed):
             name, file = found
+            self._changed_while_read[name] = time.monotonic()
             raise SourceError(
                 name, f"{name} changed while it was read: {file}. The next check reads it again."
             )
 
     async def add_upload(self, name: str, file: Path, file_name: str = "", by: str = "") -> Source:
-        """Keep an uploaded file as a source; `file_name` is what it was called at the person's.
+        """Keep an uploaded file as a source; `file_name` is what it was called where it came from.
 
-        One with the same columns replaces what was uploaded under this name before, in one step.
-        Raises `UnusableInput` for the fields `name` and `file`.
+        One with the columns that the source had replaces its file, in one step. Raises
+        `UnusableInput` for the fields `name` and `file`, and nothing has changed then.
         """
-        taken = self._defined
-        return await self._threads.run(
-            lambda: self._uploads.add(name, file, file_name or file.name, by, taken)
-        )
+        self._read_again()
+        before = self._uploads.all().get(name)
+        try:
+            staged = await self._threads.run(
+                lambda: self._uploads.stage(name, file, file_name or file.name, self._defined)
+            )
+            try:
+                source = staged.source
+                kept = self._shapes.get(source) if before else None
+                _, _, shape = await self._shaped(source, staged.fetched, None)
+                change = kept and change_of(kept, shape.columns)
+                if change and (change.gone or change.retyped):
+                    raise UnusableInput(
+                        "file",
+                        f"This file has other columns than {name} had: {change.words}. Correct it, "
+                        "or give it another name.",
+                    )
+                await self._threads.run(lambda: self._uploads.publish(staged, by))
+            except BaseException:
+                staged.path.unlink(missing_ok=True)
+                raise
+            if not before or (change and change.added):
+                await self._threads.run(lambda: self._shapes.keep(source, shape))
+        except SourceError as error:
+            raise UnusableInput("file", str(error)) from None
+        return source
 
     async def remove_upload(self, name: str) -> None:
         """Remove an upload and what is known of its columns."""
@@ -191,14 +219,14 @@ class Sources:
         if kept is None:
             return None
         fetched, _ = await self._fetched(source)
-        _, shape = await self._shaped(source, fetched, None)
+        _, _, shape = await self._shaped(source, fetched, None)
         return change_of(kept, shape.columns)
 
     async def accept_shape(self, name: str) -> Shape:
         """Keep the columns that a source has now. Raises `SourceError` if it can't be read."""
         source = self.get(name)
         fetched, _ = await self._fetched(source)
-        _, shape = await self._shaped(source, fetched, None)
+        _, _, shape = await self._shaped(source, fetched, None)
         return await self._threads.run(lambda: self._shapes.keep(source, shape))
 
     async def close(self) -> None:
@@ -245,8 +273,14 @@ class Sources:
         if task is None:
             task = asyncio.create_task(self._fetch(source))
             self._running[name] = task
-            task.add_done_callback(lambda _: self._running.pop(name, None))
+            task.add_done_callback(lambda ended: self._ended(name, ended))
         return await asyncio.shield(task)
+
+    def _ended(self, name: str, task: asyncio.Task[Snapshot]) -> None:
+        self._running.pop(name, None)
+        # Whoever waited may have been canceled; then nobody else asks what went wrong.
+        if not task.cancelled():
+            task.exception()
 
     async def _fetch(self, source: Source) -> Snapshot:
         latest = self._latest.get(source.name)
@@ -258,11 +292,11 @@ class Sources:
             self._latest[source.name] = replace(latest, looked_at=began)
             return latest.snapshot
         kept = await self._threads.run(lambda: self._shapes.get(source))
-        table, shape = await self._shaped(source, fetched, kept)
+        ready, table, shape = await self._shaped(source, fetched, kept)
         if shape != kept:
             await self._threads.run(lambda: self._shapes.keep(source, shape))
             shape_stamp = self._shapes.stamp(source.name)
-        snapshot = _snapshot(table, fetched)
+        snapshot = _snapshot(table, ready)
         self._latest[source.name] = _Latest(source, fetched, shape_stamp, snapshot, began)
         return snapshot
 
@@ -279,9 +313,13 @@ class Sources:
 
     async def _shaped(
         self, source: Source, fetched: Fetched, shape: Shape | None
-    ) -> tuple[Table, Shape]:
-        ready = await self._threads.run(lambda: self._fetching.make_ready(source, fetched, shape))
-        return await shaped(source, ready, shape, self._columns_of)
+    ) -> tuple[Ready, Table, Shape]:
+        changed_at = self._changed_while_read.get(source.name, -math.inf)
+        in_copies = time.monotonic() - changed_at < COPY_AFTER_CHANGE_SECONDS
+        ready = await self._threads.run(
+            lambda: self._fetching.make_ready(source, fetched, shape, in_copies=in_copies)
+        )
+        return ready, *await shaped(source, ready, shape, self._columns_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,11 +348,12 @@ class _Latest:
         )
 
 
-def _snapshot(table: Table, fetched: Fetched) -> Snapshot:
+def _snapshot(table: Table, ready: Ready) -> Snapshot:
+    fetched = ready.fetched
     # The same rows read in another way are other data.
     read_as = (table.columns, sorted(table.options.items()), table.time_column)
     digest = hashlib.sha256(f"{fetched.fingerprint}\0{read_as!r}".encode()).hexdigest()[:32]
-    return Snapshot(table, digest, fetched.newest_at, fetched.stamps)
+    return Snapshot(table, digest, fetched.newest_at, ready.stamps)
 
 
 def _text(value: object) -> str:

@@ -51,7 +51,8 @@ def fetch_sqlite(source: Source, references: References, kept_files: KeptFiles) 
     """Ask the database, unless neither it nor the query has changed. Raises `SourceError`."""
     path = references.fill_in(source.name, source.places[0])
     # What was written last may still be in the file beside the database.
-    stamps = stamps_of(source, [path, f"{path}-wal*"])
+    beside = [f"{path}-wal"] if Path(f"{path}-wal").exists() else []
+    stamps = stamps_of(source, [path, *beside])
     asked = hashlib.sha256(repr((source.query, fingerprint_of(stamps))).encode()).hexdigest()
     kept = kept_files.current()
     newest_at = newest_of(stamps)
@@ -84,6 +85,7 @@ def _fetched(kept: Kept, newest_at: object) -> Fetched:
         kept.fingerprint,
         newest_at,  # type: ignore[arg-type]
         is_ours=True,
+        names=("its query",),
         columns=tuple(Column(*each) for each in kept.about["columns"]),
         options=WRITTEN_CSV,
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -62,9 +63,9 @@ class Web:
             _answer(self._open(), source, address, headers, kept) as answer,
         ):
             if answer.status_code == 304 and kept:
-                return _fetched(kept)
+                return _fetched(source, kept)
             _check(source, answer)
-            return _fetched(self._keep(source, kept_files, answer, asked))
+            return _fetched(source, self._keep(source, kept_files, answer, asked))
 
     def close(self) -> None:
         """Close every connection."""
@@ -75,7 +76,9 @@ class Web:
         with self._making:
             if self._client is None:
                 timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-                self._client = httpx.Client(timeout=timeout, headers={"Accept": "*/*"})
+                # Cookies of one source's server are not for another source.
+                jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+                self._client = httpx.Client(timeout=timeout, cookies=jar)
             return self._client
 
     def _keep(
@@ -100,9 +103,15 @@ def _ending(source: Source) -> str:
     return f".{source.format}" + (".gz" if path.endswith(".gz") else "")
 
 
-def _fetched(kept: Kept) -> Fetched:
+def _fetched(source: Source, kept: Kept) -> Fetched:
     newest_at = _time(kept.about.get("last_modified", "")) or kept.changed_at
-    return Fetched(tuple(kept.files.values()), kept.fingerprint, newest_at, is_ours=True)
+    return Fetched(
+        tuple(kept.files.values()),
+        kept.fingerprint,
+        newest_at,
+        is_ours=True,
+        names=(source.described,),
+    )
 
 
 def _time(header: str) -> datetime | None:
@@ -189,7 +198,9 @@ def _explained(source: Source, address: str) -> Iterator[None]:
         problem = "can't be reached: check the address, the network and the proxy"
     except httpx.InvalidURL:
         problem = "is no address"
-    except (httpx.HTTPError, ValueError):
+    except FileNotFoundError:
+        problem = "can't be reached: the file of trusted certificates (SSL_CERT_FILE) is missing"
+    except (httpx.HTTPError, ValueError, OSError):
         problem = "broke off its answer; try again later"
     else:
         return

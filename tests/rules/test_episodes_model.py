@@ -105,6 +105,7 @@ class World:
                 self.everything[key, number] = Episode(
                     **{name: getattr(each, name) for name in Episode.__dataclass_fields__}
                     | {"state": "over", "over_at": self.now}
+                    | ({"returns_to": "known"} if each.state == "known" else {})
                 )
 
     def _keep(self, episodes: Iterable[Episode]) -> None:

@@ -26,9 +26,7 @@ REAL = "AC_real"
 
 
 async def turn_on(database: Database, rule: Rule, at: float = 100.0) -> None:
-    await database.write(
-        lambda connection: switch_on(connection, SIMULATION, rule, at, "Ann") or None
-    )
+    await database.write(lambda connection: switch_on(connection, SIMULATION, rule, at, "Ann"))
 
 
 async def next_checks(database: Database) -> list[float | None]:
@@ -171,7 +169,7 @@ async def test_saving_twice_because_the_answer_was_lost_is_saving_once(
 ) -> None:
     write = database.write
 
-    async def write_twice(work):  # type: ignore[no-untyped-def]
+    async def write_twice(work):
         await write(work)
         return await write(work)
 
