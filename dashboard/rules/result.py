@@ -17,7 +17,7 @@ from dashboard.icons import icon
 from dashboard.rules.charts import month
 from dashboard.rules.parts import button, rows_words, sheet
 from rules.preview import PastAlerts, Preview, PreviewRow
-from rules.rule import Rule, alert_request
+from rules.rule import WHOLE_ROW, Rule, alert_request
 
 ROWS_SHOWN = 3
 MOST_ROWS_LISTED = 500
@@ -99,11 +99,11 @@ def _table(rule: Rule, rows: Sequence[PreviewRow]) -> Tag:
 
 
 def _row(rule: Rule, row: PreviewRow) -> Tag:
-    title, *rest = row.title or ("",)
+    beside = _beside(rule, row)
     return tags.tr(
         tags.td(
-            tags.span(title, class_="cb-strong"),
-            tags.span(", ".join(rest), class_="under cb-cut") if rest else None,
+            tags.span(", ".join(row.title), class_="cb-strong"),
+            tags.span(beside, class_="under cb-cut") if beside else None,
             role="cell",
         ),
         tags.td(*_who(row), role="cell", class_="who"),
@@ -111,6 +111,13 @@ def _row(rule: Rule, row: PreviewRow) -> Tag:
         role="row",
         data_key=row.key,
     )
+
+
+def _beside(rule: Rule, row: PreviewRow) -> str:
+    """Return the first of the row's cells that isn't shown elsewhere, "" if there is none."""
+    elsewhere = {*(each.casefold() for each in rule.key), rule.to_column.casefold()}
+    others = (cell for name, cell in row.cells.items() if name.casefold() not in elsewhere)
+    return next(filter(None, others), "") if rule.key != WHOLE_ROW else ""
 
 
 def _who(row: PreviewRow) -> list[Tag]:
