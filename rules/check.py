@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alerts import Desk, UnusableInput
 from alerts.desk import AddAlerts
 from database.clock import database_time
+from people.names import number_of_people
 from rules.episodes import After, Tell
 from rules.health import Health, Words, after_failure, after_success, flood_words
 from rules.keys import Cases
@@ -58,6 +59,25 @@ class CheckReport:
     over: int = 0
     notices: tuple[Notice, ...] = ()
     is_dry: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What came of it, in a sentence for people."""
+        if self.result == "failed":
+            return f"It can't be checked: {self.failure}"
+        if self.result == "superseded":
+            return "The rule was changed or switched off meanwhile, so this check doesn't count."
+        if self.result == "unchanged":
+            return "Nothing has changed since the last check."
+        counts = [(len(self.new), "new"), (len(self.held), "held"), (self.over, "no longer listed")]
+        parts = [
+            f"{self.bad or 0:,} bad",
+            *(f"{count:,} {what}" for count, what in counts if count),
+        ]
+        told = len({each.request.to for each in self.notices})
+        whom = number_of_people(told) if told else "nobody"
+        verb = "would be" if self.is_dry else ("are" if told > 1 else "is")
+        return f"{', '.join(parts)}; {whom} {verb} told."
 
 
 @dataclass(frozen=True, slots=True)

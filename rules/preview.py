@@ -289,7 +289,8 @@ def _ends_of_days(now: datetime, zone: str, days: int) -> list[tuple[date, datet
         # Naive, so that the clock of that day counts: it may be an hour off today's.
         midnight = datetime.combine(day + timedelta(days=1), time())
         local = midnight.replace(tzinfo=in_time_zone(now, zone).tzinfo)
-        found.append((day, local.astimezone(UTC)))
+        # A row from midnight, such as one with a date alone, belongs to the day that begins.
+        found.append((day, local.astimezone(UTC) - timedelta(microseconds=1)))
     return [*found, (today, now)]
 
 

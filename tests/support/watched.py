@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +50,8 @@ RULE = Rule(
 )
 
 Row = tuple[object, ...]
+# From it DuckDB learns the types of the columns.
+GOOD: Row = (1, "T1", 0, "")
 
 
 @dataclass
@@ -68,17 +70,20 @@ class Watched:
         """The file that the source `tastings` is."""
         return self.folder / "tastings.csv"
 
-    def write(self, *rows: Row, columns: str = COLUMNS) -> None:
-        """Replace the file by one with these rows, in one step."""
+    def write(self, *rows: Row, columns: str = COLUMNS, good: Sequence[Row] = (GOOD,)) -> None:
+        """Replace the file by one with these rows after a good one, in one step."""
         new = self.folder / "new.csv"
-        lines = [columns, *(",".join("" if x is None else str(x) for x in row) for row in rows)]
+        lines = [
+            columns,
+            *(",".join("" if x is None else str(x) for x in row) for row in (*good, *rows)),
+        ]
         new.write_text("\n".join(lines) + "\n")
         new.replace(self.file)
 
     def append(self, *rows: Row) -> None:
         """Add rows to the file."""
         with self.file.open("a") as file:
-            file.write("".join(",".join(map(str, row)) + "\n" for row in rows))
+            file.write("".join(f"{_line(each)}\n" for each in rows))
 
     async def saved_rule(self, **changes: Any) -> Rule:
         """Save RULE with changes, as a draft."""
@@ -157,6 +162,10 @@ class Watched:
                 connection.execute(sa.update(table).values(earlier))
 
         await (await self.desk.database()).write(turn)
+
+
+def _line(row: Row) -> str:
+    return ",".join("" if cell is None else str(cell) for cell in row)
 
 
 @asynccontextmanager
