@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Self
 from alerts import Desk, UnusableInput
 from database.database import Database
 from people.directory import Directory
+from people.names import name_key
 from rules.audience import read_audience
 from rules.check import CheckReport
 from rules.checker import RuleChecker
@@ -27,6 +29,7 @@ from rules.rule import Rule, check_complete
 from rules.sandbox import Column, QueryError, Sandbox
 from rules.saved_rules import SavedRules, Switched
 from rules.sources import SourceError, Sources
+from rules.sources.names import MOST_CHARACTERS, RESERVED
 from settings import Settings
 
 __all__ = [
@@ -171,7 +174,7 @@ class RuleDesk:
 
         `name` is the file's own. Raises `UnusableInput`.
         """
-        added = await self.sources.add_upload(Path(name).stem, file, name, by)
+        added = await self.sources.add_upload(_source_name(name), file, name, by)
         return added.name
 
     async def episodes(self, rule_id: str) -> list[EpisodeRow]:
@@ -205,7 +208,7 @@ class RuleDesk:
                     " ".join(address.problems),
                 )
             )
-        return rows
+        return sorted(rows, key=lambda row: _natural(row.title[0]))
 
     # --- Switching ------------------------------------------------------------------------------
 
@@ -336,6 +339,19 @@ class RuleDesk:
             return self.sources.described(name)
         except SourceError:
             return "gone"
+
+
+def _natural(words: str) -> list[tuple[int, str]]:
+    """Return what sorts 9 before 10."""
+    parts = re.findall(r"\d+|\D+", words)
+    return [(int(each[:30]), "") if each.isdecimal() else (-1, each) for each in parts]
+
+
+def _source_name(file_name: str) -> str:
+    """Return what a source is called that was uploaded as a file: "Lots 2026.csv" is lots_2026."""
+    words = re.sub(r"[^a-z0-9]+", "_", name_key(Path(file_name).stem)).strip("_")
+    name = words if words[:1].isalpha() else f"file_{words}".rstrip("_")
+    return f"{name}_file" if name in RESERVED else name[:MOST_CHARACTERS]
 
 
 def _case_of(rule: Rule, episode: EpisodeRow) -> Case:
