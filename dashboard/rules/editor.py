@@ -27,8 +27,8 @@ from dashboard.rules.parts import (
     text_input,
     wrong,
 )
-from rules.guided import identifier
-from rules.rule import WHOLE_ROW, Rule
+from rules.guided import OVER_TIME, identifier
+from rules.rule import MOST_KEY_COLUMNS, WHOLE_ROW, Rule
 from rules.sandbox import Column, Fix
 
 NAMED_PEOPLE = {"": "the same people each time"}
@@ -222,47 +222,50 @@ def key_and_recipients(rule: Rule, columns: Sequence[str], problems: Mapping[str
 
 
 def _key(rule: Rule, columns: Sequence[str], problems: Mapping[str, str]) -> Tag:
-    left = [each for each in columns if each not in rule.key]
+    # Without columns, the guided way takes all rows of the source as one thing.
+    is_one = rule.guided is not None and rule.guided.comparison in OVER_TIME and not rule.guided.key
+    key = () if is_one else rule.key
     chips = [
         tags.button(
-            "the whole row" if each == WHOLE_ROW[0] else each,
+            name,
             icon("close"),
             type="button",
-            class_="chip key" + (" gone" if columns and each not in (*columns, "*") else ""),
+            class_=f"chip key{'' if is_there else ' gone'}",
             data_act="key_remove",
             data_id=each,
-            aria_label=f"{'the whole row' if each == '*' else each}: remove",
+            aria_label=f"{name}: remove",
             data_key=f"key-{each}",
         )
-        for each in rule.key
+        for each in key
+        for name in ["the whole row" if (each,) == WHOLE_ROW else each]
+        for is_there in [not columns or (each,) == WHOLE_ROW or each in columns]
     ]
-    add = {"": "add a column" if rule.key else "choose a column"}
-    add |= {f"+{each}": each for each in left}
+    first = "add a column" if key else "choose a column"
+    add = {"": "all together, or add a column" if is_one else first}
+    add |= {f"+{each}": each for each in columns if each not in key}
     if not rule.key:
-        add["+*"] = "the whole row"
+        add[f"+{WHOLE_ROW[0]}"] = "the whole row"
+    can_add = len(key) < MOST_KEY_COLUMNS and key != WHOLE_ROW and len(add) > 1
     return tags.div(
         tags.span("A row is known by", class_="control-label", id="rules-key-label"),
-        tags.div(
-            *chips,
-            tags.select(
-                *(tags.option(words, value=value) for value, words in add.items()),
-                class_="form-select add-key",
-                aria_label="Add a column that a row is known by",
-                aria_describedby="rules-line-key",
-                id="rules-key",
-                data_pick="key_add",
-                data_value="",
-                **UNBOUND,
-            )
-            if len(rule.key) < 5 and rule.key != WHOLE_ROW and len(add) > 1
-            else None,
-            class_="keys",
-            role="group",
-            aria_labelledby="rules-key-label",
-        ),
+        tags.div(*chips, _add_key(add) if can_add else None, class_="keys", role="group",
+                 aria_labelledby="rules-key-label"),
         _said("key", problems),
         class_="form-group",
         data_key="key",
+    )  # fmt: skip
+
+
+def _add_key(choices: Mapping[str, str]) -> Tag:
+    return tags.select(
+        *(tags.option(words, value=value) for value, words in choices.items()),
+        class_="form-select add-key",
+        aria_label="Add a column that a row is known by",
+        aria_describedby="rules-line-key",
+        id="rules-key",
+        data_pick="key_add",
+        data_value="",
+        **UNBOUND,
     )
 
 

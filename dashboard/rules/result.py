@@ -117,7 +117,7 @@ def _beside(rule: Rule, row: PreviewRow) -> str:
     """Return the first of the row's cells that isn't shown elsewhere, "" if there is none."""
     elsewhere = {*(each.casefold() for each in rule.key), rule.to_column.casefold()}
     others = (cell for name, cell in row.cells.items() if name.casefold() not in elsewhere)
-    return next(filter(None, others), "") if rule.key != WHOLE_ROW else ""
+    return "" if rule.key in ((), WHOLE_ROW) else next(filter(None, others), "")
 
 
 def _who(row: PreviewRow) -> list[Tag]:
