@@ -58,7 +58,8 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         if open_rules:
             rules.server("rules", desk, open_rules)
         if simulator:
-            phone.server("phone", simulator.state.exchange, shown.all)
+            of_rules = rules.AlertsOfRules(desk, session)
+            phone.server("phone", simulator.state.exchange, lambda: (*shown.all(), *of_rules()))
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
