@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from htmltools import Tag, TagList, tags
-from rules.overview import EpisodeRow
 
-from dashboard.alert_status import clock, shape_tag
+from dashboard.alert_status import Tone, clock, shape_tag
 from dashboard.rules.parts import button, rows_words, sheet, when, when_next
 from rules.check import CheckReport
 from rules.mutes import Mute
+from rules.overview import EpisodeRow
 from rules.rule import NOT_OF_THE_DEFINITION, Rule
 
 MOST_EPISODES = 20
@@ -51,13 +51,14 @@ MUTE_CHOICES = {
     "10080": "for a week",
     "": "until somebody ends it",
 }
-STATES: Mapping[str, tuple[str, str, str]] = {
-    "firing": ("halo", "ring", "Bad"),
+# Where an episode stands: shape, tone and words.
+STATES: Mapping[str, tuple[str, Tone, str]] = {
+    "firing": ("mark", "bad", "Bad"),
     "pending": ("clock", "wait", "Bad, waits for another check"),
-    "known": ("dash", "off", "Bad already when it was switched on"),
+    "known": ("dash", "off", "Bad when it was switched on"),
     "held": ("mark", "wait", "Held"),
-    "recovering": ("half", "wait", "Not listed now, maybe over"),
-    "over": ("check", "good", "No longer listed"),
+    "recovering": ("half", "wait", "Not listed, over soon"),
+    "over": ("tick", "good", "No longer listed"),
 }
 
 
@@ -247,12 +248,18 @@ def episodes_tag(rule: Rule, episodes: Sequence[EpisodeRow], zone: str) -> Tag |
 
 
 def _episode(rule: Rule, each: EpisodeRow, zone: str) -> Tag:
-    shape, tone, words = STATES.get(each.state, ("question", "wait", each.state))
+    shape, tone, words = STATES[each.state]
     is_open = each.state != "over"
+    if each.state == "firing":
+        told = f"told {when(each.fired_at, zone)}" if each.fired_at else "told"
+        words += f", {told}" if each.is_told else ", not told yet"
     return tags.tr(
         tags.td(tags.span(each.words, class_="cb-strong"), role="cell"),
-        tags.td(tags.span(shape_tag(shape), words, class_=f"cb-status {tone}"), role="cell"),
-        tags.td(when(each.began_at, zone), role="cell", class_="cb-number"),
+        tags.td(tags.span(shape_tag(shape), words, class_=f"cb-status {tone}"),
+            role="cell",
+            class_="state",
+        ),
+        tags.td(when(each.began_at, zone), role="cell", class_="cb-number since"),
         tags.td(when(each.over_at, zone), role="cell", class_="cb-number over"),
         tags.td(
             button(
