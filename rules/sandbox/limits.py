@@ -16,8 +16,6 @@ import time
 from dataclasses import dataclass
 
 MEMORY_BYTES = 1_280 << 20
-# What DuckDB counts by itself; the rest is for what it doesn't count, and for Python.
-DUCKDB_MEMORY = "512MB"
 TOO_MUCH_MEMORY = (
     "The query needs more memory than a check may use: select fewer columns or rows, or aggregate "
     "before sorting."

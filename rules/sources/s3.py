@@ -185,27 +185,34 @@ def _download_all(
 @contextmanager
 def _explained(source: Source, bucket: str, key: str) -> Iterator[None]:
     """Tell boto3's errors in one sentence that names the bucket."""
+    told: SourceError | None = None
     try:
-        with as_storage_errors(bucket), _told_about_object(source, bucket, key):
-            yield
+        with as_storage_errors(bucket):
+            try:
+                yield
+            except SourceError as error:
+                told = error
+            except Exception as error:
+                told = _about_object(source, bucket, key, error)
+                if told is None:
+                    raise
     except StorageError as error:
-        raise SourceError(source.name, f"{source.name} can't be fetched: {error}") from None
+        told = SourceError(source.name, f"{source.name} can't be fetched: {error}")
+    if told is not None:
+        raise told from None
 
 
-@contextmanager
-def _told_about_object(source: Source, bucket: str, key: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if not hasattr(error, "operation_name"):
-            raise
-        status, code = answer_of(error)  # type: ignore[arg-type]
-        if code == "NoSuchKey" or (status == 404 and code != "NoSuchBucket"):
-            problem = f"has no object {key}. Check the address, or whether it was removed"
-        elif status == 412:
-            problem = "got a new version meanwhile. The next check fetches that"
-        else:
-            raise
-        raise SourceError(
-            source.name, f"{source.name} can't be fetched: S3 bucket {bucket} {problem}."
-        ) from None
+def _about_object(source: Source, bucket: str, key: str, error: Exception) -> SourceError | None:
+    """Return what S3 says about one object, None if the error is about something else."""
+    if not hasattr(error, "operation_name"):
+        return None
+    status, code = answer_of(error)  # type: ignore[arg-type]
+    if status == 404 and code != "NoSuchBucket":
+        problem = f"has no object {key}. Check the address, and whether it was removed"
+    elif status == 412:
+        problem = "got a new version meanwhile. The next check fetches that"
+    else:
+        return None
+    return SourceError(
+        source.name, f"{source.name} can't be fetched: S3 bucket {bucket} {problem}."
+    )

@@ -99,7 +99,9 @@ class Source:
 
 def format_of(place: str) -> Format | None:
     """Return the format that a path's or an address's ending tells, None if it tells none."""
-    path = (urlsplit(place).path if "://" in place else place).lower()
+    # In a pattern of S3, a ? stands for a character.
+    is_web = place.startswith(("http://", "https://"))
+    path = (urlsplit(place).path if is_web else place).lower()
     found = FORMAT_OF_ENDING.get(PurePosixPath(path.removesuffix(".gz")).suffix)
     # Parquet is compressed inside.
     return None if found == "parquet" and path.endswith(".gz") else found

@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import glob
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from rules.sources.errors import SourcesFileError
 from rules.sources.names import problem_of
 from rules.sources.references import REFERENCE
-from rules.sources.source import FORMAT_WORDS, Format, Kind, Source, format_of
+from rules.sources.source import FORMAT_WORDS, WILDCARDS, Format, Kind, Source, format_of
 
 PLACES = ("file", "url", "sqlite", "postgresql")
 ONLY_CSV = ("delimiter", "decimal", "date_format", "nulls", "encoding")
@@ -35,6 +36,10 @@ MOST_LABEL_CHARACTERS = 60
 MOST_SOURCES = 500
 # A name of DuckDB's for a type: https://duckdb.org/docs/stable/sql/data_types/overview
 TYPE = re.compile(r"[A-Za-z][A-Za-z ]{1,30}(\(\d{1,2}(, ?\d{1,2})?\))?")
+# Parts of an address after its ?, likewise.
+SECRET_OPTION = re.compile(
+    r"password|token|secret|sig|auth|credential|^(api|access)?_?key$", re.IGNORECASE
+)
 # Headers whose value is worth keeping to oneself.
 SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|password", re.IGNORECASE)
 
@@ -118,15 +123,8 @@ class _Reader:
             raise self._wrong(key, "is empty")
         if key == "sqlite":
             return "sqlite", (self._path(key, place),)
-        try:
-            parts = urlsplit(place)
-        except ValueError:
-            raise self._wrong(key, "is not an address") from None
+        parts = self._without_secrets(key, place)
         is_reference = REFERENCE.fullmatch(place) is not None
-        if parts.password and not REFERENCE.fullmatch(parts.password):
-            # Don't repeat the address: it holds the password.
-            raise self._wrong(key, "holds a password: put it into an environment variable and "
-                              "write ${NAME} in its place")  # fmt: skip
         if key == "postgresql":
             if not is_reference and parts.scheme not in {"postgresql", "postgres"}:
                 raise self._wrong(key, "must be an address such as "
@@ -141,6 +139,24 @@ class _Reader:
             raise self._wrong(key, "must start with https://, http:// or s3://")
         return "web", (place,)
 
+    def _without_secrets(self, key: str, address: str) -> SplitResult:
+        """Split an address; refuse one with a secret in it, in words that don't repeat it."""
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            raise self._wrong(key, "is not an address") from None
+        login = parts.netloc.rpartition("@")[0]
+        is_web = parts.scheme in {"http", "https"}
+        given = [login if is_web else login.partition(":")[2]]
+        given += [value for name, value in parse_qsl(parts.query) if SECRET_OPTION.search(name)]
+        if any(each and not REFERENCE.search(each) for each in given):
+            raise self._wrong(
+                key,
+                "holds a password or token: put it into an environment variable and write ${NAME} "
+                "in its place",
+            )
+        return parts
+
     def _paths(self, key: str) -> tuple[str, ...]:
         paths = (self._table[key],) if isinstance(self._table[key], str) else self._strings(key)
         if not paths or not all(each.strip() for each in paths):
@@ -152,8 +168,11 @@ class _Reader:
             raise self._wrong(key, "is not a path")
         if path.startswith("${"):
             return path
+        folder = str(self._file.absolute().parent)
+        if any(each in path for each in WILDCARDS):
+            folder = glob.escape(folder)
         # Not `Path.expanduser`, which raises if there is no home.
-        return str(self._file.absolute().parent / os.path.expanduser(path))
+        return str(Path(folder) / os.path.expanduser(path))
 
     def _format(self, kind: Kind, key: str, places: tuple[str, ...]) -> Format:
         if kind in {"sqlite", "postgresql"}:

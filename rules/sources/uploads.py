@@ -68,7 +68,7 @@ class Uploads:
         """Return all uploads by name, in the order of the names."""
         try:
             changed_ns = os.stat(self._folder).st_mtime_ns
-        except FileNotFoundError:
+        except OSError:
             return {}
         # A folder's time may not show a second change within so short a time.
         is_settled = time.time_ns() - changed_ns > TIMES_DIFFER_BY_SECONDS * 1_000_000_000

@@ -105,12 +105,24 @@ class Watched:
         """Check a rule now."""
         return await self.checker.check_once(rule.id)
 
+    async def rows(self, table: sa.Table) -> Sequence[Mapping[str, Any]]:
+        """All rows of a table, in the order of its key."""
+        wanted = sa.select(table).order_by(*table.primary_key.columns)
+        database = await self.desk.database()
+        return await database.read(
+            lambda connection: [dict(row) for row in connection.execute(wanted).mappings()]
+        )
+
     async def alerts(self) -> list[Alert]:
         """All alerts, in the order in which they were saved."""
         database = await self.desk.database()
         ids = await database.read(
             lambda connection: list(
-                connection.scalars(sa.select(alerts.c.id).order_by(alerts.c.position))
+                connection.scalars(
+                    sa.select(alerts.c.id)
+                    .where(alerts.c.account_sid == self.desk.services.twilio.account_sid)
+                    .order_by(alerts.c.position)
+                )
             )
         )
         found = await (await self.desk.history()).get_all(ids)
