@@ -1,4 +1,4 @@
-"""`python -m alerts worker`: deliver alerts until stopped, with no page open.
+"""`python -m alerts worker`: deliver alerts and check rules until stopped, with no page open.
 
 A server of Shiny apps may stop an app that has no visitors; a worker goes on delivering.
 """
@@ -24,20 +24,30 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, _: argparse.Namespace) -> int:
     """Deliver until SIGTERM or Ctrl-C; returns the exit status.
 
-    Raises `SettingsError` in a simulation, and `DatabaseError`.
+    It checks the rules that are due, too. Raises `SettingsError` in a simulation and for a
+    sources.toml that is wrong, and `DatabaseError`.
     """
     if settings.simulated:
         raise SettingsError(
             "TWILIO_ACCOUNT_SID is not set, and a simulation delivers by itself: a worker is for "
             "a Twilio account."
         )
+    # Other commands don't wait for this import.
+    from rules.desk import RuleDesk  # noqa: PLC0415
+
     stopped = asyncio.Event()
     for reason in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(reason, stopped.set)
-    async with Desk.from_settings(settings, mode="worker") as desk:
+    async with (
+        Desk.from_settings(settings, mode="worker") as desk,
+        RuleDesk.from_settings(settings, desk) as rules,
+    ):
         await desk.open()
+        checking = asyncio.create_task(rules.checker.run(), name="checking rules")
         print(
             "Delivering. Stop with Ctrl-C: what is under way goes on at the next start.", flush=True
         )
         await stopped.wait()
+        checking.cancel()
+        await asyncio.gather(checking, return_exceptions=True)
     return ACCEPTED

@@ -187,4 +187,5 @@ def repeats(rule: Rule) -> dict[str, str]:
 def keys_in(fields: Mapping[str, object]) -> set[str]:
     """Return the keys of the rows that were chosen in a sheet."""
     keys = fields.get("keys")
-    return {each for each in keys if isinstance(each, str)} if isinstance(keys, list) else set()
+    listed = keys if isinstance(keys, (list, tuple)) else ()
+    return {each for each in listed if isinstance(each, str)}

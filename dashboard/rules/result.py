@@ -60,7 +60,7 @@ def bad_now(seen: Seen | None, problem: str, zone: str, *, is_reading: bool) -> 
             tags.span(aside, class_="cb-quiet cb-small aside"),
             class_="card-heading",
         ),
-        _table(seen.rule, shown) if shown else None,
+        _table(seen.rule, shown, "first") if shown else None,
         tags.p("No row is bad now. One that turns bad later calls.", class_="cb-quiet nothing")
         if not shown
         else None,
@@ -83,7 +83,8 @@ def _changes(preview: Preview) -> Tag | None:
     return tags.span(words, class_="cb-quiet", title="Beside the rule as it is saved")
 
 
-def _table(rule: Rule, rows: Sequence[PreviewRow]) -> Tag:
+def _table(rule: Rule, rows: Sequence[PreviewRow], place: str) -> Tag:
+    """Return the rows; `place` tells those of two tables on the page apart."""
     told = "What they read" if rule.channel == "text" else "What they hear"
     return tags.table(
         tags.thead(
@@ -92,13 +93,13 @@ def _table(rule: Rule, rows: Sequence[PreviewRow]) -> Tag:
             ),
             role="rowgroup",
         ),
-        tags.tbody(*(_row(rule, each) for each in rows), role="rowgroup"),
+        tags.tbody(*(_row(rule, each, place) for each in rows), role="rowgroup"),
         class_="cb-table bad-table",
         role="table",
     )
 
 
-def _row(rule: Rule, row: PreviewRow) -> Tag:
+def _row(rule: Rule, row: PreviewRow, place: str) -> Tag:
     beside = _beside(rule, row)
     return tags.tr(
         tags.td(
@@ -107,7 +108,7 @@ def _row(rule: Rule, row: PreviewRow) -> Tag:
             role="cell",
         ),
         tags.td(*_who(row), role="cell", class_="who"),
-        tags.td(_words(rule, row), role="cell", class_="words"),
+        tags.td(_words(rule, row, place), role="cell", class_="words"),
         role="row",
         data_key=row.key,
     )
@@ -136,22 +137,21 @@ def _who(row: PreviewRow) -> list[Tag]:
     ]
 
 
-def _words(rule: Rule, row: PreviewRow) -> TagList:
+def _words(rule: Rule, row: PreviewRow, place: str) -> TagList:
     if not row.words:
         return TagList()
     twiml = document(rule, row.words) if rule.channel == "call" else ""
-    place = f"rules-twiml-{row.key}"
+    of_row = f"rules-twiml-{place}-{row.key}"
     return TagList(
         tags.span(row.words, class_="two-lines", title=row.words),
         tags.span(
-            tags.span(twiml, hidden="", id=place),
+            tags.span(twiml, hidden="", id=of_row),
             tags.button(
                 icon("play"),
                 tags.span("Listen", class_="listen-label"),
                 type="button",
                 class_="cb-button low bare listen",
-                data_listen=place,
-                aria_label=None,
+                data_listen=of_row,
             ),
             class_="listening",
         )
@@ -175,7 +175,7 @@ def all_rows_sheet(seen: Seen, zone: str) -> Tag:
     return sheet(
         f"Bad at {clock(seen.at, zone)}: {rows_words(preview.total)}",
         TagList(
-            _table(seen.rule, preview.rows[:MOST_ROWS_LISTED]),
+            _table(seen.rule, preview.rows[:MOST_ROWS_LISTED], "all"),
             tags.p(f"{more:,} more aren't shown.", class_="cb-quiet cb-small") if more else None,
         ),
     )
@@ -319,9 +319,13 @@ def choose_sheet(
     *,
     act: str,
     words: str,
+    kind: str = "ink",
     rule_id: str = "",
 ) -> Tag:
-    """Return the sheet in which some of the bad rows are chosen. Its form is sent as `act`."""
+    """Return the sheet in which some of the bad rows are chosen.
+
+    Its form is sent as `act`, with the button that has these words and is of this kind.
+    """
     return tags.form(
         sheet(
             title,
@@ -338,7 +342,7 @@ def choose_sheet(
                 *(_choosable(each, each.key in chosen) for each in rows),
                 class_="choosing",
             ),
-            tags.button(words, type="submit", class_="cb-button ink"),
+            tags.button(words, type="submit", class_=f"cb-button {kind}"),
             button("Back", "close", "bare"),
         ),
         data_submit=act,

@@ -55,7 +55,7 @@ MUTE_CHOICES = {
 STATES: Mapping[str, tuple[str, Tone, str]] = {
     "firing": ("mark", "bad", "Bad"),
     "pending": ("clock", "wait", "Bad, waits for another check"),
-    "known": ("dash", "off", "Bad when it was switched on"),
+    "known": ("dash", "off", "Bad, nobody is told"),
     "held": ("mark", "wait", "Held"),
     "recovering": ("half", "wait", "Not listed, over soon"),
     "over": ("tick", "good", "No longer listed"),

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from htmltools import Tag, TagChild, TagList, tags
 from shiny import Inputs, Outputs, Session, reactive, render
@@ -27,6 +26,7 @@ from dashboard.rules.live import overviews_of
 from dashboard.rules.overview import link, list_tag
 from dashboard.rules.result import choose_sheet
 from dashboard.rules.sheets import upload_sheet_words
+from dashboard.send.address import value_in
 from dashboard.shell import viewer_name
 from rules.desk import RuleDesk
 from rules.overview import RuleOverview
@@ -36,6 +36,7 @@ from rules.sources import SourceError
 from settings import SettingsError
 
 LOOK_SECONDS = 2.0
+MOST_CHARACTERS = 500
 NEW = "new"
 # Errors whose text is a sentence for people.
 TOLD = (UnusableInput, QueryError, SourceError, SettingsError)
@@ -91,10 +92,11 @@ class Visit:
         def act() -> None:
             sent = sent_by.act()
             name, fields = part(sent, "action"), sent.get("fields") if isinstance(sent, dict) else 0
+            record, value = part(sent, "id"), part(sent, "value")
             action = self._action(name) if name.isidentifier() else None
-            if action is not None:
+            if action is not None and can_be_kept(record) and can_be_kept(value):
                 fields = fields if isinstance(fields, dict) else {}
-                self._begin(self._do(action, part(sent, "id"), part(sent, "value"), fields))
+                self._begin(self._do(action, record, value, fields))
 
         @reactive.effect
         @reactive.event(sent_by.form)
@@ -149,8 +151,7 @@ class Visit:
 
     async def _follow(self, _: str, query: str, __: dict[str, Any]) -> None:
         """Show what the address says; "" while another page is in front."""
-        parts = parse_qs(query.removeprefix("?"), max_num_fields=100)
-        wanted = parts.get("rule", [""])[0][:100]
+        wanted, example = value_in(query, "rule")[:MOST_CHARACTERS], value_in(query, "from")
         if not query or wanted:
             self._listing.clear()
         if not query:
@@ -161,7 +162,7 @@ class Visit:
             self._again.set()
             return
         if self._editing is None or not self._editing.is_of(wanted):
-            await self._open(wanted, parts.get("from", [""])[0])
+            await self._open(wanted, example)
 
     async def _open(self, wanted: str, example: str) -> None:
         await self._close()
@@ -169,7 +170,7 @@ class Visit:
         if wanted == NEW:
             rule: Rule | None = EXAMPLES[example].rule if example in EXAMPLES else Rule()
         else:
-            rule = await rules.get(wanted)
+            rule = await rules.get(wanted) if can_be_kept(wanted) else None
         if rule is None:
             await self.say("This rule was removed, or the address is wrong.")
             await self.tell("go", value=link())
@@ -261,14 +262,24 @@ class Visit:
 
     async def _on_held_choose(self, record: str, *_: object) -> None:
         rules = await self._open_rules()
-        held = await rules.held_rows(record)
-        title, words = f"Which of {len(held):,} to tell about", "Tell about these"
-        await self.sheet(
-            choose_sheet(title, held, (), act="held_some", words=words, rule_id=record)
+        rule, held = await rules.get(record), await rules.held_rows(record)
+        verb = "Text" if rule and rule.channel == "text" else "Call"
+        sheet = choose_sheet(
+            f"{len(held):,} are held",
+            held,
+            (),
+            act="held_some",
+            words=f"{verb} about those chosen",
+            kind="ring",
+            rule_id=record,
         )
+        await self.sheet(sheet)
 
     async def _on_held_some(self, record: str, _: str, fields: dict[str, Any]) -> None:
-        await self._answer(record, keys_in(fields))
+        if keys := keys_in(fields):
+            await self._answer(record, keys)
+        else:
+            await self.say("None was chosen, so they are still held.")
 
     async def _answer(self, record: str, keys: set[str]) -> None:
         rules = await self._open_rules()
@@ -331,6 +342,17 @@ class Visit:
     def refresh(self) -> None:
         """Have the list read again."""
         self._again.set()
+
+
+def can_be_kept(text: str) -> bool:
+    """Whether a database takes a text: no zero byte, no half character, and not endless."""
+    if len(text) > MOST_CHARACTERS or "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _problem(sentence: str) -> Tag:

@@ -3,6 +3,7 @@
 
 const MS_OF_TYPING = 350;
 const MS_OF_TYPING_SQL = 600;
+const MS_TO_READ_WHAT_IS_SAID = 15_000;
 const MOST_FILE_BYTES = 20_000_000;
 
 const pages = () => document.querySelectorAll(".rules-page");
@@ -290,7 +291,10 @@ const parts = {
     for (const dialog of page.querySelectorAll("dialog")) dialog.close();
   },
   said(page, { value }) {
-    page.querySelector(".rules-said").textContent = value;
+    const place = page.querySelector(".rules-said");
+    place.textContent = value;
+    clearTimeout(place.fading);
+    place.fading = setTimeout(() => { place.textContent = ""; }, MS_TO_READ_WHAT_IS_SAID);
   },
   heading(page, { value }) {
     const heading = page.querySelector("#rules-heading");

@@ -278,7 +278,7 @@ def test_each_bad_row_says_who_would_hear_what_and_can_be_listened_to():
     assert "See all 5" in html
     assert "Ben Adeyemi" in html
     assert "Hello Ben &lt;b&gt;" in html
-    assert 'data-listen="rules-twiml-k1"' in html
+    assert 'data-listen="rules-twiml-first-k1"' in html
     as_text = replace(seen(), rule=replace(EXAMPLE, channel="text"))
     html = str(result.bad_now(as_text, "", "UTC", is_reading=False))
     assert "What they read" in html

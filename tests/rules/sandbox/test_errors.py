@@ -101,8 +101,7 @@ ERRORS = (
     (
         "SELECT * FROM lab WHERE «client > 5»",
         "syntax",
-        "Cannot compare values of type VARCHAR and type INTEGER - an explicit cast is "
-        "required.",
+        "Cannot compare values of type VARCHAR and type INTEGER - an explicit cast is required.",
         None,
     ),
     (
