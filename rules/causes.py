@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -41,6 +42,23 @@ class Cause:
 async def cause_of(database: Database, account_sid: str, alert_id: str) -> Cause | None:
     """Return what made an alert; None if it was no rule."""
     return await database.read(lambda connection: _read(connection, account_sid, alert_id))
+
+
+async def newest_of_rules(
+    database: Database, account_sid: str, since: datetime, limit: int
+) -> list[str]:
+    """Return the ids of the alerts that rules have made since a moment, newest first."""
+    wanted = (
+        sa.select(alerts.c.id)
+        .where(
+            alerts.c.account_sid == account_sid,
+            alerts.c.rule_id.is_not(None),
+            alerts.c.created_at >= since.timestamp(),
+        )
+        .order_by(alerts.c.position.desc())
+        .limit(limit)
+    )
+    return await database.read(lambda connection: list(connection.scalars(wanted)))
 
 
 def _read(connection: sa.Connection, account_sid: str, alert_id: str) -> Cause | None:

@@ -69,6 +69,21 @@ def zygote_pid(sandbox: Sandbox) -> int:
     return sandbox._zygote.pid
 
 
+def read_process(pid: int, what: str) -> str:
+    """Return a file of /proc about a process, such as `environ`."""
+    return Path(f"/proc/{pid}/{what}").read_text(errors="replace")
+
+
+def open_files(pid: int) -> list[str]:
+    """Return what a process has open, such as `/dev/null` and `socket:[4711]`."""
+    return [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def threads_of(pid: int) -> int:
+    """Return how many threads a process has."""
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
 def processes_of(pid: int) -> list[int]:
     """Return a process, if it still runs, and its children; zombies aren't counted."""
     found = []

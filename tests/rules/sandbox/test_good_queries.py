@@ -70,9 +70,7 @@ QUERIES = {
     "SELECT DISTINCT ON (client) client, batch FROM lab ORDER BY client, batch DESC LIMIT 1": [
         ("Ann", 1403)
     ],
-    "FROM lab PIVOT (count(*) FOR client IN ('Ann', 'Ben')) SELECT sum(Ann), sum(Ben)": [
-        ("2", "1")
-    ],
+    "FROM lab PIVOT (count(*) FOR client IN ('Ann', 'Ben')) SELECT sum(Ann), sum(Ben)": [(2, 1)],
     "WITH p AS (PIVOT lab ON client IN ('Ann', 'Ben') USING sum(diacetyl_ppb)) "
     "SELECT count(*) FROM p": [(4,)],
     "SELECT name, value FROM (SELECT 1 AS a, 2 AS b) UNPIVOT (value FOR name IN (a, b))": [
@@ -122,7 +120,7 @@ QUERIES = {
     ],
     # Lists, structs, maps, JSON
     "SELECT list_sum([1, 2]), [x * 2 FOR x IN [1, 2] IF x > 1], len([1]), [3, 4][1]": [
-        ("3", "[4]", 1, 3)
+        (3, "[4]", 1, 3)
     ],
     "SELECT unnest([1, 2]) AS x": [(1,), (2,)],
     "SELECT x FROM unnest([1, 2]) AS t(x) WHERE x > 1": [(2,)],
