@@ -159,6 +159,21 @@ async def test_a_rule_is_written_saved_as_a_draft_and_switched_on_silently(
     assert f"?page=activity&amp;rule={rule.id}" in visit.shown("episodes")
 
 
+async def test_what_is_changed_right_before_it_is_switched_on_is_looked_at_first(
+    visit: Visit, rules: RuleDesk
+) -> None:
+    await drafted(visit)
+    await visit.fill_in(**FORM | {"sql": SQL.replace("200", "220")})
+    await visit.do("turn_on")
+    await visit.until(lambda: "What is bad has just changed." in visit.shown("said"))
+    assert "Bad now: 1 row<" in visit.shown("bad-now")
+    assert (await only(rules)).state == "draft"
+    await visit.fill_in(**FORM | {"sql": SQL.replace("200", "220"), "message": "{{ batch }}"})
+    await visit.do("turn_on")
+    await visit.until(lambda: "This rule is on" in visit.shown("turn-on"))
+    assert (await only(rules)).message == "{{ batch }}"
+
+
 async def test_only_rows_that_were_chosen_are_told_at_once(visit: Visit, scene: Watched) -> None:
     await drafted(visit)
     await visit.do("telling", value="choose")
