@@ -20,8 +20,8 @@ from alerts import DatabaseError, Desk
 from dashboard import activity, mount, people, phone, rules, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
-from dashboard.rules.opening import OpenRules
 from dashboard.security_headers import SecurityHeaders, html_of
+from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
 SECONDS_BETWEEN_FREEZING_ATTEMPTS = 5.0

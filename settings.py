@@ -420,7 +420,9 @@ def _unknown_name(in_file: Iterable[str]) -> str | None:
     """Return a sentence about a name in `.env` that is no setting, or a typo in the environment."""
     known = {name.upper() for name in Settings.model_fields}
     for name in in_file:
-        if name.upper() in known or name.upper().startswith(LIBRARIES_PREFIXES):
+        # SOURCE_FILE is rather a mistake for SOURCES_FILE than a secret of a source.
+        is_others = name.upper().startswith(LIBRARIES_PREFIXES) and name.upper() != "SOURCE_FILE"
+        if name.upper() in known or is_others:
             continue
         if not re.fullmatch(r"[A-Z]+|[A-Za-z0-9]+(_[A-Za-z0-9]+)+", name):
             # Perhaps a secret that was pasted by itself, so don't repeat it.

@@ -12,42 +12,43 @@ from typing import Any
 
 from alerts import Desk
 from cli import ACCEPTED
+from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
 
 def add_to(commands: Any) -> None:
     """Add the command to argparse's subparsers."""
-    command = commands.add_parser("worker", help="deliver alerts until stopped, with no page open")
+    command = commands.add_parser(
+        "worker", help="deliver alerts and check rules until stopped, with no page open"
+    )
     command.set_defaults(run=run)
 
 
 async def run(settings: Settings, _: argparse.Namespace) -> int:
-    """Deliver until SIGTERM or Ctrl-C; returns the exit status.
+    """Deliver and check rules until SIGTERM or Ctrl-C; returns the exit status.
 
-    It checks the rules that are due, too. Raises `SettingsError` in a simulation and for a
-    sources.toml that is wrong, and `DatabaseError`.
+    Raises `SettingsError` in a simulation, and `DatabaseError`.
     """
     if settings.simulated:
         raise SettingsError(
             "TWILIO_ACCOUNT_SID is not set, and a simulation delivers by itself: a worker is for "
             "a Twilio account."
         )
-    # Other commands don't wait for this import.
-    from rules.desk import RuleDesk  # noqa: PLC0415
-
     stopped = asyncio.Event()
     for reason in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(reason, stopped.set)
-    async with (
-        Desk.from_settings(settings, mode="worker") as desk,
-        RuleDesk.from_settings(settings, desk) as rules,
-    ):
+    async with Desk.from_settings(settings, mode="worker") as desk:
         await desk.open()
-        checking = asyncio.create_task(rules.checker.run(), name="checking rules")
         print(
             "Delivering. Stop with Ctrl-C: what is under way goes on at the next start.", flush=True
         )
-        await stopped.wait()
-        checking.cancel()
-        await asyncio.gather(checking, return_exceptions=True)
+        rules = OpenRules(settings, desk)
+        checking = asyncio.create_task(rules.check(), name="checking rules")
+        try:
+            await stopped.wait()
+        finally:
+            checking.cancel()
+            # A check ends before what it writes to is closed.
+            await asyncio.gather(checking, return_exceptions=True)
+            await rules.close()
     return ACCEPTED

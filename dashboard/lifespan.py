@@ -15,7 +15,7 @@ import webhooks
 from alerts import DatabaseError, Desk
 from dashboard.activity.export import export_route
 from dashboard.own_pages import OwnPagesOnly
-from dashboard.rules.opening import OpenRules
+from rules.opening import OpenRules
 
 log = logging.getLogger(__name__)
 

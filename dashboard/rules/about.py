@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from htmltools import Tag, TagChild, TagList
-from rules.desk import RuleDesk
 
 from dashboard.live_alert import failure_sentence
 from dashboard.rules import sheets
 from dashboard.rules.overview import link
 from dashboard.rules.parts import wrong
+from rules.desk import RuleDesk
 from rules.rule import Rule
 from rules.rule_files import write_rules
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from htmltools import Tag, TagChild, TagList, tags
-from rules.overview import HealthKind, RuleOverview
 
 from dashboard.alert_status import Tone, shape_tag
 from dashboard.icons import icon
 from dashboard.rules.charts import sparkline
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.parts import button, when, when_next
+from rules.overview import HealthKind, RuleOverview
 from rules.rule import Rule
 
 HEADS = ("On", "Rule", "Now", "Watches", "Last check", "Next", "14 days", "Health")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ import duckdb
 from rules.sandbox.clock import set_clock
 from rules.sandbox.duckdb_errors import details_of, in_words
 from rules.sandbox.query import Column, QueryError
-from rules.sandbox.views import end_at, keep_rows, source_error
+from rules.sandbox.views import columns_of, end_at, keep_rows, source_error
 from rules.sandbox.wire import (
     MOST_ANSWER_BYTES,
     MOST_FRAME_BYTES,
@@ -77,7 +77,7 @@ def answer(connection: duckdb.DuckDBPyConnection, job: Job) -> Iterator[bytes]:
                     yield frame
                 count += len(rows)
         except duckdb.Error as error:
-            raise _in_words(error, job, len(before)) from None
+            raise _in_words(connection, error, job, len(before)) from None
         seconds = time.perf_counter() - began
         yield pack({"is_cut": count > job.most_rows, "seconds": seconds})
 
@@ -96,7 +96,8 @@ def _described(connection: duckdb.DuckDBPyConnection, job: Job, query: str) -> t
     try:
         rows = connection.execute(f"{before}{query}\n)").fetchall()
     except duckdb.Error as error:
-        raise _in_words(error, job, len(before)) from None
+        columns = [each.name for table in job.tables for each in columns_of(connection, table)]
+        raise _in_words(connection, error, job, len(before), columns) from None
     if len(rows) > MOST_COLUMNS:
         words = f"The answer has {len(rows):,} columns, and {MOST_COLUMNS:,} are the most."
         raise QueryError(words, "limit")
@@ -148,10 +149,16 @@ def _without_end(sql: str) -> str:
     return encoded[:end].decode()
 
 
-def _in_words(error: duckdb.Error, job: Job, before: int) -> QueryError:
+def _in_words(
+    connection: duckdb.DuckDBPyConnection,
+    error: duckdb.Error,
+    job: Job,
+    before: int,
+    columns: Iterable[str] = (),
+) -> QueryError:
     """Return the error in words; if it is about a file, with the name of its source."""
     message = str(details_of(error)["exception_message"])
     for table in job.tables:
         if any(str(file) in message for file in table.files):
-            return source_error(table, error)
-    return in_words(error, job.sql, before)
+            return source_error(connection, table, error)
+    return in_words(error, job.sql, before, columns)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -53,8 +54,13 @@ _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
 )
 
 
-def in_words(error: Exception, sql: str, before: int = 0) -> QueryError:
-    """Return the error in words. `before`: how many bytes of SQL stood before the query."""
+def in_words(
+    error: Exception, sql: str, before: int = 0, columns: Iterable[str] = ()
+) -> QueryError:
+    """Return the error in words. `before`: how many bytes of SQL stood before the query.
+
+    `columns` are names that may be meant instead of one that isn't there.
+    """
     if isinstance(error, MemoryError):
         return QueryError(TOO_MUCH_MEMORY, "limit")
     details = details_of(error)
@@ -65,8 +71,12 @@ def in_words(error: Exception, sql: str, before: int = 0) -> QueryError:
     if "expression depth limit" in message:
         return QueryError(TOO_DEEP, "limit")
     start, length = _place(details, before)
-    if missing := _missing(message, sql):
+    if missing := _missing(message, sql, columns):
         sentence, fix = missing
+        if fix and start is not None and length:
+            # DuckDB marks `lab.batch` as a whole.
+            name = len(fix.find.encode())
+            start, length = start + max(length - name, 0), min(length, name)
         return error_at(sql, start, length, sentence, "name", fix=fix)
     if unexpected := UNEXPECTED.match(message):
         at_end = start is not None and start + (length or 0) >= len(sql.rstrip().encode())
@@ -113,13 +123,13 @@ def _known_words(message: str) -> str:
     return next(words, one_line(message))
 
 
-def _missing(message: str, sql: str) -> tuple[str, Fix | None] | None:
+def _missing(message: str, sql: str, columns: Iterable[str]) -> tuple[str, Fix | None] | None:
     """Return what to say of a column or table that isn't there; None for other errors."""
     for pattern, what in ((COLUMN_NOT_FOUND, "column"), (TABLE_NOT_FOUND, "table")):
         if found := pattern.search(message):
             name = _unquoted(found[1])
             words = f"There is no {what} called {name}."
-            meant = _closest(name, message)
+            meant = _closest(name, [*columns, *_candidates(message)])
             if not meant:
                 return words, None
             return f"{words} Did you mean {meant}?", Fix(_as_written(name, sql), readable(meant))
@@ -138,10 +148,15 @@ def _unexpected(word: str, *, at_end: bool) -> tuple[str, Fix | None]:
     return f"The query can't be read from {shown} on: check what is before it.", None
 
 
-def _closest(name: str, message: str) -> str:
-    """Return which of DuckDB's candidates is the name with a few letters changed or added."""
+def _candidates(message: str) -> list[str]:
+    """Return the names that DuckDB lists; none with a dot, which may be part of the name or not."""
     listed = CANDIDATES.search(message)
-    candidates = [_unquoted(each) for each in re.findall(NAME, listed[1])] if listed else []
+    names = [_unquoted(each) for each in re.findall(NAME, listed[1])] if listed else []
+    return [each for each in names if "." not in each]
+
+
+def _closest(name: str, candidates: Iterable[str]) -> str:
+    """Return which candidate is the name with a few letters changed or added; "" if none is."""
     by_letters = {each.casefold(): each for each in candidates}
     close = get_close_matches(name.casefold(), by_letters, 1, 0.6)
     longer = [each for each in by_letters if name.casefold() in each]

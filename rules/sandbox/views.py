@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from rules.sandbox.csv_problems import csv_problem, line_problem
 from rules.sandbox.duckdb_errors import details_of, one_line
 from rules.sandbox.query import Column, QueryError, Table
 from rules.sandbox.quoting import folded, identifier, text
@@ -38,9 +39,9 @@ PATTERN_CHARACTERS = re.compile(r"[*?\[]")
 # Where all of a table's rows are while its view shows those up to a moment. Queries can't name it.
 WHOLE = "whole"
 MOST_BYTES_KEPT = 32 << 20
-CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
-CSV_COLUMN = re.compile(r'column "([^"]+)"\. (.+)')
-MISSING = re.compile(r"Columns with names: (.+) do not exist|column(?:s)? named? \"([^\"]+)\"")
+MISSING = re.compile(
+    r'Columns with names: (.+) do not exist|Column "([^"]+)" referenced that exists in the SELECT'
+)
 
 
 def create_view(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -83,31 +84,24 @@ def columns_of(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[Col
     try:
         rows = connection.execute(f"DESCRIBE {identifier(table.name)}").fetchall()
     except duckdb.Error as error:
-        raise source_error(table, error) from None
+        raise source_error(connection, table, error) from None
     return tuple(Column(str(name), str(kind)) for name, kind, *_ in rows)
 
 
-def source_error(table: Table, error: Exception) -> QueryError:
+def source_error(
+    connection: duckdb.DuckDBPyConnection, table: Table, error: Exception
+) -> QueryError:
     """Return DuckDB's error about a table's files in one sentence that names the table."""
     message = str(details_of(error)["exception_message"])
+    problem = line_problem(message) or csv_problem(connection, table)
+    if problem:
+        return QueryError(f"{table.name}: {problem}", "data")
     if "No files found" in message or "No such file" in message:
         return QueryError(f"{table.name}: its file is gone.", "data")
     if missing := MISSING.search(message):
         names = (missing[1] or missing[2]).replace('"', "").replace(",", ", ")
         return QueryError(f"{table.name}: its file has no column {names} now.", "data")
-    return QueryError(f"{table.name}: {row_error(message) or one_line(message)}", "data")
-
-
-def row_error(message: str) -> str:
-    """Return what is wrong in which line of a CSV; "" if the message is about something else."""
-    line = CSV_LINE.search(message)
-    if not line:
-        return ""
-    column = CSV_COLUMN.search(message)
-    if column:
-        return f"line {line[1]}, column {column[1]}: {one_line(column[2])}"
-    reason = message.split("\n")[2] if message.count("\n") >= 2 else "it can't be read"
-    return f"line {line[1]}: {one_line(reason)}"
+    return QueryError(f"{table.name}: {one_line(message)}", "data")
 
 
 def check_files(table: Table) -> None:
@@ -126,7 +120,7 @@ def _create(connection: duckdb.DuckDBPyConnection, table: Table, what: str, rows
     try:
         connection.execute(f"CREATE OR REPLACE {what} AS {rows}")
     except duckdb.Error as error:
-        raise source_error(table, error) from None
+        raise source_error(connection, table, error) from None
 
 
 def _time_type(table: Table, columns: tuple[Column, ...]) -> str:

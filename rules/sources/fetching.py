@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from rules.sources.local_files import (
     fingerprint_of,
     newest_of,
     stamps_of,
+    stamps_of_files,
 )
 from rules.sources.plain_copies import PlainCopies
 from rules.sources.postgresql_query import fetch_postgresql
@@ -28,9 +30,15 @@ from rules.sources.web import Web
 
 
 class Fetching:
-    """Fetches sources into folders of their own below `folder`; in any thread."""
+    """Fetches sources into folders of their own below `folder`; in any thread.
 
-    def __init__(self, folder: Path, references: References, uploads: Uploads) -> None:
+    `beside` is the folder of sources.toml, from which relative paths count.
+    """
+
+    def __init__(
+        self, beside: Path, folder: Path, references: References, uploads: Uploads
+    ) -> None:
+        self._beside = beside
         self._folder = folder
         self._references = references
         self._uploads = uploads
@@ -50,7 +58,7 @@ class Fetching:
         if source.kind == "s3":
             return self._s3.fetch(source, kept_files)
         if source.kind == "sqlite":
-            return fetch_sqlite(source, self._references, kept_files)
+            return fetch_sqlite(source, self._path(source, source.places[0]), kept_files)
         if source.kind == "postgresql":
             return fetch_postgresql(source, self._references, kept_files)
         return self._uploads.fetch(source)
@@ -64,7 +72,7 @@ class Fetching:
         """
         if fetched.columns:
             return Ready(fetched, fetched.files)
-        stamps = fetched.stamps or stamps_of(source, map(str, fetched.files))
+        stamps = fetched.stamps or stamps_of_files(source, fetched.files)
         if source.format != "csv":
             for each in stamps:
                 check_whole(source, each, fetched.name_of(each.path))
@@ -83,9 +91,12 @@ class Fetching:
         self._web.close()
         self._s3.close()
 
+    def _path(self, source: Source, place: str) -> str:
+        path = os.path.expanduser(self._references.fill_in(source.name, place))
+        return os.path.join(self._beside, path)
+
     def _local(self, source: Source) -> Fetched:
-        places = [self._references.fill_in(source.name, each) for each in source.places]
-        stamps = stamps_of(source, places)
+        stamps = stamps_of(source, [self._path(source, each) for each in source.places])
         return Fetched(
             tuple(each.path for each in stamps),
             fingerprint_of(stamps),

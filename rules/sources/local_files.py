@@ -50,6 +50,12 @@ def stamps_of(source: Source, places: Iterable[str]) -> tuple[Stamp, ...]:
     return tuple(found[path] for path in sorted(found))
 
 
+def stamps_of_files(source: Source, paths: Iterable[Path]) -> tuple[Stamp, ...]:
+    """Return the stamps of these files, in their order. Raises `SourceError` like `stamps_of`."""
+    found = (_stamp(source, str(each), may_miss=False) for each in paths)
+    return tuple(each for each in found if each is not None)
+
+
 def fingerprint_of(stamps: Iterable[Stamp]) -> str:
     """Return a print of the files' stamps.
 

@@ -7,16 +7,18 @@ import hashlib
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
 
 from alerts.errors import UnusableInput
 from rules.sandbox import Table
-from rules.sources.errors import SourceError, SourcesFileError
+from rules.sources.definitions import Definitions
+from rules.sources.errors import SourceError
 from rules.sources.fetching import Fetching
 from rules.sources.local_files import is_same
 from rules.sources.references import References
@@ -24,13 +26,12 @@ from rules.sources.shapes import Shape, ShapeChange, Shapes, change_of
 from rules.sources.shaping import ColumnsOf, Ready, shaped
 from rules.sources.snapshot import Fetched, Snapshot
 from rules.sources.source import Source
-from rules.sources.sources_file import read_sources
 from rules.sources.uploads import Upload, Uploads
-from storage.upload_threads import UploadThreads
 
 if TYPE_CHECKING:
     from settings import Settings
 
+Result = TypeVar("Result")
 ShapeStamp = tuple[int, int]
 
 THREADS = 8
@@ -56,18 +57,15 @@ class Sources:
         columns_of: ColumnsOf,
     ) -> None:
         folder = data_dir / "sources"
-        self._file = file
         self._columns_of = columns_of
         self._uploads = Uploads(folder / "uploads", folder / "files")
+        self._definitions = Definitions(file, self._uploads)
         self._shapes = Shapes(folder / "shapes")
-        self._fetching = Fetching(folder, References(values), self._uploads)
-        self._threads = UploadThreads(THREADS, MOST_SECONDS)
+        self._fetching = Fetching(file.parent, folder, References(values), self._uploads)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sources")
         self._latest: dict[str, _Latest] = {}
         self._changed_while_read: dict[str, float] = {}  # monotonic seconds
         self._running: dict[str, asyncio.Task[Snapshot]] = {}
-        self._problem: SourcesFileError | None = None
-        self._stamp = self._file_stamp()
-        self._defined = read_sources(file)
 
     @classmethod
     def load(
@@ -89,29 +87,23 @@ class Sources:
         """Read the sources.toml of the settings; `${NAME}` can name settings as well."""
         fields = type(settings).model_fields
         values = {name.upper(): _text(getattr(settings, name)) for name in fields}
-        known = {**values, **os.environ}
-        return cls.load(
-            settings.sources_file, settings.data_dir, columns_of=columns_of, values=known
-        )
+        # A setting is what the program made of it, such as a whole path.
+        known = {**os.environ, **{name: value for name, value in values.items() if value}}
+        file, data_dir = settings.sources_file, settings.data_dir
+        return cls.load(file, data_dir, columns_of=columns_of, values=known)
 
     @property
     def problem(self) -> str:
         """What is wrong with sources.toml since it was changed, in a sentence; "" if nothing is."""
-        self._read_again()
-        return str(self._problem or "")
+        return self._definitions.problem
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all sources: those of sources.toml, then uploads."""
-        return tuple(self._all())
+        return tuple(self._definitions.all())
 
     def get(self, name: str) -> Source:
         """Return a source. Raises `SourceError` if there is none of this name."""
-        found = self._all().get(name)
-        if found is None:
-            raise SourceError(
-                name, f"There is no source {name}: name it in {self._file.name}, or upload it."
-            )
-        return found
+        return self._definitions.get(name)
 
     def described(self, name: str) -> str:
         """Say what a source is, in a few words such as "lab, PostgreSQL"."""
@@ -119,7 +111,8 @@ class Sources:
 
     def uploads(self) -> dict[str, Upload]:
         """Return what people uploaded, by name."""
-        return {name: each for name, each in self._uploads.all().items() if name in self._all()}
+        defined = self._definitions.defined
+        return {name: each for name, each in self._uploads.all().items() if name not in defined}
 
     async def fetch(
         self, names: Iterable[str], *, known: Mapping[str, Snapshot] | None = None
@@ -159,7 +152,7 @@ class Sources:
                         return name, each.path.name
             return None
 
-        if found := await self._threads.run(changed):
+        if found := await self._in_thread(changed):
             name, file = found
             self._changed_while_read[name] = time.monotonic()
             raise SourceError(
@@ -172,11 +165,11 @@ class Sources:
         One with the columns that the source had replaces its file, in one step. Raises
         `UnusableInput` for the fields `name` and `file`, and nothing has changed then.
         """
-        self._read_again()
+        defined = self._definitions.defined
         before = self._uploads.all().get(name)
         try:
-            staged = await self._threads.run(
-                lambda: self._uploads.stage(name, file, file_name or file.name, self._defined)
+            staged = await self._in_thread(
+                lambda: self._uploads.stage(name, file, file_name or file.name, defined)
             )
             try:
                 source = staged.source
@@ -189,25 +182,25 @@ class Sources:
                         f"This file has other columns than {name} had: {change.words}. Correct it, "
                         "or give it another name.",
                     )
-                await self._threads.run(lambda: self._uploads.publish(staged, by))
+                await self._in_thread(lambda: self._uploads.publish(staged, by))
             except BaseException:
                 staged.path.unlink(missing_ok=True)
                 raise
             if not before or (change and change.added):
-                await self._threads.run(lambda: self._shapes.keep(source, shape))
+                await self._in_thread(lambda: self._shapes.keep(source, shape))
         except SourceError as error:
             raise UnusableInput("file", str(error)) from None
         return source
 
     async def remove_upload(self, name: str) -> None:
         """Remove an upload and what is known of its columns."""
-        await self._threads.run(lambda: self._uploads.remove(name))
-        await self._threads.run(lambda: self._shapes.forget(name))
+        await self._in_thread(lambda: self._uploads.remove(name))
+        await self._in_thread(lambda: self._shapes.forget(name))
 
     async def shape(self, name: str) -> Shape | None:
         """Return the columns of a source as they were kept, None if it was never read."""
         source = self.get(name)
-        return await self._threads.run(lambda: self._shapes.get(source))
+        return await self._in_thread(lambda: self._shapes.get(source))
 
     async def shape_change(self, name: str) -> ShapeChange | None:
         """Read a source as if for the first time and return how it differs from what was kept.
@@ -215,7 +208,7 @@ class Sources:
         None if nothing was kept yet. Raises `SourceError` if it can't be read at all.
         """
         source = self.get(name)
-        kept = await self._threads.run(lambda: self._shapes.get(source))
+        kept = await self._in_thread(lambda: self._shapes.get(source))
         if kept is None:
             return None
         fetched, _ = await self._fetched(source)
@@ -227,7 +220,7 @@ class Sources:
         source = self.get(name)
         fetched, _ = await self._fetched(source)
         _, _, shape = await self._shaped(source, fetched, None)
-        return await self._threads.run(lambda: self._shapes.keep(source, shape))
+        return await self._in_thread(lambda: self._shapes.keep(source, shape))
 
     async def close(self) -> None:
         """Stop fetching and close every connection."""
@@ -235,40 +228,18 @@ class Sources:
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         await asyncio.to_thread(self._fetching.close)
-        self._threads.close()
+        self._threads.shutdown(wait=False)
 
-    def _all(self) -> dict[str, Source]:
-        self._read_again()
-        # What sources.toml names later hides an upload of the same name.
-        return {**self._defined, **{
-            name: each for name, each in self._uploads.sources().items()
-            if name not in self._defined
-        }}  # fmt: skip
-
-    def _read_again(self) -> None:
-        """Read sources.toml again if it was changed; a wrong one leaves what was read before."""
-        stamp = self._file_stamp()
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        try:
-            self._defined = read_sources(self._file)
-            self._problem = None
-        except SourcesFileError as problem:
-            self._problem = problem
-
-    def _file_stamp(self) -> tuple[int, int, int]:
-        try:
-            status = os.stat(self._file)
-        except OSError:
-            return (0, 0, 0)
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
+    async def _in_thread(self, task: Callable[[], Result]) -> Result:
+        """Run what blocks, in threads of our own: asyncio's are few, and others need them."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, task)
+        return await asyncio.wait_for(running, MOST_SECONDS)
 
     async def _fetch_shared(self, name: str) -> Snapshot:
         """Fetch a source, or wait for whoever is fetching it."""
         source = self.get(name)
-        if self._problem is not None:
-            raise SourceError(name, str(self._problem))
+        if problem := self.problem:
+            raise SourceError(name, problem)
         task = self._running.get(name)
         if task is None:
             task = asyncio.create_task(self._fetch(source))
@@ -288,13 +259,13 @@ class Sources:
             return latest.snapshot
         began = time.monotonic()
         fetched, shape_stamp = await self._fetched(source)
-        if latest is not None and latest.is_of(source, fetched, shape_stamp):
+        if latest is not None and latest.is_of(source, fetched, shape_stamp) and latest.is_there:
             self._latest[source.name] = replace(latest, looked_at=began)
             return latest.snapshot
-        kept = await self._threads.run(lambda: self._shapes.get(source))
+        kept = await self._in_thread(lambda: self._shapes.get(source))
         ready, table, shape = await self._shaped(source, fetched, kept)
         if shape != kept:
-            await self._threads.run(lambda: self._shapes.keep(source, shape))
+            await self._in_thread(lambda: self._shapes.keep(source, shape))
             shape_stamp = self._shapes.stamp(source.name)
         snapshot = _snapshot(table, ready)
         self._latest[source.name] = _Latest(source, fetched, shape_stamp, snapshot, began)
@@ -302,7 +273,7 @@ class Sources:
 
     async def _fetched(self, source: Source) -> tuple[Fetched, ShapeStamp]:
         try:
-            return await self._threads.run(
+            return await self._in_thread(
                 lambda: (self._fetching.fetch(source), self._shapes.stamp(source.name))
             )
         except TimeoutError:
@@ -310,13 +281,16 @@ class Sources:
                 source.name,
                 f"{source.name} can't be fetched: it takes over {MOST_SECONDS} s.",
             ) from None
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SourceError(source.name, f"{source.name} can't be fetched: {reason}.") from None
 
     async def _shaped(
         self, source: Source, fetched: Fetched, shape: Shape | None
     ) -> tuple[Ready, Table, Shape]:
         changed_at = self._changed_while_read.get(source.name, -math.inf)
         in_copies = time.monotonic() - changed_at < COPY_AFTER_CHANGE_SECONDS
-        ready = await self._threads.run(
+        ready = await self._in_thread(
             lambda: self._fetching.make_ready(source, fetched, shape, in_copies=in_copies)
         )
         return ready, *await shaped(source, ready, shape, self._columns_of)
@@ -337,6 +311,12 @@ class _Latest:
         """Whether it was fetched so recently that it needn't be again."""
         is_shared = self.source.kind in SHARED_KINDS
         return is_shared and time.monotonic() - self.looked_at < REUSE_SECONDS
+
+    @property
+    def is_there(self) -> bool:
+        """Whether no copy of a file was removed meanwhile, as another process may do."""
+        copies = set(self.snapshot.table.files) - set(self.fetched.files)
+        return all(each.exists() for each in copies)
 
     def is_of(self, source: Source, fetched: Fetched, shape_stamp: ShapeStamp) -> bool:
         """Whether nothing is different."""

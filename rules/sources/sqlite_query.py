@@ -19,8 +19,7 @@ from urllib.parse import quote
 from rules.sandbox import Column
 from rules.sources.errors import SourceError
 from rules.sources.kept_files import Kept, KeptFiles
-from rules.sources.local_files import fingerprint_of, newest_of, stamps_of
-from rules.sources.references import References
+from rules.sources.local_files import fingerprint_of, newest_of, stamps_of_files
 from rules.sources.snapshot import Fetched
 from rules.sources.source import Source
 
@@ -47,12 +46,14 @@ TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?")
 ZONED = re.compile(TIMESTAMP.pattern + r"( ?Z|[+-]\d{2}:?\d{2})")
 
 
-def fetch_sqlite(source: Source, references: References, kept_files: KeptFiles) -> Fetched:
-    """Ask the database, unless neither it nor the query has changed. Raises `SourceError`."""
-    path = references.fill_in(source.name, source.places[0])
+def fetch_sqlite(source: Source, path: str, kept_files: KeptFiles) -> Fetched:
+    """Ask the database at `path`, unless neither it nor the query has changed.
+
+    Raises `SourceError`.
+    """
     # What was written last may still be in the file beside the database.
-    beside = [f"{path}-wal"] if Path(f"{path}-wal").exists() else []
-    stamps = stamps_of(source, [path, *beside])
+    files = [Path(path), Path(f"{path}-wal")]
+    stamps = stamps_of_files(source, [each for each in files if each == files[0] or each.exists()])
     asked = hashlib.sha256(repr((source.query, fingerprint_of(stamps))).encode()).hexdigest()
     kept = kept_files.current()
     newest_at = newest_of(stamps)

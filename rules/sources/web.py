@@ -6,6 +6,7 @@ https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/Conditional_requests
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -79,6 +80,7 @@ class Web:
                 # Cookies of one source's server are not for another source.
                 jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
                 self._client = httpx.Client(timeout=timeout, cookies=jar)
+                logging.getLogger("httpx").addFilter(_without_secrets)
             return self._client
 
     def _keep(
@@ -196,8 +198,8 @@ def _explained(source: Source, address: str) -> Iterator[None]:
         problem = "did not answer in time"
     except httpx.ConnectError:
         problem = "can't be reached: check the address, the network and the proxy"
-    except httpx.InvalidURL:
-        problem = "is no address"
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+        problem = "is not an address that starts with https:// or http://"
     except FileNotFoundError:
         problem = "can't be reached: the file of trusted certificates (SSL_CERT_FILE) is missing"
     except (httpx.HTTPError, ValueError, OSError):
@@ -206,6 +208,18 @@ def _explained(source: Source, address: str) -> Iterator[None]:
         return
     host = _host(address)
     raise SourceError(source.name, f"{source.name} can't be fetched: {host} {problem}.")
+
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    """Keep passwords and tokens out of the line that httpx logs for each request."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            each.copy_with(query=None, username="", password="", fragment="")
+            if isinstance(each, httpx.URL)
+            else each
+            for each in record.args
+        )
+    return True
 
 
 def _origin(address: str) -> tuple[str, str, int | None]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from simulator import SIMULATOR_FROM_NUMBER, create_app
+from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import ProjectFolder, build_project_folder
+from tests.support.servers import serve
 
 SOURCES = '[tastings]\nfile = "tastings.csv"\n'
 DATA = (
@@ -177,3 +184,31 @@ def test_a_wrong_sources_file_is_one_sentence(folder: ProjectFolder, tmp_path: P
     assert ended.returncode == 2
     assert "sources.toml" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_worker_checks_rules(tmp_path: Path) -> None:
+    app = create_app(account_sid=ACCOUNT_SID, auth_token=TOKEN, speed=50)
+    with serve(app) as url:
+        values = {
+            "TWILIO_BASE_URL": url,
+            "TWILIO_FROM_NUMBER": SIMULATOR_FROM_NUMBER,
+            "SOURCES_FILE": str(tmp_path / "sources.toml"),
+        }
+        customer = build_project_folder(tmp_path, ACCOUNT | values, TOKEN)
+        (tmp_path / "sources.toml").write_text(SOURCES)
+        (tmp_path / "tastings.csv").write_text(DATA)
+        (tmp_path / "rules.toml").write_text(RULES.replace("every minute", "every second"))
+        assert customer.alerts("rules", "load", "rules.toml", "--on").returncode == 0
+        command = [sys.executable, "-m", "alerts", "worker"]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as worker:
+            try:
+                assert worker.stdout is not None
+                assert worker.stdout.readline().startswith("Delivering.")
+                append(customer, "1409,Porter,210,100,+14125550103")
+                deadline = time.monotonic() + 60
+                while not (sent := customer.alerts("list", "--json").stdout):
+                    assert time.monotonic() < deadline
+            finally:
+                worker.send_signal(signal.SIGTERM)
+        assert worker.returncode == 0
+    assert json.loads(sent)["to"] == "+14125550103"

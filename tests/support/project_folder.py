@@ -15,7 +15,7 @@ ROOMS = (
     "alerts", "cli", "dashboard", "database", "people", "rules", "simulator", "storage",
     "twilio_client", "twiml",
 )  # fmt: skip
-FILES = ("app.py", "settings.py", "webhooks.py")
+FILES = ("app.py", "settings.py", "sources.toml", "webhooks.py")
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,8 @@ async def test_parquet(lab: Lab):
     import duckdb  # noqa: PLC0415
 
     path = lab.folder / "lab.parquet"
-    duckdb.sql("SELECT 1407 AS batch, 148::DECIMAL(9,2) AS ppb").write_parquet(str(path))
+    write = duckdb.connect().execute
+    write(f"COPY (SELECT 1407 AS batch, 148::DECIMAL(9,2) AS ppb) TO '{path}'")
     lab.open('[lab]\nfile = "lab.parquet"')
     assert await lab.types() == {"batch": "INTEGER", "ppb": "DECIMAL(9,2)"}
     assert await lab.rows() == [(1407, "148.00")]
@@ -240,5 +241,5 @@ async def test_parquet(lab: Lab):
     assert "lab is still being written: lab.parquet isn't complete yet" in await lab.problem()
     lab.write("lab.parquet", b"batch,ppb\n")
     assert "lab.parquet isn't Parquet" in await lab.problem()
-    duckdb.sql("SELECT '1407' AS batch, 148 AS ppb").write_parquet(str(path))
+    write(f"COPY (SELECT '1407' AS batch, 148 AS ppb) TO '{path}'")
     assert "batch of lab.parquet was INTEGER and is VARCHAR" in await lab.problem()

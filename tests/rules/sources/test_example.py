@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import sys
@@ -11,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from examples import tastings
 from rules.sandbox import Query, Sandbox
 from rules.sources import Sources
 from settings import Settings
 from simulator.models.people import PEOPLE
 from tests.support.project_folder import REPOSITORY
 
+# Not by a statement: a type checker would know the module under two names.
+tastings = importlib.import_module("examples.tastings")
 BAD = "SELECT batch, phone FROM tastings WHERE diacetyl_ppb > limit_ppb ORDER BY tasted_at"
 
 
@@ -77,6 +79,18 @@ async def test_it_grows_beside_what_ships(sources: Sources, sandbox: Sandbox, tm
     assert now_bad[-2:] == ["1500", "1501"]
     assert len(now_bad) == len(known) + tastings.BAD_IN_HISTORY + 2
     assert sha256(shipped.read_bytes()).hexdigest() == before
+    await sources.close()
+
+
+async def test_a_relative_data_dir_is_the_apps_own(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # The process may be started anywhere.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA_DIR", f"{'../' * len(REPOSITORY.parts)}{tmp_path}".replace("//", "/"))
+    grow(tmp_path, "--bad")
+    sources = Sources.from_settings(Settings(_env_file=None), sandbox.columns)
+    assert "1500" in await bad(sources, sandbox)
     await sources.close()
 
 

@@ -175,7 +175,9 @@ def test_a_byte_order_mark_is_fine(tmp_path: Path):
 def test_reserved_words_are_those_that_duckdb_has():
     import duckdb  # noqa: PLC0415
 
-    found = duckdb.sql(
-        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
-    ).fetchall()
+    found = (
+        duckdb.connect()
+        .execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'")
+        .fetchall()
+    )
     assert {each[0] for each in found} <= RESERVED

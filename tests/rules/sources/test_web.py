@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -147,6 +148,32 @@ async def test_refusals(lab: Lab, server: DataServer, status: int, sentence: str
     assert sentence in said
     assert TOKEN not in said
     assert TOKEN not in repr(lab.sources.get("lab")) + lab.sources.described("lab")
+
+
+async def test_no_log_has_a_secret(lab: Lab, server: DataServer, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+    server.answers["/lab.csv"] = csv(ROWS)
+    lab.values["SOURCE_TOKEN"] = TOKEN
+    host = server.url.removeprefix("http://")
+    lab.open(
+        f'[lab]\nurl = "http://reader:${{SOURCE_TOKEN}}@{host}/lab.csv?token=${{SOURCE_TOKEN}}"\n'
+        'headers = { Authorization = "Bearer ${SOURCE_TOKEN}" }'
+    )
+    await lab.rows()
+
+    assert f"GET http://{host}/lab.csv" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "address", ["s3://lab/a.csv", "lab.example.com", "https://", "http://[::1"]
+)
+async def test_a_variable_that_holds_no_address(lab: Lab, address: str):
+    lab.values["SOURCE_LAB"] = address
+    lab.open('[lab]\nurl = "${SOURCE_LAB}"\nformat = "csv"')
+
+    said = await lab.problem()
+    assert "is not an address that starts with https://" in said or "can't be reached" in said
 
 
 async def test_nothing_is_fetched_without_the_variable(lab: Lab, server: DataServer):
