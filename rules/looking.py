@@ -102,7 +102,7 @@ class Looker:
         may_skip: Callable[[], Awaitable[bool]] | None,
     ) -> Seen:
         """Run the query on what was fetched, unless the answer is known."""
-        prints = {**data.prints, "": rule.fingerprint}
+        prints = {**data.prints, "": str(rule.revision)}
         await self._check_that_data_comes(rule, data, now)
         is_same = known == prints and not data.uses_clock
         if is_same and may_skip and await may_skip():
