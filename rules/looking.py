@@ -137,7 +137,7 @@ class Looker:
     ) -> Seen:
         """Run the query on what was fetched, unless the answer is known."""
         prints = {name: each.fingerprint for name, each in found.items()}
-        prints[""] = rule.fingerprint
+        prints[""] = str(rule.revision)
         await self._check_that_data_comes(rule, found, now)
         is_same = known == prints and not await self._sandbox.uses_clock(rule.sql)
         if is_same and may_skip and await may_skip():
