@@ -204,10 +204,14 @@ class Editing:
 
     async def on_turn_on(self, *_: object) -> None:
         """Switch the rule on, as it was previewed, and with what was decided."""
-        seen = self._looking.seen
+        before, seen = self._looking.seen, await self._looking.seen_now()
         self._stop_saving()
         if why_not(self._standing(), self._looking) or seen is None:
             await self._show()
+            return
+        if before is not None and before.preview.keys != seen.preview.keys:
+            await self._show()
+            await self._page.say("What is bad has just changed. Look at it, then turn it on.")
             return
         chosen = self._chosen & seen.preview.keys if self._telling == "choose" else frozenset()
         if self._standing().is_changed and not await self._save():
@@ -223,6 +227,7 @@ class Editing:
 
     async def on_save(self, *_: object) -> None:
         """Take over the changes of a rule that is on."""
+        await self._looking.seen_now()
         if not why_not(self._standing(), self._looking) and await self._save():
             self._looking.look(self._rule, again=True)
             await self._page.say("The changes are saved.")

@@ -30,6 +30,8 @@ class Looking:
         self._changed = changed
         self._asked = ""
         self._looking: asyncio.Task[None] | None = None
+        self._is_seen = asyncio.Event()
+        self._is_seen.set()
         self._columns: dict[str, tuple[Column, ...]] = {}
         self.unread: dict[str, str] = {}
         self.seen: Seen | None = None
@@ -65,6 +67,7 @@ class Looking:
             self.seen, self.past = None, None
             return
         self.is_previewing = True
+        self._is_seen.clear()
         self._looking = asyncio.create_task(self._look(rule), name="preview of a rule")
 
     def stop(self) -> None:
@@ -73,6 +76,12 @@ class Looking:
             self._looking.cancel()
         self._looking = None
         self.is_previewing = self.is_looking_back = False
+        self._is_seen.set()
+
+    async def seen_now(self) -> Seen | None:
+        """Return the last good preview, once the one that is being made is there."""
+        await self._is_seen.wait()
+        return self.seen
 
     def is_about(self, rule: Rule) -> bool:
         """Whether the last good preview is of this very rule, and nothing went wrong since."""
@@ -102,6 +111,7 @@ class Looking:
             self.seen = Seen(rule, preview, datetime.now(UTC))
         self.mistake, self.trouble, self.problems = mistake, trouble, problems
         self.is_previewing = False
+        self._is_seen.set()
         if not is_seen:
             await self._changed()
             return

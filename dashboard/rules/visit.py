@@ -24,6 +24,7 @@ from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.form import keys_in
 from dashboard.rules.live import overviews_of
 from dashboard.rules.overview import link, list_tag
+from dashboard.rules.parts import rows_words
 from dashboard.rules.result import choose_sheet
 from dashboard.rules.sheets import upload_sheet_words
 from dashboard.send.address import value_in
@@ -284,7 +285,8 @@ class Visit:
     async def _answer(self, record: str, keys: set[str]) -> None:
         rules = await self._open_rules()
         count = await rules.answer_held(record, keys or "none", viewer_name(self._session))
-        told = f"{count:,} are told now." if count else "Nobody is told."
+        are = "is" if count == 1 else "are"
+        told = f"{rows_words(count)} {are} told now." if count else "Nobody is told."
         await self.say(f"{told} The rule goes on.")
         self._again.set()
 

@@ -82,10 +82,14 @@ const typing = new WeakMap();
 
 function sendForm(page, delay = 0) {
   clearTimeout(typing.get(page));
-  typing.set(page, setTimeout(() => {
-    const form = formOf(page);
-    if (form) send(page, "form", { generation: form.dataset.generation, fields: fieldsOf(page) });
-  }, delay));
+  typing.set(page, setTimeout(() => sendNow(page), delay));
+}
+
+function sendNow(page) {
+  clearTimeout(typing.get(page));
+  typing.delete(page);
+  const form = formOf(page);
+  if (form) send(page, "form", { generation: form.dataset.generation, fields: fieldsOf(page) });
 }
 
 document.addEventListener("input", (event) => {
@@ -163,7 +167,11 @@ document.addEventListener("click", (event) => {
   if (act === "close") pressed.closest("dialog").close();
   else if (act === "upload") open(sheet(page, "upload"));
   else if (act === "fix") fix(page, id, value);
-  else tell(page, act, { id, value });
+  else {
+    // What is typed counts for what is pressed right after it.
+    if (typing.has(page)) sendNow(page);
+    tell(page, act, { id, value });
+  }
 });
 
 function follow(way) {

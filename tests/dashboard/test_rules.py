@@ -159,6 +159,21 @@ async def test_a_rule_is_written_saved_as_a_draft_and_switched_on_silently(
     assert f"?page=activity&amp;rule={rule.id}" in visit.shown("episodes")
 
 
+async def test_what_is_changed_right_before_it_is_switched_on_is_looked_at_first(
+    visit: Visit, rules: RuleDesk
+) -> None:
+    await drafted(visit)
+    await visit.fill_in(**FORM | {"sql": SQL.replace("200", "220")})
+    await visit.do("turn_on")
+    await visit.until(lambda: "What is bad has just changed." in visit.shown("said"))
+    assert "Bad now: 1 row<" in visit.shown("bad-now")
+    assert (await only(rules)).state == "draft"
+    await visit.fill_in(**FORM | {"sql": SQL.replace("200", "220"), "message": "{{ batch }}"})
+    await visit.do("turn_on")
+    await visit.until(lambda: "This rule is on" in visit.shown("turn-on"))
+    assert (await only(rules)).message == "{{ batch }}"
+
+
 async def test_only_rows_that_were_chosen_are_told_at_once(visit: Visit, scene: Watched) -> None:
     await drafted(visit)
     await visit.do("telling", value="choose")
@@ -261,10 +276,11 @@ async def test_a_flood_is_held_counted_on_the_tab_and_answered(
     await visit.until(lambda: "1500" in visit.shown("sheet"))
     held = await rules.held_rows(rule.id)
     await visit.do("held_some", id=rule.id, fields={"keys": [held[0].key]})
-    await visit.until(lambda: "1 are told now" in visit.shown("said"))
+    await visit.until(lambda: "1 row is told now" in visit.shown("said"))
     await visit.until(lambda: "new at once" not in visit.shown("list"))
     await scene.check(rule)
-    assert len(await scene.told()) == 1
+    # Beside the owner, who heard that it is held.
+    assert [words[:10] for _, words in await scene.told()][1:] == ["Batch 1500"]
 
 
 async def test_all_of_a_flood_is_told_only_if_it_is_what_the_button_said(
@@ -278,7 +294,7 @@ async def test_all_of_a_flood_is_told_only_if_it_is_what_the_button_said(
     await visit.until(lambda: "By now 4 are held" in visit.shown("said"))
     assert (await only(rules)).state == "held"
     await visit.do("held_all", id=rule.id, value="4")
-    await visit.until(lambda: "4 are told now" in visit.shown("said"))
+    await visit.until(lambda: "4 rows are told now" in visit.shown("said"))
 
 
 async def test_the_switch_turns_off_at_once_and_on_only_by_the_editor(
