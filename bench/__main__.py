@@ -11,6 +11,7 @@ from bench import (
     exchange,
     people,
     press_to_acceptance,
+    rules_sandbox,
     throughput,
     twiml_speed,
 )
@@ -44,6 +45,7 @@ def main() -> None:
         ("TwiML", _twiml_speed),
         ("simulator", exchange.measure),
         ("people", people.measure),
+        ("sandbox", rules_sandbox.measure),
     ):
         print(f"Measuring: {name} …", flush=True)
         results.extend(measure())

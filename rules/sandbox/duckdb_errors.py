@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,13 +21,20 @@ KEYWORDS = (
     *("SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "JOIN", "WITH", "UNION"),
     *("BETWEEN", "DISTINCT", "INTERVAL", "QUALIFY", "WINDOW", "OFFSET", "EXCEPT", "INTERSECT"),
 )
-NOT_FOUND = re.compile(r'(?:Referenced column|does not have a column named) "((?:[^"]|"")+)"')
-TABLE_NOT_FOUND = re.compile(r'Referenced table "((?:[^"]|"")+)" not found')
-CANDIDATES = re.compile(r'(?:Candidate (?:bindings|tables)|Did you mean):?:?\s*"((?:[^"]|"")+)"')
+NAME = r'"((?:[^"]|"")+)"'
+COLUMN_NOT_FOUND = re.compile(rf"(?:Referenced column|does not have a column named) {NAME}")
+TABLE_NOT_FOUND = re.compile(rf"Referenced table {NAME} not found")
+CANDIDATES = re.compile(r"(?:Candidate (?:bindings|tables)|Did you mean)(.*)", re.DOTALL)
+UNENDED = (
+    ("unterminated string", "The text that begins here has no end."),
+    ("unterminated quoted identifier", "The name that begins here has no end."),
+    ("unterminated /* comment", "The comment that begins here has no end."),
+)
 UNEXPECTED = re.compile(r'syntax error at or near "(.*)"', re.DOTALL)
 # `/srv/callboard/data/lab.csv` becomes `lab.csv`.
 PATHS = re.compile(r"""(?<![\w.])/(?:[^/\s'"]+/)+""")
 LONGEST_SENTENCE = 400
+TOO_DEEP = "The query has too many parts within each other: make it simpler."
 
 _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (duckdb.ParserException, "syntax"),
@@ -46,20 +54,35 @@ _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
 )
 
 
-def in_words(error: Exception, sql: str, before: int = 0) -> QueryError:
-    """Return the error in words. `before`: how many bytes of SQL stood before the query."""
+def in_words(
+    error: Exception, sql: str, before: int = 0, columns: Iterable[str] = ()
+) -> QueryError:
+    """Return the error in words. `before`: how many bytes of SQL stood before the query.
+
+    `columns` are names that may be meant instead of one that isn't there.
+    """
     if isinstance(error, MemoryError):
         return QueryError(TOO_MUCH_MEMORY, "limit")
     details = details_of(error)
     message = str(details["exception_message"])
-    kind = next((kind for each, kind in _KINDS if isinstance(error, each)), "failed")
+    kind: Kind = next((kind for each, kind in _KINDS if isinstance(error, each)), "failed")
     if kind == "limit" or "Out of Memory" in message or "bad_alloc" in message:
         return QueryError(TOO_MUCH_MEMORY, "limit")
-    sentence, fix = _sentence(message, sql)
-    if fix or "not found" in message:
-        kind = "name" if kind == "syntax" and not UNEXPECTED.match(message) else kind
+    if "expression depth limit" in message:
+        return QueryError(TOO_DEEP, "limit")
     start, length = _place(details, before)
-    return error_at(sql, start, length, sentence, kind, fix=fix)
+    if missing := _missing(message, sql, columns):
+        sentence, fix = missing
+        if fix and start is not None and length:
+            # DuckDB marks `lab.batch` as a whole.
+            name = len(fix.find.encode())
+            start, length = start + max(length - name, 0), min(length, name)
+        return error_at(sql, start, length, sentence, "name", fix=fix)
+    if unexpected := UNEXPECTED.match(message):
+        at_end = start is not None and start + (length or 0) >= len(sql.rstrip().encode())
+        sentence, fix = _unexpected(unexpected[1], at_end=at_end)
+        return error_at(sql, start, length, sentence, kind, fix=fix)
+    return error_at(sql, start, length, _known_words(message), kind)
 
 
 def details_of(error: Exception) -> dict[str, Any]:
@@ -77,9 +100,10 @@ def details_of(error: Exception) -> dict[str, Any]:
 
 
 def one_line(message: str) -> str:
-    """Return the first sentence or so of a message, without the machine's paths."""
-    words = re.split(r"\n\s*\n|\n\s*(?:LINE|Candidate|Did you mean)", message, maxsplit=1)[0]
-    words = PATHS.sub("", " ".join(words.split()))
+    """Return the first line of a message, without the machine's paths."""
+    words = PATHS.sub("", " ".join(message.strip().split("\n", 1)[0].split()))
+    # Of a value in the query, DuckDB tells that it is written there, which its place says already.
+    words = words.replace("INTEGER_LITERAL", "INTEGER").replace("STRING_LITERAL", "VARCHAR")
     if len(words) > LONGEST_SENTENCE:
         words = words[: LONGEST_SENTENCE - 1] + "…"
     words = words[:1].upper() + words[1:]
@@ -94,39 +118,53 @@ def _place(details: dict[str, Any], before: int) -> tuple[int | None, int | None
     return (int(position) - before, 0) if position.isdigit() else (None, None)
 
 
-def _sentence(message: str, sql: str) -> tuple[str, Fix | None]:
-    candidate = CANDIDATES.search(message)
-    meant = candidate[1].replace('""', '"') if candidate else ""
-    for pattern, what in ((NOT_FOUND, "column"), (TABLE_NOT_FOUND, "table")):
+def _known_words(message: str) -> str:
+    words = (words for start, words in UNENDED if message.startswith(start))
+    return next(words, one_line(message))
+
+
+def _missing(message: str, sql: str, columns: Iterable[str]) -> tuple[str, Fix | None] | None:
+    """Return what to say of a column or table that isn't there; None for other errors."""
+    for pattern, what in ((COLUMN_NOT_FOUND, "column"), (TABLE_NOT_FOUND, "table")):
         if found := pattern.search(message):
-            name = found[1].replace('""', '"')
+            name = _unquoted(found[1])
             words = f"There is no {what} called {name}."
-            if not meant or not _is_close(name, meant):
+            meant = _closest(name, [*columns, *_candidates(message)])
+            if not meant:
                 return words, None
             return f"{words} Did you mean {meant}?", Fix(_as_written(name, sql), readable(meant))
-    if unexpected := UNEXPECTED.match(message):
-        return _unexpected(unexpected[1])
-    return one_line(message), None
+    return None
 
 
-def _unexpected(word: str) -> tuple[str, Fix | None]:
+def _unexpected(word: str, *, at_end: bool) -> tuple[str, Fix | None]:
     """Return what to say of a word where DuckDB's parser stopped."""
-    if not word.strip():
-        return "The query ends too early.", None
     close = get_close_matches(word.upper(), KEYWORDS, 1, 0.7)
     if close and close[0] != word.upper():
         meant = close[0].lower() if word.islower() else close[0]
         return f"Did you mean {close[0]} instead of {word}?", Fix(word, meant)
-    return (
-        f"The query can't be read from {one_line(word).rstrip('.')} on: check what is before it.",
-        None,
-    )
+    shown = " ".join(word[:40].split())
+    if at_end:
+        return f"The query ends too early, or {shown} is too much.", None
+    return f"The query can't be read from {shown} on: check what is before it.", None
 
 
-def _is_close(name: str, meant: str) -> bool:
-    """Whether one is the other with a few letters changed or added."""
-    one, other = name.casefold(), meant.casefold()
-    return one in other or other in one or bool(get_close_matches(one, [other], 1, 0.6))
+def _candidates(message: str) -> list[str]:
+    """Return the names that DuckDB lists; none with a dot, which may be part of the name or not."""
+    listed = CANDIDATES.search(message)
+    names = [_unquoted(each) for each in re.findall(NAME, listed[1])] if listed else []
+    return [each for each in names if "." not in each]
+
+
+def _closest(name: str, candidates: Iterable[str]) -> str:
+    """Return which candidate is the name with a few letters changed or added; "" if none is."""
+    by_letters = {each.casefold(): each for each in candidates}
+    close = get_close_matches(name.casefold(), by_letters, 1, 0.6)
+    longer = [each for each in by_letters if name.casefold() in each]
+    return by_letters[(close or longer)[0]] if close or longer else ""
+
+
+def _unquoted(name: str) -> str:
+    return name.replace('""', '"')
 
 
 def _as_written(name: str, sql: str) -> str:

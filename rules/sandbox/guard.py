@@ -25,7 +25,7 @@ from rules.sandbox.functions import (
     TABLE_FUNCTIONS,
 )
 from rules.sandbox.query import Facts, Fix, QueryError, error_at
-from rules.sandbox.quoting import readable
+from rules.sandbox.quoting import folded, readable
 
 LONGEST_QUERY_BYTES = 20_000
 # Of tables and parts of a query; these have no class in DuckDB's tree.
@@ -76,6 +76,8 @@ ONLY_READS = "A rule's query only reads, so it begins with SELECT, WITH or FROM"
 PIVOT_NEEDS_VALUES = (
     "Name the values that PIVOT makes columns of, as in PIVOT t ON wine IN ('Riesling', 'Merlot')."
 )
+FIRST_WORD = re.compile(r"[A-Za-z]+")
+COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 # Characters that editors don't show; a parser may read past them or stop at them.
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -101,9 +103,9 @@ def check_query(
     statements = tree.get("statements") or []
     if tree.get("error") or len(statements) != 1:
         raise QueryError(f"{ONLY_READS}.", "refused")
-    known = None if sources is None else {each.casefold(): each for each in sources}
+    known = None if sources is None else {folded(each): each for each in sources}
     found = _Found()
-    _Walk(sql, known, found).check(statements[0])
+    _Walk(connection, sql, known, found).check(statements[0])
     return Facts(frozenset(found.tables), found.uses_clock)
 
 
@@ -130,23 +132,40 @@ def _check_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
-        raise in_words(error, sql) from None
+        problem = in_words(error, sql)
+        # DuckDB's own words name what else it could be, which a rule can't.
+        if "CTE" in problem.sentence:
+            raise QueryError(f"{ONLY_READS}, and so does each query in it.", "refused") from None
+        raise problem from None
     if not statements:
-        raise QueryError("Write a query: this is only a comment.", "syntax")
+        raise QueryError("Write a query: there is none here.", "syntax", line=1, column=1, length=0)
     if len(statements) > 1:
-        raise QueryError(f"Write one query: these are {len(statements)}.", "refused")
-    kind = statements[0].type.name
-    if kind == "MULTI":
+        second = sql.find(statements[1].query.strip(), 1)
+        start = len(sql[:second].encode()) if second > 0 else None
+        words = f"Write one query: these are {len(statements)}."
+        raise error_at(sql, start, 0, words, "refused")
+    if _kind(statements[0]) == "MULTI":
         raise QueryError(PIVOT_NEEDS_VALUES, "refused")
-    if kind != "SELECT":
-        verb = kind.replace("_", " ")
-        raise error_at(sql, 0, 0, f"{ONLY_READS}: {verb} isn't allowed.", "refused")
+    if _kind(statements[0]) != "SELECT":
+        verb = FIRST_WORD.search(COMMENTS.sub(lambda found: " " * len(found[0]), sql))
+        words = f"{ONLY_READS}: {verb[0].upper() if verb else 'this'} isn't allowed."
+        start = len(sql[: verb.start()].encode()) if verb else 0
+        raise error_at(sql, start, len(verb[0]) if verb else 0, words, "refused")
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    try:
+        return statement.type.name
+    except ValueError:
+        # DuckDB has kinds of statements that its Python module doesn't know.
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
     """Visits every node of the tree, with the names of the WITH queries that it can see."""
 
+    connection: duckdb.DuckDBPyConnection
     sql: str
     sources: Mapping[str, str] | None
     found: _Found
@@ -177,7 +196,7 @@ class _Walk:
             self._check_function(node, FUNCTIONS, node)
         elif expression == "COLUMN_REF":
             path = node.get("column_names") or []
-            self.found.uses_clock |= len(path) == 1 and path[0].casefold() in CLOCK_NAMES
+            self.found.uses_clock |= len(path) == 1 and folded(str(path[0])) in CLOCK_NAMES
         self.found.uses_clock |= bool(node.get("sample"))
 
     def _check_table(self, node: dict[str, Any], names: frozenset[str]) -> None:
@@ -189,15 +208,15 @@ class _Walk:
         name = str(node["table_name"])
         if path != [name]:
             raise self._at(node, "This table can't be read.", "refused")
-        if name.casefold() in names:
+        if folded(name) in names:
             return
-        if self.sources is not None and name.casefold() not in self.sources:
+        if self.sources is not None and folded(name) not in self.sources:
             raise self._unknown_table(node, name, names)
         self.found.tables.add(name)
 
     def _unknown_table(self, node: dict[str, Any], name: str, names: frozenset[str]) -> QueryError:
         known = {**(self.sources or {}), **{each: each for each in names}}
-        close = get_close_matches(name.casefold(), known, 1)
+        close = get_close_matches(folded(name), known, 1)
         if close:
             meant = known[close[0]]
             words = f"There is no source called {shortened(name)}. Did you mean {meant}?"
@@ -209,13 +228,15 @@ class _Walk:
     def _check_function(
         self, function: dict[str, Any], allowed: frozenset[str], node: dict[str, Any]
     ) -> None:
-        name = str(function.get("function_name", "")).casefold()
+        name = folded(str(function.get("function_name", "")))
         path = (function.get("qualified_name") or {}).get("path") or [name]
-        if name not in allowed or str(path[-1]).casefold() != name:
+        if name not in allowed or folded(str(path[-1])) != name:
             raise self._refused_function(node, name, allowed)
         # `system.main.now()` would be the built-in one, also where `now()` has been replaced.
-        if any(str(each).casefold() in SCHEMAS for each in path[:-1]):
+        if any(folded(str(each)) in SCHEMAS for each in path[:-1]):
             raise self._at(node, f"Call {name} without {'.'.join(path[:-1])} before it.", "refused")
+        if function.get("export_state"):
+            raise self._at(node, "EXPORT_STATE can't be used in a rule.", "refused")
         uses_clock = name in CLOCK_FUNCTIONS | RANDOM_FUNCTIONS
         # With one argument, the age is that of today.
         uses_clock |= name == "age" and len(path[:-1]) + len(function.get("arguments") or []) < 2
@@ -230,12 +251,18 @@ class _Walk:
                 f"A rule reads sources, not files: add the file as a source instead of {name}()."
             )
             return self._at(node, words, "refused")
-        words = f"The function {shortened(name)} can't be used{where} in a rule."
-        close = get_close_matches(name, [each for each in allowed if each[:1].isalpha()], 1, 0.75)
+        known = self.connection.execute(
+            "SELECT 1 FROM duckdb_functions() WHERE lower(function_name) = ? LIMIT 1", [name]
+        ).fetchone()
+        if known:
+            words = f"The function {shortened(name)} can't be used{where} in a rule."
+            return self._at(node, words, "refused")
+        words = f"There is no function called {shortened(name)}{where}"
+        close = get_close_matches(name, [each for each in allowed if each[:1].isalpha()], 1, 0.7)
         if close:
             fix = Fix(name, close[0])
-            return self._at(node, f"{words[:-1]}; did you mean {close[0]}?", "name", fix)
-        return self._at(node, words, "refused")
+            return self._at(node, f"{words}. Did you mean {close[0]}?", "name", fix)
+        return self._at(node, f"{words} that a rule can use.", "name")
 
     def _refused_node(self, node: dict[str, Any], kind: str) -> QueryError:
         if kind == "PARAMETER":
@@ -245,7 +272,11 @@ class _Walk:
                 node, "DESCRIBE, SHOW and SUMMARIZE can't be used in a rule.", "refused"
             )
         verb = kind.removesuffix("_NODE").removesuffix("_QUERY").replace("_", " ")
-        return self._at(node, f"{ONLY_READS}: {verb} isn't allowed.", "refused")
+        # DuckDB doesn't say where these are.
+        place = re.search(rf"\b{re.escape(verb.split()[0])}\b", self.sql, re.IGNORECASE)
+        start = len(self.sql[: place.start()].encode()) if place else None
+        words = f"{ONLY_READS}: {verb} isn't allowed."
+        return error_at(self.sql, start, len(verb.split()[0]), words, "refused")
 
     def _at(
         self, node: dict[str, Any], words: str, kind: Any, fix: Fix | None = None
@@ -262,11 +293,14 @@ def _parts(node: dict[str, Any], names: frozenset[str]) -> Iterator[tuple[Any, f
     entries = (node.get("cte_map") or {}).get("map") or []
     for entry in entries:
         yield entry["value"], names
-        names |= {str(entry["key"]).casefold()}
+        names |= {folded(str(entry["key"]))}
     recursive = node.get("type") == "RECURSIVE_CTE_NODE"
-    itself = {str(node.get("cte_name", "")).casefold()}
+    itself = {folded(str(node.get("cte_name", "")))}
     for key, part in node.items():
-        if key != "cte_map":
+        if key == "function" and node.get("type") == "TABLE_FUNCTION":
+            # Checked with its table already, by another list.
+            yield list(part.values()), names
+        elif key != "cte_map":
             yield part, names | itself if recursive and key == "right" else names
 
 

@@ -7,6 +7,14 @@ import re
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
+def folded(name: str) -> str:
+    """Return a name as SQL compares names: A to Z are a to z, and other letters are themselves.
+
+    Python's own `casefold` takes more letters for each other than DuckDB does.
+    """
+    return name.encode(errors="replace").lower().decode()
+
+
 def identifier(name: str) -> str:
     """Return a name in double quotes."""
     return '"' + name.replace('"', '""') + '"'

@@ -14,6 +14,7 @@ from rules.sandbox import landlock
 from rules.sandbox.conversation import NO_SENSE, ZygoteGone, ask
 from rules.sandbox.limits import ALL_LAYERS, Layers
 from rules.sandbox.query import Column, Facts, Query, QueryError, QueryResult, Table, Value
+from rules.sandbox.quoting import folded
 from rules.sandbox.wire import Job, columns_from, rows_from
 from rules.sandbox.zygote_process import ZygoteProcess
 
@@ -102,9 +103,9 @@ class Sandbox:
         Upper and lower case are one to SQL: a name is spelled as in `known` if it is there, else as
         in the query. Raises `QueryError` if the query isn't one that a rule may have.
         """
-        spelled = {each.casefold(): each for each in known}
+        spelled = {folded(each): each for each in known}
         facts = await self.examine(sql)
-        return {spelled.get(each.casefold(), each) for each in facts.tables}
+        return {spelled.get(folded(each), each) for each in facts.tables}
 
     async def uses_clock(self, sql: str) -> bool:
         """Whether the answer may change while the sources don't: by time, or by chance.
@@ -189,16 +190,15 @@ class Sandbox:
 
 
 def _results(messages: list[dict[str, Any]]) -> list[QueryResult]:
-    """Return the result for each moment: its columns, its rows in parts, and how it ended."""
+    """Return the result for each moment, from the columns, rows in parts, and how it ended."""
     results = []
-    columns: tuple[Column, ...] = ()
+    columns = columns_from(messages[0]["columns"])
     rows: list[tuple[Value, ...]] = []
-    for message in messages:
-        if "columns" in message:
-            columns, rows = columns_from(message["columns"]), []
-        elif "rows" in message:
+    for message in messages[1:]:
+        if "rows" in message:
             rows += rows_from(message["rows"], len(columns))
         else:
             is_cut, seconds = bool(message["is_cut"]), float(message["seconds"])
             results.append(QueryResult(columns, rows, is_cut, seconds))
+            rows = []
     return results

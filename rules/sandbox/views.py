@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from rules.sandbox.csv_problems import csv_problem, line_problem
 from rules.sandbox.duckdb_errors import details_of, one_line
 from rules.sandbox.query import Column, QueryError, Table
-from rules.sandbox.quoting import identifier, text
+from rules.sandbox.quoting import folded, identifier, text
 
 # Our words for how a CSV is written, and DuckDB's.
 CSV_OPTIONS = {
@@ -35,61 +36,72 @@ ROWS_TO_GUESS_FROM = 100_000
 TYPE = re.compile(r"""[A-Za-z][A-Za-z0-9_ ]*(?:\([\w\s,()\[\]"]*\))?(?:\[\d*\])*""")
 # DuckDB reads these in a file's name as a pattern for many names.
 PATTERN_CHARACTERS = re.compile(r"[*?\[]")
-CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
-CSV_COLUMN = re.compile(r'column "([^"]+)"\. (.+)')
-MISSING = re.compile(r"Columns with names: (.+) do not exist|column(?:s)? named? \"([^\"]+)\"")
+# Where all of a table's rows are while its view shows those up to a moment. Queries can't name it.
+WHOLE = "whole"
+MOST_BYTES_KEPT = 32 << 20
+MISSING = re.compile(
+    r'Columns with names: (.+) do not exist|Column "([^"]+)" referenced that exists in the SELECT'
+)
 
 
-def create_view(
-    connection: duckdb.DuckDBPyConnection,
-    table: Table,
-    time_zone: str,
-    as_of: datetime | None = None,
-) -> None:
-    """Make the table readable under its name, with its rows up to `as_of`.
+def create_view(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Make the table readable under its name.
 
     Raises `QueryError` of kind "data" if the files don't have the pinned columns.
     """
-    try:
-        there = {each.name: each for each in _described(connection, _reading(table))}
-        chosen = _chosen(table, there)
-        rows = f"SELECT {chosen} FROM {_reading(table)}"  # noqa: S608 - all of it is quoted
-        if as_of is not None and table.time_column:
-            rows = _until(table, _described(connection, f"({rows})"), rows, as_of, time_zone)
-        connection.execute(f"CREATE OR REPLACE VIEW {identifier(table.name)} AS {rows}")
-    except duckdb.Error as error:
-        raise source_error(table, error) from None
+    _create(connection, table, f"VIEW {identifier(table.name)}", _rows(table))
+
+
+def keep_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Make all rows of the table readable in a schema of their own, for `end_at`.
+
+    Small files of text are read only once this way, however often the query runs.
+    """
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {WHOLE}")
+    size = sum(file.stat().st_size for file in table.files)
+    as_table = table.format != "parquet" and size <= MOST_BYTES_KEPT
+    kind = "TABLE" if as_table else "VIEW"
+    _create(connection, table, f"{kind} {WHOLE}.{identifier(table.name)}", _rows(table))
+
+
+def end_at(
+    connection: duckdb.DuckDBPyConnection, table: Table, as_of: datetime, time_zone: str
+) -> None:
+    """Let the table, whose rows were kept, end at a moment. Rows without a time stay.
+
+    Times without a zone, and dates, are those of `time_zone`. Raises `QueryError` of kind "refused"
+    if the time column holds no times, since other days' rows aren't known then.
+    """
+    rows = f"FROM {WHOLE}.{identifier(table.name)}"
+    if table.time_column:
+        kind = _time_type(table, columns_of(connection, table))
+        rows += f" WHERE {_until(table.time_column, kind, as_of, time_zone)}"
+    _create(connection, table, f"VIEW {identifier(table.name)}", rows)
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[Column, ...]:
     """Return the columns of a table as a query sees them."""
     try:
-        return _described(connection, identifier(table.name))
+        rows = connection.execute(f"DESCRIBE {identifier(table.name)}").fetchall()
     except duckdb.Error as error:
-        raise source_error(table, error) from None
+        raise source_error(connection, table, error) from None
+    return tuple(Column(str(name), str(kind)) for name, kind, *_ in rows)
 
 
-def source_error(table: Table, error: Exception) -> QueryError:
+def source_error(
+    connection: duckdb.DuckDBPyConnection, table: Table, error: Exception
+) -> QueryError:
     """Return DuckDB's error about a table's files in one sentence that names the table."""
     message = str(details_of(error)["exception_message"])
+    problem = line_problem(message) or csv_problem(connection, table)
+    if problem:
+        return QueryError(f"{table.name}: {problem}", "data")
     if "No files found" in message or "No such file" in message:
         return QueryError(f"{table.name}: its file is gone.", "data")
     if missing := MISSING.search(message):
         names = (missing[1] or missing[2]).replace('"', "").replace(",", ", ")
         return QueryError(f"{table.name}: its file has no column {names} now.", "data")
-    return QueryError(f"{table.name}: {row_error(message) or one_line(message)}", "data")
-
-
-def row_error(message: str) -> str:
-    """Return what is wrong in which line of a CSV; "" if the message is about something else."""
-    line = CSV_LINE.search(message)
-    if not line:
-        return ""
-    column = CSV_COLUMN.search(message)
-    if column:
-        return f"line {line[1]}, column {column[1]}: {one_line(column[2])}"
-    reason = message.split("\n")[2] if message.count("\n") >= 2 else "it can't be read"
-    return f"line {line[1]}: {one_line(reason)}"
+    return QueryError(f"{table.name}: {one_line(message)}", "data")
 
 
 def check_files(table: Table) -> None:
@@ -104,9 +116,38 @@ def check_files(table: Table) -> None:
             raise QueryError(f"{table.name}: {file.name} is gone.", "data")
 
 
-def _described(connection: duckdb.DuckDBPyConnection, source: str) -> tuple[Column, ...]:
-    rows = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - quoted
-    return tuple(Column(str(name), str(kind)) for name, kind, *_ in rows)
+def _create(connection: duckdb.DuckDBPyConnection, table: Table, what: str, rows: str) -> None:
+    try:
+        connection.execute(f"CREATE OR REPLACE {what} AS {rows}")
+    except duckdb.Error as error:
+        raise source_error(connection, table, error) from None
+
+
+def _time_type(table: Table, columns: tuple[Column, ...]) -> str:
+    kinds = {folded(each.name): each.type for each in columns}
+    kind = kinds.get(folded(table.time_column))
+    if kind is None:
+        words = f"{table.name}: it has no column {table.time_column} to tell its times by."
+        raise QueryError(words, "refused")
+    if kind != "DATE" and not kind.startswith("TIMESTAMP"):
+        words = f"{table.name}: its column {table.time_column} is {kind}, not a time or a date"
+        raise QueryError(f"{words}, so what it held on other days isn't known.", "refused")
+    return kind
+
+
+def _until(column: str, kind: str, as_of: datetime, time_zone: str) -> str:
+    local = as_of.astimezone(ZoneInfo(time_zone))
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        moment = f"TIMESTAMPTZ {text(as_of.isoformat())}"
+    elif kind == "DATE":
+        moment = f"DATE {text(local.date().isoformat())}"
+    else:
+        moment = f"TIMESTAMP {text(local.replace(tzinfo=None).isoformat(' '))}"
+    return f"{identifier(column)} <= {moment} OR {identifier(column)} IS NULL"
+
+
+def _rows(table: Table) -> str:
+    return f"SELECT {_chosen(table)} FROM {_reading(table)}"  # noqa: S608 - quoted or of our own
 
 
 def _reading(table: Table) -> str:
@@ -163,42 +204,9 @@ def _type(table: Table, column: Column) -> str:
     return column.type
 
 
-def _chosen(table: Table, there: dict[str, Column]) -> str:
+def _chosen(table: Table) -> str:
     """Return the pinned columns as a SELECT lists them, in their pinned types."""
     if not table.columns:
         return "*"
-    missing = [each.name for each in table.columns if each.name not in there]
-    if missing:
-        words = f"{table.name}: its file has no column {', '.join(missing)} now"
-        raise QueryError(f"{words}; it has {', '.join(there)}.", "data")
-    parts = []
-    for each in table.columns:
-        name = identifier(each.name)
-        if there[each.name].type == each.type:
-            parts.append(name)
-        else:
-            parts.append(f"CAST({name} AS {_type(table, each)}) AS {name}")
-    return ", ".join(parts)
-
-
-def _until(
-    table: Table, columns: tuple[Column, ...], rows: str, as_of: datetime, time_zone: str
-) -> str:
-    """Return the rows without those from after a moment. Rows without a time stay."""
-    kinds = {each.name.casefold(): each.type for each in columns}
-    kind = kinds.get(table.time_column.casefold())
-    if kind is None:
-        words = f"{table.name}: it has no column {table.time_column} to tell its times by."
-        raise QueryError(words, "refused")
-    local = as_of.astimezone(ZoneInfo(time_zone))
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        moment = f"TIMESTAMPTZ {text(as_of.isoformat())}"
-    elif kind.startswith("TIMESTAMP"):
-        moment = f"TIMESTAMP {text(local.replace(tzinfo=None).isoformat(' '))}"
-    elif kind == "DATE":
-        moment = f"DATE {text(local.date().isoformat())}"
-    else:
-        words = f"{table.name}: its column {table.time_column} is {kind}, not a time or a date"
-        raise QueryError(f"{words}, so what it held on other days isn't known.", "refused")
-    column = identifier(table.time_column)
-    return f"{rows} WHERE {column} <= {moment} OR {column} IS NULL"
+    names = ((identifier(each.name), _type(table, each)) for each in table.columns)
+    return ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in names)

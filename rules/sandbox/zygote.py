@@ -1,6 +1,7 @@
 """The process that forks one child a check. It has imported DuckDB, and holds no thread.
 
-Importing DuckDB takes a quarter of a second, forking a process that has done so a few milliseconds.
+Importing DuckDB and opening a database take a third of a second, forking a process that has done
+so a few milliseconds.
 It reads nothing that a child says, and nothing of a query: a child's channel comes from the app,
 and goes on to the child as it is.
 """
@@ -16,7 +17,10 @@ import socket
 import sys
 from typing import NoReturn
 
+import duckdb
+
 from rules.sandbox.child import be_child
+from rules.sandbox.locked_database import open_database
 from rules.sandbox.orders import COULD_NOT_FORK, ENDED, FORK, KILL, ORDER
 
 # The unit of `ru_maxrss`.
@@ -26,8 +30,9 @@ MEMORY_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 class Zygote:
     """Forks, kills and reaps children for as long as the app's end of `control` is open."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, database: duckdb.DuckDBPyConnection) -> None:
         self._control = control
+        self._database = database
         self._children: dict[int, int] = {}
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
@@ -45,12 +50,13 @@ class Zygote:
                 os.kill(pid, signal.SIGKILL)
 
     def _serve_once(self) -> bool:
-        ready, _, _ = select.select([self._control, self._woken], [], [])
+        control = self._control.fileno()
+        ready, _, _ = select.select([control, self._woken], [], [])
         if self._woken in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._woken, 4096)
             self._reap()
-        return self._control not in ready or self._obey()
+        return control not in ready or self._obey()
 
     def _obey(self) -> bool:
         # One order at a time: reading on would mix up the channels that come with them.
@@ -80,7 +86,7 @@ class Zygote:
     def _become(self, channel: socket.socket, parent: int) -> NoReturn:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        be_child(channel, parent)
+        be_child(channel, parent, self._database)
 
     def _reap(self) -> None:
         numbers = {pid: number for number, pid in self._children.items()}
@@ -98,8 +104,9 @@ class Zygote:
 
 def main(control: int) -> None:
     """Serve the app at the other end of a socket, until it goes away."""
+    database = open_database()
     # What is in memory now is shared with all children for as long as nobody writes to it.
     gc.collect()
     gc.freeze()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        Zygote(socket.socket(fileno=control)).serve()
+        Zygote(socket.socket(fileno=control), database).serve()

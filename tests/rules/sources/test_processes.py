@@ -42,7 +42,7 @@ def test_what_is_current_is_always_whole(tmp_path: Path):
         assert each.stdout is not None
         each.stdout.readline()
     kept_files = KeptFiles("lab", tmp_path)
-    seen = set()
+    seen: set[str] = set()
     while any(each.poll() is None for each in writers):
         kept = kept_files.current()
         assert kept is not None or not seen
