@@ -205,7 +205,6 @@ class Editing:
     async def on_turn_on(self, *_: object) -> None:
         """Switch the rule on, as it was previewed, and with what was decided."""
         before, seen = self._looking.seen, await self._looking.seen_now()
-        self._stop_saving()
         if why_not(self._standing(), self._looking) or seen is None:
             await self._show()
             return
@@ -213,6 +212,7 @@ class Editing:
             await self._show()
             await self._page.say("What is bad has just changed. Look at it, then turn it on.")
             return
+        self._stop_saving()
         chosen = self._chosen & seen.preview.keys if self._telling == "choose" else frozenset()
         if self._standing().is_changed and not await self._save():
             await self._show()

@@ -167,6 +167,7 @@ async def test_what_is_changed_right_before_it_is_switched_on_is_looked_at_first
     await visit.do("turn_on")
     await visit.until(lambda: "What is bad has just changed." in visit.shown("said"))
     assert "Bad now: 1 row<" in visit.shown("bad-now")
+    await visit.until(lambda: "Draft, saved" in visit.shown("saved"))
     assert (await only(rules)).state == "draft"
     await visit.fill_in(**FORM | {"sql": SQL.replace("200", "220"), "message": "{{ batch }}"})
     await visit.do("turn_on")
