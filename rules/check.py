@@ -16,7 +16,14 @@ from alerts.desk import AddAlerts
 from database.clock import database_time
 from people.names import number_of_people
 from rules.episodes import After, Tell
-from rules.health import Health, Words, after_failure, after_success, flood_words
+from rules.health import (
+    Health,
+    Words,
+    after_failure,
+    after_success,
+    flood_words,
+    slow_seconds,
+)
 from rules.keys import Cases
 from rules.leases import Claim
 from rules.looking import CheckFailed, Looker, Seen
@@ -32,6 +39,14 @@ from rules.telling import Notice
 
 log = logging.getLogger(__name__)
 
+LAST_SECONDS = (
+    sa.select(checks.c.seconds)
+    .where(
+        checks.c.rule_id == sa.bindparam("rule"), checks.c.account_sid == sa.bindparam("account")
+    )
+    .order_by(checks.c.number.desc())
+    .limit(2)
+)
 OURSELVES = "Callboard itself failed while checking this rule. See its log."
 GONE = "This rule was deleted."
 CHANGED = "The rule was changed meanwhile: look at it again."
@@ -96,14 +111,16 @@ class RuleCheck:
     desk: Desk
     looker: Looker
 
-    async def make(self, claim: Claim, switching: Switching | None = None) -> CheckReport:
+    async def make(
+        self, claim: Claim, known: Known | None, switching: Switching | None = None
+    ) -> CheckReport:
         """Make a claimed check to its end, and return what came of it.
 
-        What is wrong with the rule or its data is in the report. Raises `UnusableInput` only if the
-        rule is gone, or isn't what is being switched on.
+        `known` is what `read_known` returned together with the claim. What is wrong with the rule
+        or its data is in the report. Raises `UnusableInput` only if the rule is gone, or isn't what
+        is being switched on.
         """
         began = time.monotonic()
-        known = await self._read(claim)
         if known is None:
             raise UnusableInput("rule", GONE)
         if switching and switching.revision != known.rule.revision:
@@ -145,11 +162,11 @@ class RuleCheck:
     async def _count(self, one: _One, seen: Seen) -> CheckReport:
         """Write what a check saw."""
         rule, claim = one.known.rule, one.claim
-        last = (one.seconds, *one.known.last_seconds)
+        last = await self._last_seconds(one)
         health, words = after_success(rule, one.known.health, last, claim.at.timestamp())
         said = [words] if words else []
         plan = Plan(After())
-        if seen.cases is not None:
+        if seen.cases is not None and not (one.is_quiet and not seen.cases.bad):
             planner = self._planner(await self.desk.database())
             plan = await planner.plan(rule, seen.cases, claim.number, claim.at, one.tell)
         if plan.after.is_flood:
@@ -208,25 +225,16 @@ class RuleCheck:
         after = await self._planner(await self.desk.database()).same(rule, claim.at)
         return not after.changed and not after.tells
 
-    async def _read(self, claim: Claim) -> _Known | None:
-        """Read the rule of a claim and how its last checks went; None if it was deleted."""
-        account_sid = self.desk.services.twilio.account_sid
-        last = (
-            sa.select(checks.c.seconds)
-            .where(checks.c.rule_id == claim.rule_id, checks.c.account_sid == account_sid)
-            .order_by(checks.c.number.desc())
-            .limit(2)
+    async def _last_seconds(self, one: _One) -> tuple[float, ...]:
+        """Return how long the last checks took, the newest first, as far as it matters."""
+        rule = one.known.rule
+        if one.seconds < slow_seconds(rule) and one.known.health.owner_told != "slow":
+            return (one.seconds,)
+        wanted = {"rule": rule.id, "account": self.desk.services.twilio.account_sid}
+        before = await (await self.desk.database()).read(
+            lambda connection: connection.scalars(LAST_SECONDS, wanted).all()
         )
-
-        def read(connection: sa.Connection) -> _Known | None:
-            rule = read_rule(connection, account_sid, claim.rule_id)
-            state = read_state(connection, account_sid, claim.rule_id)
-            if rule is None or state is None:
-                return None
-            is_open = has_open(connection, account_sid, claim.rule_id)
-            return _Known(rule, state, is_open, tuple(connection.scalars(last)))
-
-        return await (await self.desk.database()).read(read)
+        return (one.seconds, *before)
 
     def _planner(self, database: Any) -> Planner:
         services = self.desk.services
@@ -238,13 +246,12 @@ class RuleCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """A rule before a check: where it stands, and how long its last checks took."""
+class Known:
+    """A rule before a check, its row of `rule_state`, and whether any of its episodes is open."""
 
     rule: Rule
     state: Any
     has_open: bool
-    last_seconds: tuple[float, ...]
 
     @property
     def health(self) -> Health:
@@ -252,18 +259,33 @@ class _Known:
         return Health(**{name: self.state[name] for name in names})
 
 
+def read_known(connection: sa.Connection, account_sid: str, rule_id: str) -> Known | None:
+    """Return what a check has to know of its rule; None if the rule was deleted."""
+    rule = read_rule(connection, account_sid, rule_id)
+    state = read_state(connection, account_sid, rule_id)
+    if rule is None or state is None:
+        return None
+    return Known(rule, state, has_open(connection, account_sid, rule_id))
+
+
 @dataclass(frozen=True, slots=True)
 class _One:
     """A check that is under way, since `began` by the monotonic clock."""
 
     claim: Claim
-    known: _Known
+    known: Known
     switching: Switching | None
     began: float
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.began
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing follows if the check lists nothing bad."""
+        same_key = tuple(self.known.state["key_columns"]) == self.known.rule.key
+        return same_key and not self.known.has_open and self.switching is None
 
     @property
     def tell(self) -> Tell | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from alerts import DatabaseError, Desk, UnusableInput
-from rules.check import CHANGED, GONE, CheckReport, RuleCheck, Switching
+from rules.check import CHANGED, GONE, CheckReport, Known, RuleCheck, Switching, read_known
 from rules.episodes import Tell
 from rules.leases import Claim, claim_due, claim_one, next_due, release, renew
 from rules.looking import Looker
@@ -95,7 +95,7 @@ class RuleChecker:
             return await self._check.dry_run(rule)
         if not rule.is_checked:
             raise UnusableInput("rule", OFF)
-        return await self._make(await self._claim(rule_id))
+        return await self._make(*await self._claim(rule_id))
 
     async def dry_run(self, rule: Rule) -> CheckReport:
         """Return what a check of a rule, saved or not, would find and tell now."""
@@ -111,8 +111,8 @@ class RuleChecker:
         rule = await self._rule(rule_id)
         if rule.revision != revision:
             raise UnusableInput("revision", CHANGED)
-        claim = await self._claim(rule_id)
-        report = await self._make(claim, Switching(tell, by, revision))
+        claim, known = await self._claim(rule_id)
+        report = await self._make(claim, known, Switching(tell, by, revision))
         self.look()
         return report
 
@@ -127,18 +127,23 @@ class RuleChecker:
             return MOST_SECONDS_BETWEEN_LOOKS if seconds is None else seconds
         holder = self._holder()
         claims = await database.write(
-            lambda connection: claim_due(connection, self._account_sid, holder, room)
+            lambda connection: [
+                (each, read_known(connection, self._account_sid, each.rule_id))
+                for each in claim_due(connection, self._account_sid, holder, room)
+            ]
         )
-        for claim in claims:
-            task = asyncio.create_task(self._make_due(claim), name=f"checking {claim.rule_id}")
+        for claim, known in claims:
+            task = asyncio.create_task(
+                self._make_due(claim, known), name=f"checking {claim.rule_id}"
+            )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         # More may be due than there was room for.
         return MOST_SECONDS_BETWEEN_LOOKS if len(claims) == room else 0.0
 
-    async def _make_due(self, claim: Claim) -> None:
+    async def _make_due(self, claim: Claim, known: Known | None) -> None:
         try:
-            await self._make(claim)
+            await self._make(claim, known)
         except UnusableInput:
             pass  # the rule was deleted meanwhile
         except Exception:
@@ -146,11 +151,13 @@ class RuleChecker:
         finally:
             self._look_now.set()
 
-    async def _make(self, claim: Claim, switching: Switching | None = None) -> CheckReport:
+    async def _make(
+        self, claim: Claim, known: Known | None, switching: Switching | None = None
+    ) -> CheckReport:
         self._claims[claim] = None
         is_over = False
         try:
-            report = await self._check.make(claim, switching)
+            report = await self._check.make(claim, known, switching)
             # What was recorded has given up its lease.
             is_over = report.result != "superseded" and switching is None
             return report
@@ -169,17 +176,20 @@ class RuleChecker:
         except (TimeoutError, DatabaseError, sa.exc.SQLAlchemyError):
             log.info("The lease of the rule %s ends by itself", claim.rule_id)
 
-    async def _claim(self, rule_id: str) -> Claim:
+    async def _claim(self, rule_id: str) -> tuple[Claim, Known | None]:
         """Claim a check of a rule, once nobody else is checking it."""
         database, holder = await self._desk.database(), self._holder()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_WAIT_SECONDS):
                 while True:
-                    claim = await database.write(
-                        lambda connection: claim_one(connection, self._account_sid, holder, rule_id)
+                    claim, known = await database.write(
+                        lambda connection: (
+                            claim_one(connection, self._account_sid, holder, rule_id),
+                            read_known(connection, self._account_sid, rule_id),
+                        )
                     )
                     if claim is not None:
-                        return claim
+                        return claim, known
                     await asyncio.sleep(SECONDS_BETWEEN_CLAIMS)
         raise UnusableInput("rule", BUSY)
 

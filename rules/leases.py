@@ -24,6 +24,54 @@ LEASE_SECONDS = 10.0
 CLOCK_TOLERANCE_SECONDS = 5.0
 CHECKED_STATES = ("on", "held")
 
+# Built once, for building takes as long as running. Rules that are checked, and that no process is
+# checking: a lease that ends later than any can was written before the clock was set back.
+_free = (
+    rule_state.c.account_sid == sa.bindparam("account"),
+    rule_state.c.state.in_(CHECKED_STATES),
+    rule_state.c.next_check_at.is_not(None),
+    sa.or_(
+        rule_state.c.leased_until.is_(None),
+        rule_state.c.leased_until <= sa.bindparam("now"),
+        rule_state.c.leased_until > sa.bindparam("later"),
+    ),
+)
+NEXT_DUE = sa.select(
+    sa.func.min(rule_state.c.next_check_at).label("first"),
+    sa.func.max(rule_state.c.last_check_at).label("last"),
+).where(*_free)
+DUE = (
+    sa.select(rule_state)
+    .where(
+        *_free,
+        sa.or_(
+            rule_state.c.next_check_at <= sa.bindparam("now"),
+            rule_state.c.last_check_at > sa.bindparam("soon"),
+        ),
+    )
+    .order_by(rule_state.c.next_check_at)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+HELD = sa.update(rule_state).where(
+    rule_state.c.rule_id == sa.bindparam("of_rule"),
+    rule_state.c.account_sid == sa.bindparam("of_account"),
+    rule_state.c.leased_by == sa.bindparam("of_holder"),
+)
+RENEW = HELD.values(leased_until=sa.bindparam("until"))
+CLAIM = (
+    sa.update(rule_state)
+    .where(
+        rule_state.c.rule_id == sa.bindparam("of_rule"),
+        rule_state.c.account_sid == sa.bindparam("of_account"),
+    )
+    .values(
+        leased_by=sa.bindparam("holder"),
+        leased_until=sa.bindparam("until"),
+        check_number=sa.bindparam("number"),
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -42,11 +90,12 @@ class Claim:
 def next_due(connection: sa.Connection, account_sid: str) -> float | None:
     """Return in how many seconds the next check is due that nobody is making; None if none is."""
     now = database_time(connection)
-    wanted = sa.select(sa.func.min(rule_state.c.next_check_at)).where(*_free(account_sid, now))
-    if connection.scalar(sa.select(_due(account_sid, now).exists())):
-        return 0.0
-    first = connection.scalar(wanted)
-    return None if first is None else max(0.0, first - now)
+    wanted = _now(account_sid, now)
+    row = connection.execute(NEXT_DUE, wanted).one()
+    if row.first is None:
+        return None
+    is_behind = row.last is not None and row.last > wanted["soon"]
+    return 0.0 if is_behind else max(0.0, row.first - now)
 
 
 def claim_due(connection: sa.Connection, account_sid: str, holder: str, most: int) -> list[Claim]:
@@ -60,13 +109,8 @@ def claim_due(connection: sa.Connection, account_sid: str, holder: str, most: in
     )
     rows = connection.execute(ours).mappings().all()
     if not rows:
-        chosen = (
-            _due(account_sid, now)
-            .order_by(rule_state.c.next_check_at)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-        rows = connection.execute(chosen).mappings().all()
+        wanted = _now(account_sid, now) | {"most": most}
+        rows = connection.execute(DUE, wanted).mappings().all()
     return [_claim(connection, account_sid, holder, row, now) for row in rows]
 
 
@@ -91,21 +135,26 @@ def claim_one(
 def renew(connection: sa.Connection, account_sid: str, claims: Sequence[Claim]) -> None:
     """Keep the leases of checks that go on."""
     until = database_time(connection) + LEASE_SECONDS
-    for each in claims:
-        connection.execute(_held(account_sid, each).values(leased_until=until))
+    connection.execute(RENEW, [_of_claim(account_sid, each) | {"until": until} for each in claims])
 
 
 def release(connection: sa.Connection, account_sid: str, claim: Claim) -> None:
     """Give up the lease of a check that won't be finished: another process makes it at once."""
-    connection.execute(_held(account_sid, claim).values(leased_by=None, leased_until=None))
+    ended = HELD.values(leased_by=None, leased_until=None)
+    connection.execute(ended, _of_claim(account_sid, claim))
 
 
 def _claim(connection: sa.Connection, account_sid: str, holder: str, row: Any, now: float) -> Claim:
     number = row["check_number"] + 1
     connection.execute(
-        sa.update(rule_state)
-        .where(*_of(account_sid, row["rule_id"]))
-        .values(leased_by=holder, leased_until=now + LEASE_SECONDS, check_number=number)
+        CLAIM,
+        {
+            "of_rule": row["rule_id"],
+            "of_account": account_sid,
+            "holder": holder,
+            "until": now + LEASE_SECONDS,
+            "number": number,
+        },
     )
     due = now if row["next_check_at"] is None else row["next_check_at"]
     return Claim(
@@ -117,33 +166,15 @@ def _claim(connection: sa.Connection, account_sid: str, holder: str, row: Any, n
     )
 
 
-def _free(account_sid: str, now: float) -> list[sa.ColumnElement[bool]]:
-    """The conditions for rules that are checked, and that no process is checking at `now`."""
-    return [
-        rule_state.c.account_sid == account_sid,
-        rule_state.c.state.in_(CHECKED_STATES),
-        rule_state.c.next_check_at.is_not(None),
-        sa.or_(
-            rule_state.c.leased_until.is_(None),
-            rule_state.c.leased_until <= now,
-            # Written before the clock was set back.
-            rule_state.c.leased_until > now + LEASE_SECONDS + CLOCK_TOLERANCE_SECONDS,
-        ),
-    ]
+def _now(account_sid: str, now: float) -> dict[str, Any]:
+    """The parameters of DUE and NEXT_DUE."""
+    soon = now + CLOCK_TOLERANCE_SECONDS
+    return {"account": account_sid, "now": now, "soon": soon, "later": soon + LEASE_SECONDS}
 
 
-def _due(account_sid: str, now: float) -> sa.Select[Any]:
-    is_due = sa.or_(
-        rule_state.c.next_check_at <= now,
-        rule_state.c.last_check_at > now + CLOCK_TOLERANCE_SECONDS,
-    )
-    return sa.select(rule_state).where(*_free(account_sid, now), is_due)
-
-
-def _held(account_sid: str, claim: Claim) -> sa.Update:
-    return sa.update(rule_state).where(
-        *_of(account_sid, claim.rule_id), rule_state.c.leased_by == claim.holder
-    )
+def _of_claim(account_sid: str, claim: Claim) -> dict[str, Any]:
+    """The parameters of HELD."""
+    return {"of_rule": claim.rule_id, "of_account": account_sid, "of_holder": claim.holder}
 
 
 def _of(account_sid: str, rule_id: str) -> list[sa.ColumnElement[bool]]:

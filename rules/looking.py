@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from alerts.errors import UnusableInput
 from rules.health import stopped
-from rules.keys import Cases, KeyProblem, cases_in
+from rules.keys import Cases, Value
+from rules.reading import QUERY_SECONDS, Data, RuleReader
 from rules.rule import Rule
-from rules.sandbox import Query, QueryError, Sandbox
+from rules.sandbox import QueryError, Sandbox
+from rules.sources import Snapshot, SourceError, Sources
 
-if TYPE_CHECKING:
-    from rules.sources import Snapshot, Sources
-
-QUERY_SECONDS = 30.0
-# Fewer are told apart faster than in a thread.
-FEW_ROWS = 500
-# A file that somebody writes into may change while it is read.
-ATTEMPTS = 3
 # Of all that a check waits for; sources have shorter limits of their own.
 LOOK_SECONDS = 300.0
 TOO_SLOW = "Fetching the data took too long: it was stopped after 5 minutes."
@@ -56,11 +50,7 @@ class Looker:
     """Looks at the data of rules. Use it from one event loop. `time_zone` is of rules without."""
 
     def __init__(self, sources: Sources, sandbox: Sandbox, time_zone: str) -> None:
-        self._sources = sources
-        self._sandbox = sandbox
-        self._time_zone = time_zone
-        # What was fetched last, so that unchanged sources aren't fetched again.
-        self._known: dict[str, Snapshot] = {}
+        self._reader = RuleReader(sources, sandbox, time_zone)
         # The newest time in a source, by its name, its print and the column.
         self._newest: dict[tuple[str, str, str], datetime | None] = {}
 
@@ -85,7 +75,7 @@ class Looker:
             raise CheckFailed(TOO_SLOW) from None
         except QueryError as error:
             raise CheckFailed(error.sentence, error=error) from None
-        except KeyProblem as problem:
+        except (SourceError, UnusableInput) as problem:
             raise CheckFailed(str(problem)) from None
 
     async def _look(
@@ -96,66 +86,31 @@ class Looker:
         may_skip: Callable[[], Awaitable[bool]] | None,
         has_open: bool,
     ) -> Seen:
-        from rules.sources import SourceError  # noqa: PLC0415 - the first page needs none of it
-
-        try:
-            for attempts_left in reversed(range(ATTEMPTS)):
-                names = await self._sandbox.tables_of(rule.sql, self._sources.names())
-                known_ones = {name: each for name, each in self._known.items() if name in names}
-                found = await self._sources.fetch(sorted(names), known=known_ones)
-                self._known |= found
-                try:
-                    seen = await self._look_at(rule, now, found, known, may_skip)
-                    await self._sources.confirm(found.values())
-                    break
-                except (SourceError, QueryError):
-                    # Somebody may have written into a file while it was read: then read it again.
-                    if not attempts_left or await self._is_unchanged(found):
-                        raise
-        except SourceError as error:
-            raise CheckFailed(str(error)) from None
+        seen, data = await self._reader.steadily(
+            rule, lambda data: self._look_at(rule, now, data, known, may_skip)
+        )
         if has_open and seen.cases is not None and not seen.cases.bad:
-            await self._refuse_empty(rule, found)
+            await self._refuse_empty(rule, data)
         return seen
-
-    async def _is_unchanged(self, found: Mapping[str, Snapshot]) -> bool:
-        from rules.sources import SourceError  # noqa: PLC0415 - as above
-
-        try:
-            await self._sources.confirm(found.values())
-        except SourceError:
-            return False
-        return True
 
     async def _look_at(
         self,
         rule: Rule,
         now: datetime,
-        found: Mapping[str, Snapshot],
+        data: Data,
         known: Mapping[str, str] | None,
         may_skip: Callable[[], Awaitable[bool]] | None,
     ) -> Seen:
         """Run the query on what was fetched, unless the answer is known."""
-        prints = {name: each.fingerprint for name, each in found.items()}
-        prints[""] = rule.fingerprint
-        await self._check_that_data_comes(rule, found, now)
-        is_same = known == prints and not await self._sandbox.uses_clock(rule.sql)
+        prints = {**data.prints, "": str(rule.revision)}
+        await self._check_that_data_comes(rule, data, now)
+        is_same = known == prints and not data.uses_clock
         if is_same and may_skip and await may_skip():
             return Seen(None, prints)
-        result = await self._sandbox.run(self._query(rule, rule.sql, found), QUERY_SECONDS)
-        if result.is_cut:
-            raise CheckFailed(
-                f"More than {len(result.rows):,} rows are listed, so they can't be told apart from "
-                "good ones: let the query list only what is bad."
-            )
-        if len(result.rows) < FEW_ROWS:
-            return Seen(cases_in(result, rule.key, rule.to_column), prints)
-        cases = await asyncio.to_thread(cases_in, result, rule.key, rule.to_column)
-        return Seen(cases, prints)
+        return Seen((await self._reader.run(rule, data)).cases, prints)
 
-    async def _check_that_data_comes(
-        self, rule: Rule, found: Mapping[str, Snapshot], now: datetime
-    ) -> None:
+    async def _check_that_data_comes(self, rule: Rule, data: Data, now: datetime) -> None:
+        found = data.snapshots
         if not rule.stale_after_minutes or not found:
             return
         if rule.time_column:
@@ -173,9 +128,8 @@ class Looker:
             column, table = _quoted(rule.time_column), _quoted(snapshot.table.name)
             # In the sandbox too: nothing that is quoted can do more there than read this table.
             sql = f"SELECT max({column}) FROM {table}"  # noqa: S608
-            query = self._query(rule, sql, {snapshot.table.name: snapshot})
             try:
-                [[newest]] = (await self._sandbox.run(query, QUERY_SECONDS)).rows
+                [[newest]] = await self._rows(rule, sql, snapshot)
             except QueryError as error:
                 if error.kind != "name":
                     raise
@@ -191,25 +145,23 @@ class Looker:
         except ValueError:
             return None
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(self._zone(rule)))
+            moment = moment.replace(tzinfo=ZoneInfo(self._reader.zone(rule)))
         return moment.astimezone(UTC)
 
-    async def _refuse_empty(self, rule: Rule, found: Mapping[str, Snapshot]) -> None:
+    async def _refuse_empty(self, rule: Rule, data: Data) -> None:
         """Raise `CheckFailed` for a source without rows: it is being replaced, or was truncated."""
-        for name, each in found.items():
+        for name, each in data.snapshots.items():
             sql = f"SELECT 1 FROM {_quoted(name)} LIMIT 1"  # noqa: S608 - as above
-            query = self._query(rule, sql, {name: each})
-            if not (await self._sandbox.run(query, QUERY_SECONDS)).rows:
+            if not await self._rows(rule, sql, each):
                 raise CheckFailed(
                     f"{name} has no rows at all, so what was bad stays as it is until it has some."
                 )
 
-    def _query(self, rule: Rule, sql: str, found: Mapping[str, Snapshot]) -> Query:
-        tables = tuple(replace(each.table, name=name) for name, each in found.items())
-        return Query(sql, tables, self._zone(rule))
-
-    def _zone(self, rule: Rule) -> str:
-        return rule.time_zone or self._time_zone or "UTC"
+    async def _rows(self, rule: Rule, sql: str, snapshot: Snapshot) -> list[tuple[Value, ...]]:
+        """Return what a query of ours finds in one source."""
+        alone = Data({snapshot.table.name: snapshot}, uses_clock=False)
+        query = self._reader.query(rule, alone, sql)
+        return (await self._reader.sandbox.run(query, QUERY_SECONDS)).rows
 
 
 def _quoted(name: str) -> str:

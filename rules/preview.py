@@ -150,8 +150,7 @@ class Previewer:
             if not any(each.time_column for each in data.tables):
                 names = " or ".join(data.snapshots) or "a source"
                 return PastAlerts(problem=NO_TIME_COLUMN.format(names=names))
-            zone = rule.time_zone or self.reader.time_zone
-            ends = _ends_of_days(datetime.now(UTC), zone, days)
+            ends = _ends_of_days(datetime.now(UTC), self.reader.zone(rule), days)
             moments = [moment for _, moment in ends]
             found = await self.reader.sandbox.run_many(self.reader.query(rule, data), moments)
             bad = [frozenset(cases_in(each, rule.key).bad) for each in found]

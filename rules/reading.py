@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import TypeVar
 
 from alerts.errors import UnusableInput
 from rules.guided import identifier
 from rules.keys import Cases, KeyProblem, cases_in, place_of
 from rules.rule import Rule
 from rules.sandbox import Fix, Query, QueryError, QueryResult, Sandbox, Table
-from rules.sources import Snapshot, Sources
+from rules.sources import Snapshot, SourceError, Sources
 
-# More rows than anybody is told of: whatever the limit of the rule, a person has to look first.
+QUERY_SECONDS = 30.0
 MOST_ROWS = 50_000
+# Fewer are told apart faster than in a thread.
+FEW_ROWS = 500
+# A file that somebody writes into may change while it is read.
+ATTEMPTS = 3
 MOST_NAMED = 5  # of sources in one sentence
-TOO_MANY = f"More than {MOST_ROWS:,} rows are bad: narrow the query, or group its rows."
+TOO_MANY = (
+    f"More than {MOST_ROWS:,} rows are listed, so they can't be told apart from good ones: let the "
+    "query list only what is bad."
+)
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Data:
     @property
     def tables(self) -> tuple[Table, ...]:
         """The tables that the query reads."""
-        return tuple(each.table for each in self.snapshots.values())
+        return tuple(replace(each.table, name=name) for name, each in self.snapshots.items())
 
     @property
     def prints(self) -> dict[str, str]:
@@ -65,15 +75,20 @@ class RuleReader:
     def __init__(self, sources: Sources, sandbox: Sandbox, time_zone: str = "") -> None:
         self.sources = sources
         self.sandbox = sandbox
-        self.time_zone = time_zone
+        self._time_zone = time_zone
+        # What was fetched last, so that unchanged sources aren't fetched again.
+        self._known: dict[str, Snapshot] = {}
 
-    def query(self, rule: Rule, data: Data) -> Query:
-        """Return the rule's query on these data."""
-        zone = rule.time_zone or self.time_zone or "UTC"
-        return Query(rule.sql, data.tables, zone, MOST_ROWS)
+    def zone(self, rule: Rule) -> str:
+        """Return the time zone that the rule's query reads and shows times in."""
+        return rule.time_zone or self._time_zone or "UTC"
 
-    async def fetch(self, rule: Rule, known: Mapping[str, Snapshot] | None = None) -> Data:
-        """Fetch the sources that the rule's query names; `known` are earlier snapshots.
+    def query(self, rule: Rule, data: Data, sql: str = "") -> Query:
+        """Return the rule's query, or another one, on these data."""
+        return Query(sql or rule.sql, data.tables, self.zone(rule), MOST_ROWS)
+
+    async def fetch(self, rule: Rule) -> Data:
+        """Fetch the sources that the rule's query names.
 
         Raises `QueryError` for a query that can't be read, or names a source that isn't there, and
         `SourceError` for data that can't be had.
@@ -87,17 +102,45 @@ class RuleReader:
             if each.casefold() not in spelled:
                 raise _unknown_source(rule.sql, each, there)
         names = sorted(spelled[each.casefold()] for each in facts.tables)
-        snapshots = await self.sources.fetch(names, known=known or {})
+        known = {name: each for name, each in self._known.items() if name in names}
+        snapshots = await self.sources.fetch(names, known=known)
+        self._known |= snapshots
         return Data(snapshots, facts.uses_clock)
+
+    async def steadily(
+        self, rule: Rule, work: Callable[[Data], Awaitable[Result]]
+    ) -> tuple[Result, Data]:
+        """Fetch the rule's sources and do `work` on them; returns its result, and what it was of.
+
+        If a file changed meanwhile, all of it is done again. Raises what `fetch` and `work` raise,
+        and `SourceError` for a file that changes again and again.
+        """
+        for attempts_left in reversed(range(ATTEMPTS)):
+            data = await self.fetch(rule)
+            try:
+                result = await work(data)
+                await self.sources.confirm(data.snapshots.values())
+                return result, data
+            except (SourceError, QueryError):
+                # Somebody may have written into a file while it was read: then read it again.
+                if not attempts_left or await self._is_unchanged(data):
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _is_unchanged(self, data: Data) -> bool:
+        try:
+            await self.sources.confirm(data.snapshots.values())
+        except SourceError:
+            return False
+        return True
 
     async def run(self, rule: Rule, data: Data) -> Reading:
         """Run the rule's query on data that were fetched.
 
-        Raises `QueryError`, also for more rows than anybody could follow; `SourceError` if a file
-        changed meanwhile; and `UnusableInput` about `key` or `to_column`.
+        Raises `QueryError`, also for more rows than anybody could follow, and `UnusableInput` about
+        `key` or `to_column`.
         """
-        result = await self.sandbox.run(self.query(rule, data))
-        await self.sources.confirm(data.snapshots.values())
+        result = await self.sandbox.run(self.query(rule, data), QUERY_SECONDS)
         if result.is_cut:
             raise QueryError(TOO_MANY, "limit")
         field = "to_column"
@@ -106,15 +149,18 @@ class RuleReader:
                 columns = [each.name for each in result.columns]
                 place_of(rule.to_column, columns, "The column of recipients")
             field = "key"
-            # In a thread, because tens of thousands of keys take long.
-            cases = await asyncio.to_thread(cases_in, result, rule.key, rule.to_column)
+            if len(result.rows) < FEW_ROWS:
+                cases = cases_in(result, rule.key, rule.to_column)
+            else:
+                cases = await asyncio.to_thread(cases_in, result, rule.key, rule.to_column)
         except KeyProblem as problem:
             raise UnusableInput(field, str(problem)) from None
         return Reading(cases, result, data)
 
     async def read(self, rule: Rule) -> Reading:
-        """Fetch, and run."""
-        return await self.run(rule, await self.fetch(rule))
+        """Fetch, and run. Raises what these do."""
+        reading, _ = await self.steadily(rule, lambda data: self.run(rule, data))
+        return reading
 
 
 def _unknown_source(sql: str, name: str, known: Sequence[str]) -> QueryError:

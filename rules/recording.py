@@ -24,12 +24,12 @@ from alerts.tables import alerts, insert_new
 from rules.episodes import After, Episode
 from rules.health import Health
 from rules.keys import Value
-from rules.leases import Claim
+from rules.leases import CHECKED_STATES, Claim
 from rules.planning import Plan, alerts_to_cancel
 from rules.rule import Rule
-from rules.saved_rules import read_rule, switch_on
+from rules.saved_rules import switch_on
 from rules.standing import read_open, read_state, told_together
-from rules.tables import checks, episode_alerts, episodes, rule_state
+from rules.tables import checks, episode_alerts, episodes, rule_state, rules
 from rules.telling import Notice
 
 Result = Literal["counted", "unchanged", "failed"]
@@ -41,8 +41,19 @@ OPEN_ONES = sa.update(episodes).where(
     episodes.c.account_sid == sa.bindparam("account"),
     episodes.c.is_open,
 )
+REVISION = (
+    sa.select(rules.c.revision)
+    .where(rules.c.id == sa.bindparam("rule"), rules.c.deleted_at.is_(None))
+    .with_for_update()
+)
+WRITTEN = sa.select(checks.c.number).where(
+    checks.c.rule_id == sa.bindparam("rule"),
+    checks.c.account_sid == sa.bindparam("account"),
+    checks.c.number == sa.bindparam("check"),
+)
+NEW_CHECK = sa.insert(checks)
 RETURNS_TO = episodes.c.returns_to
-# Built once, for building takes as long as running.
+# Statements are built once, for building takes as long as running.
 CHANGED = (
     "state", "is_open", "since", "since_check", "returns_to", "fired_at", "over_at", "is_told",
     "reminders", "reminded_at",
@@ -91,13 +102,13 @@ def record(connection: sa.Connection, add: AddAlerts, account_sid: str, finding:
     if _is_written(connection, account_sid, claim):
         return True
     # In the order in which everybody locks them.
-    present = read_rule(connection, account_sid, rule.id, lock=True)
+    revision = connection.scalar(REVISION, {"rule": rule.id})
     state = read_state(connection, account_sid, rule.id, lock=True)
-    if present is None or present.revision != rule.revision or state is None:
+    if revision != rule.revision or state is None:
         return False
     if (state["leased_by"], state["check_number"]) != (claim.holder, claim.number):
         return False
-    if present.is_checked is (finding.switched_by is not None):
+    if (state["state"] in CHECKED_STATES) is (finding.switched_by is not None):
         return False  # switched off meanwhile, or on by somebody else
     if finding.result != "unchanged":  # there may be one every second
         _write_check(connection, account_sid, finding)
@@ -113,12 +124,8 @@ def record(connection: sa.Connection, add: AddAlerts, account_sid: str, finding:
 
 
 def _is_written(connection: sa.Connection, account_sid: str, claim: Claim) -> bool:
-    wanted = sa.select(checks.c.number).where(
-        checks.c.rule_id == claim.rule_id,
-        checks.c.account_sid == account_sid,
-        checks.c.number == claim.number,
-    )
-    return connection.scalar(wanted) is not None
+    wanted = {"rule": claim.rule_id, "account": account_sid, "check": claim.number}
+    return connection.scalar(WRITTEN, wanted) is not None
 
 
 def _write_check(connection: sa.Connection, account_sid: str, finding: Finding) -> None:
@@ -138,7 +145,7 @@ def _write_check(connection: sa.Connection, account_sid: str, finding: Finding) 
         "held": len(after.held),
         "over": len(after.over),
     }
-    connection.execute(sa.insert(checks), row)
+    connection.execute(NEW_CHECK, row)
 
 
 def _write_state(connection: sa.Connection, account_sid: str, finding: Finding, state: Any) -> None:

@@ -17,7 +17,7 @@ from database.clock import database_time
 from database.database import Database
 from people.contacts import written
 from people.names import name_key
-from rules.rule import Rule, State, check_rule, definition_of, rule_from
+from rules.rule import Rule, State, check_complete, check_rule, definition_of, rule_from
 from rules.schedule import first_check
 from rules.tables import rule_state, rule_versions, rules
 
@@ -89,8 +89,9 @@ class SavedRules:
 
         `rule.revision` is the revision that was edited. If another was saved since, raises
         `UnusableInput` about `revision`. A rule that says what it said before is left as it is.
-        Its state stays; one that is checked is checked with what it says now. Raises
-        `UnusableInput` for the first field that is wrong, and for a `name` that is taken.
+        Its state stays; one that is checked is checked with what it says now, so it may lack
+        nothing. Raises `UnusableInput` for the first field that is wrong, and for a `name` that is
+        taken.
         """
         check_rule(rule)
         rule = replace(rule, name=" ".join(rule.name.split()))
@@ -116,6 +117,8 @@ class SavedRules:
                     return before
                 if before.revision != rule.revision:
                     raise UnusableInput("revision", self._changed_meanwhile(before))
+                if before.is_checked:
+                    check_complete(saved)
                 connection.execute(sa.update(rules).where(rules.c.id == rule.id), _row(saved))
                 if _schedule(before) != _schedule(saved):
                     self._reschedule(connection, saved)

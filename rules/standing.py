@@ -20,6 +20,20 @@ EPISODE_FIELDS = tuple(Episode.__dataclass_fields__)
 # The columns that an Episode is made of: not the row, which may be large.
 _columns = [episodes.c[name] for name in EPISODE_FIELDS]
 
+# Every check needs these statements. They are built once, for building takes as long as running.
+_of_rule = (
+    episodes.c.rule_id == sa.bindparam("rule"),
+    episodes.c.account_sid == sa.bindparam("account"),
+    episodes.c.is_open,
+)
+OPEN = sa.select(*_columns).where(*_of_rule)
+HAS_OPEN = sa.select(sa.select(episodes.c.number).where(*_of_rule).exists())
+STATE = sa.select(rule_state).where(
+    rule_state.c.rule_id == sa.bindparam("rule"),
+    rule_state.c.account_sid == sa.bindparam("account"),
+)
+LOCKED_STATE = STATE.with_for_update()
+
 Id = tuple[str, int]  # of an episode within its rule: the key's hash, and the number
 
 
@@ -48,22 +62,19 @@ def read_state(
 
     With `lock`, no other transaction changes it before this one ends.
     """
-    wanted = sa.select(rule_state).where(
-        rule_state.c.rule_id == rule_id, rule_state.c.account_sid == account_sid
-    )
-    return connection.execute(wanted.with_for_update() if lock else wanted).mappings().first()
+    wanted = {"rule": rule_id, "account": account_sid}
+    return connection.execute(LOCKED_STATE if lock else STATE, wanted).mappings().first()
 
 
 def has_open(connection: sa.Connection, account_sid: str, rule_id: str) -> bool:
     """Whether the rule has an open episode."""
-    wanted = sa.select(sa.select(episodes.c.number).where(*_open(account_sid, rule_id)).exists())
-    return bool(connection.scalar(wanted))
+    return bool(connection.scalar(HAS_OPEN, {"rule": rule_id, "account": account_sid}))
 
 
 def read_open(connection: sa.Connection, account_sid: str, rule_id: str) -> dict[str, Episode]:
     """Return the rule's open episodes by the hash of their key."""
-    wanted = sa.select(*_columns).where(*_open(account_sid, rule_id))
-    return {row[0]: Episode(*row) for row in connection.execute(wanted)}
+    found = connection.execute(OPEN, {"rule": rule_id, "account": account_sid})
+    return {row[0]: Episode(*row) for row in found}
 
 
 def read_past(
@@ -188,12 +199,6 @@ def _known_to_flap(
         )
     )
     return set(connection.scalars(wanted)) if keys else set()
-
-
-def _open(account_sid: str, rule_id: str) -> Iterator[sa.ColumnElement[bool]]:
-    yield episodes.c.rule_id == rule_id
-    yield episodes.c.account_sid == account_sid
-    yield episodes.c.is_open
 
 
 def _of(account_sid: str, rule_id: str, keys: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -49,12 +50,7 @@ async def ask(zygote: ZygoteProcess, job: Job) -> list[dict[str, Any]]:
     ended = False
     try:
         async with asyncio.timeout(job.seconds):
-            reader, writer = await asyncio.open_connection(sock=channel)
-            try:
-                writer.write(job_frame(job))
-                messages = [message async for message in _messages(reader)]
-            finally:
-                writer.close()
+            messages = await _exchange(channel, job)
         if messages and messages[-1].get("done") is True:
             return messages[:-1]
         ended = True
@@ -63,9 +59,22 @@ async def ask(zygote: ZygoteProcess, job: Job) -> list[dict[str, Any]]:
         words = f"The query was stopped after {job.seconds:g} s: let it read fewer rows."
         raise QueryError(words, "limit") from None
     finally:
-        channel.close()
         if not ended:
             zygote.kill_soon(number)
+
+
+async def _exchange(channel: socket.socket, job: Job) -> list[dict[str, Any]]:
+    try:
+        reader, writer = await asyncio.open_connection(sock=channel)
+    except BaseException:
+        channel.close()
+        raise
+    try:
+        writer.write(job_frame(job))
+        return [message async for message in _messages(reader)]
+    finally:
+        # Not `close`, which would first wait until all is written.
+        writer.transport.abort()
 
 
 async def _messages(reader: asyncio.StreamReader) -> AsyncIterator[dict[str, Any]]:

@@ -21,6 +21,8 @@ TOO_MUCH_MEMORY = (
     "before sorting."
 )
 FILES_BESIDE_SOURCES = 64
+# The zygote has a handful open, and the lowest numbers are given out first.
+MOST_DESCRIPTORS = 1024
 PR_SET_PDEATHSIG = 1
 WATCH_SECONDS = 0.02
 
@@ -45,7 +47,7 @@ def close_descriptors(kept: int) -> int:
         os.dup2(kept, 3)
     for standard in range(3):
         os.dup2(nowhere, standard)
-    os.closerange(4, _most_files())
+    os.closerange(4, MOST_DESCRIPTORS)
     return 3
 
 
@@ -94,8 +96,3 @@ def _watch_memory() -> None:
     while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit < MEMORY_BYTES:
         time.sleep(WATCH_SECONDS)
     os.kill(os.getpid(), signal.SIGABRT)
-
-
-def _most_files() -> int:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 1 << 20 if soft == resource.RLIM_INFINITY else soft

@@ -21,6 +21,8 @@ from rules.sources.source import Source
 
 # Larger files are only read where they are.
 MOST_BYTES_TO_COPY = 500_000_000
+# Of thousands that are there when a process starts, others were looked at when they came.
+MOST_NEW_FILES_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,13 @@ class CsvFiles:
         newest = max(files, key=lambda each: each.stamp.mtime_ns)
         named = source if source.delimiter else replace(source, delimiter=newest.how.separator)
         look = look_at(named, newest.plain, newest.name)
+        new = [each for each in files if (each.stamp, look.delimiter) not in self._headers]
         for file in files:
             self._check_header(source, file, newest, look, shape)
         if shape is not None:
             check_look(source, shape, newest.name, look)
+            for file in new[:MOST_NEW_FILES_LOOKED_AT]:
+                check_look(source, shape, file.name, look_at(named, file.plain, file.name))
             if not look.has_rows and not fetched.is_ours and not _is_settled(newest.stamp):
                 # A program that writes everything anew begins with the header.
                 raise still_written(source, newest.name)

@@ -33,6 +33,7 @@ THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 # More digits than a BIGINT holds: a code, which a floating-point number would round.
 LONG_CODE = re.compile(r"\d{19,}")
 DAY_AND_MONTH = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?")
+TIMES = ("DATE", "TIMESTAMP")  # as DuckDB's types of them begin
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 
 
@@ -40,9 +41,10 @@ ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 class CsvLook:
     """How one CSV is written.
 
-    `columns` are the names of its header. `day_first` tells for each column of dates such as
-    31/01/2025 whether the day comes first. `texts` are columns to be read as text, because their
-    values can be read in two ways; `notes` say so to people. `empty` are those without any value.
+    `columns` are the names of its header. `slashed` are those whose dates are written with the day
+    or the month first, such as 31/01/2025, and `day_first` tells which, where that is known.
+    `texts` are columns to be read as text, because their values can be read in two ways; `notes`
+    say so to people. `empty` are those without any value.
     """
 
     delimiter: str
@@ -52,6 +54,7 @@ class CsvLook:
     date_format: str = ""
     timestamp_format: str = ""
     nulls: tuple[str, ...] = ()
+    slashed: frozenset[str] = frozenset()
     day_first: dict[str, bool] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
     empty: frozenset[str] = frozenset()
@@ -177,6 +180,7 @@ class _Columns:
         self._nulls: set[str] = set(source.nulls)
         self._has_commas = False
         self._formats: dict[str, str] = {}  # by "date" and "timestamp"
+        self._slashed: set[str] = set()
         self._day_first: dict[str, bool] = {}
         self._texts: set[str] = {each for each, type_ in source.types.items() if type_ == "VARCHAR"}
         self._empty: set[str] = set()
@@ -184,7 +188,8 @@ class _Columns:
 
     def look(self, delimiter: str) -> CsvLook:
         for at, name in enumerate(self._columns):
-            if name not in self._source.types:
+            type_ = self._source.types.get(name, "")
+            if not type_ or type_.startswith(TIMES):
                 self._look_at(name, [row[at].strip() for row in self._rows])
         return CsvLook(
             delimiter=delimiter,
@@ -194,6 +199,7 @@ class _Columns:
             date_format=self._source.date_format or self._formats.get("date", ""),
             timestamp_format=self._formats.get("timestamp", ""),
             nulls=tuple(sorted(self._nulls)),
+            slashed=frozenset(self._slashed),
             day_first=self._day_first,
             texts=frozenset(self._texts),
             empty=frozenset(self._empty),
@@ -206,6 +212,7 @@ class _Columns:
         if not values:
             self._empty.add(name)
         elif all(map(DAY_AND_MONTH.fullmatch, values)):
+            self._slashed.add(name)
             self._look_at_dates(name, values)
         elif all(map(LONG_CODE.fullmatch, values)):
             self._texts.add(name)

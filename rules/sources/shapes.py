@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rules.sandbox import Column
-from rules.sources.csv_look import CsvLook
+from rules.sources.csv_look import TIMES, CsvLook
 from rules.sources.errors import SourceError
 from rules.sources.source import Source
 
@@ -184,6 +184,15 @@ def check_look(source: Source, shape: Shape, file: str, look: CsvLook) -> None:
             f"its fields and had {_delimiter(str(delimiter))}. Correct the file, or accept the new "
             "columns.",
         )
+    for each in () if source.date_format else shape.columns:
+        is_slashed = each.name in look.slashed and each.name not in shape.day_first
+        # DuckDB would take the day for the first, and say nothing.
+        if is_slashed and each.type.startswith(TIMES):
+            raise SourceError(
+                source.name,
+                f"{source.name} doesn't fit any more: the dates of {each.name} were written as in "
+                f"2025-01-31 and aren't in {file}. Correct the file, or accept the new columns.",
+            )
     for name, day_first in look.day_first.items():
         before = shape.day_first.get(name)
         if before is not None and before != day_first:

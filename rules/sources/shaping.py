@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rules.sandbox import Column, QueryError, Table
 from rules.sources.csv_files import ReadyFiles
-from rules.sources.csv_look import CsvLook
+from rules.sources.csv_look import TIMES, CsvLook
 from rules.sources.errors import SourceError
 from rules.sources.shapes import Shape, check_types
 from rules.sources.snapshot import Fetched, Stamp
@@ -64,6 +64,7 @@ async def _new_shape(source: Source, ready: Ready, columns_of: ColumnsOf) -> Sha
         shape = Shape((), source.digest, fetched.options, undecided=undecided)
     elif ready.csv:
         look = ready.csv.look
+        _check_dates(source, look)
         options = _options(look)
         found = await _guessed(source, ready, options, columns_of)
         undecided = tuple(sorted(look.empty)) if look.has_rows else look.columns
@@ -157,6 +158,17 @@ def _typed(source: Source, found: Iterable[Column], texts: Iterable[str]) -> tup
         )
         for each in columns
     )  # fmt: skip
+
+
+def _check_dates(source: Source, look: CsvLook) -> None:
+    """Refuse dates that the definition calls dates, but whose order nobody knows."""
+    for name, type_ in source.types.items():
+        if type_.startswith(TIMES) and name in look.slashed & look.texts:
+            raise SourceError(
+                source.name,
+                f"{source.name} can't be used: it isn't known whether the day or the month comes "
+                f'first in {name}. In sources.toml, set date_format = "%d/%m/%Y" or "%m/%d/%Y".',
+            )
 
 
 def _options(look: CsvLook) -> dict[str, str | bool]:

@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -95,13 +96,13 @@ async def test_a_worker_that_hangs_tells_nothing_twice_when_it_goes_on(
         task = RulesTask(sender, tmp_path)
         rule = await switch_on(task, RULE)
         # It stands still right before it would write what it has found.
-        hanging = Death("before a commit", 12, hangs=True)
-        processes = [begin(replace(task, sender=replace(sender, death=hanging)))]
-        processes.append(begin(task))
+        hanging = replace(sender, death=Death("after a while", 1, hangs=True))
+        add_rows(tmp_path, 0, 8)
+        processes = [begin(replace(task, where="after a query", sender=hanging))]
         try:
-            for first in range(0, KEYS, 8):
-                add_rows(tmp_path, first, 8)
-                await asyncio.sleep(1)
+            await _until_stopped(processes[0])
+            processes.append(begin(task))
+            add_rows(tmp_path, 8, KEYS - 8)
             await asyncio.to_thread(processes[1].join, LONGEST_SECONDS)
             assert processes[1].exitcode == 0
             pid = processes[0].pid
@@ -121,22 +122,32 @@ async def test_this_finds_alerts_that_are_lost(tmp_path: Path):
         sender = SenderTask(f"sqlite:///{tmp_path / 'x.sqlite'}", simulator.address)
         task = RulesTask(sender, tmp_path)
         rule = await switch_on(task, RULE)
+        add_rows(tmp_path, 0, 8)
         defective = begin(replace(task, tells_apart=True))
         try:
-            for first in range(0, KEYS, 8):
-                add_rows(tmp_path, first, 8)
-                await asyncio.sleep(1.5)
             await asyncio.to_thread(defective.join, LONGEST_SECONDS)
             assert defective.exitcode not in {0, None}
         finally:
             end(defective)
-        # What was told by then, and the rest, is told by another; what was lost stays lost.
-        other = begin(replace(task, expected=KEYS - 8))
+        add_rows(tmp_path, 8, KEYS - 8)
+        other = begin(replace(task, expected=0))
         try:
             await asyncio.to_thread(other.join, LONGEST_SECONDS)
         finally:
             end(other)
         assert [each for each in await wrong(task, rule) if "the history has no" in each]
+
+
+async def _until_stopped(process: BaseProcess) -> None:
+    """Wait until a process hangs."""
+    async with asyncio.timeout(LONGEST_SECONDS):
+        while _state(process) != "T":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def _state(process: BaseProcess) -> str:
+    """The state of a process in a letter: T if it was stopped. See proc(5)."""
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0]
 
 
 async def _wrong(

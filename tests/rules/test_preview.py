@@ -151,7 +151,8 @@ async def test_the_past_counts_what_turned_bad_on_each_day(scene: Watched, rules
         (number, "T1", 300, "Ben", f"{today - timedelta(days=back)} 00:00:00")
         for number, back in ((1, 60), (2, 5), (3, 5), (4, 1), (5, 0), (6, -1))
     ]
-    scene.write(*rows, columns=f"{COLUMNS},tasted_at")
+    lines = [f"{COLUMNS},tasted_at", *(",".join(map(str, row)) for row in rows)]
+    scene.file.write_text("\n".join(lines) + "\n")
     past = await rules.past_alerts(replace(RULE, time_column="tasted_at"), days=10)
     assert past.problem == ""
     counts = {(today - day).days: count for day, count in past.by_day if count}

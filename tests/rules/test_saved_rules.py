@@ -164,6 +164,15 @@ async def test_a_rule_that_is_wrong_is_not_saved(database: Database, saved: Save
     assert await database.read(rows) == [0, 0]
 
 
+async def test_a_rule_that_is_on_may_lack_nothing(database: Database, saved: SavedRules) -> None:
+    rule = await saved.save(RULE, "Ann")
+    await turn_on(database, rule)
+    with pytest.raises(UnusableInput, match="Write a message"):
+        await saved.save(replace(rule, message=""), "Ann")
+    await saved.switch_off(rule.id, "Ann")
+    assert (await saved.save(replace(rule, message=""), "Ann")).revision == 2
+
+
 async def test_saving_twice_because_the_answer_was_lost_is_saving_once(
     database: Database, saved: SavedRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,7 @@ from rules.tables import episodes
 from tests.support.crash_judge import Simulation, complaints
 from tests.support.crash_plan import Death, Moment
 from tests.support.crash_runner import FORKS, LONGEST_SECONDS, end, history_of
-from tests.support.crash_sender import SenderTask, services_of
+from tests.support.crash_sender import SenderTask, die, services_of
 from tests.support.direct_sql import execute
 
 KEYS = 40
@@ -54,7 +54,9 @@ Where = Literal["in a query", "after a query"]
 
 @dataclass(frozen=True)
 class RulesTask:
-    """What a process does: check the rules of `folder` and deliver until `expected` alerts ended.
+    """What a process does: check the rules of `folder` and deliver until all keys are known.
+
+    At least `expected` alerts must have ended by then.
 
     With `tells_apart` it has a defect on purpose: it saves alerts in a transaction of their own.
     """
@@ -210,7 +212,7 @@ def run(task: RulesTask) -> None:
     leases.CLOCK_TOLERANCE_SECONDS = 60.0
     checker.SECONDS_BETWEEN_RENEWALS = 0.2
     if task.where is not None and task.sender.death is not None:
-        _die_at_a_query(task.where, int(task.sender.death.count))
+        _die_at_a_query(task.where, task.sender.death)
     if task.tells_apart:
         _tell_apart()
     asyncio.run(_run(task))
@@ -235,10 +237,12 @@ async def _run(task: RulesTask) -> None:
 
 async def _until_told(desk: Desk, expected: int) -> None:
     is_open = sa.select(alerts.c.is_open)
+    began = sa.select(sa.func.count()).select_from(episodes)
     while True:
         database = await desk.database()
         found = await database.read(lambda connection: list(connection.scalars(is_open)))
-        if len(found) >= expected and not any(found):
+        known = await database.read(lambda connection: connection.scalar(began))
+        if known == KEYS and len(found) >= expected and not any(found):
             return
         await asyncio.sleep(0.1)
 
@@ -249,18 +253,18 @@ def _sources(task: RulesTask, sandbox: Sandbox) -> Sources:
     )
 
 
-def _die_at_a_query(where: Where, number: int) -> None:
+def _die_at_a_query(where: Where, death: Death) -> None:
     """Let the process die while a query runs, or when it has run and nothing is written yet."""
     look, counted = Looker.look, count(1)
 
     async def dying(self: Looker, *arguments: Any, **options: Any) -> Any:
-        if next(counted) != number:
+        if next(counted) != death.count:
             return await look(self, *arguments, **options)
         if where == "in a query":
-            asyncio.get_running_loop().call_later(0.02, os.kill, os.getpid(), signal.SIGKILL)
+            asyncio.get_running_loop().call_later(0.02, die, death)
         seen = await look(self, *arguments, **options)
         if where == "after a query":
-            os.kill(os.getpid(), signal.SIGKILL)
+            die(death)
         return seen
 
     Looker.look = dying  # type: ignore[method-assign]
@@ -278,7 +282,7 @@ def _tell_apart() -> None:
             return work(connection, lambda requests: kept.append(requests) or ())
 
         result = await write(self, without, most, rule_id)
-        if kept and next(counted) == 2:
+        if kept and next(counted) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         for requests in kept:
             await write(self, lambda _, add, some=requests: add(some), most, rule_id)

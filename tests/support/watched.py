@@ -73,10 +73,10 @@ class Watched:
     def write(self, *rows: Row, columns: str = COLUMNS, good: Sequence[Row] = (GOOD,)) -> None:
         """Replace the file by one with these rows after a good one, in one step."""
         new = self.folder / "new.csv"
-        lines = [
-            columns,
-            *(",".join("" if x is None else str(x) for x in row) for row in (*good, *rows)),
-        ]
+        lines = [columns, *(_line(each) for each in (*good, *rows))]
+        if good and columns == COLUMNS and self.file.exists():
+            # A file that gets smaller is taken for one that is still being written.
+            lines[1] += "." * (self.file.stat().st_size - sum(map(len, lines)) - len(lines))
         new.write_text("\n".join(lines) + "\n")
         new.replace(self.file)
 

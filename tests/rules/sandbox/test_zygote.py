@@ -154,14 +154,14 @@ async def test_a_slow_query_holds_up_neither_others_nor_the_event_loop(lab: Tabl
                 turns += 1
 
         counting = asyncio.create_task(count_turns())
-        slow = asyncio.create_task(outcome(sandbox, LONG, lab, seconds=2))
+        slow = asyncio.create_task(outcome(sandbox, LONG, lab, seconds=60))
         others = [await outcome(sandbox, GOOD, lab) for _ in range(5)]
         assert all(isinstance(each, QueryResult) for each in others)
         assert not slow.done()
-        assert isinstance(await slow, QueryError)
+        # Several hundred on an idle machine.
+        assert turns > 10
+        slow.cancel()
         counting.cancel()
-    # 400 on an idle machine.
-    assert turns > 40
 
 
 async def test_a_killed_zygote_is_started_again_and_the_query_runs_anew(tmp_path: Path):

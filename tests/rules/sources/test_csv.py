@@ -101,6 +101,18 @@ async def test_an_ambiguous_date_is_not_guessed(lab: Lab):
     assert (await lab.rows())[0] == (1407, "2025-02-01")
 
 
+async def test_a_date_by_definition_is_not_guessed_either(lab: Lab):
+    lab.write("lab.csv", "tasted\n01/02/2025\n")
+    lab.open(LAB + 'types = { tasted = "DATE" }\n')
+    assert "isn't known whether the day or the month comes first in tasted" in await lab.problem()
+
+    lab.open(LAB + 'types = { tasted = "DATE" }\ndate_format = "%m/%d/%Y"\n')
+    assert await lab.rows() == [("2025-01-02",)]
+    lab.write("lab.csv", "tasted\n31/01/2025\n")
+    lab.open(LAB + 'types = { tasted = "DATE" }\n')
+    assert await lab.rows() == [("2025-01-31",)]
+
+
 async def test_codes_stay_text(lab: Lab):
     lab.write(
         "lab.csv",

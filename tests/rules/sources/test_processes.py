@@ -42,16 +42,17 @@ def test_what_is_current_is_always_whole(tmp_path: Path):
         assert each.stdout is not None
         each.stdout.readline()
     kept_files = KeptFiles("lab", tmp_path)
-    seen = set()
+    seen: set[str] = set()
     while any(each.poll() is None for each in writers):
         kept = kept_files.current()
+        assert kept is not None or not seen
         if kept is not None:
             text = kept.files["a"].read_text()
             assert text.startswith(kept.about["begins"])
             assert text.count(",") == 20_000
             seen.add(kept.fingerprint)
     assert [each.wait() for each in writers] == [0, 0]
-    assert len(seen) > 5
+    assert len(seen) > 1
 
 
 def test_what_a_process_left_unfinished_is_removed_later(tmp_path: Path):

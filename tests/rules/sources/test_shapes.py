@@ -95,6 +95,20 @@ async def test_dates_in_another_order_are_told(lab: Lab):
     assert "the dates of tasted had the day first and have the month first" in await lab.problem()
 
 
+@pytest.mark.parametrize("time", ["", " 10:00:00"])
+async def test_dates_written_in_another_way_are_told(lab: Lab, time: str):
+    lab.write("exports/1.csv", f"tasted\n2025-01-31{time}\n")
+    lab.open('[lab]\nfile = "exports/*.csv"')
+    await lab.snapshot()
+
+    # In each new file, also if it isn't the newest; DuckDB alone would read the 1st of February.
+    lab.write("exports/0.csv", f"tasted\n01/02/2025{time}\n", age_seconds=9000)
+    assert await lab.problem() == (
+        "lab doesn't fit any more: the dates of tasted were written as in 2025-01-31 and aren't in "
+        "0.csv. Correct the file, or accept the new columns."
+    )
+
+
 async def test_another_delimiter_is_told(lab: Lab):
     lab.write("lab.csv", "batch,ppb\n1407,148\n")
     lab.open(LAB)

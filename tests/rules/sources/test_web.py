@@ -90,7 +90,10 @@ async def test_the_same_content_is_the_same_without_an_etag(
     assert second == first
 
 
-async def test_rules_that_are_checked_at_once_share_a_fetch(lab: Lab, server: DataServer):
+async def test_rules_that_are_checked_at_once_share_a_fetch(
+    lab: Lab, server: DataServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("rules.sources.sources.REUSE_SECONDS", 600)
     server.answers["/lab.csv"] = csv(ROWS)
     lab.open(f'[lab]\nurl = "{server.url}/lab.csv"')
 
