@@ -120,7 +120,7 @@ def test_from_a_query_to_a_phone_that_rings_and_why_it_did(
         here(page).get_by_label("Check", exact=True).select_option("every 10 seconds")
         expect(page.get_by_role("heading", name="Bad now: 7 rows")).to_be_visible()
         page.get_by_role("button", name="Listen").first.click()
-        page.wait_for_function("window.spoken.length > 0")
+        expect(page.get_by_role("button", name="Stop").first).to_be_visible()
         assert "Please hold back batch 1304" in page.evaluate("window.spoken")[0]
         page.get_by_role("button", name="Stop").first.click()
         expect(page.locator(".month")).to_contain_text("in the last 30 days")
