@@ -290,9 +290,11 @@ asyncio.run(main())
         [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=root, text=True
     )
     assert app.stdout is not None
-    pids = [int(each) for each in app.stdout.readline().split()]
-    app.kill()
-    app.wait()
-    app.stdout.close()
+    try:
+        pids = [int(each) for each in app.stdout.readline().split()]
+    finally:
+        app.kill()
+        app.wait()
+        app.stdout.close()
     assert len(pids) == 2
     wait_until_gone(pids)
