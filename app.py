@@ -17,24 +17,30 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
-from dashboard import activity, mount, people, phone, send, shell
+from dashboard import activity, mount, people, phone, rules, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
+from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
 SECONDS_BETWEEN_FREEZING_ATTEMPTS = 5.0
 
 
-def create_app(desk: Desk) -> App:
-    """Return the app on a desk of your own, which is closed with it."""
+def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
+    """Return the app on a desk of your own, which is closed with it.
+
+    Without `open_rules` it has no rules.
+    """
     simulator = desk.services.simulator
+    rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
     page = shell.page(
         shell.panel(
             "Send", send.ui("send", message=send.SAMPLE_MESSAGE if simulator else ""), value="send"
         ),
         shell.panel("Activity", activity.ui("activity"), value="activity"),
         shell.panel("People", people.ui("people"), value="people"),
+        *(rules_page if open_rules else ()),
         handset=phone.ui("phone") if simulator else None,
     )
 
@@ -49,16 +55,19 @@ def create_app(desk: Desk) -> App:
         shown = send.server("send", desk)
         activity.server("activity", desk)
         people.server("people", desk)
+        if open_rules:
+            rules.server("rules", desk, open_rules)
         if simulator:
-            phone.server("phone", simulator.state.exchange, shown.all)
+            of_rules = rules.AlertsOfRules(desk, session)
+            phone.server("phone", simulator.state.exchange, lambda: (*shown.all(), *of_rules()))
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
     dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
-    file_inputs = {"people-file", "send-file"}
+    file_inputs = {"people-file", "send-file", "rules-file"}
     dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs=file_inputs)
     dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
-    mount(dashboard, desk)
+    mount(dashboard, desk, open_rules)
     return dashboard
 
 
@@ -77,11 +86,12 @@ def explain(problem: SettingsError) -> App:
 
 def _from_environment() -> App:
     try:
-        desk = Desk.from_settings(Settings())
+        settings = Settings()
+        desk = Desk.from_settings(settings)
     except SettingsError as problem:
         print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
-    dashboard = create_app(desk)
+    dashboard = create_app(desk, OpenRules(settings, desk))
     _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = with_freezing(desk, router.lifespan_context)

@@ -30,8 +30,10 @@ from pydantic_settings import (
 HERE = Path(__file__).parent
 ENV_FILE = HERE / ".env"
 
-# Names that libraries read from the environment: boto3's, proxies, certificates.
-LIBRARIES_PREFIXES = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
+# Names that others read from the environment: sources.toml, boto3, proxies, certificates.
+LIBRARIES_PREFIXES = (
+    "SOURCE_", "AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_",
+)  # fmt: skip
 OUR_PREFIXES = ("TWILIO_", "S3_", "FTP_")
 
 StorageKind = Literal["s3", "ftp", "local", "inline"]
@@ -119,6 +121,8 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     # Where the history is unless DATABASE_URL says otherwise, and hosted documents.
     data_dir: Path = Field(default_factory=default_data_dir)
+    # Which data rules can watch; the example's unless it is set.
+    sources_file: Path = HERE / "sources.toml"
     database_url: SecretStr = Field(default_factory=_default_database)
     keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
     # Of senders who name none; if it is not set, the machine's.
@@ -242,6 +246,15 @@ class Settings(BaseSettings):
         if not url.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
         return url
+
+    @field_validator("sources_file", mode="before")
+    @classmethod
+    def _is_file(cls, file: str | Path) -> Path:
+        # From beside app.py, as below. Without a sources.toml of its own, there are just uploads.
+        path = HERE / os.path.expanduser(file)
+        if "\0" in str(file) or (path != HERE / "sources.toml" and not path.is_file()):
+            raise ValueError(f"is {str(file)!r}, which is no file")
+        return path
 
     @field_validator("data_dir", mode="before")
     @classmethod
@@ -407,7 +420,9 @@ def _unknown_name(in_file: Iterable[str]) -> str | None:
     """Return a sentence about a name in `.env` that is no setting, or a typo in the environment."""
     known = {name.upper() for name in Settings.model_fields}
     for name in in_file:
-        if name.upper() in known or name.upper().startswith(LIBRARIES_PREFIXES):
+        # SOURCE_FILE is rather a mistake for SOURCES_FILE than a secret of a source.
+        is_others = name.upper().startswith(LIBRARIES_PREFIXES) and name.upper() != "SOURCE_FILE"
+        if name.upper() in known or is_others:
             continue
         if not re.fullmatch(r"[A-Z]+|[A-Za-z0-9]+(_[A-Za-z0-9]+)+", name):
             # Perhaps a secret that was pasted by itself, so don't repeat it.

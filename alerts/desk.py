@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import secrets
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from alerts.alert import Alert, AlertRequest, Event, Problem
 from alerts.broadcast import (
@@ -31,11 +31,17 @@ from storage import S3Storage
 from twilio_client import TwilioError
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from alerts.history import History
     from alerts.runtime import Runtime
     from alerts.sent_before import SentBefore
     from alerts.tables import NewAlert
     from database.database import Database
+
+Result = TypeVar("Result")
+# Saves alerts within the caller's transaction, and returns those that are new.
+AddAlerts = Callable[[Sequence[AlertRequest]], Sequence[Alert]]
 
 # `send` returns after this long even without Twilio's answer; the delivery goes on.
 LONGEST_SEND_SECONDS = 30.0
@@ -124,6 +130,14 @@ class Desk:
     async def database(self) -> Database:
         """The database that the history is in, for what else is kept there."""
         return (await self._runtime()).database
+
+    @property
+    def delivers(self) -> bool:
+        """Whether this process delivers alerts now: it is open, and no worker does instead."""
+        opening = self._opening
+        if opening is None or not opening.done() or opening.cancelled() or opening.exception():
+            return False
+        return opening.result().worker is not None
 
     async def check_database(self) -> None:
         """Raise `DatabaseError` unless the database can be read and written right now."""
@@ -231,9 +245,50 @@ class Desk:
             lambda connection: sent_before(connection, account_sid, known, since)
         )
 
+    async def write_with_alerts(
+        self,
+        work: Callable[[sa.Connection, AddAlerts], Result],
+        most: int,
+        rule_id: str | None = None,
+    ) -> Result:
+        """Do `work` in one transaction, which can add `most` alerts at most, and return its result.
+
+        `work` gets the connection and a function that adds alerts, of a rule if there is one; each
+        needs an `id` and must be as `composed` returns it. Like all work of `Database.write` it may
+        run more than once, and all of it is saved or nothing. Then the alerts are delivered as if
+        they had been sent.
+        """
+        runtime = await self._runtime()
+        worker = runtime.worker if runtime.worker and runtime.worker.has_room_for(most) else None
+        worker_id = worker.id if worker else None
+        added: list[Alert] = []
+
+        def write(connection: sa.Connection) -> Result:
+            added.clear()
+
+            def add(requests: Sequence[AlertRequest]) -> Sequence[Alert]:
+                new = runtime.history.added(connection, self._new(requests, rule_id), worker_id)
+                added.extend(new)
+                return new
+
+            return work(connection, add)
+
+        async def save() -> Result:
+            result = await runtime.database.write(write)
+            if worker:
+                worker.deliver(added)
+            return result
+
+        saved: Result = await self._finished(save())
+        return saved
+
     def check(self, request: AlertRequest) -> None:
         """Raise `UnusableInput` if `send` would."""
         self._normalized(request)
+
+    def composed(self, request: AlertRequest) -> AlertRequest:
+        """Return the request as it would be saved, its numbers read. Raises `UnusableInput`."""
+        return self._normalized(request)
 
     async def status(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if it was never sent."""
@@ -351,7 +406,7 @@ class Desk:
             broadcast, _ = await runtime.broadcasts.add(broadcast, new)
         return broadcast
 
-    def _new(self, requests: Sequence[AlertRequest]) -> list[NewAlert]:
+    def _new(self, requests: Sequence[AlertRequest], rule_id: str | None = None) -> list[NewAlert]:
         """Return what is to be saved; those without an id get one."""
         from alerts.tables import NewAlert  # noqa: PLC0415
 
@@ -361,6 +416,7 @@ class Desk:
                 each,
                 self.services.sender(each.channel),
                 place if each.broadcast else None,
+                rule_id,
             )
             for place, each in enumerate(requests)
         ]

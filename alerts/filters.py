@@ -56,7 +56,7 @@ class Filters:
     `since` (inclusive) and `until` (exclusive) are about when they were saved. `number` is in E.164
     and may be any of an alert's numbers. `person` are words of the recipient's name, `words` of
     message or name; the last may be only begun. `sid` is a call's or text's, or an alert's own id.
-    `broadcast` is a broadcast's id. With `singly`, no broadcast becomes one row.
+    `broadcast` is a broadcast's id, `rule` a rule's. With `singly`, no broadcast becomes one row.
     """
 
     since: datetime | None = None
@@ -65,6 +65,7 @@ class Filters:
     channel: Channel | None = None
     sender: str | None = None
     broadcast: str = ""
+    rule: str = ""
     person: str = ""
     number: str = ""
     words: str = ""
@@ -74,7 +75,7 @@ class Filters:
     @property
     def groups_broadcasts(self) -> bool:
         """Whether a list shows a broadcast as one row: single people are asked for otherwise."""
-        asked = (self.kind, self.channel, self.broadcast, self.sid)
+        asked = (self.kind, self.channel, self.broadcast, self.rule, self.sid)
         return not any((self.singly, *asked, self.person, self.number, self.words))
 
 

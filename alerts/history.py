@@ -86,6 +86,28 @@ class History:
             position += len(some)
         return added
 
+    def added(
+        self, connection: sa.Connection, new: Sequence[NewAlert], worker_id: str | None = None
+    ) -> list[Alert]:
+        """Do the same as `add` within a transaction of the caller's.
+
+        One that runs again adds nothing that the first run has saved, and returns only what is new.
+        """
+        now, found = datetime.now(UTC), list[Alert]()
+        position = new_position(now)
+        for some in in_parts(new):
+            found += records.add(
+                connection,
+                self.account_sid,
+                some,
+                now=now,
+                first_position=position,
+                most_an_hour=self._most_an_hour,
+                worker_id=worker_id,
+            )
+            position += len(some)
+        return found
+
     async def get(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if it was never sent."""
         known = self._watchers.known(alert_id)

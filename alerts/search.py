@@ -149,6 +149,9 @@ class _Look:
         if filters.broadcast:
             common += " AND broadcast_id = :broadcast"
             parameters["broadcast"] = filters.broadcast
+        if filters.rule:
+            common += " AND rule_id = :rule"
+            parameters["rule"] = filters.rule
         if singly:
             common += " AND broadcast_id IS NULL"
         channels = (filters.channel,) if filters.channel else CHANNELS
@@ -313,6 +316,8 @@ class _Look:
             wanted.append(alerts.c.sender == filters.sender)
         if filters.broadcast:
             wanted.append(alerts.c.broadcast_id == filters.broadcast)
+        if filters.rule:
+            wanted.append(alerts.c.rule_id == filters.rule)
         if filters.channel is not None:
             wanted.append(alerts.c.channel == filters.channel)
         return [*wanted, *self._of_kind()]

@@ -69,6 +69,8 @@ alerts = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     # Its Stage, which follows from its status and from what was asked for.
     sa.Column("stage", sa.Text, nullable=False, server_default=sa.text("'queued'")),
+    # The rule whose alert it is, if any.
+    sa.Column("rule_id", sa.Text),
     # No index begins with the account. As long as there are few rows, PostgreSQL takes such an
     # index to be as good as the primary key, and then reads all of the account's alerts.
     sa.Index("alerts_by_time", "created_at", "account_sid"),
@@ -99,6 +101,17 @@ sa.Index(
     alerts.c.position,
     sqlite_where=alerts.c.broadcast_id.is_not(None),
     postgresql_where=alerts.c.broadcast_id.is_not(None),
+)
+
+sa.Index(
+    "alerts_by_rule",
+    alerts.c.rule_id,
+    alerts.c.account_sid,
+    alerts.c.stage,
+    alerts.c.channel,
+    alerts.c.position,
+    sqlite_where=alerts.c.rule_id.is_not(None),
+    postgresql_where=alerts.c.rule_id.is_not(None),
 )
 
 # Many alerts with one title.
@@ -228,13 +241,15 @@ workers = sa.Table(
 class NewAlert:
     """An alert that is to be saved for the first time.
 
-    `place` is that among the alerts of its broadcast, if it belongs to one.
+    `place` is that among the alerts of its broadcast, if it belongs to one. `rule_id` is the rule
+    whose alert it is, if any.
     """
 
     id: str
     request: AlertRequest
     from_: str
     place: int | None = None
+    rule_id: str | None = None
 
 
 def position_at(moment: datetime) -> int:
@@ -310,6 +325,7 @@ def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int)
         "due_at": now.timestamp(),
         "broadcast_id": new.request.broadcast or None,
         "place_in_broadcast": new.place,
+        "rule_id": new.rule_id,
         "position": position,
         "revision": 1,
     } | state_row(alert)

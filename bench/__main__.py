@@ -11,6 +11,8 @@ from bench import (
     exchange,
     people,
     press_to_acceptance,
+    rules_sandbox,
+    rules_sources,
     throughput,
     twiml_speed,
 )
@@ -44,6 +46,8 @@ def main() -> None:
         ("TwiML", _twiml_speed),
         ("simulator", exchange.measure),
         ("people", people.measure),
+        ("sandbox", rules_sandbox.measure),
+        ("sources of rules", rules_sources.measure),
     ):
         print(f"Measuring: {name} …", flush=True)
         results.extend(measure())

@@ -1,4 +1,4 @@
-"""`python -m alerts worker`: deliver alerts until stopped, with no page open.
+"""`python -m alerts worker`: deliver alerts and check rules until stopped, with no page open.
 
 A server of Shiny apps may stop an app that has no visitors; a worker goes on delivering.
 """
@@ -12,17 +12,20 @@ from typing import Any
 
 from alerts import Desk
 from cli import ACCEPTED
+from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
 
 def add_to(commands: Any) -> None:
     """Add the command to argparse's subparsers."""
-    command = commands.add_parser("worker", help="deliver alerts until stopped, with no page open")
+    command = commands.add_parser(
+        "worker", help="deliver alerts and check rules until stopped, with no page open"
+    )
     command.set_defaults(run=run)
 
 
 async def run(settings: Settings, _: argparse.Namespace) -> int:
-    """Deliver until SIGTERM or Ctrl-C; returns the exit status.
+    """Deliver and check rules until SIGTERM or Ctrl-C; returns the exit status.
 
     Raises `SettingsError` in a simulation, and `DatabaseError`.
     """
@@ -39,5 +42,13 @@ async def run(settings: Settings, _: argparse.Namespace) -> int:
         print(
             "Delivering. Stop with Ctrl-C: what is under way goes on at the next start.", flush=True
         )
-        await stopped.wait()
+        rules = OpenRules(settings, desk)
+        checking = asyncio.create_task(rules.check(), name="checking rules")
+        try:
+            await stopped.wait()
+        finally:
+            checking.cancel()
+            # A check ends before what it writes to is closed.
+            await asyncio.gather(checking, return_exceptions=True)
+            await rules.close()
     return ACCEPTED

@@ -9,7 +9,7 @@ from pathlib import Path
 from htmltools import HTMLDependency, TagList
 
 WWW = Path(__file__).parent / "www"
-COMMON_STYLESHEETS = ["tokens.css", "parts.css", "timeline.css"]
+COMMON_STYLESHEETS = ["tokens.css", "parts.css", "fields.css", "timeline.css"]
 
 
 def assets(name: str, stylesheets: Sequence[str], scripts: Sequence[str] = ()) -> TagList:
@@ -21,6 +21,11 @@ def assets(name: str, stylesheets: Sequence[str], scripts: Sequence[str] = ()) -
         _dependency("callboard-common", COMMON_STYLESHEETS, ["common.js"]),
         _dependency(f"callboard-{name}", stylesheets, scripts),
     )
+
+
+def listening() -> HTMLDependency:
+    """Return the script behind every Listen button, which a page may hold only once."""
+    return _dependency("callboard-listen", [], ["listen.js"])
 
 
 def _dependency(name: str, stylesheets: Sequence[str], scripts: Sequence[str]) -> HTMLDependency:

@@ -15,6 +15,7 @@ import webhooks
 from alerts import DatabaseError, Desk
 from dashboard.activity.export import export_route
 from dashboard.own_pages import OwnPagesOnly
+from rules.opening import OpenRules
 
 log = logging.getLogger(__name__)
 
@@ -24,22 +25,23 @@ SECONDS_BEFORE_OPENING = 2.0
 SECONDS_BETWEEN_OPENINGS = 10.0
 
 
-def mount(app: App, desk: Desk) -> None:
+def mount(app: App, desk: Desk, rules: OpenRules | None = None) -> None:
     """Let `app` deliver for `desk`: add the routes beside the pages, and the desk's lifespan.
 
     The desk opens soon after the server starts, with or without visitors, and is closed with it.
+    So do the `rules`, which are checked from then on.
     From now on pages of other sites can't open a session of the app, because it can place calls.
     """
     router = app.starlette_app.router
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
     router.routes[0:0] = [*webhooks.routes(desk), export_route(desk)]
-    router.lifespan_context = with_desk(desk, router.lifespan_context)
+    router.lifespan_context = with_desk(desk, router.lifespan_context, rules)
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
 
 
-def with_desk(desk: Desk, lifespan: Lifespan[Any]) -> Lifespan[Any]:
-    """Return the server's `lifespan` with the desk's inside it.
+def with_desk(desk: Desk, lifespan: Lifespan[Any], rules: OpenRules | None = None) -> Lifespan[Any]:
+    """Return the server's `lifespan` with the desk's inside it, and that of its `rules`.
 
     https://www.starlette.io/lifespan/
     """
@@ -47,22 +49,32 @@ def with_desk(desk: Desk, lifespan: Lifespan[Any]) -> Lifespan[Any]:
     @asynccontextmanager
     async def both(app: Any) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
-            opening = asyncio.create_task(_open(desk), name="opening the desk")
+            opening = asyncio.create_task(_open(desk, rules), name="opening the desk")
             try:
                 yield state
             finally:
                 opening.cancel()
+                # A check ends before what it writes to is closed.
+                await asyncio.gather(opening, return_exceptions=True)
+                if rules is not None:
+                    await rules.close()
                 await desk.close()
 
     return both
 
 
-async def _open(desk: Desk) -> None:
-    """Open the desk; while its database can't be reached, try again: alerts are waiting there."""
+async def _open(desk: Desk, rules: OpenRules | None) -> None:
+    """Open the desk; while its database can't be reached, try again: alerts are waiting there.
+
+    Then check the rules until canceled.
+    """
     await asyncio.sleep(SECONDS_BEFORE_OPENING)
     while True:
         try:
-            return await desk.open()
+            await desk.open()
+            break
         except DatabaseError as problem:
             log.warning("%s Trying again every %.0f s.", problem, SECONDS_BETWEEN_OPENINGS)
         await asyncio.sleep(SECONDS_BETWEEN_OPENINGS)
+    if rules is not None:
+        await rules.check()

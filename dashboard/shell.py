@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, cast
 
-from htmltools import HTML, Tag, TagList, head_content, tags
+from htmltools import HTML, Tag, TagChild, TagList, head_content, tags
 from shiny import ui
 from shiny.session import Session
 from shiny.types import NavSetArg
@@ -37,7 +37,7 @@ def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
     )
 
 
-def panel(title: str, content: Tag, *, value: str) -> NavSetArg:
+def panel(title: TagChild, content: Tag, *, value: str) -> NavSetArg:
     """Return one page of the dashboard and its tab in the navbar."""
     return ui.nav_panel(title, tags.main(content), value=value)
 

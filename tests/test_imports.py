@@ -15,6 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("app", "cli"),
     ("dashboard",),
     ("webhooks",),
+    ("rules",),
     ("people",),
     ("alerts",),
     ("database", "twiml", "storage", "twilio_client", "settings", "simulator"),

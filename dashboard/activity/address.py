@@ -13,7 +13,7 @@ from alerts.phone_numbers import Regions
 from alerts.time_zones import find_zone, in_time_zone
 
 # `q` is what is typed into the search box, `n` how many rows come before this page.
-FILTERS = ("q", "when", "from", "to", "channel", "by", "status", "broadcast")
+FILTERS = ("q", "when", "from", "to", "channel", "by", "status", "broadcast", "rule")
 PLACES = ("before", "after", "n")
 OPEN = "open"
 MOST_CHARACTERS = 200
@@ -97,6 +97,7 @@ class Address:
             channel=CHANNELS.get(self["channel"], ("", None))[1],
             sender=self["by"] or None,
             broadcast=self["broadcast"],
+            rule=self["rule"],
         )
         return with_text(filters, self["q"], regions)
 

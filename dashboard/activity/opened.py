@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from htmltools import Tag, TagList, tags
 
@@ -20,6 +22,10 @@ from dashboard.icons import icon
 from dashboard.timeline import story
 from people.contact import Contact
 
+if TYPE_CHECKING:
+    from rules.causes import Cause
+
+MOST_ROWS_SHOWN = 10
 CONSOLE = {
     "call": "https://console.twilio.com/us1/monitor/logs/calls/",
     "text": "https://console.twilio.com/us1/monitor/logs/sms/",
@@ -41,8 +47,12 @@ def opened(
     zone: str,
     *,
     is_simulation: bool,
+    cause: Cause | None = None,
 ) -> Tag:
-    """Return everything about one alert. SIDs lead to Twilio's console unless it is simulated."""
+    """Return everything about one alert. SIDs lead to Twilio's console unless it is simulated.
+
+    `cause` is the rule that made it, if one did.
+    """
     name = alert.request.name or (contact.name if contact else "")
     number = international(alert.present_try.dialed)
     groups = ", ".join(contact.groups) if contact else ""
@@ -56,6 +66,7 @@ def opened(
             story(alert, zone),
             tags.h3("The words"),
             tags.p(said(alert), class_="said"),
+            _cause(cause) if cause else None,
             _facts(alert, tries, zone, is_simulation=is_simulation),
             _twiml(alert),
             class_="inside",
@@ -121,6 +132,34 @@ def _pill(alert: Alert, zone: str) -> Tag:
     pill = glance_tag(glance(alert, zone))
     pill.add_class("cb-pill")
     return pill
+
+
+def _cause(cause: Cause) -> TagList:
+    """Return the rule that made an alert, and the rows of data that it tells of."""
+    address = "?" + urlencode({"page": "rules", "rule": cause.rule_id})
+    named = cause.rule_name if cause.is_deleted else tags.a(cause.rule_name, href=address)
+    rows = [
+        tags.details(
+            tags.summary(each.words),
+            tags.dl(
+                *(
+                    part
+                    for name, value in each.cells.items()
+                    for part in (tags.dt(name), tags.dd("" if value is None else str(value)))
+                ),
+                class_="cb-facts",
+            ),
+            data_keep="",
+        )
+        for each in cause.rows[:MOST_ROWS_SHOWN]
+    ]
+    more = cause.total - len(rows)
+    return TagList(
+        tags.h3("Why"),
+        tags.p("The rule ", named, " (deleted)" if cause.is_deleted else "", class_="cause"),
+        *rows,
+        tags.p(f"and {more:,} more rows", class_="cb-small cb-quiet") if more > 0 else None,
+    )
 
 
 def _facts(alert: Alert, tries: Sequence[MadeTry], zone: str, *, is_simulation: bool) -> Tag:

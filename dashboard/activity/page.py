@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ from people.contact import Contact
 
 if TYPE_CHECKING:
     from people.directory import Directory
+    from rules.causes import Cause
 
 ROWS = 25
 # The parts of the page that change by themselves.
@@ -47,17 +48,22 @@ class Open:
     alert: Alert | None
     contact: Contact | None = None
     tries: Sequence[MadeTry] = ()
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that the page shows of the history at one moment."""
+    """All that the page shows of the history at one moment.
+
+    `names` are those of contacts, by their numbers, and of `rules`, by their ids.
+    """
 
     page: Page
     counts: Counts
     overview: Overview
     hours: tuple[datetime, ...]
     names: dict[str, str]
+    rules: dict[str, str]
     open: Open | None
     is_empty: bool
 
@@ -267,11 +273,12 @@ async def look(desk: Desk, pulse: Pulse, address: Address, zone: str) -> View:
     hours = hours_of_today(now, zone)
     month = midnight(now, zone)
     month = midnight(month.replace(day=1, hour=12), zone)
-    page, counts, overview, is_open = await asyncio.gather(
+    page, counts, overview, is_open, rules = await asyncio.gather(
         history.search(filters, before=address.before, after=address.after, limit=ROWS),
         history.counts(filters),
         pulse.overview(hours, month),
         _open_alert(desk, address["open"]),
+        _rules(desk, address["rule"]),
     )
     if not page.rows and (address.before or address.after):
         # What was there has been deleted, or the address was cut off.
@@ -280,7 +287,7 @@ async def look(desk: Desk, pulse: Pulse, address: Address, zone: str) -> View:
     unnamed = [row.alert.to for row in page.rows if row.alert and not row.alert.request.name]
     contacts = await directory.of_numbers(unnamed)
     names = {number: contact.name for number, contact in contacts.items()}
-    return View(page, counts, overview, hours, names, is_open, is_empty)
+    return View(page, counts, overview, hours, names, rules, is_open, is_empty)
 
 
 async def _directory(desk: Desk) -> Directory:
@@ -288,6 +295,14 @@ async def _directory(desk: Desk) -> Directory:
     from people.directory import Directory  # noqa: PLC0415
 
     return Directory(await desk.database())
+
+
+async def _rules(desk: Desk, asked: str) -> dict[str, str]:
+    """Return the names of all rules by id, and that of the rule asked for: it may be deleted."""
+    from rules.saved_rules import SavedRules  # noqa: PLC0415
+
+    saved = SavedRules(await desk.database(), desk.services.twilio.account_sid)
+    return await saved.names([asked] if asked else [])
 
 
 async def _open_alert(desk: Desk, alert_id: str) -> Open | None:
@@ -299,7 +314,10 @@ async def _open_alert(desk: Desk, alert_id: str) -> Open | None:
         return Open(None)
     number = alert.present_try.dialed
     contacts = await (await _directory(desk)).of_numbers([number])
-    return Open(alert, contacts.get(number), await history.tries(alert_id))
+    from rules.causes import cause_of  # noqa: PLC0415
+
+    cause = await cause_of(await desk.database(), desk.services.twilio.account_sid, alert_id)
+    return Open(alert, contacts.get(number), await history.tries(alert_id), cause)
 
 
 def _shown(
@@ -328,6 +346,7 @@ def _shown(
                 view.open.tries,
                 zone,
                 is_simulation=is_simulation,
+                cause=view.open.cause,
             )
             name = view.open.contact.name if view.open.contact else ""
             words = f"{person(alert, {alert.to: name} if name else {})}: "
@@ -339,9 +358,15 @@ def _shown(
         class_="cb-card strip",
     )
     return {
-        "senders": _html(_senders(address, view.overview.senders, ns)),
+        "senders": _html(
+            TagList(
+                _senders(address, view.overview.senders, ns), _rule_choice(address, view.rules, ns)
+            )
+        ),
         "summary": _html(summary),
-        "list": _html(the_list(address, view.page, view.counts, view.names, zone)),
+        "list": _html(
+            the_list(address, view.page, view.counts, view.names, zone, rules=view.rules)
+        ),
         "panel": _html(panel) if panel else HTML(""),
     }, words
 
@@ -350,14 +375,30 @@ def _senders(address: Address, senders: Sequence[str], ns: Any) -> Tag:
     chosen = address["by"]
     names = [*senders, *([chosen] if chosen and chosen not in senders else [])]
     choices = [("", "Anybody"), *((each, each) for each in names)]
-    control = ns("choice_by")
+    return _late_choice("by", "Sender", choices, ns)
+
+
+def _rule_choice(address: Address, rules: Mapping[str, str], ns: Any) -> Tag | None:
+    """Return the choice of a rule; None as long as there is none to choose."""
+    chosen = address["rule"]
+    unknown = {chosen: "A rule that is gone"} if chosen and chosen not in rules else {}
+    if not rules and not unknown:
+        return None
+    return _late_choice(
+        "rule", "Rule", [("", "Any rule or none"), *{**rules, **unknown}.items()], ns
+    )
+
+
+def _late_choice(name: str, label: str, choices: Sequence[tuple[str, str]], ns: Any) -> Tag:
+    """Return a choice whose values are known only once the history is read."""
+    control = ns(f"choice_{name}")
     return tags.span(
-        tags.label("Sender", for_=control, class_="visually-hidden"),
+        tags.label(label, for_=control, class_="visually-hidden"),
         tags.select(
             *(tags.option(words, value=value) for value, words in choices),
             id=control,
             class_="form-select",
-            data_part="by",
+            data_part=name,
             **UNBOUND,
         ),
     )

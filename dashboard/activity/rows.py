@@ -25,9 +25,18 @@ TABLE = {"role": "table", "class_": "cb-table stack"}
 
 
 def the_list(
-    address: Address, page: Page, counts: Counts, names: Mapping[str, str], zone: str
+    address: Address,
+    page: Page,
+    counts: Counts,
+    names: Mapping[str, str],
+    zone: str,
+    *,
+    rules: Mapping[str, str],
 ) -> Tag:
-    """Return the table and its foot. `names` are those of contacts, by their numbers."""
+    """Return the table and its foot.
+
+    `names` are those of contacts, by their numbers, and of `rules`, by their ids.
+    """
     if not page.rows:
         return no_match(address, counts)
     rows = [
@@ -39,6 +48,7 @@ def the_list(
     ]
     return tags.div(
         _of_broadcast(address, page, counts),
+        _of_rule(address, counts, rules),
         tags.h2(f"{counts.total:,} alerts", class_="visually-hidden"),
         tags.table(
             tags.thead(
@@ -175,6 +185,18 @@ def _of_broadcast(address: Address, page: Page, counts: Counts) -> Tag | None:
     return tags.div(
         tags.span(f"The people of one broadcast, {counts.total:,} in all", class_="cb-strong"),
         link("All alerts", address.link(broadcast=""), "cb-button low"),
+        class_="of-broadcast",
+    )
+
+
+def _of_rule(address: Address, counts: Counts, rules: Mapping[str, str]) -> Tag | None:
+    """Say whose alerts the list shows, and lead back."""
+    if not address["rule"]:
+        return None
+    name = rules.get(address["rule"], "a rule that is gone")
+    return tags.div(
+        tags.span(f"What {name} sent, {counts.total:,} in all", class_="cb-strong"),
+        link("All alerts", address.link(rule=""), "cb-button low"),
         class_="of-broadcast",
     )
 

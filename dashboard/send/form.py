@@ -122,7 +122,7 @@ def read_form(input: Inputs, session: Session, services: Services) -> AlertReque
         time_zone=time_zone_of(input, services),
         acknowledge=switch(input.acknowledge(), "acknowledge"),
     )
-    return with_escalation(request, input)
+    return with_escalation(request, lambda name: input[name]())
 
 
 def fill_in_request(request: AlertRequest, to: str) -> None:

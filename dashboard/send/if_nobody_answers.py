@@ -6,10 +6,10 @@ Folded away under one line that sums it up.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from htmltools import Tag, tags
+from htmltools import Tag, TagList, tags
 from shiny import Inputs, render, ui
 from shiny.module import resolve_id
 
@@ -28,8 +28,8 @@ NIGHT = "22:00-07:00"
 DEFAULTS = AlertRequest("call", "", "")
 
 
-def if_nobody_answers_ui() -> Tag:
-    """Return the inputs, each named like its field of `AlertRequest`.
+def if_nobody_answers_ui(chosen: AlertRequest = DEFAULTS) -> Tag:
+    """Return the inputs, filled in as `chosen`, each named like its field of `AlertRequest`.
 
     `UnusableInput` names that field, so the page can put the focus on the input that is wrong.
     """
@@ -39,11 +39,21 @@ def if_nobody_answers_ui() -> Tag:
             tags.span("If it isn't delivered", class_="question for-text"),
             unannounced(ui.output_text("reaching_summary", inline=True)),
         ),
-        _tries(),
-        tags.div(_voicemail(), _then_text(), class_="for-call"),
-        _then_to(),
-        _quiet_hours(),
+        *if_nobody_answers_inputs(chosen, _then_to(chosen)),
         class_="if-nobody-answers",
+    )
+
+
+def if_nobody_answers_inputs(chosen: AlertRequest, then_to: Tag) -> TagList:
+    """Return the inputs alone, for a page that folds them away with others.
+
+    `then_to` is the field for the people who are tried next.
+    """
+    return TagList(
+        _tries(chosen),
+        tags.div(_voicemail(chosen), _then_text(chosen), class_="for-call"),
+        then_to,
+        _quiet_hours(chosen),
     )
 
 
@@ -53,43 +63,42 @@ def if_nobody_answers_server(input: Inputs, services: Services) -> None:
     @render.text
     def reaching_summary() -> str:
         try:
-            return summary(with_escalation(AlertRequest(read_channel(input), "", ""), input))
+            request = AlertRequest(read_channel(input), "", "")
+            return summary(with_escalation(request, lambda name: input[name]()))
         except UnusableInput as problem:
             return str(problem)
 
     @render.ui
     def then_to_feedback_line() -> Tag:
         try:
-            return numbers_feedback(_read_others(input), services.regions)
+            others = parts_of(text(input.then_to(), "then_to"))
+            return numbers_feedback(others, services.regions)
         except UnusableInput as problem:
             return feedback("bad", str(problem))
 
 
-def with_escalation(request: AlertRequest, input: Inputs) -> AlertRequest:
+def with_escalation(request: AlertRequest, value: Callable[[str], object]) -> AlertRequest:
     """Return the request with these inputs in it; what only a call can do is off for a text.
 
-    Raises `UnusableInput` for what isn't of the input's kind, or too long for any.
+    `value` returns what the input of a name holds. Raises `UnusableInput` for what isn't of the
+    input's kind, or too long for any.
     """
     is_call = request.channel == "call"
     return replace(
         request,
-        voicemail=text(input.voicemail(), "voicemail").strip() if is_call else "",
-        tries=int(choice(input.tries(), "tries", TRIES)),
+        voicemail=text(value("voicemail"), "voicemail").strip() if is_call else "",
+        tries=int(choice(value("tries"), "tries", TRIES)),
         # Desk.check refuses NaN with a sentence that says which numbers the empty field takes.
-        minutes_between_tries=number(input.minutes_between_tries(), "minutes_between_tries"),
-        then_text=is_call and switch(input.then_text(), "then_text"),
-        then_to=_read_others(input),
-        quiet_hours=NIGHT if switch(input.quiet_hours(), "quiet_hours") else "",
+        minutes_between_tries=number(value("minutes_between_tries"), "minutes_between_tries"),
+        then_text=is_call and switch(value("then_text"), "then_text"),
+        then_to=parts_of(text(value("then_to"), "then_to")),
+        quiet_hours=NIGHT if switch(value("quiet_hours"), "quiet_hours") else "",
     )
 
 
 def read_channel(input: Inputs) -> Channel:
     """Return whether to call or to text; a reactive read. Raises `UnusableInput`."""
     return "call" if choice(input.channel(), "channel", CHANNELS) == "call" else "text"
-
-
-def _read_others(input: Inputs) -> tuple[str, ...]:
-    return parts_of(text(input.then_to(), "then_to"))
 
 
 def summary(request: AlertRequest) -> str:
@@ -131,13 +140,13 @@ def numbers_feedback(numbers: Sequence[str], regions: Regions) -> Tag:
     return feedback("good", shown) if read else feedback("", "")
 
 
-def _tries() -> Tag:
+def _tries(chosen: AlertRequest) -> Tag:
     return tags.div(
-        ui.input_select("tries", "Try again", TRIES, selected=str(DEFAULTS.tries)),
+        ui.input_select("tries", "Try again", TRIES, selected=str(chosen.tries)),
         ui.input_numeric(
             "minutes_between_tries",
             "Minutes apart",
-            DEFAULTS.minutes_between_tries,
+            chosen.minutes_between_tries,
             min=0,
             max=MOST_MINUTES_BETWEEN_TRIES,
         ),
@@ -145,23 +154,25 @@ def _tries() -> Tag:
     )
 
 
-def _voicemail() -> Tag:
+def _voicemail(chosen: AlertRequest) -> Tag:
     return ui.input_text(
         "voicemail",
         "Short message for voicemail",
+        chosen.voicemail,
         placeholder="Same as the message",
         width="100%",
     )
 
 
-def _then_text() -> Tag:
-    return ui.input_checkbox("then_text", "Then text them the same")
+def _then_text(chosen: AlertRequest) -> Tag:
+    return ui.input_checkbox("then_text", "Then text them the same", chosen.then_text)
 
 
-def _then_to() -> Tag:
+def _then_to(chosen: AlertRequest) -> Tag:
     numbers = ui.input_text_area(
         "then_to",
         tags.span("Then try these people", class_="label"),
+        "\n".join(chosen.then_to),
         placeholder="Their numbers, one per line",
         rows=2,
         width="100%",
@@ -172,5 +183,6 @@ def _then_to() -> Tag:
     )
 
 
-def _quiet_hours() -> Tag:
-    return ui.input_checkbox("quiet_hours", "Not between 22:00 and 07:00 where they are")
+def _quiet_hours(chosen: AlertRequest) -> Tag:
+    words = "Not between 22:00 and 07:00 where they are"
+    return ui.input_checkbox("quiet_hours", words, bool(chosen.quiet_hours))

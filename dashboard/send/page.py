@@ -13,7 +13,7 @@ from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from dashboard.assets import assets
+from dashboard.assets import assets, listening
 from dashboard.inputs import part
 from dashboard.live_alert import LiveAlert
 from dashboard.send.actions import actions_server
@@ -125,8 +125,11 @@ def fill_in(id: str, *, to: str | None = None, message: str | None = None) -> No
 
 
 def _assets() -> TagList:
-    return assets(
-        "send",
-        stylesheets=["send.css", "if_nobody_answers.css"],
-        scripts=["form.js", "draft.js", "progress.js", "preview.js", "listen.js"],
+    return TagList(
+        assets(
+            "send",
+            stylesheets=["send.css", "if_nobody_answers.css"],
+            scripts=["form.js", "draft.js", "progress.js", "preview.js"],
+        ),
+        listening(),
     )

@@ -170,17 +170,14 @@ window.jQuery(document).on("shiny:connected", () => {
   else tell();
 });
 
-// --- Bringing a part up to date without replacing what stays as it is ---
+// --- After a part has been brought up to date ---
 
 let focusNext = "";
 
+// common.js has listened first, and has put in what came.
 window.jQuery(document).on("shiny:value", (event) => {
   const part = event.target;
-  if (!part?.classList?.contains("cb-patched")) return;
-  event.preventDefault();
-  const made = document.createElement("template");
-  made.innerHTML = event.value?.html ?? "";
-  patch(part, made.content);
+  if (!part?.matches?.(".activity-page .cb-patched")) return;
   for (const control of part.querySelectorAll("select[data-part]")) {
     show(control, new URLSearchParams(location.search));
   }
@@ -192,45 +189,3 @@ window.jQuery(document).on("shiny:value", (event) => {
     focusNext = "";
   }
 });
-
-/** Make `old` hold what `made` holds. Elements with the same key, or at the same place, stay. */
-function patch(old, made) {
-  const keyed = new Map();
-  for (const child of old.children) if (child.dataset?.key) keyed.set(child.dataset.key, child);
-  let place = old.firstChild;
-  for (const wanted of [...made.childNodes]) {
-    const known = wanted.dataset?.key ? keyed.get(wanted.dataset.key) : place;
-    const fits =
-      known &&
-      known.nodeType === wanted.nodeType &&
-      known.nodeName === wanted.nodeName &&
-      (known.dataset?.key ?? "") === (wanted.dataset?.key ?? "");
-    if (!fits) {
-      old.insertBefore(wanted, place);
-      continue;
-    }
-    if (known === place) place = place.nextSibling;
-    else old.insertBefore(known, place);
-    if (known.nodeType !== Node.ELEMENT_NODE) {
-      if (known.data !== wanted.data) known.data = wanted.data;
-    } else if (known.outerHTML !== wanted.outerHTML) {
-      attributes(known, wanted);
-      patch(known, wanted);
-    }
-  }
-  while (place) {
-    const next = place.nextSibling;
-    place.remove();
-    place = next;
-  }
-}
-
-function attributes(old, made) {
-  for (const { name } of [...old.attributes]) {
-    // Whether a disclosure is open is the reader's choice.
-    if (!made.hasAttribute(name) && name !== "open") old.removeAttribute(name);
-  }
-  for (const { name, value } of made.attributes) {
-    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  }
-}

@@ -1,4 +1,5 @@
-// What all pages share: the time zone of the reader, the focus, and fields marked as wrong.
+// What all pages share: the time zone of the reader, the focus, fields marked as wrong, and parts
+// that change piece by piece.
 
 // Shiny announces its events through jQuery, which comes with it.
 window.jQuery(document).on("shiny:connected", () => {
@@ -21,3 +22,63 @@ new MutationObserver(() => {
     control.disabled = Boolean(line?.querySelector(".unavailable"));
   }
 }).observe(document.documentElement, { childList: true, subtree: true });
+
+// --- Bringing a part up to date without replacing what stays as it is ---
+
+window.jQuery(document).on("shiny:value", (event) => {
+  if (!event.target?.classList?.contains("cb-patched")) return;
+  event.preventDefault();
+  bringUpToDate(event.target, event.value?.html ?? "");
+});
+
+/** Make an element hold this HTML. For other scripts, which listen to `callboard:patch`. */
+function bringUpToDate(element, html) {
+  const made = document.createElement("template");
+  made.innerHTML = html;
+  patch(element, made.content);
+}
+
+// Scripts are modules, which share nothing but events.
+document.addEventListener("callboard:patch", ({ target, detail }) => bringUpToDate(target, detail));
+
+/** Make `old` hold what `made` holds. Elements with the same key, or at the same place, stay. */
+function patch(old, made) {
+  const keyed = new Map();
+  for (const child of old.children) if (child.dataset?.key) keyed.set(child.dataset.key, child);
+  let place = old.firstChild;
+  for (const wanted of [...made.childNodes]) {
+    const known = wanted.dataset?.key ? keyed.get(wanted.dataset.key) : place;
+    const fits =
+      known &&
+      known.nodeType === wanted.nodeType &&
+      known.nodeName === wanted.nodeName &&
+      (known.dataset?.key ?? "") === (wanted.dataset?.key ?? "");
+    if (!fits) {
+      old.insertBefore(wanted, place);
+      continue;
+    }
+    if (known === place) place = place.nextSibling;
+    else old.insertBefore(known, place);
+    if (known.nodeType !== Node.ELEMENT_NODE) {
+      if (known.data !== wanted.data) known.data = wanted.data;
+    } else if (known.outerHTML !== wanted.outerHTML) {
+      attributes(known, wanted);
+      patch(known, wanted);
+    }
+  }
+  while (place) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
+}
+
+function attributes(old, made) {
+  for (const { name } of [...old.attributes]) {
+    // Whether a disclosure is open is the reader's choice.
+    if (!made.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  }
+  for (const { name, value } of made.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+}

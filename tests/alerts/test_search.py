@@ -357,3 +357,31 @@ async def test_alerts_from_before_can_be_found(database_url: str, tmp_path: Path
         assert await ids(history, Filters(kind=Kind.REACHED)) == ["c", "b"]
         assert await ids(history, Filters(kind=Kind.NOT_REACHED)) == ["a"]
         assert await ids(history, Filters(kind=Kind.CONFIRMED)) == ["d"]
+
+
+async def test_the_alerts_of_a_rule_are_found(history: History):
+    await history.add([NewAlert("of rule", CALL, CALLER, rule_id="r1")])
+    await history.add([NewAlert("of another", TEXT, CALLER, rule_id="r2")])
+    await write(history, "by hand", CALL)
+    await broadcast(history, "b1", "Recall", [CALL], "ines")
+    assert await ids(history, Filters(rule="r1")) == ["of rule"]
+    assert await ids(history, Filters(rule="r1", words="batch")) == ["of rule"]
+    assert await ids(history, Filters(rule="r1", channel="text")) == []
+    assert (await history.counts(Filters(rule="r2"))).total == 1
+    # No broadcast is any rule's.
+    assert all(row.alert for row in (await history.search(Filters(rule="r1"), limit=9)).rows)
+
+
+def test_sqlite_finds_a_rules_alerts_by_their_index(tmp_path: Path):
+    engine = engine_for(parsed(f"sqlite:///{tmp_path / 'callboard.sqlite'}"), 1)
+    bring_up_to_date(engine)
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT position, id, stage, due_at FROM alerts WHERE"
+            " channel = 'call' AND stage = 'queued' AND account_sid = ? AND position >= ?"
+            " AND position < ? AND rule_id = ? ORDER BY position DESC LIMIT 25",
+            (ACCOUNT, 0, 10, "r1"),
+        ).all()
+    engine.dispose()
+    assert "alerts_by_rule" in plan[0].detail
+    assert len(plan) == 1  # in order already

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from shiny import App, Inputs, Outputs, Session, ui
 from shiny.testserver import AsyncTestServerSession
 from shiny.testserver import test_server_async as serve_in_memory
@@ -21,6 +22,7 @@ from shiny.testserver import test_server_async as serve_in_memory
 from alerts import Desk, Event, Status
 from alerts.filters import Kind, Spent
 from alerts.phone_numbers import Regions
+from alerts.tables import NewAlert
 from dashboard import activity, mount
 from dashboard.activity import export
 from dashboard.activity.address import midnight, read_address
@@ -28,9 +30,12 @@ from dashboard.activity.export import safe
 from dashboard.activity.live import pulse_of
 from dashboard.activity.opened import can_cancel
 from dashboard.activity.tiles import chart, cost, figure, hours_of_today, sentence
+from rules import Rule
+from rules.saved_rules import SavedRules
+from rules.tables import episode_alerts, episodes
 from tests.support.alerts_by_hand import CALL as BY_HAND
+from tests.support.alerts_by_hand import CALLER, alert_after_events, steps
 from tests.support.alerts_by_hand import TEXT as TEXT_BY_HAND
-from tests.support.alerts_by_hand import alert_after_events, steps
 from tests.support.desks import CALL, TEXT, simulated_desk
 from tests.support.written_history import broadcast, write, write_with_sid
 
@@ -104,6 +109,43 @@ async def test_the_list_counts_and_links(desk: Desk):
         await show(page, "?page=activity&status=confirmed")
         await until(page, lambda: "1–1 of 1" in shown(page, "list"))
         await until(page, lambda: 'aria-pressed="true"' in shown(page, "summary"))
+
+
+async def test_the_alerts_of_a_rule_and_why_they_were_sent(desk: Desk):
+    history, database = await desk.history(), await desk.database()
+    account = desk.services.twilio.account_sid
+    rule = await SavedRules(database, account).save(Rule(name="Diacetyl <b>"), "Ann")
+    await history.add([NewAlert("ours", BEN, CALLER, rule_id=rule.id)])
+    await write(history, "by hand", replace(TEXT, message="Lunch."))
+    key = {"rule_id": rule.id, "account_sid": account, "key_hash": "k", "number": 1}
+    episode = {
+        **key, "state": "firing", "is_open": True, "key": {"batch": 1407},
+        "row": {"batch": 1407, "beer": "<i>Pale", "note": None}, "began_at": 1.0, "since": 1.0,
+        "since_check": 1, "returns_to": "", "is_told": True, "reminders": 0,
+    }  # fmt: skip
+
+    def tell(connection: sa.Connection) -> None:
+        connection.execute(sa.insert(episodes).values(episode))
+        connection.execute(sa.insert(episode_alerts).values(**key, alert_id="ours", kind="firing"))
+
+    await database.write(tell)
+    async with opened_page(desk, "?page=activity") as page:
+        await until(page, lambda: "1–2 of 2" in shown(page, "list"))
+        assert f'value="{rule.id}"' in shown(page, "senders")
+        await show(page, f"?page=activity&rule={rule.id}&open=ours")
+        await until(page, lambda: "1–1 of 1" in shown(page, "list"))
+        assert "What Diacetyl &lt;b&gt; sent, 1 in all" in shown(page, "list")
+        await until(page, lambda: "Why" in shown(page, "panel"))
+        panel = shown(page, "panel")
+        assert f"?page=rules&amp;rule={rule.id}" in panel
+        for words in ("Diacetyl &lt;b&gt;", "1407", "&lt;i&gt;Pale"):
+            assert words in panel
+        await SavedRules(database, account).delete(rule.id, "Ann")
+        await show(page, f"?page=activity&rule={rule.id}&open=ours")
+        await until(page, lambda: "(deleted)" in shown(page, "panel"))
+        await show(page, "?page=activity&open=by%20hand")
+        await until(page, lambda: "Lunch." in shown(page, "panel"))
+        assert "Why" not in shown(page, "panel")
 
 
 async def test_no_match_leads_on(desk: Desk):

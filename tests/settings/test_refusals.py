@@ -146,6 +146,19 @@ def test_a_data_folder_of_somebody_else(tmp_path):
         os.seteuid(user)
 
 
+@pytest.mark.parametrize("file", ["missing.toml", "/", "/etc/passwd/x", "a\0b"])
+def test_a_file_of_sources_that_is_none(file):
+    with pytest.raises(SettingsError, match=r"^SOURCES_FILE is .*, which is no file\.$"):
+        Settings(_env_file=None, sources_file=file)
+
+
+def test_a_typo_that_looks_like_a_secret_of_a_source(tmp_path):
+    with pytest.raises(
+        SettingsError, match=r"SOURCE_FILE in \.env is not a setting .*SOURCES_FILE"
+    ):
+        Settings(_env_file=write_env(tmp_path, {"SOURCE_FILE": "lab.toml"}))
+
+
 def complaint_about(data_dir: str) -> str:
     with pytest.raises(SettingsError) as refusal:
         Desk.from_settings(Settings(_env_file=None, data_dir=data_dir))

@@ -33,6 +33,7 @@ DEFAULTS = {
     "ftp_public_base_url": None,
     "public_url": None,
     "data_dir": HERE / "data",
+    "sources_file": HERE / "sources.toml",
     "time_zone": None,
     "default_region": "US",
     "allowed_regions": (),
@@ -160,6 +161,23 @@ def test_boto3_gets_its_names(tmp_path, monkeypatch):
     assert os.environ["HTTPS_PROXY"] == "http://proxy:3128"
     assert os.environ["AWS_PROFILE"] == "real"
     assert os.environ["AWS_ACCESS_KEY_ID"] == "file"
+
+
+def test_sources_get_their_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_LAB_URL", "real")
+    names = {"SOURCE_LAB_URL": "file", "SOURCE_TOKEN": " file "}
+    Settings(_env_file=write_env(tmp_path, names))
+    assert (os.environ["SOURCE_LAB_URL"], os.environ["SOURCE_TOKEN"]) == ("real", "file")
+
+
+def test_where_sources_are_named(tmp_path, monkeypatch):
+    (tmp_path / "lab.toml").touch()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for written in ("~/lab.toml", str(tmp_path / "lab.toml")):
+        monkeypatch.setenv("SOURCES_FILE", written)
+        assert Settings(_env_file=None).sources_file == tmp_path / "lab.toml"
+    monkeypatch.setenv("SOURCES_FILE", "sources.toml")
+    assert Settings(_env_file=None).sources_file == HERE / "sources.toml"
 
 
 @pytest.mark.parametrize("end", [" ", "\n", "\r\n", "\t", "\u00a0 \n"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from settings import Settings
 
-PREFIXES = ("TWILIO_", "S3_", "AWS_", "FTP_")
+PREFIXES = ("TWILIO_", "S3_", "AWS_", "FTP_", "SOURCE_")
 NAMES = {name.upper() for name in Settings.model_fields}
 
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2

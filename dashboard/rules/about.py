@@ -1,0 +1,158 @@
+"""What else can be done with a saved rule: its versions, mutes, a check now, export, removal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from htmltools import Tag, TagChild, TagList
+
+from dashboard.live_alert import failure_sentence
+from dashboard.rules import sheets
+from dashboard.rules.overview import link
+from dashboard.rules.parts import wrong
+from rules.desk import RuleDesk
+from rules.rule import Rule
+from rules.rule_files import write_rules
+
+SECONDS_BETWEEN_EPISODES = 3.0
+
+
+class Page(Protocol):
+    """Where an editor shows what it has to show."""
+
+    async def show(self, name: str, content: TagChild) -> None:
+        """Bring a part of the page up to date."""
+
+    async def sheet(self, content: Tag) -> None:
+        """Open a sheet."""
+
+    async def say(self, sentence: str) -> None:
+        """Say a sentence at the top of the page."""
+
+    async def tell(self, part: str, **content: object) -> None:
+        """Send the page's script something to do."""
+
+    async def reopen(self) -> None:
+        """Make the editor anew with what it holds."""
+
+    def refresh(self) -> None:
+        """Have the list of rules read again."""
+
+
+class AboutRule:
+    """What is shown about the rule in an editor, apart from its form.
+
+    `rule` returns the rule as it is there; `bring_back` puts another version into the form.
+    """
+
+    def __init__(
+        self,
+        rules: RuleDesk,
+        page: Page,
+        rule: Callable[[], Rule],
+        bring_back: Callable[[Rule], Awaitable[None]],
+        *,
+        by: str,
+        zone: str,
+    ) -> None:
+        self._rules = rules
+        self._page = page
+        self._rule = rule
+        self._bring_back = bring_back
+        self._by = by
+        self._zone = zone
+        # What people call the row that a mute would be about.
+        self._muting = ""
+
+    async def keep_showing(self) -> None:
+        """Show what was bad lately, again and again."""
+        while True:
+            await self.show()
+            await asyncio.sleep(SECONDS_BETWEEN_EPISODES)
+
+    async def show(self) -> None:
+        """Show what can be done, and what was bad lately."""
+        rule = self._rule()
+        if not rule.id:
+            return
+        try:
+            mutes = await self._rules.mutes(rule.id)
+            found = await self._rules.episodes(rule.id)
+        except Exception as error:  # noqa: BLE001 - said where they would be
+            await self._page.show("episodes", wrong(failure_sentence(error)))
+            return
+        await self._page.show("tools", sheets.tools(rule, len(mutes)) or TagList())
+        episodes = sheets.episodes_tag(rule, found, self._zone)
+        await self._page.show("episodes", episodes or TagList())
+
+    async def on_check_now(self, *_: object) -> None:
+        """Check the rule at once, whenever it is due."""
+        report = await self._rules.check_now(self._rule().id)
+        await self._page.say(sheets.report_words(report))
+        await self.show()
+
+    async def on_versions(self, *_: object) -> None:
+        """Show who changed what."""
+        versions = await self._rules.versions(self._rule().id)
+        await self._page.sheet(sheets.versions_sheet(versions, self._zone))
+
+    async def on_bring_back(self, record: str, *_: object) -> None:
+        """Put an earlier version into the form."""
+        for version in await self._rules.versions(self._rule().id):
+            if str(version.revision) == record:
+                await self._page.tell("close")
+                await self._bring_back(version)
+
+    async def on_mute_sheet(self, *_: object) -> None:
+        """Show who isn't told, and for how long nobody could be."""
+        await self._show_mutes()
+
+    async def on_mute_key(self, record: str, value: str, _: Mapping[str, object]) -> None:
+        """Show for how long nobody could be told of one row."""
+        self._muting = value[:200]
+        await self._show_mutes(record)
+
+    async def on_mute(self, record: str, value: str, _: Mapping[str, object]) -> None:
+        """Tell nobody of the rule, or of one of its rows, for so many minutes."""
+        minutes = float(value) if value and value in sheets.MUTE_CHOICES else None
+        until = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
+        rule = self._rule()
+        await self._rules.mute(rule.id, key=record or None, until=until, by=self._by)
+        await self._page.tell("close")
+        what = self._muting if record else rule.name
+        await self._page.say(f"Nobody is told of {what} meanwhile.")
+        await self.show()
+
+    async def on_unmute(self, record: str, *_: object) -> None:
+        """End a mute."""
+        await self._rules.unmute(record, self._by)
+        await self._show_mutes()
+        await self.show()
+
+    async def _show_mutes(self, key: str = "") -> None:
+        rule = self._rule()
+        mutes = await self._rules.mutes(rule.id)
+        words = self._muting if key else ""
+        await self._page.sheet(sheets.mute_sheet(rule, mutes, self._zone, key=key, words=words))
+
+    async def on_export(self, *_: object) -> None:
+        """Hand the rule over as TOML, for a folder under version control."""
+        rule = self._rule()
+        name = "".join(each if each.isalnum() else "-" for each in rule.name.lower())
+        await self._page.tell("download", name=f"{name}.toml", value=write_rules([rule]))
+
+    async def on_remove(self, *_: object) -> None:
+        """Ask whether the rule is to be removed."""
+        await self._page.sheet(sheets.removal_sheet(self._rule()))
+
+    async def on_really_remove(self, *_: object) -> None:
+        """Remove the rule and go back to the list."""
+        rule = self._rule()
+        await self._rules.delete(rule.id, self._by)
+        await self._page.tell("close")
+        await self._page.say(f"{rule.name} is removed.")
+        self._page.refresh()
+        await self._page.tell("go", value=link())

@@ -1,0 +1,60 @@
+"""What rules send in a simulation while a page is open, so that it rings on the page's handset."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+from shiny import Session, reactive
+
+from alerts import Alert, Desk
+from dashboard.activity.live import pulse_of
+from dashboard.live_alert import failure_sentence
+
+# The first page is served before all that reading the history needs is imported.
+SECONDS_BEFORE_LOOKING = 3.0
+MOST_ALERTS = 20
+
+
+class AlertsOfRules:
+    """The newest alerts that rules have made since a page was opened, as a reactive value."""
+
+    def __init__(self, desk: Desk, session: Session) -> None:
+        self._desk = desk
+        self._since = datetime.now(UTC)
+        self._found: reactive.Value[tuple[Alert, ...]] = reactive.Value(())
+        following = asyncio.create_task(self._follow(), name="alerts of rules")
+
+        def stop() -> None:
+            following.cancel()
+
+        session.on_ended(stop)
+
+    def __call__(self) -> tuple[Alert, ...]:
+        """Return the alerts as they stand; a reactive read."""
+        return self._found()
+
+    async def _follow(self) -> None:
+        await asyncio.sleep(SECONDS_BEFORE_LOOKING)
+        async with aclosing(pulse_of(self._desk).beats()) as beats:
+            async for _ in beats:
+                try:
+                    found = await self._read()
+                except Exception as error:  # noqa: BLE001 - the pages that read it say so too
+                    failure_sentence(error)
+                    continue
+                async with reactive.lock():
+                    with reactive.isolate():
+                        is_same = self._found() == found
+                    if not is_same:
+                        self._found.set(found)
+                        await reactive.flush()
+
+    async def _read(self) -> tuple[Alert, ...]:
+        # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
+        from rules.causes import newest_of_rules  # noqa: PLC0415
+
+        database, sid = await self._desk.database(), self._desk.services.twilio.account_sid
+        ids = await newest_of_rules(database, sid, self._since, MOST_ALERTS)
+        return tuple((await (await self._desk.history()).get_all(ids)).values())

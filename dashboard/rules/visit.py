@@ -1,0 +1,364 @@
+"""One visitor's Rules page: what is shown there, and what becomes of what is pressed.
+
+Everything that waits runs in a task of its own, never inside a flush, which would freeze all
+visitors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from htmltools import Tag, TagChild, TagList, tags
+from shiny import Inputs, Outputs, Session, reactive, render
+
+from alerts import Desk, UnusableInput
+from alerts.time_zones import find_zone
+from dashboard.inputs import part, uploaded
+from dashboard.live_alert import failure_sentence
+from dashboard.rules.editing import Editing
+from dashboard.rules.examples import EXAMPLES
+from dashboard.rules.form import keys_in
+from dashboard.rules.live import overviews_of
+from dashboard.rules.overview import link, list_tag
+from dashboard.rules.parts import rows_words
+from dashboard.rules.result import choose_sheet
+from dashboard.rules.sheets import upload_sheet_words
+from dashboard.send.address import value_in
+from dashboard.shell import viewer_name
+from rules.desk import RuleDesk
+from rules.overview import RuleOverview
+from rules.rule import Rule
+from rules.sandbox import QueryError
+from rules.sources import SourceError
+from settings import SettingsError
+
+LOOK_SECONDS = 2.0
+MOST_CHARACTERS = 500
+NEW = "new"
+# Errors whose text is a sentence for people.
+TOLD = (UnusableInput, QueryError, SourceError, SettingsError)
+
+Action = Callable[[str, str, dict[str, Any]], Awaitable[None]]
+
+
+class Visit:
+    """One visitor's Rules page. `waiting` counts the rules that wait for a person."""
+
+    def __init__(
+        self,
+        input: Inputs,
+        output: Outputs,
+        session: Session,
+        desk: Desk,
+        *,
+        open_rules: Callable[[], Awaitable[RuleDesk]],
+        waiting: reactive.Value[int],
+    ) -> None:
+        self._input = input
+        self._session = session
+        self._desk = desk
+        self._open_rules = open_rules
+        self._waiting = waiting
+        self._frame: reactive.Value[Tag | None] = reactive.Value(None)
+        self._editing: Editing | None = None
+        self._shown: dict[str, str] = {}
+        self._generation = 0
+        self._again = asyncio.Event()
+        self._listing = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        # What is done to rules is done one after another.
+        self._turn = asyncio.Lock()
+        session.on_ended(self._stop)
+        self._receive()
+        self._render(output)
+        self._begin(self._keep_listing())
+
+    # --- What comes from the browser ---
+
+    def _receive(self) -> None:
+        sent_by = self._input
+
+        @reactive.effect
+        def follow_the_address() -> None:
+            query = sent_by.address()
+            if isinstance(query, str):
+                self._begin(self._do(self._follow, "", query, {}))
+
+        @reactive.effect
+        @reactive.event(sent_by.act)
+        def act() -> None:
+            sent = sent_by.act()
+            name, fields = part(sent, "action"), sent.get("fields") if isinstance(sent, dict) else 0
+            record, value = part(sent, "id"), part(sent, "value")
+            action = self._action(name) if name.isidentifier() else None
+            if action is not None and can_be_kept(record) and can_be_kept(value):
+                fields = fields if isinstance(fields, dict) else {}
+                self._begin(self._do(action, record, value, fields))
+
+        @reactive.effect
+        @reactive.event(sent_by.form)
+        def take_form() -> None:
+            sent = sent_by.form()
+            fields = sent.get("fields") if isinstance(sent, dict) else None
+            is_of_this = part(sent, "generation") == str(self._generation)
+            if self._editing and is_of_this and isinstance(fields, dict):
+                self._begin(self._do(self._on_form, "", "", fields))
+
+        @reactive.effect
+        @reactive.event(sent_by.file)
+        def take_file() -> None:
+            if file := uploaded(sent_by.file()):
+                name, path = file
+                self._begin(self._do(self._upload, name, str(path), {}))
+
+    def _action(self, name: str) -> Action | None:
+        own: Action | None = getattr(self, f"_on_{name}", None)
+        if own is not None or self._editing is None:
+            return own
+        return self._editing.action(name)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._editing:
+            self._editing.stop()
+
+    async def _do(self, action: Action, record: str, value: str, fields: dict[str, Any]) -> None:
+        try:
+            async with self._turn:
+                await action(record, value, fields)
+        except TOLD as problem:
+            await self.say(str(problem))
+        except Exception as error:  # noqa: BLE001 - said on the page, whatever it is
+            await self.say(failure_sentence(error))
+
+    def _render(self, output: Outputs) -> None:
+        # Shiny would show it only once it is visible: too late for what goes into it.
+        @output(suspend_when_hidden=False)
+        @render.ui
+        def editor() -> TagChild:
+            return self._frame()
+
+    # --- The two views ---
+
+    async def _follow(self, _: str, query: str, __: dict[str, Any]) -> None:
+        """Show what the address says; "" while another page is in front."""
+        wanted, example = value_in(query, "rule")[:MOST_CHARACTERS], value_in(query, "from")
+        if not query or wanted:
+            self._listing.clear()
+        if not query:
+            return
+        if not wanted:
+            await self._close()
+            self._listing.set()
+            self._again.set()
+            return
+        if self._editing is None or not self._editing.is_of(wanted):
+            await self._open(wanted, example)
+
+    async def _open(self, wanted: str, example: str) -> None:
+        await self._close()
+        rules = await self._open_rules()
+        if wanted == NEW:
+            rule: Rule | None = EXAMPLES[example].rule if example in EXAMPLES else Rule()
+        else:
+            rule = await rules.get(wanted) if can_be_kept(wanted) else None
+        if rule is None:
+            await self.say("This rule was removed, or the address is wrong.")
+            await self.tell("go", value=link())
+            return
+        by, zone = viewer_name(self._session), self._time_zone()
+        self._editing = Editing(rule, rules, self, by=by, zone=zone)
+        await self.reopen()
+        await self.tell("focus", value="rules-heading" if rule.id else "rules-name")
+
+    async def reopen(self) -> None:
+        """Make the editor anew with what it holds."""
+        if self._editing is None:
+            return
+        self._generation += 1
+        self._shown = {name: html for name, html in self._shown.items() if name == "list"}
+        frame = self._editing.frame(self._generation)
+        async with reactive.lock():
+            self._frame.set(frame)
+            await reactive.flush()
+        await self._editing.begin()
+
+    async def _close(self) -> None:
+        if self._editing is None:
+            return
+        editing, self._editing = self._editing, None
+        await editing.close()
+        async with reactive.lock():
+            self._frame.set(None)
+            await reactive.flush()
+
+    async def _keep_listing(self) -> None:
+        """Read the list again and again while it is in sight."""
+        while True:
+            await self._listing.wait()
+            self._again.clear()
+            try:
+                await self._look()
+            except TOLD as problem:
+                await self.show("list", _problem(str(problem)))
+            except Exception as error:  # noqa: BLE001 - said in the place of the list
+                await self.show("list", _problem(failure_sentence(error)))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._again.wait()
+
+    async def _look(self) -> None:
+        rules = await self._open_rules()
+        found = await overviews_of(rules).read()
+        await self.show("list", list_tag(found, await rules.workers(), self._time_zone()))
+        await self._count(found)
+
+    async def _count(self, found: Sequence[RuleOverview]) -> None:
+        count = sum(1 for each in found if each.held)
+        async with reactive.lock():
+            self._waiting.set(count)
+            await reactive.flush()
+
+    def _time_zone(self) -> str:
+        with reactive.isolate():
+            named = self._input.time_zone() if self._input.time_zone.is_set() else ""
+        known = isinstance(named, str) and named and find_zone(named)
+        return named if known else self._desk.services.time_zone
+
+    # --- In the list ---
+
+    async def _on_switch(self, record: str, value: str, _: dict[str, Any]) -> None:
+        rules = await self._open_rules()
+        if value == "off":
+            await rules.turn_off(record, viewer_name(self._session))
+            await self.say("It is off: nothing is checked.")
+        else:
+            # What is bad by now is looked at first.
+            await self.tell("go", value=link(record))
+        self._shown.pop("list", None)
+        self._again.set()
+
+    async def _on_held_all(self, record: str, value: str, __: dict[str, Any]) -> None:
+        rules = await self._open_rules()
+        # Of what is held meanwhile nobody has decided yet.
+        held = await rules.held_rows(record)
+        if value != str(len(held)):
+            await self.say(f"By now {len(held):,} are held. Decide again, please.")
+        else:
+            await self._answer(record, {each.key for each in held})
+        self._again.set()
+
+    async def _on_held_none(self, record: str, *_: object) -> None:
+        await self._answer(record, set())
+
+    async def _on_held_choose(self, record: str, *_: object) -> None:
+        rules = await self._open_rules()
+        rule, held = await rules.get(record), await rules.held_rows(record)
+        verb = "Text" if rule and rule.channel == "text" else "Call"
+        sheet = choose_sheet(
+            f"{len(held):,} are held",
+            held,
+            (),
+            act="held_some",
+            words=f"{verb} about those chosen",
+            kind="ring",
+            rule_id=record,
+        )
+        await self.sheet(sheet)
+
+    async def _on_held_some(self, record: str, _: str, fields: dict[str, Any]) -> None:
+        if keys := keys_in(fields):
+            await self._answer(record, keys)
+        else:
+            await self.say("None was chosen, so they are still held.")
+
+    async def _answer(self, record: str, keys: set[str]) -> None:
+        rules = await self._open_rules()
+        count = await rules.answer_held(record, keys or "none", viewer_name(self._session))
+        are = "is" if count == 1 else "are"
+        told = f"{rows_words(count)} {are} told now." if count else "Nobody is told."
+        await self.say(f"{told} The rule goes on.")
+        self._again.set()
+
+    # --- In the editor ---
+
+    async def _on_form(self, _: str, __: str, fields: dict[str, Any]) -> None:
+        if self._editing:
+            await self._editing.take(fields)
+
+    async def _upload(self, name: str, path: str, _: dict[str, Any]) -> None:
+        rules = await self._open_rules()
+        try:
+            said = await self._take_file(rules, name, Path(path))
+        except TOLD as problem:
+            await self.show("uploaded", upload_sheet_words(str(problem)))
+        else:
+            await self.show("uploaded", upload_sheet_words(said=said))
+
+    async def _take_file(self, rules: RuleDesk, name: str, path: Path) -> str:
+        source = await rules.upload(name, path, by=viewer_name(self._session))
+        columns = (await rules.columns([source]))[source]
+        if self._editing:
+            await self._editing.add_source(source)
+        sniffed = ", ".join(f"{each.name} ({each.type.lower()})" for each in columns)
+        return f"{name} is the source {source}. Its columns: {sniffed}."
+
+    async def _on_file_too_large(self, _: str, value: str, __: dict[str, Any]) -> None:
+        sentence = f"{value[:100]} is larger than 20 MB. Name it in sources.toml instead."
+        await self.show("uploaded", upload_sheet_words(sentence))
+
+    # --- To the browser ---
+
+    async def show(self, name: str, content: TagChild) -> None:
+        """Bring a part of the page up to date."""
+        html = str(TagList(content))
+        if self._shown.get(name) != html:
+            self._shown[name] = html
+            await self.tell(name, html=html)
+
+    async def sheet(self, content: Tag) -> None:
+        """Open a sheet."""
+        await self.tell("sheet", html=str(content))
+
+    async def say(self, sentence: str) -> None:
+        """Say a sentence at the top of the page, aloud where it is heard."""
+        await self.tell("said", value=sentence)
+
+    async def tell(self, part: str, **content: object) -> None:
+        """Send rules.js something to do."""
+        name = self._session.ns("page")
+        await self._session.send_custom_message(
+            "callboard-rules", {"name": name, "part": part, **content}
+        )
+
+    def refresh(self) -> None:
+        """Have the list read again."""
+        self._again.set()
+
+
+def can_be_kept(text: str) -> bool:
+    """Whether a database takes a text: no zero byte, no half character, and not endless."""
+    if len(text) > MOST_CHARACTERS or "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _problem(sentence: str) -> Tag:
+    return tags.div(
+        tags.div(tags.h1("Rules"), class_="rules-head"),
+        tags.p(sentence, class_="cb-note bad", role="alert"),
+    )

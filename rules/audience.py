@@ -1,0 +1,98 @@
+"""Whom the cases of a rule are for: read from a column of the row, or named by the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from alerts.alert import Channel
+from alerts.message.compose import MOST_FURTHER_NUMBERS
+from alerts.phone_numbers import Regions, shortened
+from people.directory import Directory
+from people.recipients import Recipient, Unclear, read_recipients
+from rules.keys import Case
+from rules.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Whom one case is for, and sentences that say who can't be told, and why."""
+
+    recipients: tuple[Recipient, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom each case of a rule is for, by the hash of its key, and who the rule's owner is.
+
+    `then_to` are the numbers that are tried after each recipient's own.
+    """
+
+    of: Mapping[str, Address] = field(default_factory=dict)
+    owner: tuple[Recipient, ...] = ()
+    owner_problem: str = ""
+    then_to: tuple[str, ...] = ()
+
+
+async def read_audience(
+    rule: Rule, cases: Iterable[Case], regions: Regions, directory: Directory
+) -> Audience:
+    """Look up whom the cases are for. What can't be read is a problem of its case, no error."""
+    reader = _Reader(rule.channel, regions, directory)
+    named = await reader.read(rule.to) if not rule.to_column else Address()
+    found: dict[str, Address] = {}
+    for case in cases:
+        if case.problem:
+            found[case.key_hash] = Address(problems=(case.problem,))
+        elif rule.to_column:
+            addresses = [await reader.in_cell(rule.to_column, each) for each in case.to]
+            found[case.key_hash] = _united(addresses)
+        else:
+            found[case.key_hash] = named
+    owner = await reader.read(rule.owner) if rule.owner.strip() else Address()
+    then_to = [each for typed in rule.then_to for each in (await reader.read(typed)).recipients]
+    numbers = dict.fromkeys(number for each in then_to for number in (each.to, *each.then_to))
+    return Audience(
+        found, owner.recipients, " ".join(owner.problems), tuple(numbers)[:MOST_FURTHER_NUMBERS]
+    )
+
+
+class _Reader:
+    """Reads texts with numbers and names, each text once."""
+
+    def __init__(self, channel: Channel, regions: Regions, directory: Directory) -> None:
+        self._channel = channel
+        self._regions = regions
+        self._directory = directory
+        self._known: dict[str, Address] = {}
+
+    async def in_cell(self, column: str, text: str) -> Address:
+        if not text:
+            return Address(problems=(f"{column} is empty in its row.",))
+        return await self.read(text)
+
+    async def read(self, text: str) -> Address:
+        if text not in self._known:
+            found = await read_recipients(text, self._channel, self._regions, self._directory)
+            self._known[text] = Address(
+                tuple(each for each in found if isinstance(each, Recipient)),
+                tuple(_sentence(each) for each in found if isinstance(each, Unclear)),
+            )
+        return self._known[text]
+
+
+def _sentence(unclear: Unclear) -> str:
+    typed = shortened(unclear.typed)
+    return unclear.problem if typed in unclear.problem else f"{typed}: {unclear.problem}"
+
+
+def _united(addresses: Iterable[Address]) -> Address:
+    """Put the recipients of several rows together, each number once."""
+    recipients: dict[str, Recipient] = {}
+    problems: dict[str, None] = {}
+    for each in addresses:
+        for recipient in each.recipients:
+            recipients.setdefault(recipient.to, recipient)
+        problems |= dict.fromkeys(each.problems)
+    return Address(tuple(recipients.values()), tuple(problems))

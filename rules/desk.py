@@ -1,0 +1,363 @@
+"""RuleDesk: how pages and the shell write rules, look at what is bad, and switch them on."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from alerts import Desk, UnusableInput
+from database.database import Database
+from people.directory import Directory
+from people.names import name_key
+from rules.audience import read_audience
+from rules.check import CheckReport
+from rules.checker import RuleChecker
+from rules.episodes import Tell
+from rules.held import answer_held
+from rules.keys import Case, shown
+from rules.mutes import Mute, Mutes
+from rules.overview import EpisodeRow, RuleFacts, RuleOverview, read_episodes, read_facts
+from rules.preview import PastAlerts, Preview, Previewer, PreviewRow, read_followed
+from rules.reading import RuleReader
+from rules.rule import Rule, check_complete
+from rules.sandbox import Column, QueryError, Sandbox
+from rules.saved_rules import SavedRules, Switched
+from rules.sources import SourceError, Sources
+from rules.sources.names import MOST_CHARACTERS, RESERVED
+from settings import Settings
+
+__all__ = [
+    "CheckReport",
+    "EpisodeRow",
+    "Mute",
+    "PastAlerts",
+    "Preview",
+    "PreviewRow",
+    "RuleDesk",
+    "RuleOverview",
+]
+
+# Previews that somebody may still turn a rule on with.
+MOST_PREVIEWS = 200
+LOOK_FIRST = "Look at what is bad now once more: the rule isn't what it was then."
+GONE = "This rule was deleted."
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What needs the database."""
+
+    database: Database
+    saved: SavedRules
+    mutes: Mutes
+    previewer: Previewer
+
+
+class RuleDesk:
+    """The rules of a desk's account. Pages and the shell use nothing else. For one event loop.
+
+    `checker` checks the rules that are due, once somebody runs it.
+    """
+
+    def __init__(self, desk: Desk, sources: Sources, sandbox: Sandbox) -> None:
+        self.desk = desk
+        self.sources = sources
+        self.sandbox = sandbox
+        self.checker = RuleChecker(desk, sources, sandbox)
+        self._account_sid = desk.services.twilio.account_sid
+        self._time_zone = desk.services.time_zone
+        self._opened: _Opened | None = None
+        self._previews: OrderedDict[str, Preview] = OrderedDict()
+
+    @classmethod
+    def from_settings(cls, settings: Settings, desk: Desk) -> Self:
+        """Read sources.toml and prepare a sandbox. Raises `SettingsError` for what is wrong there.
+
+        Starts no process and opens no connection yet.
+        """
+        sandbox = Sandbox()
+        return cls(desk, Sources.from_settings(settings, sandbox.columns), sandbox)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the sandbox's processes and close the sources. The desk stays open."""
+        await self.sources.close()
+        await self.sandbox.close()
+
+    # --- Rules ----------------------------------------------------------------------------------
+
+    async def all(self) -> list[Rule]:
+        """Return every rule, by name."""
+        return await (await self._open()).saved.all()
+
+    async def get(self, rule_id: str) -> Rule | None:
+        """Return a rule; None if there is none with that id."""
+        return await (await self._open()).saved.get(rule_id)
+
+    async def by_name(self, name: str) -> Rule | None:
+        """Return the rule of a name, however its letters are; None if there is none."""
+        return await (await self._open()).saved.by_name(name)
+
+    async def save(self, rule: Rule, by: str) -> Rule:
+        """Save a rule as a new revision, see `SavedRules.save`. Raises `UnusableInput`."""
+        saved = await (await self._open()).saved.save(rule, by)
+        self.checker.look()
+        return saved
+
+    async def versions(self, rule_id: str) -> list[Rule]:
+        """Return every revision of a rule, newest first."""
+        return await (await self._open()).saved.versions(rule_id)
+
+    async def switched(self) -> dict[str, Switched]:
+        """Return when each rule came to its state and who switched it, by the rule's id."""
+        return await (await self._open()).saved.switched()
+
+    async def delete(self, rule_id: str, by: str) -> None:
+        """Delete a rule. Its alerts stay, and go on."""
+        await (await self._open()).saved.delete(rule_id, by)
+
+    async def overview(self) -> list[RuleOverview]:
+        """Return what the list of rules shows, by name."""
+        database = (await self._open()).database
+        facts = await database.read(
+            lambda connection: read_facts(connection, self._account_sid, self._time_zone)
+        )
+        watched = await asyncio.gather(*(self._watches(each) for each in facts))
+        return [each.overview(watches) for each, watches in zip(facts, watched, strict=True)]
+
+    async def workers(self) -> int:
+        """Return how many processes check rules: workers, or this one where there are none."""
+        return await self.desk.workers() or int(self.desk.delivers)
+
+    # --- What is bad ----------------------------------------------------------------------------
+
+    async def preview(self, rule: Rule) -> Preview:
+        """Return what a rule, saved or not, finds bad now, and who would hear what.
+
+        Raises `QueryError`, which says where in the query; `SourceError`; and `UnusableInput`.
+        """
+        opened = await self._open()
+        followed = None
+        if rule.id:
+            followed = await opened.database.read(
+                lambda connection: read_followed(connection, self._account_sid, rule.id)
+            )
+        preview = await opened.previewer.preview(rule, followed)
+        self._previews[preview.fingerprint] = preview
+        self._previews.move_to_end(preview.fingerprint)
+        while len(self._previews) > MOST_PREVIEWS:
+            self._previews.popitem(last=False)
+        return preview
+
+    async def past_alerts(self, rule: Rule, days: int = 30) -> PastAlerts:
+        """Return how often a rule would have alerted on each of the last days, or why not."""
+        return await (await self._open()).previewer.past_alerts(rule, days)
+
+    async def columns(self, source_names: Iterable[str]) -> dict[str, tuple[Column, ...]]:
+        """Return the columns of sources, by name. Raises `SourceError` and `QueryError`."""
+        snapshots = await self.sources.fetch(source_names)
+        return {name: each.table.columns for name, each in snapshots.items()}
+
+    async def upload(self, name: str, file: Path, by: str) -> str:
+        """Keep a file that somebody uploaded as a source; returns the source's name.
+
+        `name` is the file's own. Raises `UnusableInput`.
+        """
+        added = await self.sources.add_upload(_source_name(name), file, name, by)
+        return added.name
+
+    async def episodes(self, rule_id: str) -> list[EpisodeRow]:
+        """Return what is bad, as the checks have found it, then what was over last."""
+        database = (await self._open()).database
+        return await database.read(
+            lambda connection: read_episodes(connection, self._account_sid, rule_id)
+        )
+
+    async def held_rows(self, rule_id: str) -> list[PreviewRow]:
+        """Return the things that wait for a person's decision, with who would hear of them."""
+        opened = await self._open()
+        rule = await self._known(rule_id)
+        found = await opened.database.read(
+            lambda connection: read_episodes(connection, self._account_sid, rule_id, only_held=True)
+        )
+        cases = [_case_of(rule, each) for each in found]
+        audience = await read_audience(
+            rule, cases, self.desk.services.regions, Directory(opened.database)
+        )
+        rows = []
+        for each in found:
+            address = audience.of[each.key_hash]
+            cells = {name: shown(value) for name, value in each.cells.items()}
+            rows.append(
+                PreviewRow(
+                    each.key_hash,
+                    (each.words,),
+                    cells,
+                    address.recipients,
+                    " ".join(address.problems),
+                )
+            )
+        return sorted(rows, key=lambda row: _natural(row.title[0]))
+
+    # --- Switching ------------------------------------------------------------------------------
+
+    async def turn_on(
+        self, rule_id: str, preview_fingerprint: str, tell: Tell, by: str
+    ) -> CheckReport:
+        """Switch a rule on, with a decision about what is bad already: "none" of it is told, "all",
+        or the keys with these hashes.
+
+        That is written together with the first check, so it is told exactly once. Refuses a rule
+        that wasn't previewed as it is now: `UnusableInput` about `revision`. Raises it also for
+        what the rule lacks, and `QueryError` if it can't be checked; the rule stays off then.
+        """
+        rule = await self._known(rule_id)
+        preview = self._previews.get(preview_fingerprint)
+        if preview is None or rule.fingerprint != preview_fingerprint:
+            raise UnusableInput("revision", LOOK_FIRST)
+        check_complete(rule)
+        for field, sentence in preview.problems.items():
+            raise UnusableInput(field, sentence)
+        report = await self.checker.turn_on(rule_id, rule.revision, tell, by)
+        if report.result == "failed":
+            raise report.error or UnusableInput("rule", report.failure)
+        if report.result == "superseded":
+            raise UnusableInput("revision", LOOK_FIRST)
+        return report
+
+    async def turn_off(self, rule_id: str, by: str) -> None:
+        """Have a rule checked no more. What is bad stays as it is. Raises `UnusableInput`."""
+        await (await self._open()).saved.switch_off(rule_id, by)
+
+    async def check_now(self, rule_id: str, *, dry_run: bool = False) -> CheckReport:
+        """Check a rule whether it is due or not; with `dry_run` nothing is written or told.
+
+        Raises `UnusableInput` about `rule` if it is unknown or, unless `dry_run`, off.
+        """
+        return await self.checker.check_once(rule_id, dry_run=dry_run)
+
+    async def answer_held(self, rule_id: str, keys: Tell, by: str) -> int:
+        """Let a held rule go on: "all" that waits is told, "none", or the keys with these hashes.
+
+        Returns how many are told. Raises `UnusableInput` if somebody has decided already.
+        """
+        database = (await self._open()).database
+        told = await answer_held(database, self._account_sid, rule_id, keys, by)
+        self.checker.look()
+        return told
+
+    # --- Muting ---------------------------------------------------------------------------------
+
+    async def mute(
+        self,
+        rule_id: str,
+        *,
+        key: str | None = None,
+        recipient: str | None = None,
+        until: datetime | None = None,
+        weekly: str = "",
+        by: str = "",
+    ) -> Mute:
+        """Tell nobody of a rule, of the key with this hash, or one recipient of nothing.
+
+        Until a moment, None for until somebody ends it; with `weekly` only then, such as "sat sun".
+        Raises `UnusableInput`.
+        """
+        opened = await self._open()
+        words = ""
+        if key:
+            known = await self.episodes(rule_id)
+            words = next((each.words for each in known if each.key_hash == key), "")
+        return await opened.mutes.add(
+            rule_id,
+            key_hash=key or "",
+            key_words=words,
+            recipient=recipient or "",
+            until=until,
+            weekly=weekly,
+            time_zone=self._time_zone,
+            by=by,
+        )
+
+    async def unmute(self, mute_id: str, by: str = "") -> None:
+        """End a mute. What is still bad is told at the next check."""
+        await (await self._open()).mutes.end(mute_id)
+        self.checker.look()
+
+    async def mutes(self, rule_id: str | None = None) -> list[Mute]:
+        """Return the mutes that haven't ended, of a rule or of all."""
+        return await (await self._open()).mutes.all(rule_id)
+
+    # --- Inside ---------------------------------------------------------------------------------
+
+    async def _open(self) -> _Opened:
+        if self._opened is None:
+            database = await self.desk.database()
+            regions = self.desk.services.regions
+            self._opened = _Opened(
+                database,
+                SavedRules(database, self._account_sid, self._time_zone),
+                Mutes(database, self._account_sid),
+                Previewer(
+                    RuleReader(self.sources, self.sandbox, self._time_zone),
+                    Directory(database),
+                    regions,
+                    self.desk.composed,
+                ),
+            )
+        return self._opened
+
+    async def _known(self, rule_id: str) -> Rule:
+        rule = await self.get(rule_id)
+        if rule is None:
+            raise UnusableInput("rule", GONE)
+        return rule
+
+    async def _watches(self, facts: RuleFacts) -> Sequence[tuple[str, str]]:
+        """Return the rule's sources, each with a description."""
+        names: Iterable[str] = facts.sources
+        if not names and facts.rule.sql.strip():
+            try:
+                names = sorted(await self.sandbox.tables_of(facts.rule.sql, self.sources.names()))
+            except QueryError:
+                return ()
+        return [(each, self._described(each)) for each in names]
+
+    def _described(self, name: str) -> str:
+        try:
+            return self.sources.described(name)
+        except SourceError:
+            return "gone"
+
+
+def _natural(words: str) -> list[tuple[int, str]]:
+    """Return what sorts 9 before 10."""
+    parts = re.findall(r"\d+|\D+", words)
+    return [(int(each[:30]), "") if each.isdecimal() else (-1, each) for each in parts]
+
+
+def _source_name(file_name: str) -> str:
+    """Return what a source is called that was uploaded as a file: "Lots 2026.csv" is lots_2026."""
+    words = re.sub(r"[^a-z0-9]+", "_", name_key(Path(file_name).stem)).strip("_")
+    name = words if words[:1].isalpha() else f"file_{words}".rstrip("_")
+    return f"{name}_file" if name in RESERVED else name[:MOST_CHARACTERS]
+
+
+def _case_of(rule: Rule, episode: EpisodeRow) -> Case:
+    """Return the case of an episode, as far as it was kept, to look up whom it is for."""
+    column = rule.to_column.casefold()
+    to = [shown(cell).strip() for name, cell in episode.cells.items() if name.casefold() == column]
+    return replace(
+        Case(episode.key_hash, {}, tuple(episode.cells.values())), to=tuple(to) if column else ()
+    )

@@ -1,0 +1,186 @@
+"""The guided way to a rule: a source, a column and a comparison, from which the SQL is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from alerts.errors import UnusableInput
+
+# What is compared: a value with a limit; or, over time, whether rows still come, and whether the
+# last mean jumps away from that of the week before.
+Comparison = Literal["over", "under", "is", "missing", "jump"]
+OVER_TIME: tuple[Comparison, ...] = ("missing", "jump")
+
+MOST_LIMIT_CHARACTERS = 200
+MOST_MINUTES = 7 * 24 * 60
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# DuckDB's keywords that aren't just names everywhere: `duckdb_keywords()` lists all of them.
+KEYWORDS_TEXT = """
+    all analyse analyze and anti any array as asc asof asymmetric at authorization between bigint
+    binary bit boolean both by case cast char character check coalesce collate collation column
+    columns concurrently constraint create cross dec decimal default deferrable desc describe
+    distinct do else end except exists extract false fetch float for foreign freeze from full
+    generated glob group grouping grouping_id having ilike in initially inner inout int integer
+    intersect interval into is isnull join lambda lateral leading left like limit map national
+    natural nchar none not notnull null nullif numeric offset on only or order out outer overlaps
+    overlay pack pivot pivot_longer pivot_wider placing position positional precision primary
+    qualify real references returning right row select semi setof show similar smallint some
+    struct substring summarize symmetric table tablesample then time timestamp to trailing treat
+    trim true try_cast tuple union unique unpack unpivot using values varchar variadic verbose when
+    where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse
+    xmlpi xmlroot xmlserialize xmltable
+"""
+KEYWORDS = frozenset(KEYWORDS_TEXT.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Guided:
+    """What the guided way was filled in with.
+
+    Bad are rows of `source` whose `column` is over or under `limit`, or is that. `limit` is a value
+    as people type it; with `limit_column`, each row has its own. With "missing", bad is each thing
+    of which no row with that column came for `minutes`; with "jump", each whose mean of the last
+    `minutes` differs by more than `limit` percent from its mean of the week before them. `key` are
+    the columns that tell the things apart, and `time_column` says when a row is from. With "jump",
+    `also` are further columns to have, of the newest row.
+    """
+
+    source: str
+    column: str
+    comparison: Comparison
+    limit: str = ""
+    limit_column: str = ""
+    key: tuple[str, ...] = ()
+    time_column: str = ""
+    minutes: float = 60
+    also: tuple[str, ...] = ()
+
+
+def guided_sql(guided: Guided) -> str:
+    """Return the query. Raises `UnusableInput` for the first of the fields that is wrong."""
+    _check(guided)
+    if guided.comparison == "missing":
+        return _missing(guided)
+    if guided.comparison == "jump":
+        return _jump(guided)
+    sign = {"over": ">", "under": "<", "is": "="}[guided.comparison]
+    limit = identifier(guided.limit_column) if guided.limit_column else _limit(guided)
+    return (
+        f"SELECT *\nFROM {identifier(guided.source)}\n"
+        f"WHERE {identifier(guided.column)} {sign} {limit}"
+    )
+
+
+def guided_key(guided: Guided) -> tuple[str, ...]:
+    """Return the columns of the query that its rows are known by."""
+    return guided.key or (("source",) if guided.comparison in OVER_TIME else ())
+
+
+def identifier(name: str) -> str:
+    """Return a column's or a table's name as SQL says it, in quotes where it needs them.
+
+    https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers
+    """
+    if PLAIN_NAME.fullmatch(name) and name.lower() not in KEYWORDS:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """Return a text as SQL says it. DuckDB reads it as a date or number where it meets one."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _check(guided: Guided) -> None:
+    if not guided.source:
+        raise UnusableInput("source", "Choose a source.")
+    if not guided.column:
+        raise UnusableInput("column", "Choose a column.")
+    if guided.comparison not in get_args(Comparison):
+        raise UnusableInput("comparison", "Choose what makes a row bad.")
+    for field in ("source", "column", "limit_column", "time_column", "limit"):
+        _check_text(field, getattr(guided, field))
+    for field in ("key", "also"):
+        for each in getattr(guided, field):
+            _check_text(field, each)
+    if guided.comparison != "missing":
+        _check_limit(guided)
+    if guided.comparison in OVER_TIME:
+        if not guided.time_column:
+            raise UnusableInput("time_column", "Choose the column that says when a row is from.")
+        # Written this way round so that NaN is refused too.
+        if not 1 <= guided.minutes <= MOST_MINUTES:
+            raise UnusableInput("minutes", f"Name 1 to {MOST_MINUTES:,} minutes (a week).")
+
+
+def _check_text(field: str, text: str) -> None:
+    if "\0" in text or text != text.encode(errors="replace").decode():
+        raise UnusableInput(field, "It holds half a character or a zero byte: take that out.")
+
+
+def _check_limit(guided: Guided) -> None:
+    limit = guided.limit.strip()
+    if guided.comparison == "jump":
+        if not NUMBER.fullmatch(limit) or float(limit) <= 0:
+            raise UnusableInput("limit", "Say by how many percent it may differ, such as 20.")
+        return
+    if not limit and not guided.limit_column and guided.comparison != "is":
+        raise UnusableInput("limit", "Type a limit, or choose the column that has it.")
+    if len(limit) > MOST_LIMIT_CHARACTERS:
+        raise UnusableInput("limit", f"A limit has {MOST_LIMIT_CHARACTERS} characters at most.")
+
+
+def _limit(guided: Guided) -> str:
+    limit = guided.limit.strip()
+    # What it "is" may be a text of digits. An order of texts isn't meant: 9 would be over 10.
+    is_number = guided.comparison != "is" and NUMBER.fullmatch(limit)
+    return limit.removeprefix("+") if is_number else literal(limit)
+
+
+def _missing(guided: Guided) -> str:
+    """The newest row of each thing, if that is too old."""
+    moment = identifier(guided.time_column)
+    things = ", ".join(map(identifier, guided.key))
+    each = f"PARTITION BY {things} " if things else ""
+    named = "" if guided.key else f"{literal(guided.source)} AS source, "
+    return (
+        f"SELECT {named}*\nFROM {identifier(guided.source)}\n"
+        f"WHERE {identifier(guided.column)} IS NOT NULL\n"
+        f"QUALIFY row_number() OVER ({each}ORDER BY {moment} DESC NULLS LAST) = 1\n"
+        f"  AND {moment} < now() - INTERVAL {_span(guided.minutes)}"
+    )
+
+
+def _jump(guided: Guided) -> str:
+    column, moment = identifier(guided.column), identifier(guided.time_column)
+    recent = f"{moment} > now() - INTERVAL {_span(guided.minutes)}"
+    things = ", ".join(map(identifier, guided.key))
+    first = things or f"{literal(guided.source)} AS source"
+    also = [each for each in guided.also if each not in guided.key]
+    newest = [f"arg_max({identifier(each)}, {moment}) AS {identifier(each)}" for each in also]
+    chosen = ",\n    ".join(
+        [
+            first,
+            *newest,
+            f"avg({column}) FILTER (WHERE {recent}) AS mean_now",
+            f"avg({column}) FILTER (WHERE NOT ({recent})) AS mean_before",
+        ]
+    )
+    grouped = f"  GROUP BY {things}\n" if things else ""
+    return (
+        "SELECT * REPLACE (round(mean_now, 2) AS mean_now, round(mean_before, 2) AS mean_before)\n"  # noqa: S608
+        f"FROM (\n  SELECT\n    {chosen}\n  FROM {identifier(guided.source)}\n"
+        f"  WHERE {moment} > now() - INTERVAL {_span(guided.minutes)} - INTERVAL 7 DAY\n"
+        f"    AND {moment} <= now()\n{grouped})\n"
+        f"WHERE abs(mean_now - mean_before) > abs(mean_before) * {guided.limit.strip()} / 100"
+    )
+
+
+def _span(minutes: float) -> str:
+    """Return a span as SQL says it: whole minutes if it can, else seconds."""
+    if minutes == int(minutes):
+        return f"{int(minutes)} MINUTE"
+    return f"{round(minutes * 60)} SECOND"

@@ -1,0 +1,129 @@
+"""What a rule's owner hears about the rule itself, and when.
+
+That it can't be checked is told after 3 failed checks and 15 minutes, then once a day; that its
+data stopped, at once, then once a day; and once that it is healthy again. No bad rows is health.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from rules.rule import Rule
+
+# What the owner was told last; "" for nothing, or that it is healthy again.
+OwnerTold = Literal["", "failing", "stale", "slow"]
+
+FAILURES_BEFORE_TELLING = 3
+SECONDS_BEFORE_TELLING = 15 * 60.0
+SECONDS_BETWEEN_TELLING = 24 * 3600.0
+SLOW_CHECKS_BEFORE_TELLING = 3
+# A check may take 30 s. An interval of a second is for queries that take much less.
+SLOW_SECONDS = 20.0
+LEAST_SLOW_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a rule's checks went: failed ones in a row, since when, and why the last one failed.
+
+    `owner_told_at` is when the owner was told. Times are in seconds since 1970.
+    """
+
+    failures: int = 0
+    failing_since: float | None = None
+    failure: str = ""
+    owner_told: OwnerTold = ""
+    owner_told_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words for the owner, and what they are about, for the id of the alert."""
+
+    about: Literal["failing", "stale", "slow", "healthy", "held"]
+    text: str
+
+
+def after_failure(
+    rule: Rule, health: Health, failure: str, at: float, *, is_stale: bool = False
+) -> tuple[Health, Words | None]:
+    """Return the health after a failed check, and what the owner is told, if anything."""
+    since = at if health.failing_since is None else min(health.failing_since, at)
+    after = replace(health, failures=health.failures + 1, failing_since=since, failure=failure)
+    was_told = health.owner_told in {"failing", "stale"} and health.owner_told_at is not None
+    if was_told:
+        # A clock that was set back must not tell it at every check.
+        is_due = at - (health.owner_told_at or 0) >= SECONDS_BETWEEN_TELLING
+    else:
+        is_due = is_stale or (
+            after.failures >= FAILURES_BEFORE_TELLING and at - since >= SECONDS_BEFORE_TELLING
+        )
+    if not is_due:
+        return after, None
+    about: Literal["stale", "failing"] = "stale" if is_stale else "failing"
+    told = replace(after, owner_told=about, owner_told_at=at)
+    if is_stale:
+        return told, Words(about, f"{rule.name}: {failure}")
+    still = "still can't" if was_told else "can't"
+    words = f"The rule {rule.name} {still} be checked, so nobody hears what is bad. {failure}"
+    return told, Words(about, words)
+
+
+def after_success(
+    rule: Rule, health: Health, seconds: Sequence[float], at: float
+) -> tuple[Health, Words | None]:
+    """Return the health after a check that counted, and what the owner is told, if anything.
+
+    `seconds` are how long the last checks took, the newest first.
+    """
+    after = replace(health, failures=0, failing_since=None, failure="")
+    if health.owner_told in {"failing", "stale"}:
+        words = f"The rule {rule.name} is healthy again: it is checked as usual."
+        return replace(after, owner_told="", owner_told_at=at), Words("healthy", words)
+    last = seconds[:SLOW_CHECKS_BEFORE_TELLING]
+    slow = [each for each in last if each >= slow_seconds(rule)]
+    if len(slow) == SLOW_CHECKS_BEFORE_TELLING and health.owner_told != "slow":
+        words = (
+            f"The rule {rule.name} is slow: its last checks took {max(slow):.0f} s each. Check it "
+            "less often, or let its query read less."
+        )
+        return replace(after, owner_told="slow", owner_told_at=at), Words("slow", words)
+    if health.owner_told == "slow" and not slow:
+        return replace(after, owner_told=""), None
+    return after, None
+
+
+def slow_seconds(rule: Rule) -> float:
+    """Return how long a check of the rule may take before it counts as slow."""
+    interval = SLOW_SECONDS if rule.at else rule.every_seconds
+    return min(SLOW_SECONDS, max(LEAST_SLOW_SECONDS, interval))
+
+
+def stopped(rule: Rule, newest: datetime | None, now: datetime) -> str:
+    """Say that the data of a rule stopped: its newest row or file is too old. "" if it isn't."""
+    if not rule.stale_after_minutes or newest is None:
+        return ""
+    age = now - newest
+    if age <= timedelta(minutes=rule.stale_after_minutes):
+        return ""
+    return f"Data stopped: the newest is from {_ago(age)} ago."
+
+
+def flood_words(rule: Rule, count: int) -> Words:
+    """Say that a rule stopped itself, because too many fired at once."""
+    return Words(
+        "held",
+        f"The rule {rule.name} stopped itself: {count:,} new at once, more than "
+        f"{rule.most_at_once:,}. Nobody else has been told. Decide under Rules whom to tell.",
+    )
+
+
+def _ago(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    for unit, size in (("day", 24 * 60), ("hour", 60)):
+        if minutes >= 2 * size:
+            return f"{minutes // size:,} {unit}s"
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"

@@ -1,0 +1,278 @@
+"""What the list of rules shows: where each stands, what it finds, whom it told, and its health."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from alerts.tables import alerts
+from alerts.time_zones import in_time_zone
+from rules.health import slow_seconds
+from rules.keys import Value, words_of
+from rules.rule import Rule
+from rules.saved_rules import read_rules
+from rules.tables import checks, episodes, rule_state
+
+DAYS = 14
+END_OF_TIME = 1e12  # in seconds since 1970
+MOST_EPISODES = 200
+# So many checks before the last one say how long one usually takes.
+USUAL_CHECKS = 20
+
+HealthKind = Literal["fine", "held", "slow", "stale", "waiting", "failed", "off", "draft"]
+
+
+@dataclass(frozen=True, slots=True)
+class NowWords:
+    """How many things are bad, None if that isn't known; and what is said where none are."""
+
+    bad: int | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHealth:
+    """How a rule is doing, in words, with the cause or what to know besides; and since when."""
+
+    kind: HealthKind
+    words: str
+    detail: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOverview:
+    """One rule of the list.
+
+    `held` are things that wait for a person's decision, since `held_since`. `watches` are its
+    sources, each with a description. `alerts_by_day` are those of the last days, the last of which
+    is today. Times are in UTC.
+    """
+
+    rule: Rule
+    now: NowWords
+    held: int
+    held_since: datetime | None
+    watches: tuple[tuple[str, str], ...]
+    last_check: datetime | None
+    next_check: datetime | None
+    alerts_by_day: tuple[int, ...]
+    health: RuleHealth
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """One time that a thing was bad: what people call it, its row's cells, and where it stands.
+
+    `state` is as in rules/tables.py. `over_at` is None while it goes on. Times are in UTC.
+    """
+
+    key_hash: str
+    number: int
+    words: str
+    cells: Mapping[str, Value]
+    state: str
+    began_at: datetime
+    fired_at: datetime | None
+    over_at: datetime | None
+    is_told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFacts:
+    """What the database knows of a rule: its row of rule_state, and what is counted from others."""
+
+    rule: Rule
+    state: Mapping[str, Any] | None
+    held: int
+    held_since: datetime | None
+    alerts_by_day: tuple[int, ...]
+    usual_seconds: float | None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that its last check read; () if it was never checked."""
+        prints = (self.state or {}).get("prints") or {}
+        return tuple(name for name in prints if name)
+
+    def overview(self, watches: Sequence[tuple[str, str]]) -> RuleOverview:
+        """Return the rule's line of the list."""
+        state = self.state or {}
+        return RuleOverview(
+            self.rule,
+            self._now(state),
+            self.held,
+            self.held_since,
+            tuple(watches),
+            moment_of(state.get("last_check_at")),
+            moment_of(state.get("next_check_at")),
+            self.alerts_by_day,
+            self._health(state),
+        )
+
+    def _now(self, state: Mapping[str, Any]) -> NowWords:
+        if not self.rule.is_checked:
+            return NowWords(None, "–")
+        if state.get("failures"):
+            return NowWords(None, "Not known")
+        bad = state.get("bad")
+        if bad is None:
+            return NowWords(None, "Not checked yet")
+        return NowWords(bad, f"{bad:,} bad" if bad else "None bad")
+
+    def _health(self, state: Mapping[str, Any]) -> RuleHealth:
+        if self.rule.state == "draft":
+            return RuleHealth("draft", "Draft")
+        switched = moment_of(state.get("state_at"))
+        if self.rule.state == "paused":
+            by = state.get("state_by")
+            return RuleHealth("off", "Off", f"By {by}" if by else "", switched)
+        return self._health_of_checks(state)
+
+    def _health_of_checks(self, state: Mapping[str, Any]) -> RuleHealth:
+        if state.get("failures"):
+            is_stale = state.get("owner_told") == "stale"
+            words = "Data stopped" if is_stale else "Can't check"
+            since = moment_of(state.get("failing_since"))
+            return RuleHealth("stale" if is_stale else "failed", words, state["failure"], since)
+        if self.held:
+            return RuleHealth("held", f"Held: {self.held:,} new at once", "", self.held_since)
+        last = state.get("last_seconds")
+        if last is None:
+            return RuleHealth("waiting", "Waits for its first check")
+        if last >= slow_seconds(self.rule):
+            usual = self.usual_seconds
+            known = usual is not None and usual < last / 2
+            return RuleHealth(
+                "slow", f"Slow: {last:.0f} s a check", f"Usually {usual:.0f} s" if known else ""
+            )
+        return RuleHealth("fine", "Fine")
+
+
+def read_facts(connection: sa.Connection, account_sid: str, time_zone: str) -> list[RuleFacts]:
+    """Return what is known of every rule, by name. Days are those of `time_zone`."""
+    found = read_rules(connection, account_sid)
+    ids = [each.id for each in found]
+    if not ids:
+        return []
+    states: dict[str, Mapping[str, Any]] = {
+        row["rule_id"]: dict(row)
+        for row in connection.execute(
+            sa.select(rule_state).where(rule_state.c.account_sid == account_sid)
+        ).mappings()
+    }
+    held = _held(connection, account_sid)
+    by_day = _alerts_by_day(connection, account_sid, time_zone)
+    nothing = (0,) * DAYS
+    facts = []
+    for rule in found:
+        count, since = held.get(rule.id, (0, None))
+        state = states.get(rule.id)
+        is_slow = state is not None and (state["last_seconds"] or 0) >= slow_seconds(rule)
+        usual = _usual_seconds(connection, account_sid, rule.id) if is_slow else None
+        facts.append(RuleFacts(rule, state, count, since, by_day.get(rule.id, nothing), usual))
+    return facts
+
+
+def read_episodes(
+    connection: sa.Connection, account_sid: str, rule_id: str, *, only_held: bool = False
+) -> list[EpisodeRow]:
+    """Return the rule's open episodes, then those that were over last; MOST_EPISODES at most."""
+    wanted = sa.select(episodes).where(
+        episodes.c.rule_id == rule_id, episodes.c.account_sid == account_sid
+    )
+    if only_held:
+        wanted = wanted.where(episodes.c.is_open, episodes.c.state == "held")
+        wanted = wanted.order_by(episodes.c.began_at, episodes.c.key_hash)
+    else:
+        newest = (episodes.c.is_open.desc(), episodes.c.since.desc(), episodes.c.key_hash)
+        wanted = wanted.order_by(*newest).limit(MOST_EPISODES)
+    return [
+        EpisodeRow(
+            row["key_hash"],
+            row["number"],
+            words_of(row["key"]),
+            row["row"],
+            row["state"],
+            datetime.fromtimestamp(row["began_at"], UTC),
+            moment_of(row["fired_at"]),
+            moment_of(row["over_at"]),
+            row["is_told"],
+        )
+        for row in connection.execute(wanted).mappings()
+    ]
+
+
+def moment_of(seconds: float | None) -> datetime | None:
+    """Return the moment so many seconds after 1970, in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _held(connection: sa.Connection, account_sid: str) -> dict[str, tuple[int, datetime | None]]:
+    counted = (
+        sa.select(episodes.c.rule_id, sa.func.count(), sa.func.min(episodes.c.since))
+        .where(
+            episodes.c.account_sid == account_sid,
+            episodes.c.is_open if connection.dialect.name != "sqlite" else sa.text("is_open = 1"),
+            episodes.c.state == "held",
+        )
+        .group_by(episodes.c.rule_id)
+    )
+    return {rule: (count, moment_of(since)) for rule, count, since in connection.execute(counted)}
+
+
+def _alerts_by_day(
+    connection: sa.Connection, account_sid: str, time_zone: str
+) -> dict[str, tuple[int, ...]]:
+    """Count the alerts of each rule on each of the last days, by the clock of a zone."""
+    starts = [start.timestamp() for start in _days(datetime.now(UTC), time_zone)]
+    counted = [
+        sa.func.sum(
+            sa.case((sa.and_(alerts.c.created_at >= first, alerts.c.created_at < end), 1), else_=0)
+        )
+        for first, end in zip(starts, [*starts[1:], END_OF_TIME], strict=True)
+    ]
+    wanted = (
+        sa.select(alerts.c.rule_id, *counted)
+        .where(
+            alerts.c.account_sid == account_sid,
+            alerts.c.rule_id.is_not(None),
+            alerts.c.created_at >= starts[0],
+        )
+        .group_by(alerts.c.rule_id)
+    )
+    return {row[0]: tuple(int(each) for each in row[1:]) for row in connection.execute(wanted)}
+
+
+def _days(now: datetime, time_zone: str) -> list[datetime]:
+    """Return when each of the last days began by a zone's clock; the last of them is today."""
+    there = in_time_zone(now, time_zone)
+    return [
+        datetime.combine(_back(there.date(), days), time(), there.tzinfo)
+        for days in range(DAYS - 1, -1, -1)
+    ]
+
+
+def _back(day: date, days: int) -> date:
+    return day - timedelta(days=days)
+
+
+def _usual_seconds(connection: sa.Connection, account_sid: str, rule_id: str) -> float | None:
+    wanted = (
+        sa.select(checks.c.seconds)
+        .where(
+            checks.c.rule_id == rule_id,
+            checks.c.account_sid == account_sid,
+            checks.c.result == "counted",
+        )
+        .order_by(checks.c.number.desc())
+        .offset(1)
+        .limit(USUAL_CHECKS)
+    )
+    found = list(connection.scalars(wanted))
+    return median(found) if found else None

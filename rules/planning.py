@@ -1,0 +1,325 @@
+"""What a check is going to write: worked out before its transaction, and verified inside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerts.phone_numbers import Regions
+from database.database import Database
+from people.directory import Directory
+from rules.audience import Audience, read_audience
+from rules.episodes import (
+    After,
+    Episode,
+    Look,
+    Standing,
+    Tell,
+    after_check,
+    after_reminder,
+    after_told,
+)
+from rules.health import Words
+from rules.keys import Case, Cases, Value, shown
+from rules.mutes import Mute, is_muted, read_mutes
+from rules.rule import Rule
+from rules.standing import (
+    Id,
+    ToldAlert,
+    read_open,
+    read_past,
+    read_rows,
+    read_state,
+    read_told,
+    told_together,
+)
+from rules.telling import Compose, Item, Notice, Teller
+
+# Composing more alerts than this takes so long that it is done in a thread.
+MANY_ITEMS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What follows from a check: the episodes to write and the alerts to save.
+
+    `episodes` are those that change. `cases` and `cells` are what the check listed of them, by the
+    hash of the key. `ends_all` if the key columns have changed: all open episodes are over then.
+    `unheard` is why some can't be told, if no owner can hear of it.
+    """
+
+    after: After
+    episodes: tuple[Episode, ...] = ()
+    cases: Mapping[str, Case] = field(default_factory=dict)
+    cells: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    ends_all: bool = False
+    unheard: tuple[str, ...] = ()
+
+    def words(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """What people call these keys, as far as the check listed them."""
+        return tuple(self.cases[each].words for each in keys if each in self.cases)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans the checks of one account's rules. `compose` is as in telling.py."""
+
+    database: Database
+    account_sid: str
+    regions: Regions
+    compose: Compose
+
+    async def plan(
+        self, rule: Rule, cases: Cases, number: int, at: datetime, tell: Tell | None = None
+    ) -> Plan:
+        """Plan what a check that counts is going to write.
+
+        `number` and `at` are the check's. `tell` is given when the rule is being switched on.
+        """
+        seen = await self.database.read(
+            lambda connection: _see(connection, self.account_sid, rule, cases, at=at, tell=tell)
+        )
+        return await self._told(rule, cases, number, at, seen)
+
+    async def same(self, rule: Rule, at: datetime) -> After:
+        """Return what would follow from a check that lists just what the last one did."""
+
+        def look(connection: sa.Connection) -> After:
+            open_ = read_open(connection, self.account_sid, rule.id)
+            good = {key for key, each in open_.items() if each.state == "recovering"}
+            state = read_state(connection, self.account_sid, rule.id)
+            mutes = read_mutes(connection, self.account_sid, rule.id)
+            bad = open_.keys() - good
+            past = read_past(
+                connection,
+                self.account_sid,
+                rule.id,
+                [key for key, each in open_.items() if each.state == "pending"],
+                at.timestamp(),
+            )
+            standing = Standing(
+                open_,
+                past,
+                [key for key in open_ if mutes and is_muted(mutes, at, key_hash=key)],
+                state["state"] == "held",
+                state["gathered_until"],
+            )
+            look = Look(state["counted_checks"] + 1, at.timestamp(), bad, good, says_good=True)
+            return after_check(rule, standing, look)
+
+        return await self.database.read(look)
+
+    async def to_owner(
+        self, rule: Rule, words: Sequence[Words], number: int, at: datetime
+    ) -> tuple[Notice, ...]:
+        """Return the alerts that tell the rule's owner something about the rule itself."""
+        if not words:
+            return ()
+        audience = await self.audience(rule, [])
+        teller = Teller(rule, number, at, audience, self.compose)
+        return tuple(notice for each in words for notice in teller.health(each.text, each.about))
+
+    async def audience(self, rule: Rule, cases: Sequence[Case]) -> Audience:
+        """Look up whom the cases are for."""
+        return await read_audience(rule, cases, self.regions, Directory(self.database))
+
+    async def _told(self, rule: Rule, cases: Cases, number: int, at: datetime, seen: _Seen) -> Plan:
+        after = seen.after
+        telling = seen.items(after.telling)
+        reminding = seen.items([each for each in after.reminding if seen.may_remind(each)])
+        flapping = seen.items(after.flapping)
+        over = [
+            replace(each, told=heard)
+            for each in seen.items(after.over if rule.tell_recovery else ())
+            if (heard := seen.heard(each.id))
+        ]
+        changed = dict(after.changed) | seen.acknowledged(rule.reminders)
+        notices: tuple[Notice, ...] = ()
+        unheard: tuple[str, ...] = ()
+        if telling or reminding or flapping or over:
+            addressed = [each.case for each in (*telling, *reminding)]
+            audience = await self.audience(rule, addressed)
+            teller = Teller(rule, number, at, audience, self.compose, seen.mutes)
+
+            def write() -> tuple[Sequence[Notice], set[str], tuple[str, ...]]:
+                firing = teller.tell(telling, "firing")
+                reminders = teller.tell(reminding, "reminder")
+                notices = (
+                    *firing.notices,
+                    *reminders.notices,
+                    *teller.flapping(flapping),
+                    *teller.over(over),
+                )
+                return notices, set(firing.muted), firing.unheard
+
+            is_much = len(telling) + len(reminding) + len(over) > MANY_ITEMS
+            written = await asyncio.to_thread(write) if is_much else write()
+            notices, muted, unheard = tuple(written[0]), written[1], written[2]
+            moment = at.timestamp()
+            for item in telling:
+                key = item.case.key_hash
+                if key not in muted:
+                    changed[key] = after_told(changed.get(key, item.episode), moment)
+            for item in reminding:
+                key = item.case.key_hash
+                changed[key] = after_reminder(changed.get(key, item.episode), moment)
+        return Plan(
+            after,
+            tuple(changed.values()),
+            cases.by_hash,
+            {key: cases.cells(cases.by_hash[key]) for key in changed if key in cases.by_hash},
+            notices,
+            seen.ends_all,
+            unheard,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known in the database of a check's cases, and what follows from it."""
+
+    after: After
+    cases: Cases
+    open: Mapping[str, Episode]
+    saved: Mapping[str, tuple[Mapping[str, Value], Mapping[str, Value]]]
+    told: Mapping[Id, Sequence[ToldAlert]]
+    mutes: Sequence[Mute]
+    ends_all: bool
+    canceled: frozenset[str]
+    to_column: str
+
+    def items(self, keys: Sequence[str]) -> list[Item]:
+        """Return these keys with their episodes, rows and who was told."""
+        return [self._item(each) for each in keys]
+
+    def heard(self, episode: Id) -> list[str]:
+        """Return who was told that an episode fires, and not only was going to be."""
+        return list(
+            dict.fromkeys(
+                each.recipient
+                for each in self.told.get(episode, ())
+                if each.kind == "firing" and each.was_sent and each.alert_id not in self.canceled
+            )
+        )
+
+    def may_remind(self, key: str) -> bool:
+        """Whether nobody has acknowledged a key, and no alert about it is under way."""
+        told = self.told.get((key, self._episode(key).number), ())
+        return not any(each.is_acknowledged or each.is_open for each in told)
+
+    def acknowledged(self, reminders: int) -> dict[str, Episode]:
+        """Return the episodes that need no more reminders, as if all had been sent."""
+        return {
+            key: replace(self._episode(key), reminders=reminders)
+            for key in self.after.reminding
+            if any(
+                each.is_acknowledged for each in self.told.get((key, self._episode(key).number), ())
+            )
+        }
+
+    def _episode(self, key: str) -> Episode:
+        return self.after.changed.get(key) or self.open[key]
+
+    def _item(self, key: str) -> Item:
+        episode = self._episode(key)
+        told = self.told.get((key, episode.number), ())
+        case = self.cases.by_hash.get(key)
+        if case is not None and case.is_bad:
+            cells: Mapping[str, Value] = self.cases.cells(case)
+        else:
+            # This check doesn't list it, so its words are those that were saved.
+            values, cells = self.saved.get(key, ({}, {}))
+            to = [shown(cell) for name, cell in cells.items() if _same(name, self.to_column)]
+            case = Case(key, values, tuple(cells.values()), tuple(to))
+        return Item(
+            episode,
+            case,
+            cells,
+            # A reminder is for those who have been told.
+            frozenset()
+            if key in self.after.reminding
+            else frozenset(each.recipient for each in told if each.kind == "firing"),
+            any(each.kind == "problem" for each in told),
+        )
+
+
+def _see(
+    connection: sa.Connection,
+    account_sid: str,
+    rule: Rule,
+    cases: Cases,
+    *,
+    at: datetime,
+    tell: Tell | None,
+) -> _Seen:
+    """Read where the rule stands, and let the check's cases follow from that."""
+    state: Any = read_state(connection, account_sid, rule.id)
+    open_ = read_open(connection, account_sid, rule.id)
+    columns = tuple(state["key_columns"]) if state else ()
+    ends_all = bool(open_) and columns != rule.key
+    if ends_all:
+        open_ = {}
+    if columns != rule.key and tell is None:
+        tell = "none"
+    bad, moment = cases.bad, at.timestamp()
+    asked = [key for key in bad if key not in open_ or open_[key].state == "pending"]
+    mutes = read_mutes(connection, account_sid, rule.id)
+    muted = [key for key in {*bad, *open_} if mutes and is_muted(mutes, at, key_hash=key)]
+    standing = Standing(
+        open_,
+        read_past(connection, account_sid, rule.id, asked, moment),
+        frozenset(muted),
+        state is not None and state["state"] == "held" and tell is None,
+        state and state["gathered_until"],
+        tell,
+    )
+    counted = state["counted_checks"] if state else 0
+    look = Look(counted + 1, moment, bad.keys(), cases.good, cases.says_good)
+    after = after_check(rule, standing, look)
+    asked_about = [*after.telling, *after.reminding, *after.over, *after.flapping]
+    ids = [(each, (after.changed.get(each) or open_[each]).number) for each in asked_about]
+    told = read_told(connection, account_sid, rule.id, ids) if ids else {}
+    missing = [each for each in ids if each[0] not in bad]
+    waiting = {each.alert_id for some in told.values() for each in some if each.is_waiting}
+    canceled = alerts_to_cancel(
+        waiting, told_together(connection, account_sid, waiting), open_, after
+    )
+    return _Seen(
+        after,
+        cases,
+        open_,
+        read_rows(connection, account_sid, rule.id, missing) if missing else {},
+        told,
+        mutes,
+        ends_all,
+        canceled,
+        rule.to_column,
+    )
+
+
+def alerts_to_cancel(
+    waiting: set[str], about: Mapping[str, set[Id]], open_: Mapping[str, Episode], after: After
+) -> frozenset[str]:
+    """Return those of the waiting alerts that are only about what is over."""
+    over = {(key, after.changed[key].number) for key in after.over}
+    still_bad = {
+        (key, each.number) for key, each in {**open_, **after.changed}.items() if each.is_open
+    }
+    return frozenset(
+        each for each in waiting if about.get(each, set()) & over and not about[each] & still_bad
+    )
+
+
+def moment_of(seconds: float) -> datetime:
+    """Return the moment so many seconds after 1970, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _same(name: str, other: str) -> bool:
+    return name.casefold() == other.casefold()

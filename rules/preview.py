@@ -1,0 +1,304 @@
+"""Preview: what a rule finds bad now, who would hear what, and how often it would have alerted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+import sqlalchemy as sa
+
+from alerts.alert import AlertRequest
+from alerts.errors import UnusableInput
+from alerts.message.compose import VARIABLES, filled_in
+from alerts.phone_numbers import Regions
+from alerts.time_zones import in_time_zone
+from people.broadcasts import variable_names
+from people.directory import Directory
+from people.recipients import Recipient, check_recipients, read_recipients
+from rules.audience import Address, Audience, read_audience
+from rules.episodes import Episode
+from rules.keys import Case, Cases, KeyProblem, cases_in, shown
+from rules.reading import Data, Reading, RuleReader
+from rules.rule import SPECIMEN, Rule, alert_request
+from rules.sandbox import QueryError, Table
+from rules.sources import SourceError
+from rules.tables import episodes, rule_state
+from rules.telling import Compose, Item, Teller
+
+# Rows that are shown with their recipients and words; all are counted.
+MOST_ROWS = 500
+MOST_TITLE_CELLS = 3
+# Variables of a rule's messages that are no columns.
+OF_RULES = ("rule", "count", "list")
+NO_TIME_COLUMN = (
+    "Name the time column of {names} in sources.toml to see how often this would have alerted."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """A thing that is bad: its key's hash and cells, who would hear of it, and the words.
+
+    `problem` says why nobody, or not everybody, can be told; then the owner is.
+    """
+
+    key: str
+    title: tuple[str, ...]
+    cells: Mapping[str, str]
+    recipients: tuple[Recipient, ...] = ()
+    problem: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a rule finds bad now: how many things in all, and the first of them.
+
+    `fingerprint` is that of the rule's definition, `keys` are the hashes of everything that is bad,
+    and `columns` the query's. Of a rule that has been on, `same`, `new` and `gone` compare that
+    with what it follows already; None for others. With `new_baseline` its key columns are others
+    than before, so that everything counts as bad already. `newest_at` is when the newest file was
+    written. `seconds` is how long the query took. `problems` are sentences, by the rule's field,
+    that keep it from being turned on.
+    """
+
+    fingerprint: str
+    total: int
+    rows: tuple[PreviewRow, ...]
+    keys: frozenset[str]
+    columns: tuple[str, ...]
+    seconds: float
+    at: datetime
+    same: int | None = None
+    new: int | None = None
+    gone: int | None = None
+    new_baseline: bool = False
+    sources: tuple[str, ...] = ()
+    newest_at: datetime | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PastAlerts:
+    """How many things would have turned bad on each of the last days, oldest first.
+
+    With a `problem`, a sentence, that can't be said.
+    """
+
+    by_day: tuple[tuple[date, int], ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a rule that has been on follows: the open keys, and the columns that make them."""
+
+    keys: frozenset[str] = frozenset()
+    key_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Previewer:
+    """Makes previews. `compose` checks a request as sending it would."""
+
+    reader: RuleReader
+    directory: Directory
+    regions: Regions
+    compose: Compose
+
+    async def preview(self, rule: Rule, followed: Followed | None = None) -> Preview:
+        """Return what the rule finds bad now; it may lack all but a query and a key.
+
+        Raises `QueryError` for the query, `SourceError` for its data, and `UnusableInput` for the
+        key and the column of recipients.
+        """
+        now = datetime.now(UTC)
+        reading = await self.reader.read(rule)
+        bad = reading.cases.bad
+        first = list(bad.values())[:MOST_ROWS]
+        audience = await read_audience(rule, first, self.regions, self.directory)
+        # In a thread, because composing hundreds of them takes long.
+        rows = await asyncio.to_thread(self._rows, rule, reading.cases, first, audience, now)
+        return _compared(
+            Preview(
+                rule.fingerprint,
+                len(bad),
+                tuple(rows),
+                frozenset(bad),
+                reading.cases.columns,
+                reading.seconds,
+                now,
+                sources=tuple(reading.data.snapshots),
+                newest_at=_newest(reading),
+                problems=await self._problems(rule, reading.cases.columns),
+            ),
+            rule,
+            followed,
+        )
+
+    async def past_alerts(self, rule: Rule, days: int = 30) -> PastAlerts:
+        """Return how often the rule would have alerted, by running it as of each day's end.
+
+        Whatever is bad at the first of them counts as bad already. What was bad for less than a day
+        between two looks isn't found. Raises nothing: what is wrong is the answer's `problem`.
+        """
+        try:
+            data = _with_time_column(await self.reader.fetch(rule), rule.time_column)
+            if not any(each.time_column for each in data.tables):
+                names = " or ".join(data.snapshots) or "a source"
+                return PastAlerts(problem=NO_TIME_COLUMN.format(names=names))
+            ends = _ends_of_days(datetime.now(UTC), self.reader.zone(rule), days)
+            moments = [moment for _, moment in ends]
+            found = await self.reader.sandbox.run_many(self.reader.query(rule, data), moments)
+            bad = [frozenset(cases_in(each, rule.key).bad) for each in found]
+        except (QueryError, SourceError, KeyProblem) as problem:
+            return PastAlerts(problem=str(problem))
+        counts = _new_in_each(bad, once_ever=rule.once_ever)
+        return PastAlerts(tuple((day, new) for (day, _), new in zip(ends[1:], counts, strict=True)))
+
+    async def _problems(self, rule: Rule, columns: Sequence[str]) -> dict[str, str]:
+        """Return what would keep people from being told, whatever row is bad, by field."""
+        found: dict[str, str] = {}
+        for name in ("message", "message_for_many", "voicemail"):
+            if problem := _unknown_variable(getattr(rule, name), columns):
+                found[name] = problem
+        for name in ("to", "owner"):
+            text = getattr(rule, name)
+            read = await read_recipients(text, rule.channel, self.regions, self.directory)
+            try:
+                if text.strip():
+                    check_recipients(read)
+            except UnusableInput as problem:
+                found[name] = str(problem)
+        specimen = replace(
+            alert_request(rule), to=SPECIMEN.to, message=SPECIMEN.message, voicemail=""
+        )
+        try:
+            self.compose(replace(specimen, template=False))
+        except UnusableInput as problem:
+            # That number may be in a country that can't be called here.
+            if problem.field != "phone_number":
+                found[problem.field] = str(problem)
+        return found
+
+    def _rows(
+        self, rule: Rule, cases: Cases, first: Sequence[Case], audience: Audience, now: datetime
+    ) -> list[PreviewRow]:
+        teller = Teller(rule, 0, now, audience, self.compose)
+        return [self._row(teller, cases, case) for case in first]
+
+    def _row(self, teller: Teller, cases: Cases, case: Case) -> PreviewRow:
+        address = teller.audience.of.get(case.key_hash, Address())
+        cells = cases.cells(case)
+        episode = Episode(case.key_hash, 1, "pending", 0, 0, 0)
+        item = Item(episode, case, cells)
+        words, problems = "", list(address.problems)
+        for recipient in address.recipients if teller.rule.message.strip() else ():
+            try:
+                words = words or self._words(teller.request_for(recipient, [item]), teller.moment)
+            except UnusableInput as problem:
+                problems.append(str(problem))
+        return PreviewRow(
+            case.key_hash,
+            tuple(shown(each) for each in case.values.values())[:MOST_TITLE_CELLS],
+            {name: shown(each) for name, each in cells.items()},
+            address.recipients,
+            " ".join(dict.fromkeys(problems)),
+            words,
+        )
+
+    def _words(self, request: AlertRequest, now: datetime) -> str:
+        return filled_in(self.compose(request), now).message
+
+
+def read_followed(connection: sa.Connection, account_sid: str, rule_id: str) -> Followed | None:
+    """Return what a rule follows in an account; None if it was never on there."""
+    state = sa.select(rule_state.c.key_columns).where(
+        rule_state.c.rule_id == rule_id, rule_state.c.account_sid == account_sid
+    )
+    columns = connection.scalar(state)
+    if columns is None:
+        return None
+    open_keys = sa.select(episodes.c.key_hash).where(
+        episodes.c.rule_id == rule_id, episodes.c.account_sid == account_sid, episodes.c.is_open
+    )
+    return Followed(frozenset(connection.scalars(open_keys)), tuple(columns))
+
+
+def _compared(preview: Preview, rule: Rule, followed: Followed | None) -> Preview:
+    if followed is None:
+        return preview
+    if followed.key_columns != rule.key:
+        return replace(preview, new_baseline=True)
+    return replace(
+        preview,
+        same=len(preview.keys & followed.keys),
+        new=len(preview.keys - followed.keys),
+        gone=len(followed.keys - preview.keys),
+    )
+
+
+def _unknown_variable(message: str, columns: Sequence[str]) -> str:
+    """Return a sentence about a variable of a message that no column has, "" if there is none."""
+    from alerts.message.templates import UnknownVariable, render  # noqa: PLC0415
+
+    known = dict.fromkeys([*VARIABLES, *OF_RULES, *variable_names(columns)], "1")
+    try:
+        render(message, known)
+    except UnknownVariable as problem:
+        names = ", ".join(each for each in known if each not in VARIABLES)
+        return f"The query has no column for {{{{ {problem.name} }}}}. There is {names}."
+    except UnusableInput:
+        return ""  # with other values it may be fine
+    return ""
+
+
+def _newest(reading: Reading) -> datetime | None:
+    moments = [each.newest_at for each in reading.data.snapshots.values() if each.newest_at]
+    return max(moments, default=None)
+
+
+def _with_time_column(data: Data, time_column: str) -> Data:
+    """Let tables that have the rule's time column, and no other, end at the moment asked for."""
+
+    def ended(table: Table) -> Table:
+        names = {each.name for each in table.columns}
+        if table.time_column or not time_column or time_column not in names:
+            return table
+        return replace(table, time_column=time_column)
+
+    snapshots = {
+        name: replace(each, table=ended(each.table)) for name, each in data.snapshots.items()
+    }
+    return replace(data, snapshots=snapshots)
+
+
+def _ends_of_days(now: datetime, zone: str, days: int) -> list[tuple[date, datetime]]:
+    """Return the last days by a zone's clock, oldest first, one more than asked, and their ends.
+
+    The last is today, which ends now.
+    """
+    today = in_time_zone(now, zone).date()
+    found = []
+    for back in range(days, 0, -1):
+        day = today - timedelta(days=back)
+        # Naive, so that the clock of that day counts: it may be an hour off today's.
+        midnight = datetime.combine(day + timedelta(days=1), time())
+        local = midnight.replace(tzinfo=in_time_zone(now, zone).tzinfo)
+        # A row from midnight, such as one with a date alone, belongs to the day that begins.
+        found.append((day, local.astimezone(UTC) - timedelta(microseconds=1)))
+    return [*found, (today, now)]
+
+
+def _new_in_each(bad: Sequence[Collection[str]], *, once_ever: bool) -> list[int]:
+    """Return how many keys began to be bad at each look but the first."""
+    seen = set(bad[0])
+    counts = []
+    for before, after in pairwise(bad):
+        new = set(after) - set(before)
+        counts.append(len(new - seen if once_ever else new))
+        seen |= new
+    return counts

@@ -1,0 +1,66 @@
+"""Deleting what rules needn't know any more: checks after 30 days, episodes after 400."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from database.clock import database_time
+from database.database import Database
+from rules.tables import checks, episode_alerts, episodes, mutes
+
+SECONDS_A_DAY = 24 * 3600.0
+KEEP_CHECKS_DAYS = 30
+# A rule looks back over a window; a key that it still lists after this is told again.
+KEEP_EPISODES_DAYS = 400
+# Small transactions, between which others can write.
+MOST_DELETED_AT_ONCE = 500
+
+
+async def delete_old(database: Database, account_sid: str) -> int:
+    """Delete all of an account that is older than it is kept; returns how many rows."""
+    deleted = 0
+    while count := await database.write(lambda connection: _delete_some(connection, account_sid)):
+        deleted += count
+    return deleted
+
+
+def _delete_some(connection: sa.Connection, account_sid: str) -> int:
+    now = database_time(connection)
+    old_checks = _some(
+        checks,
+        checks.c.account_sid == account_sid,
+        checks.c.at < now - KEEP_CHECKS_DAYS * SECONDS_A_DAY,
+    )
+    old_mutes = sa.delete(mutes).where(
+        mutes.c.account_sid == account_sid, mutes.c.until < now - KEEP_CHECKS_DAYS * SECONDS_A_DAY
+    )
+    ended = (
+        episodes.c.account_sid == account_sid,
+        sa.not_(episodes.c.is_open),
+        episodes.c.over_at < now - KEEP_EPISODES_DAYS * SECONDS_A_DAY,
+    )
+    old = connection.execute(
+        sa.select(episodes.c.rule_id, episodes.c.key_hash, episodes.c.number)
+        .where(*ended)
+        .limit(MOST_DELETED_AT_ONCE)
+    ).all()
+    for table in (episode_alerts, episodes):
+        for rule_id, key_hash, number in old:
+            connection.execute(
+                sa.delete(table).where(
+                    table.c.account_sid == account_sid,
+                    table.c.rule_id == rule_id,
+                    table.c.key_hash == key_hash,
+                    table.c.number == number,
+                )
+            )
+    return (
+        len(old) + connection.execute(old_checks).rowcount + connection.execute(old_mutes).rowcount
+    )
+
+
+def _some(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.Delete:
+    """Delete some of the rows that meet the conditions."""
+    key = sa.tuple_(*table.primary_key.columns)
+    chosen = sa.select(*table.primary_key.columns).where(*conditions).limit(MOST_DELETED_AT_ONCE)
+    return sa.delete(table).where(key.in_(chosen))

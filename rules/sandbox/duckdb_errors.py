@@ -1,0 +1,172 @@
+"""DuckDB's errors in one sentence, with their place in the query, and the fix where it is known.
+
+Expects the setting `errors_as_json`, by which DuckDB tells the place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+import duckdb
+
+from rules.sandbox.limits import TOO_MUCH_MEMORY
+from rules.sandbox.query import Fix, Kind, QueryError, error_at
+from rules.sandbox.quoting import identifier, readable
+
+KEYWORDS = (
+    *("SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "JOIN", "WITH", "UNION"),
+    *("BETWEEN", "DISTINCT", "INTERVAL", "QUALIFY", "WINDOW", "OFFSET", "EXCEPT", "INTERSECT"),
+)
+NAME = r'"((?:[^"]|"")+)"'
+COLUMN_NOT_FOUND = re.compile(rf"(?:Referenced column|does not have a column named) {NAME}")
+TABLE_NOT_FOUND = re.compile(rf"Referenced table {NAME} not found")
+CANDIDATES = re.compile(r"(?:Candidate (?:bindings|tables)|Did you mean)(.*)", re.DOTALL)
+UNENDED = (
+    ("unterminated string", "The text that begins here has no end."),
+    ("unterminated quoted identifier", "The name that begins here has no end."),
+    ("unterminated /* comment", "The comment that begins here has no end."),
+)
+UNEXPECTED = re.compile(r'syntax error at or near "(.*)"', re.DOTALL)
+# `/srv/callboard/data/lab.csv` becomes `lab.csv`.
+PATHS = re.compile(r"""(?<![\w.])/(?:[^/\s'"]+/)+""")
+LONGEST_SENTENCE = 400
+TOO_DEEP = "The query has too many parts within each other: make it simpler."
+
+_KINDS: tuple[tuple[type[Exception], Kind], ...] = (
+    (duckdb.ParserException, "syntax"),
+    (duckdb.SyntaxException, "syntax"),
+    (duckdb.OutOfMemoryException, "limit"),
+    (duckdb.PermissionException, "refused"),
+    (duckdb.ConversionException, "data"),
+    (duckdb.OutOfRangeException, "data"),
+    (duckdb.InvalidInputException, "data"),
+    (duckdb.IOException, "data"),
+    (duckdb.ConstraintException, "data"),
+    (duckdb.BinderException, "syntax"),
+    (duckdb.CatalogException, "name"),
+    (duckdb.TypeMismatchException, "syntax"),
+    (duckdb.InvalidTypeException, "syntax"),
+    (duckdb.NotImplementedException, "syntax"),
+)
+
+
+def in_words(
+    error: Exception, sql: str, before: int = 0, columns: Iterable[str] = ()
+) -> QueryError:
+    """Return the error in words. `before`: how many bytes of SQL stood before the query.
+
+    `columns` are names that may be meant instead of one that isn't there.
+    """
+    if isinstance(error, MemoryError):
+        return QueryError(TOO_MUCH_MEMORY, "limit")
+    details = details_of(error)
+    message = str(details["exception_message"])
+    kind: Kind = next((kind for each, kind in _KINDS if isinstance(error, each)), "failed")
+    if kind == "limit" or "Out of Memory" in message or "bad_alloc" in message:
+        return QueryError(TOO_MUCH_MEMORY, "limit")
+    if "expression depth limit" in message:
+        return QueryError(TOO_DEEP, "limit")
+    start, length = _place(details, before)
+    if missing := _missing(message, sql, columns):
+        sentence, fix = missing
+        if fix and start is not None and length:
+            # DuckDB marks `lab.batch` as a whole.
+            name = len(fix.find.encode())
+            start, length = start + max(length - name, 0), min(length, name)
+        return error_at(sql, start, length, sentence, "name", fix=fix)
+    if unexpected := UNEXPECTED.match(message):
+        at_end = start is not None and start + (length or 0) >= len(sql.rstrip().encode())
+        sentence, fix = _unexpected(unexpected[1], at_end=at_end)
+        return error_at(sql, start, length, sentence, kind, fix=fix)
+    return error_at(sql, start, length, _known_words(message), kind)
+
+
+def details_of(error: Exception) -> dict[str, Any]:
+    """Return what DuckDB says of an error; `exception_message` is always there."""
+    text = str(error)
+    start = text.find("{")
+    if start >= 0:
+        try:
+            found = json.loads(text[start:])
+        except ValueError:
+            found = None
+        if isinstance(found, dict) and "exception_message" in found:
+            return found
+    return {"exception_message": text.split(": ", 1)[-1]}
+
+
+def one_line(message: str) -> str:
+    """Return the first line of a message, without the machine's paths."""
+    words = PATHS.sub("", " ".join(message.strip().split("\n", 1)[0].split()))
+    # Of a value in the query, DuckDB tells that it is written there, which its place says already.
+    words = words.replace("INTEGER_LITERAL", "INTEGER").replace("STRING_LITERAL", "VARCHAR")
+    if len(words) > LONGEST_SENTENCE:
+        words = words[: LONGEST_SENTENCE - 1] + "…"
+    words = words[:1].upper() + words[1:]
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
+def _place(details: dict[str, Any], before: int) -> tuple[int | None, int | None]:
+    location = re.fullmatch(r"\[(\d+),(\d+)\]", str(details.get("location", "")))
+    if location:
+        return int(location[1]) - before, int(location[2])
+    position = str(details.get("position", ""))
+    return (int(position) - before, 0) if position.isdigit() else (None, None)
+
+
+def _known_words(message: str) -> str:
+    words = (words for start, words in UNENDED if message.startswith(start))
+    return next(words, one_line(message))
+
+
+def _missing(message: str, sql: str, columns: Iterable[str]) -> tuple[str, Fix | None] | None:
+    """Return what to say of a column or table that isn't there; None for other errors."""
+    for pattern, what in ((COLUMN_NOT_FOUND, "column"), (TABLE_NOT_FOUND, "table")):
+        if found := pattern.search(message):
+            name = _unquoted(found[1])
+            words = f"There is no {what} called {name}."
+            meant = _closest(name, [*columns, *_candidates(message)])
+            if not meant:
+                return words, None
+            return f"{words} Did you mean {meant}?", Fix(_as_written(name, sql), readable(meant))
+    return None
+
+
+def _unexpected(word: str, *, at_end: bool) -> tuple[str, Fix | None]:
+    """Return what to say of a word where DuckDB's parser stopped."""
+    close = get_close_matches(word.upper(), KEYWORDS, 1, 0.7)
+    if close and close[0] != word.upper():
+        meant = close[0].lower() if word.islower() else close[0]
+        return f"Did you mean {close[0]} instead of {word}?", Fix(word, meant)
+    shown = " ".join(word[:40].split())
+    if at_end:
+        return f"The query ends too early, or {shown} is too much.", None
+    return f"The query can't be read from {shown} on: check what is before it.", None
+
+
+def _candidates(message: str) -> list[str]:
+    """Return the names that DuckDB lists; none with a dot, which may be part of the name or not."""
+    listed = CANDIDATES.search(message)
+    names = [_unquoted(each) for each in re.findall(NAME, listed[1])] if listed else []
+    return [each for each in names if "." not in each]
+
+
+def _closest(name: str, candidates: Iterable[str]) -> str:
+    """Return which candidate is the name with a few letters changed or added; "" if none is."""
+    by_letters = {each.casefold(): each for each in candidates}
+    close = get_close_matches(name.casefold(), by_letters, 1, 0.6)
+    longer = [each for each in by_letters if name.casefold() in each]
+    return by_letters[(close or longer)[0]] if close or longer else ""
+
+
+def _unquoted(name: str) -> str:
+    return name.replace('""', '"')
+
+
+def _as_written(name: str, sql: str) -> str:
+    in_quotes = identifier(name)
+    return in_quotes if in_quotes in sql else name

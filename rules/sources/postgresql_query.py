@@ -1,0 +1,183 @@
+"""Sources in PostgreSQL: a query's rows, copied to a local CSV with their types.
+
+One read-only transaction with limits of its own, and nothing that outlives it, so PgBouncer may
+stand in between, pooling sessions or transactions.
+https://www.postgresql.org/docs/current/sql-copy.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rules.sandbox import Column
+from rules.sources.errors import SourceError
+from rules.sources.kept_files import Kept, KeptFiles
+from rules.sources.references import References
+from rules.sources.snapshot import Fetched
+from rules.sources.source import Source
+from rules.sources.sqlite_query import NULL, WRITTEN_CSV, check_distinct
+
+if TYPE_CHECKING:
+    import psycopg
+
+CONNECT_SECONDS = 10
+MOST_SECONDS = 60
+MOST_BYTES = 2_000_000_000
+FILE = "rows"
+# Limits of the transaction alone: a pooler can't hand them to another program. Dates come as
+# ISO 8601 and times in UTC, however the server and the role are set up.
+LIMITS = (
+    "SELECT set_config('statement_timeout', '60s', true),"
+    " set_config('lock_timeout', '10s', true),"
+    " set_config('idle_in_transaction_session_timeout', '60s', true),"
+    " set_config('datestyle', 'ISO', true),"
+    " set_config('timezone', 'UTC', true),"
+    " set_config('extra_float_digits', '1', true)"
+)
+# DuckDB's types by PostgreSQL's; all others are read as text.
+# https://duckdb.org/docs/stable/sql/data_types/overview
+TYPES = {
+    "bool": "BOOLEAN",
+    "int2": "SMALLINT",
+    "int4": "INTEGER",
+    "int8": "BIGINT",
+    "oid": "BIGINT",
+    "float4": "FLOAT",
+    "float8": "DOUBLE",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+    "timestamptz": "TIMESTAMP WITH TIME ZONE",
+    "uuid": "UUID",
+}
+MOST_DECIMAL_DIGITS = 38
+
+
+def fetch_postgresql(source: Source, references: References, kept_files: KeptFiles) -> Fetched:
+    """Ask the database. Raises `SourceError`."""
+    # Importing psycopg takes 100 ms, which the start of an app should not wait for.
+    import psycopg  # noqa: PLC0415
+
+    address = references.fill_in(source.name, source.places[0], in_url=True)
+    secrets = references.secrets(*source.places)
+    with _explained(source, secrets):
+        if not address.startswith(("postgresql://", "postgres://")):
+            raise SourceError(
+                source.name,
+                f"{source.name} can't be asked: its address must start with postgresql://.",
+            )
+        options = _options(psycopg, source, address)
+        with psycopg.connect(**options, prepare_threshold=None) as connection:
+            connection.read_only = True
+            connection.execute(LIMITS)
+            # The query is the administrator's own, and nothing here may write.
+            typed = f"SELECT * FROM ({source.query}\n) AS callboard_source LIMIT 0"  # noqa: S608
+            found = connection.execute(typed.encode())
+            columns = [_column(connection, each) for each in found.description or ()]
+            check_distinct(source, [each.name for each in columns])
+            with kept_files.writing(".csv") as to:
+                digest = _copy(source, connection, columns, to)
+                about = {"columns": [[each.name, each.type] for each in columns]}
+                before = kept_files.current()
+                if before and before.fingerprint == digest:
+                    to.unlink()
+                    return _fetched(kept_files.publish(before.files, digest, about))
+                return _fetched(kept_files.publish({FILE: to}, digest, about))
+
+
+def _fetched(kept: Kept) -> Fetched:
+    return Fetched(
+        tuple(kept.files.values()),
+        kept.fingerprint,
+        kept.changed_at,
+        is_ours=True,
+        names=("its query",),
+        columns=tuple(Column(*each) for each in kept.about["columns"]),
+        options=WRITTEN_CSV,
+    )
+
+
+def _options(psycopg: Any, source: Source, address: str) -> dict[str, Any]:
+    try:
+        options: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(address)
+    except psycopg.Error:
+        # libpq's own text may quote the address with its password.
+        raise SourceError(
+            source.name,
+            f"{source.name} can't be asked: its address must look like "
+            "postgresql://user:password@host/database, with special characters in the password "
+            "written as %XX.",
+        ) from None
+    ours = {"connect_timeout": CONNECT_SECONDS, "application_name": "callboard"}
+    return ours | options | {"client_encoding": "utf8"}
+
+
+def _column(connection: psycopg.Connection, column: psycopg.Column) -> Column:
+    info = connection.adapters.types.get(column.type_code)
+    name = info.name if info else ""
+    if name == "numeric":
+        precision, scale = column.precision, column.scale
+        fits = precision is not None and scale is not None and 0 <= scale <= precision
+        if fits and precision is not None and precision <= MOST_DECIMAL_DIGITS:
+            return Column(column.name, f"DECIMAL({precision},{scale})")
+        return Column(column.name, "DOUBLE")
+    return Column(column.name, TYPES.get(name, "VARCHAR"))
+
+
+def _copy(source: Source, connection: psycopg.Connection, columns: list[Column], to: Path) -> str:
+    """Copy the query's rows to a file and return their print."""
+    digest = hashlib.sha256()
+    size = 0
+    until = time.monotonic() + MOST_SECONDS
+    options = f"FORMAT csv, HEADER true, NULL '{NULL}'"
+    statement = f"COPY ({source.query}\n) TO STDOUT WITH ({options})".encode()
+    with to.open("wb") as file, connection.cursor().copy(statement) as rows:
+        for block in rows:
+            size += len(block)
+            if size > MOST_BYTES:
+                raise SourceError(
+                    source.name,
+                    f"{source.name} can't be used: its query finds more than "
+                    f"{MOST_BYTES // 1_000_000_000} GB. Let it find fewer rows.",
+                )
+            if time.monotonic() > until:
+                raise SourceError(source.name, _too_slow(source))
+            digest.update(block)
+            file.write(block)
+    # The types belong to what is read: with others, the same rows say something else.
+    digest.update(repr(columns).encode())
+    return digest.hexdigest()[:32]
+
+
+@contextmanager
+def _explained(source: Source, secrets: list[str]) -> Iterator[None]:
+    """Tell PostgreSQL's errors in one sentence without a password."""
+    import psycopg  # noqa: PLC0415
+
+    try:
+        yield
+    except psycopg.errors.QueryCanceled:
+        raise SourceError(source.name, _too_slow(source)) from None
+    except psycopg.errors.ReadOnlySqlTransaction:
+        raise SourceError(
+            source.name, f"{source.name} can't be asked: its query must only read."
+        ) from None
+    except psycopg.Error as error:
+        text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[-1]
+        for each in secrets:
+            text = text.replace(each, "***")
+        raise SourceError(
+            source.name, f"{source.name} can't be asked: PostgreSQL: {text.rstrip('. ')}."
+        ) from None
+
+
+def _too_slow(source: Source) -> str:
+    return (
+        f"{source.name} can't be asked: its query takes longer than {MOST_SECONDS} s. Let it look "
+        "at fewer rows, or add an index."
+    )

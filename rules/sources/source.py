@@ -1,0 +1,115 @@
+"""Source: a named table of data that rules can watch, as sources.toml or an upload defines it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import urlsplit
+
+Kind = Literal["file", "web", "s3", "sqlite", "postgresql", "upload"]
+Format = Literal["csv", "parquet", "json"]
+FORMAT_WORDS: Mapping[Format, str] = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
+FORMAT_OF_ENDING: Mapping[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".json": "json",
+    ".ndjson": "json",
+    ".jsonl": "json",
+}
+WILDCARDS = "*?["
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a source's data are and how they are read.
+
+    `places` are absolute paths or patterns (file), one address (web, S3, PostgreSQL) or the path of
+    one database (SQLite); they and `headers` hold `${NAME}` where a secret belongs. `query` is the
+    one that a database is asked. `types` are DuckDB's names of types by column, for columns whose
+    type shall not be guessed; so are `delimiter`, `decimal`, `date_format`, `nulls` and `encoding`
+    for CSV, where "" or () means: look. `time_column` says when a row came to be.
+    """
+
+    name: str
+    kind: Kind
+    format: Format
+    places: tuple[str, ...]
+    label: str = ""
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    time_column: str = ""
+    types: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str = ""
+    decimal: str = ""
+    date_format: str = ""
+    nulls: tuple[str, ...] = ()
+    encoding: str = ""
+
+    @property
+    def described(self) -> str:
+        """What the source is, in a few words: "lab, PostgreSQL", "CSV on S3", "coffee.parquet"."""
+        if self.label:
+            return f"{self.label}, {self._kind_words}"
+        if self.kind == "file":
+            return self._file_words
+        if self.kind == "upload":
+            return f"{self.places[0]}, uploaded"
+        if self.kind == "sqlite":
+            return f"{Path(self.places[0]).name}, SQLite"
+        if self.kind == "web" and (host := _host_of(self.places[0])):
+            return f"{FORMAT_WORDS[self.format]} from {host}"
+        return self._kind_words
+
+    @property
+    def digest(self) -> str:
+        """A print of everything that decides which columns there are and how they are read."""
+        what = (
+            self.kind, self.format, self.query, sorted(self.types.items()), self.delimiter,
+            # A person may upload the same under another file's name.
+            () if self.kind == "upload" else self.places,
+            self.decimal, self.date_format, self.nulls, self.encoding,
+        )  # fmt: skip
+        return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
+
+    @property
+    def _kind_words(self) -> str:
+        words = FORMAT_WORDS[self.format]
+        return {
+            "file": words,
+            "web": f"{words} from the web",
+            "s3": f"{words} on S3",
+            "sqlite": "SQLite",
+            "postgresql": "PostgreSQL",
+            "upload": f"uploaded {words}",
+        }[self.kind]
+
+    @property
+    def _file_words(self) -> str:
+        first = Path(self.places[0])
+        if any(each in first.name for each in WILDCARDS):
+            return f"{first.parent.name}/{first.name}"
+        more = len(self.places) - 1
+        return first.name + (f" and {more} more" if more else "")
+
+
+def format_of(place: str) -> Format | None:
+    """Return the format that a path's or an address's ending tells, None if it tells none."""
+    # In a pattern of S3, a ? stands for a character.
+    is_web = place.startswith(("http://", "https://"))
+    path = (urlsplit(place).path if is_web else place).lower()
+    found = FORMAT_OF_ENDING.get(PurePosixPath(path.removesuffix(".gz")).suffix)
+    # Parquet is compressed inside.
+    return None if found == "parquet" and path.endswith(".gz") else found
+
+
+def _host_of(address: str) -> str:
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+    return "" if "$" in host else host
