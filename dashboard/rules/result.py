@@ -21,6 +21,7 @@ from rules.rule import WHOLE_ROW, Rule, alert_request
 
 ROWS_SHOWN = 3
 MOST_ROWS_LISTED = 500
+AS_SEEN = "It is on, as you see it here."
 Telling = Literal["none", "choose"]
 
 
@@ -257,8 +258,9 @@ def turn_on(decision: Decision) -> Tag:
 def _save(decision: Decision) -> Tag:
     """Return how changes of a rule that is on are taken over; its rows keep what they were."""
     why_not = decision.why_not
+    is_held = decision.rule.state == "held"
     if not why_not and not decision.is_changed:
-        why_not = "It is on, as you see it here."
+        why_not = "It waits for your decision: see Rules." if is_held else AS_SEEN
     new_key = decision.seen is not None and decision.seen.preview.new_baseline
     note = (
         "The key is another one, so what is bad now is silently taken as known."
@@ -266,7 +268,7 @@ def _save(decision: Decision) -> Tag:
         else "What is bad already stays as it is; nobody is told of it again."
     )
     return tags.div(
-        tags.h2("This rule is on" if decision.rule.state == "on" else "This rule is held"),
+        tags.h2("This rule is held" if is_held else "This rule is on"),
         _wide_button("Save changes", "save", "ink", decision, why_not),
         tags.p(why_not or note, class_="why", id="rules-why"),
     )

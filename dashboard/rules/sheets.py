@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 
 from htmltools import Tag, TagList, tags
 
+from alerts import UnusableInput
+from alerts.phone_numbers import Regions, international, read_number
 from dashboard.alert_status import Tone, clock, shape_tag
-from dashboard.rules.parts import button, rows_words, sheet, when, when_next
+from dashboard.inputs import choice, text
+from dashboard.rules.parts import (
+    button,
+    field,
+    rows_words,
+    sheet,
+    text_input,
+    when,
+    when_next,
+    wrong,
+)
 from rules.check import CheckReport
 from rules.mutes import Mute
 from rules.overview import EpisodeRow
 from rules.rule import NOT_OF_THE_DEFINITION, Rule
+from rules.sources import Upload
 
 MOST_EPISODES = 20
 # Saves of one person that follow so soon are shown as one.
@@ -44,12 +58,15 @@ FIELD_WORDS: Mapping[str, str] = {
     "acknowledge": "the key press",
     "quiet_hours": "quiet hours",
 }
+WEEKLY = "weekly"
+MUTE_MINUTES = {"60": 60, "480": 480, "1440": 1440, "10080": 10_080}
 MUTE_CHOICES = {
-    "60": "for an hour",
-    "480": "for 8 hours",
-    "1440": "for a day",
-    "10080": "for a week",
-    "": "until somebody ends it",
+    "60": "For an hour",
+    "480": "For 8 hours",
+    "1440": "For a day",
+    "10080": "For a week",
+    "": "Until somebody ends it",
+    WEEKLY: "Every week at",
 }
 # Where an episode stands: shape, tone and words.
 STATES: Mapping[str, tuple[str, Tone, str]] = {
@@ -87,10 +104,10 @@ def changed_fields(before: Rule | None, after: Rule) -> str:
     if before is None:
         return "first saved"
     names = [
-        field.name
-        for field in fields(Rule)
-        if field.name not in NOT_OF_THE_DEFINITION
-        and getattr(before, field.name) != getattr(after, field.name)
+        each.name
+        for each in fields(Rule)
+        if each.name not in NOT_OF_THE_DEFINITION
+        and getattr(before, each.name) != getattr(after, each.name)
     ]
     words = dict.fromkeys(FIELD_WORDS.get(each, each.replace("_", " ")) for each in names)
     return ", ".join(words) or "nothing"
@@ -142,45 +159,108 @@ def versions_sheet(versions: Sequence[Rule], zone: str) -> Tag:
 # --- Who isn't told -----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the sheet for muting asks for; `until` is None for until somebody ends it."""
+
+    until: datetime | None
+    weekly: str
+    recipient: str
+
+
+def read_mute(fields: Mapping[str, object], regions: Regions) -> Asked:
+    """Return what the sheet's form holds. Raises `UnusableInput` for `weekly` and `recipient`."""
+    how = choice(fields.get("how_long", ""), "how_long", MUTE_CHOICES)
+    typed = text(fields.get("recipient", ""), "recipient").strip()
+    weekly = text(fields.get("weekly", ""), "weekly").strip()
+    if how == WEEKLY and not weekly:
+        raise UnusableInput("weekly", "Say on which days, such as sat sun or mon-fri 18:00-07:00.")
+    try:
+        recipient = read_number(typed, regions).dialed if typed else ""
+    except UnusableInput as problem:
+        raise UnusableInput("recipient", str(problem)) from None
+    minutes = MUTE_MINUTES.get(how)
+    until = datetime.now(UTC) + timedelta(minutes=minutes) if minutes else None
+    return Asked(until, weekly if how == WEEKLY else "", recipient)
+
+
 def mute_sheet(
-    rule: Rule, mutes: Sequence[Mute], zone: str, *, key: str = "", words: str = ""
+    name: str,
+    mutes: Sequence[Mute],
+    zone: str,
+    *,
+    problem: UnusableInput | None = None,
+    fields: Mapping[str, object],
 ) -> Tag:
     """Return the sheet that mutes a rule, or one of its rows, and ends what is muted.
 
-    `key` is the hash of the row's key, and `words` what people call it.
+    With a `problem`, the form still holds the `fields` that were sent.
     """
-    what = f"{rule.name}, {words}" if key else rule.name
-    choices = [
-        button(each, "mute", "low", data_id=key, data_value=minutes)
-        for minutes, each in MUTE_CHOICES.items()
-    ]
-    items = [
-        tags.li(
-            tags.div(
-                tags.span(_muted(each), class_="cb-strong"),
-                tags.span(_until(each, zone), class_="under"),
-            ),
-            button("End", "unmute", "low", data_id=each.id, aria_label=f"End: {_muted(each)}"),
-        )
-        for each in mutes
-    ]
-    return sheet(
-        f"Mute {what}",
-        TagList(
-            tags.p(
-                "Nobody is told meanwhile. What is still bad at the end is told then, together.",
-                class_="cb-quiet cb-small",
-            ),
-            tags.div(*choices, class_="mute-choices", role="group", aria_label="For how long"),
-            tags.h3("Muted now") if items else None,
-            tags.ul(*items, class_="sheet-list") if items else None,
+    held = {each: str(fields.get(each, "")) for each in ("weekly", "recipient")}
+    chosen = str(fields.get("how_long", "60"))
+    body = TagList(
+        tags.p("What is still bad at the end is told then, together.", class_="cb-quiet cb-small"),
+        tags.fieldset(
+            tags.legend("Tell nobody of it", class_="visually-hidden"),
+            *(_how_long(value, words, chosen) for value, words in MUTE_CHOICES.items()),
         ),
+        _mute_field("weekly", "Days and hours", held["weekly"], "sat sun", problem),
+        _mute_field(
+            "recipient", "Only this number isn't told", held["recipient"], "everybody", problem
+        ),
+        tags.h3("Muted now") if mutes else None,
+        tags.ul(*(_mute_row(each, zone) for each in mutes), class_="sheet-list") if mutes else None,
+    )
+    return tags.form(
+        sheet(
+            f"Mute {name}",
+            body,
+            tags.button("Mute", type="submit", class_="cb-button ink"),
+            button("Back", "close", "bare"),
+        ),
+        data_submit="mute",
+        novalidate="",
+    )
+
+
+def _how_long(value: str, words: str, chosen: str) -> Tag:
+    return tags.label(
+        tags.input(
+            type="radio",
+            name="how_long",
+            value=value,
+            checked="" if value == chosen else None,
+        ),
+        tags.span(words),
+        class_="check",
+    )
+
+
+def _mute_field(
+    name: str, label: str, value: str, example: str, problem: UnusableInput | None
+) -> Tag:
+    control = text_input(
+        name, value, f"rules-mute-{name}", placeholder=example,
+        aria_describedby=f"rules-mute-{name}-line",
+    )  # fmt: skip
+    sentence = str(problem) if problem and problem.field == name else ""
+    line = tags.div(wrong(sentence) if sentence else None, id=f"rules-mute-{name}-line")
+    return tags.div(field(label, control, line), class_=f"mute-{name}")
+
+
+def _mute_row(mute: Mute, zone: str) -> Tag:
+    return tags.li(
+        tags.div(
+            tags.span(_muted(mute), class_="cb-strong"),
+            tags.span(_until(mute, zone), class_="under"),
+        ),
+        button("End", "unmute", "low", data_id=mute.id, aria_label=f"End: {_muted(mute)}"),
     )
 
 
 def _muted(mute: Mute) -> str:
-    what = mute.key_words or ("all of it" if not mute.recipient else "")
-    return " to ".join(each for each in (what, mute.recipient) if each)
+    what = mute.key_words or "all of it"
+    return f"{what}, to {international(mute.recipient)}" if mute.recipient else what
 
 
 def _until(mute: Mute, zone: str) -> str:
@@ -204,13 +284,38 @@ def removal_sheet(rule: Rule) -> Tag:
     )
 
 
-def upload_sheet_words(problem: str = "", said: str = "") -> TagList:
-    """Return what is said in the sheet for a file after it was read."""
+def upload_words(
+    uploads: Sequence[Upload], zone: str, *, problem: str = "", said: str = ""
+) -> TagList:
+    """Return what is said of the file that was read, and the files that are there."""
+    sentence = None
     if problem:
-        return TagList(
-            tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad", role="alert")
+        sentence = tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad", role="alert")
+    elif said:
+        sentence = tags.p(shape_tag("tick", "good"), said, class_="cb-note")
+    rows = [
+        tags.li(
+            tags.div(
+                tags.span(each.name, class_="cb-strong"),
+                tags.span(f"{each.file_name}, {_uploaded(each, zone)}", class_="under"),
+            ),
+            button(
+                "Remove", "remove_upload", "low", data_id=each.name,
+                aria_label=f"Remove {each.name}",
+            ),
         )
-    return TagList(tags.p(said, class_="cb-quiet") if said else None)
+        for each in uploads
+    ]  # fmt: skip
+    return TagList(
+        sentence,
+        tags.h3("Uploaded") if rows else None,
+        tags.ul(*rows, class_="sheet-list") if rows else None,
+    )
+
+
+def _uploaded(upload: Upload, zone: str) -> str:
+    at = clock(datetime.fromisoformat(upload.at), zone)
+    return f"{at} by {upload.by}" if upload.by else at
 
 
 # --- Episodes -----------------------------------------------------------------------------------
