@@ -12,6 +12,7 @@ from bench import (
     people,
     press_to_acceptance,
     rules_sandbox,
+    rules_sources,
     throughput,
     twiml_speed,
 )
@@ -46,6 +47,7 @@ def main() -> None:
         ("simulator", exchange.measure),
         ("people", people.measure),
         ("sandbox", rules_sandbox.measure),
+        ("sources of rules", rules_sources.measure),
     ):
         print(f"Measuring: {name} …", flush=True)
         results.extend(measure())

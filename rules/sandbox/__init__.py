@@ -6,8 +6,8 @@
 
 Each query runs in a process of its own, with layers around it that hold without each other: its
 text is checked before it runs (guard.py), Linux lets the process read these files only
-(landlock.py), DuckDB is locked (child.py), and memory and time are bounded (limits.py). DuckDB is
-imported in those processes only, never in the app's own.
+(landlock.py), DuckDB is locked (locked_database.py), and memory and time are bounded (limits.py).
+DuckDB is imported in those processes only, never in the app's own.
 """
 
 from rules.sandbox.query import (

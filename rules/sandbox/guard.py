@@ -148,7 +148,10 @@ def _check_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise QueryError(PIVOT_NEEDS_VALUES, "refused")
     if _kind(statements[0]) != "SELECT":
         verb = FIRST_WORD.search(COMMENTS.sub(lambda found: " " * len(found[0]), sql))
-        words = f"{ONLY_READS}: {verb[0].upper() if verb else 'this'} isn't allowed."
+        said = verb[0].upper() if verb else "this"
+        if said == "WITH":
+            said = _kind(statements[0]).replace("_", " ")
+        words = f"{ONLY_READS}: {said} isn't allowed."
         start = len(sql[: verb.start()].encode()) if verb else 0
         raise error_at(sql, start, len(verb[0]) if verb else 0, words, "refused")
 

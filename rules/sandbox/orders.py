@@ -1,4 +1,7 @@
-"""What the app orders from the zygote, and what the zygote tells the app: a few bytes each."""
+"""What the app orders from the zygote, and what the zygote tells the app: a few bytes each.
+
+Apart from both, because the app must not import what the zygote does.
+"""
 
 from __future__ import annotations
 

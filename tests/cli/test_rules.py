@@ -39,8 +39,8 @@ check = "every minute"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> ProjectFolder:
-    made = build_project_folder(tmp_path, {"SOURCES_FILE": str(tmp_path / "sources.toml")})
-    (tmp_path / "sources.toml").write_text(SOURCES)
+    made = build_project_folder(tmp_path, {"SOURCES_FILE": str(tmp_path / "our_sources.toml")})
+    (tmp_path / "our_sources.toml").write_text(SOURCES)
     (tmp_path / "tastings.csv").write_text(DATA)
     (tmp_path / "rules.toml").write_text(RULES)
     return made
@@ -82,8 +82,9 @@ def test_from_a_file_to_a_text(folder: ProjectFolder) -> None:
     [sent] = folder.alerts("list", "--json").stdout.splitlines()
     alert = json.loads(sent)
     assert (alert["to"], alert["id"]) == ("+14125550103", report["alerts"][0])
-    again = folder.alerts("rules", "run", "Diacetyl above limit")
-    assert again.stdout.splitlines()[-1] == "Nothing has changed since the last check."
+    again = folder.alerts("rules", "run", "Diacetyl above limit", "--json")
+    assert json.loads(again.stdout)["fired"] == []
+    assert len(folder.alerts("list", "--json").stdout.splitlines()) == 1
     assert folder.alerts("rules", "off", "Diacetyl above limit").returncode == 0
     assert json.loads(folder.alerts("rules", "list", "--json").stdout)["state"] == "off"
 
@@ -179,10 +180,10 @@ def test_unusable_input_is_one_sentence(
 
 
 def test_a_wrong_sources_file_is_one_sentence(folder: ProjectFolder, tmp_path: Path) -> None:
-    (tmp_path / "sources.toml").write_text("[tastings]\nfil = 'x'\n")
+    (tmp_path / "our_sources.toml").write_text("[tastings]\nfil = 'x'\n")
     ended = folder.alerts("rules", "list")
     assert ended.returncode == 2
-    assert "sources.toml" in ended.stderr
+    assert "our_sources.toml" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 
@@ -192,10 +193,10 @@ def test_a_worker_checks_rules(tmp_path: Path) -> None:
         values = {
             "TWILIO_BASE_URL": url,
             "TWILIO_FROM_NUMBER": SIMULATOR_FROM_NUMBER,
-            "SOURCES_FILE": str(tmp_path / "sources.toml"),
+            "SOURCES_FILE": str(tmp_path / "our_sources.toml"),
         }
         customer = build_project_folder(tmp_path, ACCOUNT | values, TOKEN)
-        (tmp_path / "sources.toml").write_text(SOURCES)
+        (tmp_path / "our_sources.toml").write_text(SOURCES)
         (tmp_path / "tastings.csv").write_text(DATA)
         (tmp_path / "rules.toml").write_text(RULES.replace("every minute", "every second"))
         assert customer.alerts("rules", "load", "rules.toml", "--on").returncode == 0

@@ -55,8 +55,7 @@ def test_from_a_csv_to_a_ringing_phone_and_into_git(tmp_path: Path) -> None:
     # The example looks for its settings beside the file that it is linked to.
     folder = build_project_folder(tmp_path, {})
     data = {"DATA_DIR": str(tmp_path / "data")}
-    for name in ("examples", "sources.toml"):
-        (tmp_path / name).symlink_to(REPOSITORY / name)
+    (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     (tmp_path / "rules.toml").write_text(RULES[0], encoding="utf-8")
     said: list[str] = []
     for command in COMMANDS[1:]:

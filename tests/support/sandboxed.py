@@ -84,6 +84,12 @@ def threads_of(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/task").iterdir()))
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return how much CPU a process has used by itself."""
+    ticks = int(read_process(pid, "stat").rsplit(")", 1)[1].split()[11])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def processes_of(pid: int) -> list[int]:
     """Return a process, if it still runs, and its children; zombies aren't counted."""
     found = []

@@ -79,6 +79,7 @@ WRITING = (
     "WITH x AS (CREATE TABLE t AS SELECT 1) SELECT 1",
     "WITH x AS (DROP VIEW lab) SELECT 1",
     "INSERT INTO lab SELECT 1",
+    "WITH x AS (SELECT 1) INSERT INTO lab FROM x",
     "UPDATE lab SET batch = 0",
     "DELETE FROM lab",
     "MERGE INTO lab USING lab AS l ON true WHEN MATCHED THEN DELETE",

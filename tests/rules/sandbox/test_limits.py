@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rules.sandbox import Sandbox, landlock
+from rules.sandbox import QueryError, Sandbox, landlock
 from rules.sandbox.sandbox import Protections
+from tests.support.sandboxed import opened, outcome
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -91,3 +92,25 @@ def test_what_holds_is_said_in_a_sentence():
     )
     assert "TCP is not forbidden" in str(Protections(3, tcp=False, memory=True))
     assert str(Protections(0, tcp=False, memory=True)).startswith("Landlock is missing here")
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("SELECT repeat('x', 3000000) AS x", "A row holds more than 2 MB of text: select fewer"),
+        (
+            "SELECT repeat('x', 900000) AS x FROM range(60)",
+            "The rows hold more than 32 MB of text: select fewer columns or rows.",
+        ),
+        (
+            "FROM " + ", ".join(["(SELECT 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)"] * 100),
+            "The answer has 1,100 columns, and 1,000 are the most.",
+        ),
+    ],
+    ids=["row", "rows", "columns"],
+)
+async def test_an_answer_is_bounded(query: str, sentence: str):
+    async with opened() as sandbox:
+        found = await outcome(sandbox, query, seconds=60)
+    assert isinstance(found, QueryError)
+    assert (found.kind, str(found)[: len(sentence)]) == ("limit", sentence)

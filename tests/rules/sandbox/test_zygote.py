@@ -15,6 +15,7 @@ import pytest
 from rules.sandbox import Query, QueryError, QueryResult, Sandbox, Table
 from rules.sandbox.zygote_process import PACKAGES
 from tests.support.sandboxed import (
+    cpu_seconds,
     lab_csv,
     lab_parquet,
     open_files,
@@ -27,7 +28,8 @@ from tests.support.sandboxed import (
     zygote_pid,
 )
 
-LONG = "SELECT count(*) FROM range(100000000000)"
+# Much longer than any test waits.
+LONG = "SELECT max(md5(range::VARCHAR)) FROM range(100000000000)"
 GOOD = "SELECT count(*) FROM lab"
 
 
@@ -51,6 +53,14 @@ async def until_running(child: int) -> None:
     """Wait until a child has closed all that isn't its own."""
     while True:
         if sum(each.startswith("socket:") for each in open_files(child)) == 1:
+            return
+        await asyncio.sleep(0.01)
+
+
+async def until_computing(child: int) -> None:
+    """Wait until a child has spent a quarter of a second of CPU: it then runs its query."""
+    while True:
+        if cpu_seconds(child) > 0.25:
             return
         await asyncio.sleep(0.01)
 
@@ -121,6 +131,7 @@ async def test_nothing_is_started_before_the_first_query_nor_left_after_closing(
     assert sandbox._zygote is None
     running = asyncio.create_task(outcome(sandbox, LONG, lab))
     children = await children_of(sandbox, 1)
+    await until_computing(children[0])
     pids = [zygote_pid(sandbox), *children]
     await sandbox.close()
     wait_until_gone(pids)
@@ -206,6 +217,7 @@ async def test_a_canceled_caller_leaves_no_process(lab: Table):
     async with opened() as sandbox:
         running = asyncio.create_task(sandbox.run(Query(LONG, (lab,)), seconds=60))
         children = await children_of(sandbox, 1)
+        await until_computing(children[0])
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -219,7 +231,8 @@ async def test_canceled_callers_give_their_places_back(lab: Table):
             running = [
                 asyncio.create_task(sandbox.run(Query(LONG, (lab,)), seconds=60)) for _ in range(9)
             ]
-            await children_of(sandbox, 4)
+            for child in await children_of(sandbox, 4):
+                await until_computing(child)
             for each in running:
                 each.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -243,6 +256,7 @@ async def test_a_child_that_crashes_is_told_as_a_crash(lab: Table):
     async with opened() as sandbox:
         running = asyncio.create_task(outcome(sandbox, LONG, lab))
         (child,) = await children_of(sandbox, 1)
+        await until_computing(child)
         os.kill(child, signal.SIGSEGV)
         found = await running
         assert isinstance(found, QueryError)
@@ -255,7 +269,7 @@ def test_nothing_is_left_when_the_app_is_killed(tmp_path: Path):
 import asyncio
 from pathlib import Path
 from rules.sandbox import Query, Sandbox, Table
-from tests.support.sandboxed import processes_of, zygote_pid
+from tests.support.sandboxed import cpu_seconds, processes_of, zygote_pid
 
 async def main():
     sandbox = Sandbox()
@@ -263,7 +277,10 @@ async def main():
     running = asyncio.create_task(sandbox.run(Query({LONG!r}, (lab,)), seconds=60))
     while sandbox._zygote is None or len(processes_of(zygote_pid(sandbox))) < 2:
         await asyncio.sleep(0.01)
-    print(*processes_of(zygote_pid(sandbox)), flush=True)
+    pids = processes_of(zygote_pid(sandbox))
+    while max(cpu_seconds(pid) for pid in pids if pid != zygote_pid(sandbox)) < 0.25:
+        await asyncio.sleep(0.01)
+    print(*pids, flush=True)
     await running
 
 asyncio.run(main())
@@ -273,9 +290,11 @@ asyncio.run(main())
         [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=root, text=True
     )
     assert app.stdout is not None
-    pids = [int(each) for each in app.stdout.readline().split()]
-    app.kill()
-    app.wait()
-    app.stdout.close()
+    try:
+        pids = [int(each) for each in app.stdout.readline().split()]
+    finally:
+        app.kill()
+        app.wait()
+        app.stdout.close()
     assert len(pids) == 2
     wait_until_gone(pids)

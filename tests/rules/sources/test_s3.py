@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rules.sources import s3
 from tests.rules.sources.conftest import Lab
 from tests.support.s3_server import SECRET, empty_moto, s3_client
 from tests.support.servers import free_port
@@ -69,6 +70,24 @@ async def test_many_objects_of_which_only_new_ones_are_fetched(
     second = await lab.snapshot()
     assert len(set(second.table.files) - set(first.table.files)) == 1
     assert sorted(await lab.rows()) == [(each, each) for each in range(1, 13)]
+
+
+async def test_an_object_that_is_replaced_while_it_is_fetched(
+    lab: Lab, bucket: S3Client, monkeypatch: pytest.MonkeyPatch
+):
+    put(bucket, "a.csv", "batch\n1\n")
+    looked_up = s3._objects
+
+    def replaced_afterwards(*arguments: Any) -> list[Any]:
+        found = looked_up(*arguments)
+        put(bucket, "a.csv", "batch\n2\n")
+        return found
+
+    lab.open('[lab]\nurl = "s3://lab/a.csv"')
+    with monkeypatch.context() as patched:
+        patched.setattr(s3, "_objects", replaced_afterwards)
+        assert "S3 bucket lab got a new version meanwhile. The next check" in await lab.problem()
+    assert await lab.rows() == [(2,)]
 
 
 async def test_a_pattern_stays_within_its_folder(lab: Lab, bucket: S3Client):
