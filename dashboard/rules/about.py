@@ -12,6 +12,7 @@ from htmltools import Tag, TagChild, TagList
 from alerts import UnusableInput
 from dashboard.live_alert import failure_sentence
 from dashboard.rules import sheets
+from dashboard.rules.mute_sheet import mute_sheet, read_mute
 from dashboard.rules.overview import link
 from dashboard.rules.parts import wrong
 from rules.desk import RuleDesk
@@ -127,7 +128,7 @@ class AboutRule:
         """Tell nobody of the rule, or of one of its rows, for as long as the sheet says."""
         rule = self._rule()
         try:
-            asked = sheets.read_mute(fields, self._regions)
+            asked = read_mute(fields, self._regions)
             await self._rules.mute(
                 rule.id,
                 key=self._key or None,
@@ -157,7 +158,7 @@ class AboutRule:
         rule = self._rule()
         mutes = await self._rules.mutes(rule.id)
         name = f"{rule.name}, {self._key_words}" if self._key else rule.name
-        sheet = sheets.mute_sheet(name, mutes, self._zone, problem=problem, fields=fields or {})
+        sheet = mute_sheet(name, mutes, self._zone, problem=problem, fields=fields or {})
         await self._page.sheet(sheet)
 
     async def on_export(self, *_: object) -> None:

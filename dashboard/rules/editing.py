@@ -14,6 +14,7 @@ from dashboard.inputs import text
 from dashboard.live_alert import failure_sentence
 from dashboard.rules import editor, result
 from dashboard.rules.about import AboutRule, Page
+from dashboard.rules.choosing import choose_sheet
 from dashboard.rules.form import keys_in, read_form
 from dashboard.rules.looking import Looking
 from dashboard.rules.overview import link
@@ -288,7 +289,7 @@ class Editing:
             rows = self._looking.seen.preview.rows
             title, words = "Which to tell about", "Choose these"
             await self._page.sheet(
-                result.choose_sheet(title, rows, self._chosen, act="choose_keys", words=words)
+                choose_sheet(title, rows, self._chosen, act="choose_keys", words=words)
             )
 
     async def on_choose_keys(self, _: str, __: str, fields: Mapping[str, object]) -> None:

@@ -167,13 +167,16 @@ def _bad_rows(rule: Rule) -> Tag:
     )
 
 
-def column_chips(source: str, columns: Sequence[Column], problem: str = "") -> TagList:
+def no_columns(problem: str, change: str) -> TagList:
+    """Say why a source can't be read, and offer to take its columns as they are by now."""
+    take = button("Take its columns as they are now", "accept_shape", "low", title=change)
+    return TagList(
+        tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad"), take if change else None
+    )
+
+
+def column_chips(source: str, columns: Sequence[Column]) -> TagList:
     """Return a button for each column of a source, which writes its name into the query."""
-    if problem:
-        return TagList(
-            tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad"),
-            button("Take its columns as they are now", "accept_shape", "low"),
-        )
     more = len(columns) - MOST_CHIPS
     return TagList(
         tags.div(

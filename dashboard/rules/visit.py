@@ -19,13 +19,13 @@ from alerts import Desk, UnusableInput
 from alerts.time_zones import find_zone
 from dashboard.inputs import part, uploaded
 from dashboard.live_alert import failure_sentence
+from dashboard.rules.choosing import choose_sheet
 from dashboard.rules.editing import Editing
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.form import keys_in
 from dashboard.rules.live import overviews_of
 from dashboard.rules.overview import link, list_tag
 from dashboard.rules.parts import rows_words
-from dashboard.rules.result import choose_sheet
 from dashboard.rules.sheets import upload_words
 from dashboard.send.address import value_in
 from dashboard.shell import viewer_name

@@ -368,6 +368,18 @@ async def test_an_upload_becomes_a_source_and_says_what_was_sniffed(
     assert scene.sources.names() == ("tastings",)
 
 
+async def test_the_new_columns_of_a_source_are_taken_only_when_somebody_says_so(
+    visit: Visit, scene: Watched, rules: RuleDesk
+) -> None:
+    await rules.columns(["tastings"])
+    scene.write((1407, 210, "Ben"), columns="batch,ppb,client", good=((1, 0, ""),))
+    await visit.open("?page=rules&rule=new")
+    await visit.until(lambda: "Take its columns as they are now" in visit.shown("columns"))
+    await visit.do("accept_shape")
+    await visit.until(lambda: ">ppb<" in visit.shown("columns"))
+    assert "Take its columns" not in visit.shown("columns")
+
+
 async def test_no_file_of_this_machine_is_taken_for_an_upload(visit: Visit, scene: Watched) -> None:
     await visit.open("?page=rules&rule=new")
     before = scene.sources.names()
