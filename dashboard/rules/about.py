@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
 from typing import Protocol
 
 from htmltools import Tag, TagChild, TagList
 
+from alerts import UnusableInput
 from dashboard.live_alert import failure_sentence
 from dashboard.rules import sheets
+from dashboard.rules.mute_sheet import mute_sheet, read_mute
 from dashboard.rules.overview import link
 from dashboard.rules.parts import wrong
 from rules.desk import RuleDesk
@@ -45,7 +47,8 @@ class Page(Protocol):
 class AboutRule:
     """What is shown about the rule in an editor, apart from its form.
 
-    `rule` returns the rule as it is there; `bring_back` puts another version into the form.
+    `rule` returns the rule as it is there, `reload` has its state read again, and `bring_back`
+    puts another version into the form.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class AboutRule:
         rules: RuleDesk,
         page: Page,
         rule: Callable[[], Rule],
+        reload: Callable[[], Awaitable[None]],
         bring_back: Callable[[Rule], Awaitable[None]],
         *,
         by: str,
@@ -61,16 +65,20 @@ class AboutRule:
         self._rules = rules
         self._page = page
         self._rule = rule
+        self._reload = reload
         self._bring_back = bring_back
         self._by = by
         self._zone = zone
-        # What people call the row that a mute would be about.
-        self._muting = ""
+        self._regions = rules.desk.services.regions
+        # The key of the row that a mute would be about, and what people call it; "" for all.
+        self._key, self._key_words = "", ""
 
     async def keep_showing(self) -> None:
-        """Show what was bad lately, again and again."""
+        """Show where the rule stands and what was bad lately, again and again."""
         while True:
             await self.show()
+            with suppress(Exception):  # said by `show`
+                await self._reload()
             await asyncio.sleep(SECONDS_BETWEEN_EPISODES)
 
     async def show(self) -> None:
@@ -108,22 +116,34 @@ class AboutRule:
 
     async def on_mute_sheet(self, *_: object) -> None:
         """Show who isn't told, and for how long nobody could be."""
+        self._key, self._key_words = "", ""
         await self._show_mutes()
 
     async def on_mute_key(self, record: str, value: str, _: Mapping[str, object]) -> None:
         """Show for how long nobody could be told of one row."""
-        self._muting = value[:200]
-        await self._show_mutes(record)
+        self._key, self._key_words = record, value
+        await self._show_mutes()
 
-    async def on_mute(self, record: str, value: str, _: Mapping[str, object]) -> None:
-        """Tell nobody of the rule, or of one of its rows, for so many minutes."""
-        minutes = float(value) if value and value in sheets.MUTE_CHOICES else None
-        until = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
+    async def on_mute(self, _: str, __: str, fields: Mapping[str, object]) -> None:
+        """Tell nobody of the rule, or of one of its rows, for as long as the sheet says."""
         rule = self._rule()
-        await self._rules.mute(rule.id, key=record or None, until=until, by=self._by)
+        try:
+            asked = read_mute(fields, self._regions)
+            await self._rules.mute(
+                rule.id,
+                key=self._key or None,
+                recipient=asked.recipient or None,
+                until=asked.until,
+                weekly=asked.weekly,
+                by=self._by,
+            )
+        except UnusableInput as problem:
+            await self._show_mutes(problem, fields)
+            return
         await self._page.tell("close")
-        what = self._muting if record else rule.name
-        await self._page.say(f"Nobody is told of {what} meanwhile.")
+        whom = asked.recipient or "Nobody"
+        isnt = "isn't" if asked.recipient else "is"
+        await self._page.say(f"{whom} {isnt} told of {self._key_words or rule.name} meanwhile.")
         await self.show()
 
     async def on_unmute(self, record: str, *_: object) -> None:
@@ -132,11 +152,14 @@ class AboutRule:
         await self._show_mutes()
         await self.show()
 
-    async def _show_mutes(self, key: str = "") -> None:
+    async def _show_mutes(
+        self, problem: UnusableInput | None = None, fields: Mapping[str, object] | None = None
+    ) -> None:
         rule = self._rule()
         mutes = await self._rules.mutes(rule.id)
-        words = self._muting if key else ""
-        await self._page.sheet(sheets.mute_sheet(rule, mutes, self._zone, key=key, words=words))
+        name = f"{rule.name}, {self._key_words}" if self._key else rule.name
+        sheet = mute_sheet(name, mutes, self._zone, problem=problem, fields=fields or {})
+        await self._page.sheet(sheet)
 
     async def on_export(self, *_: object) -> None:
         """Hand the rule over as TOML, for a folder under version control."""

@@ -14,6 +14,7 @@ from dashboard.inputs import text
 from dashboard.live_alert import failure_sentence
 from dashboard.rules import editor, result
 from dashboard.rules.about import AboutRule, Page
+from dashboard.rules.choosing import choose_sheet
 from dashboard.rules.form import keys_in, read_form
 from dashboard.rules.looking import Looking
 from dashboard.rules.overview import link
@@ -31,10 +32,22 @@ Action = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 
 
 class Editing:
-    """One rule in one visitor's editor; `by` is the visitor, whose clock is that of `zone`."""
+    """One rule in one visitor's editor; `by` is the visitor, whose clock is that of `zone`.
 
-    def __init__(self, rule: Rule, rules: RuleDesk, page: Page, *, by: str, zone: str) -> None:
-        self._rule = rule
+    `unsaved` is how the visitor has left it.
+    """
+
+    def __init__(
+        self,
+        rule: Rule,
+        rules: RuleDesk,
+        page: Page,
+        *,
+        by: str,
+        zone: str,
+        unsaved: Rule | None = None,
+    ) -> None:
+        self._rule = unsaved or rule
         self._saved = rule if rule.id else None
         self._rules = rules
         self._page = page
@@ -43,10 +56,19 @@ class Editing:
         self._source = ""
         self._problems: dict[str, str] = {}
         self._save_problem = ""
+        self._is_removed = False
         self._telling: Telling = "none"
         self._chosen: frozenset[str] = frozenset()
         self._looking = Looking(rules, self._show)
-        self._about = AboutRule(rules, page, lambda: self._rule, self._bring_back, by=by, zone=zone)
+        self._about = AboutRule(
+            rules,
+            page,
+            lambda: self._rule,
+            self._notice_state,
+            self._bring_back,
+            by=by,
+            zone=zone,
+        )
         self._showing = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -77,11 +99,13 @@ class Editing:
         await self._refresh()
         self._start("about", self._about.keep_showing())
 
-    async def close(self) -> None:
-        """Save what isn't saved yet, if it can be, and stop."""
-        if self._saves_itself():
+    async def close(self) -> Rule | None:
+        """Stop, and save what isn't saved yet; return what can't be without the visitor."""
+        if self._saves_itself() and not self._is_removed:
             await self._save()
         self.stop()
+        is_left = self._saved is not None and self._standing().is_changed
+        return self._rule if is_left and not self._is_removed else None
 
     def stop(self) -> None:
         """Stop whatever is under way."""
@@ -111,9 +135,9 @@ class Editing:
             await self._looking.read_columns(source)
         await self._refresh()
 
-    async def add_source(self, name: str) -> None:
-        """Offer a source that was just uploaded, and watch it."""
-        self._source = name
+    async def add_source(self, name: str = "") -> None:
+        """Offer the sources anew, and watch the one that was just uploaded."""
+        name = self._source = name or self._source
         await self._page.show("sources", editor.source_choice(self._sources(), name))
         await self._looking.read_columns(name, again=True)
         await self._refresh(again=True)
@@ -247,6 +271,16 @@ class Editing:
         self._page.refresh()
         await self._about.show()
 
+    async def _notice_state(self) -> None:
+        """Show it if the rule was held meanwhile, or somebody else has switched it."""
+        found = await self._rules.get(self._rule.id)
+        if found is None or found.state == self._rule.state:
+            return
+        self._rule = replace(self._rule, state=found.state)
+        if self._saved:
+            self._saved = replace(self._saved, state=found.state)
+        await self._show()
+
     async def on_telling(self, _: str, value: str, __: Mapping[str, object]) -> None:
         """Take over what to do about the rows that are bad already."""
         self._telling = "choose" if value == "choose" else "none"
@@ -255,7 +289,7 @@ class Editing:
             rows = self._looking.seen.preview.rows
             title, words = "Which to tell about", "Choose these"
             await self._page.sheet(
-                result.choose_sheet(title, rows, self._chosen, act="choose_keys", words=words)
+                choose_sheet(title, rows, self._chosen, act="choose_keys", words=words)
             )
 
     async def on_choose_keys(self, _: str, __: str, fields: Mapping[str, object]) -> None:
@@ -292,6 +326,18 @@ class Editing:
         """Look at the data once more."""
         self._looking.look(self._rule, again=True)
         await self._show()
+
+    async def on_accept_shape(self, *_: object) -> None:
+        """Take the columns of the source as they are now."""
+        await self._rules.sources.accept_shape(self._source)
+        await self._looking.read_columns(self._source, again=True)
+        await self._refresh(again=True)
+
+    async def on_really_remove(self, *sent: Any) -> None:
+        """Remove the rule, with what isn't saved of it."""
+        self._is_removed = True
+        self.stop()
+        await self._about.on_really_remove(*sent)
 
     async def on_see_all(self, *_: object) -> None:
         """Show every bad row."""

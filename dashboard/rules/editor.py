@@ -127,7 +127,12 @@ def _bad_rows(rule: Rule) -> Tag:
     )
     return tags.div(
         tags.div(
-            tags.span("Rows that are bad", id="rules-sql-label", class_="control-label"),
+            tags.span(
+                "Rows that are bad",
+                tags.span(" (Escape, then Tab, leaves the field)", class_="visually-hidden"),
+                id="rules-sql-label",
+                class_="control-label",
+            ),
             tags.div(ways, class_="segmented low"),
             class_="label-row",
         ),
@@ -157,15 +162,21 @@ def _bad_rows(rule: Rule) -> Tag:
             ),
             class_="by-guided",
         ),
-        tags.div(class_="sql-line", id="rules-line-sql", data_part="sql-line"),
+        tags.div(class_="sql-line", id="rules-line-sql", data_part="sql-line", aria_live="polite"),
         class_="bad-rows",
     )
 
 
-def column_chips(source: str, columns: Sequence[Column], problem: str = "") -> TagList:
+def no_columns(problem: str, change: str) -> TagList:
+    """Say why a source can't be read, and offer to take its columns as they are by now."""
+    take = button("Take its columns as they are now", "accept_shape", "low", title=change)
+    return TagList(
+        tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad"), take if change else None
+    )
+
+
+def column_chips(source: str, columns: Sequence[Column]) -> TagList:
     """Return a button for each column of a source, which writes its name into the query."""
-    if problem:
-        return TagList(tags.span(problem, class_="feedback bad"))
     more = len(columns) - MOST_CHIPS
     return TagList(
         tags.div(

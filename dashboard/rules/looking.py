@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from alerts import UnusableInput
@@ -15,6 +15,14 @@ from rules.preview import PastAlerts
 from rules.rule import WHOLE_ROW, Rule
 from rules.sandbox import Column, QueryError
 from rules.sources import SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a source can't be read; and how its columns have changed, if that is it, else ""."""
+
+    problem: str
+    change: str = ""
 
 
 class Looking:
@@ -33,7 +41,7 @@ class Looking:
         self._is_seen = asyncio.Event()
         self._is_seen.set()
         self._columns: dict[str, tuple[Column, ...]] = {}
-        self.unread: dict[str, str] = {}
+        self.unread: dict[str, Unread] = {}
         self.seen: Seen | None = None
         self.past: PastAlerts | None = None
         self.mistake: QueryError | None = None
@@ -54,7 +62,14 @@ class Looking:
             self._columns[source] = tuple((await self._rules.columns([source]))[source])
             self.unread.pop(source, None)
         except (SourceError, QueryError, UnusableInput) as problem:
-            self.unread[source] = str(problem)
+            self.unread[source] = Unread(str(problem), await self._change_of(source))
+
+    async def _change_of(self, source: str) -> str:
+        try:
+            change = await self._rules.sources.shape_change(source)
+        except (SourceError, QueryError):
+            return ""  # it can't be read at all
+        return change.words if change else ""
 
     def look(self, rule: Rule, *, again: bool = False) -> None:
         """Look at the data for a rule, unless that is what was looked at last."""

@@ -30,11 +30,19 @@ LOOKS: Mapping[HealthKind, tuple[str, Tone]] = {
 SINCE: Collection[HealthKind] = ("failed", "stale", "off")
 
 
-def list_tag(found: Sequence[RuleOverview], workers: int, zone: str) -> TagList:
-    """Return the page's list; times are on the clock of `zone` (an IANA name)."""
+def list_tag(
+    found: Sequence[RuleOverview], workers: int, zone: str, *, problem: str = ""
+) -> TagList:
+    """Return the page's list; times are on the clock of `zone` (an IANA name).
+
+    `problem` is what is wrong with the sources as a whole.
+    """
     held = [each for each in found if each.held]
     return TagList(
         head(workers, is_empty=not found),
+        tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad sources-problem")
+        if problem
+        else None,
         *(held_tag(each, zone) for each in held),
         _table(found, zone) if found else nothing_yet(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -21,6 +21,7 @@ from rules.rule import WHOLE_ROW, Rule, alert_request
 
 ROWS_SHOWN = 3
 MOST_ROWS_LISTED = 500
+AS_SEEN = "It is on, as you see it here."
 Telling = Literal["none", "choose"]
 
 
@@ -257,8 +258,9 @@ def turn_on(decision: Decision) -> Tag:
 def _save(decision: Decision) -> Tag:
     """Return how changes of a rule that is on are taken over; its rows keep what they were."""
     why_not = decision.why_not
+    is_held = decision.rule.state == "held"
     if not why_not and not decision.is_changed:
-        why_not = "It is on, as you see it here."
+        why_not = "It waits for your decision: see Rules." if is_held else AS_SEEN
     new_key = decision.seen is not None and decision.seen.preview.new_baseline
     note = (
         "The key is another one, so what is bad now is silently taken as known."
@@ -266,7 +268,7 @@ def _save(decision: Decision) -> Tag:
         else "What is bad already stays as it is; nobody is told of it again."
     )
     return tags.div(
-        tags.h2("This rule is on" if decision.rule.state == "on" else "This rule is held"),
+        tags.h2("This rule is held" if is_held else "This rule is on"),
         _wide_button("Save changes", "save", "ink", decision, why_not),
         tags.p(why_not or note, class_="why", id="rules-why"),
     )
@@ -310,63 +312,3 @@ def _what_happens(decision: Decision, count: int) -> str:
     if decision.telling == "choose" and decision.seen and decision.seen.preview.total:
         return "None is chosen, so nobody is told of them."
     return f"Nobody is {done} now; only about rows that turn bad later."
-
-
-def choose_sheet(
-    title: str,
-    rows: Sequence[PreviewRow],
-    chosen: Collection[str],
-    *,
-    act: str,
-    words: str,
-    kind: str = "ink",
-    rule_id: str = "",
-) -> Tag:
-    """Return the sheet in which some of the bad rows are chosen.
-
-    Its form is sent as `act`, with the button that has these words and is of this kind.
-    """
-    return tags.form(
-        sheet(
-            title,
-            tags.ul(
-                tags.li(
-                    tags.label(
-                        tags.input(
-                            type="checkbox", class_="form-check-input", data_every="", value=""
-                        ),
-                        tags.span("All of them", class_="cb-strong"),
-                        class_="check",
-                    )
-                ),
-                *(_choosable(each, each.key in chosen) for each in rows),
-                class_="choosing",
-            ),
-            tags.button(words, type="submit", class_=f"cb-button {kind}"),
-            button("Back", "close", "bare"),
-        ),
-        data_submit=act,
-        data_id=rule_id,
-    )
-
-
-def _choosable(row: PreviewRow, is_chosen: bool) -> Tag:
-    who = row.problem or ", ".join(
-        each.name or international(each.to) for each in row.recipients[:3]
-    )
-    return tags.li(
-        tags.label(
-            tags.input(
-                type="checkbox",
-                class_="form-check-input",
-                name="keys",
-                value=row.key,
-                checked="" if is_chosen else None,
-            ),
-            tags.span(
-                tags.span(", ".join(row.title), class_="cb-strong"),
-                tags.span(who, class_="under"),
-            ),
-            class_="check",
-        )
-    )

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 
 from htmltools import Tag, TagList, tags
 
 from dashboard.alert_status import Tone, clock, shape_tag
-from dashboard.rules.parts import button, rows_words, sheet, when, when_next
+from dashboard.rules.parts import (
+    button,
+    rows_words,
+    sheet,
+    when,
+)
 from rules.check import CheckReport
-from rules.mutes import Mute
 from rules.overview import EpisodeRow
 from rules.rule import NOT_OF_THE_DEFINITION, Rule
+from rules.sources import Upload
 
 MOST_EPISODES = 20
 # Saves of one person that follow so soon are shown as one.
@@ -43,13 +49,6 @@ FIELD_WORDS: Mapping[str, str] = {
     "then_text": "tries",
     "acknowledge": "the key press",
     "quiet_hours": "quiet hours",
-}
-MUTE_CHOICES = {
-    "60": "for an hour",
-    "480": "for 8 hours",
-    "1440": "for a day",
-    "10080": "for a week",
-    "": "until somebody ends it",
 }
 # Where an episode stands: shape, tone and words.
 STATES: Mapping[str, tuple[str, Tone, str]] = {
@@ -87,10 +86,10 @@ def changed_fields(before: Rule | None, after: Rule) -> str:
     if before is None:
         return "first saved"
     names = [
-        field.name
-        for field in fields(Rule)
-        if field.name not in NOT_OF_THE_DEFINITION
-        and getattr(before, field.name) != getattr(after, field.name)
+        each.name
+        for each in fields(Rule)
+        if each.name not in NOT_OF_THE_DEFINITION
+        and getattr(before, each.name) != getattr(after, each.name)
     ]
     words = dict.fromkeys(FIELD_WORDS.get(each, each.replace("_", " ")) for each in names)
     return ", ".join(words) or "nothing"
@@ -139,56 +138,7 @@ def versions_sheet(versions: Sequence[Rule], zone: str) -> Tag:
     return sheet("Versions", tags.ul(*items, class_="sheet-list"))
 
 
-# --- Who isn't told -----------------------------------------------------------------------------
-
-
-def mute_sheet(
-    rule: Rule, mutes: Sequence[Mute], zone: str, *, key: str = "", words: str = ""
-) -> Tag:
-    """Return the sheet that mutes a rule, or one of its rows, and ends what is muted.
-
-    `key` is the hash of the row's key, and `words` what people call it.
-    """
-    what = f"{rule.name}, {words}" if key else rule.name
-    choices = [
-        button(each, "mute", "low", data_id=key, data_value=minutes)
-        for minutes, each in MUTE_CHOICES.items()
-    ]
-    items = [
-        tags.li(
-            tags.div(
-                tags.span(_muted(each), class_="cb-strong"),
-                tags.span(_until(each, zone), class_="under"),
-            ),
-            button("End", "unmute", "low", data_id=each.id, aria_label=f"End: {_muted(each)}"),
-        )
-        for each in mutes
-    ]
-    return sheet(
-        f"Mute {what}",
-        TagList(
-            tags.p(
-                "Nobody is told meanwhile. What is still bad at the end is told then, together.",
-                class_="cb-quiet cb-small",
-            ),
-            tags.div(*choices, class_="mute-choices", role="group", aria_label="For how long"),
-            tags.h3("Muted now") if items else None,
-            tags.ul(*items, class_="sheet-list") if items else None,
-        ),
-    )
-
-
-def _muted(mute: Mute) -> str:
-    what = mute.key_words or ("all of it" if not mute.recipient else "")
-    return " to ".join(each for each in (what, mute.recipient) if each)
-
-
-def _until(mute: Mute, zone: str) -> str:
-    by = f", by {mute.muted_by}" if mute.muted_by else ""
-    if mute.weekly:
-        return f"weekly, {mute.weekly}{by}"
-    until = f"until {when_next(mute.until, zone)}" if mute.until else "until somebody ends it"
-    return until + by
+# --- Removing, and uploads ----------------------------------------------------------------------
 
 
 def removal_sheet(rule: Rule) -> Tag:
@@ -204,13 +154,38 @@ def removal_sheet(rule: Rule) -> Tag:
     )
 
 
-def upload_sheet_words(problem: str = "", said: str = "") -> TagList:
-    """Return what is said in the sheet for a file after it was read."""
+def upload_words(
+    uploads: Sequence[Upload], zone: str, *, problem: str = "", said: str = ""
+) -> TagList:
+    """Return what is said of the file that was read, and the files that are there."""
+    sentence = None
     if problem:
-        return TagList(
-            tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad", role="alert")
+        sentence = tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad", role="alert")
+    elif said:
+        sentence = tags.p(shape_tag("tick", "good"), said, class_="cb-note")
+    rows = [
+        tags.li(
+            tags.div(
+                tags.span(each.name, class_="cb-strong"),
+                tags.span(f"{each.file_name}, {_uploaded(each, zone)}", class_="under"),
+            ),
+            button(
+                "Remove", "remove_upload", "low", data_id=each.name,
+                aria_label=f"Remove {each.name}",
+            ),
         )
-    return TagList(tags.p(said, class_="cb-quiet") if said else None)
+        for each in uploads
+    ]  # fmt: skip
+    return TagList(
+        sentence,
+        tags.h3("Uploaded") if rows else None,
+        tags.ul(*rows, class_="sheet-list") if rows else None,
+    )
+
+
+def _uploaded(upload: Upload, zone: str) -> str:
+    at = clock(datetime.fromisoformat(upload.at), zone)
+    return f"{at} by {upload.by}" if upload.by else at
 
 
 # --- Episodes -----------------------------------------------------------------------------------

@@ -152,8 +152,10 @@ def _query(standing: Standing, looking: Looking) -> dict[str, TagChild]:
     rule, source = standing.rule, standing.source
     columns = looking.columns(source)
     guided = rule.guided or replace(Guided(source, "", "over"), key=rule.key)
+    unread = looking.unread.get(source)
+    chips = editor.column_chips(source, columns)
     return {
-        "columns": editor.column_chips(source, columns, looking.unread.get(source, "")),
+        "columns": editor.no_columns(unread.problem, unread.change) if unread else chips,
         "guided": guided_tag(guided, columns),
         "written-sql": rule.sql if rule.guided else "",
         "sql-line": _sql_line(standing, looking, guided),

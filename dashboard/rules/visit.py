@@ -19,14 +19,14 @@ from alerts import Desk, UnusableInput
 from alerts.time_zones import find_zone
 from dashboard.inputs import part, uploaded
 from dashboard.live_alert import failure_sentence
+from dashboard.rules.choosing import choose_sheet
 from dashboard.rules.editing import Editing
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.form import keys_in
 from dashboard.rules.live import overviews_of
 from dashboard.rules.overview import link, list_tag
 from dashboard.rules.parts import rows_words
-from dashboard.rules.result import choose_sheet
-from dashboard.rules.sheets import upload_sheet_words
+from dashboard.rules.sheets import upload_words
 from dashboard.send.address import value_in
 from dashboard.shell import viewer_name
 from rules.desk import RuleDesk
@@ -65,6 +65,8 @@ class Visit:
         self._waiting = waiting
         self._frame: reactive.Value[Tag | None] = reactive.Value(None)
         self._editing: Editing | None = None
+        # Changes of rules that are on, which the visitor has left without saving them, by id.
+        self._unsaved: dict[str, Rule] = {}
         self._shown: dict[str, str] = {}
         self._generation = 0
         self._again = asyncio.Event()
@@ -177,7 +179,8 @@ class Visit:
             await self.tell("go", value=link())
             return
         by, zone = viewer_name(self._session), self._time_zone()
-        self._editing = Editing(rule, rules, self, by=by, zone=zone)
+        unsaved = self._unsaved.pop(rule.id, None)
+        self._editing = Editing(rule, rules, self, by=by, zone=zone, unsaved=unsaved)
         await self.reopen()
         await self.tell("focus", value="rules-heading" if rule.id else "rules-name")
 
@@ -197,7 +200,8 @@ class Visit:
         if self._editing is None:
             return
         editing, self._editing = self._editing, None
-        await editing.close()
+        if unsaved := await editing.close():
+            self._unsaved[unsaved.id] = unsaved
         async with reactive.lock():
             self._frame.set(None)
             await reactive.flush()
@@ -220,7 +224,8 @@ class Visit:
     async def _look(self) -> None:
         rules = await self._open_rules()
         found = await overviews_of(rules).read()
-        await self.show("list", list_tag(found, await rules.workers(), self._time_zone()))
+        workers, problem = await rules.workers(), rules.sources.problem
+        await self.show("list", list_tag(found, workers, self._time_zone(), problem=problem))
         await self._count(found)
 
     async def _count(self, found: Sequence[RuleOverview]) -> None:
@@ -301,9 +306,23 @@ class Visit:
         try:
             said = await self._take_file(rules, name, Path(path))
         except TOLD as problem:
-            await self.show("uploaded", upload_sheet_words(str(problem)))
+            await self._show_uploads(problem=str(problem))
         else:
-            await self.show("uploaded", upload_sheet_words(said=said))
+            await self._show_uploads(said=said)
+
+    async def _show_uploads(self, *, problem: str = "", said: str = "") -> None:
+        uploads = [*(await self._open_rules()).sources.uploads().values()]
+        words = upload_words(uploads, self._time_zone(), problem=problem, said=said)
+        await self.show("uploaded", words)
+
+    async def _on_show_uploads(self, *_: object) -> None:
+        await self._show_uploads()
+
+    async def _on_remove_upload(self, record: str, *_: object) -> None:
+        await (await self._open_rules()).sources.remove_upload(record)
+        if self._editing:
+            await self._editing.add_source()
+        await self._show_uploads(said=f"{record} is removed. Rules that watch it can't be checked.")
 
     async def _take_file(self, rules: RuleDesk, name: str, path: Path) -> str:
         source = await rules.upload(name, path, by=viewer_name(self._session))
@@ -315,7 +334,7 @@ class Visit:
 
     async def _on_file_too_large(self, _: str, value: str, __: dict[str, Any]) -> None:
         sentence = f"{value[:100]} is larger than 20 MB. Name it in sources.toml instead."
-        await self.show("uploaded", upload_sheet_words(sentence))
+        await self._show_uploads(problem=sentence)
 
     # --- To the browser ---
 

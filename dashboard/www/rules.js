@@ -129,8 +129,10 @@ document.addEventListener("submit", (event) => {
   if (!form.dataset.submit) sendForm(page);
   else {
     const keys = [...form.querySelectorAll("[name=keys]:checked")].map((each) => each.value);
-    tell(page, form.dataset.submit, { id: form.dataset.id, fields: { keys } });
-    form.closest("dialog").close();
+    const fields = { ...Object.fromEntries(new FormData(form)), keys };
+    tell(page, form.dataset.submit, { id: form.dataset.id, fields });
+    // A sheet with fields is closed by the server, once nothing is wrong with them.
+    if (form.querySelector("[name=keys]")) form.closest("dialog").close();
   }
 });
 
@@ -165,7 +167,10 @@ document.addEventListener("click", (event) => {
   if (!pressed || pressed.matches("input") || pressed.getAttribute("aria-disabled") === "true") return;
   const { act, id, value } = pressed.dataset;
   if (act === "close") pressed.closest("dialog").close();
-  else if (act === "upload") open(sheet(page, "upload"));
+  else if (act === "upload") {
+    open(sheet(page, "upload"));
+    tell(page, "show_uploads");
+  }
   else if (act === "fix") fix(page, id, value);
   else {
     // What is typed counts for what is pressed right after it.
@@ -293,7 +298,9 @@ const parts = {
     const dialog = sheet(page, "sheet");
     dialog.innerHTML = html;
     open(dialog);
-    dialog.querySelector(".sheet-body :is(input, button), .sheet-actions button")?.focus();
+    const wrong = dialog.querySelector(".feedback.bad")?.closest(".form-group")?.querySelector("input");
+    const first = dialog.querySelector(".sheet-body :is(input:checked, input, button), .sheet-actions button");
+    (wrong ?? first)?.focus();
   },
   close(page) {
     for (const dialog of page.querySelectorAll("dialog")) dialog.close();

@@ -245,6 +245,13 @@ async def test_changes_of_a_rule_that_is_on_wait_until_they_are_saved(
     await visit.until(lambda: "1 the same, 0 new, 1 gone" in visit.shown("bad-now"))
     assert (await only(rules)).sql == SQL
     assert "changed since" in visit.shown("saved")
+    # They are still there after a look at the list.
+    await visit.go("?page=rules")
+    await visit.until(lambda: "Calls" in visit.shown("list") or "Texts" in visit.shown("list"))
+    visit.told.clear()
+    await visit.open(f"?page=rules&rule={rule.id}")
+    assert "changed since" in visit.shown("saved")
+    await visit.until(lambda: "1 the same, 0 new, 1 gone" in visit.shown("bad-now"))
     await visit.do("save")
     await visit.until(lambda: "On, saved" in visit.shown("saved"))
     assert "220" in (await only(rules)).sql
@@ -323,10 +330,16 @@ async def test_versions_mutes_export_and_removal(
     await visit.do("bring_back", id="1")
     editor = lambda: str(visit.page.get_output("rules-editor").value)  # noqa: E731
     await visit.until(lambda: RULE.message in editor())
-    await visit.do("mute", value="60")
+    await visit.do("mute_sheet")
+    await visit.until(lambda: "Mute Diacetyl" in visit.shown("sheet"))
+    await visit.do("mute", fields={"how_long": "weekly", "weekly": "someday", "recipient": ""})
+    await visit.until(lambda: "Write the days" in visit.shown("sheet"))
+    assert await rules.mutes(rule.id) == []
+    await visit.do("mute", fields={"how_long": "60", "weekly": "", "recipient": "412 555 0123"})
     await visit.until(lambda: "1 muted" in visit.shown("tools"))
     [mute] = await rules.mutes(rule.id)
     assert mute.until is not None
+    assert mute.recipient == "+14125550123"
     await visit.do("unmute", id=mute.id)
     await visit.until(lambda: "1 muted" not in visit.shown("tools"))
     await visit.do("export")
@@ -339,7 +352,7 @@ async def test_versions_mutes_export_and_removal(
 
 
 async def test_an_upload_becomes_a_source_and_says_what_was_sniffed(
-    visit: Visit, rules: RuleDesk, tmp_path: Path
+    visit: Visit, scene: Watched, tmp_path: Path
 ) -> None:
     folder = tmp_path / "fileupload-1" / "a"
     folder.mkdir(parents=True)
@@ -350,6 +363,21 @@ async def test_an_upload_becomes_a_source_and_says_what_was_sniffed(
     await visit.until(lambda: "temp_c (double)" in visit.shown("uploaded"))
     assert "cellar_temps" in visit.shown("sources").lower()
     assert "temp_c" in visit.shown("columns")
+    await visit.do("remove_upload", id="cellar_temps")
+    await visit.until(lambda: "is removed" in visit.shown("uploaded"))
+    assert scene.sources.names() == ("tastings",)
+
+
+async def test_the_new_columns_of_a_source_are_taken_only_when_somebody_says_so(
+    visit: Visit, scene: Watched, rules: RuleDesk
+) -> None:
+    await rules.columns(["tastings"])
+    scene.write((1407, 210, "Ben"), columns="batch,ppb,client", good=((1, 0, ""),))
+    await visit.open("?page=rules&rule=new")
+    await visit.until(lambda: "Take its columns as they are now" in visit.shown("columns"))
+    await visit.do("accept_shape")
+    await visit.until(lambda: ">ppb<" in visit.shown("columns"))
+    assert "Take its columns" not in visit.shown("columns")
 
 
 async def test_no_file_of_this_machine_is_taken_for_an_upload(visit: Visit, scene: Watched) -> None:
