@@ -17,7 +17,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from alerts import AlertRequest, Desk, liveness, worker
+from alerts import Alert, AlertRequest, Desk, liveness, worker
+from alerts.desk import AddAlerts
 from alerts.tables import alerts
 from rules import checker, leases
 from rules.checker import RuleChecker
@@ -277,15 +278,23 @@ def _tell_apart() -> None:
     async def apart(self: Desk, work: Any, most: int, rule_id: str | None = None) -> Any:
         kept: list[Sequence[AlertRequest]] = []
 
-        def without(connection: sa.Connection, _: Any) -> Any:
+        def keep(requests: Sequence[AlertRequest]) -> Sequence[Alert]:
+            kept.append(requests)
+            return ()
+
+        def without(connection: sa.Connection, _: AddAlerts) -> Any:
             kept.clear()
-            return work(connection, lambda requests: kept.append(requests) or ())
+            return work(connection, keep)
 
         result = await write(self, without, most, rule_id)
         if kept and next(counted) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         for requests in kept:
-            await write(self, lambda _, add, some=requests: add(some), most, rule_id)
+
+            def save(_: sa.Connection, add: AddAlerts, some: Any = requests) -> object:
+                return add(some)
+
+            await write(self, save, most, rule_id)
         return result
 
-    Desk.write_with_alerts = apart  # type: ignore[assignment]
+    Desk.write_with_alerts = apart  # type: ignore[method-assign]
