@@ -107,8 +107,9 @@ class Visit:
             sent = sent_by.form()
             fields = sent.get("fields") if isinstance(sent, dict) else None
             is_of_this = part(sent, "generation") == str(self._generation)
-            if self._editing and is_of_this and isinstance(fields, dict):
-                self._begin(self._do(self._on_form, "", "", fields))
+            if isinstance(sent, dict) and isinstance(fields, dict):
+                taken = fields if is_of_this else {}
+                self._begin(self._take(taken, sent.get("nonce")))
 
         @reactive.effect
         @reactive.event(sent_by.file)
@@ -296,6 +297,13 @@ class Visit:
         self._again.set()
 
     # --- In the editor ---
+
+    async def _take(self, fields: dict[str, Any], nonce: object) -> None:
+        """Take over what the form holds, and tell the page once that is shown."""
+        if fields:
+            await self._do(self._on_form, "", "", fields)
+        if isinstance(nonce, int):
+            await self.tell("answered", value=nonce)
 
     async def _on_form(self, _: str, __: str, fields: dict[str, Any]) -> None:
         if self._editing:

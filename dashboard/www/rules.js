@@ -89,7 +89,24 @@ function sendNow(page) {
   clearTimeout(typing.get(page));
   typing.delete(page);
   const form = formOf(page);
-  if (form) send(page, "form", { generation: form.dataset.generation, fields: fieldsOf(page) });
+  if (!form) return;
+  send(page, "form", { generation: form.dataset.generation, fields: fieldsOf(page) });
+  stateOf(page).sent = nonce;
+}
+
+// Parts with fields in them wait as long as the page holds what the server hasn't seen: an answer
+// to an earlier form would take back what was chosen since.
+const WITH_FIELDS = new Set(["guided", "key", "voices", "time-column", "sources"]);
+const states = new WeakMap();
+
+function stateOf(page) {
+  if (!states.has(page)) states.set(page, { sent: 0, answered: 0, waiting: new Map() });
+  return states.get(page);
+}
+
+function isAhead(page) {
+  const { sent, answered } = stateOf(page);
+  return sent > answered || typing.has(page);
 }
 
 document.addEventListener("input", (event) => {
@@ -315,6 +332,13 @@ const parts = {
     const heading = page.querySelector("#rules-heading");
     if (heading) heading.textContent = value;
   },
+  answered(page, { value }) {
+    const state = stateOf(page);
+    state.answered = Math.max(state.answered, value);
+    if (isAhead(page)) return;
+    for (const [name, html] of state.waiting) show(page, name, html);
+    state.waiting.clear();
+  },
   async sql(page, { value }) {
     const code = codeOf(page);
     if (!code) return;
@@ -365,7 +389,12 @@ window.jQuery(document).on("shiny:connected", () => {
     const page = document.getElementById(message.name);
     if (!page) return;
     if (message.part in parts) parts[message.part](page, message);
-    else show(page, message.part, message.html);
+    else if (WITH_FIELDS.has(message.part) && isAhead(page)) {
+      stateOf(page).waiting.set(message.part, message.html);
+    } else {
+      stateOf(page).waiting.delete(message.part);
+      show(page, message.part, message.html);
+    }
   });
   tellAddress();
 });

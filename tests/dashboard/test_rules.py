@@ -39,24 +39,24 @@ class Visit:
     def __init__(self, page: AsyncTestServerSession, told: list[dict[str, Any]]) -> None:
         self.page = page
         self.told = told
-        self._presses = 0
+        self.presses = 0
 
     async def go(self, address: str) -> None:
         await self.page.set_inputs(**{"rules-address": address})
 
     async def do(self, action: str, **sent: Any) -> None:
-        self._presses += 1
+        self.presses += 1
         await self.page.set_inputs(
-            **{"rules-act": {"action": action, "nonce": self._presses, **sent}}
+            **{"rules-act": {"action": action, "nonce": self.presses, **sent}}
         )
 
     async def fill_in(self, **fields: Any) -> None:
         """Send the form as it is on the page, with these fields."""
         generation = str(self.page.get_output("rules-editor").value).split("data-generation")[1]
         number = "".join(each for each in generation[:12] if each.isdigit())
-        self._presses += 1
+        self.presses += 1
         await self.page.set_inputs(
-            **{"rules-form": {"generation": number, "fields": fields, "nonce": self._presses}}
+            **{"rules-form": {"generation": number, "fields": fields, "nonce": self.presses}}
         )
 
     def shown(self, part: str) -> str:
@@ -223,6 +223,21 @@ async def test_the_way_without_sql_writes_what_can_be_seen_and_gone_on_with(visi
     await visit.do("to_sql")
     await visit.until(lambda: "diacetyl_ppb > 200" in visit.shown("sql"))
     assert visit.shown("way") == "sql"
+
+
+async def test_each_form_is_answered_once_what_it_changed_is_shown(visit: Visit) -> None:
+    await visit.open("?page=rules&rule=new")
+    await visit.fill_in(**FORM | {"name": "Changed"})
+    sent = visit.presses
+    await visit.until(lambda: visit.shown("answered") == str(sent))
+    parts = [each["part"] for each in visit.told]
+    assert parts.index("heading") < parts.index("answered")
+    # One of a form that isn't there any more, too: the page waits for it.
+    await visit.page.set_inputs(
+        **{"rules-form": {"generation": "99", "fields": {"name": "Old"}, "nonce": sent + 1}}
+    )
+    await visit.until(lambda: visit.shown("answered") == str(sent + 1))
+    assert visit.shown("heading") == "Changed"
 
 
 async def test_a_missing_row_is_asked_for_by_what_has_to_come(visit: Visit) -> None:
