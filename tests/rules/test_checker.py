@@ -20,6 +20,7 @@ from rules.retention import KEEP_CHECKS_DAYS, KEEP_EPISODES_DAYS, SECONDS_A_DAY,
 from rules.rule import Rule
 from rules.saved_rules import SavedRules, switch_on
 from rules.tables import checks, episodes, rule_state
+from tests.support.direct_sql import execute
 from tests.support.watched import BEN, RULE, Watched, watched
 
 ACCOUNT = "AC_simulation"
@@ -221,7 +222,7 @@ async def test_what_is_old_is_deleted(tmp_path: Path):
             earlier = sa.update(table).values(
                 {column: table.c[column] - (days + 1) * SECONDS_A_DAY}
             )
-            await database.write(lambda connection, e=earlier: connection.execute(e) and None)
+            await execute(scene.desk.services.database_url, earlier)
         assert await delete_old(database, account_sid) == 4
         assert await scene.rows(episodes) == []
         assert await scene.rows(checks) == []

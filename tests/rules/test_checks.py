@@ -13,8 +13,8 @@ import pytest
 from alerts import UnusableInput
 from rules.keys import hash_of
 from rules.rule import WHOLE_ROW
-from rules.standing import recipient_of
 from rules.tables import checks, episode_alerts, episodes
+from rules.telling import recipient_of
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.watched import BEN, CLARA, COLUMNS, INES, SQL, watched
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from rules.rule import WHOLE_ROW
 from rules.sandbox import Column, QueryResult
 
 
-def result(columns: dict[str, str], *rows: tuple) -> QueryResult:
+def result(columns: dict[str, str], *rows: tuple[Any, ...]) -> QueryResult:
     found = tuple(Column(name, kind) for name, kind in columns.items())
     return QueryResult(found, list(rows), is_cut=False, seconds=0)
 
@@ -26,7 +28,9 @@ def result(columns: dict[str, str], *rows: tuple) -> QueryResult:
 BATCHES = {"batch": "INTEGER", "tank": "VARCHAR", "client": "VARCHAR"}
 
 
-def hashes(columns: dict[str, str], *rows: tuple, key: tuple[str, ...] = ("batch",)) -> list[str]:
+def hashes(
+    columns: dict[str, str], *rows: tuple[Any, ...], key: tuple[str, ...] = ("batch",)
+) -> list[str]:
     return list(cases_in(result(columns, *rows), key).by_hash)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ FRIDAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def mute(**changes) -> Mute:
-    values = {
+    values: dict[str, Any] = {
         "id": "1", "rule_id": "rule", "key_hash": "", "key_words": "", "recipient": "",
         "began_at": FRIDAY, "until": None, "weekly": "", "time_zone": "UTC", "muted_by": "Ines",
     }  # fmt: skip
