@@ -236,7 +236,7 @@ def nothing_yet() -> Tag:
                         href=f"{link('new')}&from={name}",
                         class_="cb-button",
                         data_go="",
-                        aria_label=f"Start from {each.rule.name}",
+                        aria_label=f"Start from this: {each.rule.name}",
                     ),
                 )
                 for name, each in EXAMPLES.items()

@@ -188,7 +188,7 @@ def test_axe_finds_nothing(browser: Browser, app: str, viewport: dict[str, int],
         open_rules(page)
         expect(here(page).get_by_text("Start from this").first).to_be_visible()
         without_faults(page)
-        page.get_by_role("link", name="Start from Diacetyl above limit").click()
+        page.get_by_role("link", name="Start from this: Diacetyl above limit").click()
         expect(page.get_by_role("heading", name="Bad now: 7 rows")).to_be_visible()
         expect(page.locator(".month-chart")).to_be_visible()
         without_faults(page)
@@ -225,7 +225,7 @@ def test_axe_finds_nothing(browser: Browser, app: str, viewport: dict[str, int],
 def test_no_width_scrolls_sideways(browser: Browser, app: str):
     with well_behaved_page(browser, app, viewport=WIDE) as page:
         open_rules(page)
-        page.get_by_role("link", name="Start from Diacetyl above limit").click()
+        page.get_by_role("link", name="Start from this: Diacetyl above limit").click()
         expect(page.get_by_role("heading", name="Bad now: 7 rows")).to_be_visible()
         expect(page.locator(".saved")).to_contain_text("Draft, saved")
         here(page).get_by_text("How it calls").click()
