@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,12 +12,17 @@ from typing import Any
 
 import httpx
 import pytest
+from dashboard.rules.opening import OpenRules
 from shiny import App
 
 import app
 from alerts import DatabaseError, Desk
 from app import create_app
 from dashboard import lifespan
+from dashboard.rules import opening
+from rules import Rule
+from rules.sandbox import Query, QueryError
+from settings import Settings, SettingsError
 from tests.support.desks import CALL, simulated_desk, twilio_client, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
@@ -112,3 +117,47 @@ async def test_app_py_spares_its_modules_from_garbage_collection_once_the_desk_i
     async with served(shiny_app):
         await until(lambda: len(done) == 2)
     assert done == ["collect", "freeze"]
+
+
+async def test_rules_are_checked_until_the_server_stops(desk: Desk, tmp_path: Path):
+    (tmp_path / "tastings.csv").write_text("batch,ppb\n1407,210\n")
+    (tmp_path / "sources.toml").write_text('[tastings]\nfile = "tastings.csv"\n')
+    settings = Settings(_env_file=None, data_dir=tmp_path, sources_file=tmp_path / "sources.toml")
+    open_rules = OpenRules(settings, desk)
+    rule = Rule(
+        name="High", sql="SELECT batch, ppb FROM tastings", key=("batch",), message="High",
+        to=CALL.to, every_seconds=1,
+    )  # fmt: skip
+    async with served(create_app(desk, open_rules)):
+        rules = await open_rules()
+        saved = await rules.save(rule, "Ann")
+        fingerprint = (await rules.preview(saved)).fingerprint
+        await rules.turn_on(saved.id, fingerprint, "none", "Ann")
+        [first] = await rules.overview()
+        async with asyncio.timeout(20):
+            # The checker tells nobody of a check that finds nothing new.
+            while (await rules.overview())[0].last_check == first.last_check:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    with pytest.raises(QueryError, match="closing"):
+        await rules.sandbox.run(Query("SELECT 1"))
+
+
+async def test_wrong_sources_are_logged_and_read_again(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(opening, "SECONDS_BETWEEN_OPENINGS", 0.05)
+    file = tmp_path / "sources.toml"
+    file.write_text("[tastings]\nfile = 7\n")
+    settings = Settings(_env_file=None, data_dir=tmp_path, sources_file=file)
+    open_rules = OpenRules(settings, desk)
+    async with served(create_app(desk, open_rules)):
+        await until(lambda: len(caplog.messages) >= 2)
+        assert caplog.messages[0].startswith("Rules aren't checked: ")
+        assert "tastings" in caplog.messages[0]
+        file.write_text('[tastings]\nfile = "tastings.csv"\n')
+        async with asyncio.timeout(20):
+            while True:
+                with suppress(SettingsError):
+                    assert (await open_rules()).sources.names() == ("tastings",)
+                    break
+                await asyncio.sleep(0.05)

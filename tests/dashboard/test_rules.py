@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,29 +98,26 @@ async def visit(scene: Watched, rules: RuleDesk) -> AsyncIterator[Visit]:
         yield opened
 
 
-def visiting(scene: Watched, open_rules: Any) -> Any:
-    from contextlib import asynccontextmanager  # noqa: PLC0415
+@asynccontextmanager
+async def visiting(
+    scene: Watched, open_rules: Callable[[], Awaitable[RuleDesk]]
+) -> AsyncIterator[Visit]:
+    told: list[dict[str, Any]] = []
 
-    @asynccontextmanager
-    async def serving() -> AsyncIterator[Visit]:
-        told: list[dict[str, Any]] = []
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        send = session.send_custom_message
 
-        def server(input: Inputs, output: Outputs, session: Session) -> None:
-            send = session.send_custom_message
+        async def listen(kind: str, message: Any) -> None:
+            if kind == "callboard-rules":
+                told.append(message)
+            await send(kind, message)
 
-            async def listen(kind: str, message: Any) -> None:
-                if kind == "callboard-rules":
-                    told.append(message)
-                await send(kind, message)
+        session.send_custom_message = listen  # type: ignore[method-assign, assignment]
+        page_of_rules.server("rules", scene.desk, open_rules)
 
-            session.send_custom_message = listen  # type: ignore[method-assign, assignment]
-            page_of_rules.server("rules", scene.desk, open_rules)
-
-        async with serve_in_memory(server, timeout_secs=60) as page:
-            await page.set_inputs(**{"rules-time_zone": "America/New_York"})
-            yield Visit(page, told)
-
-    return serving()
+    async with serve_in_memory(server, timeout_secs=60) as page:
+        await page.set_inputs(**{"rules-time_zone": "America/New_York"})
+        yield Visit(page, told)
 
 
 async def only(rules: RuleDesk) -> Rule:
