@@ -186,7 +186,7 @@ def clean(text: str) -> str:
     """
     if text.isprintable():  # True for most messages, and much faster than the search below.
         return text
-    return NOT_XML.sub("", LINE_END.sub("\n", text))
+    return LINE_END.sub("\n", NOT_XML.sub("", text))
 
 
 def xml_name(name: str) -> str:

@@ -70,11 +70,13 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
     # Reading opens the database, which the first page doesn't wait for.
     session.on_flushed(reading.invoke, once=True)
 
-    @reactive.calc
-    def known() -> dict[str, MessageTemplate]:
-        return (
-            {each.name: each for each in reading.result()} if reading.status() == "success" else {}
-        )
+    # Those last read: they stay while they are read again.
+    known: reactive.Value[dict[str, MessageTemplate]] = reactive.Value({})
+
+    @reactive.effect
+    def remember() -> None:
+        if reading.status() == "success":
+            known.set({each.name: each for each in reading.result()})
 
     @render.ui
     def template_choice() -> Tag | None:

@@ -75,8 +75,8 @@ def shown(page: AsyncTestServerSession, output: str) -> str:
 
 
 async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> None:
-    """Flush the page until the condition holds, for 20 seconds at most."""
-    async with asyncio.timeout(20):
+    """Flush the page until the condition holds, for a minute at most."""
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)
             await page.flush()

@@ -236,6 +236,7 @@ async def test_canceled_callers_give_their_places_back(lab: Table):
             for each in running:
                 each.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await children_of(sandbox, 0)
         assert isinstance(await outcome(sandbox, GOOD, lab), QueryResult)
 
 
