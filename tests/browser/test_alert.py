@@ -54,6 +54,8 @@ def test_a_key_press_acknowledges(page: Page) -> None:
     expect(page.locator("#send-words")).to_contain_text("Press 1")
     send(page, "412 857 4309")
     page.get_by_role("button", name="Answer").click()
+    # A key that is pressed before they are connected is lost.
+    expect(page.locator(PILL)).to_have_text(re.compile("On the line"))
     expect(page.locator(PROGRESS)).to_contain_text("They press 1")
     page.get_by_role("button", name="7", exact=True).click()
     expect(page.locator(PROGRESS)).to_contain_text("Pressed 7 (not 1)")

@@ -129,7 +129,7 @@ def test_a_person_is_added_chosen_and_removed(browser: Browser, app: str):
         expect(page.get_by_label("Search people")).to_have_value("")
         expect(page.get_by_label("Choose Kaito Mori")).to_be_checked()
         row.get_by_role("button", name="Kaito Mori", exact=True).click()
-        page.get_by_role("button", name="Remove…").click()
+        page.get_by_role("dialog").get_by_role("button", name="Remove…").click()
         expect(page.get_by_role("heading", name="Remove Kaito Mori?")).to_be_visible()
         page.get_by_role("button", name="Remove", exact=True).click()
         expect(page.get_by_text("Nobody is here yet")).to_be_visible()

@@ -12,15 +12,14 @@ from typing import Any
 
 import httpx
 import pytest
-from dashboard.rules.opening import OpenRules
 from shiny import App
 
 import app
 from alerts import DatabaseError, Desk
 from app import create_app
 from dashboard import lifespan
-from dashboard.rules import opening
-from rules import Rule
+from rules import Rule, opening
+from rules.opening import OpenRules
 from rules.sandbox import Query, QueryError
 from settings import Settings, SettingsError
 from tests.support.desks import CALL, simulated_desk, twilio_client, until
