@@ -138,7 +138,7 @@ async def test_a_rule_is_written_saved_as_a_draft_and_switched_on_silently(
     visit: Visit, rules: RuleDesk, scene: Watched
 ) -> None:
     await visit.go("?page=rules")
-    await visit.until(lambda: visit.shown("list").count("Start from this") == 3)
+    await visit.until(lambda: visit.shown("list").count(">Start from this<") == 3)
     await visit.open("?page=rules&rule=new")
     assert "Give the rule a name." in visit.shown("turn-on")
     assert "Give the rule a name." not in visit.shown("line-name")

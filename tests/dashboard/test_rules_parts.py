@@ -256,7 +256,7 @@ def test_a_held_rule_stands_above_everything_with_its_three_answers():
 
 def test_without_rules_there_are_three_to_start_from():
     html = str(overview.list_tag([], 0, "UTC"))
-    assert html.count("Start from this") == 3
+    assert html.count(">Start from this<") == 3
     assert "workers" not in html
 
 
