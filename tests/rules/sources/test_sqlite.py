@@ -158,6 +158,7 @@ async def test_queries_that_can_not_be_asked(
     assert sentence in await lab.problem()
     assert database.execute("SELECT count(*) FROM scores").fetchone() == (2,)
     assert not (lab.folder / "other.sqlite").exists()
+    assert not Path("other.sqlite").exists()
 
 
 async def test_a_query_that_takes_too_long(
