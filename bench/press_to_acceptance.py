@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from contextlib import AsyncExitStack
 from statistics import median
@@ -28,6 +29,8 @@ S3_MS = 40
 TWILIO_MS = 80
 AT_MOST = Target("ratio", "≤", 1.2)
 EXACTLY_ONE = Target("ours", "=", 1)
+# The step with a clock time: the same words without one tell what is still to come.
+ACCEPTED = re.compile(r'Accepted by Twilio</span><span class="time">\d')
 DOCUMENT = (
     '<?xml version="1.0" encoding="UTF-8"?><Response><Say voice="alice" language="en-GB" loop="3">'
     "Greetings, it is currently 9:42 am on Friday. Batch 1407 shows signs of diacetyl."
@@ -97,7 +100,7 @@ async def _bare(http: aiohttp.ClientSession, s3: str, twilio: str) -> float:
 
 def _says_placed(message: Message) -> bool:
     progress = message.get("values", {}).get(send_page.PROGRESS)
-    return progress is not None and ">placed<" in progress["html"]
+    return progress is not None and ACCEPTED.search(progress["html"]) is not None
 
 
 def _button_is_ready(message: Message) -> bool:

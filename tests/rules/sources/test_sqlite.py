@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,14 +150,19 @@ async def test_what_was_written_last_is_seen_in_wal_mode(lab: Lab, database: sql
     ],
 )
 async def test_queries_that_can_not_be_asked(
-    lab: Lab, database: sqlite3.Connection, query: str, sentence: str
+    lab: Lab,
+    database: sqlite3.Connection,
+    query: str,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    # What a query names without a folder would be there.
+    monkeypatch.chdir(lab.folder)
     lab.open(toml(query))
 
     assert sentence in await lab.problem()
     assert database.execute("SELECT count(*) FROM scores").fetchone() == (2,)
     assert not (lab.folder / "other.sqlite").exists()
-    assert not Path("other.sqlite").exists()
 
 
 async def test_a_query_that_takes_too_long(
