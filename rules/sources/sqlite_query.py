@@ -95,7 +95,17 @@ def _fetched(kept: Kept, newest_at: object) -> Fetched:
 def _opened(path: str) -> sqlite3.Connection:
     # https://www.sqlite.org/uri.html: ? and # would end the path.
     address = f"file:{quote(path)}?mode=ro"
-    return sqlite3.connect(address, uri=True, timeout=WAIT_FOR_WRITER_SECONDS)
+    connection = sqlite3.connect(address, uri=True, timeout=WAIT_FOR_WRITER_SECONDS)
+    connection.set_authorizer(_permit)
+    return connection
+
+
+def _permit(action: int, *_: object) -> int:
+    """Refuse ATTACH and VACUUM INTO, which write other files although this one is read-only.
+
+    https://www.sqlite.org/c3ref/set_authorizer.html
+    """
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
 
 
 def _declared(connection: sqlite3.Connection, query: str) -> dict[str, str]:
@@ -255,7 +265,7 @@ def _explained(source: Source, path: Path) -> Iterator[None]:
                 f"{path.name} can't be opened. Check that this program may read it, and write to "
                 "its folder if the database is in WAL mode"
             )
-        elif code == sqlite3.SQLITE_READONLY:
+        elif code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_AUTH}:
             problem = "its query must be a SELECT: the database is opened read-only"
         else:
             problem = f"{path.name}: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,6 +146,7 @@ async def test_what_was_written_last_is_seen_in_wal_mode(lab: Lab, database: sql
         ("SELECT 1; SELECT 2", "You can only execute one statement at a time"),
         ("DELETE FROM scores", "its query must be a SELECT: the database is opened read-only"),
         ("ATTACH 'other.sqlite' AS other", "its query must be a SELECT"),
+        ("VACUUM INTO 'other.sqlite'", "its query must be a SELECT"),
         ("SELECT id, 1 AS ID FROM scores", "two columns of its query are called ID"),
         ("SELECT x'00ff' AS bytes", "bytes holds bytes (a BLOB). Leave it out of the query"),
     ],
