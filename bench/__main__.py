@@ -11,6 +11,7 @@ from bench import (
     exchange,
     people,
     press_to_acceptance,
+    rules,
     rules_sandbox,
     rules_sources,
     throughput,
@@ -46,6 +47,7 @@ def main() -> None:
         ("TwiML", _twiml_speed),
         ("simulator", exchange.measure),
         ("people", people.measure),
+        ("rules", rules.measure),
         ("sandbox", rules_sandbox.measure),
         ("sources of rules", rules_sources.measure),
     ):
