@@ -34,7 +34,11 @@ def ui() -> Tag:
     page = tags.div(
         tags.p(class_="rules-said", role="status"),
         tags.div(
-            tags.div(tags.h1("Rules"), class_="rules-head"), data_part="list", class_="rules-view"
+            tags.div(tags.h1("Rules"), class_="rules-head"),
+            # The database may take some seconds to open.
+            tags.p("Reading the rules …", class_="cb-quiet"),
+            data_part="list",
+            class_="rules-view",
         ),
         shiny_ui.output_ui("editor", aria_live="off", class_="rules-editor"),
         tags.dialog(class_="rules-sheet", data_sheet="sheet", aria_labelledby="rules-sheet-title"),
