@@ -123,7 +123,7 @@ async def test_a_row_says_what_is_known(visit: Visit, desk: Desk):
     assert 'data-zone="Asia/Tokyo"' in row
     assert "Portuguese<" in row
     assert "None yet" in row
-    assert "1–2 of 2" in visit.shown("foot")
+    await visit.until(lambda: "1–2 of 2" in visit.shown("foot"))
 
 
 async def test_searched_and_filtered(visit: Visit, desk: Desk):
@@ -186,10 +186,10 @@ async def test_groups_and_removing(visit: Visit, desk: Desk):
     assert await groups.all() == [Group("Lab", 2)]
     await visit.do("remove", id=clara.id)
     await visit.until(lambda: "Remove Clara Novak?" in visit.sheet())
-    assert "1–2 of 2" in visit.shown("foot")
+    await visit.until(lambda: "1–2 of 2" in visit.shown("foot"))
     await visit.do("really_remove")
     await visit.until(lambda: "1–1 of 1" in visit.shown("foot"))
-    assert "Write to 1 person…" in visit.shown("foot")
+    await visit.until(lambda: "Write to 1 person…" in visit.shown("foot"))
 
 
 async def test_a_file_is_planned_fixed_and_imported(visit: Visit, desk: Desk, tmp_path: Path):

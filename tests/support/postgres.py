@@ -81,7 +81,9 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 def start(server: PostgresServer) -> None:
     """Start the server; returns when it accepts connections."""
-    server.run("pg_ctl", "start", "--wait", "--log", str(server.folder / "server.log"))
+    server.run(
+        "pg_ctl", "start", "--wait", "--timeout=200", "--log", str(server.folder / "server.log")
+    )
 
 
 def stop(server: PostgresServer, mode: str = "fast") -> None:
