@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from alerts import records
 from alerts.alert import Alert
 from alerts.broadcast import Broadcast
-from alerts.history import in_parts
-from alerts.tables import NewAlert, alerts, broadcasts, insert_new, new_position
+from alerts.history import add_all, in_parts
+from alerts.tables import NewAlert, alerts, broadcasts, insert_new
 from database.database import Database
 
 log = logging.getLogger(__name__)
@@ -67,22 +67,16 @@ class BroadcastHistory:
             "created_at": broadcast.created_at.timestamp(),
         }
 
-        first = new_position(broadcast.created_at)
-
         def add(connection: sa.Connection) -> tuple[Broadcast, list[Alert]]:
             insert_new(connection, broadcasts, [row])
-            added, position = list[Alert](), first
-            for some in in_parts(new):
-                added += records.add(
-                    connection,
-                    self._account_sid,
-                    some,
-                    now=broadcast.created_at,
-                    first_position=position,
-                    most_an_hour=self._most_an_hour,
-                    worker_id=worker_id,
-                )
-                position += len(some)
+            added = add_all(
+                connection,
+                self._account_sid,
+                new,
+                now=broadcast.created_at,
+                most_an_hour=self._most_an_hour,
+                worker_id=worker_id,
+            )
             return _read(connection, self._account_sid, broadcast.id) or broadcast, added
 
         return await self._database.write(add)

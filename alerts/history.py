@@ -93,20 +93,14 @@ class History:
 
         One that runs again adds nothing that the first run has saved, and returns only what is new.
         """
-        now, found = datetime.now(UTC), list[Alert]()
-        position = new_position(now)
-        for some in in_parts(new):
-            found += records.add(
-                connection,
-                self.account_sid,
-                some,
-                now=now,
-                first_position=position,
-                most_an_hour=self._most_an_hour,
-                worker_id=worker_id,
-            )
-            position += len(some)
-        return found
+        return add_all(
+            connection,
+            self.account_sid,
+            new,
+            now=datetime.now(UTC),
+            most_an_hour=self._most_an_hour,
+            worker_id=worker_id,
+        )
 
     async def get(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if it was never sent."""
@@ -407,6 +401,31 @@ class History:
     def _is_news(self, alert_id: str, revision: int) -> bool:
         known = self._watchers.known(alert_id)
         return known is None or len(known.events) < revision
+
+
+def add_all(
+    connection: sa.Connection,
+    account_sid: str,
+    new: Sequence[NewAlert],
+    *,
+    now: datetime,
+    most_an_hour: int,
+    worker_id: str | None,
+) -> list[Alert]:
+    """Save any number of alerts within the caller's transaction, as `records.add` saves some."""
+    added, position = list[Alert](), new_position(now)
+    for some in in_parts(new):
+        added += records.add(
+            connection,
+            account_sid,
+            some,
+            now=now,
+            first_position=position,
+            most_an_hour=most_an_hour,
+            worker_id=worker_id,
+        )
+        position += len(some)
+    return added
 
 
 def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -194,14 +194,12 @@ def renew(connection: sa.Connection, renewals: Sequence[tuple[Submission, dateti
     """
     # All in one statement. On a slow database one after the other could take so long that the
     # first are old again at the end, and then none would ever be sent.
-    moved, later = dict[str, datetime](), list[tuple[Submission, datetime]]()
+    first: dict[str, tuple[Submission, datetime]] = {}
     for submission, at in renewals:
-        if moved.setdefault(submission.id, at) != at:
-            later.append((submission, at))
+        first.setdefault(submission.id, (submission, at))
     rows = [
         (submission.id, submission.at.timestamp(), at.timestamp())
-        for submission, at in renewals
-        if moved[submission.id] == at
+        for submission, at in first.values()
     ]
     wanted = RENEWALS.data(rows).cte("renewals")
     renewed = set(
@@ -219,7 +217,7 @@ def renew(connection: sa.Connection, renewals: Sequence[tuple[Submission, dateti
     )
     # Rare: two that want different times for one submission. The second comes too late.
     return [
-        submission.id in renewed and (submission, at) not in later for submission, at in renewals
+        submission.id in renewed and at == first[submission.id][1] for submission, at in renewals
     ]
 
 

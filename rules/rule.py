@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from alerts.alert import AlertRequest, Channel
 from alerts.errors import UnusableInput
-from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_TEMPLATE_CHARACTERS, compose
+from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_TEMPLATE_CHARACTERS, compose, is_whole
 from alerts.phone_numbers import Regions
 from rules.guided import Guided
 from rules.schedule import check_at
@@ -253,7 +253,7 @@ def _wrong_texts(rule: Rule) -> list[UnusableInput]:
         sentence = f"A query has {MOST_SQL_BYTES:,} bytes at most; this one has {size:,}."
         found.append(UnusableInput("sql", sentence))
     for field in ("sql", "to", "owner", "to_column", "time_column", "message", "message_for_many"):
-        if "\0" in getattr(rule, field) or not _is_whole(getattr(rule, field)):
+        if "\0" in getattr(rule, field) or not is_whole(getattr(rule, field)):
             sentence = "It holds half a character or a zero byte: take that out."
             found.append(UnusableInput(field, sentence))
     if rule.to_column and rule.to.strip():
@@ -346,12 +346,3 @@ def _wrong_times(rule: Rule) -> list[UnusableInput]:
 
 def _can_be_read(text: str) -> bool:
     return not any(unicodedata.category(each) in REFUSED_CATEGORIES for each in text)
-
-
-def _is_whole(text: str) -> bool:
-    """Whether a text can be encoded: half an emoji (a lone surrogate) can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -157,7 +157,7 @@ def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
     text = _fill_in(request, moment) if request.template else request.message.strip()
     if not text:
         raise UnusableInput("message", "Write a message.")
-    if not _is_whole(text):
+    if not is_whole(text):
         raise UnusableInput("message", "The message holds half a character: take it out.")
     if request.channel == "text":
         _check_length("message", "A text", text, MOST_TEXT_CHARACTERS)
@@ -285,7 +285,7 @@ def _check_length(field: str, what: str, text: str, most: int) -> None:
         )
 
 
-def _is_whole(text: str) -> bool:
+def is_whole(text: str) -> bool:
     """Whether `text` can be encoded: half an emoji (a lone surrogate) can't."""
     try:
         text.encode()
