@@ -16,6 +16,7 @@ log = LimitedLog(__name__)
 
 # Enough for any message. Longer texts are refused before anything looks into them.
 MOST_CHARACTERS = 20_000
+MOST_SEARCH_CHARACTERS = 100
 
 
 def text(value: object, field: str) -> str:

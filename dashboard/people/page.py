@@ -11,9 +11,10 @@ from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
 from alerts import Desk
+from dashboard.action_buttons import button, sheet_head
 from dashboard.assets import assets
 from dashboard.icons import icon
-from dashboard.people.parts import MOST_SEARCH_CHARACTERS, button, sheet_head
+from dashboard.inputs import MOST_SEARCH_CHARACTERS
 
 FILE_TYPES = [".csv", ".tsv", ".txt", ".vcf", "text/csv", "text/vcard"]
 

@@ -18,11 +18,10 @@ from shiny import Inputs, Session, reactive, render
 
 from alerts import Desk, UnusableInput
 from alerts.time_zones import find_zone
-from dashboard.inputs import part, uploaded
+from dashboard.inputs import MOST_SEARCH_CHARACTERS, part, uploaded
 from dashboard.live_alert import failure_sentence
 from dashboard.people import rows, sheets
 from dashboard.people.importer import FileImport
-from dashboard.people.parts import MOST_SEARCH_CHARACTERS
 from dashboard.people.rows import GLANCES
 from database.database import Database
 from people.checking import NUMBER_FIELDS, SEPARATORS

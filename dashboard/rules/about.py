@@ -38,7 +38,7 @@ class Page(Protocol):
         """Send the page's script something to do."""
 
     async def reopen(self) -> None:
-        """Make the editor anew with what it holds."""
+        """Make the editor again with what it holds."""
 
     def refresh(self) -> None:
         """Have the list of rules read again."""

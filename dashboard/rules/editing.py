@@ -136,7 +136,7 @@ class Editing:
         await self._refresh()
 
     async def add_source(self, name: str = "") -> None:
-        """Offer the sources anew, and watch the one that was just uploaded."""
+        """Offer the sources again, and watch the one that was just uploaded."""
         name = self._source = name or self._source
         await self._page.show("sources", editor.source_choice(self._sources(), name))
         await self._looking.read_columns(name, again=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from htmltools import Tag, TagList, tags
 from shiny import ui
 
+from dashboard.action_buttons import button
 from dashboard.alert_status import shape_tag
 from dashboard.icons import icon
 from dashboard.rules import form
@@ -17,7 +18,6 @@ from dashboard.rules.options import options
 from dashboard.rules.overview import link
 from dashboard.rules.parts import (
     UNBOUND,
-    button,
     field,
     line,
     rows_words,

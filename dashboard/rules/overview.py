@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from htmltools import Tag, TagChild, TagList, tags
 
+from dashboard.action_buttons import button
 from dashboard.alert_status import Tone, shape_tag
 from dashboard.icons import icon
 from dashboard.rules.charts import sparkline
 from dashboard.rules.examples import EXAMPLES
-from dashboard.rules.parts import button, when, when_next
+from dashboard.rules.parts import when, when_next
 from rules.overview import HealthKind, RuleOverview
 from rules.rule import Rule
 

@@ -12,19 +12,12 @@ from typing import Any
 from htmltools import Tag, TagChild, tags
 
 from alerts.time_zones import in_time_zone
+from dashboard.action_buttons import sheet_head
 from dashboard.alert_status import clock
 from dashboard.fields import feedback
-from dashboard.icons import icon
 
 # The script sends what controls hold, all of a form at once.
 UNBOUND: dict[str, Any] = {"data-shiny-no-bind-input": ""}
-
-
-def button(words: TagChild, act: str, kind: str = "", **attributes: str | None) -> Tag:
-    """Return a button that sends its action, with `data_id` and `data_value` if given."""
-    return tags.button(
-        words, type="button", class_=f"cb-button {kind}".strip(), data_act=act, **attributes
-    )
 
 
 def select(
@@ -115,25 +108,10 @@ def wrong(sentence: str) -> Tag:
     return feedback("bad", sentence)
 
 
-def sheet_head(title: str) -> Tag:
-    """Return a sheet's heading and the button that closes it."""
-    return tags.div(
-        tags.h2(title, id="rules-sheet-title"),
-        tags.button(
-            icon("close"),
-            type="button",
-            class_="cb-icon-button",
-            data_act="close",
-            aria_label="Close",
-        ),
-        class_="sheet-head",
-    )
-
-
 def sheet(title: str, body: TagChild, *actions: TagChild) -> Tag:
     """Return a sheet: a heading, what is in it, and its actions at the bottom."""
     return tags.div(
-        sheet_head(title),
+        sheet_head(title, "rules-sheet-title"),
         tags.div(body, class_="sheet-body"),
         tags.div(*actions, class_="sheet-actions") if actions else None,
         class_="sheet-content",

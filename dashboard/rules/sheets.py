@@ -8,13 +8,9 @@ from datetime import datetime
 
 from htmltools import Tag, TagList, tags
 
+from dashboard.action_buttons import button
 from dashboard.alert_status import Tone, clock, shape_tag
-from dashboard.rules.parts import (
-    button,
-    rows_words,
-    sheet,
-    when,
-)
+from dashboard.rules.parts import rows_words, sheet, when
 from rules.check import CheckReport
 from rules.overview import EpisodeRow
 from rules.rule import NOT_OF_THE_DEFINITION, Rule

@@ -186,7 +186,7 @@ class Visit:
         await self.tell("focus", value="rules-heading" if rule.id else "rules-name")
 
     async def reopen(self) -> None:
-        """Make the editor anew with what it holds."""
+        """Make the editor again with what it holds."""
         if self._editing is None:
             return
         self._generation += 1

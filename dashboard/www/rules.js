@@ -232,7 +232,7 @@ document.addEventListener("click", (event) => {
 
 // --- The query and its mistake ------------------------------------------------------------------
 
-// Marked with the CSS Custom Highlight API, for the editor draws its lines anew at each change.
+// Marked with the CSS Custom Highlight API, for the editor draws its lines again at each change.
 // https://developer.mozilla.org/en-US/docs/Web/API/CSS_Custom_Highlight_API
 const mistake = window.CSS?.highlights && new Highlight();
 if (mistake) CSS.highlights.set("sql-mistake", mistake);

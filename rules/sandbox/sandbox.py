@@ -19,7 +19,7 @@ from rules.sandbox.wire import Job, columns_from, rows_from
 from rules.sandbox.zygote_process import ZygoteProcess
 
 MOST_AT_ONCE = 4
-# A zygote that ends is started again, and the query run anew.
+# A zygote that ends is started again, and the query run again.
 ATTEMPTS = 2
 EXAMINE_SECONDS = 10.0
 COLUMNS_SECONDS = 60.0

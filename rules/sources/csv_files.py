@@ -99,7 +99,7 @@ class CsvFiles:
             for file in new[:MOST_NEW_FILES_LOOKED_AT]:
                 check_look(source, shape, file.name, look_at(named, file.plain, file.name))
             if not look.has_rows and not fetched.is_ours and not _is_settled(newest.stamp):
-                # A program that writes everything anew begins with the header.
+                # A program that writes everything again begins with the header.
                 raise still_written(source, newest.name)
         self._forget_others(stamps)
         self._copies.keep_only(each.plain for each in files)
@@ -118,7 +118,7 @@ class CsvFiles:
         how = writing_of(source, stamp.path, name)
         before = self._seen.get(stamp.path)
         if not fetched.is_ours and before and stamp.size < before.size and not _is_settled(stamp):
-            # It may be written anew from its beginning.
+            # It may be written again from its beginning.
             raise still_written(source, name)
         is_growing = before is not None and _has_grown(before, stamp)
         try:

@@ -1,7 +1,7 @@
 """Shape: the columns of a source and how its values are written, found out once and then kept.
 
 Kept so that a later version of the data is either read in just the same way or not at all: a column
-that is renamed or holds something else is told, never guessed anew.
+that is renamed or holds something else is told, never guessed again.
 """
 
 from __future__ import annotations

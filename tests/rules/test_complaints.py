@@ -27,7 +27,7 @@ async def test_the_same_row_is_told_once(tmp_path: Path):
         scene.write(BENS)
         for _ in range(4):
             await scene.check(rule)
-        # The row is written anew, and its other cells change: it is the same batch.
+        # The row is written again, and its other cells change: it is the same batch.
         scene.write((1407, "T9", 380, "Ben Adeyemi"))
         await scene.check(rule)
         assert await scene.told() == [BENS_WORDS]

@@ -1,4 +1,4 @@
-"""The shape of a source: found out once, kept, and accepted anew by a person only."""
+"""The shape of a source: found out once, kept, and accepted again by a person only."""
 
 from __future__ import annotations
 

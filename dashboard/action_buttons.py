@@ -1,7 +1,6 @@
-"""What the People page and its sheets are made of: the heads of sheets, and buttons that
-name their action.
+"""Buttons that name their action, and the heads of sheets, which have one that closes them.
 
-people.js sends the action of whatever is pressed to the page's server.
+The page's script sends the action of the button that is pressed to the page's server.
 """
 
 from __future__ import annotations
@@ -10,10 +9,8 @@ from htmltools import Tag, TagChild, tags
 
 from dashboard.icons import icon
 
-MOST_SEARCH_CHARACTERS = 100
 
-
-def button(words: TagChild, act: str, kind: str = "", **attributes: str) -> Tag:
+def button(words: TagChild, act: str, kind: str = "", **attributes: str | None) -> Tag:
     """Return a button that sends its action, with `data_id` and `data_value` if given."""
     return tags.button(
         words, type="button", class_=f"cb-button {kind}".strip(), data_act=act, **attributes
