@@ -73,7 +73,7 @@ class Entry:
 
 
 class RequestLog:
-    """The newest requests and events; a request is added when it has been answered.
+    """The newest requests and events; a request is added before its response ends.
 
     `clock` dates them.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 import httpx
@@ -128,8 +129,12 @@ class RequestLogMiddleware:
         if scope["type"] != "http" or _is_control(scope):
             await self._app(scope, receive, send)
             return
-        request = Request(scope, receive)
-        answer, form = _Answer(send), Form()
+        request, form = Request(scope, receive), Form()
+
+        def write() -> None:
+            self._log.add(_entry(self._log.clock.now(), request, form, answer))
+
+        answer = _Answer(send, write)
         try:
             sent, form = await request.body(), await read_form(request)
             await self._app(scope, _replay(sent, receive), answer.pass_on)
@@ -142,7 +147,7 @@ class RequestLogMiddleware:
             answer.status = 500  # so does Starlette
             raise
         finally:
-            self._log.add(_entry(self._log.clock.now(), request, form, answer))
+            answer.complete()
 
 
 def _replay(sent: bytes, receive: Receive) -> Receive:
@@ -156,18 +161,31 @@ def _replay(sent: bytes, receive: Receive) -> Receive:
 
 
 class _Answer:
-    """The response to the client, recorded on its way."""
+    """The response to the client, recorded on its way.
 
-    def __init__(self, send: Send) -> None:
+    `on_complete` is called once, before the last part is sent: a client that has its response finds
+    the request in the log.
+    """
+
+    def __init__(self, send: Send, on_complete: Callable[[], None]) -> None:
         self._send = send
+        self._on_complete = on_complete
+        self._is_complete = False
         self.status: int | None = None
         self.body = bytearray()
+
+    def complete(self) -> None:
+        if not self._is_complete:
+            self._is_complete = True
+            self._on_complete()
 
     async def pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
         elif len(self.body) < LONGEST_BODY_BYTES:
             self.body += message.get("body", b"")[: LONGEST_BODY_BYTES - len(self.body)]
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.complete()
         await self._send(message)
 
 
