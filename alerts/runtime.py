@@ -10,9 +10,9 @@ from alerts.claims import Claims
 from alerts.history import History
 from alerts.liveness import Liveness
 from alerts.services import Mode, Services
-from alerts.tables import metadata
 from alerts.worker import Worker
 from database.database import Database
+from database.tables import metadata
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
 
+from access.actor import process_user
 from alerts.alert import Channel
 from alerts.phone_numbers import Regions
 from alerts.retry_policy import RetryPolicy
@@ -165,7 +165,7 @@ def prepare_data_dir(settings: Settings) -> None:
     if not writable:
         raise SettingsError(
             f"DATA_DIR is {folder}, which can't be used: {reason}. Set DATA_DIR to a folder "
-            f"that {login_name()} may write to."
+            f"that {process_user()} may write to."
         )
 
 
@@ -217,11 +217,3 @@ def signature_check(auth_token: SecretStr) -> SignatureCheck:
     return lambda url, fields, signature: is_signed(
         auth_token.get_secret_value(), url, fields, signature
     )
-
-
-def login_name() -> str:
-    """The user that runs this process, or "callboard" in a container whose user has no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "callboard"

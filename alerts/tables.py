@@ -19,8 +19,8 @@ from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
 from alerts.stage import stage_of
 from alerts.state import STATE_FIELDS, state_of
 from alerts.status import Status
+from database.tables import metadata
 
-metadata = sa.MetaData()
 Row = Mapping[Any, Any]
 
 POSITION_BITS = 12

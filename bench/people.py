@@ -19,10 +19,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts.phone_numbers import Regions
-from alerts.tables import metadata
 from bench.results import Result, Target, print_table
 from database.connecting import engine_for, parsed
 from database.database import Database
+from database.tables import metadata
 from people.columns import guess_mapping
 from people.importing import Choices, Importer
 from people.listing import Listing, Wanted

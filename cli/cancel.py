@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from access.actor import process_user
 from alerts import Desk
-from alerts.services import login_name
 from cli import ACCEPTED, FAILED
 from cli.many import print_broadcast
 from cli.printing import cannot_be_ended, print_story
@@ -24,9 +24,9 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Cancel the alert or the broadcast and print it; returns the exit status."""
     async with Desk.from_settings(settings, mode="observer") as desk:
-        alert = await desk.cancel(chosen.id, by=login_name())
+        alert = await desk.cancel(chosen.id, by=process_user())
         if alert is None:
-            found = await desk.cancel_broadcast(chosen.id, by=login_name())
+            found = await desk.cancel_broadcast(chosen.id, by=process_user())
             if found is not None:
                 print_broadcast(*found, chosen.json)
                 return FAILED if any(map(cannot_be_ended, found[1])) else ACCEPTED

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from access.actor import process_user
 from alerts import UnusableInput
-from alerts.services import login_name
 from alerts.time_zones import in_time_zone
 from cli import ACCEPTED, FAILED
 from cli.open_rules import checked, find_rule, opened_rules, read_file
@@ -198,8 +198,8 @@ async def _saved(rules: RuleDesk, rule: Rule) -> tuple[Rule, str]:
     """Save a rule of a file; returns it, and whether it is new, changed or the same."""
     known = await rules.by_name(rule.name)
     if known is None:
-        return await rules.save(rule, login_name()), "new"
-    saved = await rules.save(replace(rule, id=known.id, revision=known.revision), login_name())
+        return await rules.save(rule, process_user()), "new"
+    saved = await rules.save(replace(rule, id=known.id, revision=known.revision), process_user())
     return saved, "same" if saved.revision == known.revision else "changed"
 
 

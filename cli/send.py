@@ -7,10 +7,10 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from access.actor import process_user
 from alerts import Alert, AlertRequest, Desk
 from alerts.alert import tries_of
 from alerts.message.compose import notes
-from alerts.services import login_name
 from cli import ACCEPTED, FAILED
 from cli.many import add_safeguards, send_many
 from cli.printing import is_well, print_new_events, print_outcome
@@ -94,7 +94,7 @@ def request_in(chosen: argparse.Namespace) -> AlertRequest:
     to = next(iter(getattr(chosen, "number", ())), "")
     is_text = chosen.command == "text" or getattr(chosen, "is_text", False)
     return AlertRequest(
-        "text" if is_text else "call", to, chosen.message, user=login_name(), **options
+        "text" if is_text else "call", to, chosen.message, user=process_user(), **options
     )
 
 

@@ -7,9 +7,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from access.actor import process_user
 from alerts import UnusableInput
 from alerts.phone_numbers import international
-from alerts.services import login_name
 from cli import ACCEPTED, FAILED
 from cli.open_rules import checked, find_rule, opened_rules, say_if_simulated, until_accepted
 from people.names import number_of_people
@@ -129,7 +129,7 @@ async def switched_on(rules: RuleDesk, rule: Rule, tell: Any) -> tuple[str, list
     if problem:
         raise UnusableInput("rule", f"{rule.name} stays off. {problem}")
     preview = await rules.preview(rule)
-    report = await rules.turn_on(rule.id, preview.fingerprint, tell, login_name())
+    report = await rules.turn_on(rule.id, preview.fingerprint, tell, process_user())
     bad = report.bad or 0
     already = "1 row is" if bad == 1 else f"{bad:,} rows are"
     told = [each.request.id or "" for each in report.notices]
@@ -147,7 +147,7 @@ async def turn_off(settings: Settings, chosen: argparse.Namespace) -> int:
     """Switch a rule off."""
     async with opened_rules(settings) as rules:
         rule = await find_rule(rules, chosen.rule)
-        await rules.turn_off(rule.id, login_name())
+        await rules.turn_off(rule.id, process_user())
     said = f"{rule.name} is off: nothing is checked."
     print(json.dumps({"name": rule.name, "state": "off"}) if chosen.json else said)
     return ACCEPTED

@@ -10,7 +10,7 @@ from shiny import ui
 from shiny.session import Session
 from shiny.types import NavSetArg
 
-from alerts.services import login_name
+from access.actor import process_user
 from dashboard.assets import WWW, assets
 from dashboard.hosting import connect_user
 
@@ -67,7 +67,7 @@ def viewer_name(session: Session) -> str:
 
     Where nobody vouches for the visitor's name, use that of the account that runs this app.
     """
-    return connect_user(cast("Any", session.root_scope()).http_conn.headers) or login_name()
+    return connect_user(cast("Any", session.root_scope()).http_conn.headers) or process_user()
 
 
 def _brand() -> Tag:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from alerts.tables import metadata
+from database.tables import metadata
 
 contacts = sa.Table(
     "contacts",

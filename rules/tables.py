@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from alerts.tables import metadata
+from database.tables import metadata
 
 rules = sa.Table(
     "rules",

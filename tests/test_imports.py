@@ -18,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rules",),
     ("people",),
     ("alerts",),
+    ("access",),
     ("database", "twiml", "storage", "twilio_client", "settings", "simulator"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from access.actor import process_user
 from alerts.alert import Alert, Event, Problem
 from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.call_twiml import write_document
 from alerts.message.compose import filled_in
-from alerts.services import Services, login_name
+from alerts.services import Services
 from alerts.status import Status
 from storage import InlineStorage, Instructions, StorageError
 
@@ -52,7 +53,7 @@ async def publish(
         await history.record(alert.id, cannot_be_said(alert.try_number, problem))
         return None
     # The name tells people who look into the storage when a document was made, and by whom.
-    name = f"{now:%Y-%m-%d-%H%M}-{alert.request.user or login_name()}"
+    name = f"{now:%Y-%m-%d-%H%M}-{alert.request.user or process_user()}"
     try:
         stored = await services.storage.publish(name, document)
     except StorageError as problem:

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.phone_numbers import Regions
-from alerts.tables import metadata
 from database.database import Database
+from database.tables import metadata
 from people.contact import Contact
 from people.contacts import Contacts
 from people.groups import Groups

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from alerts.tables import metadata
 from database import DatabaseError
 from database.connecting import engine_for, parsed
 from database.database import Database
 from database.migrations import bring_up_to_date
+from database.tables import metadata
 from tests.support.desks import desk_at
 from tests.support.postgres import PostgresServer, fresh_database
 from tests.support.servers import free_port

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from alerts import Status
-from alerts.tables import metadata
 from cli.main import parser
+from database.tables import metadata
 from people import tables as _people  # noqa: F401 - adds its tables to the metadata
 from tests.support.running_app import bare_environment
 

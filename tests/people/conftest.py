@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from alerts.phone_numbers import Regions
-from alerts.tables import metadata
 from database.database import Database
+from database.tables import metadata
 from people import tables as _people  # noqa: F401 - adds its tables to the metadata
 from people.contacts import Contacts
 

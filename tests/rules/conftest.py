@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alerts.tables import metadata
 from database.database import Database
+from database.tables import metadata
 from people import tables as _people  # noqa: F401 - adds its tables to the metadata
 from rules import tables as _rules  # noqa: F401 - adds its tables to the metadata
 from rules.saved_rules import SavedRules

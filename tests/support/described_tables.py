@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerts.tables import metadata
+from database.tables import metadata
 
 
 def tables_in(engine: sa.Engine) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from alerts import AlertRequest, Event, Status
 from alerts.phone_numbers import Regions
-from alerts.tables import alerts, events, metadata
+from alerts.tables import alerts, events
 from database.database import Database
+from database.tables import metadata
 from people.contact import Contact
 from people.contacts import Contacts
 from simulator import SIMULATOR_ACCOUNT_SID

@@ -1,0 +1,8 @@
+"""Who may do what: sign-in, roles, and the trail of what was done.
+
+It lies below alerts, people and rules, because these check themselves what their caller may do.
+"""
+
+from access.actor import EVERYTHING, Actor, NotAllowed, Permission
+
+__all__ = ["EVERYTHING", "Actor", "NotAllowed", "Permission"]

@@ -1,0 +1,68 @@
+"""Who does something, and what they may do."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Permission(StrEnum):
+    """What people may do. None includes another; `access/roles.py` says who has which."""
+
+    LOOK = "look"
+    """See alerts, people, rules and what became of them."""
+    SEND = "send"
+    """Send alerts, and cancel them; stop everything in an emergency."""
+    WRITE = "write"
+    """Change rules, people, groups and message templates."""
+    ADMINISTER = "administer"
+    """See the audit trail and the setup, and lift an emergency stop."""
+
+
+EVERYTHING = frozenset(Permission)
+
+NOT_ALLOWED = {
+    Permission.LOOK: "You may not see this.",
+    Permission.SEND: "You may look, but not send or cancel alerts.",
+    Permission.WRITE: "You may not change rules, people or templates.",
+    Permission.ADMINISTER: "Only an administrator may do this.",
+}
+
+
+class NotAllowed(PermissionError):
+    """The actor may not do what was asked for; nothing was done. `str()` is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks for something: a person at a page, or whoever runs a command or a script.
+
+    `name` stands in alerts, versions of rules and the audit trail.
+    """
+
+    name: str
+    permissions: frozenset[Permission]
+
+    @classmethod
+    def of_process(cls) -> Self:
+        """The user that runs this process, who has its settings and so may do everything."""
+        return cls(process_user(), EVERYTHING)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether they may do what takes this permission."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise `NotAllowed` unless they may do what takes this permission."""
+        if permission not in self.permissions:
+            raise NotAllowed(NOT_ALLOWED[permission])
+
+
+def process_user() -> str:
+    """The user that runs this process, or "callboard" in a container whose user has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "callboard"
