@@ -12,7 +12,7 @@ from tests.support.environment import write_env
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "alerts", "cli", "dashboard", "database", "people", "rules", "simulator", "storage",
+    "access", "alerts", "cli", "dashboard", "database", "people", "rules", "simulator", "storage",
     "twilio_client", "twiml",
 )  # fmt: skip
 FILES = ("app.py", "settings.py", "sources.toml", "webhooks.py")
