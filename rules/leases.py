@@ -53,6 +53,10 @@ DUE = (
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+OURS = sa.select(rule_state).where(
+    rule_state.c.account_sid == sa.bindparam("account"),
+    rule_state.c.leased_by == sa.bindparam("holder"),
+)
 HELD = sa.update(rule_state).where(
     rule_state.c.rule_id == sa.bindparam("of_rule"),
     rule_state.c.account_sid == sa.bindparam("of_account"),
@@ -104,10 +108,8 @@ def claim_due(connection: sa.Connection, account_sid: str, holder: str, most: in
     `holder` must be new. If this runs again, what it had claimed is claimed again.
     """
     now = database_time(connection)
-    ours = sa.select(rule_state).where(
-        rule_state.c.account_sid == account_sid, rule_state.c.leased_by == holder
-    )
-    rows = connection.execute(ours).mappings().all()
+    ours = {"account": account_sid, "holder": holder}
+    rows = connection.execute(OURS, ours).mappings().all()
     if not rows:
         wanted = _now(account_sid, now) | {"most": most}
         rows = connection.execute(DUE, wanted).mappings().all()

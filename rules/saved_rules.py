@@ -22,6 +22,22 @@ from rules.schedule import first_check
 from rules.tables import rule_state, rule_versions, rules
 
 DELETED = "This rule was deleted meanwhile. Save it under a name as a new one."
+# Every check reads its rule, and building a statement takes as long as running it. A rule that was
+# never switched on in this account has no state there.
+KEPT = (
+    sa.select(rules, rule_state.c.state)
+    .select_from(
+        rules.outerjoin(
+            rule_state,
+            sa.and_(
+                rule_state.c.rule_id == rules.c.id,
+                rule_state.c.account_sid == sa.bindparam("account"),
+            ),
+        )
+    )
+    .where(rules.c.deleted_at.is_(None))
+)
+ONE = KEPT.where(rules.c.id == sa.bindparam("rule"))
 # What a new row of `rule_state` has in it before anything has happened.
 UNCHECKED: dict[str, Any] = {
     "key_columns": [],
@@ -230,25 +246,17 @@ def read_rule(
     """
     if lock and connection.dialect.name == "postgresql":
         connection.execute(sa.select(rules.c.id).where(rules.c.id == rule_id).with_for_update())
-    found = read_rules(connection, account_sid, rules.c.id == rule_id)
-    return found[0] if found else None
+    row = connection.execute(ONE, {"account": account_sid, "rule": rule_id}).mappings().first()
+    return _saved(row) if row else None
 
 
 def read_rules(
     connection: sa.Connection, account_sid: str, *wanted: sa.ColumnElement[bool]
 ) -> list[Rule]:
     """Return the rules that meet the conditions, by name, inside the caller's transaction."""
-    here = sa.and_(rule_state.c.rule_id == rules.c.id, rule_state.c.account_sid == account_sid)
-    chosen = (
-        sa.select(rules, rule_state.c.state)
-        .select_from(rules.outerjoin(rule_state, here))
-        .where(rules.c.deleted_at.is_(None), *wanted)
-        .order_by(rules.c.name_key)
-    )
-    return [
-        _rule(row, row["id"], row["state"] or "draft")
-        for row in connection.execute(chosen).mappings().all()
-    ]
+    chosen = KEPT.where(*wanted).order_by(rules.c.name_key)
+    rows = connection.execute(chosen, {"account": account_sid}).mappings().all()
+    return [_saved(row) for row in rows]
 
 
 def switch_on(connection: sa.Connection, account_sid: str, rule: Rule, at: float, by: str) -> None:
@@ -299,6 +307,11 @@ def _row(rule: Rule) -> dict[str, Any]:
 def _version(rule: Rule) -> dict[str, Any]:
     row = _row(rule) | {"rule_id": rule.id}
     return {column.name: row[column.name] for column in rule_versions.columns}
+
+
+def _saved(row: Any) -> Rule:
+    """Return the rule in a row of KEPT; without a state it is a draft."""
+    return _rule(row, row["id"], row["state"] or "draft")
 
 
 def _rule(row: Any, rule_id: str, state: State) -> Rule:

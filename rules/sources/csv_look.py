@@ -27,7 +27,7 @@ NULL_WORDS = frozenset(
     {"N/A", "n/a", "NA", "#N/A", "NULL", "null", "None", "NaN", "nan", "-", "--", "?"}
 )
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+ANY_NUMBER = re.compile(r"[+-]?(\d+([.,]?\d+|\.)?|\.\d+)([eE][+-]?\d+)?")  # also 1,5
 # 1,234 is a thousand and more in one country, and one and a bit in another.
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 # More digits than a BIGINT holds: a code, which a floating-point number would round.
@@ -187,10 +187,12 @@ class _Columns:
         self._notes: list[str] = []
 
     def look(self, delimiter: str) -> CsvLook:
-        for at, name in enumerate(self._columns):
+        values = zip(*self._rows, strict=True) if self._rows else ((),) * len(self._columns)
+        for name, cells in zip(self._columns, values, strict=True):
             type_ = self._source.types.get(name, "")
             if not type_ or type_.startswith(TIMES):
-                self._look_at(name, [row[at].strip() for row in self._rows])
+                # Most columns repeat themselves. In their order, because the first is quoted.
+                self._look_at(name, dict.fromkeys(map(str.strip, cells)))
         return CsvLook(
             delimiter=delimiter,
             columns=self._columns,
@@ -216,7 +218,7 @@ class _Columns:
             self._look_at_dates(name, values)
         elif all(map(LONG_CODE.fullmatch, values)):
             self._texts.add(name)
-        elif all(NUMBER.fullmatch(each) or COMMA_NUMBER.fullmatch(each) for each in values):
+        elif all(map(ANY_NUMBER.fullmatch, values)):
             self._look_at_numbers(name, values)
         elif all(map(ISO_DATE.fullmatch, values)):
             pass
