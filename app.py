@@ -21,6 +21,7 @@ from dashboard import activity, mount, people, phone, rules, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
+from dashboard.visitor import actor_of
 from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
@@ -52,13 +53,15 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         session.on_flushed(warm_up, once=True)
         # A laptop that slept, or a server that was started again: the page goes on where it was.
         session.allow_reconnect("force")
-        shown = send.server("send", desk)
-        activity.server("activity", desk)
-        people.server("people", desk)
+        actor = actor_of(session)
+        visitors_desk = desk.acting_as(actor)
+        shown = send.server("send", visitors_desk)
+        activity.server("activity", visitors_desk)
+        people.server("people", visitors_desk)
         if open_rules:
-            rules.server("rules", desk, open_rules)
+            rules.server("rules", visitors_desk, open_rules.acting_as(actor))
         if simulator:
-            of_rules = rules.AlertsOfRules(desk, session)
+            of_rules = rules.AlertsOfRules(visitors_desk, session)
             phone.server("phone", simulator.state.exchange, lambda: (*shown.all(), *of_rules()))
 
     dashboard = App(page, server)

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from access.actor import NotAllowed
 from alerts import DatabaseError, UnusableInput
 from cli import FAILED, UNUSABLE, broadcast, cancel, doctor, people, rules, send, status, worker
 from cli import list as list_command
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         refuse_to_leave_files_of_root(settings)
         exit_status: int = asyncio.run(chosen.run(settings, chosen))
         return exit_status
-    except (SettingsError, UnusableInput, DatabaseError) as unusable:
+    except (SettingsError, UnusableInput, NotAllowed, DatabaseError) as unusable:
         _complain(str(unusable), chosen)
         return UNUSABLE
     except KeyboardInterrupt:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
 from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, split_dialed
@@ -32,19 +33,28 @@ Result = TypeVar("Result")
 
 
 class Contacts:
-    """The contacts in a database. Use it from one event loop."""
+    """The contacts in a database, for an actor. Use it from one event loop.
 
-    def __init__(self, database: Database, regions: Regions) -> None:
-        """National numbers are read in `regions.default`; only `regions.allowed` are taken."""
+    Methods raise `NotAllowed` where the actor lacks LOOK or, to change something, WRITE.
+    """
+
+    def __init__(self, database: Database, regions: Regions, actor: Actor | None = None) -> None:
+        """National numbers are read in `regions.default`; only `regions.allowed` are taken.
+
+        Without an `actor` it acts for the user that runs this process.
+        """
         self._database = database
         self._regions = regions
+        self._actor = actor or Actor.of_process()
 
     async def get(self, ids: Sequence[str]) -> list[Contact]:
         """Return the contacts with these ids, in this order; unknown ids are left out."""
+        self._actor.require(Permission.LOOK)
         return await self._database.read(lambda connection: read_contacts(connection, ids))
 
     async def check(self, typed: Contact) -> dict[str, UnusableInput]:
         """Return what `save` would refuse, by field; see `check_contact`."""
+        self._actor.require(Permission.LOOK)
         checked, problems = check_contact(typed, self._regions)
         owned = await self._database.read(lambda connection: taken(connection, checked))
         return {each.field: each for each in owned} | problems
@@ -55,6 +65,7 @@ class Contacts:
         Groups that don't exist yet are made. Raises `UnusableInput`, which names the first field
         that is wrong: see `check_contact`, and `name` if the contact was removed meanwhile.
         """
+        self._actor.require(Permission.WRITE)
         checked, problems = check_contact(typed, self._regions)
         for problem in problems.values():
             raise problem
@@ -74,6 +85,7 @@ class Contacts:
 
     async def remove(self, ids: Sequence[str]) -> int:
         """Remove contacts and return how many there were. Their alerts stay, and go on."""
+        self._actor.require(Permission.WRITE)
         return await self._database.write(lambda connection: _remove(connection, ids))
 
     async def put_into(self, ids: Sequence[str], group: str) -> int:
@@ -81,6 +93,7 @@ class Contacts:
 
         Raises `UnusableInput` for a name that no group can have.
         """
+        self._actor.require(Permission.WRITE)
         name = read_group_name(group, "group")
 
         def put(connection: sa.Connection) -> int:
@@ -96,6 +109,7 @@ class Contacts:
 
     async def take_out(self, ids: Sequence[str], group: str) -> int:
         """Take contacts out of a group; returns how many were in it."""
+        self._actor.require(Permission.WRITE)
 
         def take(connection: sa.Connection) -> int:
             of_group = sa.select(contact_groups.c.id).where(

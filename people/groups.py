@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
 from alerts import UnusableInput
 from database.database import Database
 from people.checking import read_group_name
@@ -23,13 +24,19 @@ class Group:
 
 
 class Groups:
-    """The groups in a database. Use it from one event loop."""
+    """The groups in a database, for an actor. Use it from one event loop.
 
-    def __init__(self, database: Database) -> None:
+    Methods raise `NotAllowed` where the actor lacks LOOK or, to change something, WRITE.
+    """
+
+    def __init__(self, database: Database, actor: Actor | None = None) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self._database = database
+        self._actor = actor or Actor.of_process()
 
     async def all(self) -> list[Group]:
         """Return every group with its size, by name."""
+        self._actor.require(Permission.LOOK)
         return await self._database.read(read_groups_and_sizes)
 
     async def add(self, name: str) -> str:
@@ -37,6 +44,7 @@ class Groups:
 
         Raises `UnusableInput` for a name that no group can have, or that one has already.
         """
+        self._actor.require(Permission.WRITE)
         wanted = read_group_name(name, "group")
 
         # Apart from the write, which may run twice and would then find its own group.
@@ -49,6 +57,7 @@ class Groups:
 
         Raises `UnusableInput` for a name that no group can have, or that another one has.
         """
+        self._actor.require(Permission.WRITE)
         wanted = read_group_name(to, "group")
 
         def rename(connection: sa.Connection) -> None:
@@ -65,6 +74,7 @@ class Groups:
 
     async def remove(self, name: str) -> None:
         """Remove a group; the contacts in it stay."""
+        self._actor.require(Permission.WRITE)
 
         def remove(connection: sa.Connection) -> None:
             found = sa.select(contact_groups.c.id).where(

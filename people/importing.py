@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
 from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, international, read_number
@@ -96,10 +97,17 @@ class Candidate:
 
 
 class Importer:
-    """Imports the people in one file. Use it from one event loop; the work is done in threads."""
+    """Imports the people in one file. Use it from one event loop; the work is done in threads.
 
-    def __init__(self, database: Database, regions: Regions, sheet: Sheet) -> None:
+    Methods raise `NotAllowed` where the actor lacks WRITE.
+    """
+
+    def __init__(
+        self, database: Database, regions: Regions, sheet: Sheet, actor: Actor | None = None
+    ) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self.sheet = sheet
+        self._actor = actor or Actor.of_process()
         self._database = database
         self._regions = regions
         # Reading a number takes a fifth of a millisecond, and every fix makes a new plan.
@@ -107,6 +115,7 @@ class Importer:
 
     async def plan(self, choices: Choices) -> Plan:
         """Return what would be imported. Raises `UnusableInput` for an unusable mapping."""
+        self._actor.require(Permission.WRITE)
         candidates = await self._candidates(choices)
         owners = await self._database.read(lambda connection: _owners(connection, candidates))
         return await asyncio.to_thread(make_plan, candidates, owners, choices)
@@ -116,6 +125,7 @@ class Importer:
 
         Raises `UnusableInput` for an unusable mapping; then nothing is changed.
         """
+        self._actor.require(Permission.WRITE)
         candidates = await self._candidates(choices)
         owners = await self._database.read(lambda connection: _owners(connection, candidates))
         planned = await asyncio.to_thread(make_plan, candidates, owners, choices)

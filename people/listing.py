@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
 from alerts import Alert, Status, records
 from alerts.phone_numbers import split_dialed
 from alerts.tables import alerts, texting_states
@@ -84,20 +85,27 @@ class Counts:
 
 
 class Listing:
-    """Lists people, with the alerts and texts of one Twilio account. Use it from one event loop."""
+    """Lists people, with the alerts and texts of one Twilio account. Use it from one event loop.
 
-    def __init__(self, database: Database, account_sid: str) -> None:
+    Methods raise `NotAllowed` where the actor lacks LOOK.
+    """
+
+    def __init__(self, database: Database, account_sid: str, actor: Actor | None = None) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self._database = database
         self._account_sid = account_sid
+        self._actor = actor or Actor.of_process()
 
     async def page(self, wanted: Wanted, first: int, size: int) -> Page:
         """Return the `size` people from the `first` on, by name; the last page if it is too far."""
+        self._actor.require(Permission.LOOK)
         return await self._database.read(
             lambda connection: self._page(connection, wanted, first, size)
         )
 
     async def ids(self, wanted: Wanted) -> list[str]:
         """Return the ids of all people found, by name."""
+        self._actor.require(Permission.LOOK)
 
         def look(connection: sa.Connection) -> list[str]:
             found = self._found(connection, wanted)
@@ -107,6 +115,7 @@ class Listing:
 
     async def counts(self) -> Counts:
         """Count the people in all, in groups and at each glance."""
+        self._actor.require(Permission.LOOK)
         return await self._database.read(self._counts)
 
     def _page(self, connection: sa.Connection, wanted: Wanted, first: int, size: int) -> Page:

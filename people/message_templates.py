@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from access.actor import Actor, Permission
 from alerts import UnusableInput
 from alerts.message.compose import MOST_TEMPLATE_CHARACTERS
 from database.database import Database
@@ -27,13 +28,19 @@ class MessageTemplate:
 
 
 class Templates:
-    """The message templates in a database. Use it from one event loop."""
+    """The message templates in a database, for an actor. Use it from one event loop.
 
-    def __init__(self, database: Database) -> None:
+    Methods raise `NotAllowed` where the actor lacks LOOK or, to change something, WRITE.
+    """
+
+    def __init__(self, database: Database, actor: Actor | None = None) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self._database = database
+        self._actor = actor or Actor.of_process()
 
     async def all(self) -> list[MessageTemplate]:
         """Return every template, by name."""
+        self._actor.require(Permission.LOOK)
         found = sa.select(message_templates).order_by(message_templates.c.name_key)
         return await self._database.read(
             lambda connection: [
@@ -47,6 +54,7 @@ class Templates:
         Raises `UnusableInput` for an empty name or message, one that is too long, and where there
         are too many templates.
         """
+        self._actor.require(Permission.WRITE)
         template = MessageTemplate(_read_template_name(name), message)
         if not message.strip():
             raise UnusableInput("message", "Write a message first.")
@@ -77,6 +85,7 @@ class Templates:
 
     async def remove(self, name: str) -> None:
         """Remove the template of that name, if there is one."""
+        self._actor.require(Permission.WRITE)
         removal = sa.delete(message_templates).where(message_templates.c.name_key == name_key(name))
         await self._database.write(lambda connection: connection.execute(removal) and None)
 

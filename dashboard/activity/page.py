@@ -27,7 +27,6 @@ from dashboard.assets import assets
 from dashboard.icons import icon
 from dashboard.inputs import part
 from dashboard.live_alert import failure_sentence
-from dashboard.shell import viewer_name
 from people.contact import Contact
 
 if TYPE_CHECKING:
@@ -218,13 +217,13 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
             following.append(task)
 
     @reactive.extended_task
-    async def canceling(alert_id: str, by: str) -> None:
-        await desk.cancel(alert_id, by=by)
+    async def canceling(alert_id: str) -> None:
+        await desk.cancel(alert_id)
 
     @reactive.effect
     @reactive.event(input.cancel)
     def cancel() -> None:
-        canceling.invoke(part(input.cancel(), "id"), viewer_name(session))
+        canceling.invoke(part(input.cancel(), "id"))
 
     @reactive.effect
     def explain_failure() -> None:
@@ -294,7 +293,7 @@ async def _directory(desk: Desk) -> Directory:
     # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
     from people.directory import Directory  # noqa: PLC0415
 
-    return Directory(await desk.database())
+    return Directory(await desk.database(), desk.actor)
 
 
 async def _rules(desk: Desk, asked: str) -> dict[str, str]:

@@ -94,7 +94,8 @@ def server(
         while True:
             # What keeps them from being read is said on the page.
             with suppress(Exception):
-                found = await overviews_of(await open_rules()).read(SECONDS_BETWEEN_COUNTS)
+                rules = await open_rules()
+                found = await overviews_of(rules).read(rules, SECONDS_BETWEEN_COUNTS)
                 async with reactive.lock():
                     count.set(sum(1 for each in found if each.held))
                     await reactive.flush()

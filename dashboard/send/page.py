@@ -60,7 +60,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     @reactive.calc
     def form() -> AlertRequest | UnusableInput:
         try:
-            return read_form(input, session, services)
+            return read_form(input, services, desk.actor.name)
         except UnusableInput as problem:
             return problem
 

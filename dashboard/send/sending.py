@@ -136,7 +136,7 @@ async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> 
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
         from people.directory import Directory  # noqa: PLC0415
 
-        directory = Directory(await desk.database())
+        directory = Directory(await desk.database(), desk.actor)
         regions = desk.services.regions
         found = await read_recipients(whom.text, whom.channel, regions, directory)
         whom = replace(whom, entries=tuple(found), is_known=True)

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from access import EVERYTHING, Actor
 from alerts import Status, UnusableInput
 from alerts.alert import Alert
 from alerts.state import may_follow
@@ -162,7 +163,7 @@ async def test_who_cancels_without_reaching_twilio_is_told(tmp_path):
     ):
         ringing = await desk.send(replace(CALL, to=NEVER_ANSWERS))
         unconnected._mode = "observer"
-        told = await unconnected.cancel(ringing.id, by="ann")
+        told = await unconnected.acting_as(Actor("ann", EVERYTHING)).cancel(ringing.id)
         assert told is not None
         assert [event.note for event in told.events[-2:]] == [
             "Canceled by ann",
