@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from access.actor import Actor, Permission
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts.alert import Alert, AlertRequest, Event, Problem
 from alerts.broadcast import (
     Broadcast,
@@ -33,7 +34,9 @@ from twilio_client import TwilioError
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from access.audit import Audit
     from alerts.history import History
+    from alerts.runtime import Runtime
     from alerts.sent_before import SentBefore
     from alerts.tables import NewAlert
     from database.database import Database
@@ -121,14 +124,20 @@ class Desk:
         """
         await self.opening.runtime()
 
-    def warm_up(self) -> None:
+    def warm_up(self) -> asyncio.Task[Runtime]:
         """Start opening in the background, so that the first use needn't wait for it."""
-        self.opening.warm_up()
+        return self.opening.warm_up()
 
     async def history(self) -> History:
         """The history, for pages to read and for webhooks to write what Twilio reports."""
         self.actor.require(Permission.LOOK)
         return (await self.opening.runtime()).history
+
+    async def audit(self) -> Audit:
+        """The audit trail: what was done, by whom. Reading it takes ADMINISTER."""
+        from access.audit import Audit  # noqa: PLC0415 - needs SQLAlchemy
+
+        return Audit((await self.opening.runtime()).database, self.actor)
 
     async def database(self) -> Database:
         """The database that the history is in, for what else is kept there."""
@@ -224,8 +233,15 @@ class Desk:
             return None
         hang_ups = asyncio.Semaphore(HANG_UPS_AT_ONCE)
         under_way = [each for each in found[1] if not each.status.final]
+        sent, _ = found
+        done = self._done(Action.CANCELED, sent.title, sent.id, alerts=len(under_way))
         # Recorded side by side, they share a few transactions.
-        await asyncio.gather(*(self._cancel(each, hang_ups) for each in under_way))
+        await asyncio.gather(
+            *(
+                self._cancel(each, hang_ups, None if place else done)
+                for place, each in enumerate(under_way)
+            )
+        )
         return await self._broadcast_of(broadcast_id)
 
     async def _broadcast_of(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
@@ -319,16 +335,19 @@ class Desk:
         alert = await history.get(alert_id)
         if alert is None or alert.status.final:
             return alert
-        return await self._cancel(alert, asyncio.Semaphore())
+        done = self._done(Action.CANCELED, label_of(alert.request), alert.id)
+        return await self._cancel(alert, asyncio.Semaphore(), done)
 
-    async def _cancel(self, alert: Alert, hang_ups: asyncio.Semaphore) -> Alert | None:
+    async def _cancel(
+        self, alert: Alert, hang_ups: asyncio.Semaphore, audit: AuditEntry | None
+    ) -> Alert | None:
         """Cancel an alert that hasn't ended, as it was read; hangs up when `hang_ups` allows it."""
         history = await self._history()
         note = f"Canceled by {self.actor.name}"
         wish = Event(
             datetime.now(UTC), None, note, "sender", try_number=alert.try_number, canceling=True
         )
-        after = await history.record(alert.id, wish)
+        after = await history.record(alert.id, wish, audit)
         if after and after.sid and after.channel == "call" and not after.status.final:
             # A worker that follows the call does the same, but none may be running.
             async with hang_ups:
@@ -352,7 +371,8 @@ class Desk:
         note = f"Sent now anyway, by {self.actor.name}"
         number = alert.try_number
         wish = Event(datetime.now(UTC), None, note, "sender", try_number=number, send_now=True)
-        return await history.record(alert_id, wish)
+        done = self._done(Action.SENT_NOW, label_of(alert.request), alert.id)
+        return await history.record(alert_id, wish, done)
 
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
         """End the alert's call; returns the event to record, or None if it was over already."""
@@ -389,13 +409,14 @@ class Desk:
     async def _add(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
         runtime = await self.opening.runtime()
         new = self._new(requests)
+        audit = self._sent(new)
         # Without a worker in this process, or room in it, another process claims them.
         worker = runtime.worker
         if worker and worker.has_room_for(len(new)):
-            added = await runtime.history.add(new, worker.id)
+            added = await runtime.history.add(new, worker.id, audit)
             worker.deliver(added)
         else:
-            added = await runtime.history.add(new)
+            added = await runtime.history.add(new, audit=audit)
         return [each.id for each in new], added
 
     async def _add_broadcast(
@@ -403,11 +424,12 @@ class Desk:
     ) -> Broadcast:
         runtime = await self.opening.runtime()
         new, worker = self._new(requests), runtime.worker
+        audit = self._done(Action.SENT, broadcast.title, broadcast.id, alerts=len(new))
         if worker and worker.has_room_for(len(new)):
-            broadcast, added = await runtime.broadcasts.add(broadcast, new, worker.id)
+            broadcast, added = await runtime.broadcasts.add(broadcast, new, worker.id, audit)
             worker.deliver(added)
         else:
-            broadcast, _ = await runtime.broadcasts.add(broadcast, new)
+            broadcast, _ = await runtime.broadcasts.add(broadcast, new, audit=audit)
         return broadcast
 
     async def _history(self) -> History:
@@ -421,6 +443,21 @@ class Desk:
         if self.actor == Actor.of_process():
             return requests
         return [replace(each, user=self.actor.name) for each in requests]
+
+    def _done(
+        self, action: Action, about: str, about_id: str = "", **details: str | int
+    ) -> AuditEntry:
+        """Return the entry of the audit trail for what the actor does to alerts now."""
+        return AuditEntry.by(self.actor, action, Kind.ALERTS, about, about_id, **details)
+
+    def _sent(self, new: Sequence[NewAlert]) -> AuditEntry | None:
+        """Return the one entry for all alerts that are sent together."""
+        if len(new) != 1:
+            return self._done(Action.SENT, f"{len(new):,} alerts", alerts=len(new)) if new else None
+        request = new[0].request
+        return self._done(
+            Action.SENT, label_of(request), new[0].id, channel=request.channel, to=request.to
+        )
 
     def _new(self, requests: Sequence[AlertRequest], rule_id: str | None = None) -> list[NewAlert]:
         """Return what is to be saved; those without an id get one."""
@@ -482,6 +519,11 @@ class Desk:
                     if is_answered(alert):
                         break
         return alert or (await history.get_all([alert_id]))[alert_id]
+
+
+def label_of(request: AlertRequest) -> str:
+    """Return whom a request is for: the name, or the number where there is none."""
+    return request.name or request.to
 
 
 def is_answered(alert: Alert) -> bool:

@@ -14,6 +14,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, split_dialed
@@ -24,7 +26,7 @@ from database.database import Database
 from people.checking import NUMBER_FIELDS, check_contact, read_group_name
 from people.contact import Contact
 from people.directory import read_contacts
-from people.names import name_key
+from people.names import name_key, number_of_people
 from people.tables import contact_groups, contact_numbers, contacts, group_members
 
 REMOVED = "This person was removed in the meantime. Close this, and add them again."
@@ -71,6 +73,8 @@ class Contacts:
             raise problem
         contact = replace(checked, id=checked.id or secrets.token_hex(8))
         is_new, now = not checked.id, time.time()
+        action = Action.ADDED if is_new else Action.CHANGED
+        done = AuditEntry.by(self._actor, action, Kind.PEOPLE, contact.name, contact.id)
 
         def save(connection: sa.Connection) -> None:
             for problem in taken(connection, contact):
@@ -79,6 +83,7 @@ class Contacts:
             if not is_new and connection.execute(known).first() is None:
                 raise UnusableInput("name", REMOVED)
             write_contacts(connection, [contact], now)
+            write_entries(connection, [done])
 
         await written(self._database, save)
         return contact
@@ -86,7 +91,15 @@ class Contacts:
     async def remove(self, ids: Sequence[str]) -> int:
         """Remove contacts and return how many there were. Their alerts stay, and go on."""
         self._actor.require(Permission.WRITE)
-        return await self._database.write(lambda connection: _remove(connection, ids))
+        done = AuditEntry.by(self._actor, Action.REMOVED, Kind.PEOPLE)
+
+        def remove(connection: sa.Connection) -> int:
+            found = read_contacts(connection, ids)
+            removed = _remove(connection, ids)
+            write_entries(connection, [_about(done, found)] if found else [])
+            return removed
+
+        return await self._database.write(remove)
 
     async def put_into(self, ids: Sequence[str], group: str) -> int:
         """Put contacts into a group, which is made if need be; returns how many are new in it.
@@ -95,14 +108,17 @@ class Contacts:
         """
         self._actor.require(Permission.WRITE)
         name = read_group_name(group, "group")
+        done = AuditEntry.by(self._actor, Action.PUT_INTO, Kind.PEOPLE, group=name)
 
         def put(connection: sa.Connection) -> int:
-            found = [each.id for each in read_contacts(connection, ids)]
+            people = read_contacts(connection, ids)
+            found = [each.id for each in people]
             group_id = group_ids(connection, [name])[name_key(name)]
             before = _size(connection, group_id)
             for some in in_parts(found):
                 rows = [{"group_id": group_id, "contact_id": each} for each in some]
                 insert_new(connection, group_members, rows)
+            write_entries(connection, [_about(done, people)] if people else [])
             return _size(connection, group_id) - before
 
         return await written(self._database, put)
@@ -110,6 +126,7 @@ class Contacts:
     async def take_out(self, ids: Sequence[str], group: str) -> int:
         """Take contacts out of a group; returns how many were in it."""
         self._actor.require(Permission.WRITE)
+        done = AuditEntry.by(self._actor, Action.TAKEN_OUT, Kind.PEOPLE, group=group)
 
         def take(connection: sa.Connection) -> int:
             of_group = sa.select(contact_groups.c.id).where(
@@ -123,7 +140,10 @@ class Contacts:
                         group_members.c.group_id == group_id, group_members.c.contact_id.in_(some)
                     )
                 )
-            return before - _size(connection, group_id)
+            taken_out = before - _size(connection, group_id)
+            people = read_contacts(connection, ids)
+            write_entries(connection, [_about(done, people)] if taken_out else [])
+            return taken_out
 
         return await self._database.write(take)
 
@@ -268,6 +288,13 @@ def _remove(connection: sa.Connection, ids: Sequence[str]) -> int:
             connection.execute(sa.delete(table).where(table.c.contact_id.in_(some)))
         removed += connection.execute(sa.delete(contacts).where(contacts.c.id.in_(some))).rowcount
     return removed
+
+
+def _about(entry: AuditEntry, people: Sequence[Contact]) -> AuditEntry:
+    """Return an entry of the audit trail as it is about these people."""
+    if len(people) == 1:
+        return replace(entry, about=people[0].name, about_id=people[0].id)
+    return replace(entry, about=number_of_people(len(people)))
 
 
 def _size(connection: sa.Connection, group_id: str) -> int:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 import sqlalchemy as sa
 
 from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, international, read_number
@@ -26,7 +28,7 @@ from people.columns import check_mapping
 from people.contact import Contact
 from people.contacts import clock_zone, write_contacts, written
 from people.directory import read_contacts
-from people.names import name_key
+from people.names import name_key, number_of_people
 from people.sheet import FEWEST_DIGITS, Row, Sheet, digits_of
 from people.tables import contact_numbers
 
@@ -129,6 +131,7 @@ class Importer:
         candidates = await self._candidates(choices)
         owners = await self._database.read(lambda connection: _owners(connection, candidates))
         planned = await asyncio.to_thread(make_plan, candidates, owners, choices)
+        done = AuditEntry.by(self._actor, Action.IMPORTED, Kind.PEOPLE)
 
         def write(connection: sa.Connection) -> Plan:
             if connection.dialect.name == "postgresql":
@@ -138,6 +141,10 @@ class Importer:
             found = _owners(connection, candidates)
             plan = planned if found == owners else make_plan(candidates, found, choices)
             write_contacts(connection, [*plan.added, *plan.changed], time.time())
+            imported = len(plan.added) + len(plan.changed)
+            counts = {"added": len(plan.added), "changed": len(plan.changed)}
+            entry = replace(done, about=number_of_people(imported), details=counts)
+            write_entries(connection, [entry] if imported else [])
             return plan
 
         return await written(self._database, write)

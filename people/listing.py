@@ -12,6 +12,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import Alert, Status, records
 from alerts.phone_numbers import split_dialed
 from alerts.tables import alerts, texting_states
@@ -21,7 +23,7 @@ from database.database import Database
 from people.contact import Contact
 from people.directory import read_contacts
 from people.groups import Group, read_groups_and_sizes
-from people.names import name_key
+from people.names import name_key, number_of_people
 from people.tables import contact_groups, contact_numbers, contacts, group_members
 
 Glance = Literal["", "quiet", "stop", "unreached"]
@@ -112,6 +114,22 @@ class Listing:
             return list(connection.scalars(found.order_by(contacts.c.name_key, contacts.c.id)))
 
         return await self._database.read(look)
+
+    async def export(self, wanted: Wanted) -> list[Contact]:
+        """Return all people found, by name, to be taken out of here: that is recorded."""
+        self._actor.require(Permission.LOOK)
+
+        def read(connection: sa.Connection) -> list[Contact]:
+            found = self._found(connection, wanted)
+            ordered = found.order_by(contacts.c.name_key, contacts.c.id)
+            return read_contacts(connection, list(connection.scalars(ordered)))
+
+        people = await self._database.read(read)
+        done = AuditEntry.by(
+            self._actor, Action.EXPORTED, Kind.PEOPLE, number_of_people(len(people))
+        )
+        await self._database.write(lambda connection: write_entries(connection, [done]))
+        return people
 
     async def counts(self) -> Counts:
         """Count the people in all, in groups and at each glance."""

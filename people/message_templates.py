@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.message.compose import MOST_TEMPLATE_CHARACTERS
 from database.database import Database
@@ -65,6 +67,7 @@ class Templates:
                 f"this message has {len(message):,}.",
             )
         key, now = name_key(template.name), time.time()
+        done = AuditEntry.by(self._actor, Action.CHANGED, Kind.TEMPLATES, template.name, key)
 
         def save(connection: sa.Connection) -> None:
             known = set(connection.scalars(sa.select(message_templates.c.name_key)))
@@ -79,6 +82,8 @@ class Templates:
                 .values(id=key, name_key=key, **values)
                 .on_conflict_do_update(index_elements=["name_key"], set_=values)
             )
+            action = Action.CHANGED if key in known else Action.ADDED
+            write_entries(connection, [replace(done, action=action)])
 
         await self._database.write(save)
         return template
@@ -87,7 +92,13 @@ class Templates:
         """Remove the template of that name, if there is one."""
         self._actor.require(Permission.WRITE)
         removal = sa.delete(message_templates).where(message_templates.c.name_key == name_key(name))
-        await self._database.write(lambda connection: connection.execute(removal) and None)
+        done = AuditEntry.by(self._actor, Action.REMOVED, Kind.TEMPLATES, name, name_key(name))
+
+        def remove(connection: sa.Connection) -> None:
+            if connection.execute(removal).rowcount:
+                write_entries(connection, [done])
+
+        await self._database.write(remove)
 
 
 def _read_template_name(name: str) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import Desk, UnusableInput
 from database.database import Database
 from people.directory import Directory
@@ -140,7 +142,8 @@ class RuleDesk:
     async def save(self, rule: Rule) -> Rule:
         """Save a rule as a new revision, see `SavedRules.save`. Raises `UnusableInput`."""
         self.actor.require(Permission.WRITE)
-        saved = await (await self._open()).saved.save(rule, self.actor.name)
+        done = self._done(Action.CHANGED if rule.id else Action.ADDED, rule)
+        saved = await (await self._open()).saved.save(rule, self.actor.name, done)
         self.checker.look()
         return saved
 
@@ -157,7 +160,10 @@ class RuleDesk:
     async def delete(self, rule_id: str) -> None:
         """Delete a rule. Its alerts stay, and go on."""
         self.actor.require(Permission.WRITE)
-        await (await self._open()).saved.delete(rule_id, self.actor.name)
+        saved = (await self._open()).saved
+        rule = await saved.get(rule_id)
+        done = self._done(Action.REMOVED, rule) if rule else None
+        await saved.delete(rule_id, self.actor.name, done)
 
     async def overview(self) -> list[RuleOverview]:
         """Return what the list of rules shows, by name."""
@@ -261,6 +267,7 @@ class RuleDesk:
         """Take a source's columns as they are by now. Raises `SourceError` and `QueryError`."""
         self.actor.require(Permission.WRITE)
         await self._sources.accept_shape(source)
+        await self._record_source(Action.CHANGED, source)
 
     def uploads(self) -> dict[str, Upload]:
         """Return the uploaded sources by name."""
@@ -275,12 +282,17 @@ class RuleDesk:
         self.actor.require(Permission.WRITE)
         by = self.actor.name
         added = await self._sources.add_upload(_source_name(name), file, name, by)
+        # Files aren't in the database, so it is written once the file is kept.
+        await self._record_source(Action.UPLOADED, added.name)
         return added.name
 
     async def remove_upload(self, name: str) -> None:
         """Remove an uploaded source. Rules that watch it can't be checked any more."""
         self.actor.require(Permission.WRITE)
+        is_known = name in self._sources.uploads()
         await self._sources.remove_upload(name)
+        if is_known:
+            await self._record_source(Action.REMOVED, name)
 
     # --- Switching ------------------------------------------------------------------------------
 
@@ -300,7 +312,8 @@ class RuleDesk:
         check_complete(rule)
         for field, sentence in preview.problems.items():
             raise UnusableInput(field, sentence)
-        report = await self.checker.turn_on(rule_id, rule.revision, tell, self.actor.name)
+        done = self._done(Action.TURNED_ON, rule, told=_told(tell))
+        report = await self.checker.turn_on(rule_id, rule.revision, tell, self.actor.name, done)
         if report.result == "failed":
             raise report.error or UnusableInput("rule", report.failure)
         if report.result == "superseded":
@@ -310,7 +323,8 @@ class RuleDesk:
     async def turn_off(self, rule_id: str) -> None:
         """Have a rule checked no more. What is bad stays as it is. Raises `UnusableInput`."""
         self.actor.require(Permission.WRITE)
-        await (await self._open()).saved.switch_off(rule_id, self.actor.name)
+        done = self._done(Action.TURNED_OFF, await self._known(rule_id))
+        await (await self._open()).saved.switch_off(rule_id, self.actor.name, done)
 
     async def check_now(self, rule_id: str, *, dry_run: bool = False) -> CheckReport:
         """Check a rule whether it is due or not; with `dry_run` nothing is written or told.
@@ -318,7 +332,11 @@ class RuleDesk:
         Raises `UnusableInput` about `rule` if it is unknown or, unless `dry_run`, off.
         """
         self.actor.require(Permission.LOOK if dry_run else Permission.WRITE)
-        return await self.checker.check_once(rule_id, dry_run=dry_run)
+        report = await self.checker.check_once(rule_id, dry_run=dry_run)
+        if not dry_run:
+            # Afterwards: a check is the data's doing, and no one transaction of the actor's.
+            await self._record(self._done(Action.CHECKED, report.rule))
+        return report
 
     async def answer_held(self, rule_id: str, keys: Tell) -> int:
         """Let a held rule go on: "all" that waits is told, "none", or the keys with these hashes.
@@ -327,7 +345,11 @@ class RuleDesk:
         """
         self.actor.require(Permission.WRITE)
         database = (await self._open()).database
-        told = await answer_held(database, self._account_sid, rule_id, keys, self.actor.name)
+        rule = await self._known(rule_id)
+        done = self._done(Action.DECIDED, rule, told=_told(keys))
+        told = await answer_held(
+            database, self._account_sid, rule_id, keys, self.actor.name, audit=done
+        )
         self.checker.look()
         return told
 
@@ -349,6 +371,7 @@ class RuleDesk:
         """
         self.actor.require(Permission.WRITE)
         opened = await self._open()
+        rule = await opened.saved.get(rule_id) if rule_id else None
         words = ""
         if key:
             known = await self._episodes(rule_id)
@@ -362,12 +385,24 @@ class RuleDesk:
             weekly=weekly,
             time_zone=self._time_zone,
             by=self.actor.name,
+            audit=self._done(
+                Action.MUTED,
+                rule,
+                row=words,
+                recipient=recipient or "",
+                until=f"{until:%Y-%m-%d %H:%M %Z}" if until else weekly,
+            ),
         )
 
     async def unmute(self, mute_id: str) -> None:
         """End a mute. What is still bad is told at the next check."""
         self.actor.require(Permission.WRITE)
-        await (await self._open()).mutes.end(mute_id)
+        opened = await self._open()
+        mute = next((each for each in await opened.mutes.all() if each.id == mute_id), None)
+        rule = await opened.saved.get(mute.rule_id) if mute and mute.rule_id else None
+        words, whom = (mute.key_words, mute.recipient) if mute else ("", "")
+        done = self._done(Action.UNMUTED, rule, row=words, recipient=whom)
+        await opened.mutes.end(mute_id, done)
         self.checker.look()
 
     async def mutes(self, rule_id: str | None = None) -> list[Mute]:
@@ -393,6 +428,19 @@ class RuleDesk:
                 ),
             )
         return self._shared.opened
+
+    def _done(self, action: Action, rule: Rule | None, **details: str | int) -> AuditEntry:
+        """Return the entry of the audit trail for what the actor does to a rule, or to all."""
+        about, about_id = (rule.name, rule.id) if rule else ("all rules", "")
+        said = {name: value for name, value in details.items() if value != ""}
+        return AuditEntry.by(self.actor, action, Kind.RULES, about, about_id, **said)
+
+    async def _record(self, entry: AuditEntry) -> None:
+        database = (await self._open()).database
+        await database.write(lambda connection: write_entries(connection, [entry]))
+
+    async def _record_source(self, action: Action, name: str) -> None:
+        await self._record(AuditEntry.by(self.actor, action, Kind.SOURCES, name, name))
 
     async def _episodes(self, rule_id: str) -> list[EpisodeRow]:
         database = (await self._open()).database
@@ -429,6 +477,11 @@ class RuleDesk:
             return self._sources.described(name)
         except SourceError:
             return "gone"
+
+
+def _told(tell: Tell) -> str | int:
+    """Return "all", "none", or how many of the rows are told."""
+    return tell if isinstance(tell, str) else len(tell)
 
 
 def _natural(words: str) -> list[tuple[int, str]]:

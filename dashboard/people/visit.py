@@ -203,7 +203,7 @@ class Visit:
         async def export() -> AsyncIterator[bytes]:
             database = await self._desk.database()
             listing = Listing(database, self._desk.services.twilio.account_sid, self._desk.actor)
-            found = await self._contacts(database).get(await listing.ids(Wanted()))
+            found = await listing.export(Wanted())
             yield await asyncio.to_thread(write_csv, found)
 
     def _time_zone(self) -> str:

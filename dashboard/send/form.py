@@ -8,6 +8,7 @@ from htmltools import Tag, TagChild, TagList, tags
 from shiny import Inputs, reactive, render, ui
 from shiny.module import resolve_id
 
+from access.actor import Permission
 from alerts import AlertRequest, UnusableInput
 from alerts.message.compose import VARIABLES
 from alerts.message.languages import LANGUAGE_NAMES, voices_for
@@ -16,6 +17,7 @@ from alerts.services import Services
 from alerts.time_zones import find_zone
 from dashboard.fields import described_by, unannounced
 from dashboard.inputs import choice, switch, text
+from dashboard.permissions import may_not
 from dashboard.send.from_file import column_buttons
 from dashboard.send.if_nobody_answers import (
     CHANNELS,
@@ -51,6 +53,7 @@ def form_ui(to: str, message: str) -> TagList:
                 href=f"#{resolve_id('story')}",
                 class_="to-story",
             ),
+            may_not(Permission.SEND),
             ui.input_task_button(
                 "send_test_call",
                 _until_connected(ui.output_text("send_label", inline=True), "Call now"),

@@ -109,10 +109,13 @@ async def test_app_py_spares_its_modules_from_garbage_collection_once_the_desk_i
 
     collector = SimpleNamespace(collect=lambda: done.append("collect"), freeze=freeze)
     monkeypatch.setattr(app, "gc", collector)
-    monkeypatch.setattr(app, "SECONDS_BETWEEN_FREEZING_ATTEMPTS", 0.05)
+    monkeypatch.setattr(app, "SECONDS_BETWEEN_ATTEMPTS", 0.05)
     shiny_app = create_app(desk)
     router = shiny_app.starlette_app.router
-    router.lifespan_context = app.with_freezing(desk, router.lifespan_context)
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    router.lifespan_context = app.once_open(
+        desk, lambda: app._settle(desk, settings), router.lifespan_context
+    )
     async with served(shiny_app):
         await until(lambda: len(done) == 2)
     assert done == ["collect", "freeze"]
