@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts import records
 from alerts.alert import Alert
 from alerts.broadcast import Broadcast
@@ -55,12 +57,17 @@ class BroadcastHistory:
             await look.end()
 
     async def add(
-        self, broadcast: Broadcast, new: Sequence[NewAlert], worker_id: str | None = None
+        self,
+        broadcast: Broadcast,
+        new: Sequence[NewAlert],
+        worker_id: str | None = None,
+        audit: AuditEntry | None = None,
     ) -> tuple[Broadcast, list[Alert]]:
         """Save a broadcast and its alerts, all or none; returns it and the alerts that are new.
 
         If it is known, it stays as it is, and so do those of its alerts that are. With `worker_id`,
-        that worker has claimed the new alerts and has to deliver them.
+        that worker has claimed the new alerts and has to deliver them. `audit` is written with
+        them if any is new.
         """
         row = asdict(broadcast) | {
             "account_sid": self._account_sid,
@@ -77,6 +84,7 @@ class BroadcastHistory:
                 most_an_hour=self._most_an_hour,
                 worker_id=worker_id,
             )
+            write_entries(connection, [audit] if audit and added else [])
             return _read(connection, self._account_sid, broadcast.id) or broadcast, added
 
         return await self._database.write(add)

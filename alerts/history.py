@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from access.audit import delete_old_entries, write_entries
 from alerts import incoming_texts, overview, records, search, submissions
 from alerts.alert import Alert, Channel, Event
 from alerts.filters import Counts, Filters, MadeTry, Overview, Page
@@ -25,6 +26,7 @@ from alerts.tables import NewAlert, new_position
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from access.audit_entry import AuditEntry
     from database.database import Database
 
 log = logging.getLogger(__name__)
@@ -64,10 +66,16 @@ class History:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
 
-    async def add(self, new: Sequence[NewAlert], worker_id: str | None = None) -> list[Alert]:
+    async def add(
+        self,
+        new: Sequence[NewAlert],
+        worker_id: str | None = None,
+        audit: AuditEntry | None = None,
+    ) -> list[Alert]:
         """Save alerts and return those that are new; one whose id is known stays as it is.
 
-        With `worker_id`, that worker has claimed the new ones and has to deliver them.
+        With `worker_id`, that worker has claimed the new ones and has to deliver them. `audit` is
+        written once, if any alert is new.
         """
         now, added = datetime.now(UTC), list[Alert]()
         position = new_position(now)
@@ -81,6 +89,7 @@ class History:
                     first_position=position,
                     most_an_hour=self._most_an_hour,
                     worker_id=worker_id,
+                    audit=None if added else audit,
                 )
             )
             position += len(some)
@@ -127,9 +136,14 @@ class History:
             self._watchers.notify(alert)
         return found
 
-    async def record(self, alert_id: str, event: Event) -> Alert | None:
-        """Record an event and return the alert after it; None for an unknown alert."""
-        alert, _ = await self._append(Entry(alert_id, event))
+    async def record(
+        self, alert_id: str, event: Event, audit: AuditEntry | None = None
+    ) -> Alert | None:
+        """Record an event and return the alert after it; None for an unknown alert.
+
+        `audit` is written with it.
+        """
+        alert, _ = await self._append(Entry(alert_id, event, audit=audit))
         return alert
 
     async def record_callback(
@@ -289,8 +303,12 @@ class History:
         return await self._database.read(partial(overview.pulse, account_sid=self.account_sid))
 
     async def delete_old(self, keep_days: int) -> int:
-        """Delete some alerts that ended and are older; returns how many, 0 once none are left."""
-        return await delete_old_alerts(self._database, self.account_sid, keep_days)
+        """Delete some of what is older: alerts that ended, and entries of the audit trail.
+
+        Returns how many were deleted, 0 once none are left.
+        """
+        entries = await delete_old_entries(self._database, keep_days)
+        return entries + await delete_old_alerts(self._database, self.account_sid, keep_days)
 
     async def watch(self, alert_id: str, known: Alert | None = None) -> AsyncGenerator[Alert]:
         """Yield the alert as it stands, then its newest state after changes, up to the final one.
@@ -350,6 +368,8 @@ class History:
         newest: dict[str, Alert] = {}
         outcomes: list[tuple[Alert | None, Begun | None]] = []
         appended = records.append(connection, self.account_sid, entries)
+        done = [each.audit for each, (kept, _) in zip(entries, appended, strict=True) if kept]
+        write_entries(connection, [each for each in done if each])
         read = self._not_known(connection, [kept.alert.id for kept, _ in appended if kept])
         for entry, (kept, begun) in zip(entries, appended, strict=True):
             alert = None

@@ -14,6 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts import submissions, texting_states
 from alerts.alert import Alert, AlertRequest, Event, tries_of
 from alerts.state import STATE_FIELDS, apply
@@ -121,6 +123,7 @@ class Entry:
     alert_id: str
     event: Event
     more: Begin | Settlement | Reported | Abandoned | None = None
+    audit: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +143,12 @@ def add(
     first_position: int,
     most_an_hour: int,
     worker_id: str | None = None,
+    audit: AuditEntry | None = None,
 ) -> list[Alert]:
     """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
     Their positions in lists count up from `first_position`. A number that has had `most_an_hour`
-    alerts gets the next one later: see `not_before`.
+    alerts gets the next one later: see `not_before`. `audit` is written if any alert is new.
     """
     rows = [
         new_alert_row(each, account_sid, now, position) | {"claimed_by": worker_id}
@@ -162,6 +166,7 @@ def add(
     ours = {"account": account_sid, "ids": [each.id for each in new], "at": now.timestamp()}
     added = [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
     add_words(connection, account_sid, [(each.id, each.request) for each in added])
+    write_entries(connection, [audit] if audit and added else [])
     return added
 
 

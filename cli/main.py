@@ -11,8 +11,21 @@ import json
 import sys
 from collections.abc import Sequence
 
+from access.actor import NotAllowed
 from alerts import DatabaseError, UnusableInput
-from cli import FAILED, UNUSABLE, broadcast, cancel, doctor, people, rules, send, status, worker
+from cli import (
+    FAILED,
+    UNUSABLE,
+    audit,
+    broadcast,
+    cancel,
+    doctor,
+    people,
+    rules,
+    send,
+    status,
+    worker,
+)
 from cli import list as list_command
 from cli.file_owner import refuse_to_leave_files_of_root
 from cli.output import adapt_to_console
@@ -29,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         refuse_to_leave_files_of_root(settings)
         exit_status: int = asyncio.run(chosen.run(settings, chosen))
         return exit_status
-    except (SettingsError, UnusableInput, DatabaseError) as unusable:
+    except (SettingsError, UnusableInput, NotAllowed, DatabaseError) as unusable:
         _complain(str(unusable), chosen)
         return UNUSABLE
     except KeyboardInterrupt:
@@ -43,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
-        send, broadcast, list_command, status, cancel, people, rules, worker, doctor,
+        send, broadcast, list_command, status, cancel, people, rules, audit, worker, doctor,
     ):  # fmt: skip
         command.add_to(commands)
     return program
