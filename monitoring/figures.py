@@ -163,7 +163,10 @@ def _workers(connection: sa.Connection, account_sid: str) -> dict[str, int]:
         )
         .group_by(workers.c.mode)
     )
-    return dict.fromkeys(MODES, 0) | dict(row._tuple() for row in connection.execute(grouped))
+    found = dict.fromkeys(MODES, 0)
+    for mode, count in connection.execute(grouped):
+        found[mode] = count
+    return found
 
 
 def _rules(connection: sa.Connection, account_sid: str) -> tuple[dict[str, int], int, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ def test_a_folder_of_roots_is_named(folder: Path, state: Path, app: str):
             health = httpx.get(f"{url}healthz", headers=FROM_SHINY_SERVER)
     finally:
         env_file.write_text(before, encoding="utf-8")
-    assert f"DATA_DIR is {folder / 'data'}, which can&#x27;t be used" in page
+    assert f"DATA_DIR is {folder / 'data'}, which can't be used" in html.unescape(page)
     assert f"that {USER} may write to" in page
     assert TOKEN not in page
     assert (health.status_code, health.json()) == (503, {"status": "settings"})
