@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check unit browser bench soak lock clean
+.PHONY: run test check unit browser bench soak lock clean manifest deploy deploy-callbacks
 
 run: .venv/installed
 	@$(BIN)/python -m cli.port $(HOST) $(PORT)
@@ -43,8 +43,48 @@ lock: .venv/installed-dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
 		--group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
+# Posit Connect, see docs/deploying_connect.md. Only what the app is made of is copied to a folder of
+# its own and bundled from there: rsconnect would take .env, data and tests along.
+#
+#     make deploy NAME=mine VARS="TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN"
+#
+# NAME is what `rsconnect add --name` called the server. VARS are variables of this shell that the
+# content gets; their values never stand in a file.
+APP_FILES := access alerts cli dashboard database monitoring people rules simulator storage \
+	twilio_client twiml app.py callbacks_app.py settings.py webhooks.py sources.toml requirements.txt
+RSCONNECT := build/rsconnect/bin/rsconnect
+CONNECT_OPTIONS = --name "$(NAME)" $(addprefix -E ,$(VARS))
+
+.PHONY: named
+named:
+	@: $(if $(NAME),,$(error Say which server: make deploy NAME=mine, after "$(RSCONNECT) add --name mine"))
+
+manifest: build/dashboard.bundle $(RSCONNECT)
+	$(RSCONNECT) write-manifest shiny --overwrite --entrypoint app:app build/dashboard
+	cp build/dashboard/manifest.json manifest.json
+
+deploy: named build/dashboard.bundle $(RSCONNECT)
+	$(RSCONNECT) deploy shiny $(CONNECT_OPTIONS) --entrypoint app:app --title Callboard build/dashboard
+
+deploy-callbacks: named build/callbacks.bundle $(RSCONNECT)
+	$(RSCONNECT) deploy fastapi $(CONNECT_OPTIONS) --entrypoint callbacks_app:app \
+		--title "Callboard's callbacks" build/callbacks
+
+# What rsconnect has noted there stays: it knows by that which content to deploy to again.
+.PHONY: build/dashboard.bundle build/callbacks.bundle
+build/dashboard.bundle build/callbacks.bundle: build/%.bundle:
+	mkdir -p build/$*
+	find build/$* -mindepth 1 -maxdepth 1 ! -name rsconnect-python -exec rm -rf {} +
+	cp -R $(APP_FILES) build/$*/
+	find build/$* -name __pycache__ -prune -exec rm -rf {} +
+
+$(RSCONNECT):
+	$(if $(UV),$(UV) venv --quiet --python $(PYTHON) build/rsconnect,$(PYTHON) -m venv build/rsconnect)
+	$(if $(UV),$(UV) pip install --quiet --python build/rsconnect/bin/python,build/rsconnect/bin/python -m pip install --quiet) \
+		rsconnect-python || { rm -rf build/rsconnect; exit 1; }
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Callboard needs Python 3.11 or newer; this is " + sys.version.split()[0])'

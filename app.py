@@ -23,6 +23,7 @@ from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
 from dashboard.visitor import actor_of
+from monitoring.health import ill_health
 from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
@@ -86,11 +87,12 @@ def explain(problem: SettingsError) -> App:
     )
     explanation = App(page, None)
     explanation.starlette_app.add_middleware(SecurityHeaders, html=html_of(explanation))
-    explanation.starlette_app.router.routes[0:0] = [Route("/healthz", webhooks.ill_health)]
+    explanation.starlette_app.router.routes[0:0] = [Route("/healthz", ill_health)]
     return explanation
 
 
 def _from_environment() -> App:
+    webhooks.keep_queries_out_of_logs()
     try:
         settings = Settings()
         desk = Desk.from_settings(settings)

@@ -119,6 +119,8 @@ class Settings(BaseSettings):
 
     public_url: str | None = None
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    # For those who may read /metrics.
+    metrics_token: SecretStr | None = None
     # Where the history is unless DATABASE_URL says otherwise, and hosted documents.
     data_dir: Path = Field(default_factory=default_data_dir)
     # Which data rules can watch; the example's unless it is set.
@@ -265,6 +267,18 @@ class Settings(BaseSettings):
         # Not from the folder that the process was started in, which differs between processes. Not
         # `Path.expanduser`, which raises if there is no home.
         return HERE / os.path.expanduser(folder)
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _is_long(cls, token: SecretStr | None) -> SecretStr | None:
+        text = token.get_secret_value() if token else None
+        # RFC 6750 allows few other characters, and some proxies drop what isn't ASCII.
+        if text is not None and not re.fullmatch(r"[\x21-\x7e]{16,}", text):
+            raise ValueError(
+                "must be 16 characters or more, without spaces, such as `openssl rand -hex 16` "
+                "prints"
+            )
+        return token
 
     @field_validator("time_zone")
     @classmethod

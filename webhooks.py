@@ -1,32 +1,39 @@
-"""What Twilio and monitors see of this app: plain HTTP routes beside the pages."""
+"""What Twilio sees of this app: plain HTTP routes beside the pages."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
-from alerts import DatabaseError, Desk
+from alerts import Desk
 from alerts.callbacks import CallbackReceiver, callback_routes
 from storage import LocalStorage, twiml_route
 
-log = logging.getLogger(__name__)
 
-# Load balancers ask every few seconds and give up soon.
-HEALTH_TIMEOUT_SECONDS = 4.0
+class WithoutQueries(logging.Filter):
+    """Leaves the query out of each line of Uvicorn's access log.
+
+    Twilio fetches a document with the caller's and the recipient's number in its query.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the path, the third of five arguments that Uvicorn passes, and keep the line."""
+        if isinstance(record.args, tuple) and len(record.args) == 5:
+            client, method, path, *rest = record.args
+            record.args = (client, method, str(path).partition("?")[0], *rest)
+        return True
+
+
+def keep_queries_out_of_logs() -> None:
+    """Filter the access log of this process, for as long as it runs."""
+    logging.getLogger("uvicorn.access").addFilter(WithoutQueries())
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
-    """Callbacks and health; TwiML if documents live here; the simulator if it answers."""
+    """Callbacks; TwiML if documents live here; the simulator if it answers."""
     services = desk.services
-    found: list[BaseRoute] = [
-        Route("/healthz", Health(desk), methods=["GET"]),
-        *callback_routes(CallbackReceiver.of(services), desk.history),
-    ]
+    found = callback_routes(CallbackReceiver.of(services), desk.history)
     if isinstance(services.storage, LocalStorage):
         found.append(twiml_route(services.storage))
     if services.simulator:
@@ -37,35 +44,3 @@ def routes(desk: Desk) -> list[BaseRoute]:
             Route("/simulator/{path:path}", services.simulator),
         ]
     return found
-
-
-class Health:
-    """`GET /healthz`: 200 if alerts can be saved, 503 and the word `database` if not."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._checking: asyncio.Task[bool] | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        # All that ask meanwhile share one check, so that asking often costs no more.
-        if self._checking is None or self._checking.done():
-            self._checking = asyncio.create_task(self._is_well())
-        status, code = ("ok", 200) if await asyncio.shield(self._checking) else ("database", 503)
-        await JSONResponse({"status": status}, status_code=code)(scope, receive, send)
-
-    async def _is_well(self) -> bool:
-        try:
-            # The first one may come before the desk is open.
-            await self._desk.open()
-            async with asyncio.timeout(HEALTH_TIMEOUT_SECONDS):
-                await self._desk.check_database()
-        except (DatabaseError, TimeoutError) as problem:
-            log.warning("Not healthy: %s", str(problem) or "the database doesn't answer.")
-            return False
-        return True
-
-
-async def ill_health(_: Request) -> JSONResponse:
-    """`GET /healthz` of an app whose settings keep it from starting."""
-    return JSONResponse({"status": "settings"}, status_code=503)

@@ -153,6 +153,17 @@ class Desk:
         """Raise `DatabaseError` unless the database can be read and written right now."""
         await (await self.opening.runtime()).check_database()
 
+    async def until_newer_version(self) -> None:
+        """Wait until this process has found that a newer Callboard has changed the tables.
+
+        It then neither saves nor delivers: `send` and all else that writes raise `DatabaseError`.
+        """
+        await (await self.database()).until_newer()
+
+    async def is_delivered(self) -> bool:
+        """Whether some process is alive that delivers: a worker, or an app."""
+        return await (await self._runtime()).is_delivered()
+
     async def workers(self) -> int:
         """Return how many worker processes (which only deliver) are alive."""
         self.actor.require(Permission.LOOK)

@@ -17,6 +17,7 @@ from alerts.alert import Channel
 from alerts.history import History
 from alerts.services import Services
 from alerts.submissions import Price
+from database import NewerDatabase
 from twilio_client import Call, Message, TwilioClient, TwilioError
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ class Prices:
             except TwilioError as problem:
                 # Prices are nice to have; what matters more says that Twilio can't be reached.
                 log.debug("Prices couldn't be read: %s", problem)
+            except NewerDatabase:
+                return
             except Exception:
                 log.exception("Reading prices failed; trying again in a moment")
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from alerts.history import History
 from alerts.replies import IncomingText
 from alerts.services import Services
+from database import NewerDatabase
 from twilio_client import Message, TwilioError
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class ReplyPoller:
                 if not self._is_refused:
                     log.warning("Incoming texts can't be read: %s", problem)
                 self._is_refused = True
+            except NewerDatabase:
+                return
             except Exception:
                 log.exception("Looking for replies failed; trying again in a moment")
             await asyncio.sleep(SECONDS_BETWEEN_CHECKS)

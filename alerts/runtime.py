@@ -11,6 +11,7 @@ from alerts.history import History
 from alerts.liveness import Liveness
 from alerts.services import Mode, Services
 from alerts.worker import Worker
+from database import NewerDatabase
 from database.database import Database
 from database.tables import metadata
 
@@ -22,7 +23,10 @@ LOOKS_BEFORE_DELIVERING = 2
 
 
 class Runtime:
-    """Delivers unless its mode is "observer", or it is an app and a worker process is alive."""
+    """Delivers unless its mode is "observer", or it is an app and a worker process is alive.
+
+    It stops once a newer version of Callboard has changed the database's tables.
+    """
 
     def __init__(self, services: Services, mode: Mode) -> None:
         url = services.database_url.get_secret_value()
@@ -30,6 +34,7 @@ class Runtime:
         self._mode = mode
         self.database = Database(url, metadata)
         self._standing_by: asyncio.Task[None] | None = None
+        self._giving_way: asyncio.Task[None] | None = None
         account_sid = services.twilio.account_sid
         self._claims = Claims(self.database, account_sid)
         self._liveness = Liveness(self.database, account_sid)
@@ -43,6 +48,7 @@ class Runtime:
         await self.database.open()
         if self._mode == "observer":
             return
+        self._giving_way = asyncio.create_task(self._give_way(), name="giving way")
         if self._mode == "app" and await self.workers():
             self._standing_by = asyncio.create_task(self._stand_by(), name="standing by")
         else:
@@ -50,18 +56,38 @@ class Runtime:
 
     async def close(self) -> None:
         """Stop delivering, and close the database."""
-        if self._standing_by:
-            self._standing_by.cancel()
-            await asyncio.gather(self._standing_by, return_exceptions=True)
+        for waiting in filter(None, (self._standing_by, self._giving_way)):
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
         if self.worker:
             await self.worker.close()
         await self.broadcasts.close()
         await self.history.close()
         await self.database.close()
 
+    async def _give_way(self) -> None:
+        """Stop delivering once a newer version of Callboard has changed the tables.
+
+        Its own processes go on with the alerts: they take this one's worker for dead.
+        """
+        await self.database.until_newer()
+        if self._standing_by:
+            self._standing_by.cancel()
+        worker, self.worker = self.worker, None
+        if worker:
+            log.error(
+                "A newer version of Callboard has changed the tables of the database, so this "
+                "process delivers nothing any more."
+            )
+            await worker.close()
+
     async def check_database(self) -> None:
         """Raise `DatabaseError` unless the database can be read and written right now."""
         await self.database.check()
+
+    async def is_delivered(self) -> bool:
+        """Return whether some process is alive that delivers: a worker, or an app."""
+        return bool(await self._liveness.alive())
 
     async def workers(self) -> int:
         """Return how many worker processes (which only deliver) are alive."""
@@ -86,6 +112,8 @@ class Runtime:
                 looks_without = 0 if await self.workers() else looks_without + 1
                 if looks_without == LOOKS_BEFORE_DELIVERING:
                     await self._start_worker()
+            except NewerDatabase:
+                return
             except Exception:
                 log.exception("Couldn't take over delivering; trying again in a moment")
                 looks_without = 0

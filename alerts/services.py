@@ -83,7 +83,7 @@ class Services:
     name none, or "" for this machine's. `simulator` is the stand-in for Twilio if no account is
     set, else None. `documents` is a transport that reads stored documents without a network, or
     None. `page_origins` are the origins of this app's own pages, besides those that
-    show in each request.
+    show in each request. `metrics_token` is for those who may read the metrics.
     """
 
     twilio: TwilioClient
@@ -104,6 +104,7 @@ class Services:
     simulator: Starlette | None = None
     documents: httpx.AsyncBaseTransport | None = None
     page_origins: tuple[str, ...] = ()
+    metrics_token: SecretStr | None = None
 
     def per_second(self, channel: Channel) -> float:
         """How many calls or texts the account may request per second."""
@@ -138,6 +139,7 @@ class Services:
             is_from_twilio=signature_check(token) if token else None,
             time_zone=settings.time_zone or this_machines(),
             page_origins=settings.page_origins,
+            metrics_token=settings.metrics_token,
         )
 
     async def close(self) -> None:

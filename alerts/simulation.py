@@ -94,6 +94,7 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
         simulator=simulator,
         documents=documents,
         page_origins=settings.page_origins,
+        metrics_token=settings.metrics_token,
     )
 
 

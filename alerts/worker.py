@@ -28,7 +28,7 @@ from alerts.reply_poller import ReplyPoller
 from alerts.services import Mode, Services
 from alerts.steps.placing import RequestLimits
 from alerts.steps.polling import StatusPoller
-from database import DatabaseError
+from database import DatabaseError, NewerDatabase
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._poller.close()
         # Saves other workers the time to notice that this one is gone. If the database can't be
-        # used, they will notice.
+        # used, or is a newer version's, they will notice.
         with contextlib.suppress(TimeoutError, DatabaseError, sa.exc.SQLAlchemyError):
             async with asyncio.timeout(SIGN_OFF_TIMEOUT_SECONDS):
                 await self._claims.release({self.id})
@@ -123,6 +123,8 @@ class Worker:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
                 await self._liveness.beat(self.id, self._mode)
+            except NewerDatabase:
+                return  # the runtime closes this worker
             except Exception:
                 log.exception("Others may take this process for dead; trying again in a moment")
 
@@ -148,6 +150,8 @@ class Worker:
                     await self.recover()
                     await self._deliver_strays()
                 await self._claim()
+            except NewerDatabase:
+                return
             except Exception:
                 log.exception("The worker couldn't claim alerts; trying again in a moment")
             await asyncio.sleep(SECONDS_BETWEEN_CLAIMS)
@@ -190,6 +194,8 @@ class Worker:
                     limits=self._limits,
                     poller=self._poller,
                 )
+            except NewerDatabase:
+                return  # a worker of the newer version goes on with it
             except Exception:
                 log.exception("Alert %s couldn't be delivered; trying again in a minute", alert.id)
             else:

@@ -11,7 +11,7 @@ import signal
 from typing import Any
 
 from alerts import Desk
-from cli import ACCEPTED
+from cli import ACCEPTED, FAILED
 from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
@@ -27,7 +27,8 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, _: argparse.Namespace) -> int:
     """Deliver and check rules until SIGTERM or Ctrl-C; returns the exit status.
 
-    Raises `SettingsError` in a simulation, and `DatabaseError`.
+    It ends as well, as failed, once a newer version of Callboard has changed the tables. Raises
+    `SettingsError` in a simulation, and `DatabaseError`.
     """
     # Imported here because it needs SQLAlchemy, which other commands don't wait for.
     from access.changed_settings import record_changed_settings  # noqa: PLC0415
@@ -48,11 +49,14 @@ async def run(settings: Settings, _: argparse.Namespace) -> int:
         )
         rules = OpenRules(settings, desk)
         checking = asyncio.create_task(rules.check(), name="checking rules")
+        is_told = asyncio.create_task(stopped.wait())
+        is_outdated = asyncio.create_task(desk.until_newer_version())
         try:
-            await stopped.wait()
+            await asyncio.wait({is_told, is_outdated}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            checking.cancel()
+            for each in (checking, is_told, is_outdated):
+                each.cancel()
             # A check ends before what it writes to is closed.
             await asyncio.gather(checking, return_exceptions=True)
             await rules.close()
-    return ACCEPTED
+    return ACCEPTED if stopped.is_set() else FAILED

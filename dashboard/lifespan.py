@@ -11,10 +11,11 @@ from typing import Any
 from shiny import App
 from starlette.types import Lifespan
 
+import monitoring
 import webhooks
 from alerts import DatabaseError, Desk
 from dashboard.activity.export import export_routes
-from dashboard.own_pages import OwnPagesOnly
+from dashboard.own_pages import OwnPagesOnly, is_local
 from rules.opening import OpenRules
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,11 @@ def mount(app: App, desk: Desk, rules: OpenRules | None = None) -> None:
     router = app.starlette_app.router
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
-    router.routes[0:0] = [*webhooks.routes(desk), *export_routes(desk)]
+    router.routes[0:0] = [
+        *webhooks.routes(desk),
+        *monitoring.routes(desk, desk.services.metrics_token, is_local),
+        *export_routes(desk),
+    ]
     router.lifespan_context = with_desk(desk, router.lifespan_context, rules)
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
 

@@ -54,7 +54,7 @@ def head() -> TagList:
     icon = base64.b64encode((WWW / "favicon.svg").read_bytes()).decode()
     return TagList(
         head_content(tags.link(rel="icon", href=f"data:image/svg+xml;base64,{icon}")),
-        assets("shell", ["shell.css"], ["shell.js"]),
+        assets("shell", ["shell.css"], ["shell.js", "connection.js"]),
     )
 
 

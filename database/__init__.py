@@ -3,3 +3,7 @@
 
 class DatabaseError(Exception):
     """The database can't be used; `str()` is one sentence for people, without any password."""
+
+
+class NewerDatabase(DatabaseError):
+    """A newer Callboard has changed the tables: this process can neither save nor deliver."""

@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from database import DatabaseError
+from database import DatabaseError, NewerDatabase
 from database.connecting import parsed, place_of, without_secrets
 from database.errors import in_words, is_passing
+from database.migrations import check_revision
 from database.opening import check_usable, opened
 
 Item = TypeVar("Item")
@@ -58,7 +59,8 @@ class Database:
     """One SQLite or PostgreSQL database, for use from one event loop.
 
     Work runs in threads, so the loop never blocks. If an open database can't be reached any more,
-    reads and writes wait until it can, however long that takes.
+    reads and writes wait until it can, however long that takes. Once a newer Callboard has migrated
+    it, every write raises `NewerDatabase`, and so does what can't be read any more.
     """
 
     def __init__(self, url: str, tables: sa.MetaData | None = None) -> None:
@@ -69,6 +71,7 @@ class Database:
         self._url = parsed(url)
         self._tables = tables or sa.MetaData()
         self._engine: sa.Engine | None = None
+        self._newer = asyncio.Event()
         self._closed = False
         self._readers = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="database-reader")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
@@ -90,7 +93,15 @@ class Database:
 
     async def check(self) -> None:
         """Raise `DatabaseError` unless the open database can be read and written right now."""
-        await asyncio.to_thread(check_usable, self._url, self._tables)
+        try:
+            await asyncio.to_thread(check_usable, self._opened(), self._tables)
+        except NewerDatabase:
+            self._newer.set()
+            raise
+
+    async def until_newer(self) -> None:
+        """Wait until a write or a check has found that a newer Callboard has changed the tables."""
+        await self._newer.wait()
 
     async def read(self, work: Work[Result]) -> Result:
         """Return what `work` returns; changes that it makes are undone. It may run more than once.
@@ -156,6 +167,8 @@ class Database:
                 commit = partial(_commit, self._opened(), together)
                 outcomes = await self._outlast(partial(_run, self._writer, commit))
                 for write, outcome in zip(together, outcomes, strict=True):
+                    if isinstance(outcome, Failed) and isinstance(outcome.error, NewerDatabase):
+                        self._newer.set()
                     _resolve(write.outcome, outcome)
         finally:
             # If this task was canceled, some are left: their callers mustn't wait forever.
@@ -166,7 +179,15 @@ class Database:
 
     def _read(self, work: Work[Result]) -> Result:
         with self._opened().connect() as connection:
-            return _done(work, connection)
+            try:
+                return _done(work, connection)
+            except sa.exc.DBAPIError as error:
+                if is_passing(error):
+                    raise
+                # A column that is gone is the newer version's doing.
+                connection.rollback()
+                check_revision(connection)
+                raise
 
     async def _outlast(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """Repeat `work` until the database can be reached; raises errors that waiting can't cure.
@@ -214,11 +235,12 @@ def _each(connection: sa.Connection, works: Sequence[Work[Any]]) -> list[Any]:
 def _commit(engine: sa.Engine, writes: Sequence[Write]) -> list[Any]:
     """Do all `writes` in one transaction, and return the outcome of each, in their order.
 
-    If one fails, the others don't. Raises only errors that pass by themselves: the outcome is
-    unknown then, and all writes have to be done again.
+    If one fails, the others don't; all do if a newer version has migrated the database. Raises only
+    errors that pass by themselves: the outcome is unknown then, and all has to be done again.
     """
     try:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            check_revision(connection)
             outcomes: list[Any] = []
             for work, alike in groupby(writes, key=lambda write: write.work):
                 outcomes += work(connection, [write.item for write in alike])

@@ -17,54 +17,68 @@ from database.connecting import (
     without_secrets,
 )
 from database.errors import in_words
-from database.migrations import bring_up_to_date, check_that_it_can_be_written
+from database.migrations import (
+    bring_up_to_date,
+    check_revision,
+    check_that_it_can_be_written,
+)
 
 
 def opened(url: sa.URL, connections: int, tables: sa.MetaData) -> sa.Engine:
     """Open a database and return an engine with a pool of `connections`.
 
-    `tables` are those that it must have after its migrations. Raises `DatabaseError`: one sentence
-    that names DATABASE_URL.
+    `tables` are those that it must have after its migrations. The engine's option `opened_at` is
+    the revision that it is at then. Raises `DatabaseError`: one sentence that names DATABASE_URL.
     """
     engine = engine_for(url, connections)
-    if problem := _why_unusable(url, engine, tables, prepare=True):
+    found = _prepared(engine, tables)
+    if isinstance(found, DatabaseError):
         engine.dispose()
-        raise problem
-    return engine
+        raise found
+    return engine.execution_options(opened_at=found)
 
 
-def check_usable(url: sa.URL, tables: sa.MetaData) -> None:
+def check_usable(engine: sa.Engine, tables: sa.MetaData) -> None:
     """Raise `DatabaseError` unless a database that was opened before can still be used.
 
     On a new connection: an open one goes on working with a file that was deleted.
     """
+    url = engine.url
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
         # Connecting would make a new, empty file.
         raise DatabaseError(f"DATABASE_URL names {place_of(url)}, which isn't there any more.")
-    if problem := _why_unusable(url, engine_for(url, None), tables):
+    fresh = engine_for(url, None).execution_options(**engine.get_execution_options())
+    if problem := _why_unusable(fresh, tables):
         raise problem
 
 
-def _why_unusable(
-    url: sa.URL, engine: sa.Engine, tables: sa.MetaData, *, prepare: bool = False
-) -> DatabaseError | None:
-    """Return what keeps alerts from being saved, to be raised outside of any except block.
+def _prepared(engine: sa.Engine, tables: sa.MetaData) -> str | DatabaseError:
+    """Make the file and the tables if they aren't there; return the database's revision.
 
-    There a traceback would show the error, password and all. With `prepare`, make the file and
-    the tables if they aren't there.
+    What keeps alerts from being saved is returned too, to be raised by the caller: inside of an
+    except block a traceback would show the error, password and all.
     """
     try:
-        if prepare:
-            if url.get_backend_name() == "sqlite":
-                _make_file(url, engine)
-            bring_up_to_date(engine)
+        if engine.url.get_backend_name() == "sqlite":
+            _make_file(engine.url, engine)
+        revision = bring_up_to_date(engine)
         check_that_it_can_be_written(engine)
-        return _wrong_tables(url, engine, tables)
+        return _wrong_tables(engine, tables) or revision
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-        return unusable(url, error)
+        return unusable(engine.url, error)
 
 
-def _wrong_tables(url: sa.URL, engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | None:
+def _why_unusable(engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | None:
+    try:
+        with engine.connect() as connection:
+            check_revision(connection)
+        check_that_it_can_be_written(engine)
+        return _wrong_tables(engine, tables)
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+        return unusable(engine.url, error)
+
+
+def _wrong_tables(engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | None:
     """Say which table or column is missing. Other programs may have added some of their own."""
     inspector = sa.inspect(engine)
     for table in tables.sorted_tables:
@@ -79,7 +93,7 @@ def _wrong_tables(url: sa.URL, engine: sa.Engine, tables: sa.MetaData) -> Databa
     else:
         return None
     return DatabaseError(
-        f"DATABASE_URL names {place_of(url)}, whose tables aren't those of its revision "
+        f"DATABASE_URL names {place_of(engine.url)}, whose tables aren't those of its revision "
         f"({missing}): restore a backup, or name another database."
     )
 

@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # From the top down. Rooms on one floor don't import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("app", "cli"),
+    ("app", "callbacks_app", "cli"),
     ("dashboard",),
-    ("webhooks",),
+    ("monitoring", "webhooks"),
     ("rules",),
     ("people",),
     ("alerts",),

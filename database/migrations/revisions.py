@@ -9,30 +9,47 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from database import DatabaseError
+from database import NewerDatabase
 from database.connecting import NO_LIMITS, run_outside_transactions
 
 VERSIONS = Path(__file__).parent / "versions"
 # Not Alembic's own name for it, because other programs in the same database may use Alembic too.
 REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
+REVISION = sa.select(REVISION_TABLE.c.version_num)
 # A number that no other program is likely to use.
 POSTGRESQL_LOCK = 7_305_128_461_290_033_517
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def bring_up_to_date(engine: sa.Engine, versions: Path = VERSIONS) -> None:
-    """Migrate the database and its rows to the latest revision in `versions`.
+def bring_up_to_date(engine: sa.Engine, versions: Path = VERSIONS) -> str:
+    """Migrate the database and its rows to the latest revision in `versions`, and return that.
 
-    If several processes start together, one does it and the others wait. Raises `DatabaseError` for
+    If several processes start together, one does it and the others wait. Raises `NewerDatabase` for
     a database that a newer Callboard has used.
     """
     latest = revisions_in(versions)[-1]
     with engine.connect() as connection:
         if _known_revision(connection, versions) == latest:
-            return
+            return latest
     with _alone(engine) as connection:
         if _known_revision(connection, versions) != latest:
             upgrade(connection, versions)
+    return latest
+
+
+def check_revision(connection: sa.Connection) -> None:
+    """Raise `NewerDatabase` unless the database is at the revision that it was opened at.
+
+    That is the engine's execution option `opened_at`.
+
+    In a transaction it stays so until the end: on PostgreSQL reading the table keeps a migration
+    waiting, which locks it, and on SQLite there is only one writer.
+    """
+    if connection.scalar(REVISION) != connection.get_execution_options()["opened_at"]:
+        raise NewerDatabase(
+            "A newer version of Callboard now uses this database, so this one neither saves nor "
+            "sends anything any more: open the new version."
+        )
 
 
 def check_that_it_can_be_written(engine: sa.Engine) -> None:
@@ -51,13 +68,13 @@ def revision_of(connection: sa.Connection) -> str | None:
     """Return the revision that a database is at; None if it has none of our tables yet."""
     if not sa.inspect(connection).has_table(REVISION_TABLE.name):
         return None
-    return connection.scalar(sa.select(REVISION_TABLE.c.version_num))
+    return connection.scalar(REVISION)
 
 
 def _known_revision(connection: sa.Connection, versions: Path) -> str | None:
     revision = revision_of(connection)
     if revision is not None and revision not in revisions_in(versions):
-        raise DatabaseError(
+        raise NewerDatabase(
             f"DATABASE_URL names a database that a newer version of Callboard has used "
             f"(revision {revision}): update Callboard."
         )
@@ -76,6 +93,9 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
                 # Wait as long as another process needs to migrate.
                 connection.exec_driver_sql(NO_LIMITS)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRESQL_LOCK)))
+                if revision_of(connection) is not None:
+                    # Wait for those that have read the revision and are about to write.
+                    connection.exec_driver_sql(f"LOCK TABLE {REVISION_TABLE.name}")
             yield connection
             if engine.dialect.name == "sqlite":
                 _check_references(connection)

@@ -12,10 +12,10 @@ from tests.support.environment import write_env
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "access", "alerts", "cli", "dashboard", "database", "people", "rules", "simulator", "storage",
-    "twilio_client", "twiml",
+    "access", "alerts", "cli", "dashboard", "database", "monitoring", "people", "rules",
+    "simulator", "storage", "twilio_client", "twiml",
 )  # fmt: skip
-FILES = ("app.py", "settings.py", "sources.toml", "webhooks.py")
+FILES = ("app.py", "callbacks_app.py", "settings.py", "sources.toml", "webhooks.py")
 
 
 @dataclass(frozen=True)

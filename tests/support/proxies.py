@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,19 +11,25 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 
+from tests.support.required import program as installed
+from tests.support.running_app import PROJECT
 from tests.support.servers import free_port
 
 START_SECONDS = 20
+DEPLOY = PROJECT / "deploy"
 
 # https://nginx.org/en/docs/http/websocket.html
 NGINX = """
-daemon off; pid FOLDER/nginx.pid; error_log stderr;
+USER daemon off; pid FOLDER/nginx.pid; error_log stderr;
 events {}
 http {
   access_log off; client_body_temp_path FOLDER; proxy_temp_path FOLDER; fastcgi_temp_path FOLDER;
   uwsgi_temp_path FOLDER; scgi_temp_path FOLDER;
+  SERVER
+}
+"""
+SERVER = """
   map $http_upgrade $connection_upgrade { default upgrade; '' close; }
   server {
     listen 127.0.0.1:PORT;
@@ -36,7 +41,6 @@ http {
       MORE
     }
   }
-}
 """
 # https://caddyserver.com/docs/caddyfile/patterns#reverse-proxy
 CADDY = """
@@ -58,8 +62,53 @@ def nginx(app: str, folder: Path, more: str = "") -> Iterator[str]:
 
     Without nginx skip the test.
     """
-    with _proxy("nginx", ["-c"], NGINX.replace("MORE", more), app, folder) as url:
+    with _proxy(
+        "nginx", ["-c"], NGINX.replace("SERVER", SERVER.replace("MORE", more)), app, folder
+    ) as url:
         yield url
+
+
+@contextmanager
+def deployed_nginx(app: str, folder: Path, passwords: str) -> Iterator[str]:
+    """nginx with deploy/nginx.conf, but for its places and ports: the app's address there."""
+    (folder / "htpasswd").write_text(passwords, encoding="utf-8")
+    (folder / "htpasswd").chmod(0o644)
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    text = _replaced(
+        text,
+        {
+            "listen 80;": "listen 127.0.0.1:PORT;",
+            "127.0.0.1:8000": "APP",
+            "/etc/nginx/callboard.htpasswd": "FOLDER/htpasswd",
+            "/var/log/nginx/callboard.log": "FOLDER/access.log",
+        },
+    )
+    with _proxy("nginx", ["-c"], NGINX.replace("SERVER", text), app, folder) as url:
+        yield url
+
+
+@contextmanager
+def deployed_caddy(app: str, folder: Path, password_hash: str) -> Iterator[str]:
+    """Caddy with deploy/Caddyfile, but for its name and ports: the app's address there."""
+    text = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    text = _replaced(
+        text,
+        {
+            "\ncalls.example.com {": "\n{\n admin off\n auto_https off\n}\nhttp://:PORT {",
+            "127.0.0.1:8000": "APP",
+            "HASH": password_hash,
+        },
+    )
+    arguments = ["run", "--adapter", "caddyfile", "--config"]
+    with _proxy("caddy", arguments, text, app, folder) as url:
+        yield url
+
+
+def _replaced(text: str, places: dict[str, str]) -> str:
+    for shown, here in places.items():
+        assert shown in text, shown
+        text = text.replace(shown, here)
+    return text
 
 
 @contextmanager
@@ -74,11 +123,10 @@ def caddy(app: str, folder: Path) -> Iterator[str]:
 def _proxy(
     program: str, arguments: list[str], configuration: str, app: str, folder: Path
 ) -> Iterator[str]:
-    path = shutil.which(program) or shutil.which(program, path="/usr/sbin")
-    if path is None:
-        pytest.skip(f"{program} is not installed (apt-get install {program})")
-    port = free_port()
-    values = {"FOLDER": str(folder), "PORT": str(port), "APP": urlsplit(app).netloc}
+    path, port = installed(program), free_port()
+    # Else its workers are another user, who can't read what is in a folder of the tests.
+    user = "user root;" if os.geteuid() == 0 else ""
+    values = {"USER": user, "FOLDER": str(folder), "PORT": str(port), "APP": urlsplit(app).netloc}
     for name, value in values.items():
         configuration = configuration.replace(name, value)
     file = folder / f"{program}.conf"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 import httpx
 
@@ -17,7 +18,9 @@ from tests.support.servers import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Never the developer's own secrets, and never their data.
-LEFT_OUT = shutil.ignore_patterns(".venv", ".git", ".env", "data", ".*_cache", "__pycache__")
+LEFT_OUT = shutil.ignore_patterns(
+    ".venv", ".git", ".env", "data", "build", ".*_cache", "__pycache__"
+)
 START_SECONDS = 60
 # Many tests call one number, and soon after one another.
 UNHURRIED = {
@@ -64,14 +67,16 @@ def running(command: list[str], url: str, project: Path, **settings: str) -> Ite
             start_new_session=True,
         )
         try:
-            _wait_until_it_answers(server, url, log)
+            with log.open(encoding="utf-8", errors="replace") as said:
+                wait_until_it_answers(server, url, said)
             yield url
         finally:
             os.killpg(server.pid, 15)
             server.wait(timeout=20)
 
 
-def _wait_until_it_answers(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_until_it_answers(server: subprocess.Popen[Any], url: str, log: IO[str]) -> None:
+    """Wait until something answers at `url`; raises with what stands in `log` if nothing does."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -80,4 +85,5 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes], url: str, log: Path)
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError(f"{server.args!r} did not start:\n{log.read_text()}")
+    log.seek(0)
+    raise RuntimeError(f"{server.args!r} did not start:\n{log.read()}")

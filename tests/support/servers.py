@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,14 +21,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(app: ASGIApp) -> Iterator[str]:
-    """Serve `app` from a thread of its own for as long as the block lasts; yields its base URL."""
+def serve(app: ASGIApp, **options: Any) -> Iterator[str]:
+    """Serve `app` from a thread of its own for as long as the block lasts; yields its base URL.
+
+    `options` are Uvicorn's.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # asyncio sets this itself only on sockets that it made; without it each answer waits 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="warning", lifespan="auto", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_level="warning", lifespan="auto", timeout_graceful_shutdown=1, **options
+    )
     server = uvicorn.Server(config)
     started = threading.Event()
 

@@ -51,8 +51,6 @@ async def test_a_document_under_any_path(desk, path, root_path):
         for answer in (await web.get(url, params=TWILIOS), await web.post(url, data=TWILIOS)):
             assert (answer.status_code, answer.text) == (200, "<Response><Say>Hé</Say></Response>")
             assert answer.headers["content-type"].startswith("text/xml")
-        health = await web.get(f"{root_path}{path}/healthz")
-    assert (health.status_code, health.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize(
@@ -89,7 +87,6 @@ async def test_no_simulator_where_there_is_an_account(desk):
     async with client(Starlette(routes=webhooks.routes(with_account))) as web:
         for path in (f"/2010-04-01/Accounts/{SIMULATOR_ACCOUNT_SID}/Calls.json", "/simulator/log"):
             assert (await web.get(path)).status_code == 404
-        assert (await web.get("/healthz")).status_code == 200
 
 
 async def test_no_documents_where_they_live_elsewhere(desk):

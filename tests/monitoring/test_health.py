@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-import webhooks
+import monitoring
 from database.connecting import engine_for, parsed
 from database.database import Database
 from tests.support.desks import database_in, desk_at, simulated_desk
@@ -26,7 +26,7 @@ async def health_of(folder: Path, url: str | None = None) -> AsyncIterator[httpx
     database_url = SecretStr(url) if url else database_in(folder)
     async with simulated_desk(folder, database_url=database_url) as desk:
         await desk.open()
-        transport = httpx.ASGITransport(Starlette(routes=webhooks.routes(desk)))
+        transport = httpx.ASGITransport(Starlette(routes=monitoring.routes(desk, None)))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:
             assert await answer(web) == (200, "ok")
             yield web
@@ -99,6 +99,6 @@ async def test_many_questions_at_once_are_one_check(
 async def test_a_database_that_cannot_be_opened():
     nowhere = SecretStr("sqlite:////proc/nowhere/x.sqlite")
     async with desk_at("http://127.0.0.1:1", database_url=nowhere) as desk:
-        transport = httpx.ASGITransport(Starlette(routes=webhooks.routes(desk)))
+        transport = httpx.ASGITransport(Starlette(routes=monitoring.routes(desk, None)))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as web:
             assert await answer(web) == (503, "database")

@@ -1,0 +1,96 @@
+"""A newer Callboard migrates a database that this one is still using, as a draft of Connect's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from alerts.tables import NewAlert, alerts, new_alert_row
+from database import NewerDatabase
+from database.connecting import engine_for, parsed
+from database.database import Database
+from database.migrations.revisions import VERSIONS, bring_up_to_date, revisions_in
+from database.tables import metadata
+from tests.support.alerts_by_hand import CALL, CALLER
+
+NEWER = """
+import time
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "9999", "LATEST"
+def upgrade():
+    op.execute("CREATE TABLE seen AS SELECT count(*) AS alerts FROM alerts")
+    time.sleep(SECONDS)
+    with op.batch_alter_table("alerts") as alerts:
+        alerts.alter_column("sender", new_column_name="author")
+"""
+
+
+def newer_version(folder: Path, seconds: float = 0) -> Path:
+    """The revisions of a version to come, whose migration takes some time."""
+    versions = Path(shutil.copytree(VERSIONS, folder / "versions"))
+    text = NEWER.replace("LATEST", revisions_in(VERSIONS)[-1]).replace("SECONDS", str(seconds))
+    (versions / "9999_newer.py").write_text(text)
+    return versions
+
+
+def migrate(database_url: str, versions: Path) -> None:
+    engine = engine_for(parsed(database_url), 2)
+    bring_up_to_date(engine, versions)
+    engine.dispose()
+
+
+async def save_alert(database: Database, alert_id: str) -> None:
+    new = NewAlert(alert_id, CALL, CALLER)
+    row = new_alert_row(new, "AC" + "0" * 32, datetime.now(UTC), len(alert_id))
+    await database.write(lambda connection: connection.execute(sa.insert(alerts).values(row)))
+
+
+async def test_nothing_is_saved_any_more(database_url: str, tmp_path: Path):
+    database = Database(database_url, metadata)
+    await database.open()
+    await save_alert(database, "before")
+    await asyncio.to_thread(migrate, database_url, newer_version(tmp_path))
+    writes = [save_alert(database, each) for each in ("one", "two")]
+    refused = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(each) for each in refused] == [NewerDatabase] * 2
+    assert str(refused[0]).startswith("A newer version of Callboard now uses this database")
+    async with asyncio.timeout(5):
+        await database.until_newer()
+    with pytest.raises(NewerDatabase):
+        await database.check()
+    # What can still be read is; what can't says why.
+    assert await database.read(count) == 1
+    with pytest.raises(NewerDatabase):
+        await database.read(lambda connection: connection.scalars(sa.select(alerts.c.sender)).all())
+    await database.close()
+
+
+async def test_a_write_waits_for_a_migration_under_way(database_url: str, tmp_path: Path):
+    """Else it could be the old version's, and be committed after the new one has begun."""
+    database = Database(database_url, metadata)
+    await database.open()
+    versions = newer_version(tmp_path, seconds=1)
+    migration = threading.Thread(target=migrate, args=(database_url, versions))
+    migration.start()
+    saved = 0
+    with contextlib.suppress(NewerDatabase):
+        async with asyncio.timeout(60):
+            while True:
+                await save_alert(database, f"alert {saved}")
+                saved += 1
+    migration.join()
+    seen = sa.text("SELECT alerts FROM seen")
+    assert await database.read(lambda connection: connection.scalar(seen)) == saved > 0
+    await database.close()
+
+
+def count(connection: sa.Connection) -> int:
+    return connection.scalar(sa.select(sa.func.count(alerts.c.id))) or 0
