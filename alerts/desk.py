@@ -33,7 +33,10 @@ from twilio_client import TwilioError
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from alerts.approvals import Approval
+    from alerts.emergency_stop import EmergencyStop, Sweep
     from alerts.history import History
+    from alerts.refusals import Refusals
     from alerts.runtime import Runtime
     from alerts.sent_before import SentBefore
     from alerts.tables import NewAlert
@@ -159,26 +162,46 @@ class Desk:
         [alert_id], added = await self._save([request])
         return await self._until_accepted(alert_id, next(iter(added), None))
 
-    async def send_all(self, requests: Sequence[AlertRequest]) -> list[Alert]:
+    async def send_all(
+        self, requests: Sequence[AlertRequest], *, confirmed: bool = False
+    ) -> list[Alert]:
         """Send many alerts; returns once all of them are saved, before Twilio has them.
 
-        Raises `UnusableInput` for the first that can't be sent; none of them is sent then.
+        Somebody has `confirmed` that it is meant to be so many: then it may be more than
+        ALERTS_PER_PERSON_PER_HOUR. Raises `UnusableInput` for the first that can't be sent; none of
+        them is sent then.
         """
-        ids, _ = await self._save(requests)
+        ids, _ = await self._save(requests, confirmed=confirmed)
         found = await (await self.history()).get_all(ids)
         return [found[each] for each in ids]
 
     async def broadcast(
-        self, requests: Sequence[AlertRequest], title: str = "", id: str | None = None
+        self,
+        requests: Sequence[AlertRequest],
+        title: str = "",
+        id: str | None = None,
+        *,
+        confirmed: bool = False,
     ) -> Broadcast:
         """Send many alerts under one title; returns once all are saved, before Twilio has them.
 
         All are saved, or none. Without a `title`, it has the first words of the message. The same
         `id` sent twice is one broadcast: each recipient is told once, and who wasn't
-        there the first time is added. The requests' `user` is its sender.
+        there the first time is added. The requests' `user` is its sender. `confirmed` is as in
+        `send_all`.
 
         Raises `UnusableRequest` for the first that can't be sent, or `UnusableInput`.
         """
+        broadcast, composed = await self._composed_broadcast(requests, title, id)
+        saved: Broadcast = await self._finished(
+            self._add_broadcast(broadcast, composed, confirmed=confirmed)
+        )
+        return saved
+
+    async def _composed_broadcast(
+        self, requests: Sequence[AlertRequest], title: str, id: str | None
+    ) -> tuple[Broadcast, list[AlertRequest]]:
+        """Check a broadcast; returns it and its requests as they would be saved."""
         broadcast_id = secrets.token_hex(8) if id is None else id
         check_broadcast(requests, title, broadcast_id)
         # In a thread, because composing hundreds of them takes long.
@@ -189,10 +212,85 @@ class Desk:
             requests[0].user,
             datetime.now(UTC),
         )
-        saved: Broadcast = await self._finished(
-            self._add_broadcast(broadcast, with_ids(composed, broadcast_id))
+        return broadcast, with_ids(composed, broadcast_id)
+
+    # --- A second person's yes ------------------------------------------------------------------
+
+    async def ask_for_approval(
+        self, requests: Sequence[AlertRequest], title: str = "", id: str | None = None
+    ) -> Approval:
+        """Save a broadcast that a second person has to say yes to; nothing is sent before.
+
+        Raises what `broadcast` does.
+        """
+        broadcast, composed = await self._composed_broadcast(requests, title, id)
+        return await (await self._runtime()).approvals.ask(broadcast, composed)
+
+    async def approvals(self, within: timedelta = timedelta(hours=24)) -> list[Approval]:
+        """Return what was asked for lately, and what became of it, the newest first."""
+        return await (await self._runtime()).approvals.lately(datetime.now(UTC) - within)
+
+    async def approve(self, approval_id: str, by: str) -> Broadcast:
+        """Say yes, and send just what was asked for, once. Raises `UnusableInput`, see `Approval`.
+
+        The person who asked can't.
+        """
+        approved: Broadcast = await self._finished(self._approve(approval_id, by))
+        return approved
+
+    async def _approve(self, approval_id: str, by: str) -> Broadcast:
+        runtime = await self._runtime()
+        asked = await runtime.approvals.get(approval_id)
+        new, worker = self._new(asked.requests), runtime.worker
+        worker = worker if worker and worker.has_room_for(len(new)) else None
+        broadcast, added = await runtime.approvals.approve(
+            approval_id, by, new, worker.id if worker else None
         )
-        return saved
+        if worker:
+            worker.deliver(added)
+        return broadcast
+
+    async def refuse(self, approval_id: str, by: str) -> Approval:
+        """Say no: it is never sent. Whoever asked may too. Raises `UnusableInput` if it is over."""
+        return await (await self._runtime()).approvals.refuse(approval_id, by)
+
+    # --- The emergency stop ---------------------------------------------------------------------
+
+    async def emergency_stop(self) -> EmergencyStop | None:
+        """Return who stopped everything and when, None if nothing is stopped."""
+        return await (await self.history()).stop()
+
+    async def would_stop(self) -> Sweep:
+        """Count the alerts that `stop_everything` would cancel, and the calls it would end."""
+        return await (await self.history()).sweep()
+
+    async def stop_everything(self, by: str, reason: str = "") -> list[Alert]:
+        """Send nothing from now on, in any process: cancel all that waits and end live calls.
+
+        Returns the alerts that were canceled by that. Until somebody lifts it, nothing can be sent,
+        and rules tell nobody. Raises `UnusableInput` for an unusable `reason`.
+        """
+        from alerts.emergency_stop import EmergencyStop, checked_reason  # noqa: PLC0415
+
+        stop = EmergencyStop(datetime.now(UTC), by, checked_reason(reason))
+        canceled: list[Alert] = await self._finished(self._stop(stop))
+        return canceled
+
+    async def _stop(self, stop: EmergencyStop) -> list[Alert]:
+        history = await self.history()
+        await history.set_stop(stop)
+        canceled = await history.cancel_all()
+        hang_ups = asyncio.Semaphore(HANG_UPS_AT_ONCE)
+        await asyncio.gather(*(self._end_live_call(each, hang_ups) for each in canceled))
+        return canceled
+
+    async def lift_stop(self, by: str) -> None:
+        """Let alerts be sent again. What was canceled stays so."""
+        await (await self.history()).lift_stop()
+
+    async def refusals(self, within: timedelta = timedelta(hours=24)) -> list[Refusals]:
+        """Return who asked for more alerts lately than an hour lets them, the last first."""
+        return await (await self.history()).refusals(datetime.now(UTC) - within)
 
     async def broadcast_of(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
         """A broadcast and its alerts as they stand, in their order; None if it was never sent."""
@@ -259,6 +357,7 @@ class Desk:
         they had been sent.
         """
         runtime = await self._runtime()
+        await runtime.history.learn_prices()
         worker = runtime.worker if runtime.worker and runtime.worker.has_room_for(most) else None
         worker_id = worker.id if worker else None
         added: list[Alert] = []
@@ -315,24 +414,30 @@ class Desk:
             datetime.now(UTC), None, note, "sender", try_number=alert.try_number, canceling=True
         )
         after = await history.record(alert.id, wish)
-        if after and after.sid and after.channel == "call" and not after.status.final:
-            # A worker that follows the call does the same, but none may be running.
-            async with hang_ups:
-                event = await self._hang_up(after, after.sid)
-            after = await history.record(after.id, event) if event else after
-        return after
+        return await self._end_live_call(after, hang_ups) if after else None
+
+    async def _end_live_call(self, alert: Alert, hang_ups: asyncio.Semaphore) -> Alert | None:
+        """End the call of a canceled alert, if it is live, once `hang_ups` allows it."""
+        if not alert.sid or alert.channel != "call" or alert.status.final:
+            return alert
+        # A worker that follows the call does the same, but none may be running.
+        async with hang_ups:
+            event = await self._hang_up(alert, alert.sid)
+        return await (await self.history()).record(alert.id, event) if event else alert
 
     async def send_now(self, alert_id: str, by: str = "") -> Alert | None:
         """Let a try wait no longer: for quiet hours, the number's hour, its turn or its undoing.
 
         Whichever process delivers it sends it at once, unless another request to the number is
         under way. Returns the alert, or None for an id that was never sent. An alert that has
-        ended, or whose try Twilio already has, stays as it is.
+        ended, whose try Twilio already has, or that the day's spend limit holds, stays as it is.
         """
         history = await self.history()
         # Other processes may have changed it, so ask the database.
         alert = (await history.get_all([alert_id])).get(alert_id)
         if alert is None or alert.status.final or alert.sid or alert.send_now or alert.canceling:
+            return alert
+        if alert.held_for == "spend":
             return alert
         note = f"Sent now anyway, by {by}" if by else "Sent now anyway"
         number = alert.try_number
@@ -364,10 +469,14 @@ class Desk:
             async for alert in changes:
                 yield alert
 
-    async def _save(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
+    async def _save(
+        self, requests: Sequence[AlertRequest], *, confirmed: bool = False
+    ) -> tuple[list[str], list[Alert]]:
         """Save the alerts and have them delivered; returns all ids, and the alerts that are new."""
         normalized = [self._normalized(request) for request in requests]
-        saved: tuple[list[str], list[Alert]] = await self._finished(self._add(normalized))
+        saved: tuple[list[str], list[Alert]] = await self._finished(
+            self._add(normalized, confirmed=confirmed)
+        )
         return saved
 
     async def _finished(self, adding: Coroutine[Any, Any, Any]) -> Any:
@@ -382,28 +491,32 @@ class Desk:
         if self._saving:
             await asyncio.wait(self._saving)
 
-    async def _add(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
+    async def _add(
+        self, requests: Sequence[AlertRequest], *, confirmed: bool
+    ) -> tuple[list[str], list[Alert]]:
         runtime = await self._runtime()
         new = self._new(requests)
         # Without a worker in this process, or room in it, another process claims them.
         worker = runtime.worker
         if worker and worker.has_room_for(len(new)):
-            added = await runtime.history.add(new, worker.id)
+            added = await runtime.history.add(new, worker.id, confirmed=confirmed)
             worker.deliver(added)
         else:
-            added = await runtime.history.add(new)
+            added = await runtime.history.add(new, confirmed=confirmed)
         return [each.id for each in new], added
 
     async def _add_broadcast(
-        self, broadcast: Broadcast, requests: Sequence[AlertRequest]
+        self, broadcast: Broadcast, requests: Sequence[AlertRequest], *, confirmed: bool
     ) -> Broadcast:
         runtime = await self._runtime()
         new, worker = self._new(requests), runtime.worker
         if worker and worker.has_room_for(len(new)):
-            broadcast, added = await runtime.broadcasts.add(broadcast, new, worker.id)
+            broadcast, added = await runtime.broadcasts.add(
+                broadcast, new, worker.id, confirmed=confirmed
+            )
             worker.deliver(added)
         else:
-            broadcast, _ = await runtime.broadcasts.add(broadcast, new)
+            broadcast, _ = await runtime.broadcasts.add(broadcast, new, confirmed=confirmed)
         return broadcast
 
     def _new(self, requests: Sequence[AlertRequest], rule_id: str | None = None) -> list[NewAlert]:
