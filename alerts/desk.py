@@ -10,7 +10,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from alerts.alert import Alert, AlertRequest, Event, Problem
 from alerts.broadcast import (
@@ -43,14 +43,21 @@ if TYPE_CHECKING:
     from database.database import Database
 
 Result = TypeVar("Result")
-# Saves alerts within the caller's transaction, and returns those that are new.
-AddAlerts = Callable[[Sequence[AlertRequest]], Sequence[Alert]]
 
 # `send` returns after this long even without Twilio's answer; the delivery goes on.
 LONGEST_SEND_SECONDS = 30.0
 HANG_UPS_AT_ONCE = 20
 # What is wrong with these fields is wrong with one request of many, and not with all of them.
 FIELDS_OF_EACH = ("phone_number", "name", "then_to", "variables")
+
+
+class AddAlerts(Protocol):
+    """Saves alerts within the caller's transaction, and returns those that are new."""
+
+    def __call__(
+        self, requests: Sequence[AlertRequest], *, confirmed: bool = False
+    ) -> Sequence[Alert]:
+        """`confirmed` is as in `Desk.send_all`."""
 
 
 class Desk:
@@ -365,8 +372,12 @@ class Desk:
         def write(connection: sa.Connection) -> Result:
             added.clear()
 
-            def add(requests: Sequence[AlertRequest]) -> Sequence[Alert]:
-                new = runtime.history.added(connection, self._new(requests, rule_id), worker_id)
+            def add(
+                requests: Sequence[AlertRequest], *, confirmed: bool = False
+            ) -> Sequence[Alert]:
+                new = runtime.history.added(
+                    connection, self._new(requests, rule_id), worker_id, confirmed=confirmed
+                )
                 added.extend(new)
                 return new
 

@@ -125,8 +125,12 @@ WAITING_TODAY = (
 MOST_IDS = 500
 
 
-class TooMany(UnusableInput):
-    """`person` has asked for `count` alerts more than an hour lets them; nothing was saved."""
+class LimitReached(UnusableInput):
+    """A limit keeps alerts from being asked for; nothing was saved."""
+
+
+class TooMany(LimitReached):
+    """`person` has asked for `count` alerts more than an hour lets them."""
 
     def __init__(self, person: str, count: int, sentence: str) -> None:
         super().__init__("phone_number", sentence)
@@ -273,7 +277,7 @@ def _check_money(
         first = tries_of(each.request)[0]
         more += costs.careful(first.channel, first.to)
     if spent + more > most:
-        raise UnusableInput(
+        raise LimitReached(
             "phone_number",
             f"This would cost about {more:,.2f}, and today's calls and texts come to about "
             f"{spent:,.2f} of the {most:,.2f} {costs.currency} allowed a day. The next day begins "
