@@ -13,6 +13,7 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
+from dashboard.access_log import keep_queries_out
 from dashboard.activity.export import export_route
 from dashboard.own_pages import OwnPagesOnly
 from rules.opening import OpenRules
@@ -37,6 +38,7 @@ def mount(app: App, desk: Desk, rules: OpenRules | None = None) -> None:
     # Starlette would silently drop its lifespan.
     router.routes[0:0] = [*webhooks.routes(desk), export_route(desk)]
     router.lifespan_context = with_desk(desk, router.lifespan_context, rules)
+    keep_queries_out()
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
 
 
