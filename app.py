@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib.util
+import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -21,10 +22,13 @@ from dashboard import activity, mount, people, phone, rules, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
+from dashboard.visitor import actor_of
 from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
-SECONDS_BETWEEN_FREEZING_ATTEMPTS = 5.0
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_ATTEMPTS = 5.0
 
 
 def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
@@ -52,13 +56,15 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         session.on_flushed(warm_up, once=True)
         # A laptop that slept, or a server that was started again: the page goes on where it was.
         session.allow_reconnect("force")
-        shown = send.server("send", desk)
-        activity.server("activity", desk)
-        people.server("people", desk)
+        actor = actor_of(session)
+        visitors_desk = desk.acting_as(actor)
+        shown = send.server("send", visitors_desk)
+        activity.server("activity", visitors_desk)
+        people.server("people", visitors_desk)
         if open_rules:
-            rules.server("rules", desk, open_rules)
+            rules.server("rules", visitors_desk, open_rules.acting_as(actor))
         if simulator:
-            of_rules = rules.AlertsOfRules(desk, session)
+            of_rules = rules.AlertsOfRules(visitors_desk, session)
             phone.server("phone", simulator.state.exchange, lambda: (*shown.all(), *of_rules()))
 
     dashboard = App(page, server)
@@ -94,7 +100,9 @@ def _from_environment() -> App:
     dashboard = create_app(desk, OpenRules(settings, desk))
     _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
-    router.lifespan_context = with_freezing(desk, router.lifespan_context)
+    router.lifespan_context = once_open(
+        desk, lambda: _settle(desk, settings), router.lifespan_context
+    )
     return dashboard
 
 
@@ -110,35 +118,46 @@ def _forget_opentelemetry_if_missing() -> None:
         sys.modules.setdefault(f"{name}.trace", None)  # type: ignore[arg-type]
 
 
-def with_freezing(desk: Desk, lifespan: Lifespan[Any]) -> Lifespan[Any]:
-    """Return the server's `lifespan`, which also takes imported modules out of garbage collection.
-
-    For a process that runs nothing but this app: `gc.freeze` spares every object that is alive.
-    """
+def once_open(
+    desk: Desk, work: Callable[[], Awaitable[None]], lifespan: Lifespan[Any]
+) -> Lifespan[Any]:
+    """Return the server's `lifespan`, which also does some work once the desk is open."""
 
     @asynccontextmanager
     async def both(app: Any) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
-            freezing = asyncio.create_task(_freeze_once_open(desk), name="freezing modules")
+            working = asyncio.create_task(_work_once_open(desk, work), name="work once open")
             try:
                 yield state
             finally:
-                freezing.cancel()
+                working.cancel()
 
     return both
 
 
-async def _freeze_once_open(desk: Desk) -> None:
-    """Freeze what was imported, once the desk is open and has imported the rest.
-
-    With many pages open, Python searches for garbage every few seconds. A search through all
-    imported modules, which are never garbage, makes every visitor wait 50 ms more.
-    """
+async def _work_once_open(desk: Desk, work: Callable[[], Awaitable[None]]) -> None:
     while True:
-        await asyncio.sleep(SECONDS_BETWEEN_FREEZING_ATTEMPTS)
+        await asyncio.sleep(SECONDS_BETWEEN_ATTEMPTS)
         with suppress(DatabaseError):  # with_desk logs it
             await desk.open()
             break
+    await work()
+
+
+async def _settle(desk: Desk, settings: Settings) -> None:
+    """Note which settings have changed since the last start, and freeze what was imported.
+
+    With many pages open, Python searches for garbage every few seconds. A search through all
+    imported modules, which are never garbage, makes every visitor wait 50 ms more. `gc.freeze`
+    spares every object that is alive, so this is for a process that runs nothing but this app.
+    """
+    # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
+    from access.changed_settings import record_changed_settings  # noqa: PLC0415
+
+    try:
+        await record_changed_settings(await desk.database(), settings, "app", desk.actor)
+    except Exception:
+        log.exception("Whether settings have changed couldn't be noted")
     gc.collect()
     gc.freeze()
 

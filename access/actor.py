@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
+
+Where = Literal["page", "shell"]
 
 
 class Permission(StrEnum):
@@ -39,16 +41,17 @@ class NotAllowed(PermissionError):
 class Actor:
     """Who asks for something: a person at a page, or whoever runs a command or a script.
 
-    `name` stands in alerts, versions of rules and the audit trail.
+    `name` stands in alerts, versions of rules and the audit trail, which also has `where` they are.
     """
 
     name: str
     permissions: frozenset[Permission]
+    where: Where = "page"
 
     @classmethod
     def of_process(cls) -> Self:
         """The user that runs this process, who has its settings and so may do everything."""
-        return cls(process_user(), EVERYTHING)
+        return cls(process_user(), EVERYTHING, "shell")
 
     def may(self, permission: Permission) -> bool:
         """Whether they may do what takes this permission."""

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts.alert import Alert, AlertRequest
 from alerts.broadcast import Broadcast
 from alerts.broadcast_history import BroadcastHistory
@@ -71,7 +73,9 @@ class Approvals:
         self._broadcasts = broadcasts
         self._account_sid = history.account_sid
 
-    async def ask(self, broadcast: Broadcast, requests: Sequence[AlertRequest]) -> Approval:
+    async def ask(
+        self, broadcast: Broadcast, requests: Sequence[AlertRequest], audit: AuditEntry
+    ) -> Approval:
         """Save what somebody asks for; the same id is one request. Raises `UnusableInput`."""
         asked = broadcast.created_at
         row = {
@@ -102,6 +106,7 @@ class Approvals:
                     "already: take one back, or wait for an answer.",
                 )
             insert_new(connection, approvals, [row])
+            write_entries(connection, [] if is_known else [audit])
             return self._one(connection, broadcast.id)
 
         return await self._database.write(ask)
@@ -115,7 +120,12 @@ class Approvals:
         return await self._database.read(lambda connection: self._one(connection, approval_id))
 
     async def approve(
-        self, approval_id: str, by: str, new: Sequence[NewAlert], worker_id: str | None
+        self,
+        approval_id: str,
+        by: str,
+        new: Sequence[NewAlert],
+        worker_id: str | None,
+        audit: AuditEntry,
     ) -> tuple[Broadcast, list[Alert]]:
         """Say yes: save the broadcast, whose alerts are `new`; returns what was saved.
 
@@ -137,7 +147,7 @@ class Approvals:
 
         return await self._database.write(approve)
 
-    async def refuse(self, approval_id: str, by: str) -> Approval:
+    async def refuse(self, approval_id: str, by: str, audit: AuditEntry) -> Approval:
         """Say no; whoever has asked may, to take it back. Raises `UnusableInput` if it is over."""
         now = datetime.now(UTC)
 
@@ -147,6 +157,7 @@ class Approvals:
             if (asked.state, asked.decided_at) != ("refused", now):
                 self._check_waiting(asked)
                 self._decide(connection, approval_id, "refused", by, now)
+                write_entries(connection, [audit])
             return self._one(connection, approval_id)
 
         return await self._database.write(refuse)

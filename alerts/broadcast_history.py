@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from access.audit_entry import AuditEntry
 from alerts import records
 from alerts.alert import Alert
 from alerts.broadcast import Broadcast
@@ -57,20 +58,21 @@ class BroadcastHistory:
         broadcast: Broadcast,
         new: Sequence[NewAlert],
         worker_id: str | None = None,
+        audit: AuditEntry | None = None,
         *,
         confirmed: bool = False,
     ) -> tuple[Broadcast, list[Alert]]:
         """Save a broadcast and its alerts, all or none; returns it and the alerts that are new.
 
         If it is known, it stays as it is, and so do those of its alerts that are. With `worker_id`,
-        that worker has claimed the new alerts and has to deliver them. Limits are those of
-        `History.add`.
+        that worker has claimed the new alerts and has to deliver them. `audit` is written with
+        them if any is new. Limits are those of `History.add`.
         """
         await self._history.learn_prices()
         try:
             return await self._database.write(
                 lambda connection: self.added(
-                    connection, broadcast, new, worker_id, confirmed=confirmed
+                    connection, broadcast, new, worker_id, audit, confirmed=confirmed
                 )
             )
         except TooMany as refusal:
@@ -83,6 +85,7 @@ class BroadcastHistory:
         broadcast: Broadcast,
         new: Sequence[NewAlert],
         worker_id: str | None = None,
+        audit: AuditEntry | None = None,
         *,
         confirmed: bool,
     ) -> tuple[Broadcast, list[Alert]]:
@@ -93,7 +96,9 @@ class BroadcastHistory:
         }
         insert_new(connection, broadcasts, [row])
         at = broadcast.created_at
-        added = self._history.added(connection, new, worker_id, confirmed=confirmed, now=at)
+        added = self._history.added(
+            connection, new, worker_id, confirmed=confirmed, now=at, audit=audit
+        )
         return _read(connection, self._account_sid, broadcast.id) or broadcast, added
 
     async def get(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+from access.actor import Actor, Permission
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts.alert import Alert, AlertRequest, Event, Problem
 from alerts.broadcast import (
     Broadcast,
@@ -22,17 +23,18 @@ from alerts.broadcast import (
 )
 from alerts.errors import UnusableInput
 from alerts.message.compose import compose
+from alerts.opening import Opening
 from alerts.phone_numbers import read_number
 from alerts.services import Mode, Services
 from alerts.status import Status
 from alerts.twilio_status import call_update
 from settings import Settings
-from storage import S3Storage
 from twilio_client import TwilioError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from access.audit import Audit
     from alerts.approvals import Approval
     from alerts.emergency_stop import EmergencyStop, Sweep
     from alerts.history import History
@@ -65,14 +67,31 @@ class Desk:
 
     An async context manager. Leaving it waits for nothing and loses nothing: deliveries under way
     go on in the next process that opens a desk. Use it from one event loop.
+
+    It acts for its `actor`. Methods raise `NotAllowed`, and do nothing, where the actor lacks the
+    permission: sending and canceling take SEND, and everything that shows alerts takes LOOK.
     """
 
-    def __init__(self, services: Services, mode: Mode = "app") -> None:
+    def __init__(
+        self, services: Services, mode: Mode = "app", *, opening: Opening | None = None
+    ) -> None:
+        """Build the desk of a process, which acts for the user that runs it.
+
+        With `opening`, what is open is shared with another desk.
+        """
+        self.opening = opening or Opening(services, mode)
         self.services = services
-        self._mode = mode
-        self._opening: asyncio.Task[Runtime] | None = None
-        self._saving: set[asyncio.Task[Any]] = set()
-        self._closed = False
+        self.actor = Actor.of_process()
+
+    def acting_as(self, actor: Actor) -> Desk:
+        """Return this desk as it is for `actor`: the same alerts, database and deliveries.
+
+        Its methods raise `NotAllowed` for what the actor may not do, and what is done is done in
+        the actor's name.
+        """
+        desk = Desk(self.services, opening=self.opening)
+        desk.actor = actor
+        return desk
 
     @classmethod
     def from_settings(cls, settings: Settings, mode: Mode = "app") -> Desk:
@@ -102,60 +121,52 @@ class Desk:
         await self.close()
 
     async def close(self) -> None:
-        """Interrupt deliveries, to be resumed by another process, and close every connection."""
-        await asyncio.gather(*self._saving, return_exceptions=True)
-        self._closed = True
-        if opening := self._opening:
-            # If opening failed, the callers that waited for it have had the error.
-            await asyncio.wait({opening})
-            if not opening.cancelled() and not opening.exception():
-                await opening.result().close()
-        await self.services.close()
+        """Interrupt deliveries, to be resumed by another process, and close every connection.
+
+        So it ends for all desks that share them.
+        """
+        await self.opening.close()
 
     async def open(self) -> None:
         """Connect to the database and begin to deliver the alerts that are waiting there.
 
         The first use does the same. Raises `DatabaseError` if the database can't be used.
         """
-        await self._runtime()
+        await self.opening.runtime()
 
     def warm_up(self) -> asyncio.Task[Runtime]:
         """Start opening in the background, so that the first use needn't wait for it."""
-        if self._closed:
-            raise RuntimeError("This desk is closed.")
-        if self._opening is None:
-            self._opening = asyncio.create_task(self._open())
-            self._opening.add_done_callback(self._forget_failure)
-        return self._opening
-
-    def _forget_failure(self, opening: asyncio.Task[Runtime]) -> None:
-        """Let the next caller try to open again: the database may be back by then."""
-        if opening.cancelled() or opening.exception():
-            self._opening = None
+        return self.opening.warm_up()
 
     async def history(self) -> History:
-        """The history, for pages and webhooks."""
-        return (await self._runtime()).history
+        """The history, for pages to read and for webhooks to write what Twilio reports."""
+        self.actor.require(Permission.LOOK)
+        return (await self.opening.runtime()).history
+
+    async def audit(self) -> Audit:
+        """The audit trail: what was done, by whom. Reading it takes ADMINISTER."""
+        from access.audit import Audit  # noqa: PLC0415 - needs SQLAlchemy
+
+        return Audit((await self.opening.runtime()).database, self.actor)
 
     async def database(self) -> Database:
         """The database that the history is in, for what else is kept there."""
-        return (await self._runtime()).database
+        self.actor.require(Permission.LOOK)
+        return (await self.opening.runtime()).database
 
     @property
     def delivers(self) -> bool:
         """Whether this process delivers alerts now: it is open, and no worker does instead."""
-        opening = self._opening
-        if opening is None or not opening.done() or opening.cancelled() or opening.exception():
-            return False
-        return opening.result().worker is not None
+        return self.opening.delivers
 
     async def check_database(self) -> None:
         """Raise `DatabaseError` unless the database can be read and written right now."""
-        await (await self._runtime()).check_database()
+        await (await self.opening.runtime()).check_database()
 
     async def workers(self) -> int:
         """Return how many worker processes (which only deliver) are alive."""
-        return await (await self._runtime()).workers()
+        self.actor.require(Permission.LOOK)
+        return await (await self.opening.runtime()).workers()
 
     async def send(self, request: AlertRequest) -> Alert:
         """Send an alert; returns once Twilio has accepted it or it has failed (see `alert.error`).
@@ -166,6 +177,7 @@ class Desk:
 
         Raises `UnusableInput` if nothing was sent, and `DatabaseError`.
         """
+        self.actor.require(Permission.SEND)
         [alert_id], added = await self._save([request])
         return await self._until_accepted(alert_id, next(iter(added), None))
 
@@ -178,8 +190,9 @@ class Desk:
         ALERTS_PER_PERSON_PER_HOUR. Raises `UnusableInput` for the first that can't be sent; none of
         them is sent then.
         """
+        self.actor.require(Permission.SEND)
         ids, _ = await self._save(requests, confirmed=confirmed)
-        found = await (await self.history()).get_all(ids)
+        found = await (await self._history()).get_all(ids)
         return [found[each] for each in ids]
 
     async def broadcast(
@@ -199,8 +212,9 @@ class Desk:
 
         Raises `UnusableRequest` for the first that can't be sent, or `UnusableInput`.
         """
+        self.actor.require(Permission.SEND)
         broadcast, composed = await self._composed_broadcast(requests, title, id)
-        saved: Broadcast = await self._finished(
+        saved: Broadcast = await self.opening.finished(
             self._add_broadcast(broadcast, composed, confirmed=confirmed)
         )
         return saved
@@ -209,6 +223,7 @@ class Desk:
         self, requests: Sequence[AlertRequest], title: str, id: str | None
     ) -> tuple[Broadcast, list[AlertRequest]]:
         """Check a broadcast; returns it and its requests as they would be saved."""
+        requests = self._in_own_name(requests)
         broadcast_id = secrets.token_hex(8) if id is None else id
         check_broadcast(requests, title, broadcast_id)
         # In a thread, because composing hundreds of them takes long.
@@ -221,111 +236,44 @@ class Desk:
         )
         return broadcast, with_ids(composed, broadcast_id)
 
-    # --- A second person's yes ------------------------------------------------------------------
-
-    async def ask_for_approval(
-        self, requests: Sequence[AlertRequest], title: str = "", id: str | None = None
-    ) -> Approval:
-        """Save a broadcast that a second person has to say yes to; nothing is sent before.
-
-        Raises what `broadcast` does.
-        """
-        broadcast, composed = await self._composed_broadcast(requests, title, id)
-        return await (await self._runtime()).approvals.ask(broadcast, composed)
-
-    async def approvals(self, within: timedelta = timedelta(hours=24)) -> list[Approval]:
-        """Return what was asked for lately, and what became of it, the newest first."""
-        return await (await self._runtime()).approvals.lately(datetime.now(UTC) - within)
-
-    async def approve(self, approval_id: str, by: str) -> Broadcast:
-        """Say yes, and send just what was asked for, once. Raises `UnusableInput`, see `Approval`.
-
-        The person who asked can't.
-        """
-        approved: Broadcast = await self._finished(self._approve(approval_id, by))
-        return approved
-
-    async def _approve(self, approval_id: str, by: str) -> Broadcast:
-        runtime = await self._runtime()
-        asked = await runtime.approvals.get(approval_id)
-        new, worker = self._new(asked.requests), runtime.worker
-        worker = worker if worker and worker.has_room_for(len(new)) else None
-        broadcast, added = await runtime.approvals.approve(
-            approval_id, by, new, worker.id if worker else None
-        )
-        if worker:
-            worker.deliver(added)
-        return broadcast
-
-    async def refuse(self, approval_id: str, by: str) -> Approval:
-        """Say no: it is never sent. Whoever asked may too. Raises `UnusableInput` if it is over."""
-        return await (await self._runtime()).approvals.refuse(approval_id, by)
-
-    # --- The emergency stop ---------------------------------------------------------------------
-
-    async def emergency_stop(self) -> EmergencyStop | None:
-        """Return who stopped everything and when, None if nothing is stopped."""
-        return await (await self.history()).stop()
-
-    async def would_stop(self) -> Sweep:
-        """Count the alerts that `stop_everything` would cancel, and the calls it would end."""
-        return await (await self.history()).sweep()
-
-    async def stop_everything(self, by: str, reason: str = "") -> list[Alert]:
-        """Send nothing from now on, in any process: cancel all that waits and end live calls.
-
-        Returns the alerts that were canceled by that. Until somebody lifts it, nothing can be sent,
-        and rules tell nobody. Raises `UnusableInput` for an unusable `reason`.
-        """
-        from alerts.emergency_stop import EmergencyStop, checked_reason  # noqa: PLC0415
-
-        stop = EmergencyStop(datetime.now(UTC), by, checked_reason(reason))
-        canceled: list[Alert] = await self._finished(self._stop(stop))
-        return canceled
-
-    async def _stop(self, stop: EmergencyStop) -> list[Alert]:
-        history = await self.history()
-        await history.set_stop(stop)
-        canceled = await history.cancel_all()
-        hang_ups = asyncio.Semaphore(HANG_UPS_AT_ONCE)
-        await asyncio.gather(*(self._end_live_call(each, hang_ups) for each in canceled))
-        return canceled
-
-    async def lift_stop(self, by: str) -> None:
-        """Let alerts be sent again. What was canceled stays so."""
-        await (await self.history()).lift_stop()
-
-    async def refusals(self, within: timedelta = timedelta(hours=24)) -> list[Refusals]:
-        """Return who asked for more alerts lately than an hour lets them, the last first."""
-        return await (await self.history()).refusals(datetime.now(UTC) - within)
-
     async def broadcast_of(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
         """A broadcast and its alerts as they stand, in their order; None if it was never sent."""
-        await self._until_saved()
-        return await (await self._runtime()).broadcasts.get(broadcast_id)
+        self.actor.require(Permission.LOOK)
+        return await self._broadcast_of(broadcast_id)
 
     async def watch_broadcast(self, broadcast_id: str) -> AsyncGenerator[list[Alert]]:
         """Yield all alerts of a broadcast, then those that changed, until all of them have ended.
 
         A few times a second at most. One that hasn't been sent yet is waited for.
         """
-        runtime = await self._runtime()
+        self.actor.require(Permission.LOOK)
+        runtime = await self.opening.runtime()
         async with aclosing(runtime.broadcasts.watch(broadcast_id)) as changes:
             async for alerts in changes:
                 yield alerts
 
-    async def cancel_broadcast(
-        self, broadcast_id: str, by: str = ""
-    ) -> tuple[Broadcast, list[Alert]] | None:
+    async def cancel_broadcast(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
         """Cancel all alerts of a broadcast that haven't ended; returns what `broadcast_of` does."""
-        found = await self.broadcast_of(broadcast_id)
+        self.actor.require(Permission.SEND)
+        found = await self._broadcast_of(broadcast_id)
         if found is None:
             return None
         hang_ups = asyncio.Semaphore(HANG_UPS_AT_ONCE)
         under_way = [each for each in found[1] if not each.status.final]
+        sent, _ = found
+        done = self._done(Action.CANCELED, sent.title, sent.id, alerts=len(under_way))
         # Recorded side by side, they share a few transactions.
-        await asyncio.gather(*(self._cancel(each, by, hang_ups) for each in under_way))
-        return await self.broadcast_of(broadcast_id)
+        await asyncio.gather(
+            *(
+                self._cancel(each, hang_ups, None if place else done)
+                for place, each in enumerate(under_way)
+            )
+        )
+        return await self._broadcast_of(broadcast_id)
+
+    async def _broadcast_of(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
+        await self.opening.until_saved()
+        return await (await self.opening.runtime()).broadcasts.get(broadcast_id)
 
     async def sent_before(
         self, requests: Sequence[AlertRequest], within: timedelta = timedelta(hours=1)
@@ -334,6 +282,7 @@ class Desk:
 
         Requests whose number can't be used are left out.
         """
+        self.actor.require(Permission.LOOK)
         from alerts.sent_before import sent_before  # noqa: PLC0415
 
         known = list[AlertRequest]()
@@ -363,7 +312,8 @@ class Desk:
         run more than once, and all of it is saved or nothing. Then the alerts are delivered as if
         they had been sent.
         """
-        runtime = await self._runtime()
+        self.actor.require(Permission.SEND)
+        runtime = await self.opening.runtime()
         await runtime.history.learn_prices()
         worker = runtime.worker if runtime.worker and runtime.worker.has_room_for(most) else None
         worker_id = worker.id if worker else None
@@ -389,7 +339,7 @@ class Desk:
                 worker.deliver(added)
             return result
 
-        saved: Result = await self._finished(save())
+        saved: Result = await self.opening.finished(save())
         return saved
 
     def check(self, request: AlertRequest) -> None:
@@ -402,29 +352,34 @@ class Desk:
 
     async def status(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if it was never sent."""
-        await self._until_saved()
-        return await (await self.history()).get(alert_id)
+        self.actor.require(Permission.LOOK)
+        await self.opening.until_saved()
+        return await (await self._history()).get(alert_id)
 
-    async def cancel(self, alert_id: str, by: str = "") -> Alert | None:
+    async def cancel(self, alert_id: str) -> Alert | None:
         """Keep an alert from being sent, end its call, and make no more tries.
 
         Returns the alert, which may take a moment to end, or None for an id that was never sent.
         An alert that has ended stays as it is. A text that Twilio has accepted can't be stopped.
         """
-        history = await self.history()
+        self.actor.require(Permission.SEND)
+        history = await self._history()
         alert = await history.get(alert_id)
         if alert is None or alert.status.final:
             return alert
-        return await self._cancel(alert, by, asyncio.Semaphore())
+        done = self._done(Action.CANCELED, label_of(alert.request), alert.id)
+        return await self._cancel(alert, asyncio.Semaphore(), done)
 
-    async def _cancel(self, alert: Alert, by: str, hang_ups: asyncio.Semaphore) -> Alert | None:
+    async def _cancel(
+        self, alert: Alert, hang_ups: asyncio.Semaphore, audit: AuditEntry | None
+    ) -> Alert | None:
         """Cancel an alert that hasn't ended, as it was read; hangs up when `hang_ups` allows it."""
-        history = await self.history()
-        note = f"Canceled by {by}" if by else "Canceled"
+        history = await self._history()
+        note = f"Canceled by {self.actor.name}"
         wish = Event(
             datetime.now(UTC), None, note, "sender", try_number=alert.try_number, canceling=True
         )
-        after = await history.record(alert.id, wish)
+        after = await history.record(alert.id, wish, audit)
         return await self._end_live_call(after, hang_ups) if after else None
 
     async def _end_live_call(self, alert: Alert, hang_ups: asyncio.Semaphore) -> Alert | None:
@@ -434,26 +389,28 @@ class Desk:
         # A worker that follows the call does the same, but none may be running.
         async with hang_ups:
             event = await self._hang_up(alert, alert.sid)
-        return await (await self.history()).record(alert.id, event) if event else alert
+        return await (await self._history()).record(alert.id, event) if event else alert
 
-    async def send_now(self, alert_id: str, by: str = "") -> Alert | None:
+    async def send_now(self, alert_id: str) -> Alert | None:
         """Let a try wait no longer: for quiet hours, the number's hour, its turn or its undoing.
 
         Whichever process delivers it sends it at once, unless another request to the number is
         under way. Returns the alert, or None for an id that was never sent. An alert that has
         ended, whose try Twilio already has, or that the day's spend limit holds, stays as it is.
         """
-        history = await self.history()
+        self.actor.require(Permission.SEND)
+        history = await self._history()
         # Other processes may have changed it, so ask the database.
         alert = (await history.get_all([alert_id])).get(alert_id)
         if alert is None or alert.status.final or alert.sid or alert.send_now or alert.canceling:
             return alert
         if alert.held_for == "spend":
             return alert
-        note = f"Sent now anyway, by {by}" if by else "Sent now anyway"
+        note = f"Sent now anyway, by {self.actor.name}"
         number = alert.try_number
         wish = Event(datetime.now(UTC), None, note, "sender", try_number=number, send_now=True)
-        return await history.record(alert_id, wish)
+        done = self._done(Action.SENT_NOW, label_of(alert.request), alert.id)
+        return await history.record(alert_id, wish, done)
 
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
         """End the alert's call; returns the event to record, or None if it was over already."""
@@ -476,7 +433,8 @@ class Desk:
 
         An id that hasn't been sent yet is waited for.
         """
-        async with aclosing((await self.history()).watch(alert_id)) as changes:
+        self.actor.require(Permission.LOOK)
+        async with aclosing((await self._history()).watch(alert_id)) as changes:
             async for alert in changes:
                 yield alert
 
@@ -484,51 +442,167 @@ class Desk:
         self, requests: Sequence[AlertRequest], *, confirmed: bool = False
     ) -> tuple[list[str], list[Alert]]:
         """Save the alerts and have them delivered; returns all ids, and the alerts that are new."""
-        normalized = [self._normalized(request) for request in requests]
-        saved: tuple[list[str], list[Alert]] = await self._finished(
+        normalized = [self._normalized(request) for request in self._in_own_name(requests)]
+        saved: tuple[list[str], list[Alert]] = await self.opening.finished(
             self._add(normalized, confirmed=confirmed)
         )
         return saved
 
-    async def _finished(self, adding: Coroutine[Any, Any, Any]) -> Any:
-        """Save something to its end, also if the caller goes away, and return what it returns."""
-        saving = asyncio.create_task(adding)
-        self._saving.add(saving)
-        saving.add_done_callback(self._saving.discard)
-        return await asyncio.shield(saving)
-
-    async def _until_saved(self) -> None:
-        """Wait for what is just being saved: the caller may ask about that."""
-        if self._saving:
-            await asyncio.wait(self._saving)
-
     async def _add(
         self, requests: Sequence[AlertRequest], *, confirmed: bool
     ) -> tuple[list[str], list[Alert]]:
-        runtime = await self._runtime()
+        runtime = await self.opening.runtime()
         new = self._new(requests)
+        audit = self._sent(new)
         # Without a worker in this process, or room in it, another process claims them.
         worker = runtime.worker
         if worker and worker.has_room_for(len(new)):
-            added = await runtime.history.add(new, worker.id, confirmed=confirmed)
+            added = await runtime.history.add(new, worker.id, audit, confirmed=confirmed)
             worker.deliver(added)
         else:
-            added = await runtime.history.add(new, confirmed=confirmed)
+            added = await runtime.history.add(new, audit=audit, confirmed=confirmed)
         return [each.id for each in new], added
 
     async def _add_broadcast(
         self, broadcast: Broadcast, requests: Sequence[AlertRequest], *, confirmed: bool
     ) -> Broadcast:
-        runtime = await self._runtime()
+        runtime = await self.opening.runtime()
         new, worker = self._new(requests), runtime.worker
+        audit = self._done(Action.SENT, broadcast.title, broadcast.id, alerts=len(new))
         if worker and worker.has_room_for(len(new)):
             broadcast, added = await runtime.broadcasts.add(
-                broadcast, new, worker.id, confirmed=confirmed
+                broadcast, new, worker.id, audit, confirmed=confirmed
             )
             worker.deliver(added)
         else:
-            broadcast, _ = await runtime.broadcasts.add(broadcast, new, confirmed=confirmed)
+            broadcast, _ = await runtime.broadcasts.add(
+                broadcast, new, audit=audit, confirmed=confirmed
+            )
         return broadcast
+
+    # --- A second person's yes ------------------------------------------------------------------
+
+    async def ask_for_approval(
+        self, requests: Sequence[AlertRequest], title: str = "", id: str | None = None
+    ) -> Approval:
+        """Save a broadcast that a second person has to say yes to; nothing is sent before.
+
+        Raises what `broadcast` does.
+        """
+        self.actor.require(Permission.SEND)
+        broadcast, composed = await self._composed_broadcast(requests, title, id)
+        audit = self._done(Action.ASKED, broadcast.title, broadcast.id, alerts=len(composed))
+        return await (await self.opening.runtime()).approvals.ask(broadcast, composed, audit)
+
+    async def approvals(self, within: timedelta = timedelta(hours=24)) -> list[Approval]:
+        """Return what was asked for lately, and what became of it, the newest first."""
+        self.actor.require(Permission.LOOK)
+        since = datetime.now(UTC) - within
+        return await (await self.opening.runtime()).approvals.lately(since)
+
+    async def approve(self, approval_id: str) -> Broadcast:
+        """Say yes, and send just what was asked for, once. Whoever asked for it can't.
+
+        Raises `UnusableInput` for what can't be sent any more.
+        """
+        self.actor.require(Permission.SEND)
+        approved: Broadcast = await self.opening.finished(self._approve(approval_id))
+        return approved
+
+    async def _approve(self, approval_id: str) -> Broadcast:
+        runtime = await self.opening.runtime()
+        asked = await runtime.approvals.get(approval_id)
+        new, worker = self._new(asked.requests), runtime.worker
+        worker = worker if worker and worker.has_room_for(len(new)) else None
+        audit = self._done(Action.APPROVED, asked.title, asked.id, alerts=len(new))
+        broadcast, added = await runtime.approvals.approve(
+            approval_id, self.actor.name, new, worker.id if worker else None, audit
+        )
+        if worker:
+            worker.deliver(added)
+        return broadcast
+
+    async def refuse(self, approval_id: str) -> Approval:
+        """Say no: it is never sent. Whoever asked may too. Raises `UnusableInput` if it is over."""
+        self.actor.require(Permission.SEND)
+        approvals = (await self.opening.runtime()).approvals
+        asked = await approvals.get(approval_id)
+        audit = self._done(Action.DENIED, asked.title, asked.id, alerts=len(asked.requests))
+        return await approvals.refuse(approval_id, self.actor.name, audit)
+
+    # --- The emergency stop ---------------------------------------------------------------------
+
+    async def emergency_stop(self) -> EmergencyStop | None:
+        """Return who stopped everything and when, None if nothing is stopped."""
+        return await (await self._history()).stop()
+
+    async def would_stop(self) -> Sweep:
+        """Count the alerts that `stop_everything` would cancel, and the calls it would end."""
+        self.actor.require(Permission.LOOK)
+        return await (await self._history()).sweep()
+
+    async def stop_everything(self, reason: str = "") -> list[Alert]:
+        """Send nothing from now on, in any process: cancel all that waits and end live calls.
+
+        Returns the alerts that were canceled by that. Until somebody lifts it, nothing can be sent,
+        and rules tell nobody. Raises `UnusableInput` for an unusable `reason`.
+        """
+        self.actor.require(Permission.SEND)
+        from alerts.emergency_stop import EmergencyStop, checked_reason  # noqa: PLC0415
+
+        stop = EmergencyStop(datetime.now(UTC), self.actor.name, checked_reason(reason))
+        canceled: list[Alert] = await self.opening.finished(self._stop(stop))
+        return canceled
+
+    async def _stop(self, stop: EmergencyStop) -> list[Alert]:
+        history = await self._history()
+        details = {"reason": stop.reason} if stop.reason else {}
+        audit = AuditEntry.by(
+            self.actor, Action.STOPPED, Kind.EMERGENCY_STOP, "everything", **details
+        )
+        await history.set_stop(stop, audit)
+        canceled = await history.cancel_all()
+        hang_ups = asyncio.Semaphore(HANG_UPS_AT_ONCE)
+        ended = await asyncio.gather(*(self._end_live_call(each, hang_ups) for each in canceled))
+        return [each for each in ended if each]
+
+    async def lift_stop(self) -> None:
+        """Let alerts be sent again. What was canceled stays so."""
+        self.actor.require(Permission.ADMINISTER)
+        audit = AuditEntry.by(self.actor, Action.LIFTED, Kind.EMERGENCY_STOP, "the emergency stop")
+        await (await self._history()).lift_stop(audit)
+
+    async def refusals(self, within: timedelta = timedelta(hours=24)) -> list[Refusals]:
+        """Return who asked for more alerts lately than an hour lets them, the last first."""
+        self.actor.require(Permission.ADMINISTER)
+        return await (await self._history()).refusals(datetime.now(UTC) - within)
+
+    async def _history(self) -> History:
+        return (await self.opening.runtime()).history
+
+    def _in_own_name(self, requests: Sequence[AlertRequest]) -> Sequence[AlertRequest]:
+        """Return the requests as the actor's own, whatever name they bear.
+
+        The process's own user has everybody's means, and may name whom it sends for.
+        """
+        if self.actor == Actor.of_process():
+            return requests
+        return [replace(each, user=self.actor.name) for each in requests]
+
+    def _done(
+        self, action: Action, about: str, about_id: str = "", **details: str | int
+    ) -> AuditEntry:
+        """Return the entry of the audit trail for what the actor does to alerts now."""
+        return AuditEntry.by(self.actor, action, Kind.ALERTS, about, about_id, **details)
+
+    def _sent(self, new: Sequence[NewAlert]) -> AuditEntry | None:
+        """Return the one entry for all alerts that are sent together."""
+        if len(new) != 1:
+            return self._done(Action.SENT, f"{len(new):,} alerts", alerts=len(new)) if new else None
+        request = new[0].request
+        return self._done(
+            Action.SENT, label_of(request), new[0].id, channel=request.channel, to=request.to
+        )
 
     def _new(self, requests: Sequence[AlertRequest], rule_id: str | None = None) -> list[NewAlert]:
         """Return what is to be saved; those without an id get one."""
@@ -580,7 +654,7 @@ class Desk:
 
     async def _until_accepted(self, alert_id: str, known: Alert | None) -> Alert:
         """Wait until Twilio has answered, or until the alert says why it has to wait."""
-        history, alert = await self.history(), known
+        history, alert = await self._history(), known
         with suppress(TimeoutError):
             async with (
                 asyncio.timeout(LONGEST_SEND_SECONDS),
@@ -591,35 +665,10 @@ class Desk:
                         break
         return alert or (await history.get_all([alert_id]))[alert_id]
 
-    async def _runtime(self) -> Runtime:
-        opening = self.warm_up()
-        return opening.result() if opening.done() else await asyncio.shield(opening)
 
-    async def _open(self) -> Runtime:
-        await asyncio.to_thread(_import_for_sending, self.services)
-        from alerts.runtime import Runtime  # noqa: PLC0415
-
-        runtime = Runtime(self.services, self._mode)
-        try:
-            await runtime.open()
-        except BaseException:
-            await runtime.close()
-            raise
-        return runtime
-
-
-def _import_for_sending(services: Services) -> None:
-    """Import what sending needs, so that neither the first page nor the first alert waits for it.
-
-    Takes up to half a second, so call it in a thread.
-    """
-    modules = ["phonenumbers.geocoder", "alerts.runtime"]
-    if services.simulator is None:
-        modules.append("twilio_client.transport")
-    if isinstance(services.storage, S3Storage):
-        modules.append("boto3")
-    for name in modules:
-        importlib.import_module(name)
+def label_of(request: AlertRequest) -> str:
+    """Return whom a request is for: the name, or the number where there is none."""
+    return request.name or request.to
 
 
 def is_answered(alert: Alert) -> bool:

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts.due import clock_time
 from alerts.errors import UnusableInput
 from alerts.status import Status
@@ -95,10 +97,15 @@ def read_stop(connection: sa.Connection, account_sid: str) -> EmergencyStop | No
     return _stop_in(row) if row is not None else None
 
 
-def set_stop(connection: sa.Connection, account_sid: str, stop: EmergencyStop) -> EmergencyStop:
+def set_stop(
+    connection: sa.Connection,
+    account_sid: str,
+    stop: EmergencyStop,
+    audit: AuditEntry | None = None,
+) -> EmergencyStop:
     """Stop everything; returns the stop that is set, the first if there is one already.
 
-    Broadcasts that wait for a second person's yes are over too.
+    `audit` is written with it. Broadcasts that wait for a second person's yes are over too.
     """
     if known := lock_sending(connection, account_sid):
         return known
@@ -112,10 +119,11 @@ def set_stop(connection: sa.Connection, account_sid: str, stop: EmergencyStop) -
         .where(approvals.c.account_sid == account_sid, approvals.c.state == "waiting")
         .values(state="stopped", decided_by=stop.by, decided_at=stop.at.timestamp())
     )
+    write_entries(connection, [audit] if audit else [])
     return stop
 
 
-def lift_stop(connection: sa.Connection, account_sid: str) -> bool:
+def lift_stop(connection: sa.Connection, account_sid: str, audit: AuditEntry | None = None) -> bool:
     """Lift the stop; false if something that waited hasn't been canceled yet."""
     if lock_sending(connection, account_sid) is None:
         return True
@@ -126,6 +134,7 @@ def lift_stop(connection: sa.Connection, account_sid: str) -> bool:
         .where(sending.c.account_sid == account_sid)
         .values(stopped_at=None, stopped_by="", reason="")
     )
+    write_entries(connection, [audit] if audit else [])
     return True
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from access.audit import delete_old_entries, write_entries
 from alerts import incoming_texts, overview, records, search, submissions
 from alerts.alert import Alert, Channel, Event
 from alerts.emergency_stop import (
@@ -37,6 +38,7 @@ from alerts.tables import NewAlert, new_position
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from access.audit_entry import AuditEntry
     from database.database import Database
 
 log = logging.getLogger(__name__)
@@ -81,20 +83,25 @@ class History:
                 await self._looking
 
     async def add(
-        self, new: Sequence[NewAlert], worker_id: str | None = None, *, confirmed: bool = False
+        self,
+        new: Sequence[NewAlert],
+        worker_id: str | None = None,
+        audit: AuditEntry | None = None,
+        *,
+        confirmed: bool = False,
     ) -> list[Alert]:
         """Save alerts, all or none, and return those that are new.
 
         One whose id is known stays as it is. With `worker_id`, that worker has claimed the new ones
-        and has to deliver them. Raises `UnusableInput` if a limit doesn't allow it, see
-        `limits.check_asking`.
+        and has to deliver them. `audit` is written if any is new. Raises `UnusableInput` if a limit
+        doesn't allow it, see `limits.check_asking`.
         """
         now = datetime.now(UTC)
         await self.learn_prices()
         try:
             return await self._database.write(
-                lambda connection: self._add(
-                    connection, new, worker_id, now=now, confirmed=confirmed
+                lambda connection: self.added(
+                    connection, new, worker_id, confirmed=confirmed, now=now, audit=audit
                 )
             )
         except TooMany as refusal:
@@ -109,6 +116,7 @@ class History:
         *,
         confirmed: bool = False,
         now: datetime | None = None,
+        audit: AuditEntry | None = None,
     ) -> list[Alert]:
         """Do the same as `add` within a transaction of the caller's.
 
@@ -116,17 +124,6 @@ class History:
         then, or with the same `now` what the first run has returned.
         """
         now = now or datetime.now(UTC)
-        return self._add(connection, new, worker_id, now=now, confirmed=confirmed)
-
-    def _add(
-        self,
-        connection: sa.Connection,
-        new: Sequence[NewAlert],
-        worker_id: str | None,
-        *,
-        now: datetime,
-        confirmed: bool,
-    ) -> list[Alert]:
         check_asking(connection, self.account_sid, self._limits, new, now, confirmed=confirmed)
         added, position = list[Alert](), new_position(now)
         for some in in_parts(new):
@@ -137,6 +134,7 @@ class History:
                 now=now,
                 first_position=position,
                 worker_id=worker_id,
+                audit=None if added else audit,
             )
             position += len(some)
         return added
@@ -185,10 +183,13 @@ class History:
         """Return the emergency stop, None if none is set."""
         return await self._database.read(partial(read_stop, account_sid=self.account_sid))
 
-    async def set_stop(self, stop: EmergencyStop) -> EmergencyStop:
-        """Set the emergency stop; returns the one that is set, the first if there is one."""
+    async def set_stop(self, stop: EmergencyStop, audit: AuditEntry | None = None) -> EmergencyStop:
+        """Set the emergency stop; returns the one that is set, the first if there is one.
+
+        `audit` is written unless there was one.
+        """
         return await self._database.write(
-            partial(set_stop, account_sid=self.account_sid, stop=stop)
+            partial(set_stop, account_sid=self.account_sid, stop=stop, audit=audit)
         )
 
     async def sweep(self) -> Sweep:
@@ -219,9 +220,13 @@ class History:
         canceled, _ = await self._append(Entry(alert.id, event, UnlessEnding()))
         return canceled
 
-    async def lift_stop(self) -> None:
-        """Lift the emergency stop, once all that waited before is canceled."""
-        while not await self._database.write(partial(lift_stop, account_sid=self.account_sid)):
+    async def lift_stop(self, audit: AuditEntry | None = None) -> None:
+        """Lift the emergency stop, once all that waited before is canceled.
+
+        `audit` is written if one was set.
+        """
+        lift = partial(lift_stop, account_sid=self.account_sid, audit=audit)
+        while not await self._database.write(lift):
             await self.cancel_all()
 
     async def get(self, alert_id: str) -> Alert | None:
@@ -249,9 +254,14 @@ class History:
             self._watchers.notify(alert)
         return found
 
-    async def record(self, alert_id: str, event: Event) -> Alert | None:
-        """Record an event and return the alert after it; None for an unknown alert."""
-        alert, _ = await self._append(Entry(alert_id, event))
+    async def record(
+        self, alert_id: str, event: Event, audit: AuditEntry | None = None
+    ) -> Alert | None:
+        """Record an event and return the alert after it; None for an unknown alert.
+
+        `audit` is written with it.
+        """
+        alert, _ = await self._append(Entry(alert_id, event, audit=audit))
         return alert
 
     async def record_callback(
@@ -413,8 +423,12 @@ class History:
         return await self._database.read(partial(overview.pulse, account_sid=self.account_sid))
 
     async def delete_old(self, keep_days: int) -> int:
-        """Delete some alerts that ended and are older; returns how many, 0 once none are left."""
-        return await delete_old_alerts(self._database, self.account_sid, keep_days)
+        """Delete some of what is older: alerts that ended, and entries of the audit trail.
+
+        Returns how many were deleted, 0 once none are left.
+        """
+        entries = await delete_old_entries(self._database, keep_days)
+        return entries + await delete_old_alerts(self._database, self.account_sid, keep_days)
 
     async def watch(self, alert_id: str, known: Alert | None = None) -> AsyncGenerator[Alert]:
         """Yield the alert as it stands, then its newest state after changes, up to the final one.
@@ -474,6 +488,8 @@ class History:
         newest: dict[str, Alert] = {}
         outcomes: list[tuple[Alert | None, Begun | None]] = []
         appended = records.append(connection, self.account_sid, entries, self._limits)
+        done = [each.audit for each, (kept, _) in zip(entries, appended, strict=True) if kept]
+        write_entries(connection, [each for each in done if each])
         read = self._not_known(connection, [kept.alert.id for kept, _ in appended if kept])
         for entry, (kept, begun) in zip(entries, appended, strict=True):
             alert = None

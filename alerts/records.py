@@ -13,6 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts import submissions, texting_states
 from alerts.alert import Alert, AlertRequest, Event, tries_of
 from alerts.emergency_stop import lock_sending
@@ -118,6 +120,7 @@ class Entry:
     alert_id: str
     event: Event
     more: Begin | Settlement | Reported | Abandoned | UnlessEnding | None = None
+    audit: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +139,11 @@ def add(
     now: datetime,
     first_position: int,
     worker_id: str | None = None,
+    audit: AuditEntry | None = None,
 ) -> list[Alert]:
     """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
-    Their positions in lists count up from `first_position`.
+    Their positions in lists count up from `first_position`. `audit` is written if any alert is new.
     """
     rows = [
         new_alert_row(each, account_sid, now, position) | {"claimed_by": worker_id}
@@ -152,6 +156,7 @@ def add(
     ours = {"account": account_sid, "ids": [each.id for each in new], "at": now.timestamp()}
     added = [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
     add_words(connection, account_sid, [(each.id, each.request) for each in added])
+    write_entries(connection, [audit] if audit and added else [])
     return added
 
 

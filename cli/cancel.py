@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from access.actor import process_user
 from alerts import Desk
 from cli import ACCEPTED, FAILED
 from cli.many import print_broadcast
@@ -24,9 +23,9 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Cancel the alert or the broadcast and print it; returns the exit status."""
     async with Desk.from_settings(settings, mode="observer") as desk:
-        alert = await desk.cancel(chosen.id, by=process_user())
+        alert = await desk.cancel(chosen.id)
         if alert is None:
-            found = await desk.cancel_broadcast(chosen.id, by=process_user())
+            found = await desk.cancel_broadcast(chosen.id)
             if found is not None:
                 print_broadcast(*found, chosen.json)
                 return FAILED if any(map(cannot_be_ended, found[1])) else ACCEPTED

@@ -11,10 +11,12 @@ import json
 import sys
 from collections.abc import Sequence
 
+from access.actor import NotAllowed
 from alerts import DatabaseError, UnusableInput
 from cli import (
     FAILED,
     UNUSABLE,
+    audit,
     broadcast,
     cancel,
     doctor,
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         refuse_to_leave_files_of_root(settings)
         exit_status: int = asyncio.run(chosen.run(settings, chosen))
         return exit_status
-    except (SettingsError, UnusableInput, DatabaseError) as unusable:
+    except (SettingsError, UnusableInput, NotAllowed, DatabaseError) as unusable:
         _complain(str(unusable), chosen)
         return UNUSABLE
     except KeyboardInterrupt:
@@ -55,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
-        send, broadcast, list_command, status, cancel, stop, people, rules, worker, doctor,
+        send, broadcast, list_command, status, cancel, stop, people, rules, audit, worker, doctor,
     ):  # fmt: skip
         command.add_to(commands)
     return program

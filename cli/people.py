@@ -88,7 +88,7 @@ async def _export(settings: Settings, chosen: argparse.Namespace) -> int:
     """Write everybody to a file or to standard output."""
     if chosen.file is not None and chosen.file.exists():
         raise UnusableInput("file", f"{chosen.file} exists already. Name another file.")
-    found = await _found(settings, Wanted())
+    found = await _exported(settings, Wanted())
     content = write_csv(found)
     if chosen.file is None:
         # Without the mark for Excel, which a pipe has no use for.
@@ -109,7 +109,7 @@ async def _export(settings: Settings, chosen: argparse.Namespace) -> int:
 
 async def _list(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print a line for each of the people found, or a JSON object."""
-    found = await _found(settings, Wanted(chosen.search, chosen.group))
+    found = await _listed(settings, Wanted(chosen.search, chosen.group))
     for each in found:
         if chosen.json:
             print(json.dumps(asdict(each), ensure_ascii=False))
@@ -121,11 +121,17 @@ async def _list(settings: Settings, chosen: argparse.Namespace) -> int:
     return ACCEPTED
 
 
-async def _found(settings: Settings, wanted: Wanted) -> list[Contact]:
+async def _listed(settings: Settings, wanted: Wanted) -> list[Contact]:
     async with Desk.from_settings(settings, mode="observer") as desk:
         database = await desk.database()
         ids = await Listing(database, desk.services.twilio.account_sid).ids(wanted)
         return await Contacts(database, desk.services.regions).get(ids)
+
+
+async def _exported(settings: Settings, wanted: Wanted) -> list[Contact]:
+    async with Desk.from_settings(settings, mode="observer") as desk:
+        listing = Listing(await desk.database(), desk.services.twilio.account_sid)
+        return await listing.export(wanted)
 
 
 def _content(file: Path) -> bytes:

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from access.actor import process_user
 from alerts import UnusableInput
 from alerts.time_zones import in_time_zone
 from cli import ACCEPTED, FAILED
@@ -198,8 +197,8 @@ async def _saved(rules: RuleDesk, rule: Rule) -> tuple[Rule, str]:
     """Save a rule of a file; returns it, and whether it is new, changed or the same."""
     known = await rules.by_name(rule.name)
     if known is None:
-        return await rules.save(rule, process_user()), "new"
-    saved = await rules.save(replace(rule, id=known.id, revision=known.revision), process_user())
+        return await rules.save(rule), "new"
+    saved = await rules.save(replace(rule, id=known.id, revision=known.revision))
     return saved, "same" if saved.revision == known.revision else "changed"
 
 

@@ -6,7 +6,6 @@ import argparse
 import json
 from typing import Any
 
-from access.actor import process_user
 from alerts import Alert, Desk
 from cli import ACCEPTED, FAILED
 from cli.printing import cannot_be_ended
@@ -29,7 +28,7 @@ def add_to(commands: Any) -> None:
 async def run_stop(settings: Settings, chosen: argparse.Namespace) -> int:
     """Stop everything and print what that ended; returns the exit status."""
     async with Desk.from_settings(settings, mode="observer") as desk:
-        canceled = await desk.stop_everything(process_user(), chosen.reason)
+        canceled = await desk.stop_everything(chosen.reason)
         stop = await desk.emergency_stop()
         zone = desk.services.time_zone
     still_live = [each for each in canceled if cannot_be_ended(each)]
@@ -54,7 +53,7 @@ async def run_resume(settings: Settings, chosen: argparse.Namespace) -> int:
     """Lift the stop; returns the exit status."""
     async with Desk.from_settings(settings, mode="observer") as desk:
         was_stopped = await desk.emergency_stop() is not None
-        await desk.lift_stop(process_user())
+        await desk.lift_stop()
     if chosen.json:
         print(json.dumps({"stopped": False, "was_stopped": was_stopped}))
     elif was_stopped:

@@ -7,7 +7,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from access.actor import process_user
 from alerts import UnusableInput
 from alerts.phone_numbers import international
 from cli import ACCEPTED, FAILED
@@ -129,7 +128,7 @@ async def switched_on(rules: RuleDesk, rule: Rule, tell: Any) -> tuple[str, list
     if problem:
         raise UnusableInput("rule", f"{rule.name} stays off. {problem}")
     preview = await rules.preview(rule)
-    report = await rules.turn_on(rule.id, preview.fingerprint, tell, process_user())
+    report = await rules.turn_on(rule.id, preview.fingerprint, tell)
     bad = report.bad or 0
     already = "1 row is" if bad == 1 else f"{bad:,} rows are"
     told = [each.request.id or "" for each in report.notices]
@@ -147,7 +146,7 @@ async def turn_off(settings: Settings, chosen: argparse.Namespace) -> int:
     """Switch a rule off."""
     async with opened_rules(settings) as rules:
         rule = await find_rule(rules, chosen.rule)
-        await rules.turn_off(rule.id, process_user())
+        await rules.turn_off(rule.id)
     said = f"{rule.name} is off: nothing is checked."
     print(json.dumps({"name": rule.name, "state": "off"}) if chosen.json else said)
     return ACCEPTED

@@ -29,6 +29,9 @@ async def run(settings: Settings, _: argparse.Namespace) -> int:
 
     Raises `SettingsError` in a simulation, and `DatabaseError`.
     """
+    # Imported here because it needs SQLAlchemy, which other commands don't wait for.
+    from access.changed_settings import record_changed_settings  # noqa: PLC0415
+
     if settings.simulated:
         raise SettingsError(
             "TWILIO_ACCOUNT_SID is not set, and a simulation delivers by itself: a worker is for "
@@ -39,6 +42,7 @@ async def run(settings: Settings, _: argparse.Namespace) -> int:
         asyncio.get_running_loop().add_signal_handler(reason, stopped.set)
     async with Desk.from_settings(settings, mode="worker") as desk:
         await desk.open()
+        await record_changed_settings(await desk.database(), settings, "worker", desk.actor)
         print(
             "Delivering. Stop with Ctrl-C: what is under way goes on at the next start.", flush=True
         )

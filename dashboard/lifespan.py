@@ -14,7 +14,7 @@ from starlette.types import Lifespan
 import webhooks
 from alerts import DatabaseError, Desk
 from dashboard.access_log import keep_queries_out
-from dashboard.activity.export import export_route
+from dashboard.activity.export import export_routes
 from dashboard.own_pages import OwnPagesOnly
 from rules.opening import OpenRules
 
@@ -36,7 +36,7 @@ def mount(app: App, desk: Desk, rules: OpenRules | None = None) -> None:
     router = app.starlette_app.router
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
-    router.routes[0:0] = [*webhooks.routes(desk), export_route(desk)]
+    router.routes[0:0] = [*webhooks.routes(desk), *export_routes(desk)]
     router.lifespan_context = with_desk(desk, router.lifespan_context, rules)
     keep_queries_out()
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)

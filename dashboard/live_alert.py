@@ -10,6 +10,7 @@ from contextlib import aclosing
 from shiny import reactive
 from shiny.session import Session
 
+from access.actor import NotAllowed
 from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
 from alerts.broadcast import Broadcast
 from alerts.message.compose import check_labels
@@ -131,7 +132,7 @@ class LiveAlert:
 
 def failure_sentence(error: BaseException) -> str:
     """Say in a sentence that the desk failed at something, and log what only its owner can mend."""
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseError | NotAllowed):
         return str(error)
     log.error("Callboard failed", exc_info=error)
     return "Callboard failed. Its log says why."

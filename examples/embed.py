@@ -4,6 +4,7 @@ from open_desk import open_desk
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 
 from dashboard import mount, send
+from dashboard.visitor import actor_of
 
 TASTINGS = {"1406": "clean", "1407": "diacetyl", "1408": "clean"}
 
@@ -27,7 +28,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
         return f"Batch {input.batch()}: {TASTINGS[input.batch()]}"
 
     # What the module returns is a reactive value: the alert that it shows, or None.
-    alert = send.server("brewer", desk)
+    # Calls are placed in the visitor's name.
+    alert = send.server("brewer", desk.acting_as(actor_of(session)))
 
     @reactive.effect
     def hand_over_the_batch() -> None:

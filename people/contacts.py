@@ -13,6 +13,9 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, split_dialed
@@ -23,7 +26,7 @@ from database.database import Database
 from people.checking import NUMBER_FIELDS, check_contact, read_group_name
 from people.contact import Contact
 from people.directory import read_contacts
-from people.names import name_key
+from people.names import name_key, number_of_people
 from people.tables import contact_groups, contact_numbers, contacts, group_members
 
 REMOVED = "This person was removed in the meantime. Close this, and add them again."
@@ -32,19 +35,28 @@ Result = TypeVar("Result")
 
 
 class Contacts:
-    """The contacts in a database. Use it from one event loop."""
+    """The contacts in a database, for an actor. Use it from one event loop.
 
-    def __init__(self, database: Database, regions: Regions) -> None:
-        """National numbers are read in `regions.default`; only `regions.allowed` are taken."""
+    Methods raise `NotAllowed` where the actor lacks LOOK or, to change something, WRITE.
+    """
+
+    def __init__(self, database: Database, regions: Regions, actor: Actor | None = None) -> None:
+        """National numbers are read in `regions.default`; only `regions.allowed` are taken.
+
+        Without an `actor` it acts for the user that runs this process.
+        """
         self._database = database
         self._regions = regions
+        self._actor = actor or Actor.of_process()
 
     async def get(self, ids: Sequence[str]) -> list[Contact]:
         """Return the contacts with these ids, in this order; unknown ids are left out."""
+        self._actor.require(Permission.LOOK)
         return await self._database.read(lambda connection: read_contacts(connection, ids))
 
     async def check(self, typed: Contact) -> dict[str, UnusableInput]:
         """Return what `save` would refuse, by field; see `check_contact`."""
+        self._actor.require(Permission.LOOK)
         checked, problems = check_contact(typed, self._regions)
         owned = await self._database.read(lambda connection: taken(connection, checked))
         return {each.field: each for each in owned} | problems
@@ -55,11 +67,14 @@ class Contacts:
         Groups that don't exist yet are made. Raises `UnusableInput`, which names the first field
         that is wrong: see `check_contact`, and `name` if the contact was removed meanwhile.
         """
+        self._actor.require(Permission.WRITE)
         checked, problems = check_contact(typed, self._regions)
         for problem in problems.values():
             raise problem
         contact = replace(checked, id=checked.id or secrets.token_hex(8))
         is_new, now = not checked.id, time.time()
+        action = Action.ADDED if is_new else Action.CHANGED
+        done = AuditEntry.by(self._actor, action, Kind.PEOPLE, contact.name, contact.id)
 
         def save(connection: sa.Connection) -> None:
             for problem in taken(connection, contact):
@@ -68,34 +83,50 @@ class Contacts:
             if not is_new and connection.execute(known).first() is None:
                 raise UnusableInput("name", REMOVED)
             write_contacts(connection, [contact], now)
+            write_entries(connection, [done])
 
         await written(self._database, save)
         return contact
 
     async def remove(self, ids: Sequence[str]) -> int:
         """Remove contacts and return how many there were. Their alerts stay, and go on."""
-        return await self._database.write(lambda connection: _remove(connection, ids))
+        self._actor.require(Permission.WRITE)
+        done = AuditEntry.by(self._actor, Action.REMOVED, Kind.PEOPLE)
+
+        def remove(connection: sa.Connection) -> int:
+            found = read_contacts(connection, ids)
+            removed = _remove(connection, ids)
+            write_entries(connection, [_about(done, found)] if found else [])
+            return removed
+
+        return await self._database.write(remove)
 
     async def put_into(self, ids: Sequence[str], group: str) -> int:
         """Put contacts into a group, which is made if need be; returns how many are new in it.
 
         Raises `UnusableInput` for a name that no group can have.
         """
+        self._actor.require(Permission.WRITE)
         name = read_group_name(group, "group")
+        done = AuditEntry.by(self._actor, Action.PUT_INTO, Kind.PEOPLE, group=name)
 
         def put(connection: sa.Connection) -> int:
-            found = [each.id for each in read_contacts(connection, ids)]
+            people = read_contacts(connection, ids)
+            found = [each.id for each in people]
             group_id = group_ids(connection, [name])[name_key(name)]
             before = _size(connection, group_id)
             for some in in_parts(found):
                 rows = [{"group_id": group_id, "contact_id": each} for each in some]
                 insert_new(connection, group_members, rows)
+            write_entries(connection, [_about(done, people)] if people else [])
             return _size(connection, group_id) - before
 
         return await written(self._database, put)
 
     async def take_out(self, ids: Sequence[str], group: str) -> int:
         """Take contacts out of a group; returns how many were in it."""
+        self._actor.require(Permission.WRITE)
+        done = AuditEntry.by(self._actor, Action.TAKEN_OUT, Kind.PEOPLE, group=group)
 
         def take(connection: sa.Connection) -> int:
             of_group = sa.select(contact_groups.c.id).where(
@@ -109,7 +140,10 @@ class Contacts:
                         group_members.c.group_id == group_id, group_members.c.contact_id.in_(some)
                     )
                 )
-            return before - _size(connection, group_id)
+            taken_out = before - _size(connection, group_id)
+            people = read_contacts(connection, ids)
+            write_entries(connection, [_about(done, people)] if taken_out else [])
+            return taken_out
 
         return await self._database.write(take)
 
@@ -254,6 +288,13 @@ def _remove(connection: sa.Connection, ids: Sequence[str]) -> int:
             connection.execute(sa.delete(table).where(table.c.contact_id.in_(some)))
         removed += connection.execute(sa.delete(contacts).where(contacts.c.id.in_(some))).rowcount
     return removed
+
+
+def _about(entry: AuditEntry, people: Sequence[Contact]) -> AuditEntry:
+    """Return an entry of the audit trail as it is about these people."""
+    if len(people) == 1:
+        return replace(entry, about=people[0].name, about_id=people[0].id)
+    return replace(entry, about=number_of_people(len(people)))
 
 
 def _size(connection: sa.Connection, group_id: str) -> int:

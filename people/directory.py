@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
 from alerts.history import in_parts
 from database.database import Database
 from people.contact import Contact, Match
@@ -19,10 +20,15 @@ MOST_SIMILAR = 3
 
 
 class Directory:
-    """The people in a database, found by name. Use it from one event loop."""
+    """The people in a database, found by name. Use it from one event loop.
 
-    def __init__(self, database: Database) -> None:
+    Methods raise `NotAllowed` where the actor lacks LOOK.
+    """
+
+    def __init__(self, database: Database, actor: Actor | None = None) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self._database = database
+        self._actor = actor or Actor.of_process()
 
     async def find(self, names: Sequence[str]) -> dict[str, Match]:
         """Return what each of the names means.
@@ -30,12 +36,14 @@ class Directory:
         A whole name comes before a part of one: "Ben" is Ben himself if there is somebody with no
         other name, else everybody with a name that begins so, first or last.
         """
+        self._actor.require(Permission.LOOK)
         return await self._database.read(
             lambda connection: {name: _match(connection, name) for name in names}
         )
 
     async def of_numbers(self, numbers: Sequence[str]) -> dict[str, Contact]:
         """Return whose the numbers are, as in `PhoneNumber.dialed`; unknown ones are left out."""
+        self._actor.require(Permission.LOOK)
 
         def look(connection: sa.Connection) -> dict[str, Contact]:
             owners = sa.select(contact_numbers.c.number, contact_numbers.c.contact_id).where(

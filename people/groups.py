@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from database.database import Database
 from people.checking import read_group_name
@@ -23,13 +26,19 @@ class Group:
 
 
 class Groups:
-    """The groups in a database. Use it from one event loop."""
+    """The groups in a database, for an actor. Use it from one event loop.
 
-    def __init__(self, database: Database) -> None:
+    Methods raise `NotAllowed` where the actor lacks LOOK or, to change something, WRITE.
+    """
+
+    def __init__(self, database: Database, actor: Actor | None = None) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self._database = database
+        self._actor = actor or Actor.of_process()
 
     async def all(self) -> list[Group]:
         """Return every group with its size, by name."""
+        self._actor.require(Permission.LOOK)
         return await self._database.read(read_groups_and_sizes)
 
     async def add(self, name: str) -> str:
@@ -37,11 +46,18 @@ class Groups:
 
         Raises `UnusableInput` for a name that no group can have, or that one has already.
         """
+        self._actor.require(Permission.WRITE)
         wanted = read_group_name(name, "group")
 
         # Apart from the write, which may run twice and would then find its own group.
         await self._database.read(lambda connection: _refuse_if_taken(connection, wanted))
-        await self._database.write(lambda connection: group_ids(connection, [wanted]))
+        done = AuditEntry.by(self._actor, Action.ADDED, Kind.GROUPS, wanted, wanted)
+
+        def add(connection: sa.Connection) -> None:
+            group_ids(connection, [wanted])
+            write_entries(connection, [done])
+
+        await self._database.write(add)
         return wanted
 
     async def rename(self, name: str, to: str) -> str:
@@ -49,31 +65,37 @@ class Groups:
 
         Raises `UnusableInput` for a name that no group can have, or that another one has.
         """
+        self._actor.require(Permission.WRITE)
         wanted = read_group_name(to, "group")
+        done = AuditEntry.by(self._actor, Action.RENAMED, Kind.GROUPS, name, name, to=wanted)
 
         def rename(connection: sa.Connection) -> None:
             if name_key(wanted) != name_key(name):
                 _refuse_if_taken(connection, wanted)
-            connection.execute(
+            renamed = connection.execute(
                 sa.update(contact_groups)
                 .where(contact_groups.c.name_key == name_key(name))
                 .values(name=wanted, name_key=name_key(wanted))
             )
+            write_entries(connection, [done] if renamed.rowcount else [])
 
         await written(self._database, rename)
         return wanted
 
     async def remove(self, name: str) -> None:
         """Remove a group; the contacts in it stay."""
+        self._actor.require(Permission.WRITE)
+        done = AuditEntry.by(self._actor, Action.REMOVED, Kind.GROUPS, name, name)
 
         def remove(connection: sa.Connection) -> None:
             found = sa.select(contact_groups.c.id).where(
                 contact_groups.c.name_key == name_key(name)
             )
             connection.execute(sa.delete(group_members).where(group_members.c.group_id.in_(found)))
-            connection.execute(
+            removed = connection.execute(
                 sa.delete(contact_groups).where(contact_groups.c.name_key == name_key(name))
             )
+            write_entries(connection, [done] if removed.rowcount else [])
 
         await self._database.write(remove)
 

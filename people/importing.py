@@ -15,6 +15,9 @@ from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, international, read_number
@@ -25,7 +28,7 @@ from people.columns import check_mapping
 from people.contact import Contact
 from people.contacts import clock_zone, write_contacts, written
 from people.directory import read_contacts
-from people.names import name_key
+from people.names import name_key, number_of_people
 from people.sheet import FEWEST_DIGITS, Row, Sheet, digits_of
 from people.tables import contact_numbers
 
@@ -96,10 +99,17 @@ class Candidate:
 
 
 class Importer:
-    """Imports the people in one file. Use it from one event loop; the work is done in threads."""
+    """Imports the people in one file. Use it from one event loop; the work is done in threads.
 
-    def __init__(self, database: Database, regions: Regions, sheet: Sheet) -> None:
+    Methods raise `NotAllowed` where the actor lacks WRITE.
+    """
+
+    def __init__(
+        self, database: Database, regions: Regions, sheet: Sheet, actor: Actor | None = None
+    ) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self.sheet = sheet
+        self._actor = actor or Actor.of_process()
         self._database = database
         self._regions = regions
         # Reading a number takes a fifth of a millisecond, and every fix makes a new plan.
@@ -107,6 +117,7 @@ class Importer:
 
     async def plan(self, choices: Choices) -> Plan:
         """Return what would be imported. Raises `UnusableInput` for an unusable mapping."""
+        self._actor.require(Permission.WRITE)
         candidates = await self._candidates(choices)
         owners = await self._database.read(lambda connection: _owners(connection, candidates))
         return await asyncio.to_thread(make_plan, candidates, owners, choices)
@@ -116,9 +127,11 @@ class Importer:
 
         Raises `UnusableInput` for an unusable mapping; then nothing is changed.
         """
+        self._actor.require(Permission.WRITE)
         candidates = await self._candidates(choices)
         owners = await self._database.read(lambda connection: _owners(connection, candidates))
         planned = await asyncio.to_thread(make_plan, candidates, owners, choices)
+        done = AuditEntry.by(self._actor, Action.IMPORTED, Kind.PEOPLE)
 
         def write(connection: sa.Connection) -> Plan:
             if connection.dialect.name == "postgresql":
@@ -128,6 +141,10 @@ class Importer:
             found = _owners(connection, candidates)
             plan = planned if found == owners else make_plan(candidates, found, choices)
             write_contacts(connection, [*plan.added, *plan.changed], time.time())
+            imported = len(plan.added) + len(plan.changed)
+            counts = {"added": len(plan.added), "changed": len(plan.changed)}
+            entry = replace(done, about=number_of_people(imported), details=counts)
+            write_entries(connection, [entry] if imported else [])
             return plan
 
         return await written(self._database, write)

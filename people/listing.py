@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import Alert, Status, records
 from alerts.phone_numbers import split_dialed
 from alerts.tables import alerts, texting_states
@@ -20,7 +23,7 @@ from database.database import Database
 from people.contact import Contact
 from people.directory import read_contacts
 from people.groups import Group, read_groups_and_sizes
-from people.names import name_key
+from people.names import name_key, number_of_people
 from people.tables import contact_groups, contact_numbers, contacts, group_members
 
 Glance = Literal["", "quiet", "stop", "unreached"]
@@ -84,20 +87,27 @@ class Counts:
 
 
 class Listing:
-    """Lists people, with the alerts and texts of one Twilio account. Use it from one event loop."""
+    """Lists people, with the alerts and texts of one Twilio account. Use it from one event loop.
 
-    def __init__(self, database: Database, account_sid: str) -> None:
+    Methods raise `NotAllowed` where the actor lacks LOOK.
+    """
+
+    def __init__(self, database: Database, account_sid: str, actor: Actor | None = None) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self._database = database
         self._account_sid = account_sid
+        self._actor = actor or Actor.of_process()
 
     async def page(self, wanted: Wanted, first: int, size: int) -> Page:
         """Return the `size` people from the `first` on, by name; the last page if it is too far."""
+        self._actor.require(Permission.LOOK)
         return await self._database.read(
             lambda connection: self._page(connection, wanted, first, size)
         )
 
     async def ids(self, wanted: Wanted) -> list[str]:
         """Return the ids of all people found, by name."""
+        self._actor.require(Permission.LOOK)
 
         def look(connection: sa.Connection) -> list[str]:
             found = self._found(connection, wanted)
@@ -105,8 +115,25 @@ class Listing:
 
         return await self._database.read(look)
 
+    async def export(self, wanted: Wanted) -> list[Contact]:
+        """Return all people found, by name, to be taken out of here: that is recorded."""
+        self._actor.require(Permission.LOOK)
+
+        def read(connection: sa.Connection) -> list[Contact]:
+            found = self._found(connection, wanted)
+            ordered = found.order_by(contacts.c.name_key, contacts.c.id)
+            return read_contacts(connection, list(connection.scalars(ordered)))
+
+        people = await self._database.read(read)
+        done = AuditEntry.by(
+            self._actor, Action.EXPORTED, Kind.PEOPLE, number_of_people(len(people))
+        )
+        await self._database.write(lambda connection: write_entries(connection, [done]))
+        return people
+
     async def counts(self) -> Counts:
         """Count the people in all, in groups and at each glance."""
+        self._actor.require(Permission.LOOK)
         return await self._database.read(self._counts)
 
     def _page(self, connection: sa.Connection, wanted: Wanted, first: int, size: int) -> Page:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.message.compose import MOST_TEMPLATE_CHARACTERS
 from database.database import Database
@@ -27,13 +30,19 @@ class MessageTemplate:
 
 
 class Templates:
-    """The message templates in a database. Use it from one event loop."""
+    """The message templates in a database, for an actor. Use it from one event loop.
 
-    def __init__(self, database: Database) -> None:
+    Methods raise `NotAllowed` where the actor lacks LOOK or, to change something, WRITE.
+    """
+
+    def __init__(self, database: Database, actor: Actor | None = None) -> None:
+        """Without an `actor` it acts for the user that runs this process."""
         self._database = database
+        self._actor = actor or Actor.of_process()
 
     async def all(self) -> list[MessageTemplate]:
         """Return every template, by name."""
+        self._actor.require(Permission.LOOK)
         found = sa.select(message_templates).order_by(message_templates.c.name_key)
         return await self._database.read(
             lambda connection: [
@@ -47,6 +56,7 @@ class Templates:
         Raises `UnusableInput` for an empty name or message, one that is too long, and where there
         are too many templates.
         """
+        self._actor.require(Permission.WRITE)
         template = MessageTemplate(_read_template_name(name), message)
         if not message.strip():
             raise UnusableInput("message", "Write a message first.")
@@ -57,6 +67,7 @@ class Templates:
                 f"this message has {len(message):,}.",
             )
         key, now = name_key(template.name), time.time()
+        done = AuditEntry.by(self._actor, Action.CHANGED, Kind.TEMPLATES, template.name, key)
 
         def save(connection: sa.Connection) -> None:
             known = set(connection.scalars(sa.select(message_templates.c.name_key)))
@@ -71,14 +82,23 @@ class Templates:
                 .values(id=key, name_key=key, **values)
                 .on_conflict_do_update(index_elements=["name_key"], set_=values)
             )
+            action = Action.CHANGED if key in known else Action.ADDED
+            write_entries(connection, [replace(done, action=action)])
 
         await self._database.write(save)
         return template
 
     async def remove(self, name: str) -> None:
         """Remove the template of that name, if there is one."""
+        self._actor.require(Permission.WRITE)
         removal = sa.delete(message_templates).where(message_templates.c.name_key == name_key(name))
-        await self._database.write(lambda connection: connection.execute(removal) and None)
+        done = AuditEntry.by(self._actor, Action.REMOVED, Kind.TEMPLATES, name, name_key(name))
+
+        def remove(connection: sa.Connection) -> None:
+            if connection.execute(removal).rowcount:
+                write_entries(connection, [done])
+
+        await self._database.write(remove)
 
 
 def _read_template_name(name: str) -> str:

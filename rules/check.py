@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from access.audit_entry import AuditEntry
 from alerts import Desk, UnusableInput
 from alerts.desk import AddAlerts
 from alerts.emergency_stop import Stopped
@@ -99,11 +100,15 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class Switching:
-    """A rule is being switched on: what is told of what is bad already, and who does it."""
+    """A rule is being switched on: what is told of what is bad already, and who does it.
+
+    `audit` is written with it.
+    """
 
     tell: Tell
     by: str
     revision: int
+    audit: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,7 @@ class RuleCheck:
             None if seen.cases is None else len(seen.cases.bad),
             dict(seen.prints),
             switched_by=one.switching.by if one.switching else None,
+            audit=one.switching.audit if one.switching else None,
         )
         return await self._record(finding, said)
 

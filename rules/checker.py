@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from access.audit_entry import AuditEntry
 from alerts import DatabaseError, Desk, UnusableInput
 from rules.check import CHANGED, GONE, CheckReport, Known, RuleCheck, Switching, read_known
 from rules.episodes import Tell
@@ -101,18 +102,21 @@ class RuleChecker:
         """Return what a check of a rule, saved or not, would find and tell now."""
         return await self._check.dry_run(rule)
 
-    async def turn_on(self, rule_id: str, revision: int, tell: Tell, by: str) -> CheckReport:
+    async def turn_on(
+        self, rule_id: str, revision: int, tell: Tell, by: str, audit: AuditEntry | None = None
+    ) -> CheckReport:
         """Switch a rule on with its first check, which decides about what is bad already.
 
         Of that, "all" is told, "none", or the keys with these hashes; the rest stays known. If the
         check fails, the rule stays off. One that is on already is checked as usual. Raises
         `UnusableInput` about `rule`, or `revision` if the rule isn't what the person has seen.
+        `audit` is written with the first check.
         """
         rule = await self._rule(rule_id)
         if rule.revision != revision:
             raise UnusableInput("revision", CHANGED)
         claim, known = await self._claim(rule_id)
-        report = await self._make(claim, known, Switching(tell, by, revision))
+        report = await self._make(claim, known, Switching(tell, by, revision, audit))
         self.look()
         return report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from access.actor import Actor, Permission
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts import Desk, UnusableInput
 from database.database import Database
 from people.directory import Directory
@@ -30,6 +34,8 @@ from rules.sandbox import Column, QueryError, Sandbox
 from rules.saved_rules import SavedRules, Switched
 from rules.sources import SourceError, Sources
 from rules.sources.names import MOST_CHARACTERS, RESERVED
+from rules.sources.shapes import ShapeChange
+from rules.sources.uploads import Upload
 from settings import Settings
 
 __all__ = [
@@ -59,21 +65,42 @@ class _Opened:
     previewer: Previewer
 
 
+class _Shared:
+    """What all RuleDesks of a process share, whoever they act for."""
+
+    def __init__(self) -> None:
+        self.opened: _Opened | None = None
+        # By the fingerprint of the rule that was looked at.
+        self.previews: OrderedDict[str, Preview] = OrderedDict()
+
+
 class RuleDesk:
     """The rules of a desk's account. Pages and the shell use nothing else. For one event loop.
 
-    `checker` checks the rules that are due, once somebody runs it.
+    It acts for its desk's `actor`. Methods raise `NotAllowed`, and do nothing, where the actor
+    lacks the permission: changing rules takes WRITE, and everything that shows them takes LOOK.
+    `checker` checks the rules that are due, once somebody runs it; it acts for the process.
     """
 
     def __init__(self, desk: Desk, sources: Sources, sandbox: Sandbox) -> None:
         self.desk = desk
-        self.sources = sources
-        self.sandbox = sandbox
         self.checker = RuleChecker(desk, sources, sandbox)
+        self._sources = sources
+        self._sandbox = sandbox
         self._account_sid = desk.services.twilio.account_sid
         self._time_zone = desk.services.time_zone
-        self._opened: _Opened | None = None
-        self._previews: OrderedDict[str, Preview] = OrderedDict()
+        self._shared = _Shared()
+
+    def acting_as(self, actor: Actor) -> RuleDesk:
+        """Return this RuleDesk as it is for `actor`: the same rules, sources and checks."""
+        rules = copy.copy(self)
+        rules.desk = self.desk.acting_as(actor)
+        return rules
+
+    @property
+    def actor(self) -> Actor:
+        """Who it acts for."""
+        return self.desk.actor
 
     @classmethod
     def from_settings(cls, settings: Settings, desk: Desk) -> Self:
@@ -92,43 +119,55 @@ class RuleDesk:
 
     async def close(self) -> None:
         """End the sandbox's processes and close the sources. The desk stays open."""
-        await self.sources.close()
-        await self.sandbox.close()
+        await self._sources.close()
+        await self._sandbox.close()
 
     # --- Rules ----------------------------------------------------------------------------------
 
     async def all(self) -> list[Rule]:
         """Return every rule, by name."""
+        self.actor.require(Permission.LOOK)
         return await (await self._open()).saved.all()
 
     async def get(self, rule_id: str) -> Rule | None:
         """Return a rule; None if there is none with that id."""
+        self.actor.require(Permission.LOOK)
         return await (await self._open()).saved.get(rule_id)
 
     async def by_name(self, name: str) -> Rule | None:
         """Return the rule of a name, however its letters are; None if there is none."""
+        self.actor.require(Permission.LOOK)
         return await (await self._open()).saved.by_name(name)
 
-    async def save(self, rule: Rule, by: str) -> Rule:
+    async def save(self, rule: Rule) -> Rule:
         """Save a rule as a new revision, see `SavedRules.save`. Raises `UnusableInput`."""
-        saved = await (await self._open()).saved.save(rule, by)
+        self.actor.require(Permission.WRITE)
+        done = self._done(Action.CHANGED if rule.id else Action.ADDED, rule)
+        saved = await (await self._open()).saved.save(rule, self.actor.name, done)
         self.checker.look()
         return saved
 
     async def versions(self, rule_id: str) -> list[Rule]:
         """Return every revision of a rule, newest first."""
+        self.actor.require(Permission.LOOK)
         return await (await self._open()).saved.versions(rule_id)
 
     async def switched(self) -> dict[str, Switched]:
         """Return when each rule came to its state and who switched it, by the rule's id."""
+        self.actor.require(Permission.LOOK)
         return await (await self._open()).saved.switched()
 
-    async def delete(self, rule_id: str, by: str) -> None:
+    async def delete(self, rule_id: str) -> None:
         """Delete a rule. Its alerts stay, and go on."""
-        await (await self._open()).saved.delete(rule_id, by)
+        self.actor.require(Permission.WRITE)
+        saved = (await self._open()).saved
+        rule = await saved.get(rule_id)
+        done = self._done(Action.REMOVED, rule) if rule else None
+        await saved.delete(rule_id, self.actor.name, done)
 
     async def overview(self) -> list[RuleOverview]:
         """Return what the list of rules shows, by name."""
+        self.actor.require(Permission.LOOK)
         database = (await self._open()).database
         facts = await database.read(
             lambda connection: read_facts(connection, self._account_sid, self._time_zone)
@@ -138,6 +177,7 @@ class RuleDesk:
 
     async def workers(self) -> int:
         """Return how many processes check rules: workers, or this one where there are none."""
+        self.actor.require(Permission.LOOK)
         return await self.desk.workers() or int(self.desk.delivers)
 
     # --- What is bad ----------------------------------------------------------------------------
@@ -145,8 +185,10 @@ class RuleDesk:
     async def preview(self, rule: Rule) -> Preview:
         """Return what a rule, saved or not, finds bad now, and who would hear what.
 
+        A query that isn't saved may ask for anything in the sources, so it takes WRITE.
         Raises `QueryError`, which says where in the query; `SourceError`; and `UnusableInput`.
         """
+        await self._require_for_query(rule)
         opened = await self._open()
         followed = None
         if rule.id:
@@ -154,38 +196,25 @@ class RuleDesk:
                 lambda connection: read_followed(connection, self._account_sid, rule.id)
             )
         preview = await opened.previewer.preview(rule, followed)
-        self._previews[preview.fingerprint] = preview
-        self._previews.move_to_end(preview.fingerprint)
-        while len(self._previews) > MOST_PREVIEWS:
-            self._previews.popitem(last=False)
+        self._shared.previews[preview.fingerprint] = preview
+        self._shared.previews.move_to_end(preview.fingerprint)
+        while len(self._shared.previews) > MOST_PREVIEWS:
+            self._shared.previews.popitem(last=False)
         return preview
 
     async def past_alerts(self, rule: Rule, days: int = 30) -> PastAlerts:
         """Return how often a rule would have alerted on each of the last days, or why not."""
+        await self._require_for_query(rule)
         return await (await self._open()).previewer.past_alerts(rule, days)
-
-    async def columns(self, source_names: Iterable[str]) -> dict[str, tuple[Column, ...]]:
-        """Return the columns of sources, by name. Raises `SourceError` and `QueryError`."""
-        snapshots = await self.sources.fetch(source_names)
-        return {name: each.table.columns for name, each in snapshots.items()}
-
-    async def upload(self, name: str, file: Path, by: str) -> str:
-        """Keep a file that somebody uploaded as a source; returns the source's name.
-
-        `name` is the file's own. Raises `UnusableInput`.
-        """
-        added = await self.sources.add_upload(_source_name(name), file, name, by)
-        return added.name
 
     async def episodes(self, rule_id: str) -> list[EpisodeRow]:
         """Return what is bad, as the checks have found it, then what was over last."""
-        database = (await self._open()).database
-        return await database.read(
-            lambda connection: read_episodes(connection, self._account_sid, rule_id)
-        )
+        self.actor.require(Permission.LOOK)
+        return await self._episodes(rule_id)
 
     async def held_rows(self, rule_id: str) -> list[PreviewRow]:
         """Return the things that wait for a person's decision, with who would hear of them."""
+        self.actor.require(Permission.LOOK)
         opened = await self._open()
         rule = await self._known(rule_id)
         found = await opened.database.read(
@@ -210,11 +239,64 @@ class RuleDesk:
             )
         return sorted(rows, key=lambda row: _natural(row.title[0]))
 
+    # --- Sources --------------------------------------------------------------------------------
+
+    @property
+    def sources_problem(self) -> str:
+        """What is wrong with sources.toml, in a sentence; "" if nothing is."""
+        self.actor.require(Permission.LOOK)
+        return self._sources.problem
+
+    def sources(self) -> dict[str, str]:
+        """Return every source by name, each with a description."""
+        self.actor.require(Permission.LOOK)
+        return {name: self._sources.described(name) for name in self._sources.names()}
+
+    async def columns(self, source_names: Iterable[str]) -> dict[str, tuple[Column, ...]]:
+        """Return the columns of sources, by name. Raises `SourceError` and `QueryError`."""
+        self.actor.require(Permission.LOOK)
+        snapshots = await self._sources.fetch(source_names)
+        return {name: each.table.columns for name, each in snapshots.items()}
+
+    async def shape_change(self, source: str) -> ShapeChange | None:
+        """Return how a source's columns differ from those that were known; None if they don't."""
+        self.actor.require(Permission.LOOK)
+        return await self._sources.shape_change(source)
+
+    async def accept_shape(self, source: str) -> None:
+        """Take a source's columns as they are by now. Raises `SourceError` and `QueryError`."""
+        self.actor.require(Permission.WRITE)
+        await self._sources.accept_shape(source)
+        await self._record_source(Action.CHANGED, source)
+
+    def uploads(self) -> dict[str, Upload]:
+        """Return the uploaded sources by name."""
+        self.actor.require(Permission.LOOK)
+        return self._sources.uploads()
+
+    async def upload(self, name: str, file: Path) -> str:
+        """Keep a file that somebody uploaded as a source; returns the source's name.
+
+        `name` is the file's own. Raises `UnusableInput`.
+        """
+        self.actor.require(Permission.WRITE)
+        by = self.actor.name
+        added = await self._sources.add_upload(_source_name(name), file, name, by)
+        # Files aren't in the database, so it is written once the file is kept.
+        await self._record_source(Action.UPLOADED, added.name)
+        return added.name
+
+    async def remove_upload(self, name: str) -> None:
+        """Remove an uploaded source. Rules that watch it can't be checked any more."""
+        self.actor.require(Permission.WRITE)
+        is_known = name in self._sources.uploads()
+        await self._sources.remove_upload(name)
+        if is_known:
+            await self._record_source(Action.REMOVED, name)
+
     # --- Switching ------------------------------------------------------------------------------
 
-    async def turn_on(
-        self, rule_id: str, preview_fingerprint: str, tell: Tell, by: str
-    ) -> CheckReport:
+    async def turn_on(self, rule_id: str, preview_fingerprint: str, tell: Tell) -> CheckReport:
         """Switch a rule on, with a decision about what is bad already: "none" of it is told, "all",
         or the keys with these hashes.
 
@@ -222,38 +304,52 @@ class RuleDesk:
         that wasn't previewed as it is now: `UnusableInput` about `revision`. Raises it also for
         what the rule lacks, and `QueryError` if it can't be checked; the rule stays off then.
         """
+        self.actor.require(Permission.WRITE)
         rule = await self._known(rule_id)
-        preview = self._previews.get(preview_fingerprint)
+        preview = self._shared.previews.get(preview_fingerprint)
         if preview is None or rule.fingerprint != preview_fingerprint:
             raise UnusableInput("revision", LOOK_FIRST)
         check_complete(rule)
         for field, sentence in preview.problems.items():
             raise UnusableInput(field, sentence)
-        report = await self.checker.turn_on(rule_id, rule.revision, tell, by)
+        done = self._done(Action.TURNED_ON, rule, told=_told(tell))
+        report = await self.checker.turn_on(rule_id, rule.revision, tell, self.actor.name, done)
         if report.result == "failed":
             raise report.error or UnusableInput("rule", report.failure)
         if report.result == "superseded":
             raise UnusableInput("revision", LOOK_FIRST)
         return report
 
-    async def turn_off(self, rule_id: str, by: str) -> None:
+    async def turn_off(self, rule_id: str) -> None:
         """Have a rule checked no more. What is bad stays as it is. Raises `UnusableInput`."""
-        await (await self._open()).saved.switch_off(rule_id, by)
+        self.actor.require(Permission.WRITE)
+        done = self._done(Action.TURNED_OFF, await self._known(rule_id))
+        await (await self._open()).saved.switch_off(rule_id, self.actor.name, done)
 
     async def check_now(self, rule_id: str, *, dry_run: bool = False) -> CheckReport:
         """Check a rule whether it is due or not; with `dry_run` nothing is written or told.
 
         Raises `UnusableInput` about `rule` if it is unknown or, unless `dry_run`, off.
         """
-        return await self.checker.check_once(rule_id, dry_run=dry_run)
+        self.actor.require(Permission.LOOK if dry_run else Permission.WRITE)
+        report = await self.checker.check_once(rule_id, dry_run=dry_run)
+        if not dry_run:
+            # Afterwards: a check is the data's doing, and no one transaction of the actor's.
+            await self._record(self._done(Action.CHECKED, report.rule))
+        return report
 
-    async def answer_held(self, rule_id: str, keys: Tell, by: str) -> int:
+    async def answer_held(self, rule_id: str, keys: Tell) -> int:
         """Let a held rule go on: "all" that waits is told, "none", or the keys with these hashes.
 
         Returns how many are told. Raises `UnusableInput` if somebody has decided already.
         """
+        self.actor.require(Permission.WRITE)
         database = (await self._open()).database
-        told = await answer_held(database, self._account_sid, rule_id, keys, by)
+        rule = await self._known(rule_id)
+        done = self._done(Action.DECIDED, rule, told=_told(keys))
+        told = await answer_held(
+            database, self._account_sid, rule_id, keys, self.actor.name, audit=done
+        )
         self.checker.look()
         return told
 
@@ -267,17 +363,18 @@ class RuleDesk:
         recipient: str | None = None,
         until: datetime | None = None,
         weekly: str = "",
-        by: str = "",
     ) -> Mute:
         """Tell nobody of a rule, of the key with this hash, or one recipient of nothing.
 
         Until a moment, None for until somebody ends it; with `weekly` only then, such as "sat sun".
         Raises `UnusableInput`.
         """
+        self.actor.require(Permission.WRITE)
         opened = await self._open()
+        rule = await opened.saved.get(rule_id) if rule_id else None
         words = ""
         if key:
-            known = await self.episodes(rule_id)
+            known = await self._episodes(rule_id)
             words = next((each.words for each in known if each.key_hash == key), "")
         return await opened.mutes.add(
             rule_id,
@@ -287,39 +384,80 @@ class RuleDesk:
             until=until,
             weekly=weekly,
             time_zone=self._time_zone,
-            by=by,
+            by=self.actor.name,
+            audit=self._done(
+                Action.MUTED,
+                rule,
+                row=words,
+                recipient=recipient or "",
+                until=f"{until:%Y-%m-%d %H:%M %Z}" if until else weekly,
+            ),
         )
 
-    async def unmute(self, mute_id: str, by: str = "") -> None:
+    async def unmute(self, mute_id: str) -> None:
         """End a mute. What is still bad is told at the next check."""
-        await (await self._open()).mutes.end(mute_id)
+        self.actor.require(Permission.WRITE)
+        opened = await self._open()
+        mute = next((each for each in await opened.mutes.all() if each.id == mute_id), None)
+        rule = await opened.saved.get(mute.rule_id) if mute and mute.rule_id else None
+        words, whom = (mute.key_words, mute.recipient) if mute else ("", "")
+        done = self._done(Action.UNMUTED, rule, row=words, recipient=whom)
+        await opened.mutes.end(mute_id, done)
         self.checker.look()
 
     async def mutes(self, rule_id: str | None = None) -> list[Mute]:
         """Return the mutes that haven't ended, of a rule or of all."""
+        self.actor.require(Permission.LOOK)
         return await (await self._open()).mutes.all(rule_id)
 
     # --- Inside ---------------------------------------------------------------------------------
 
     async def _open(self) -> _Opened:
-        if self._opened is None:
-            database = await self.desk.database()
+        if self._shared.opened is None:
+            database = (await self.desk.opening.runtime()).database
             regions = self.desk.services.regions
-            self._opened = _Opened(
+            self._shared.opened = _Opened(
                 database,
                 SavedRules(database, self._account_sid, self._time_zone),
                 Mutes(database, self._account_sid),
                 Previewer(
-                    RuleReader(self.sources, self.sandbox, self._time_zone),
+                    RuleReader(self._sources, self._sandbox, self._time_zone),
                     Directory(database),
                     regions,
                     self.desk.composed,
                 ),
             )
-        return self._opened
+        return self._shared.opened
+
+    def _done(self, action: Action, rule: Rule | None, **details: str | int) -> AuditEntry:
+        """Return the entry of the audit trail for what the actor does to a rule, or to all."""
+        about, about_id = (rule.name, rule.id) if rule else ("all rules", "")
+        said = {name: value for name, value in details.items() if value != ""}
+        return AuditEntry.by(self.actor, action, Kind.RULES, about, about_id, **said)
+
+    async def _record(self, entry: AuditEntry) -> None:
+        database = (await self._open()).database
+        await database.write(lambda connection: write_entries(connection, [entry]))
+
+    async def _record_source(self, action: Action, name: str) -> None:
+        await self._record(AuditEntry.by(self.actor, action, Kind.SOURCES, name, name))
+
+    async def _episodes(self, rule_id: str) -> list[EpisodeRow]:
+        database = (await self._open()).database
+        return await database.read(
+            lambda connection: read_episodes(connection, self._account_sid, rule_id)
+        )
+
+    async def _require_for_query(self, rule: Rule) -> None:
+        """Raise `NotAllowed` unless the actor may have this rule's query answered."""
+        self.actor.require(Permission.LOOK)
+        if not self.actor.may(Permission.WRITE):
+            saved = await self.get(rule.id) if rule.id else None
+            if saved is None or saved.fingerprint != rule.fingerprint:
+                self.actor.require(Permission.WRITE)
 
     async def _known(self, rule_id: str) -> Rule:
-        rule = await self.get(rule_id)
+        rule = await (await self._open()).saved.get(rule_id)
         if rule is None:
             raise UnusableInput("rule", GONE)
         return rule
@@ -329,16 +467,21 @@ class RuleDesk:
         names: Iterable[str] = facts.sources
         if not names and facts.rule.sql.strip():
             try:
-                names = sorted(await self.sandbox.tables_of(facts.rule.sql, self.sources.names()))
+                names = sorted(await self._sandbox.tables_of(facts.rule.sql, self._sources.names()))
             except QueryError:
                 return ()
         return [(each, self._described(each)) for each in names]
 
     def _described(self, name: str) -> str:
         try:
-            return self.sources.described(name)
+            return self._sources.described(name)
         except SourceError:
             return "gone"
+
+
+def _told(tell: Tell) -> str | int:
+    """Return "all", "none", or how many of the rows are told."""
+    return tell if isinstance(tell, str) else len(tell)
 
 
 def _natural(words: str) -> list[tuple[int, str]]:

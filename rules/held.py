@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts.emergency_stop import Stopped, read_stop
 from alerts.errors import UnusableInput
 from database.clock import database_time
@@ -17,13 +19,20 @@ NOTHING_HELD = "Nothing of this rule is held any more: somebody has decided alre
 
 
 async def answer_held(
-    database: Database, account_sid: str, rule_id: str, tell: Tell, by: str
+    database: Database,
+    account_sid: str,
+    rule_id: str,
+    tell: Tell,
+    by: str,
+    *,
+    audit: AuditEntry | None = None,
 ) -> int:
     """Decide which of a held rule's keys are told: "all", "none", or those with these hashes.
 
     The rule is checked again at once, which tells those that are still bad; returns how many may be
     told. The others are known from now on. Raises `UnusableInput` about `rule` if nothing is held:
-    of two people who decide, the first has decided. While everything is stopped, `Stopped`.
+    of two people who decide, the first has decided; `Stopped` while everything is stopped. `audit`
+    is written with it.
     """
 
     decided: dict[str, int] = {}
@@ -75,6 +84,7 @@ async def answer_held(
                 prints=None,
             )
         )
+        write_entries(connection, [audit] if audit else [])
         decided["number"] = state["check_number"] + 1
         decided["told"] = sum(each.state == "firing" for each in answered.values())
         return decided["told"]

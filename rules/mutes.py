@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts.errors import UnusableInput
 from alerts.quiet_hours import QuietHours, read_quiet_hours
 from alerts.tables import insert_new
@@ -150,10 +152,11 @@ class Mutes:
         weekly: str = "",
         time_zone: str = "",
         by: str = "",
+        audit: AuditEntry | None = None,
     ) -> Mute:
         """Mute a rule ("" for all), a key of it or a recipient; returns the mute.
 
-        Raises `UnusableInput` for `weekly` or `until`.
+        `audit` is written with it. Raises `UnusableInput` for `weekly` or `until`.
         """
         if weekly:
             read_weekly(weekly)
@@ -173,17 +176,25 @@ class Mutes:
             time_zone,
             by,
         )
-        await self._database.write(
-            lambda connection: insert_new(connection, mutes, [_row(mute, self._account_sid)])
-        )
+
+        def add(connection: sa.Connection) -> None:
+            insert_new(connection, mutes, [_row(mute, self._account_sid)])
+            write_entries(connection, [audit] if audit else [])
+
+        await self._database.write(add)
         return mute
 
-    async def end(self, mute_id: str) -> None:
-        """End a mute. One that has ended is no error."""
+    async def end(self, mute_id: str, audit: AuditEntry | None = None) -> None:
+        """End a mute, and write `audit` with that. One that has ended is no error."""
         ended = sa.delete(mutes).where(
             mutes.c.id == mute_id, mutes.c.account_sid == self._account_sid
         )
-        await self._database.write(lambda connection: connection.execute(ended) and None)
+
+        def end(connection: sa.Connection) -> None:
+            if connection.execute(ended).rowcount and audit:
+                write_entries(connection, [audit])
+
+        await self._database.write(end)
 
 
 def _day(name: str) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from access.actor import Actor
 from alerts import Desk
 from settings import Settings, SettingsError
 
@@ -38,6 +40,14 @@ class OpenRules:
                 module = await asyncio.to_thread(importlib.import_module, "rules.desk")
                 self._rules = module.RuleDesk.from_settings(self._settings, self._desk)
             return self._rules
+
+    def acting_as(self, actor: Actor) -> Callable[[], Awaitable[RuleDesk]]:
+        """Return what returns the one RuleDesk as it is for `actor`."""
+
+        async def opened() -> RuleDesk:
+            return (await self()).acting_as(actor)
+
+        return opened
 
     async def check(self) -> None:
         """Check what is due until canceled; while sources.toml is wrong, say so and try again."""

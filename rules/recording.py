@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts import records
 from alerts.alert import Event
 from alerts.desk import AddAlerts
@@ -77,7 +79,7 @@ class Finding:
 
     `seconds` is how long it took, `bad` how many keys were bad, None if that isn't known. `prints`
     are those of the sources and the rule that the query saw. `notices` are all alerts. If the rule
-    is being switched on, `switched_by` is who does that.
+    is being switched on, `switched_by` is who does that, and `audit` tells of it.
     """
 
     rule: Rule
@@ -91,6 +93,7 @@ class Finding:
     prints: dict[str, str] | None = None
     notices: tuple[Notice, ...] = ()
     switched_by: str | None = None
+    audit: AuditEntry | None = None
 
 
 def record(connection: sa.Connection, add: AddAlerts, account_sid: str, finding: Finding) -> bool:
@@ -115,6 +118,7 @@ def record(connection: sa.Connection, add: AddAlerts, account_sid: str, finding:
     if finding.switched_by is not None:
         at = finding.next_at.timestamp()
         switch_on(connection, account_sid, rule, at, finding.switched_by)
+        write_entries(connection, [finding.audit] if finding.audit else [])
     _write_state(connection, account_sid, finding, state)
     if finding.result == "counted":
         waiting = _write_episodes(connection, account_sid, finding)

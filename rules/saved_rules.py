@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
 from alerts import UnusableInput
 from alerts.tables import insert_new
 from alerts.time_zones import in_time_zone
@@ -84,14 +86,14 @@ class SavedRules:
             lambda connection: {row.id: row.name for row in connection.execute(wanted)}
         )
 
-    async def save(self, rule: Rule, by: str) -> Rule:
+    async def save(self, rule: Rule, by: str, audit: AuditEntry | None = None) -> Rule:
         """Save a rule as a new revision and return it; one without an id is new, and a draft.
 
         `rule.revision` is the revision that was edited. If another was saved since, raises
         `UnusableInput` about `revision`. A rule that says what it said before is left as it is.
         Its state stays; one that is checked is checked with what it says now, so it may lack
-        nothing. Raises `UnusableInput` for the first field that is wrong, and for a `name` that is
-        taken.
+        nothing. `audit` is written with it, about its id. Raises `UnusableInput` for the first
+        field that is wrong, and for a `name` that is taken.
         """
         check_rule(rule)
         rule = replace(rule, name=" ".join(rule.name.split()))
@@ -123,6 +125,7 @@ class SavedRules:
                 if _schedule(before) != _schedule(saved):
                     self._reschedule(connection, saved)
             insert_new(connection, rule_versions, [_version(saved)])
+            write_entries(connection, [replace(audit, about_id=saved.id)] if audit else [])
             found = read_rule(connection, self._account_sid, saved.id)
             return found or saved
 
@@ -145,7 +148,7 @@ class SavedRules:
 
         return await self._database.read(read)
 
-    async def delete(self, rule_id: str, by: str) -> None:
+    async def delete(self, rule_id: str, by: str, audit: AuditEntry | None = None) -> None:
         """Delete a rule, in all accounts. Its alerts stay, and go on. Unknown ids are no error."""
 
         def delete(connection: sa.Connection) -> None:
@@ -154,26 +157,28 @@ class SavedRules:
             connection.execute(
                 sa.update(rule_state).where(rule_state.c.rule_id == rule_id).values(off)
             )
-            connection.execute(
+            deleted = connection.execute(
                 sa.update(rules)
                 .where(rules.c.id == rule_id, rules.c.deleted_at.is_(None))
                 .values(deleted_at=now, changed_by=by, changed_at=now)
             )
+            write_entries(connection, [audit] if audit and deleted.rowcount else [])
 
         await self._database.write(delete)
 
-    async def switch_off(self, rule_id: str, by: str) -> None:
+    async def switch_off(self, rule_id: str, by: str, audit: AuditEntry | None = None) -> None:
         """Have a rule checked no more. What is bad stays as it is, until it is switched on."""
 
         def switch(connection: sa.Connection) -> None:
             if read_rule(connection, self._account_sid, rule_id, lock=True) is None:
                 raise UnusableInput("rule", DELETED)
             now = database_time(connection)
-            connection.execute(
+            switched = connection.execute(
                 _of(rule_id, self._account_sid)
                 .where(rule_state.c.state.in_(("on", "held")))
                 .values(state="paused", state_at=now, state_by=by, next_check_at=None)
             )
+            write_entries(connection, [audit] if audit and switched.rowcount else [])
 
         await self._database.write(switch)
 

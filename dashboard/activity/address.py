@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode
 
+from access.audit_entry import Kind as AuditKind
 from alerts import Channel
 from alerts.filters import Filters, Kind, with_text
 from alerts.phone_numbers import Regions
 from alerts.time_zones import find_zone, in_time_zone
 
+if TYPE_CHECKING:
+    from access.audit import AuditFilters
+
 # `q` is what is typed into the search box, `n` how many rows come before this page.
-FILTERS = ("q", "when", "from", "to", "channel", "by", "status", "broadcast", "rule")
+FILTERS = ("q", "when", "from", "to", "channel", "by", "status", "broadcast", "rule", "about")
 PLACES = ("before", "after", "n")
 OPEN = "open"
+# Which of the page's lists is shown: the alerts without it, and with DONE what people did.
+LIST, DONE = "list", "done"
 MOST_CHARACTERS = 200
 DEFAULT_WHEN = "7"
 RANGES = {
@@ -31,6 +39,8 @@ CHANNELS: dict[str, tuple[str, Channel | None]] = {
     "text": ("Texts", "text"),
 }
 KINDS = {each.value.replace(" ", "-"): each for each in Kind}
+ABOUT = {each.value.lower().replace(" ", "-"): each for each in AuditKind}
+ENTRY_ID = re.compile(r"[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,15 @@ class Address:
         return None if self["before"] else _position(self["after"])
 
     @property
+    def shows_what_was_done(self) -> bool:
+        """Whether it asks for the list of what people did."""
+        return self[LIST] == DONE
+
+    def entry(self, name: str) -> str:
+        """Return the id of an entry in the part `before` or `after`, "" if it is none."""
+        return self[name] if ENTRY_ID.fullmatch(self[name]) else ""
+
+    @property
     def rows_before(self) -> int:
         """How many rows come before the page, as far as the links know."""
         return _position(self["n"]) or 0
@@ -79,7 +98,12 @@ class Address:
         kept |= {name: str(value) for name, value in changes.items()}
         return "?" + urlencode({"page": "activity"} | {k: v for k, v in kept.items() if v})
 
-    def page_link(self, **place: int) -> str:
+    def list_link(self, name: str) -> str:
+        """Return a link to one of the page's lists, from the same time on."""
+        others = (*PLACES, OPEN, *(each for each in FILTERS if each not in {"when", "from", "to"}))
+        return self.link(**dict.fromkeys(others, "") | {LIST: name})
+
+    def page_link(self, **place: int | str) -> str:
         """Return a link to another page of the list."""
         return self.link(**dict.fromkeys(PLACES, "") | place)
 
@@ -101,6 +125,13 @@ class Address:
         )
         return with_text(filters, self["q"], regions)
 
+    def audit_filters(self, zone: str) -> AuditFilters:
+        """Return which entries of the audit trail to look for; days are those of the time zone."""
+        from access.audit import AuditFilters  # noqa: PLC0415 - needs SQLAlchemy
+
+        since, until = self._range(zone)
+        return AuditFilters(self["by"], ABOUT.get(self["about"]), self["q"], since, until)
+
     def _range(self, zone: str) -> tuple[datetime | None, datetime | None]:
         if self.when == "all" or (self["broadcast"] and not self["when"]):
             return None, None
@@ -114,7 +145,7 @@ class Address:
 
 def read_address(query: str) -> Address:
     """Read the query of an address; what the page doesn't know is left out."""
-    known = {*FILTERS, *PLACES, OPEN}
+    known = {*FILTERS, *PLACES, OPEN, LIST}
     try:
         given = parse_qs(query.removeprefix("?"), max_num_fields=100)
     except ValueError:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from alerts import Desk
 from alerts.filters import Overview
+from alerts.opening import Opening
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +22,10 @@ OVERVIEW_SECONDS = 5.0
 
 
 class Pulse:
-    """Looks for news of a desk's history once a second while anybody watches."""
+    """Looks for news of a history once a second while anybody watches."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
         self._watching = 0
         self._changed = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -54,7 +55,7 @@ class Pulse:
         key, now = (hours[0], month), time.monotonic()
         at, known = self._overviews.get(key, (0.0, None))
         if known is None or now - at > OVERVIEW_SECONDS:
-            known = await (await self._desk.history()).overview(hours, month)
+            known = await (await self._opening.runtime()).history.overview(hours, month)
             self._overviews = {
                 each: kept for each, kept in self._overviews.items() if now - kept[0] < 60
             } | {key: (now, known)}
@@ -64,7 +65,7 @@ class Pulse:
         last: object = None
         while True:
             try:
-                newest = await (await self._desk.history()).pulse()
+                newest = await (await self._opening.runtime()).history.pulse()
             except Exception:
                 log.exception("Looking for news failed; trying again in a moment")
                 newest = None
@@ -75,11 +76,9 @@ class Pulse:
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-_PULSES: WeakKeyDictionary[Desk, Pulse] = WeakKeyDictionary()
+_PULSES: WeakKeyDictionary[Opening, Pulse] = WeakKeyDictionary()
 
 
 def pulse_of(desk: Desk) -> Pulse:
-    """Return the one pulse of a desk."""
-    if desk not in _PULSES:
-        _PULSES[desk] = Pulse(desk)
-    return _PULSES[desk]
+    """Return the one pulse for all desks that share a history."""
+    return _PULSES.setdefault(desk.opening, Pulse(desk.opening))

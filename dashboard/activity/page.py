@@ -18,16 +18,18 @@ from alerts import Alert, Desk
 from alerts.filters import Counts, Filters, MadeTry, Overview, Page
 from alerts.time_zones import find_zone
 from dashboard.activity.address import CHANNELS, RANGES, Address, midnight, read_address
+from dashboard.activity.choices import UNBOUND, late_choice, names_to_choose
 from dashboard.activity.live import Pulse, pulse_of
 from dashboard.activity.opened import missing, opened
 from dashboard.activity.rows import nothing_sent, person, the_list
 from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
+from dashboard.activity.trail import lists, look_at_trail, trail_parts
 from dashboard.alert_status import glance
 from dashboard.assets import assets
 from dashboard.icons import icon
 from dashboard.inputs import part
 from dashboard.live_alert import failure_sentence
-from dashboard.shell import viewer_name
+from dashboard.permissions import offer_what_is_allowed
 from people.contact import Contact
 
 if TYPE_CHECKING:
@@ -36,9 +38,7 @@ if TYPE_CHECKING:
 
 ROWS = 25
 # The parts of the page that change by themselves.
-PARTS = ("senders", "summary", "list", "panel")
-# The script sends what controls hold, as part of the address.
-UNBOUND = {"data-shiny-no-bind-input": ""}
+PARTS = ("lists", "senders", "summary", "list", "panel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ def _part(name: str) -> Tag:
 def _filters() -> Tag:
     return tags.form(
         tags.h1("Activity"),
+        _part("lists"),
         tags.div(
             tags.label("Search", for_=resolve_id("q"), class_="visually-hidden"),
             icon("search"),
@@ -170,6 +171,7 @@ def _date(name: str, label: str) -> Tag:
 @module.server
 def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None:
     """Run the page. Nothing is looked up while nobody sees it."""
+    offer_what_is_allowed(session, desk.actor)
     parts = {name: reactive.Value(HTML("")) for name in PARTS}
     said: reactive.Value[str] = reactive.Value("")
     pulse = pulse_of(desk)
@@ -196,10 +198,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
         async with aclosing(pulse.beats()) as beats:
             async for _ in beats:
                 try:
-                    view = await look(desk, pulse, address, zone)
-                    new, words = await asyncio.to_thread(
-                        _shown, view, address, zone, session.ns, desk.services.simulator is not None
-                    )
+                    new, words = await parts_at(desk, pulse, address, zone, session.ns)
                 except Exception as error:  # noqa: BLE001 - shown on the page, whatever it is
                     sentence = failure_sentence(error)
                     failure = tags.div(tags.p(sentence, role="alert"), class_="no-match")
@@ -218,13 +217,13 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
             following.append(task)
 
     @reactive.extended_task
-    async def canceling(alert_id: str, by: str) -> None:
-        await desk.cancel(alert_id, by=by)
+    async def canceling(alert_id: str) -> None:
+        await desk.cancel(alert_id)
 
     @reactive.effect
     @reactive.event(input.cancel)
     def cancel() -> None:
-        canceling.invoke(part(input.cancel(), "id"), viewer_name(session))
+        canceling.invoke(part(input.cancel(), "id"))
 
     @reactive.effect
     def explain_failure() -> None:
@@ -238,30 +237,34 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
             "callboard-open-send", {"again": part(input.again(), "id")}
         )
 
-    # Shiny would bring a part up to date only once it is visible: too late for one that appears.
-    @output(suspend_when_hidden=False)
-    @render.ui
-    def senders() -> HTML:
-        return parts["senders"]()
-
-    @output(suspend_when_hidden=False)
-    @render.ui
-    def summary() -> HTML:
-        return parts["summary"]()
-
-    @output(id="list", suspend_when_hidden=False)
-    @render.ui
-    def rows() -> HTML:
-        return parts["list"]()
-
-    @output(suspend_when_hidden=False)
-    @render.ui
-    def panel() -> HTML:
-        return parts["panel"]()
+    for name, value in parts.items():
+        _keep_shown(output, name, value)
 
     @render.text
     def announcement() -> str:
         return said()
+
+
+def _keep_shown(output: Outputs, name: str, value: reactive.Value[HTML]) -> None:
+    # Shiny would bring a part up to date only once it is visible: too late for one that appears.
+    @output(id=name, suspend_when_hidden=False)
+    @render.ui
+    def shown() -> HTML:
+        return value()
+
+
+async def parts_at(
+    desk: Desk, pulse: Pulse, address: Address, zone: str, ns: Any
+) -> tuple[dict[str, HTML], str]:
+    """Return the HTML of each part at this address, and where things stand in a sentence."""
+    if address.shows_what_was_done:
+        trail = await look_at_trail(desk, address, zone)
+        new, words = await asyncio.to_thread(trail_parts, trail, address, zone, ns)
+    else:
+        view = await look(desk, pulse, address, zone)
+        is_simulation = desk.services.simulator is not None
+        new, words = await asyncio.to_thread(_shown, view, address, zone, ns, is_simulation)
+    return new | {"lists": _html(TagList(lists(address, desk.actor)))}, words
 
 
 async def look(desk: Desk, pulse: Pulse, address: Address, zone: str) -> View:
@@ -294,7 +297,7 @@ async def _directory(desk: Desk) -> Directory:
     # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
     from people.directory import Directory  # noqa: PLC0415
 
-    return Directory(await desk.database())
+    return Directory(await desk.database(), desk.actor)
 
 
 async def _rules(desk: Desk, asked: str) -> dict[str, str]:
@@ -372,10 +375,7 @@ def _shown(
 
 
 def _senders(address: Address, senders: Sequence[str], ns: Any) -> Tag:
-    chosen = address["by"]
-    names = [*senders, *([chosen] if chosen and chosen not in senders else [])]
-    choices = [("", "Anybody"), *((each, each) for each in names)]
-    return _late_choice("by", "Sender", choices, ns)
+    return late_choice("by", "Sender", names_to_choose(senders, address["by"]), ns)
 
 
 def _rule_choice(address: Address, rules: Mapping[str, str], ns: Any) -> Tag | None:
@@ -384,23 +384,8 @@ def _rule_choice(address: Address, rules: Mapping[str, str], ns: Any) -> Tag | N
     unknown = {chosen: "A rule that is gone"} if chosen and chosen not in rules else {}
     if not rules and not unknown:
         return None
-    return _late_choice(
+    return late_choice(
         "rule", "Rule", [("", "Any rule or none"), *{**rules, **unknown}.items()], ns
-    )
-
-
-def _late_choice(name: str, label: str, choices: Sequence[tuple[str, str]], ns: Any) -> Tag:
-    """Return a choice whose values are known only once the history is read."""
-    control = ns(f"choice_{name}")
-    return tags.span(
-        tags.label(label, for_=control, class_="visually-hidden"),
-        tags.select(
-            *(tags.option(words, value=value) for value, words in choices),
-            id=control,
-            class_="form-select",
-            data_part=name,
-            **UNBOUND,
-        ),
     )
 
 

@@ -209,8 +209,8 @@ def _foot(address: Address, page: Page, counts: Counts) -> Tag:
     return tags.div(
         tags.span(_where(page, counts, n, address), class_="cb-quiet"),
         tags.span(class_="space"),
-        _way("Newer", newer if page.has_newer else ""),
-        _way("Older", older if page.has_older else ""),
+        way("Newer", newer if page.has_newer else ""),
+        way("Older", older if page.has_older else ""),
         class_="cb-foot",
     )
 
@@ -227,7 +227,8 @@ def _where(page: Page, counts: Counts, n: int, address: Address) -> str:
     return f"{n + 1:,}–{last:,} of {max(count, last):,}{more}"
 
 
-def _way(words: str, href: str) -> Tag:
+def way(words: str, href: str) -> Tag:
+    """Return a link to newer or older rows; without `href` it leads nowhere."""
     if href:
         return link(words, href, "cb-button low")
     return tags.span(words, class_="cb-button low", aria_disabled="true", role="link")

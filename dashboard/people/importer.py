@@ -44,7 +44,8 @@ class FileImport:
             await self._show(import_sheet.file_problem(name, str(problem)), None)
             return
         regions = self._desk.services.regions
-        self._importer = Importer(await self._desk.database(), regions, sheet)
+        database, actor = await self._desk.database(), self._desk.actor
+        self._importer = Importer(database, regions, sheet, actor)
         choices = Choices(guess_mapping(sheet), regions.default)
         self._work = Import(name, sheet, choices)
         await self._plan()

@@ -10,11 +10,13 @@ from shiny import Inputs, Outputs, Session, module, reactive
 from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
+from access.actor import Permission
 from alerts import Desk
 from dashboard.action_buttons import button, sheet_head
 from dashboard.assets import assets
 from dashboard.icons import icon
 from dashboard.inputs import MOST_SEARCH_CHARACTERS
+from dashboard.permissions import may_not, offer_what_is_allowed
 
 FILE_TYPES = [".csv", ".tsv", ".txt", ".vcf", "text/csv", "text/vcard"]
 
@@ -38,6 +40,7 @@ def ui() -> Tag:
                 class_="people-search",
                 role="search",
             ),
+            may_not(Permission.WRITE),
             button(TagList(icon("import"), _words("Import from CSV", "Import")), "import_file"),
             button(TagList(icon("add"), _words("Add a person", "Add")), "add"),
             class_="people-head",
@@ -66,6 +69,7 @@ def ui() -> Tag:
 @module.server
 def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None:
     """Run the page, from the moment that somebody looks at it."""
+    offer_what_is_allowed(session, desk.actor)
 
     @reactive.effect
     @reactive.event(input.in_sight)

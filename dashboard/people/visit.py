@@ -136,7 +136,7 @@ class Visit:
         with reactive.isolate():
             wanted = self._wanted()
         database = await self._desk.database()
-        listing = Listing(database, self._desk.services.twilio.account_sid)
+        listing = Listing(database, self._desk.services.twilio.account_sid, self._desk.actor)
         page = await listing.page(wanted, self._first, PAGE_SIZE)
         counts = await listing.counts()
         self._first = page.first
@@ -202,8 +202,8 @@ class Visit:
         @render.download_link(filename="people.csv", media_type="text/csv")
         async def export() -> AsyncIterator[bytes]:
             database = await self._desk.database()
-            listing = Listing(database, self._desk.services.twilio.account_sid)
-            found = await self._contacts(database).get(await listing.ids(Wanted()))
+            listing = Listing(database, self._desk.services.twilio.account_sid, self._desk.actor)
+            found = await listing.export(Wanted())
             yield await asyncio.to_thread(write_csv, found)
 
     def _time_zone(self) -> str:
@@ -212,7 +212,7 @@ class Visit:
         return named if known else self._desk.services.time_zone
 
     def _contacts(self, database: Database) -> Contacts:
-        return Contacts(database, self._desk.services.regions)
+        return Contacts(database, self._desk.services.regions, self._desk.actor)
 
     # --- Finding and choosing ---
 
@@ -262,7 +262,7 @@ class Visit:
         """Open the Send page with the chosen people in it, by name where that is enough."""
         database = await self._desk.database()
         found = await self._contacts(database).get([*self._now(self._chosen)])
-        means = await Directory(database).find([each.name for each in found])
+        means = await Directory(database, self._desk.actor).find([each.name for each in found])
         written = [
             each.name
             if [match.id for match in means[each.name].contacts] == [each.id]
@@ -333,7 +333,7 @@ class Visit:
     # --- Groups ---
 
     async def _groups(self) -> list[Group]:
-        return await Groups(await self._desk.database()).all()
+        return await Groups(await self._desk.database(), self._desk.actor).all()
 
     async def _on_new_group(self, *_: object) -> None:
         await self._sheet(sheets.group_sheet("", None))
@@ -342,7 +342,7 @@ class Visit:
         await self._sheet(sheets.group_sheet(record, None))
 
     async def _on_save_group(self, record: str, _: str, fields: dict[str, Any]) -> None:
-        groups, typed = Groups(await self._desk.database()), part(fields, "group")
+        groups, typed = Groups(await self._desk.database(), self._desk.actor), part(fields, "group")
         try:
             name = await (groups.rename(record, typed) if record else groups.add(typed))
         except UnusableInput as problem:
@@ -353,7 +353,7 @@ class Visit:
         await self._done(f"The group {name} is saved.")
 
     async def _on_remove_group(self, record: str, *_: object) -> None:
-        await Groups(await self._desk.database()).remove(record)
+        await Groups(await self._desk.database(), self._desk.actor).remove(record)
         if self._now(self._wanted).group == record:
             await self._want(Wanted())
         await self._done(f"The group {record} is removed; its people are still here.")

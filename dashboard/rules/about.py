@@ -59,7 +59,6 @@ class AboutRule:
         reload: Callable[[], Awaitable[None]],
         bring_back: Callable[[Rule], Awaitable[None]],
         *,
-        by: str,
         zone: str,
     ) -> None:
         self._rules = rules
@@ -67,7 +66,6 @@ class AboutRule:
         self._rule = rule
         self._reload = reload
         self._bring_back = bring_back
-        self._by = by
         self._zone = zone
         self._regions = rules.desk.services.regions
         # The key of the row that a mute would be about, and what people call it; "" for all.
@@ -135,7 +133,6 @@ class AboutRule:
                 recipient=asked.recipient or None,
                 until=asked.until,
                 weekly=asked.weekly,
-                by=self._by,
             )
         except UnusableInput as problem:
             await self._show_mutes(problem, fields)
@@ -148,7 +145,7 @@ class AboutRule:
 
     async def on_unmute(self, record: str, *_: object) -> None:
         """End a mute."""
-        await self._rules.unmute(record, self._by)
+        await self._rules.unmute(record)
         await self._show_mutes()
         await self.show()
 
@@ -174,7 +171,7 @@ class AboutRule:
     async def on_really_remove(self, *_: object) -> None:
         """Remove the rule and go back to the list."""
         rule = self._rule()
-        await self._rules.delete(rule.id, self._by)
+        await self._rules.delete(rule.id)
         await self._page.tell("close")
         await self._page.say(f"{rule.name} is removed.")
         self._page.refresh()

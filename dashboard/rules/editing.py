@@ -32,7 +32,7 @@ Action = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 
 
 class Editing:
-    """One rule in one visitor's editor; `by` is the visitor, whose clock is that of `zone`.
+    """One rule in the editor of a visitor, whose clock is that of `zone`.
 
     `unsaved` is how the visitor has left it.
     """
@@ -43,7 +43,6 @@ class Editing:
         rules: RuleDesk,
         page: Page,
         *,
-        by: str,
         zone: str,
         unsaved: Rule | None = None,
     ) -> None:
@@ -51,7 +50,6 @@ class Editing:
         self._saved = rule if rule.id else None
         self._rules = rules
         self._page = page
-        self._by = by
         self._zone = zone
         self._source = ""
         self._problems: dict[str, str] = {}
@@ -66,7 +64,6 @@ class Editing:
             lambda: self._rule,
             self._notice_state,
             self._bring_back,
-            by=by,
             zone=zone,
         )
         self._showing = asyncio.Lock()
@@ -143,8 +140,7 @@ class Editing:
         await self._refresh(again=True)
 
     def _sources(self) -> dict[str, str]:
-        sources = self._rules.sources
-        return {name: sources.described(name) for name in sources.names()}
+        return self._rules.sources()
 
     async def _refresh(self, *, again: bool = False) -> None:
         """Write the guided query, see what is wrong, show it all, and look at the data."""
@@ -200,7 +196,7 @@ class Editing:
         """Save the rule as it is in the form; return whether it is saved."""
         is_new = not self._rule.id
         try:
-            saved = await self._rules.save(self._rule, self._by)
+            saved = await self._rules.save(self._rule)
         except UnusableInput as problem:
             self._save_problem = str(problem)
             if problem.field in LINES:
@@ -242,7 +238,7 @@ class Editing:
             await self._show()
             return
         fingerprint = seen.preview.fingerprint
-        await self._rules.turn_on(self._rule.id, fingerprint, chosen or "none", self._by)
+        await self._rules.turn_on(self._rule.id, fingerprint, chosen or "none")
         await self._reload_state()
         self._telling, self._chosen = "none", frozenset()
         await self._page.say(f"{self._rule.name} is on.")
@@ -259,7 +255,7 @@ class Editing:
 
     async def on_turn_off(self, *_: object) -> None:
         """Switch the rule off."""
-        await self._rules.turn_off(self._rule.id, self._by)
+        await self._rules.turn_off(self._rule.id)
         await self._reload_state()
         await self._page.say(f"{self._rule.name} is off: nothing is checked.")
         await self._show()
@@ -329,7 +325,7 @@ class Editing:
 
     async def on_accept_shape(self, *_: object) -> None:
         """Take the columns of the source as they are now."""
-        await self._rules.sources.accept_shape(self._source)
+        await self._rules.accept_shape(self._source)
         await self._looking.read_columns(self._source, again=True)
         await self._refresh(again=True)
 
@@ -355,7 +351,7 @@ class Editing:
             self._save_problem,
             self._telling,
             self._chosen,
-            self._by,
+            self._rules.actor.name,
             self._zone,
         )
 

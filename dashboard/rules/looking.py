@@ -66,7 +66,7 @@ class Looking:
 
     async def _change_of(self, source: str) -> str:
         try:
-            change = await self._rules.sources.shape_change(source)
+            change = await self._rules.shape_change(source)
         except (SourceError, QueryError):
             return ""  # it can't be read at all
         return change.words if change else ""

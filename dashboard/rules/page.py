@@ -16,8 +16,10 @@ from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
+from access.actor import Permission
 from alerts import Desk
 from dashboard.assets import assets, listening
+from dashboard.permissions import may_not, offer_what_is_allowed
 
 if TYPE_CHECKING:
     from dashboard.rules.visit import Visit
@@ -33,6 +35,7 @@ def ui() -> Tag:
     """Return the page: the list of rules, and the place of the editor."""
     page = tags.div(
         tags.p(class_="rules-said", role="status"),
+        may_not(Permission.WRITE),
         tags.div(
             tags.div(tags.h1("Rules"), class_="rules-head"),
             # The database may take some seconds to open.
@@ -71,6 +74,7 @@ def server(
     open_rules: Callable[[], Awaitable[RuleDesk]],
 ) -> None:
     """Run the page. `open_rules` returns the rules of this process, the same each time."""
+    offer_what_is_allowed(session, desk.actor)
     count: reactive.Value[int] = reactive.Value(0)
     begun: list[Visit] = []
 
@@ -94,7 +98,8 @@ def server(
         while True:
             # What keeps them from being read is said on the page.
             with suppress(Exception):
-                found = await overviews_of(await open_rules()).read(SECONDS_BETWEEN_COUNTS)
+                rules = await open_rules()
+                found = await overviews_of(rules).read(rules, SECONDS_BETWEEN_COUNTS)
                 async with reactive.lock():
                     count.set(sum(1 for each in found if each.held))
                     await reactive.flush()

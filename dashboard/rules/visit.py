@@ -15,6 +15,7 @@ from typing import Any
 from htmltools import Tag, TagChild, TagList, tags
 from shiny import Inputs, Outputs, Session, reactive, render
 
+from access.actor import NotAllowed
 from alerts import Desk, UnusableInput
 from alerts.time_zones import find_zone
 from dashboard.inputs import part, uploaded
@@ -28,7 +29,6 @@ from dashboard.rules.overview import link, list_tag
 from dashboard.rules.parts import rows_words
 from dashboard.rules.sheets import upload_words
 from dashboard.send.address import value_in
-from dashboard.shell import viewer_name
 from rules.desk import RuleDesk
 from rules.overview import RuleOverview
 from rules.rule import Rule
@@ -40,7 +40,7 @@ LOOK_SECONDS = 2.0
 MOST_CHARACTERS = 500
 NEW = "new"
 # Errors whose text is a sentence for people.
-TOLD = (UnusableInput, QueryError, SourceError, SettingsError)
+TOLD = (UnusableInput, QueryError, SourceError, SettingsError, NotAllowed)
 
 Action = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 
@@ -179,9 +179,9 @@ class Visit:
             await self.say("This rule was removed, or the address is wrong.")
             await self.tell("go", value=link())
             return
-        by, zone = viewer_name(self._session), self._time_zone()
+        zone = self._time_zone()
         unsaved = self._unsaved.pop(rule.id, None)
-        self._editing = Editing(rule, rules, self, by=by, zone=zone, unsaved=unsaved)
+        self._editing = Editing(rule, rules, self, zone=zone, unsaved=unsaved)
         await self.reopen()
         await self.tell("focus", value="rules-heading" if rule.id else "rules-name")
 
@@ -224,8 +224,8 @@ class Visit:
 
     async def _look(self) -> None:
         rules = await self._open_rules()
-        found = await overviews_of(rules).read()
-        workers, problem = await rules.workers(), rules.sources.problem
+        found = await overviews_of(rules).read(rules)
+        workers, problem = await rules.workers(), rules.sources_problem
         await self.show("list", list_tag(found, workers, self._time_zone(), problem=problem))
         await self._count(found)
 
@@ -246,7 +246,7 @@ class Visit:
     async def _on_switch(self, record: str, value: str, _: dict[str, Any]) -> None:
         rules = await self._open_rules()
         if value == "off":
-            await rules.turn_off(record, viewer_name(self._session))
+            await rules.turn_off(record)
             await self.say("It is off: nothing is checked.")
         else:
             # What is bad by now is looked at first.
@@ -290,7 +290,7 @@ class Visit:
 
     async def _answer(self, record: str, keys: set[str]) -> None:
         rules = await self._open_rules()
-        count = await rules.answer_held(record, keys or "none", viewer_name(self._session))
+        count = await rules.answer_held(record, keys or "none")
         are = "is" if count == 1 else "are"
         told = f"{rows_words(count)} {are} told now." if count else "Nobody is told."
         await self.say(f"{told} The rule goes on.")
@@ -319,7 +319,7 @@ class Visit:
             await self._show_uploads(said=said)
 
     async def _show_uploads(self, *, problem: str = "", said: str = "") -> None:
-        uploads = [*(await self._open_rules()).sources.uploads().values()]
+        uploads = [*(await self._open_rules()).uploads().values()]
         words = upload_words(uploads, self._time_zone(), problem=problem, said=said)
         await self.show("uploaded", words)
 
@@ -327,13 +327,13 @@ class Visit:
         await self._show_uploads()
 
     async def _on_remove_upload(self, record: str, *_: object) -> None:
-        await (await self._open_rules()).sources.remove_upload(record)
+        await (await self._open_rules()).remove_upload(record)
         if self._editing:
             await self._editing.add_source()
         await self._show_uploads(said=f"{record} is removed. Rules that watch it can't be checked.")
 
     async def _take_file(self, rules: RuleDesk, name: str, path: Path) -> str:
-        source = await rules.upload(name, path, by=viewer_name(self._session))
+        source = await rules.upload(name, path)
         columns = (await rules.columns([source]))[source]
         if self._editing:
             await self._editing.add_source(source)

@@ -15,7 +15,6 @@ from alerts.broadcast import not_reached
 from alerts.due import when_due
 from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.send.focus import focus_on_progress
-from dashboard.shell import viewer_name
 
 Action = Literal[
     "", "cancel", "undo", "canceling", "send now", "send again", "stop all", "not reached"
@@ -47,15 +46,15 @@ def actions_server(
     buttons: reactive.Value[tuple[Button, ...]] = reactive.Value(())
 
     @reactive.extended_task
-    async def canceling(shown_id: str, is_broadcast: bool, by: str) -> None:
+    async def canceling(shown_id: str, is_broadcast: bool) -> None:
         if is_broadcast:
-            await desk.cancel_broadcast(shown_id, by=by)
+            await desk.cancel_broadcast(shown_id)
         else:
-            await desk.cancel(shown_id, by=by)
+            await desk.cancel(shown_id)
 
     @reactive.extended_task
-    async def hurrying(alert_id: str, by: str) -> None:
-        await desk.send_now(alert_id, by=by)
+    async def hurrying(alert_id: str) -> None:
+        await desk.send_now(alert_id)
 
     @reactive.calc
     def shown_id() -> str:
@@ -68,7 +67,7 @@ def actions_server(
         if STOPPING & {action for action, _ in buttons()}:
             await focus_on_progress(session)
             asked_to_cancel.set(shown_id())
-            canceling.invoke(shown_id(), live.broadcast() is not None, viewer_name(session))
+            canceling.invoke(shown_id(), live.broadcast() is not None)
 
     @reactive.effect
     @reactive.event(input.send_now)
@@ -76,7 +75,7 @@ def actions_server(
         alert = live()
         if alert is not None and can_be_hurried(alert):
             await focus_on_progress(session)
-            hurrying.invoke(alert.id, viewer_name(session))
+            hurrying.invoke(alert.id)
 
     @reactive.effect
     @reactive.event(input.send_again)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 from htmltools import Tag, TagChild, TagList, tags
-from shiny import Inputs, Session, reactive, render, ui
+from shiny import Inputs, reactive, render, ui
 from shiny.module import resolve_id
 
+from access.actor import Permission
 from alerts import AlertRequest, UnusableInput
 from alerts.message.compose import VARIABLES
 from alerts.message.languages import LANGUAGE_NAMES, voices_for
@@ -16,6 +17,7 @@ from alerts.services import Services
 from alerts.time_zones import find_zone
 from dashboard.fields import described_by, unannounced
 from dashboard.inputs import choice, switch, text
+from dashboard.permissions import may_not
 from dashboard.send.from_file import column_buttons
 from dashboard.send.if_nobody_answers import (
     CHANNELS,
@@ -27,7 +29,6 @@ from dashboard.send.if_nobody_answers import (
 )
 from dashboard.send.recipients import to_field
 from dashboard.send.templates import keep_ui, templates_ui
-from dashboard.shell import viewer_name
 
 SAMPLE_MESSAGE = (
     "Greetings, it is currently {{ now }}. Batch 1407 of your pale ale shows signs of diacetyl."
@@ -52,6 +53,7 @@ def form_ui(to: str, message: str) -> TagList:
                 href=f"#{resolve_id('story')}",
                 class_="to-story",
             ),
+            may_not(Permission.SEND),
             ui.input_task_button(
                 "send_test_call",
                 _until_connected(ui.output_text("send_label", inline=True), "Call now"),
@@ -105,11 +107,11 @@ def form_server(input: Inputs, services: Services) -> None:
         return tags.span(words, class_="feedback unavailable for-call")
 
 
-def read_form(input: Inputs, session: Session, services: Services) -> AlertRequest:
-    """Return the request that the form describes; a reactive read of all inputs but the number.
+def read_form(input: Inputs, services: Services, user: str) -> AlertRequest:
+    """Return the request that the form describes, in the name of `user`.
 
-    The number is left out, so that typing one doesn't draw the preview again. Raises
-    `UnusableInput` for what isn't of the input's kind, or too long for any.
+    A reactive read of all inputs but the number, so that typing one doesn't draw the preview again.
+    Raises `UnusableInput` for what isn't of the input's kind, or too long for any.
     """
     request = AlertRequest(
         channel=read_channel(input),
@@ -118,7 +120,7 @@ def read_form(input: Inputs, session: Session, services: Services) -> AlertReque
         voice=text(input.voice(), "voice"),
         language=text(input.language(), "language"),
         repeat=int(choice(input.repeat(), "repeat", REPEATS)),
-        user=viewer_name(session),
+        user=user,
         time_zone=time_zone_of(input, services),
         acknowledge=switch(input.acknowledge(), "acknowledge"),
     )

@@ -16,6 +16,7 @@ from alerts import Alert, AlertRequest, Desk, UnusableInput
 from dashboard.assets import assets, listening
 from dashboard.inputs import part
 from dashboard.live_alert import LiveAlert
+from dashboard.permissions import offer_what_is_allowed
 from dashboard.send.actions import actions_server
 from dashboard.send.address import address_server
 from dashboard.send.broadcast_rows import rows_server
@@ -56,11 +57,12 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     Everything that waits runs in a task of its own: inside a flush it would freeze all visitors.
     """
     services = desk.services
+    offer_what_is_allowed(session, desk.actor)
 
     @reactive.calc
     def form() -> AlertRequest | UnusableInput:
         try:
-            return read_form(input, session, services)
+            return read_form(input, services, desk.actor.name)
         except UnusableInput as problem:
             return problem
 

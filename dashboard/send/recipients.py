@@ -108,7 +108,7 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
         from people.directory import Directory  # noqa: PLC0415
 
         try:
-            directory = Directory(await desk.database())
+            directory = Directory(await desk.database(), desk.actor)
             found = await read_recipients(what.text, what.channel, regions, directory)
         except DatabaseError as problem:
             failure_sentence(problem)

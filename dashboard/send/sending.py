@@ -11,6 +11,7 @@ from dataclasses import replace
 from shiny import Inputs, Session, reactive, render
 from shiny import ui as shiny_ui
 
+from access.actor import NotAllowed
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.broadcast import Broadcast, UnusableRequest
 from dashboard.live_alert import LiveAlert, failure_sentence
@@ -97,7 +98,7 @@ def sending_server(
                 live.stop()
                 await refuse(problem)
             case "error":
-                refusal.set((failure_sentence(sending.error()), _present(typed).file))
+                refusal.set((_failure(live, sending.error()), _present(typed).file))
             case "success" if isinstance(sent := sending.result(), Broadcast):
                 live.follow_broadcast(sent)
                 await show_in_address(session, broadcast=sent.id)
@@ -115,6 +116,13 @@ def sending_server(
         return refusal()[0] if typed().file is refusal()[1] else ""
 
     return sending.status
+
+
+def _failure(live: LiveAlert, error: BaseException) -> str:
+    """Say why nothing can be told of what was sent; what was refused is waited for no longer."""
+    if isinstance(error, NotAllowed):
+        live.stop()
+    return failure_sentence(error)
 
 
 def _present(typed: Callable[[], Typed]) -> Typed:
@@ -136,7 +144,7 @@ async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> 
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
         from people.directory import Directory  # noqa: PLC0415
 
-        directory = Directory(await desk.database())
+        directory = Directory(await desk.database(), desk.actor)
         regions = desk.services.regions
         found = await read_recipients(whom.text, whom.channel, regions, directory)
         whom = replace(whom, entries=tuple(found), is_known=True)

@@ -46,7 +46,7 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
         from people.message_templates import Templates  # noqa: PLC0415
 
-        return Templates(await desk.database())
+        return Templates(await desk.database(), desk.actor)
 
     @reactive.extended_task
     async def reading() -> list[MessageTemplate]:

@@ -16,10 +16,14 @@ function tell({ isTyping = false } = {}) {
   }
   page().classList.toggle("has-days", parts.get("when") === "custom");
   page().classList.toggle("has-open", parts.has("open"));
+  const showsTrail = parts.get("list") === "done";
+  page().classList.toggle("has-trail", showsTrail);
+  const search = page().querySelector('[data-part="q"]');
+  search.placeholder = showsTrail ? "Person, rule or whatever it was about" : "Name, number, words or SID";
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   parts.set("zone", zone);
   for (const name of ["page", "open", "before", "after", "n", "alert"]) parts.delete(name);
-  page().querySelector("[data-csv]").href = `activity.csv?${parts}`;
+  page().querySelector("[data-csv]").href = `${showsTrail ? "audit" : "activity"}.csv?${parts}`;
 }
 
 function show(control, parts) {
@@ -60,7 +64,8 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     follow(way);
   } else if (row && plain && !event.target.closest("a, button") && !String(getSelection())) {
-    follow(row.querySelector("[data-go]"));
+    // Not every row leads somewhere.
+    if (row.querySelector("[data-go]")) follow(row.querySelector("[data-go]"));
   }
   const is = (name) => event.target.closest(`[data-${name}]`);
   const press = (input, id) => window.Shiny.setInputValue(input, { id }, { priority: "event" });

@@ -8,11 +8,25 @@ window.jQuery(document).on("shiny:connected", () => {
     control?.closest("details")?.setAttribute("open", "");
     control?.focus();
   });
+  window.Shiny.addCustomMessageHandler("callboard-not-allowed", hideWhatIsNotAllowed);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const page of document.querySelectorAll("[data-time-zone-input]")) {
     window.Shiny.setInputValue(page.dataset.timeZoneInput, zone);
   }
 });
+
+// --- What the visitor may not do ---
+
+const notAllowed = new CSSStyleSheet();
+document.adoptedStyleSheets.push(notAllowed);
+
+/** Hide what takes a permission that the visitor lacks, and show the sentence that says so. */
+function hideWhatIsNotAllowed({ hidden, lacking }) {
+  notAllowed.replaceSync(hidden ? `:is(${hidden}) { display: none !important; }` : "");
+  for (const sentence of document.querySelectorAll("[data-lacks]")) {
+    sentence.hidden = !lacking.includes(sentence.dataset.lacks);
+  }
+}
 
 // A control is invalid, or disabled, exactly while the line that describes it says so.
 new MutationObserver(() => {

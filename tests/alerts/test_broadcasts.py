@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from access import EVERYTHING, Actor
 from alerts import Alert, AlertRequest, Status, UnusableInput, broadcast_history
 from alerts.broadcast import MOST_ALERTS, Tally, UnusableRequest, not_reached, title_from
 from alerts.tables import alerts
@@ -179,7 +180,7 @@ async def test_stopping_all(tmp_path):
                 placed |= {each.id for each in some if each.sid}
                 if len(placed) == 30:
                     break
-        found = await desk.cancel_broadcast(sent.id, by="Ann")
+        found = await desk.acting_as(Actor("Ann", EVERYTHING)).cancel_broadcast(sent.id)
         assert found is not None
         alerts = await ended(desk, sent.id)
         assert {each.status for each in alerts} == {Status.CANCELED}

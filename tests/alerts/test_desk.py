@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from access import EVERYTHING, Actor
 from alerts import Status, UnusableInput
 from alerts.alert import Alert
 from alerts.state import may_follow
@@ -161,8 +162,8 @@ async def test_who_cancels_without_reaching_twilio_is_told(tmp_path):
         desk_at("http://127.0.0.1:9", database_url=database_in(tmp_path)) as unconnected,
     ):
         ringing = await desk.send(replace(CALL, to=NEVER_ANSWERS))
-        unconnected._mode = "observer"
-        told = await unconnected.cancel(ringing.id, by="ann")
+        unconnected.opening._mode = "observer"
+        told = await unconnected.acting_as(Actor("ann", EVERYTHING)).cancel(ringing.id)
         assert told is not None
         assert [event.note for event in told.events[-2:]] == [
             "Canceled by ann",

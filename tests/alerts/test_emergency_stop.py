@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from alerts import AlertRequest, UnusableInput
+from access.actor import EVERYTHING, Actor
+from alerts import AlertRequest, Desk, UnusableInput
 from alerts.emergency_stop import EmergencyStop, Stopped, Sweep
 from alerts.history import History
 from database.database import Database
@@ -32,6 +33,10 @@ ANN, BEN = "+14125550142", "+14125550143"
 LATER = replace(TEXT, hold_seconds=60)
 
 
+def maya(desk: Desk) -> Desk:
+    return desk.acting_as(Actor("Maya", EVERYTHING))
+
+
 async def test_everything_ends(tmp_path: Path):
     """What waits is canceled, a live call is ended, and nothing new is taken."""
     async with simulated_desk(tmp_path, speed=1) as desk:
@@ -40,7 +45,7 @@ async def test_everything_ends(tmp_path: Path):
         await history.until(live.id, lambda alert: alert.status == "answered", 20)
         waiting = await desk.send_all([replace(LATER, to=each) for each in (ANN, BEN)])
         assert await desk.would_stop() == Sweep(waiting=2, live=1)
-        canceled = await desk.stop_everything("Maya", "Wrong list")
+        canceled = await maya(desk).stop_everything("Wrong list")
         assert {each.id for each in canceled} == {live.id, *(each.id for each in waiting)}
         assert (await until_over(desk, live.id)).status == "canceled"
         for each in waiting:
@@ -72,13 +77,13 @@ async def test_everything_ends(tmp_path: Path):
 async def test_the_first_stop_counts_and_lifting_sends_nothing_old(tmp_path: Path):
     async with simulated_desk(tmp_path) as desk:
         [held] = await desk.send_all([LATER])
-        await desk.stop_everything("Maya")
-        assert await desk.stop_everything("Ben") == []
+        await maya(desk).stop_everything()
+        assert await desk.stop_everything() == []
         stop = await desk.emergency_stop()
         assert stop is not None
         assert stop.by == "Maya"
-        await desk.lift_stop("Ben")
-        await desk.lift_stop("Ben")
+        await desk.lift_stop()
+        await desk.lift_stop()
         assert await desk.emergency_stop() is None
         assert (await followed(desk, CALL)).status == "completed"
         ended = await desk.status(held.id)
@@ -91,7 +96,7 @@ async def test_the_first_stop_counts_and_lifting_sends_nothing_old(tmp_path: Pat
 async def test_a_reason_is_one_line(tmp_path: Path, reason: str):
     async with simulated_desk(tmp_path) as desk:
         with pytest.raises(UnusableInput) as problem:
-            await desk.stop_everything("Maya", reason)
+            await desk.stop_everything(reason)
         assert problem.value.field == "reason"
         assert await desk.emergency_stop() is None
 
@@ -121,7 +126,7 @@ async def test_lifting_cancels_first_what_a_dead_process_left(database_url: str,
     async with simulated_desk(tmp_path, database_url=url) as desk:
         [held] = await desk.send_all([replace(TEXT, hold_seconds=1)])
         await stopped_only(database_url)
-        await desk.lift_stop("Ben")
+        await desk.lift_stop()
         assert await desk.emergency_stop() is None
         assert (await until_over(desk, held.id)).status == "canceled"
         assert posts(desk) == []
@@ -148,7 +153,7 @@ async def test_no_call_begins_after_the_stop_in_any_process(database_url: str, t
             *await two.send_all([call_to(each) for each in range(60, 120)]),
         ]
         await until(lambda: len(posts(one)) > 5)
-        canceled = await three.stop_everything("Maya")
+        canceled = await maya(three).stop_everything()
         # Requests that were saved before the stop are made; none is saved after it.
         ended = [await until_over(three, each.id) for each in sent]
         stop = await three.emergency_stop()
@@ -176,6 +181,6 @@ async def test_a_stop_of_one_account_stops_no_other(database_url: str, tmp_path:
         simulated_desk(tmp_path, database_url=url) as desk,
         simulated_desk(tmp_path, database_url=url, account_sid="AC" + "9" * 32) as other,
     ):
-        await desk.stop_everything("Maya")
+        await maya(desk).stop_everything()
         assert (await followed(other, CALL)).status == "completed"
         assert await other.emergency_stop() is None

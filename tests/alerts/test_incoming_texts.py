@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from access import EVERYTHING, Actor
 from alerts import AlertRequest, Event, Status
 from alerts.desk import Desk
 from alerts.reply_poller import ReplyPoller
@@ -202,7 +203,7 @@ async def test_canceling_ends_the_wait(tmp_path):
         history = await desk.history()
         sent = await desk.send(await asking(desk, ANYBODY))
         await history.until(sent.id, lambda alert: bool(alert.reply_until), 20)
-        await desk.cancel(sent.id, by="ann")
+        await desk.acting_as(Actor("ann", EVERYTHING)).cancel(sent.id)
         assert (await until_over(desk, sent.id)).status == "delivered"
 
 

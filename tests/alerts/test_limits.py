@@ -77,7 +77,7 @@ async def begun(history: History, alert_id: str, at: datetime | None = None) -> 
 
 async def test_tries_and_next_people_count_too(tmp_path: Path):
     """With one alert an hour allowed, eleven calls once reached one number."""
-    request = replace(CALL, to=BUSY, tries=5, minutes_between_tries=0, then_to=(BUSY, BUSY))
+    request = replace(CALL, to=BUSY, tries=5, minutes_between_tries=0)
     async with simulated_desk(tmp_path, alerts_per_number_per_hour=3) as desk:
         sent = await desk.send(request)
         history = await desk.history()
@@ -88,7 +88,7 @@ async def test_tries_and_next_people_count_too(tmp_path: Path):
         note = held.events[-1].note
         assert re.match(r"This number has reached its hourly limit: waits until \d\d:\d\d", note)
         await until(lambda: worker_of(desk).under_way == 0)
-        await desk.send_now(sent.id, by="Maya")
+        await desk.send_now(sent.id)
         await until(lambda: len(posts(desk)) == 4)
         again = await history.until(
             sent.id, lambda alert: alert.try_number == 5 and alert.held_for == "number", 20
@@ -287,7 +287,7 @@ async def test_a_try_that_would_cost_too_much_waits_for_the_next_day(tmp_path: P
         there = held.held_until.astimezone(ZoneInfo("Asia/Tokyo"))
         assert (there.hour, there.minute) == (0, 0)
         # Nobody can send more than the limit allows.
-        after = await desk.send_now(sent.id, by="Maya")
+        after = await desk.send_now(sent.id)
         assert after is not None
         assert not after.send_now
         await until(lambda: worker_of(desk).under_way == 0)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from access import EVERYTHING, Actor
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.tables import rate_limits
 from tests.support.desks import (
@@ -162,7 +163,7 @@ async def test_canceling_at_any_moment(tmp_path, request_, words):
     async with simulated_desk(tmp_path, callbacks=True, speed=5) as desk:
         alert = await desk.send(request_)
         await until_note(desk, alert.id, words)
-        await desk.cancel(alert.id, by="ben")
+        await desk.acting_as(Actor("ben", EVERYTHING)).cancel(alert.id)
         alert = await until_over(desk, alert.id)
         assert alert.status == "canceled"
         assert "Canceled by ben" in notes(alert)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from access import EVERYTHING, Actor
 from alerts import AlertRequest, UnusableInput
 from alerts.desk import Desk
 from alerts.due import HELD_BACK
@@ -58,7 +59,7 @@ async def waiting(desk: Desk, request: AlertRequest, note: str, before: int) -> 
 async def test_what_waits_goes_out_once_and_at_once(tmp_path, request_, note, before, options):
     async with simulated_desk(tmp_path, **options) as desk:
         alert_id = await waiting(desk, request_, note, before)
-        first = await desk.send_now(alert_id, by="Maya")
+        first = await desk.acting_as(Actor("Maya", EVERYTHING)).send_now(alert_id)
         assert first is not None
         assert first.events[-1].note == "Sent now anyway, by Maya"
         assert first.events[-1].source == "sender"
@@ -110,7 +111,7 @@ async def test_what_is_held_back_can_be_undone(tmp_path):
         assert held.status == "queued"
         assert held.events[-1].note.startswith(HELD_BACK)
         assert (held.not_before - held.since).total_seconds() == 10
-        undone = await desk.cancel(held.id, by="Maya")
+        undone = await desk.acting_as(Actor("Maya", EVERYTHING)).cancel(held.id)
         assert undone is not None
         assert undone.status == "canceled"
         await until(lambda: worker_of(desk).under_way == 0)

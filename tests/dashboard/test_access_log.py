@@ -22,7 +22,7 @@ COMMANDS = {
 }
 
 
-@pytest.fixture(params=COMMANDS.values(), ids=COMMANDS)
+@pytest.fixture(params=list(COMMANDS.values()), ids=list(COMMANDS))
 def served(request: pytest.FixtureRequest, project: Path, tmp_path: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, *(each.format(port=port) for each in request.param)]

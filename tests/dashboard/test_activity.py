@@ -49,7 +49,7 @@ BEN = replace(
 async def observer(folder: Path) -> AsyncIterator[Desk]:
     """A desk that delivers nothing, so that its history stays as it was written."""
     async with simulated_desk(folder) as opened:
-        opened._mode = "observer"
+        opened.opening._mode = "observer"
         yield opened
 
 

@@ -109,10 +109,13 @@ async def test_app_py_spares_its_modules_from_garbage_collection_once_the_desk_i
 
     collector = SimpleNamespace(collect=lambda: done.append("collect"), freeze=freeze)
     monkeypatch.setattr(app, "gc", collector)
-    monkeypatch.setattr(app, "SECONDS_BETWEEN_FREEZING_ATTEMPTS", 0.05)
+    monkeypatch.setattr(app, "SECONDS_BETWEEN_ATTEMPTS", 0.05)
     shiny_app = create_app(desk)
     router = shiny_app.starlette_app.router
-    router.lifespan_context = app.with_freezing(desk, router.lifespan_context)
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    router.lifespan_context = app.once_open(
+        desk, lambda: app._settle(desk, settings), router.lifespan_context
+    )
     async with served(shiny_app):
         await until(lambda: len(done) == 2)
     assert done == ["collect", "freeze"]
@@ -129,16 +132,16 @@ async def test_rules_are_checked_until_the_server_stops(desk: Desk, tmp_path: Pa
     )  # fmt: skip
     async with served(create_app(desk, open_rules)):
         rules = await open_rules()
-        saved = await rules.save(rule, "Ann")
+        saved = await rules.save(rule)
         fingerprint = (await rules.preview(saved)).fingerprint
-        await rules.turn_on(saved.id, fingerprint, "none", "Ann")
+        await rules.turn_on(saved.id, fingerprint, "none")
         [first] = await rules.overview()
         async with asyncio.timeout(20):
             # The checker tells nobody of a check that finds nothing new.
             while (await rules.overview())[0].last_check == first.last_check:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     with pytest.raises(QueryError, match="closing"):
-        await rules.sandbox.run(Query("SELECT 1"))
+        await rules._sandbox.run(Query("SELECT 1"))
 
 
 async def test_wrong_sources_are_logged_and_read_again(
@@ -157,6 +160,6 @@ async def test_wrong_sources_are_logged_and_read_again(
         async with asyncio.timeout(20):
             while True:
                 with suppress(SettingsError):
-                    assert (await open_rules()).sources.names() == ("tastings",)
+                    assert list((await open_rules()).sources()) == ["tastings"]
                     break
                 await asyncio.sleep(0.05)

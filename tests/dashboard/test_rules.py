@@ -14,6 +14,7 @@ from shiny import Inputs, Outputs, Session
 from shiny.testserver import AsyncTestServerSession
 from shiny.testserver import test_server_async as serve_in_memory
 
+from access import EVERYTHING, Actor
 from dashboard import rules as page_of_rules
 from rules import Rule
 from rules.desk import RuleDesk
@@ -275,7 +276,7 @@ async def test_a_change_by_somebody_else_meanwhile_is_told_and_not_overwritten(
 ) -> None:
     rule = await scene.saved_rule()
     await visit.open(f"?page=rules&rule={rule.id}")
-    await rules.save(replace(rule, message="Theirs"), "Ruth")
+    await rules.acting_as(Actor("Ruth", EVERYTHING)).save(replace(rule, message="Theirs"))
     await visit.fill_in(way="sql", source="tastings", message="Mine")
     await visit.until(lambda: "Ruth changed this rule" in visit.shown("saved"))
     assert (await only(rules)).message == "Theirs"
@@ -336,7 +337,7 @@ async def test_versions_mutes_export_and_removal(
     visit: Visit, rules: RuleDesk, scene: Watched
 ) -> None:
     rule = await scene.saved_rule()
-    rule = await rules.save(replace(rule, message="Newer"), "Ruth")
+    rule = await rules.acting_as(Actor("Ruth", EVERYTHING)).save(replace(rule, message="Newer"))
     await visit.open(f"?page=rules&rule={rule.id}")
     await visit.do("versions")
     await visit.until(lambda: "Ruth" in visit.shown("sheet"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from access import EVERYTHING, Actor
 from alerts import UnusableInput
 from rules import Rule
 from rules.desk import RuleDesk
@@ -28,11 +29,16 @@ async def scene(database_url: str, tmp_path: Path) -> AsyncIterator[Watched]:
 
 @pytest.fixture
 def rules(scene: Watched) -> RuleDesk:
-    return RuleDesk(scene.desk, scene.sources, scene.sandbox)
+    rules = RuleDesk(scene.desk, scene.sources, scene.sandbox)
+    return rules.acting_as(Actor("Ann", EVERYTHING))
+
+
+def as_ben(rules: RuleDesk) -> RuleDesk:
+    return rules.acting_as(Actor("Ben", EVERYTHING))
 
 
 async def seen_and_saved(rules: RuleDesk, **changes: Any) -> tuple[Rule, str]:
-    rule = await rules.save(replace(RULE, **changes), "Ann")
+    rule = await rules.save(replace(RULE, **changes))
     return rule, (await rules.preview(rule)).fingerprint
 
 
@@ -46,11 +52,11 @@ async def test_turning_on_tells_what_was_decided_and_nothing_else(
 ) -> None:
     rule, fingerprint = await seen_and_saved(rules)
     preview = await rules.preview(rule)
-    await rules.turn_on(rule.id, fingerprint, {preview.rows[1].key}, "Ann")
+    await rules.turn_on(rule.id, fingerprint, {preview.rows[1].key})
     assert [to for to, _ in await scene.told()] == [CLARA]
     assert await scene.states(rule) == {"1407": "known", "1409": "firing"}
     # Once more changes nothing: it is on.
-    await rules.turn_on(rule.id, fingerprint, "all", "Ben")
+    await as_ben(rules).turn_on(rule.id, fingerprint, "all")
     assert len(await scene.told()) == 1
     assert (await rules.switched())[rule.id].by == "Ann"
 
@@ -60,7 +66,7 @@ async def test_all_or_none_of_what_is_bad_already_is_told(
     scene: Watched, rules: RuleDesk, tell: Any, numbers: list[str]
 ) -> None:
     rule, fingerprint = await seen_and_saved(rules)
-    await rules.turn_on(rule.id, fingerprint, tell, "Ann")
+    await rules.turn_on(rule.id, fingerprint, tell)
     assert sorted(to for to, _ in await scene.told()) == numbers
 
 
@@ -68,16 +74,16 @@ async def test_a_rule_that_was_not_seen_as_it_is_stays_off(scene: Watched, rules
     rule, fingerprint = await seen_and_saved(rules)
     with pytest.raises(UnusableInput, match="once more"):
         await RuleDesk(scene.desk, scene.sources, scene.sandbox).turn_on(
-            rule.id, fingerprint, "all", "Ann"
+            rule.id, fingerprint, "all"
         )
-    changed = await rules.save(replace(rule, sql=f"{rule.sql} OR true"), "Ben")
+    changed = await as_ben(rules).save(replace(rule, sql=f"{rule.sql} OR true"))
     with pytest.raises(UnusableInput, match="once more") as raised:
-        await rules.turn_on(rule.id, fingerprint, "all", "Ann")
+        await rules.turn_on(rule.id, fingerprint, "all")
     assert raised.value.field == "revision"
     assert await scene.told() == []
     assert (await scene.rule(rule.id)).state == "draft"
     seen = await rules.preview(changed)
-    await rules.turn_on(rule.id, seen.fingerprint, "none", "Ann")
+    await rules.turn_on(rule.id, seen.fingerprint, "none")
     assert (await scene.rule(rule.id)).state == "on"
 
 
@@ -96,7 +102,7 @@ async def test_what_would_tell_nobody_is_not_switched_on(
 ) -> None:
     rule, fingerprint = await seen_and_saved(rules, **changes)
     with pytest.raises(UnusableInput) as raised:
-        await rules.turn_on(rule.id, fingerprint, "all", "Ann")
+        await rules.turn_on(rule.id, fingerprint, "all")
     assert raised.value.field == field
     assert (await scene.rule(rule.id)).state == "draft"
 
@@ -105,10 +111,10 @@ async def test_a_rule_that_can_not_be_checked_stays_off(scene: Watched, rules: R
     rule, fingerprint = await seen_and_saved(rules)
     scene.file.unlink()
     with pytest.raises(UnusableInput, match="tastings"):
-        await rules.turn_on(rule.id, fingerprint, "all", "Ann")
+        await rules.turn_on(rule.id, fingerprint, "all")
     scene.write(*ROWS, columns="batch,tank,diacetyl,client")
     with pytest.raises((UnusableInput, QueryError)):
-        await rules.turn_on(rule.id, fingerprint, "all", "Ann")
+        await rules.turn_on(rule.id, fingerprint, "all")
     assert (await scene.rule(rule.id)).state == "draft"
     assert (await only(rules)).health.kind == "draft"
 
@@ -118,7 +124,7 @@ async def test_the_list_tells_where_each_rule_stands(scene: Watched, rules: Rule
     draft = await only(rules)
     assert (draft.now.words, draft.health.words, draft.next_check) == ("–", "Draft", None)
     assert [name for name, _ in draft.watches] == ["tastings"]
-    await rules.turn_on(rule.id, fingerprint, "all", "Ann")
+    await rules.turn_on(rule.id, fingerprint, "all")
     on = await only(rules)
     assert (on.now.bad, on.now.words, on.health.words) == (2, "2 bad", "Fine")
     assert on.alerts_by_day == (*(0,) * 13, 2)
@@ -135,16 +141,16 @@ async def test_the_list_tells_where_each_rule_stands(scene: Watched, rules: Rule
     assert failed.health.words == "Can't check"
     assert "tastings" in failed.health.detail
     assert failed.health.since is not None
-    await rules.turn_off(rule.id, "Ben")
+    await as_ben(rules).turn_off(rule.id)
     off = await only(rules)
     assert (off.health.words, off.health.detail, off.now.words) == ("Off", "By Ben", "–")
-    await rules.delete(rule.id, "Ben")
+    await as_ben(rules).delete(rule.id)
     assert await rules.overview() == []
 
 
 async def test_a_flood_waits_for_a_person(scene: Watched, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules, most_at_once=2)
-    await rules.turn_on(rule.id, fingerprint, "none", "Ann")
+    await rules.turn_on(rule.id, fingerprint, "none")
     scene.append(*((number, "T9", 300, "Ben") for number in (1, 2, 3)))
     report = await rules.check_now(rule.id)
     assert "3 held" in report.sentence
@@ -156,9 +162,9 @@ async def test_a_flood_waits_for_a_person(scene: Watched, rules: RuleDesk) -> No
     assert [each.to for each in rows[0].recipients] == [BEN]
     assert rows[0].cells["tank"] == "T9"
     before = len(await scene.told())  # the owner was told
-    assert await rules.answer_held(rule.id, {rows[0].key}, "Ann") == 1
+    assert await rules.answer_held(rule.id, {rows[0].key}) == 1
     with pytest.raises(UnusableInput, match="decided already"):
-        await rules.answer_held(rule.id, "all", "Ben")
+        await as_ben(rules).answer_held(rule.id, "all")
     await rules.check_now(rule.id)
     told = (await scene.told())[before:]
     assert [to for to, _ in told] == [BEN]
@@ -168,7 +174,7 @@ async def test_a_flood_waits_for_a_person(scene: Watched, rules: RuleDesk) -> No
 
 async def test_episodes_are_listed_with_their_rows(scene: Watched, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules)
-    await rules.turn_on(rule.id, fingerprint, "all", "Ann")
+    await rules.turn_on(rule.id, fingerprint, "all")
     scene.write(*ROWS[:2], *((number, "T1", 1, "Clara Novak") for number in (1, 2, 3)))
     await rules.check_now(rule.id)
     open_, over = await rules.episodes(rule.id)
@@ -180,13 +186,13 @@ async def test_episodes_are_listed_with_their_rows(scene: Watched, rules: RuleDe
 
 async def test_a_key_is_muted_by_its_words(scene: Watched, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules)
-    await rules.turn_on(rule.id, fingerprint, "none", "Ann")
+    await rules.turn_on(rule.id, fingerprint, "none")
     key = (await rules.episodes(rule.id))[0].key_hash
     until = datetime.now(UTC) + timedelta(hours=1)
-    mute = await rules.mute(rule.id, key=key, until=until, by="Ann")
+    mute = await rules.mute(rule.id, key=key, until=until)
     assert mute.key_words in {"1407", "1409"}
     assert await rules.mutes(rule.id) == [mute]
-    await rules.unmute(mute.id, "Ann")
+    await rules.unmute(mute.id)
     assert await rules.mutes() == []
 
 
@@ -197,7 +203,7 @@ async def test_a_dry_run_writes_nothing(scene: Watched, rules: RuleDesk) -> None
     assert (await only(rules)).health.kind == "draft"
     with pytest.raises(UnusableInput, match="off"):
         await rules.check_now(rule.id)
-    await rules.turn_on(rule.id, fingerprint, "none", "Ann")
+    await rules.turn_on(rule.id, fingerprint, "none")
     scene.append((1, "T9", 300, "Ben"))
     report = await rules.check_now(rule.id, dry_run=True)
     assert report.sentence == "3 bad, 1 new; 1 person would be told."
@@ -208,7 +214,7 @@ async def test_a_dry_run_writes_nothing(scene: Watched, rules: RuleDesk) -> None
 async def test_sources_and_uploads_have_columns(scene: Watched, rules: RuleDesk) -> None:
     file = scene.folder / "up.csv"
     file.write_text("lot,ppb\n7,2.5\n")
-    name = await rules.upload("Lots 2026.csv", file, "Ann")
+    name = await rules.upload("Lots 2026.csv", file)
     found = await rules.columns(["tastings", name])
     assert [each.name for each in found["tastings"]] == ["batch", "tank", "diacetyl_ppb", "client"]
     assert [each.name for each in found[name]] == ["lot", "ppb"]
