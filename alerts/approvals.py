@@ -7,15 +7,16 @@ the request and saves the broadcast, so it is sent once however often yes is pre
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts.alert import Alert, AlertRequest
+from alerts.approval import Approval, ApprovalState
 from alerts.broadcast import Broadcast
 from alerts.broadcast_history import BroadcastHistory
 from alerts.emergency_stop import Stopped, lock_sending
@@ -24,44 +25,12 @@ from alerts.history import History
 from alerts.tables import NewAlert, approvals, insert_new
 from database.database import Database
 
-State = Literal["waiting", "sent", "refused", "stopped", "expired"]
-
 EXPIRES_AFTER = timedelta(hours=4)
 # A person can't fill everybody's page with requests.
 MOST_WAITING_OF_ONE = 5
 SAME_PERSON = "Somebody else has to say yes: you asked for this yourself."
 GONE = "There is no such request."
-OVER: Mapping[str, str] = {
-    "sent": "{by} has said yes already: it was sent.",
-    "refused": "{by} has said no: nothing was sent.",
-    "stopped": "{by} stopped everything: nothing was sent.",
-    "expired": "Nobody said yes in time: nothing was sent. Ask again if it is still needed.",
-}
 OF_REQUEST = {each.name for each in fields(AlertRequest)}
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """A broadcast that a person has asked for, and what became of that.
-
-    `id` is that of the broadcast too, once it is sent. Nobody may say yes after `expires_at`.
-    """
-
-    id: str
-    title: str
-    requests: tuple[AlertRequest, ...]
-    asked_by: str
-    asked_at: datetime
-    expires_at: datetime
-    state: State = "waiting"
-    decided_by: str = ""
-    decided_at: datetime | None = None
-
-    @property
-    def outcome(self) -> str:
-        """What became of it, in a sentence; "" while it waits."""
-        words = OVER.get(self.state, "")
-        return words.format(by=self.decided_by)
 
 
 class Approvals:
@@ -143,7 +112,9 @@ class Approvals:
                 self._check_waiting(asked, by)
                 self._decide(connection, approval_id, "sent", by, now)
             broadcast = Broadcast(asked.id, asked.title, asked.asked_by, now)
-            return self._broadcasts.added(connection, broadcast, new, worker_id, confirmed=True)
+            return self._broadcasts.added(
+                connection, broadcast, new, worker_id, audit, confirmed=True
+            )
 
         return await self._database.write(approve)
 
@@ -165,11 +136,16 @@ class Approvals:
     def _check_waiting(self, asked: Approval, by: str | None = None) -> None:
         if asked.outcome:
             raise UnusableInput("approval", asked.outcome)
-        if by is not None and by.strip().casefold() == asked.asked_by.strip().casefold():
+        if by is not None and asked.is_of(by):
             raise UnusableInput("approval", SAME_PERSON)
 
     def _decide(
-        self, connection: sa.Connection, approval_id: str, state: State, by: str, at: datetime
+        self,
+        connection: sa.Connection,
+        approval_id: str,
+        state: ApprovalState,
+        by: str,
+        at: datetime,
     ) -> None:
         connection.execute(
             sa.update(approvals)

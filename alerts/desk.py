@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 from access.actor import Actor, Permission
 from access.audit_entry import Action, AuditEntry, Kind
 from alerts.alert import Alert, AlertRequest, Event, Problem
+from alerts.approval import Approval
 from alerts.broadcast import (
     Broadcast,
     UnusableRequest,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from access.audit import Audit
-    from alerts.approvals import Approval
     from alerts.emergency_stop import EmergencyStop, Sweep
     from alerts.history import History
     from alerts.refusals import Refusals
