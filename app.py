@@ -18,8 +18,9 @@ from starlette.types import Lifespan
 
 import webhooks
 from alerts import DatabaseError, Desk
-from dashboard import activity, mount, people, phone, rules, send, shell
+from dashboard import activity, emergency, mount, people, phone, rules, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
+from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
 from dashboard.visitor import actor_of
@@ -41,12 +42,16 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
     rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
     page = shell.page(
         shell.panel(
-            "Send", send.ui("send", message=send.SAMPLE_MESSAGE if simulator else ""), value="send"
+            send.tab_title("send"),
+            send.ui("send", message=send.SAMPLE_MESSAGE if simulator else ""),
+            value="send",
         ),
         shell.panel("Activity", activity.ui("activity"), value="activity"),
         shell.panel("People", people.ui("people"), value="people"),
         *(rules_page if open_rules else ()),
         handset=phone.ui("phone") if simulator else None,
+        above=emergency.banner_ui("emergency"),
+        below=emergency.button_ui("emergency"),
     )
 
     def warm_up() -> None:
@@ -59,7 +64,9 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         session.allow_reconnect("force")
         actor = actor_of(session)
         visitors_desk = desk.acting_as(actor)
-        shown = send.server("send", visitors_desk)
+        notices = LiveNotices(visitors_desk, session)
+        emergency.server("emergency", visitors_desk, notices)
+        shown = send.server("send", visitors_desk, notices)
         activity.server("activity", visitors_desk)
         people.server("people", visitors_desk)
         if open_rules:

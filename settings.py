@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     twilio_calls_per_second: PositiveRate = 1
     twilio_texts_per_second: PositiveRate = 1
     alerts_per_number_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 20
+    alerts_per_person_per_hour: Annotated[int, Field(ge=1, le=100_000)] = 100
+    # In the account's currency.
+    daily_spend_limit: Annotated[float | None, Field(gt=0, le=1_000_000)] = None
     max_recipients: Annotated[int, Field(ge=1, le=1000)] = 50
 
     # If it is not set, `storage_kind` decides.

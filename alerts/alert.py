@@ -16,6 +16,8 @@ Channel = Literal["call", "text"]
 # Where an event comes from: this program; Twilio, in a callback, a poll of the call or text, or a
 # lookup in its list of recent ones; or a person, the recipient or the sender.
 Source = Literal["callboard", "callback", "poll", "lookup", "recipient", "sender"]
+# What a try waits for that may not begin yet: its number's hour or the day's spend limit.
+HeldFor = Literal["", "number", "spend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,9 @@ class Event:
     nothing about it. `answered_by` is what answering-machine detection found ("" if it found
     nothing), and `duration` how many seconds the call lasted after it was answered. `canceling`
     means that a person asked for the alert to end, `send_now` that one decided that it waits no
-    longer. `news` is whether the event changed the alert's state: an event that comes late or twice
-    is kept and changes nothing.
+    longer. `held_until` is when the try may begin at the earliest, and `held_for` why. `news` is
+    whether the event changed the alert's state: an event that comes late or twice is kept and
+    changes nothing.
     """
 
     at: datetime
@@ -146,6 +149,8 @@ class Event:
     canceling: bool = False
     duration: int | None = None
     send_now: bool = False
+    held_until: datetime | None = None
+    held_for: HeldFor = ""
     news: bool = True
 
 
@@ -155,8 +160,9 @@ class AlertState:
 
     `sid`, `twiml_url`, `error` and `answered_by` are facts about that try. `canceling` means that a
     person asked for the alert to end, `send_now` that one decided that the try waits no longer.
-    `asks_reply` means that a text has asked the recipient for a reply, and `reply_until` until when
-    the alert stays open for it, once the last text has arrived.
+    `held_until` is when the try may begin at the earliest if a limit holds it back, and `held_for`
+    which one. `asks_reply` means that a text has asked the recipient for a reply, and `reply_until`
+    until when the alert stays open for it, once the last text has arrived.
     """
 
     since: datetime
@@ -168,6 +174,8 @@ class AlertState:
     answered_by: str | None = None
     canceling: bool = False
     send_now: bool = False
+    held_until: datetime | None = None
+    held_for: HeldFor = ""
     asks_reply: bool = False
     reply_until: datetime | None = None
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts import records
 from alerts.alert import Alert
 from alerts.broadcast import Broadcast
-from alerts.history import add_all, in_parts
+from alerts.history import History, in_parts
+from alerts.limits import TooMany
 from alerts.tables import NewAlert, alerts, broadcasts, insert_new
 from database.database import Database
 
@@ -38,15 +38,12 @@ REVISIONS = (
 
 
 class BroadcastHistory:
-    """The broadcasts of one Twilio account. Use it from one event loop.
+    """The broadcasts in a history. Use it from one event loop."""
 
-    `most_an_hour` is how many alerts a number may get in an hour; further ones wait.
-    """
-
-    def __init__(self, database: Database, account_sid: str, most_an_hour: int) -> None:
+    def __init__(self, database: Database, history: History) -> None:
         self._database = database
-        self._account_sid = account_sid
-        self._most_an_hour = most_an_hour
+        self._history = history
+        self._account_sid = history.account_sid
         self._looks: dict[str, _Look] = {}
         self._closed = False
 
@@ -62,32 +59,47 @@ class BroadcastHistory:
         new: Sequence[NewAlert],
         worker_id: str | None = None,
         audit: AuditEntry | None = None,
+        *,
+        confirmed: bool = False,
     ) -> tuple[Broadcast, list[Alert]]:
         """Save a broadcast and its alerts, all or none; returns it and the alerts that are new.
 
         If it is known, it stays as it is, and so do those of its alerts that are. With `worker_id`,
         that worker has claimed the new alerts and has to deliver them. `audit` is written with
-        them if any is new.
+        them if any is new. Limits are those of `History.add`.
         """
+        await self._history.learn_prices()
+        try:
+            return await self._database.write(
+                lambda connection: self.added(
+                    connection, broadcast, new, worker_id, audit, confirmed=confirmed
+                )
+            )
+        except TooMany as refusal:
+            await self._history.note_refusal(refusal)
+            raise
+
+    def added(
+        self,
+        connection: sa.Connection,
+        broadcast: Broadcast,
+        new: Sequence[NewAlert],
+        worker_id: str | None = None,
+        audit: AuditEntry | None = None,
+        *,
+        confirmed: bool,
+    ) -> tuple[Broadcast, list[Alert]]:
+        """Do the same as `add` within a transaction of the caller's."""
         row = asdict(broadcast) | {
             "account_sid": self._account_sid,
             "created_at": broadcast.created_at.timestamp(),
         }
-
-        def add(connection: sa.Connection) -> tuple[Broadcast, list[Alert]]:
-            insert_new(connection, broadcasts, [row])
-            added = add_all(
-                connection,
-                self._account_sid,
-                new,
-                now=broadcast.created_at,
-                most_an_hour=self._most_an_hour,
-                worker_id=worker_id,
-            )
-            write_entries(connection, [audit] if audit and added else [])
-            return _read(connection, self._account_sid, broadcast.id) or broadcast, added
-
-        return await self._database.write(add)
+        insert_new(connection, broadcasts, [row])
+        at = broadcast.created_at
+        added = self._history.added(
+            connection, new, worker_id, confirmed=confirmed, now=at, audit=audit
+        )
+        return _read(connection, self._account_sid, broadcast.id) or broadcast, added
 
     async def get(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
         """Return a broadcast and its alerts in the order they were given; None if unknown."""

@@ -1,4 +1,4 @@
-"""What a call or text costs by Twilio's list prices, for as long as Twilio hasn't said it.
+"""What a call or text costs, for as long as Twilio hasn't said it.
 
 The prices are those of https://www.twilio.com/en-us/voice/pricing/us and
 https://www.twilio.com/en-us/sms/pricing/us (and …/ca) in 2025, before carriers' fees, discounts and
@@ -8,6 +8,8 @@ taxes.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,7 +28,55 @@ class ListPrice:
     segment: float
 
 
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a whole call or text is taken to cost before the account has prices of its own."""
+
+    call: float
+    text: float
+
+
 LIST_PRICES = {"US": ListPrice(0.014, 0.0083), "CA": ListPrice(0.014, 0.0083)}
+
+# Two minutes of a call, two segments of a text, by the list prices above with carriers' fees.
+GUESSES = {"US": Guess(0.03, 0.03), "CA": Guess(0.03, 0.03)}
+# Anywhere else: more than all but a few countries' mobile networks cost.
+CAUTIOUS = Guess(1.00, 0.25)
+# What an earlier version sent without an estimate, and what has no price yet.
+UNESTIMATED = 0.10
+FEWEST_PRICES = 3
+
+
+class Costs:
+    """What calls and texts of an account will cost: by its own prices, else a careful guess.
+
+    `currency` is the account's, once a price is known.
+    """
+
+    def __init__(self) -> None:
+        self.currency = CURRENCY
+        self._own: dict[tuple[Channel, str], float] = {}
+
+    def learn(self, prices: Iterable[tuple[Channel, str, float, str]]) -> None:
+        """Take the account's own prices: channel, number, price and currency, newest first."""
+        known: defaultdict[tuple[Channel, str], list[float]] = defaultdict(list)
+        units: list[str] = []
+        for channel, to, price, unit in prices:
+            known[channel, _region(to)].append(price)
+            units.append(unit)
+        self.currency = units[0] if units and units[0] else CURRENCY
+        # Three of four cost no more than this: a few long calls don't make all of them dear.
+        self._own = {
+            each: sorted(some)[3 * len(some) // 4]
+            for each, some in known.items()
+            if len(some) >= FEWEST_PRICES
+        }
+
+    def careful(self, channel: Channel, to: str) -> float:
+        """Return what a call or text to a number (E.164) is taken to cost, rather too much."""
+        region = _region(to)
+        guess = GUESSES.get(region, CAUTIOUS)
+        return self._own.get((channel, region), guess.call if channel == "call" else guess.text)
 
 
 def estimate(channel: Channel, to: str, *, seconds: float = 0, segments: int = 1) -> float | None:

@@ -9,11 +9,12 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from access.actor import Actor, Permission
 from access.audit_entry import Action, AuditEntry, Kind
 from alerts.alert import Alert, AlertRequest, Event, Problem
+from alerts.approval import Approval
 from alerts.broadcast import (
     Broadcast,
     UnusableRequest,
@@ -35,21 +36,30 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from access.audit import Audit
+    from alerts.emergency_stop import EmergencyStop, Sweep
     from alerts.history import History
+    from alerts.refusals import Refusals
     from alerts.runtime import Runtime
     from alerts.sent_before import SentBefore
     from alerts.tables import NewAlert
     from database.database import Database
 
 Result = TypeVar("Result")
-# Saves alerts within the caller's transaction, and returns those that are new.
-AddAlerts = Callable[[Sequence[AlertRequest]], Sequence[Alert]]
 
 # `send` returns after this long even without Twilio's answer; the delivery goes on.
 LONGEST_SEND_SECONDS = 30.0
 HANG_UPS_AT_ONCE = 20
 # What is wrong with these fields is wrong with one request of many, and not with all of them.
 FIELDS_OF_EACH = ("phone_number", "name", "then_to", "variables")
+
+
+class AddAlerts(Protocol):
+    """Saves alerts within the caller's transaction, and returns those that are new."""
+
+    def __call__(
+        self, requests: Sequence[AlertRequest], *, confirmed: bool = False
+    ) -> Sequence[Alert]:
+        """`confirmed` is as in `Desk.send_all`."""
 
 
 class Desk:
@@ -182,28 +192,48 @@ class Desk:
         [alert_id], added = await self._save([request])
         return await self._until_accepted(alert_id, next(iter(added), None))
 
-    async def send_all(self, requests: Sequence[AlertRequest]) -> list[Alert]:
+    async def send_all(
+        self, requests: Sequence[AlertRequest], *, confirmed: bool = False
+    ) -> list[Alert]:
         """Send many alerts; returns once all of them are saved, before Twilio has them.
 
-        Raises `UnusableInput` for the first that can't be sent; none of them is sent then.
+        Somebody has `confirmed` that it is meant to be so many: then it may be more than
+        ALERTS_PER_PERSON_PER_HOUR. Raises `UnusableInput` for the first that can't be sent; none of
+        them is sent then.
         """
         self.actor.require(Permission.SEND)
-        ids, _ = await self._save(requests)
+        ids, _ = await self._save(requests, confirmed=confirmed)
         found = await (await self._history()).get_all(ids)
         return [found[each] for each in ids]
 
     async def broadcast(
-        self, requests: Sequence[AlertRequest], title: str = "", id: str | None = None
+        self,
+        requests: Sequence[AlertRequest],
+        title: str = "",
+        id: str | None = None,
+        *,
+        confirmed: bool = False,
     ) -> Broadcast:
         """Send many alerts under one title; returns once all are saved, before Twilio has them.
 
         All are saved, or none. Without a `title`, it has the first words of the message. The same
         `id` sent twice is one broadcast: each recipient is told once, and who wasn't
-        there the first time is added. The requests' `user` is its sender.
+        there the first time is added. The requests' `user` is its sender. `confirmed` is as in
+        `send_all`.
 
         Raises `UnusableRequest` for the first that can't be sent, or `UnusableInput`.
         """
         self.actor.require(Permission.SEND)
+        broadcast, composed = await self._composed_broadcast(requests, title, id)
+        saved: Broadcast = await self.opening.finished(
+            self._add_broadcast(broadcast, composed, confirmed=confirmed)
+        )
+        return saved
+
+    async def _composed_broadcast(
+        self, requests: Sequence[AlertRequest], title: str, id: str | None
+    ) -> tuple[Broadcast, list[AlertRequest]]:
+        """Check a broadcast; returns it and its requests as they would be saved."""
         requests = self._in_own_name(requests)
         broadcast_id = secrets.token_hex(8) if id is None else id
         check_broadcast(requests, title, broadcast_id)
@@ -215,10 +245,7 @@ class Desk:
             requests[0].user,
             datetime.now(UTC),
         )
-        saved: Broadcast = await self.opening.finished(
-            self._add_broadcast(broadcast, with_ids(composed, broadcast_id))
-        )
-        return saved
+        return broadcast, with_ids(composed, broadcast_id)
 
     async def broadcast_of(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
         """A broadcast and its alerts as they stand, in their order; None if it was never sent."""
@@ -298,6 +325,7 @@ class Desk:
         """
         self.actor.require(Permission.SEND)
         runtime = await self.opening.runtime()
+        await runtime.history.learn_prices()
         worker = runtime.worker if runtime.worker and runtime.worker.has_room_for(most) else None
         worker_id = worker.id if worker else None
         added: list[Alert] = []
@@ -305,8 +333,12 @@ class Desk:
         def write(connection: sa.Connection) -> Result:
             added.clear()
 
-            def add(requests: Sequence[AlertRequest]) -> Sequence[Alert]:
-                new = runtime.history.added(connection, self._new(requests, rule_id), worker_id)
+            def add(
+                requests: Sequence[AlertRequest], *, confirmed: bool = False
+            ) -> Sequence[Alert]:
+                new = runtime.history.added(
+                    connection, self._new(requests, rule_id), worker_id, confirmed=confirmed
+                )
                 added.extend(new)
                 return new
 
@@ -359,25 +391,31 @@ class Desk:
             datetime.now(UTC), None, note, "sender", try_number=alert.try_number, canceling=True
         )
         after = await history.record(alert.id, wish, audit)
-        if after and after.sid and after.channel == "call" and not after.status.final:
-            # A worker that follows the call does the same, but none may be running.
-            async with hang_ups:
-                event = await self._hang_up(after, after.sid)
-            after = await history.record(after.id, event) if event else after
-        return after
+        return await self._end_live_call(after, hang_ups) if after else None
+
+    async def _end_live_call(self, alert: Alert, hang_ups: asyncio.Semaphore) -> Alert | None:
+        """End the call of a canceled alert, if it is live, once `hang_ups` allows it."""
+        if not alert.sid or alert.channel != "call" or alert.status.final:
+            return alert
+        # A worker that follows the call does the same, but none may be running.
+        async with hang_ups:
+            event = await self._hang_up(alert, alert.sid)
+        return await (await self._history()).record(alert.id, event) if event else alert
 
     async def send_now(self, alert_id: str) -> Alert | None:
         """Let a try wait no longer: for quiet hours, the number's hour, its turn or its undoing.
 
         Whichever process delivers it sends it at once, unless another request to the number is
         under way. Returns the alert, or None for an id that was never sent. An alert that has
-        ended, or whose try Twilio already has, stays as it is.
+        ended, whose try Twilio already has, or that the day's spend limit holds, stays as it is.
         """
         self.actor.require(Permission.SEND)
         history = await self._history()
         # Other processes may have changed it, so ask the database.
         alert = (await history.get_all([alert_id])).get(alert_id)
         if alert is None or alert.status.final or alert.sid or alert.send_now or alert.canceling:
+            return alert
+        if alert.held_for == "spend":
             return alert
         note = f"Sent now anyway, by {self.actor.name}"
         number = alert.try_number
@@ -411,37 +449,144 @@ class Desk:
             async for alert in changes:
                 yield alert
 
-    async def _save(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
+    async def _save(
+        self, requests: Sequence[AlertRequest], *, confirmed: bool = False
+    ) -> tuple[list[str], list[Alert]]:
         """Save the alerts and have them delivered; returns all ids, and the alerts that are new."""
         normalized = [self._normalized(request) for request in self._in_own_name(requests)]
-        saved: tuple[list[str], list[Alert]] = await self.opening.finished(self._add(normalized))
+        saved: tuple[list[str], list[Alert]] = await self.opening.finished(
+            self._add(normalized, confirmed=confirmed)
+        )
         return saved
 
-    async def _add(self, requests: Sequence[AlertRequest]) -> tuple[list[str], list[Alert]]:
+    async def _add(
+        self, requests: Sequence[AlertRequest], *, confirmed: bool
+    ) -> tuple[list[str], list[Alert]]:
         runtime = await self.opening.runtime()
         new = self._new(requests)
         audit = self._sent(new)
         # Without a worker in this process, or room in it, another process claims them.
         worker = runtime.worker
         if worker and worker.has_room_for(len(new)):
-            added = await runtime.history.add(new, worker.id, audit)
+            added = await runtime.history.add(new, worker.id, audit, confirmed=confirmed)
             worker.deliver(added)
         else:
-            added = await runtime.history.add(new, audit=audit)
+            added = await runtime.history.add(new, audit=audit, confirmed=confirmed)
         return [each.id for each in new], added
 
     async def _add_broadcast(
-        self, broadcast: Broadcast, requests: Sequence[AlertRequest]
+        self, broadcast: Broadcast, requests: Sequence[AlertRequest], *, confirmed: bool
     ) -> Broadcast:
         runtime = await self.opening.runtime()
         new, worker = self._new(requests), runtime.worker
         audit = self._done(Action.SENT, broadcast.title, broadcast.id, alerts=len(new))
         if worker and worker.has_room_for(len(new)):
-            broadcast, added = await runtime.broadcasts.add(broadcast, new, worker.id, audit)
+            broadcast, added = await runtime.broadcasts.add(
+                broadcast, new, worker.id, audit, confirmed=confirmed
+            )
             worker.deliver(added)
         else:
-            broadcast, _ = await runtime.broadcasts.add(broadcast, new, audit=audit)
+            broadcast, _ = await runtime.broadcasts.add(
+                broadcast, new, audit=audit, confirmed=confirmed
+            )
         return broadcast
+
+    # --- A second person's yes ------------------------------------------------------------------
+
+    async def ask_for_approval(
+        self, requests: Sequence[AlertRequest], title: str = "", id: str | None = None
+    ) -> Approval:
+        """Save a broadcast that a second person has to say yes to; nothing is sent before.
+
+        Raises what `broadcast` does.
+        """
+        self.actor.require(Permission.SEND)
+        broadcast, composed = await self._composed_broadcast(requests, title, id)
+        audit = self._done(Action.ASKED, broadcast.title, broadcast.id, alerts=len(composed))
+        return await (await self.opening.runtime()).approvals.ask(broadcast, composed, audit)
+
+    async def approvals(self, within: timedelta = timedelta(hours=24)) -> list[Approval]:
+        """Return what was asked for lately, and what became of it, the newest first."""
+        self.actor.require(Permission.LOOK)
+        since = datetime.now(UTC) - within
+        return await (await self.opening.runtime()).approvals.lately(since)
+
+    async def approve(self, approval_id: str) -> Broadcast:
+        """Say yes, and send just what was asked for, once. Whoever asked for it can't.
+
+        Raises `UnusableInput` for what can't be sent any more.
+        """
+        self.actor.require(Permission.SEND)
+        approved: Broadcast = await self.opening.finished(self._approve(approval_id))
+        return approved
+
+    async def _approve(self, approval_id: str) -> Broadcast:
+        runtime = await self.opening.runtime()
+        asked = await runtime.approvals.get(approval_id)
+        new, worker = self._new(asked.requests), runtime.worker
+        worker = worker if worker and worker.has_room_for(len(new)) else None
+        audit = self._done(Action.APPROVED, asked.title, asked.id, alerts=len(new))
+        broadcast, added = await runtime.approvals.approve(
+            approval_id, self.actor.name, new, worker.id if worker else None, audit
+        )
+        if worker:
+            worker.deliver(added)
+        return broadcast
+
+    async def refuse(self, approval_id: str) -> Approval:
+        """Say no: it is never sent. Whoever asked may too. Raises `UnusableInput` if it is over."""
+        self.actor.require(Permission.SEND)
+        approvals = (await self.opening.runtime()).approvals
+        asked = await approvals.get(approval_id)
+        audit = self._done(Action.DENIED, asked.title, asked.id, alerts=len(asked.requests))
+        return await approvals.refuse(approval_id, self.actor.name, audit)
+
+    # --- The emergency stop ---------------------------------------------------------------------
+
+    async def emergency_stop(self) -> EmergencyStop | None:
+        """Return who stopped everything and when, None if nothing is stopped."""
+        return await (await self._history()).stop()
+
+    async def would_stop(self) -> Sweep:
+        """Count the alerts that `stop_everything` would cancel, and the calls it would end."""
+        self.actor.require(Permission.LOOK)
+        return await (await self._history()).sweep()
+
+    async def stop_everything(self, reason: str = "") -> list[Alert]:
+        """Send nothing from now on, in any process: cancel all that waits and end live calls.
+
+        Returns the alerts that were canceled by that. Until somebody lifts it, nothing can be sent,
+        and rules tell nobody. Raises `UnusableInput` for an unusable `reason`.
+        """
+        self.actor.require(Permission.SEND)
+        from alerts.emergency_stop import EmergencyStop, checked_reason  # noqa: PLC0415
+
+        stop = EmergencyStop(datetime.now(UTC), self.actor.name, checked_reason(reason))
+        canceled: list[Alert] = await self.opening.finished(self._stop(stop))
+        return canceled
+
+    async def _stop(self, stop: EmergencyStop) -> list[Alert]:
+        history = await self._history()
+        details = {"reason": stop.reason} if stop.reason else {}
+        audit = AuditEntry.by(
+            self.actor, Action.STOPPED, Kind.EMERGENCY_STOP, "everything", **details
+        )
+        await history.set_stop(stop, audit)
+        canceled = await history.cancel_all()
+        hang_ups = asyncio.Semaphore(HANG_UPS_AT_ONCE)
+        ended = await asyncio.gather(*(self._end_live_call(each, hang_ups) for each in canceled))
+        return [each for each in ended if each]
+
+    async def lift_stop(self) -> None:
+        """Let alerts be sent again. What was canceled stays so."""
+        self.actor.require(Permission.ADMINISTER)
+        audit = AuditEntry.by(self.actor, Action.LIFTED, Kind.EMERGENCY_STOP, "the emergency stop")
+        await (await self._history()).lift_stop(audit)
+
+    async def refusals(self, within: timedelta = timedelta(hours=24)) -> list[Refusals]:
+        """Return who asked for more alerts lately than an hour lets them, the last first."""
+        self.actor.require(Permission.ADMINISTER)
+        return await (await self._history()).refusals(datetime.now(UTC) - within)
 
     async def _history(self) -> History:
         return (await self.opening.runtime()).history

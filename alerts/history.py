@@ -5,19 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from access.audit import delete_old_entries, write_entries
 from alerts import incoming_texts, overview, records, search, submissions
 from alerts.alert import Alert, Channel, Event
+from alerts.emergency_stop import (
+    EmergencyStop,
+    Sweep,
+    lift_stop,
+    read_stop,
+    set_stop,
+    some_open,
+    sweep,
+)
 from alerts.filters import Counts, Filters, MadeTry, Overview, Page
-from alerts.records import Abandoned, Begin, Begun, Entry, Reported
+from alerts.limits import UNLIMITED, Limits, TooMany, check_asking, own_prices
+from alerts.records import Abandoned, Begin, Begun, Entry, Reported, UnlessEnding
+from alerts.refusals import Refusals, count_refusal, read_refusals
 from alerts.replies import IncomingText
 from alerts.retention import delete_old_alerts
 from alerts.submissions import Outcome, Price, Settlement, Submission
@@ -40,19 +52,23 @@ News = asyncio.Queue[Alert | None]
 FIRST_LOOK_SECONDS = 0.25
 LONGEST_LOOK_SECONDS = 1.0
 MOST_ALERTS_PER_STATEMENT = 500
+LEARN_PRICES_SECONDS = 300.0
+LEARN_PRICES_OF = timedelta(days=30)
+MOST_CANCELED_AT_ONCE = 200
 
 
 class History:
     """The alerts of one Twilio account. Two accounts may use the same ids.
 
-    `most_an_hour` is how many alerts a number may get in an hour; further ones wait. Use it from
-    one event loop.
+    `limits` are how much may be sent, by default as much as anybody likes. Use it from one event
+    loop.
     """
 
-    def __init__(self, database: Database, account_sid: str, most_an_hour: int) -> None:
+    def __init__(self, database: Database, account_sid: str, limits: Limits = UNLIMITED) -> None:
         self.account_sid = account_sid
         self._database = database
-        self._most_an_hour = most_an_hour
+        self._limits = limits
+        self._costs_read_at = -LEARN_PRICES_SECONDS
         self._watchers = Watchers()
         self._looking: asyncio.Task[None] | None = None
         self._look_seconds = FIRST_LOOK_SECONDS
@@ -71,45 +87,147 @@ class History:
         new: Sequence[NewAlert],
         worker_id: str | None = None,
         audit: AuditEntry | None = None,
+        *,
+        confirmed: bool = False,
     ) -> list[Alert]:
-        """Save alerts and return those that are new; one whose id is known stays as it is.
+        """Save alerts, all or none, and return those that are new.
 
-        With `worker_id`, that worker has claimed the new ones and has to deliver them. `audit` is
-        written once, if any alert is new.
+        One whose id is known stays as it is. With `worker_id`, that worker has claimed the new ones
+        and has to deliver them. `audit` is written if any is new. Raises `UnusableInput` if a limit
+        doesn't allow it, see `limits.check_asking`.
         """
-        now, added = datetime.now(UTC), list[Alert]()
-        position = new_position(now)
-        for some in in_parts(new):
-            added += await self._database.write(
-                partial(
-                    records.add,
-                    account_sid=self.account_sid,
-                    new=some,
-                    now=now,
-                    first_position=position,
-                    most_an_hour=self._most_an_hour,
-                    worker_id=worker_id,
-                    audit=None if added else audit,
+        now = datetime.now(UTC)
+        await self.learn_prices()
+        try:
+            return await self._database.write(
+                lambda connection: self.added(
+                    connection, new, worker_id, confirmed=confirmed, now=now, audit=audit
                 )
+            )
+        except TooMany as refusal:
+            await self.note_refusal(refusal)
+            raise
+
+    def added(
+        self,
+        connection: sa.Connection,
+        new: Sequence[NewAlert],
+        worker_id: str | None = None,
+        *,
+        confirmed: bool = False,
+        now: datetime | None = None,
+        audit: AuditEntry | None = None,
+    ) -> list[Alert]:
+        """Do the same as `add` within a transaction of the caller's.
+
+        One that runs again adds nothing that the first run has saved. It returns only what is new
+        then, or with the same `now` what the first run has returned.
+        """
+        now = now or datetime.now(UTC)
+        check_asking(connection, self.account_sid, self._limits, new, now, confirmed=confirmed)
+        added, position = list[Alert](), new_position(now)
+        for some in in_parts(new):
+            added += records.add(
+                connection,
+                self.account_sid,
+                some,
+                now=now,
+                first_position=position,
+                worker_id=worker_id,
+                audit=None if added else audit,
             )
             position += len(some)
         return added
 
-    def added(
-        self, connection: sa.Connection, new: Sequence[NewAlert], worker_id: str | None = None
-    ) -> list[Alert]:
-        """Do the same as `add` within a transaction of the caller's.
-
-        One that runs again adds nothing that the first run has saved, and returns only what is new.
-        """
-        return add_all(
-            connection,
-            self.account_sid,
-            new,
-            now=datetime.now(UTC),
-            most_an_hour=self._most_an_hour,
-            worker_id=worker_id,
+    async def learn_prices(self) -> None:
+        """Read now and then what calls and texts have cost lately, if there is a spend limit."""
+        now = time.monotonic()
+        is_new = now - self._costs_read_at < LEARN_PRICES_SECONDS
+        if self._limits.daily_spend is None or is_new:
+            return
+        self._costs_read_at = now
+        since = datetime.now(UTC) - LEARN_PRICES_OF
+        prices = await self._database.read(
+            partial(own_prices, account_sid=self.account_sid, since=since)
         )
+        self._limits.costs.learn(prices)
+
+    def estimate(self, channel: Channel, to: str) -> float:
+        """Estimate carefully what one call or text to a number costs."""
+        return self._limits.costs.careful(channel, to)
+
+    async def note_refusal(self, refusal: TooMany) -> None:
+        """Count what was refused because somebody had asked for too many; the log says so once."""
+        now = datetime.now(UTC)
+        is_first = await self._database.write(
+            partial(
+                count_refusal,
+                account_sid=self.account_sid,
+                person=refusal.person,
+                alerts=refusal.count,
+                at=now,
+            )
+        )
+        if is_first:
+            log.warning("Refused alerts: %s", str(refusal).encode("unicode_escape").decode("ascii"))
+
+    async def refusals(self, since: datetime) -> list[Refusals]:
+        """Return who asked for too many alerts since then, the last first."""
+        return await self._database.read(
+            partial(read_refusals, account_sid=self.account_sid, since=since)
+        )
+
+    # --- The emergency stop -------------------------------------------------------------------
+
+    async def stop(self) -> EmergencyStop | None:
+        """Return the emergency stop, None if none is set."""
+        return await self._database.read(partial(read_stop, account_sid=self.account_sid))
+
+    async def set_stop(self, stop: EmergencyStop, audit: AuditEntry | None = None) -> EmergencyStop:
+        """Set the emergency stop; returns the one that is set, the first if there is one.
+
+        `audit` is written unless there was one.
+        """
+        return await self._database.write(
+            partial(set_stop, account_sid=self.account_sid, stop=stop, audit=audit)
+        )
+
+    async def sweep(self) -> Sweep:
+        """Count what an emergency stop would end."""
+        return await self._database.read(partial(sweep, account_sid=self.account_sid))
+
+    async def cancel_all(self) -> list[Alert]:
+        """Ask every alert to end, if everything is stopped; returns those that weren't before.
+
+        Several processes may do so at the same time, and one may die in the middle.
+        """
+        canceled: list[Alert] = []
+        while stop := await self.stop():
+            ids = await self._database.read(
+                partial(some_open, account_sid=self.account_sid, most=MOST_CANCELED_AT_ONCE)
+            )
+            if not ids:
+                break
+            note = f"Everything was stopped by {stop.by}"
+            found = await self.get_all(ids)
+            recorded = await asyncio.gather(*(self._cancel(each, note) for each in found.values()))
+            canceled += [each for each in recorded if each]
+        return canceled
+
+    async def _cancel(self, alert: Alert, note: str) -> Alert | None:
+        now, number = datetime.now(UTC), alert.try_number
+        event = Event(now, None, note, "sender", try_number=number, canceling=True)
+        canceled, _ = await self._append(Entry(alert.id, event, UnlessEnding()))
+        return canceled
+
+    async def lift_stop(self, audit: AuditEntry | None = None) -> None:
+        """Lift the emergency stop, once all that waited before is canceled.
+
+        `audit` is written if one was set.
+        """
+        lift = partial(lift_stop, account_sid=self.account_sid, audit=audit)
+        while not await self._database.write(lift):
+            await self.cancel_all()
 
     async def get(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if it was never sent."""
@@ -165,7 +283,9 @@ class History:
         Unless it `has_slot` already, a slot of the account's rate, `per_second`, is reserved for
         it. Raises IntegrityError if another process has just begun one to the same number.
         """
-        begin = Begin(submission, per_second, has_slot)
+        await self.learn_prices()
+        estimated = replace(submission, estimate=self.estimate(submission.channel, submission.to))
+        begin = Begin(estimated, per_second, has_slot)
         _, begun = await self._append(Entry(submission.alert_id, event, begin))
         return begun or Begun()
 
@@ -367,7 +487,7 @@ class History:
     ) -> list[tuple[Alert | None, Begun | None]]:
         newest: dict[str, Alert] = {}
         outcomes: list[tuple[Alert | None, Begun | None]] = []
-        appended = records.append(connection, self.account_sid, entries)
+        appended = records.append(connection, self.account_sid, entries, self._limits)
         done = [each.audit for each, (kept, _) in zip(entries, appended, strict=True) if kept]
         write_entries(connection, [each for each in done if each])
         read = self._not_known(connection, [kept.alert.id for kept, _ in appended if kept])
@@ -421,31 +541,6 @@ class History:
     def _is_news(self, alert_id: str, revision: int) -> bool:
         known = self._watchers.known(alert_id)
         return known is None or len(known.events) < revision
-
-
-def add_all(
-    connection: sa.Connection,
-    account_sid: str,
-    new: Sequence[NewAlert],
-    *,
-    now: datetime,
-    most_an_hour: int,
-    worker_id: str | None,
-) -> list[Alert]:
-    """Save any number of alerts within the caller's transaction, as `records.add` saves some."""
-    added, position = list[Alert](), new_position(now)
-    for some in in_parts(new):
-        added += records.add(
-            connection,
-            account_sid,
-            some,
-            now=now,
-            first_position=position,
-            most_an_hour=most_an_hour,
-            worker_id=worker_id,
-        )
-        position += len(some)
-    return added
 
 
 def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:

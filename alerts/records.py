@@ -5,7 +5,6 @@ Each function can safely run again when it isn't known whether the transaction w
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +17,8 @@ from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts import submissions, texting_states
 from alerts.alert import Alert, AlertRequest, Event, tries_of
+from alerts.emergency_stop import lock_sending
+from alerts.limits import UNLIMITED, Hold, Limits, Room
 from alerts.state import STATE_FIELDS, apply
 from alerts.status import Status
 from alerts.submissions import Outcome, Settlement, Submission
@@ -34,7 +35,6 @@ from alerts.tables import (
 )
 from alerts.words import add_words
 
-HOUR_SECONDS = 3600.0
 # A wait this short isn't worth asking the database again.
 NEGLIGIBLE_WAIT_SECONDS = 0.02
 
@@ -53,17 +53,6 @@ WRITTEN_AT = sa.select(alerts).where(
     alerts.c.account_sid == sa.bindparam("account"),
     alerts.c.id.in_(sa.bindparam("ids", expanding=True)),
     alerts.c.created_at == sa.bindparam("at"),
-)
-# When the last alert but `others` of a number was sent: an hour later it may have another.
-NTH_LAST = (
-    sa.select(alerts.c.not_before)
-    .where(
-        alerts.c.account_sid == sa.bindparam("account"),
-        alerts.c.to_number == sa.bindparam("to"),
-    )
-    .order_by(alerts.c.created_at.desc())
-    .limit(1)
-    .offset(sa.bindparam("others"))
 )
 DUE_NOW = (
     sa.update(alerts)
@@ -96,12 +85,15 @@ class Begun:
     """Whether a submission was saved and may be made.
 
     If not: another one to the number is unsettled (`number_is_busy`), or its slot comes only in
-    `wait_seconds`, or, with neither, the alert doesn't need it any more.
+    `wait_seconds`, or a limit holds it back, or everything is stopped, or, with none of these, the
+    alert doesn't need it any more.
     """
 
     is_begun: bool = False
     number_is_busy: bool = False
     wait_seconds: float = 0.0
+    hold: Hold | None = None
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +109,17 @@ class Abandoned:
 
 
 @dataclass(frozen=True, slots=True)
+class UnlessEnding:
+    """Record the event only if nobody has asked for the alert to end yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """An event of an alert, and what else to write or check in the same transaction."""
 
     alert_id: str
     event: Event
-    more: Begin | Settlement | Reported | Abandoned | None = None
+    more: Begin | Settlement | Reported | Abandoned | UnlessEnding | None = None
     audit: AuditEntry | None = None
 
 
@@ -141,25 +138,18 @@ def add(
     *,
     now: datetime,
     first_position: int,
-    most_an_hour: int,
     worker_id: str | None = None,
     audit: AuditEntry | None = None,
 ) -> list[Alert]:
     """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
-    Their positions in lists count up from `first_position`. A number that has had `most_an_hour`
-    alerts gets the next one later: see `not_before`. `audit` is written if any alert is new.
+    Their positions in lists count up from `first_position`. `audit` is written if any alert is new.
     """
     rows = [
         new_alert_row(each, account_sid, now, position) | {"claimed_by": worker_id}
         for position, each in enumerate(new, start=first_position)
     ]
-    for some in _each_number_once(rows):
-        for row in some:
-            wanted = {"account": account_sid, "to": row["to_number"], "others": most_an_hour - 1}
-            nth_last = connection.scalar(NTH_LAST, wanted)
-            row["not_before"] = max(row["not_before"], (nth_last or 0) + HOUR_SECONDS)
-        insert_new(connection, alerts, some)
+    insert_new(connection, alerts, rows)
     saved = Event(now, Status.QUEUED, "Saved")
     insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
     # Found by their time, so that the answer is the same if all of this runs again.
@@ -194,14 +184,17 @@ def revisions(
 
 
 def append(
-    connection: sa.Connection, account_sid: str, entries: Sequence[Entry]
+    connection: sa.Connection,
+    account_sid: str,
+    entries: Sequence[Entry],
+    limits: Limits = UNLIMITED,
 ) -> list[tuple[Kept | None, Begun | None]]:
     """Record events and what belongs to them, in few statements however many there are.
 
     Returns for each entry what was recorded, None for an unknown alert or an unmet condition; and
     for an entry with `Begin`, whether its submission may be made.
     """
-    appending = _Appending(connection, account_sid, entries)
+    appending = _Appending(connection, account_sid, entries, limits)
     outcomes = [appending.append(entry) for entry in entries]
     appending.finish()
     return outcomes
@@ -211,7 +204,11 @@ class _Appending:
     """The alerts that a transaction appends events to, and what it has yet to write."""
 
     def __init__(
-        self, connection: sa.Connection, account_sid: str, entries: Sequence[Entry]
+        self,
+        connection: sa.Connection,
+        account_sid: str,
+        entries: Sequence[Entry],
+        limits: Limits,
     ) -> None:
         self._connection = connection
         self._account_sid = account_sid
@@ -227,6 +224,12 @@ class _Appending:
         begins = [each.more for each in entries if isinstance(each.more, Begin)]
         begins = [each for each in begins if self._wants(each.submission)]
         self._busy = self._busy_numbers(begins)
+        self._room: Room | None = None
+        self._is_stopped = False
+        if begins:
+            self._is_stopped = lock_sending(connection, account_sid) is not None
+            wanted_ones = [each.submission for each in begins]
+            self._room = Room.read(connection, account_sid, limits, wanted_ones)
         self._waits = self._reserve(begins)
 
     def append(self, entry: Entry) -> tuple[Kept | None, Begun | None]:
@@ -235,12 +238,16 @@ class _Appending:
         match entry.more:
             case Begin() as begin:
                 begun = self._begin(begin)
+                if begun.hold:
+                    return self._keep_hold(entry, begun.hold), begun
                 is_first = self._alerts[entry.alert_id].status is Status.QUEUED
                 kept = self._keep(entry) if begun.is_begun and is_first else None
                 return kept, begun
             case Settlement() as settlement:
                 self._settlements.append(settlement)
             case Reported(sid) if not self._is_of_a_try(entry, sid):
+                return None, None
+            case UnlessEnding() if self._is_ending(entry.alert_id):
                 return None, None
             case Abandoned():
                 row, number = self._rows[entry.alert_id], entry.event.try_number
@@ -302,12 +309,33 @@ class _Appending:
             # Already there if the transaction runs again: then it needs no other slot.
             is_ours = self._busy[number] == submission.id
             return Begun(is_begun=is_ours, number_is_busy=not is_ours)
+        if self._is_stopped:
+            return Begun(is_stopped=True)
+        if hold := self._hold(begin):
+            return Begun(hold=hold)
         wait = self._waits.get(submission.id, 0.0)
         if wait > NEGLIGIBLE_WAIT_SECONDS:
             return Begun(wait_seconds=wait)
         self._busy[number] = submission.id
+        if self._room:
+            self._room.take(submission)
         self._submissions.append(submission)
         return Begun(is_begun=True)
+
+    def _hold(self, begin: Begin) -> Hold | None:
+        alert = self._alerts[begin.submission.alert_id]
+        return self._room.hold(alert, begin.submission) if self._room else None
+
+    def _keep_hold(self, entry: Entry, hold: Hold) -> Kept | None:
+        """Record that a limit holds a try back, unless the alert's story says so already."""
+        alert = self._alerts[entry.alert_id]
+        if (alert.held_until, alert.held_for) == (hold.until, hold.why):
+            return None
+        return self._keep(Entry(entry.alert_id, hold.event(alert, entry.event.at)))
+
+    def _is_ending(self, alert_id: str) -> bool:
+        alert = self._alerts[alert_id]
+        return alert.canceling or alert.status.final
 
     def _busy_numbers(self, begins: Sequence[Begin]) -> dict[tuple[str, str], str]:
         if not begins:
@@ -321,7 +349,10 @@ class _Appending:
         without = [
             each
             for each in begins
-            if not each.has_slot and (each.submission.channel, each.submission.to) not in self._busy
+            if not each.has_slot
+            and (each.submission.channel, each.submission.to) not in self._busy
+            and not self._is_stopped
+            and self._hold(each) is None
         ]
         without.sort(key=_channel)
         for channel, some in groupby(without, key=_channel):
@@ -360,19 +391,3 @@ def with_story(kept: Kept, known: Alert | None) -> Alert | None:
 
 def _channel(begin: Begin) -> Any:
     return begin.submission.channel
-
-
-def _each_number_once(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Split the rows, in order, into parts that hold each number once.
-
-    A number's next alert depends on its earlier ones, so those must be in the table first.
-    """
-    parts: list[list[dict[str, Any]]] = []
-    count: Counter[str] = Counter()
-    for row in rows:
-        part = count[row["to_number"]]
-        count[row["to_number"]] += 1
-        if part == len(parts):
-            parts.append([])
-        parts[part].append(row)
-    return parts

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from alerts.approvals import Approvals
 from alerts.broadcast_history import BroadcastHistory
 from alerts.claims import Claims
 from alerts.history import History
+from alerts.limits import Limits
 from alerts.liveness import Liveness
 from alerts.services import Mode, Services
 from alerts.worker import Worker
@@ -38,9 +40,15 @@ class Runtime:
         account_sid = services.twilio.account_sid
         self._claims = Claims(self.database, account_sid)
         self._liveness = Liveness(self.database, account_sid)
-        most_an_hour = services.alerts_per_number_per_hour
-        self.history = History(self.database, account_sid, most_an_hour)
-        self.broadcasts = BroadcastHistory(self.database, account_sid, most_an_hour)
+        limits = Limits(
+            services.alerts_per_number_per_hour,
+            services.alerts_per_person_per_hour,
+            services.daily_spend_limit,
+            services.time_zone,
+        )
+        self.history = History(self.database, account_sid, limits)
+        self.broadcasts = BroadcastHistory(self.database, self.history)
+        self.approvals = Approvals(self.database, self.history, self.broadcasts)
         self.worker: Worker | None = None
 
     async def open(self) -> None:

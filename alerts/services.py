@@ -78,9 +78,10 @@ class Services:
 
     `database_url` is where the history is. `callbacks` are the addresses at which Twilio reports
     to this app, None if it can't; `is_from_twilio` checks the signatures of those requests. Rates
-    are what the account allows, over all processes. `max_recipients` is how many people a person
-    may send to at once; pages and the command line check it. `time_zone` is that of senders who
-    name none, or "" for this machine's. `simulator` is the stand-in for Twilio if no account is
+    are what the account allows, over all processes. `alerts_per_number_per_hour` and the two after
+    it are as in `Limits`. `max_recipients` is how many people a person may send to at once; pages
+    and the command line check it. `time_zone` is that of senders who name none, or "" for this
+    machine's. `simulator` is the stand-in for Twilio if no account is
     set, else None. `documents` is a transport that reads stored documents without a network, or
     None. `page_origins` are the origins of this app's own pages, besides those that
     show in each request. `metrics_token` is for those who may read the metrics.
@@ -95,6 +96,8 @@ class Services:
     calls_per_second: float = 1
     texts_per_second: float = 1
     alerts_per_number_per_hour: int = 20
+    alerts_per_person_per_hour: int | None = 100
+    daily_spend_limit: float | None = None
     max_recipients: int = 50
     keep_days: int = 400
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -133,6 +136,8 @@ class Services:
             calls_per_second=settings.twilio_calls_per_second,
             texts_per_second=settings.twilio_texts_per_second,
             alerts_per_number_per_hour=settings.alerts_per_number_per_hour,
+            alerts_per_person_per_hour=settings.alerts_per_person_per_hour,
+            daily_spend_limit=settings.daily_spend_limit,
             max_recipients=settings.max_recipients,
             keep_days=settings.keep_days,
             callbacks=CallbackAddresses(settings.public_url) if settings.public_url else None,

@@ -53,9 +53,9 @@ def _changed(alert: Alert, event: Event) -> Alert:
         return replace(alert, status=event.status, since=event.at, error=None)
     if event.canceling:
         return _after_cancel(alert, event)
-    if event.send_now:
+    if event.send_now or event.held_until:
         waits = alert.sid is None and event.try_number == alert.try_number
-        return replace(alert, send_now=True) if waits and not alert.canceling else alert
+        return _waiting(alert, event) if waits and not alert.canceling else alert
     return alert if event.try_number != alert.try_number else _in_try(alert, event)
 
 
@@ -64,6 +64,14 @@ def _after_cancel(alert: Alert, event: Event) -> Alert:
     if alert.status is Status.QUEUED:
         return replace(alert, status=Status.CANCELED, since=event.at, canceling=True)
     return replace(alert, canceling=True)
+
+
+def _waiting(alert: Alert, event: Event) -> Alert:
+    """The alert, which waits, after a limit held it back or a person wants it sent now."""
+    if event.held_until:
+        return replace(alert, held_until=event.held_until, held_for=event.held_for, send_now=False)
+    # Nobody can send more than the day's spend limit allows.
+    return alert if alert.held_for == "spend" else replace(alert, send_now=True)
 
 
 def _in_try(alert: Alert, event: Event) -> Alert:

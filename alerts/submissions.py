@@ -29,6 +29,10 @@ SETTLE = (
     .where(submissions.c.id == sa.bindparam("ours"))
     .values(outcome=sa.bindparam("outcome"), sid=sa.bindparam("sid"))
 )
+# Those that reached Twilio, as far as it is known. They count for limits.
+MAY_HAVE_GONE_OUT = sa.or_(
+    submissions.c.outcome.is_(None), submissions.c.outcome.in_(["placed", "unknown"])
+)
 RENEWALS = sa.values(
     sa.column("id", sa.Text), sa.column("known", sa.Double), sa.column("new", sa.Double)
 )
@@ -82,8 +86,8 @@ class Outcome(StrEnum):
 class Submission:
     """One request to Twilio for try `try_number` of an alert, made at `at` or shortly after.
 
-    `at` is by Twilio's clock, which was taken to be `clock_offset` ahead of this machine's. The
-    offset is None for a submission read from the database.
+    `at` is by Twilio's clock, which was taken to be `clock_offset` ahead of this machine's, and
+    `estimate` what it may cost. Both are None for a submission read from the database.
     """
 
     id: str
@@ -94,6 +98,7 @@ class Submission:
     to: str
     at: datetime
     clock_offset: timedelta | None = None
+    estimate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
             "channel": each.channel,
             "to_number": each.to,
             "at": each.at.timestamp(),
+            "estimate": each.estimate,
         }
         for each in begun
     ]

@@ -36,7 +36,7 @@ alerts = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("from_number", sa.Text, nullable=False),
-    # Later than `created_at` if the number has reached its hourly limit.
+    # Later than `created_at` for as long as its sender can undo it.
     sa.Column("not_before", sa.Double, nullable=False),
     # The sender's and the recipient's name, for pages that search by them.
     sa.Column("sender", sa.Text, nullable=False),
@@ -71,6 +71,9 @@ alerts = sa.Table(
     sa.Column("stage", sa.Text, nullable=False, server_default=sa.text("'queued'")),
     # The rule whose alert it is, if any.
     sa.Column("rule_id", sa.Text),
+    # Of the AlertState too.
+    sa.Column("held_until", sa.Double),
+    sa.Column("held_for", sa.Text, nullable=False, server_default=sa.text("''")),
     # No index begins with the account. As long as there are few rows, PostgreSQL takes such an
     # index to be as good as the primary key, and then reads all of the account's alerts.
     sa.Index("alerts_by_time", "created_at", "account_sid"),
@@ -145,6 +148,8 @@ events = sa.Table(
     sa.Column("news", sa.Boolean, nullable=False),
     sa.Column("duration", sa.Integer),
     sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("held_until", sa.Double),
+    sa.Column("held_for", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
 )
 
@@ -165,6 +170,8 @@ submissions = sa.Table(
     # What Twilio charged for it, as a positive number, once that is known.
     sa.Column("price", sa.Double),
     sa.Column("price_unit", sa.Text),
+    # What it is taken to cost until then, in the same currency.
+    sa.Column("estimate", sa.Double),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
     sa.Index("submissions_by_alert", "alert_id", "account_sid", "try_number"),
     sa.Index("submissions_by_number", "to_number", "account_sid", "at"),
@@ -186,6 +193,14 @@ sa.Index(
     # SQLite uses a partial index only if a query has this very condition.
     sqlite_where=submissions.c.price.is_(None),
     postgresql_where=submissions.c.price.is_(None),
+)
+
+sa.Index(
+    "submissions_of_later_tries",
+    submissions.c.at,
+    submissions.c.account_sid,
+    sqlite_where=submissions.c.try_number > 1,
+    postgresql_where=submissions.c.try_number > 1,
 )
 
 # Texts that came in at one of the account's numbers.
@@ -221,6 +236,48 @@ rate_limits = sa.Table(
     sa.Column("account_sid", sa.Text, primary_key=True),
     sa.Column("channel", sa.Text, primary_key=True),
     sa.Column("next_at", sa.Double, nullable=False),
+)
+
+# Whether an account sends at all: see emergency_stop.py. Its row is locked by whatever begins a
+# submission or saves alerts, so that no two of these count at the same time.
+sending = sa.Table(
+    "sending",
+    metadata,
+    sa.Column("account_sid", sa.Text, primary_key=True),
+    # Since when everything is stopped, or null.
+    sa.Column("stopped_at", sa.Double),
+    sa.Column("stopped_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+# How many alerts were refused because somebody had asked for too many, by the hour since 1970.
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("account_sid", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("alerts", sa.Integer, nullable=False),
+    sa.Column("last_at", sa.Double, nullable=False),
+)
+
+# Broadcasts to so many people that a second person has to say yes: see approvals.py.
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    # That of the broadcast too, once it is sent.
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_sid", sa.Text, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("requests", sa.JSON, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    # waiting, sent, refused or stopped
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("decided_at", sa.Double),
+    sa.Index("approvals_by_time", "asked_at", "account_sid"),
 )
 
 # The workers, dead or alive: see liveness.py.
@@ -287,6 +344,7 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
             "status": Status(row["status"]),
             "error": _problem(row["error"]),
             "reply_until": row["reply_until"] and _moment(row["reply_until"]),
+            "held_until": row["held_until"] and _moment(row["held_until"]),
         },
     )
 
@@ -303,6 +361,7 @@ def state_row(alert: Alert) -> dict[str, Any]:
         "to_number": present.to,
         "error": alert.error and asdict(alert.error),
         "reply_until": alert.reply_until and alert.reply_until.timestamp(),
+        "held_until": alert.held_until and alert.held_until.timestamp(),
     }
 
 
@@ -349,6 +408,8 @@ def event_row(alert_id: str, account_sid: str, number: int, event: Event) -> dic
         "canceling": event.canceling,
         "duration": event.duration,
         "send_now": event.send_now,
+        "held_until": event.held_until and event.held_until.timestamp(),
+        "held_for": event.held_for,
         "news": event.news,
     }
 
@@ -362,6 +423,7 @@ def event_of(row: Row) -> Event:
             "at": _moment(row["at"]),
             "status": Status(row["status"]) if row["status"] else None,
             "error": _problem(row["error"]),
+            "held_until": row["held_until"] and _moment(row["held_until"]),
         }
     )
 

@@ -149,6 +149,8 @@ class Worker:
                     next_recovery = time.monotonic() + SECONDS_BETWEEN_RECOVERIES
                     await self.recover()
                     await self._deliver_strays()
+                    # The process that was asked to stop everything may have died.
+                    await self._history.cancel_all()
                 await self._claim()
             except NewerDatabase:
                 return

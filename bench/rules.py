@@ -230,6 +230,7 @@ async def _scene() -> AsyncIterator[Scene]:
             calls_per_second=NO_LIMIT,
             texts_per_second=NO_LIMIT,
             alerts_per_number_per_hour=NO_LIMIT,
+            alerts_per_person_per_hour=None,
         )
         sources = Sources.load(
             folder / "sources.toml", folder, columns_of=sandbox.columns, values={}

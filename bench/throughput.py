@@ -203,6 +203,7 @@ def _desk(simulator: str, url: str) -> Desk:
         calls_per_second=NO_LIMIT,
         texts_per_second=NO_LIMIT,
         alerts_per_number_per_hour=NO_LIMIT,
+        alerts_per_person_per_hour=None,
     )
     return Desk(services)
 

@@ -24,6 +24,7 @@ from cli import (
     rules,
     send,
     status,
+    stop,
     worker,
 )
 from cli import list as list_command
@@ -56,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
-        send, broadcast, list_command, status, cancel, people, rules, audit, worker, doctor,
+        send, broadcast, list_command, status, cancel, stop, people, rules, audit, worker, doctor,
     ):  # fmt: skip
         command.add_to(commands)
     return program

@@ -33,7 +33,8 @@ def add_safeguards(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--yes",
         action="store_true",
-        help="send to more people than MAX_RECIPIENTS, or the same words again within the hour",
+        help="send to more people than MAX_RECIPIENTS or ALERTS_PER_PERSON_PER_HOUR, or the same "
+        "words again within the hour",
     )
 
 
@@ -48,7 +49,7 @@ async def send_many(
     if not chosen.yes:
         await refuse_accidents(desk, requests, chosen.id)
     began = datetime.now(UTC)
-    sent = await desk.broadcast(requests, chosen.title, chosen.id)
+    sent = await desk.broadcast(requests, chosen.title, chosen.id, confirmed=chosen.yes)
     if sent.created_at < began:
         print(
             f"Broadcast {sent.id} was sent before: who is in it isn't told again.", file=sys.stderr

@@ -54,7 +54,7 @@ ACTIONS_OF_RULES: dict[str, Permission] = {
 OTHERS: dict[Permission, tuple[str, ...]] = {
     SEND: (
         "[id$='-send_test_call']", ".send-page .under-button", "[id$='-stop']", "[id$='-send_now']",
-        "[id$='-send_again']", "[data-again]", "[data-cancel]",
+        "[id$='-send_again']", "[data-again]", "[data-cancel]", "[data-emergency-open]",
     ),
     WRITE: (".send-page .keep", ".rules-page a[href*='rule=new']"),
 }  # fmt: skip

@@ -11,10 +11,12 @@ from shiny.types import NavSetArg
 from dashboard.assets import WWW, assets
 
 
-def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
+def page(
+    *panels: NavSetArg, handset: Tag | None, above: Tag | None = None, below: Tag | None = None
+) -> Tag:
     """Return the whole dashboard, which says plainly whether calls are real.
 
-    With a `handset` it is a simulation.
+    With a `handset` it is a simulation. `above` and `below` are around every page.
     """
     return ui.page_navbar(
         *panels,
@@ -24,8 +26,10 @@ def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
             _simulation_badge() if handset else _live_badge(),
             _dark_mode(),
         ),
-        footer=handset,
-        header=TagList(head(), ui.busy_indicators.use(spinners=False, pulse=False, fade=False)),
+        footer=TagList(below, handset),
+        header=TagList(
+            head(), ui.busy_indicators.use(spinners=False, pulse=False, fade=False), above
+        ),
         navbar_options=ui.navbar_options(collapsible=False, underline=False),
         window_title="Callboard",
         lang="en",

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from access.audit_entry import AuditEntry
 from alerts import Desk, UnusableInput
 from alerts.desk import AddAlerts
+from alerts.emergency_stop import Stopped
+from alerts.limits import LimitReached
 from database.clock import database_time
 from people.names import number_of_people
 from rules.episodes import After, Tell
@@ -132,6 +134,8 @@ class RuleCheck:
             raise UnusableInput("revision", CHANGED)
         if known.rule.is_checked:
             switching = None  # it is on already
+        if switching and (stop := await self.desk.emergency_stop()):
+            raise Stopped(stop)
         one = _One(claim, known, switching, began)
         try:
             seen = await self.looker.look(
@@ -146,7 +150,14 @@ class RuleCheck:
         except Exception:
             log.exception("The check of the rule %s failed", known.rule.name)
             return await self._fail(one, CheckFailed(OURSELVES))
-        return await self._count(one, seen)
+        while True:
+            try:
+                return await self._count(one, seen)
+            except Stopped:
+                # Everything was stopped after it was planned whom to tell: now nobody is.
+                continue
+            except LimitReached as limit:
+                return await self._fail(one, CheckFailed(str(limit)))
 
     async def dry_run(self, rule: Rule) -> CheckReport:
         """Return what a check would find and tell now; writes nothing."""
@@ -169,15 +180,16 @@ class RuleCheck:
         rule, claim = one.known.rule, one.claim
         last = await self._last_seconds(one)
         health, words = after_success(rule, one.known.health, last, claim.at.timestamp())
-        said = [words] if words else []
+        said: Sequence[Words] = [words] if words else []
         plan = Plan(After())
         if seen.cases is not None and not (one.is_quiet and not seen.cases.bad):
             planner = self._planner(await self.desk.database())
             plan = await planner.plan(rule, seen.cases, claim.number, claim.at, one.tell)
-        if plan.after.is_flood:
-            said.append(flood_words(rule, len(plan.after.held)))
+        if plan.after.is_flood and not plan.is_stopped:
+            said = [*said, flood_words(rule, len(plan.after.held))]
         for each in plan.unheard:
             log.warning("The rule %s can't tell anybody: %s", rule.name, each)
+        health, said = await self._unless_stopped(one, health, said)
         finding = Finding(
             rule,
             claim,
@@ -206,9 +218,24 @@ class RuleCheck:
             is_stale=failure.is_stale,
         )
         next_at = self._next_at(rule, claim)
+        health, said = await self._unless_stopped(one, health, [words] if words else [])
         finding = Finding(rule, claim, "failed", one.seconds, next_at, health)
-        report = await self._record(finding, [words] if words else [])
+        try:
+            report = await self._record(finding, said)
+        except (Stopped, LimitReached) as problem:
+            # Not even its owner can be told now: they are at the next check.
+            log.warning("The owner of the rule %s can't be told: %s", rule.name, problem)
+            health = _untold(one, health)
+            report = await self._record(replace(finding, health=health), [])
         return replace(report, failure=str(failure), error=failure.error)
+
+    async def _unless_stopped(
+        self, one: _One, health: Health, said: Sequence[Words]
+    ) -> tuple[Health, Sequence[Words]]:
+        """Return what the owner is told: while everything is stopped, nothing."""
+        if said and await self.desk.emergency_stop():
+            return _untold(one, health), []
+        return health, said
 
     async def _record(self, finding: Finding, said: Sequence[Words]) -> CheckReport:
         """Write a finding and what its owner is told, and have the alerts delivered."""
@@ -296,6 +323,12 @@ class _One:
     @property
     def tell(self) -> Tell | None:
         return self.switching.tell if self.switching else None
+
+
+def _untold(one: _One, health: Health) -> Health:
+    """Return the health of a rule whose owner wasn't told of it after all."""
+    before = one.known.health
+    return replace(health, owner_told=before.owner_told, owner_told_at=before.owner_told_at)
 
 
 def _report(finding: Finding, notices: tuple[Notice, ...]) -> CheckReport:

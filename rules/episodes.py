@@ -101,9 +101,10 @@ class Standing:
     """Where a rule stands before a check.
 
     `open` are its open episodes and `past` what came before, by the hash of the key. `muted` are
-    keys that nobody is told about. While it `is_held`, nothing new is told. `gathered_until` is
-    when the alerts that are being gathered go out, in seconds since 1970. `tell` is set when the
-    rule is being switched on, or its key columns have changed: this check is a baseline then.
+    keys that nobody is told about. While it `is_held`, nothing new is told; while everything
+    `is_stopped`, nobody is told anything, and what would be is held. `gathered_until` is when the
+    alerts that are being gathered go out, in seconds since 1970. `tell` is set when the rule is
+    being switched on, or its key columns have changed: this check is a baseline then.
     """
 
     open: Mapping[str, Episode] = field(default_factory=dict)
@@ -112,6 +113,7 @@ class Standing:
     is_held: bool = False
     gathered_until: float | None = None
     tell: Tell | None = None
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class After:
     `changed` are the episodes that changed, by the hash of their key. Of those, the keys: `began`
     to be bad, `fired`, were `held`, or are `over`. To be told now: recipients about `telling`, the
     owner about `flapping`. `reminding` are due for a reminder, unless somebody has acknowledged.
-    `is_flood` if more fired at once than the rule lets.
+    `is_flood` if the rule is held from now on: more fired at once than it lets, or everything is
+    stopped.
     """
 
     changed: Mapping[str, Episode] = field(default_factory=dict)
@@ -194,6 +197,9 @@ class _Check:
         for key in self._look.bad:
             if key not in self._before.open:
                 self._begin(key)
+        if self._before.is_stopped:
+            # What fired before and wasn't told yet waits for a person's decision like what is new.
+            self._new += [each for each in self._untold() if each not in self._new]
         held, flapping, is_flood = self._sort_new()
         telling, gathered_until = self._gather(self._untold())
         return After(
@@ -291,9 +297,11 @@ class _Check:
         Returns the keys that are held, those that the owner hears of, and whether there are too
         many at once.
         """
-        flapping = {each for each in self._new if self._flaps(each)}
+        is_stopped = self._before.is_stopped
+        flapping = {each for each in self._new if self._flaps(each) and not is_stopped}
         others = [each for each in self._new if each not in {*flapping, *self._before.muted}]
-        is_flood = len(others) > self._rule.most_at_once and not self._before.is_held
+        most = 0 if is_stopped else self._rule.most_at_once
+        is_flood = len(others) > most and not self._before.is_held
         held = set(others) if is_flood or self._before.is_held else set()
         for key in self._new:
             if key in held:
@@ -336,6 +344,8 @@ class _Check:
     def _to_remind(self, just_told: Set[str]) -> tuple[str, ...]:
         """The keys that a reminder is due for."""
         seconds = self._rule.reminder_minutes * 60
+        if self._before.is_stopped:
+            return ()
         return tuple(
             key
             for key, each in {**self._before.open, **self._changed}.items()

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
+from alerts.emergency_stop import Stopped, read_stop
 from alerts.errors import UnusableInput
 from database.clock import database_time
 from database.database import Database
@@ -30,7 +31,8 @@ async def answer_held(
 
     The rule is checked again at once, which tells those that are still bad; returns how many may be
     told. The others are known from now on. Raises `UnusableInput` about `rule` if nothing is held:
-    of two people who decide, the first has decided. `audit` is written with it.
+    of two people who decide, the first has decided; `Stopped` while everything is stopped. `audit`
+    is written with it.
     """
 
     decided: dict[str, int] = {}
@@ -43,6 +45,8 @@ async def answer_held(
         now = database_time(connection)
         if state["check_number"] == decided.get("number"):
             return decided["told"]  # this transaction runs again, and was saved before
+        if stop := read_stop(connection, account_sid):
+            raise Stopped(stop)
         if state["state"] != "held":
             raise UnusableInput("rule", NOTHING_HELD)
         open_ = read_open(connection, account_sid, rule_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerts.emergency_stop import read_stop
 from alerts.phone_numbers import Regions
 from database.database import Database
 from people.directory import Directory
@@ -50,7 +51,8 @@ class Plan:
 
     `episodes` are those that change. `cases` and `cells` are what the check listed of them, by the
     hash of the key. `ends_all` if the key columns have changed: all open episodes are over then.
-    `unheard` is why some can't be told, if no owner can hear of it.
+    `unheard` is why some can't be told, if no owner can hear of it. While everything `is_stopped`
+    nobody is told anything.
     """
 
     after: After
@@ -60,6 +62,7 @@ class Plan:
     notices: tuple[Notice, ...] = ()
     ends_all: bool = False
     unheard: tuple[str, ...] = ()
+    is_stopped: bool = False
 
     def words(self, keys: Sequence[str]) -> tuple[str, ...]:
         """What people call these keys, as far as the check listed them."""
@@ -109,6 +112,7 @@ class Planner:
                 [key for key in open_ if mutes and is_muted(mutes, at, key_hash=key)],
                 state["state"] == "held",
                 state["gathered_until"],
+                is_stopped=read_stop(connection, self.account_sid) is not None,
             )
             look = Look(state["counted_checks"] + 1, at.timestamp(), bad, good, says_good=True)
             return after_check(rule, standing, look)
@@ -134,9 +138,10 @@ class Planner:
         telling = seen.items(after.telling)
         reminding = seen.items([each for each in after.reminding if seen.may_remind(each)])
         flapping = seen.items(after.flapping)
+        tells_of_over = rule.tell_recovery and not seen.is_stopped
         over = [
             replace(each, told=heard)
-            for each in seen.items(after.over if rule.tell_recovery else ())
+            for each in seen.items(after.over if tells_of_over else ())
             if (heard := seen.heard(each.id))
         ]
         changed = dict(after.changed) | seen.acknowledged(rule.reminders)
@@ -177,6 +182,7 @@ class Planner:
             notices,
             seen.ends_all,
             unheard,
+            seen.is_stopped,
         )
 
 
@@ -193,6 +199,7 @@ class _Seen:
     ends_all: bool
     canceled: frozenset[str]
     to_column: str
+    is_stopped: bool
 
     def items(self, keys: Sequence[str]) -> list[Item]:
         """Return these keys with their episodes, rows and who was told."""
@@ -278,6 +285,7 @@ def _see(
         state is not None and state["state"] == "held" and tell is None,
         state and state["gathered_until"],
         tell,
+        is_stopped=read_stop(connection, account_sid) is not None,
     )
     counted = state["counted_checks"] if state else 0
     look = Look(counted + 1, moment, bad.keys(), cases.good, cases.says_good)
@@ -300,6 +308,7 @@ def _see(
         ends_all,
         canceled,
         rule.to_column,
+        standing.is_stopped,
     )
 
 

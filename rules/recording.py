@@ -322,7 +322,11 @@ def _add_alerts(
     notices = (*finding.plan.notices, *finding.notices)
     if not notices:
         return
-    add([each.request for each in notices])
+    if finding.plan.notices:
+        add([each.request for each in finding.plan.notices])
+    if finding.notices:
+        # The owner hears what is wrong with the rule also when it has reached its hourly limit.
+        add([each.request for each in finding.notices], confirmed=True)
     rows = [
         {
             "alert_id": notice.request.id,

@@ -25,7 +25,7 @@ from alerts.services import Services
 from alerts.status import Status
 from alerts.steps.publishing import Published, cannot_be_said, publish
 from alerts.steps.reconciling import reconcile, report_trouble
-from alerts.steps.waiting import wait_out_quiet_hours
+from alerts.steps.waiting import wait_out_quiet_hours, wait_while_sending
 from alerts.submissions import Outcome, Submission
 from alerts.twilio_status import ACCEPTED
 from twilio_client import TwilioError, TwilioRateLimited, TwilioUncertain, TwilioUnreachable
@@ -40,6 +40,7 @@ MOST_REQUESTS_AT_ONCE = 100
 # present time first, unless the other process was faster.
 RENEW_SUBMISSIONS_OLDER_THAN = timedelta(seconds=3)
 BUSY_NUMBER_WAIT_SECONDS = 0.2
+STOPPED_WAIT_SECONDS = 1.0
 
 
 class RequestLimits:
@@ -143,7 +144,8 @@ async def _begin(
     """Wait for the account's rate and for any other request to the number, then save ours.
 
     One of `limits.requests` is acquired for it, which `_submit` releases. None if the alert no
-    longer needs it, or if quiet hours have begun before its first request.
+    longer needs it, or if it has to wait before its first request: for the end of quiet hours, or
+    because a limit holds it back.
     """
     channel = alert.channel
     while True:
@@ -172,18 +174,37 @@ async def _begin(
                 await asyncio.sleep(begun.wait_seconds)
                 has_slot = True
         # `alert` stays as it is: the submission is for its try, or there is none.
-        newest = history.newest(alert)
-        if quiet and newest.status is Status.QUEUED:
+        if not await _wait_to_begin(services, history, limits, alert, begun=begun, quiet=quiet):
             return None
-        if quiet:
-            await wait_out_quiet_hours(history, newest, quiet)
-        elif begun.number_is_busy:
-            await _wait_for_number(services, history, limits, alert)
-        else:
-            # Read from the database, because another process may have just changed it.
-            newest = (await history.get_all([alert.id]))[alert.id]
-            await _end_if_canceled(history, newest)
-            return None
+
+
+async def _wait_to_begin(
+    services: Services,
+    history: History,
+    limits: RequestLimits,
+    alert: Alert,
+    *,
+    begun: Begun,
+    quiet: datetime | None,
+) -> bool:
+    """Wait for what keeps a submission from being saved; false if this process needn't go on."""
+    newest = history.newest(alert)
+    if (quiet or begun.hold) and newest.status is Status.QUEUED:
+        return False
+    if quiet:
+        await wait_out_quiet_hours(history, newest, quiet)
+    elif begun.hold:
+        await wait_while_sending(history, newest, begun.hold.until)
+    elif begun.is_stopped:
+        await _wait_to_be_canceled(history, alert)
+    elif begun.number_is_busy:
+        await _wait_for_number(services, history, limits, alert)
+    else:
+        # Read from the database, because another process may have just changed it.
+        newest = (await history.get_all([alert.id]))[alert.id]
+        await _end_if_canceled(history, newest)
+        return False
+    return True
 
 
 async def _wait_for_number(
@@ -222,6 +243,16 @@ async def _reconcile_unless_over(
 def _is_over(alert: Alert, submission: Submission) -> bool:
     """Whether the try that the submission was made for has ended."""
     return alert.status.final or alert.try_number != submission.try_number
+
+
+async def _wait_to_be_canceled(history: History, alert: Alert) -> None:
+    """Wait a little: everything is stopped, and what waits is being canceled."""
+    with suppress(TimeoutError):
+        await history.until(
+            alert.id,
+            lambda newest: newest.canceling or newest.status.final,
+            STOPPED_WAIT_SECONDS,
+        )
 
 
 def _quiet_until(alert: Alert) -> datetime | None:

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Alert, Event
 from alerts.claims import Claims
-from alerts.due import HELD_BACK, QUIET, when_due
+from alerts.due import QUIET, waiting_note, when_due
 from alerts.history import History
 from alerts.status import Status
-from alerts.time_zones import in_time_zone
 
 ANNOUNCE_WAITS_OVER = timedelta(seconds=2)
 # Longer waits are left to the database: a process that kept a night's alerts would need too much
@@ -35,8 +34,7 @@ async def wait_until_due(history: History, claims: Claims, alert: Alert) -> Aler
         if alert.status is not Status.QUEUED or due <= now:
             return alert
         if due - now > ANNOUNCE_WAITS_OVER:
-            when = _clock(due, alert, seconds=why == HELD_BACK)
-            await _announce(history, alert, f"{why} {when}")
+            await _announce(history, alert, waiting_note(alert, due, why))
         if due - now > DEFER_WAITS_OVER:
             if await claims.defer(alert.id, due):
                 return None
@@ -53,11 +51,16 @@ async def wait_until_due(history: History, claims: Claims, alert: Alert) -> Aler
 
 
 async def wait_out_quiet_hours(history: History, alert: Alert, end: datetime) -> None:
-    """Wait with a try that was sending when quiet hours began.
+    """Wait with a try that was sending when quiet hours began, as `wait_while_sending` does."""
+    await _announce(history, alert, waiting_note(alert, end, QUIET))
+    await wait_while_sending(history, alert, end)
+
+
+async def wait_while_sending(history: History, alert: Alert, end: datetime) -> None:
+    """Wait with a try that was sending and may not begin again before `end`.
 
     Ends early if the alert is canceled, or a person sends it now.
     """
-    await _announce(history, alert, f"{QUIET} {_clock(end, alert)}")
     with suppress(TimeoutError):
         await history.until(
             alert.id,
@@ -70,11 +73,3 @@ async def _announce(history: History, alert: Alert, note: str) -> None:
     if alert.events[-1].note != note:
         event = Event(datetime.now(UTC), None, note, try_number=alert.try_number)
         await history.record(alert.id, event)
-
-
-def _clock(moment: datetime, alert: Alert, *, seconds: bool = False) -> str:
-    """Return the time on the sender's clock, with the day unless it is today."""
-    there = in_time_zone(moment, alert.request.time_zone)
-    today = in_time_zone(datetime.now(UTC), alert.request.time_zone)
-    time = f"{there:%H:%M:%S %Z}" if seconds else f"{there:%H:%M %Z}"
-    return time if there.date() == today.date() else f"{time} on {there:%A}"

@@ -20,6 +20,7 @@ from access.actor import Permission
 from alerts import Desk
 from dashboard.assets import assets, listening
 from dashboard.permissions import may_not, offer_what_is_allowed
+from dashboard.tab_count import waiting_words
 
 if TYPE_CHECKING:
     from dashboard.rules.visit import Visit
@@ -116,18 +117,6 @@ def server(
     @render.ui
     def waiting() -> Tag | None:
         return waiting_words(count())
-
-
-def waiting_words(count: int) -> Tag | None:
-    """Return the count on the tab, None if no rule waits for anybody."""
-    if not count:
-        return None
-    them = "1 waits" if count == 1 else f"{count} wait"
-    return tags.span(
-        tags.span(str(count), aria_hidden="true"),
-        tags.span(f" {them} for you", class_="visually-hidden"),
-        class_="tab-count",
-    )
 
 
 def _upload_dialog() -> Tag:

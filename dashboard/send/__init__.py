@@ -4,6 +4,6 @@
 """
 
 from dashboard.send.form import SAMPLE_MESSAGE
-from dashboard.send.page import fill_in, server, ui
+from dashboard.send.page import fill_in, server, tab_title, ui
 
-__all__ = ["SAMPLE_MESSAGE", "fill_in", "server", "ui"]
+__all__ = ["SAMPLE_MESSAGE", "fill_in", "server", "tab_title", "ui"]

@@ -157,6 +157,8 @@ def can_be_hurried(alert: Alert) -> bool:
     """Whether a person may decide that an alert, which waits, is sent now anyway."""
     if alert.status is not Status.QUEUED or alert.canceling or is_on_hold(alert):
         return False
+    if alert.held_for == "spend":
+        return False  # nobody can send more than the day's limit allows
     due, _ = when_due(alert)
     return due > datetime.now(UTC)
 

@@ -11,3 +11,8 @@ async def focus_on_progress(session: Session) -> None:
     On a phone this scrolls the card into view too.
     """
     await session.send_custom_message("callboard-focus", {"id": session.ns("story")})
+
+
+async def focus_on_approvals(session: Session) -> None:
+    """Let the keyboard go on at the requests that wait for a second person."""
+    await session.send_custom_message("callboard-focus", {"id": session.ns("approvals_place")})

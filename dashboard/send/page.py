@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from htmltools import Tag, TagList, tags
-from shiny import Inputs, Outputs, Session, module, reactive
+from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
@@ -16,9 +16,11 @@ from alerts import Alert, AlertRequest, Desk, UnusableInput
 from dashboard.assets import assets, listening
 from dashboard.inputs import part
 from dashboard.live_alert import LiveAlert
+from dashboard.notices import LiveNotices
 from dashboard.permissions import offer_what_is_allowed
 from dashboard.send.actions import actions_server
 from dashboard.send.address import address_server
+from dashboard.send.approvals import approvals_server, approvals_ui, waits_for
 from dashboard.send.broadcast_rows import rows_server
 from dashboard.send.caller import caller_server
 from dashboard.send.form import fill_in_request, form_server, form_ui, read_form, time_zone_of
@@ -29,6 +31,7 @@ from dashboard.send.recipients import to_server
 from dashboard.send.sending import sending_server
 from dashboard.send.sent_before import sent_before_server
 from dashboard.send.templates import templates_server
+from dashboard.tab_count import waiting_words
 
 
 @module.ui
@@ -47,16 +50,23 @@ def ui(to: str = "", message: str = "") -> Tag:
     )
     # The frame's width, not the window's, decides between one column and two: another app may
     # leave the page only a part of the window.
-    return tags.div(_assets(), page, class_="callboard-frame")
+    return tags.div(_assets(), approvals_ui(), page, class_="callboard-frame callboard")
 
 
 @module.server
-def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> LiveAlert:
+def server(
+    input: Inputs,
+    output: Outputs,
+    session: Session,
+    desk: Desk,
+    notices: LiveNotices | None = None,
+) -> LiveAlert:
     """Run the page and return what it shows, a reactive value.
 
     Everything that waits runs in a task of its own: inside a flush it would freeze all visitors.
     """
     services = desk.services
+    notices = notices or LiveNotices(desk, session)
     offer_what_is_allowed(session, desk.actor)
 
     @reactive.calc
@@ -85,7 +95,10 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
     typed = to_server(input, session, desk, file)
     preview_server(input, output, form, typed)
     live = LiveAlert(desk, session)
-    sending = sending_server(input, session, desk, live=live, form=form, typed=typed)
+    sending = sending_server(
+        input, session, desk, live=live, form=form, typed=typed, notices=notices
+    )
+    approvals_server(input, desk, notices, time_zone)
     sent_before_server(desk, form, typed, sending)
     caller_server(services, form, typed)
     address_server(session, live)
@@ -112,7 +125,18 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> Live
         if reading.status() == "success" and (alert := reading.result()):
             await send_again([alert])
 
+    @output(suspend_when_hidden=False)
+    @render.ui
+    def waiting() -> Tag | None:
+        return waiting_words(waits_for(notices().approvals, desk.actor))
+
     return live
+
+
+@module.ui
+def tab_title() -> TagList:
+    """Return the words on the page's tab, with the place of the count of what waits."""
+    return TagList("Send", shiny_ui.output_ui("waiting", inline=True, aria_live="off"))
 
 
 def fill_in(id: str, *, to: str | None = None, message: str | None = None) -> None:
@@ -134,4 +158,5 @@ def _assets() -> TagList:
             scripts=["form.js", "draft.js", "progress.js", "preview.js"],
         ),
         listening(),
+        assets("emergency", ["emergency.css"], ["emergency.js"]),
     )

@@ -11,15 +11,19 @@ from dataclasses import replace
 from shiny import Inputs, Session, reactive, render
 from shiny import ui as shiny_ui
 
-from access.actor import NotAllowed
+from access.actor import NotAllowed, process_user
 from alerts import Alert, AlertRequest, Desk, UnusableInput
+from alerts.approval import Approval
 from alerts.broadcast import Broadcast, UnusableRequest
 from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.notices import LiveNotices
 from dashboard.send.address import own_name, show_in_address
-from dashboard.send.focus import focus_on_progress
+from dashboard.send.focus import focus_on_approvals, focus_on_progress
 from dashboard.send.recipients import Typed
 from people.broadcasts import FileRows, requests_of_rows
 from people.recipients import check_recipients, read_recipients
+
+Sent = Alert | Broadcast | Approval
 
 # The second press of a double click comes within this time. The button stays busy for all of it,
 # even if Twilio accepts the alert long before.
@@ -36,6 +40,7 @@ def sending_server(
     live: LiveAlert,
     form: Callable[[], AlertRequest | UnusableInput],
     typed: Callable[[], Typed],
+    notices: LiveNotices,
 ) -> Callable[[], object]:
     """Send at each press, and let `live` show it; returns a reactive read of how far sending is.
 
@@ -50,9 +55,11 @@ def sending_server(
 
     @shiny_ui.bind_task_button(button_id="send_test_call")
     @reactive.extended_task
-    async def sending(request: AlertRequest, whom: Typed, new_id: str) -> Alert | Broadcast:
+    async def sending(request: AlertRequest, whom: Typed, new_id: str) -> Sent:
         pressed = time.monotonic()
         sent = await _send(desk, request, whom, new_id)
+        if isinstance(sent, Approval):
+            await notices.look()
         await asyncio.sleep(pressed + DOUBLE_CLICK_SECONDS - time.monotonic())
         return sent
 
@@ -99,12 +106,8 @@ def sending_server(
                 await refuse(problem)
             case "error":
                 refusal.set((_failure(live, sending.error()), _present(typed).file))
-            case "success" if isinstance(sent := sending.result(), Broadcast):
-                live.follow_broadcast(sent)
-                await show_in_address(session, broadcast=sent.id)
-            case "success" if not live.is_following(sending.result().id):
-                live.follow(sending.result().id)
-                await show_in_address(session, alert=sending.result().id)
+            case "success":
+                await _show(session, live, sending.result())
 
     @reactive.effect
     def clear_refusal() -> None:
@@ -116,6 +119,18 @@ def sending_server(
         return refusal()[0] if typed().file is refusal()[1] else ""
 
     return sending.status
+
+
+async def _show(session: Session, live: LiveAlert, sent: Sent) -> None:
+    """Let the page show what was sent, or that it waits for a second person."""
+    if isinstance(sent, Approval):
+        await focus_on_approvals(session)
+    elif isinstance(sent, Broadcast):
+        live.follow_broadcast(sent)
+        await show_in_address(session, broadcast=sent.id)
+    elif not live.is_following(sent.id):
+        live.follow(sent.id)
+        await show_in_address(session, alert=sent.id)
 
 
 def _failure(live: LiveAlert, error: BaseException) -> str:
@@ -136,7 +151,7 @@ def _place_of(problem: UnusableInput, whom: Typed) -> str:
     return "file_to" if is_to and whom.file else problem.field
 
 
-async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Alert | Broadcast:
+async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Sent:
     """Send to the people typed; names that weren't looked up yet are now."""
     if whom.file:
         return await _send_rows(desk, request, whom.file, new_id)
@@ -152,9 +167,7 @@ async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> 
     return await _send_all(desk, [each.addressed(request) for each in whom.recipients], new_id)
 
 
-async def _send_rows(
-    desk: Desk, request: AlertRequest, rows: FileRows, new_id: str
-) -> Alert | Broadcast:
+async def _send_rows(desk: Desk, request: AlertRequest, rows: FileRows, new_id: str) -> Sent:
     """Send to every row of a file, with its own words; raises what names the row."""
     found = await asyncio.to_thread(requests_of_rows, rows, request, desk.services.regions)
     _check_count(desk, len(found.requests))
@@ -164,9 +177,12 @@ async def _send_rows(
         raise found.of_row(problem) from None
 
 
-async def _send_all(desk: Desk, requests: Sequence[AlertRequest], new_id: str) -> Alert | Broadcast:
+async def _send_all(desk: Desk, requests: Sequence[AlertRequest], new_id: str) -> Sent:
     if len(requests) == 1:
         return await desk.send(replace(requests[0], id=new_id))
+    if len(requests) > desk.services.max_recipients:
+        # Checked before: somebody else can be asked.
+        return await desk.ask_for_approval(requests, id=new_id)
     return await desk.broadcast(requests, id=new_id)
 
 
@@ -182,7 +198,8 @@ def _check(desk: Desk, request: AlertRequest, whom: Typed) -> None:
 
 def _check_count(desk: Desk, count: int) -> None:
     most = desk.services.max_recipients
-    if count > most:
+    # Where everybody is the user that runs the app, nobody is a second person.
+    if count > most and desk.actor.name == process_user():
         raise UnusableInput(
             "phone_number",
             f"{count:,} people are more than the {most:,} that may be reached at once. "

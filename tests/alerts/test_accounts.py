@@ -45,7 +45,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def histories(database: Database) -> AsyncIterator[tuple[History, History]]:
     """The histories of two accounts, on one database."""
-    both = History(database, "AC1", 1000), History(database, "AC2", 1000)
+    both = History(database, "AC1"), History(database, "AC2")
     yield both
     for each in both:
         await each.close()
@@ -206,7 +206,6 @@ async def test_what_is_new_in_one_account_may_be_known_in_another(histories, dat
                 [new("Hello")],
                 now=at,
                 first_position=position_at(at),
-                most_an_hour=1000,
             )
         )
         return {alert.id for alert in added}

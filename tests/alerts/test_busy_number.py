@@ -63,7 +63,7 @@ async def test_an_earlier_try_was_never_settled(tmp_path: Path, minutes: float):
     """A late report about another of its calls ended that try, and then its process died."""
     database = Database(database_in(tmp_path).get_secret_value())
     await database.open()
-    history = History(database, SIMULATOR_ACCOUNT_SID, 1000)
+    history = History(database, SIMULATOR_ACCOUNT_SID)
     request = replace(CALL, tries=2, minutes_between_tries=minutes)
     now = datetime.now(UTC)
     await history.add([NewAlert("left", request, SIMULATOR_FROM_NUMBER)])
@@ -108,7 +108,7 @@ async def test_it_may_be_canceled_while_the_number_is_waited_for(tmp_path: Path)
     """What another alert left is looked up for as long as Twilio may take to list it."""
     database = Database(database_in(tmp_path).get_secret_value())
     await database.open()
-    history = History(database, SIMULATOR_ACCOUNT_SID, 1000)
+    history = History(database, SIMULATOR_ACCOUNT_SID)
     now = datetime.now(UTC)
     sending = Event(now, Status.SENDING, "")
     for each in ("ours", "left"):

@@ -33,7 +33,7 @@ async def test_what_a_process_that_stands_still_has_locked_keeps_no_other_busy(
     url = fresh_database(postgres)
     database = Database(url)
     await database.open()
-    history = History(database, SIMULATOR_ACCOUNT_SID, 1000)
+    history = History(database, SIMULATOR_ACCOUNT_SID)
     await history.add([NewAlert("locked", TEXT, SIMULATOR_FROM_NUMBER)])
     await database.close()
     async with simulated_desk(tmp_path, database_url=SecretStr(url)) as desk:

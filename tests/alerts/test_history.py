@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,10 @@ ACCOUNT = "AC1"
 
 
 @asynccontextmanager
-async def history_in(folder: Path, most_an_hour: int = 1000) -> AsyncIterator[History]:
+async def history_in(folder: Path) -> AsyncIterator[History]:
     database = Database(database_in(folder).get_secret_value())
     await database.open()
-    opened = History(database, ACCOUNT, most_an_hour)
+    opened = History(database, ACCOUNT)
     try:
         yield opened
     finally:
@@ -144,17 +144,6 @@ async def test_two_processes_write_to_one_alert(history, another_process):
     )
     alert = (await history.get_all(["one"]))["one"]
     assert sorted(event.note for event in alert.events[1:]) == sorted(notes)
-
-
-async def test_a_number_has_so_many_alerts_an_hour(tmp_path):
-    async with history_in(tmp_path, most_an_hour=2) as history:
-        await history.add([new(str(number)) for number in range(5)])
-        await history.add([new("somebody else", to="+14125550142")])
-        alerts = await history.get_all([*"01234", "somebody else"])
-    waits = {each.id: each.not_before - each.since for each in alerts.values()}
-    hour = timedelta(hours=1)
-    assert [waits[each] for each in "01234"] == [0 * hour, 0 * hour, hour, hour, 2 * hour]
-    assert waits["somebody else"] == 0 * hour
 
 
 async def test_waiting_ends_when_the_history_closes(history):

@@ -79,7 +79,7 @@ async def another_process(desk: Desk) -> AsyncIterator[tuple[Services, History]]
     """The services and the history of another process, on the same database."""
     database = Database(desk.services.database_url.get_secret_value())
     await database.open()
-    history = History(database, desk.services.twilio.account_sid, 1000)
+    history = History(database, desk.services.twilio.account_sid)
     try:
         yield desk.services, history
     finally:

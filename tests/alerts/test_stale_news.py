@@ -38,7 +38,7 @@ async def test_an_alert_that_waits_for_its_slot_is_canceled_elsewhere(
         first = await desk.send(CALL)
         [second] = await desk.send_all([replace(CALL, to=ELSEWHERE)])
         await until(lambda: storage.documents == 2)
-        elsewhere = History(database, desk.services.twilio.account_sid, 1000)
+        elsewhere = History(database, desk.services.twilio.account_sid)
         wish = Event(datetime.now(UTC), None, "Canceled", "sender", canceling=True)
         await elsewhere.record(second.id, wish)
         assert (await until_over(desk, second.id)).status == "canceled"

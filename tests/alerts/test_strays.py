@@ -14,7 +14,7 @@ from alerts import Alert, history, records, worker
 from alerts.claims import Claims
 from alerts.tables import alerts
 from database import database as database_module
-from tests.support.desks import TEXT, database_in, posts, simulated_desk, until_over, worker_of
+from tests.support.desks import TEXT, database_in, posts, simulated_desk, until_over
 from tests.support.direct_sql import column
 
 ELSEWHERE = "+14125550123"
@@ -56,24 +56,20 @@ async def test_the_answer_to_the_commit_of_a_claim_is_lost(
         assert len(posts(desk)) == 1
 
 
-async def test_only_the_first_part_of_many_could_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+async def test_many_are_saved_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     add, parts = records.add, 0
 
-    def fail_later(connection: sa.Connection, **options: Any) -> list[Alert]:
+    def fail_later(*arguments: Any, **options: Any) -> list[Alert]:
         nonlocal parts
         parts += 1
         if parts > 1:
             raise RuntimeError("a defect")
-        return add(connection, **options)
+        return add(*arguments, **options)
 
     monkeypatch.setattr(records, "add", fail_later)
     monkeypatch.setattr(history, "MOST_ALERTS_PER_STATEMENT", 1)
     async with simulated_desk(tmp_path) as desk:
         with pytest.raises(RuntimeError, match="a defect"):
             await desk.send_all([replace(TEXT, id="first"), replace(TEXT, to=ELSEWHERE)])
-        chosen = sa.select(alerts.c.claimed_by)
-        assert await column(database_in(tmp_path), chosen) == [worker_of(desk).id]
-        assert (await until_over(desk, "first")).status == "delivered"
-        assert len(posts(desk)) == 1
+        assert await column(database_in(tmp_path), sa.select(alerts.c.id)) == []
+        assert posts(desk) == []

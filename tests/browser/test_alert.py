@@ -197,7 +197,7 @@ async def write_down_unknown(url: str, alert_id: str) -> None:
     """Write a history with an alert whose fate can't be learnt."""
     database = Database(url)
     await database.open()
-    history = History(database, SIMULATOR_ACCOUNT_SID, 100)
+    history = History(database, SIMULATOR_ACCOUNT_SID)
     request = replace(CALL, to="+14125550106")
     await history.add([NewAlert(alert_id, request, CALLER)])
     for fields in steps(Status.SENDING, Status.UNKNOWN):

@@ -36,7 +36,6 @@ async def add_alert(database: Database, alert_id: str, rule_id: str | None) -> N
         lambda connection: (
             records.add(
                 connection, ACCOUNT, new, now=now, first_position=new_position(now),
-                most_an_hour=100,
             )
             and None
         )

@@ -22,6 +22,8 @@ DEFAULTS = {
     "twilio_calls_per_second": 1,
     "twilio_texts_per_second": 1,
     "alerts_per_number_per_hour": 20,
+    "alerts_per_person_per_hour": 100,
+    "daily_spend_limit": None,
     "max_recipients": 50,
     "keep_days": 400,
     "storage": None,

@@ -154,9 +154,7 @@ async def callback_app(
         callbacks=addresses,
         is_from_twilio=signature_check(SecretStr(TOKEN)),
     )
-    desk = CallbackDesk(
-        replace(services, **options), History(database, account_sid, 1000), database
-    )
+    desk = CallbackDesk(replace(services, **options), History(database, account_sid), database)
     path = urlsplit(base).path
     routes = callback_routes(CallbackReceiver.of(desk.services), desk.history)
     app = Starlette(routes=[Mount(path, routes=routes)] if path else routes)

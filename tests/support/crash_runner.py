@@ -65,7 +65,7 @@ async def history_of(task: SenderTask) -> dict[str, Alert]:
     database = Database(task.database_url)
     await database.open()
     try:
-        history = History(database, task.account_sid, 1)
+        history = History(database, task.account_sid)
         return await history.get_all([str(each.id) for each in task.requests])
     finally:
         await database.close()

@@ -115,6 +115,7 @@ def services_of(task: SenderTask) -> Services:
         calls_per_second=1000,
         texts_per_second=1000,
         alerts_per_number_per_hour=100_000,
+        alerts_per_person_per_hour=None,
         retry_policy=task.retry_policy,
     )
 

@@ -41,11 +41,12 @@ TEXT = AlertRequest("text", ANYBODY, "Hello")
 SERVICE_SID = "MG" + "0123456789abcdef" * 2
 
 
-# Tests don't wait for the account's rate, a number's hourly limit, or long retries.
+# Tests don't wait for the account's rate, an hourly limit, or long retries.
 UNHURRIED: dict[str, Any] = {
     "calls_per_second": 1000,
     "texts_per_second": 1000,
     "alerts_per_number_per_hour": 1000,
+    "alerts_per_person_per_hour": None,
     "retry_policy": RetryPolicy(
         first_wait_seconds=0.02,
         longest_wait_seconds=0.1,

@@ -24,7 +24,7 @@ async def written_history(url: str, account_sid: str = ACCOUNT) -> AsyncIterator
     """An empty history in a database."""
     database = Database(url)
     await database.open()
-    history = History(database, account_sid, 1000)
+    history = History(database, account_sid)
     yield history
     await history.close()
     await database.close()

@@ -35,7 +35,7 @@ async def desk(tmp_path):
     await database.open()
     opened = CallbackDesk(
         replace(services, database_url=SecretStr("unused")),
-        History(database, services.twilio.account_sid, 1000),
+        History(database, services.twilio.account_sid),
         database,
     )
     yield opened

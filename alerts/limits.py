@@ -1,0 +1,386 @@
+"""How much may be sent: to a number and by a person in an hour, and for how much money in a day.
+
+A person's hour is checked when somebody asks for alerts, a number's when a call or text is about to
+be requested, the day's money at both. Each function works inside the caller's transaction, which
+holds the lock of `lock_sending`: so several processes together keep each limit exactly.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+
+import sqlalchemy as sa
+
+from alerts.alert import Alert, Channel, Event, HeldFor, tries_of
+from alerts.cost import UNESTIMATED, Costs
+from alerts.due import LIMITS, clock_time, waiting_note
+from alerts.emergency_stop import Stopped, lock_sending
+from alerts.errors import UnusableInput
+from alerts.stage import Stage
+from alerts.status import Status
+from alerts.submissions import MAY_HAVE_GONE_OUT, Submission
+from alerts.tables import NewAlert, alerts, position_at, submissions
+from alerts.time_zones import in_time_zone
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+# An alert that waits for its turn tries again a little later: clocks differ.
+CLOCKS_DIFFER = timedelta(seconds=1)
+MOST_PRICES = 1_000
+
+# Built once, for building takes as long as running.
+TO_NUMBERS = (
+    sa.select(submissions.c.to_number, submissions.c.at)
+    .where(
+        submissions.c.account_sid == sa.bindparam("account"),
+        submissions.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
+        submissions.c.at > sa.bindparam("since"),
+        MAY_HAVE_GONE_OUT,
+    )
+    .order_by(submissions.c.at)
+)
+# Others that wait for the same number's hour. They are few: most alerts ended long ago.
+WAITING_FOR_NUMBER = sa.select(alerts.c.to_number, alerts.c.held_until).where(
+    alerts.c.account_sid == sa.bindparam("account"),
+    alerts.c.is_open,
+    alerts.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
+    alerts.c.held_for == "number",
+    alerts.c.held_until > sa.bindparam("now"),
+    alerts.c.id != sa.bindparam("but"),
+)
+# With all columns before the position, so that the index of senders leads to the last hour.
+ASKED_FOR = sa.select(alerts.c.created_at).where(
+    alerts.c.sender == sa.bindparam("person"),
+    alerts.c.account_sid == sa.bindparam("account"),
+    alerts.c.stage.in_([each.value for each in Stage]),
+    alerts.c.channel.in_(["call", "text"]),
+    alerts.c.position >= sa.bindparam("since"),
+    # What was canceled before anything went out was asked for in vain.
+    sa.or_(
+        alerts.c.stage != Stage.CANCELED.value, alerts.c.try_number > 1, alerts.c.sid.is_not(None)
+    ),
+)
+LATER_TRIES = (
+    sa.select(submissions.c.at)
+    .select_from(
+        submissions.join(
+            alerts,
+            sa.and_(
+                alerts.c.id == submissions.c.alert_id,
+                alerts.c.account_sid == submissions.c.account_sid,
+            ),
+        )
+    )
+    .where(
+        submissions.c.account_sid == sa.bindparam("account"),
+        submissions.c.at > sa.bindparam("since"),
+        # SQLite uses a partial index only if a query has this very condition.
+        sa.text("submissions.try_number > 1"),
+        MAY_HAVE_GONE_OUT,
+        alerts.c.sender == sa.bindparam("person"),
+    )
+)
+KNOWN = sa.select(alerts.c.id).where(
+    alerts.c.account_sid == sa.bindparam("account"),
+    alerts.c.id.in_(sa.bindparam("ids", expanding=True)),
+)
+SPENT = sa.select(
+    sa.func.sum(
+        sa.func.coalesce(submissions.c.price, submissions.c.estimate, sa.bindparam("unknown"))
+    )
+).where(
+    submissions.c.account_sid == sa.bindparam("account"),
+    submissions.c.at >= sa.bindparam("since"),
+    MAY_HAVE_GONE_OUT,
+)
+OWN_PRICES = (
+    sa.select(
+        submissions.c.channel,
+        submissions.c.to_number,
+        submissions.c.price,
+        submissions.c.price_unit,
+    )
+    .where(
+        submissions.c.account_sid == sa.bindparam("account"),
+        submissions.c.at >= sa.bindparam("since"),
+        submissions.c.price > 0,
+    )
+    .order_by(submissions.c.at.desc())
+    .limit(MOST_PRICES)
+)
+WAITING_TODAY = (
+    sa.select(alerts.c.channel, alerts.c.to_number, sa.func.count().label("how_many"))
+    .where(
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.is_open,
+        alerts.c.status == Status.QUEUED.value,
+        alerts.c.due_at < sa.bindparam("until"),
+    )
+    .group_by(alerts.c.channel, alerts.c.to_number)
+)
+# More of them in one statement are too many for a database.
+MOST_IDS = 500
+
+
+class LimitReached(UnusableInput):
+    """A limit keeps alerts from being asked for; nothing was saved."""
+
+
+class TooMany(LimitReached):
+    """`person` has asked for `count` alerts more than an hour lets them."""
+
+    def __init__(self, person: str, count: int, sentence: str) -> None:
+        super().__init__("phone_number", sentence)
+        self.person = person
+        self.count = count
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of an account; None where there is none.
+
+    `per_number` is how many calls and texts a number gets in an hour, and `per_person` how many a
+    person may ask for. `daily_spend` is in the account's currency, from midnight in `time_zone`
+    ("" for this machine's). `costs` estimates what isn't priced yet.
+    """
+
+    per_number: int = 20
+    per_person: int | None = 100
+    daily_spend: float | None = None
+    time_zone: str = ""
+    costs: Costs = field(default_factory=Costs)
+
+    def midnight(self, now: datetime) -> datetime:
+        """Return when the day began that `now` is in."""
+        there = in_time_zone(now, self.time_zone)
+        # Without a zone of its own, the day is the machine's.
+        return datetime.combine(there.date(), time(), there.tzinfo).astimezone(UTC)
+
+    def next_midnight(self, now: datetime) -> datetime:
+        """Return when the next day begins."""
+        # A day may have 25 hours.
+        return self.midnight(self.midnight(now) + DAY + timedelta(hours=12))
+
+
+UNLIMITED = Limits(per_number=1_000_000, per_person=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Until when a try may not begin, and why."""
+
+    until: datetime
+    why: HeldFor
+
+    def event(self, alert: Alert, at: datetime) -> Event:
+        """Return what the alert's story says."""
+        return Event(
+            at,
+            None,
+            waiting_note(alert, self.until, LIMITS[self.why]),
+            try_number=alert.try_number,
+            held_until=self.until,
+            held_for=self.why,
+        )
+
+
+# --- When somebody asks -------------------------------------------------------------------------
+
+
+def check_asking(
+    connection: sa.Connection,
+    account_sid: str,
+    limits: Limits,
+    asked: Sequence[NewAlert],
+    now: datetime,
+    *,
+    confirmed: bool = False,
+) -> None:
+    """Raise `UnusableInput` unless all of these alerts may be saved.
+
+    If somebody has `confirmed` that it is meant to be so many, they count for the person's hour,
+    but it doesn't keep them from being saved. Alerts that are known already don't count.
+    """
+    if stop := lock_sending(connection, account_sid):
+        raise Stopped(stop, asked[0].request.time_zone if asked else "")
+    new = _without_known(connection, account_sid, asked)
+    if not new:
+        return
+    people = Counter(each.request.user for each in new)
+    if limits.per_person is not None and not confirmed:
+        for person, count in people.items():
+            zone = next(each.request.time_zone for each in new if each.request.user == person)
+            times = _asked_for(connection, account_sid, person, now - HOUR)
+            _check_person(person, times, count, most=limits.per_person, now=now, zone=zone)
+    if limits.daily_spend is not None:
+        _check_money(connection, account_sid, limits, limits.daily_spend, new=new, now=now)
+
+
+def _without_known(
+    connection: sa.Connection, account_sid: str, asked: Sequence[NewAlert]
+) -> list[NewAlert]:
+    known: set[str] = set()
+    for start in range(0, len(asked), MOST_IDS):
+        ids = [each.id for each in asked[start : start + MOST_IDS]]
+        known |= set(connection.scalars(KNOWN, {"account": account_sid, "ids": ids}))
+    return [each for each in asked if each.id not in known]
+
+
+def _asked_for(
+    connection: sa.Connection, account_sid: str, person: str, since: datetime
+) -> list[datetime]:
+    """Return when each call and text that counts for a person was asked for or made, in order."""
+    wanted = {"account": account_sid, "person": person}
+    times = [
+        *connection.scalars(ASKED_FOR, wanted | {"since": position_at(since)}),
+        *connection.scalars(LATER_TRIES, wanted | {"since": since.timestamp()}),
+    ]
+    return [datetime.fromtimestamp(each, UTC) for each in sorted(times)]
+
+
+def _check_person(
+    person: str, times: Sequence[datetime], count: int, *, most: int, now: datetime, zone: str
+) -> None:
+    too_many = len(times) + count - most
+    if too_many <= 0:
+        return
+    who = f"{person} has" if person else "This program has"
+    sentence = f"{who} asked for {len(times):,} of the {most:,} calls and texts allowed in an hour."
+    if count > most:
+        sentence += f" {count:,} at once are more than that: send it in parts."
+    else:
+        again = clock_time(times[too_many - 1] + HOUR + CLOCKS_DIFFER, now, zone)
+        them = "The next one" if count == 1 else f"The next {count:,}"
+        sentence += f" {them} can be sent from {again} on."
+    raise TooMany(person, count, f"{sentence} The setting is ALERTS_PER_PERSON_PER_HOUR.")
+
+
+def _check_money(
+    connection: sa.Connection,
+    account_sid: str,
+    limits: Limits,
+    most: float,
+    *,
+    new: Sequence[NewAlert],
+    now: datetime,
+) -> None:
+    costs = limits.costs
+    spent = spent_since(connection, account_sid, limits.midnight(now))
+    until = limits.next_midnight(now)
+    rows = connection.execute(WAITING_TODAY, {"account": account_sid, "until": until.timestamp()})
+    spent += sum(each.how_many * costs.careful(each.channel, each.to_number) for each in rows)
+    more = 0.0
+    for each in new:
+        first = tries_of(each.request)[0]
+        more += costs.careful(first.channel, first.to)
+    if spent + more > most:
+        raise LimitReached(
+            "phone_number",
+            f"This would cost about {more:,.2f}, and today's calls and texts come to about "
+            f"{spent:,.2f} of the {most:,.2f} {costs.currency} allowed a day. The next day begins "
+            f"at {clock_time(until, now, limits.time_zone)}. The setting is DAILY_SPEND_LIMIT.",
+        )
+
+
+# --- When a call or text is about to be requested -----------------------------------------------
+
+
+@dataclass(slots=True)
+class Room:
+    """What the limits leave for the submissions that one transaction begins."""
+
+    connection: sa.Connection
+    account_sid: str
+    limits: Limits
+    lately: dict[str, list[float]]
+    spent: float
+
+    @classmethod
+    def read(
+        cls,
+        connection: sa.Connection,
+        account_sid: str,
+        limits: Limits,
+        wanted: Sequence[Submission],
+    ) -> Room:
+        """Read what was sent lately, to these submissions' numbers and for money."""
+        lately: dict[str, list[float]] = {}
+        oldest = min(each.at for each in wanted)
+        parameters = {
+            "account": account_sid,
+            "numbers": sorted({each.to for each in wanted}),
+            "since": (oldest - HOUR).timestamp(),
+        }
+        for row in connection.execute(TO_NUMBERS, parameters):
+            lately.setdefault(row.to_number, []).append(row.at)
+        spent = 0.0
+        if limits.daily_spend is not None:
+            spent = spent_since(connection, account_sid, limits.midnight(oldest))
+        return cls(connection, account_sid, limits, lately, spent)
+
+    def hold(self, alert: Alert, submission: Submission) -> Hold | None:
+        """Return how long the alert's try has to wait, None if it may begin."""
+        # Submissions' times are by Twilio's clock, alerts' by this machine's.
+        offset, limits = submission.clock_offset or timedelta(), self.limits
+        now = submission.at - offset
+        if (
+            limits.daily_spend is not None
+            and self.spent + (submission.estimate or 0) > limits.daily_spend
+        ):
+            return Hold(limits.next_midnight(now), "spend")
+        if alert.send_now:
+            return None
+        times = [each for each in self._times(submission) if each > submission.at - HOUR]
+        if len(times) < limits.per_number:
+            return None
+        return self._turn(alert, submission, times, offset)
+
+    def take(self, submission: Submission) -> None:
+        """Count a submission that begins."""
+        self.lately.setdefault(submission.to, []).append(submission.at.timestamp())
+        self.spent += submission.estimate or 0
+
+    def _times(self, submission: Submission) -> list[datetime]:
+        known = self.lately.get(submission.to, [])
+        return [datetime.fromtimestamp(each, UTC) for each in known]
+
+    def _turn(
+        self, alert: Alert, submission: Submission, times: Sequence[datetime], offset: timedelta
+    ) -> Hold:
+        """Return when it is this alert's turn, after the others that wait for the number."""
+        wanted = {
+            "account": self.account_sid,
+            "numbers": [submission.to],
+            "now": (submission.at - offset).timestamp(),
+            "but": alert.id,
+        }
+        waiting = [
+            datetime.fromtimestamp(each.held_until, UTC) + offset
+            for each in self.connection.execute(WAITING_FOR_NUMBER, wanted)
+        ]
+        nth_last = sorted([*times, *waiting])[-self.limits.per_number]
+        return Hold(nth_last + HOUR - offset + CLOCKS_DIFFER, "number")
+
+
+def spent_since(connection: sa.Connection, account_sid: str, since: datetime) -> float:
+    """Return what calls and texts cost since then: prices, and estimates where none is known."""
+    wanted = {
+        "account": account_sid,
+        "since": since.timestamp(),
+        "unknown": UNESTIMATED,
+    }
+    return float(connection.scalar(SPENT, wanted) or 0.0)
+
+
+def own_prices(
+    connection: sa.Connection, account_sid: str, since: datetime
+) -> list[tuple[Channel, str, float, str]]:
+    """Return what the account's last calls and texts cost: channel, number, price and currency."""
+    wanted = {"account": account_sid, "since": since.timestamp()}
+    return [
+        (row.channel, row.to_number, row.price, row.price_unit or "")
+        for row in connection.execute(OWN_PRICES, wanted)
+    ]

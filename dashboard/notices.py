@@ -1,0 +1,108 @@
+"""What every page has to show whoever looks at it, read once however many do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from shiny import reactive
+from shiny.session import Session
+
+from alerts import Desk
+from alerts.approval import Approval
+from alerts.opening import Opening
+
+if TYPE_CHECKING:
+    from alerts.emergency_stop import EmergencyStop
+    from alerts.refusals import Refusals
+
+log = logging.getLogger(__name__)
+
+SECONDS_BEFORE_READING = 3.0
+SECONDS_BETWEEN_READINGS = 2.0
+REFUSALS_WITHIN = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The emergency stop, the requests for a second person's yes, and who asked for too much."""
+
+    stop: EmergencyStop | None = None
+    approvals: tuple[Approval, ...] = ()
+    refusals: tuple[Refusals, ...] = ()
+
+
+class NoticesReader:
+    """Reads the notices for all visitors of this process."""
+
+    def __init__(self, opening: Opening) -> None:
+        # For the process itself: what a visitor may see is decided where it is shown.
+        self._desk = Desk(opening.services, opening=opening)
+        self._reading = asyncio.Lock()
+        self._read_at = 0.0
+        self._found = Notices()
+
+    async def read(self, most_seconds: float = 0) -> Notices:
+        """Return the notices, at most so old."""
+        asked_at = time.monotonic()
+        async with self._reading:
+            # Another visitor may have read them while this one waited.
+            if not self._read_at or self._read_at < asked_at - most_seconds:
+                began_at = time.monotonic()
+                self._found = Notices(
+                    await self._desk.emergency_stop(),
+                    tuple(await self._desk.approvals(timedelta(hours=12))),
+                    tuple(await self._desk.refusals(REFUSALS_WITHIN)),
+                )
+                self._read_at = began_at
+            return self._found
+
+
+_READERS: WeakKeyDictionary[Opening, NoticesReader] = WeakKeyDictionary()
+
+
+class LiveNotices:
+    """The notices as a reactive value of one session, which changes by itself."""
+
+    def __init__(self, desk: Desk, session: Session) -> None:
+        if desk.opening not in _READERS:
+            _READERS[desk.opening] = NoticesReader(desk.opening)
+        self._reader = _READERS[desk.opening]
+        self._notices: reactive.Value[Notices] = reactive.Value(Notices())
+        following = asyncio.create_task(self._follow(), name="notices")
+
+        def stop() -> None:
+            following.cancel()
+
+        session.on_ended(stop)
+
+    def __call__(self) -> Notices:
+        """Return the notices; a reactive read."""
+        return self._notices()
+
+    async def look(self) -> None:
+        """Look at once, such as after the visitor has done something."""
+        await self._show(await self._reader.read())
+
+    async def _follow(self) -> None:
+        # The database may take some seconds to open, and the first page doesn't wait for it.
+        await asyncio.sleep(SECONDS_BEFORE_READING)
+        while True:
+            try:
+                await self._show(await self._reader.read(SECONDS_BETWEEN_READINGS))
+            except Exception as error:  # noqa: BLE001 - the pages themselves say what is wrong
+                log.debug("The notices couldn't be read: %s", error)
+            await asyncio.sleep(SECONDS_BETWEEN_READINGS)
+
+    async def _show(self, notices: Notices) -> None:
+        with reactive.isolate():
+            is_new = self._notices() != notices
+        if is_new:
+            async with reactive.lock():
+                self._notices.set(notices)
+                await reactive.flush()
