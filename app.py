@@ -16,7 +16,6 @@ from shiny import App, Inputs, Outputs, Session
 from starlette.routing import Route
 from starlette.types import Lifespan
 
-import webhooks
 from alerts import DatabaseError, Desk
 from dashboard import activity, emergency, mount, people, phone, rules, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
@@ -99,7 +98,6 @@ def explain(problem: SettingsError) -> App:
 
 
 def _from_environment() -> App:
-    webhooks.keep_queries_out_of_logs()
     try:
         settings = Settings()
         desk = Desk.from_settings(settings)

@@ -27,7 +27,9 @@ class WithoutQueries(logging.Filter):
 
 def keep_queries_out_of_logs() -> None:
     """Filter the access log of this process, for as long as it runs."""
-    logging.getLogger("uvicorn.access").addFilter(WithoutQueries())
+    log = logging.getLogger("uvicorn.access")
+    if not any(isinstance(each, WithoutQueries) for each in log.filters):
+        log.addFilter(WithoutQueries())
 
 
 def routes(desk: Desk) -> list[BaseRoute]:

@@ -172,7 +172,7 @@ class Desk:
 
     async def is_delivered(self) -> bool:
         """Whether some process is alive that delivers: a worker, or an app."""
-        return await (await self._runtime()).is_delivered()
+        return await (await self.opening.runtime()).is_delivered()
 
     async def workers(self) -> int:
         """Return how many worker processes (which only deliver) are alive."""

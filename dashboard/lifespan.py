@@ -14,7 +14,6 @@ from starlette.types import Lifespan
 import monitoring
 import webhooks
 from alerts import DatabaseError, Desk
-from dashboard.access_log import keep_queries_out
 from dashboard.activity.export import export_routes
 from dashboard.own_pages import OwnPagesOnly, is_local
 from rules.opening import OpenRules
@@ -43,7 +42,7 @@ def mount(app: App, desk: Desk, rules: OpenRules | None = None) -> None:
         *export_routes(desk),
     ]
     router.lifespan_context = with_desk(desk, router.lifespan_context, rules)
-    keep_queries_out()
+    webhooks.keep_queries_out_of_logs()
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
 
 
