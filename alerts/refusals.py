@@ -1,8 +1,8 @@
 """What was refused because somebody had asked for too many alerts in an hour.
 
 Kept for the owner, who should hear of it even if nobody tells them: the pages show it to
-administrators, and the log has a line an hour for each person. Each function works inside the
-caller's transaction.
+administrators, and the log and the audit trail have a line an hour for each person. Each function
+works inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from access.actor import Actor
+from access.audit import write_entries
+from access.audit_entry import Action, AuditEntry, Kind
 from alerts.tables import insert_new, refusals
 
 HOUR_SECONDS = 3600
@@ -31,7 +34,8 @@ def count_refusal(
 ) -> bool:
     """Count refused alerts; returns whether they are a person's first in this hour.
 
-    If this runs again, they may count twice: the number is there to tell few from many.
+    Then the audit trail tells of it too. If this runs again, they may count twice: the number is
+    there to tell few from many.
     """
     key = {
         "account_sid": account_sid,
@@ -45,7 +49,12 @@ def count_refusal(
         .values(alerts=refusals.c.alerts + alerts, last_at=at.timestamp())
         .returning(refusals.c.alerts)
     )
-    return bool(connection.scalar(counted) == alerts)
+    is_first = bool(connection.scalar(counted) == alerts)
+    if is_first:
+        actor = Actor(person or "A program", frozenset())
+        about = f"{alerts:,} alerts: more than an hour allows"
+        write_entries(connection, [AuditEntry.by(actor, Action.REFUSED, Kind.ALERTS, about)])
+    return is_first
 
 
 def read_refusals(connection: sa.Connection, account_sid: str, since: datetime) -> list[Refusals]:

@@ -14,7 +14,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from alerts.alert import Channel
-from alerts.tables import Row, insert_new, rate_limits, submissions
+from alerts.tables import Row, insert_new, rate_limits, sending, submissions
 from database.clock import database_time
 
 # Every call and text needs these statements. They are built once, for building takes as long as
@@ -33,6 +33,7 @@ SETTLE = (
 MAY_HAVE_GONE_OUT = sa.or_(
     submissions.c.outcome.is_(None), submissions.c.outcome.in_(["placed", "unknown"])
 )
+STOPPED_ACCOUNTS = sa.select(sending.c.account_sid).where(sending.c.stopped_at.is_not(None))
 RENEWALS = sa.values(
     sa.column("id", sa.Text), sa.column("known", sa.Double), sa.column("new", sa.Double)
 )
@@ -196,7 +197,8 @@ def unless_settled(connection: sa.Connection, submission_id: str) -> Submission 
 def renew(connection: sa.Connection, renewals: Sequence[tuple[Submission, datetime]]) -> list[bool]:
     """Move the time of each submission to the one beside it.
 
-    Returns whether each has that time now: not if it is settled, or if another process was faster.
+    Returns whether each has that time now: not if it is settled, if another process was faster, or
+    if everything was stopped since it was saved: then its request isn't made any more.
     """
     # All in one statement. On a slow database one after the other could take so long that the
     # first are old again at the end, and then none would ever be sent.
@@ -214,6 +216,7 @@ def renew(connection: sa.Connection, renewals: Sequence[tuple[Submission, dateti
             .where(
                 submissions.c.id == wanted.c.id,
                 submissions.c.outcome.is_(None),
+                submissions.c.account_sid.not_in(STOPPED_ACCOUNTS),
                 # It has the new time already if the transaction went through and runs again.
                 submissions.c.at.in_([wanted.c.known, wanted.c.new]),
             )

@@ -129,6 +129,8 @@ def server(
             return None
         return tags.p(said_of(stopping.error()), class_="feedback bad")
 
+    # Without a notice its place is hidden too.
+    @output(suspend_when_hidden=False)
     @render.ui
     def banner() -> TagList:
         lifted = lifting.status() == "error"

@@ -91,13 +91,17 @@ def held_tag(each: RuleOverview, zone: str) -> Tag:
     done = "texted" if rule.channel == "text" else "called"
     everything = f"{verb} about it" if count == 1 else f"{verb} all {count:,}"
     since = f" since {when(each.held_since, zone)}" if each.held_since else ""
+    # It may be held for another reason: everything was stopped when they turned bad.
+    is_over = count > rule.most_at_once
+    why = f"That is over its limit of {rule.most_at_once:,}, so it is held" if is_over else "Held"
     return tags.section(
         shape_tag("mark", "wait"),
         tags.div(
-            tags.h2(f"{rule.name}: {count:,} new at once", id=f"rules-held-{rule.id}"),
+            tags.h2(
+                f"{rule.name}: {count:,} new{' at once' * is_over}", id=f"rules-held-{rule.id}"
+            ),
             tags.p(
-                f"That is over its limit of {rule.most_at_once:,}, so it is held{since}. "
-                f"Nobody has been {done}.",
+                f"{why}{since}. Nobody has been {done}.",
                 class_="cb-small",
             ),
         ),

@@ -25,7 +25,7 @@ document.addEventListener("click", ({ target }) => {
 
 // Shiny announces its events through jQuery, which comes with it.
 window.jQuery(document).on("shiny:connected", () => {
-  window.Shiny.addCustomMessageHandler("callboard-emergency-close", () => {
+  window.Shiny.addCustomMessageHandler("callboard-emergency-close", (_message) => {
     for (const dialog of document.querySelectorAll(".emergency dialog[open]")) dialog.close();
   });
 });

@@ -68,11 +68,20 @@ async def test_every_method_of_the_desk(scene: Watched) -> None:
         "cancel": (SEND, (one,)),
         "cancel_broadcast": (SEND, (sent.id,)),
         "send_now": (SEND, (one,)),
+        "approvals": (LOOK, ()),
+        "ask_for_approval": (SEND, ([CALL],)),
+        "approve": (SEND, ("nothing",)),
+        "refuse": (SEND, ("nothing",)),
+        "would_stop": (LOOK, ()),
+        "stop_everything": (SEND, ()),
+        "lift_stop": (ADMINISTER, ()),
+        "refusals": (ADMINISTER, ()),
     }
-    # They show nothing that is saved and change nothing, or what they return is checked itself.
+    # They show nothing that is saved and change nothing, or what they return is checked itself. And
+    # that everything is stopped stands on every page.
     anybodys = {
         "acting_as", "audit", "check", "check_database", "close", "composed", "delivers",
-        "from_settings", "open", "warm_up",
+        "emergency_stop", "from_settings", "open", "warm_up",
     }  # fmt: skip
     assert public_members(Desk) == decisions.keys() | anybodys
     assert await mistakes(scene.desk.acting_as, decisions) == []

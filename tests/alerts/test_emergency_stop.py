@@ -17,6 +17,7 @@ from access.actor import EVERYTHING, Actor
 from alerts import AlertRequest, Desk, UnusableInput
 from alerts.emergency_stop import EmergencyStop, Stopped, Sweep
 from alerts.history import History
+from alerts.steps import placing
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.desks import (
@@ -173,6 +174,32 @@ async def test_no_call_begins_after_the_stop_in_any_process(database_url: str, t
 
 def call_to(number: int) -> AlertRequest:
     return replace(CALL, to=f"+1412555{1000 + number}")
+
+
+async def test_a_request_that_stood_still_is_not_made_after_the_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its submission was saved before, but the process went on only long after that."""
+    renewing, renew = asyncio.Event(), History.renew
+
+    async def renew_later(self: History, *arguments: Any) -> Any:
+        renewing.set()
+        await until_stopped(self)
+        return await renew(self, *arguments)
+
+    async def until_stopped(history: History) -> None:
+        async with asyncio.timeout(20):
+            while await history.stop() is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(History, "renew", renew_later)
+    monkeypatch.setattr(placing, "RENEW_SUBMISSIONS_OLDER_THAN", timedelta(0))
+    async with simulated_desk(tmp_path) as desk:
+        [sent] = await desk.send_all([CALL])
+        await asyncio.wait_for(renewing.wait(), 20)
+        await maya(desk).stop_everything()
+        assert (await until_over(desk, sent.id)).status == "canceled"
+        assert posts(desk) == []
 
 
 async def test_a_stop_of_one_account_stops_no_other(database_url: str, tmp_path: Path):

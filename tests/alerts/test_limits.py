@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from access.audit import AuditFilters
 from alerts import Alert, Event, Status, UnusableInput
 from alerts.cost import Costs
 from alerts.history import History
@@ -208,6 +209,8 @@ async def test_one_visitor_asks_for_ten_thousand_calls(tmp_path: Path, caplog):
         assert await database.read(lambda connection: connection.scalar(everything)) == 20
         [refused] = await desk.refusals()
         assert (refused.person, refused.alerts) == ("Maya", 200 * 50 + 180)
+        trail = (await (await desk.audit()).page(AuditFilters(actor="Maya"))).entries
+        assert [each.words for each in trail] == ["Was refused 50 alerts: more than an hour allows"]
     lines = [each for each in caplog.messages if "Refused alerts" in each]
     assert len(lines) == 1
     assert "Maya has asked for" in lines[0]
