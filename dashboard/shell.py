@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, cast
 
 from htmltools import HTML, Tag, TagChild, TagList, head_content, tags
 from shiny import ui
-from shiny.session import Session
 from shiny.types import NavSetArg
 
-from access.actor import process_user
 from dashboard.assets import WWW, assets
-from dashboard.hosting import connect_user
 
 
 def page(*panels: NavSetArg, handset: Tag | None) -> Tag:
@@ -60,14 +56,6 @@ def head() -> TagList:
         head_content(tags.link(rel="icon", href=f"data:image/svg+xml;base64,{icon}")),
         assets("shell", ["shell.css"], ["shell.js"]),
     )
-
-
-def viewer_name(session: Session) -> str:
-    """Return the name that replaces `{{ user }}` and stands beside "Canceled by".
-
-    Where nobody vouches for the visitor's name, use that of the account that runs this app.
-    """
-    return connect_user(cast("Any", session.root_scope()).http_conn.headers) or process_user()
 
 
 def _brand() -> Tag:

@@ -27,7 +27,7 @@ from dashboard.assets import assets
 from dashboard.icons import icon
 from dashboard.inputs import part
 from dashboard.live_alert import failure_sentence
-from dashboard.shell import viewer_name
+from dashboard.visitor import actor_of
 from people.contact import Contact
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
     @reactive.effect
     @reactive.event(input.cancel)
     def cancel() -> None:
-        canceling.invoke(part(input.cancel(), "id"), viewer_name(session))
+        canceling.invoke(part(input.cancel(), "id"), actor_of(session).name)
 
     @reactive.effect
     def explain_failure() -> None:

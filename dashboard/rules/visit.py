@@ -28,7 +28,7 @@ from dashboard.rules.overview import link, list_tag
 from dashboard.rules.parts import rows_words
 from dashboard.rules.sheets import upload_words
 from dashboard.send.address import value_in
-from dashboard.shell import viewer_name
+from dashboard.visitor import actor_of
 from rules.desk import RuleDesk
 from rules.overview import RuleOverview
 from rules.rule import Rule
@@ -179,7 +179,7 @@ class Visit:
             await self.say("This rule was removed, or the address is wrong.")
             await self.tell("go", value=link())
             return
-        by, zone = viewer_name(self._session), self._time_zone()
+        by, zone = actor_of(self._session).name, self._time_zone()
         unsaved = self._unsaved.pop(rule.id, None)
         self._editing = Editing(rule, rules, self, by=by, zone=zone, unsaved=unsaved)
         await self.reopen()
@@ -246,7 +246,7 @@ class Visit:
     async def _on_switch(self, record: str, value: str, _: dict[str, Any]) -> None:
         rules = await self._open_rules()
         if value == "off":
-            await rules.turn_off(record, viewer_name(self._session))
+            await rules.turn_off(record, actor_of(self._session).name)
             await self.say("It is off: nothing is checked.")
         else:
             # What is bad by now is looked at first.
@@ -290,7 +290,7 @@ class Visit:
 
     async def _answer(self, record: str, keys: set[str]) -> None:
         rules = await self._open_rules()
-        count = await rules.answer_held(record, keys or "none", viewer_name(self._session))
+        count = await rules.answer_held(record, keys or "none", actor_of(self._session).name)
         are = "is" if count == 1 else "are"
         told = f"{rows_words(count)} {are} told now." if count else "Nobody is told."
         await self.say(f"{told} The rule goes on.")
@@ -333,7 +333,7 @@ class Visit:
         await self._show_uploads(said=f"{record} is removed. Rules that watch it can't be checked.")
 
     async def _take_file(self, rules: RuleDesk, name: str, path: Path) -> str:
-        source = await rules.upload(name, path, by=viewer_name(self._session))
+        source = await rules.upload(name, path, by=actor_of(self._session).name)
         columns = (await rules.columns([source]))[source]
         if self._editing:
             await self._editing.add_source(source)

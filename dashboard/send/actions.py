@@ -15,7 +15,7 @@ from alerts.broadcast import not_reached
 from alerts.due import when_due
 from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.send.focus import focus_on_progress
-from dashboard.shell import viewer_name
+from dashboard.visitor import actor_of
 
 Action = Literal[
     "", "cancel", "undo", "canceling", "send now", "send again", "stop all", "not reached"
@@ -68,7 +68,7 @@ def actions_server(
         if STOPPING & {action for action, _ in buttons()}:
             await focus_on_progress(session)
             asked_to_cancel.set(shown_id())
-            canceling.invoke(shown_id(), live.broadcast() is not None, viewer_name(session))
+            canceling.invoke(shown_id(), live.broadcast() is not None, actor_of(session).name)
 
     @reactive.effect
     @reactive.event(input.send_now)
@@ -76,7 +76,7 @@ def actions_server(
         alert = live()
         if alert is not None and can_be_hurried(alert):
             await focus_on_progress(session)
-            hurrying.invoke(alert.id, viewer_name(session))
+            hurrying.invoke(alert.id, actor_of(session).name)
 
     @reactive.effect
     @reactive.event(input.send_again)

@@ -27,7 +27,7 @@ from dashboard.send.if_nobody_answers import (
 )
 from dashboard.send.recipients import to_field
 from dashboard.send.templates import keep_ui, templates_ui
-from dashboard.shell import viewer_name
+from dashboard.visitor import actor_of
 
 SAMPLE_MESSAGE = (
     "Greetings, it is currently {{ now }}. Batch 1407 of your pale ale shows signs of diacetyl."
@@ -118,7 +118,7 @@ def read_form(input: Inputs, session: Session, services: Services) -> AlertReque
         voice=text(input.voice(), "voice"),
         language=text(input.language(), "language"),
         repeat=int(choice(input.repeat(), "repeat", REPEATS)),
-        user=viewer_name(session),
+        user=actor_of(session).name,
         time_zone=time_zone_of(input, services),
         acknowledge=switch(input.acknowledge(), "acknowledge"),
     )
