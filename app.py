@@ -21,16 +21,19 @@ from dashboard import activity, mount, people, phone, rules, send, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
+from dashboard.sign_in import Access
 from rules.opening import OpenRules
 from settings import Settings, SettingsError
 
 SECONDS_BETWEEN_FREEZING_ATTEMPTS = 5.0
 
 
-def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
+def create_app(
+    desk: Desk, open_rules: OpenRules | None = None, access: Access | None = None
+) -> App:
     """Return the app on a desk of your own, which is closed with it.
 
-    Without `open_rules` it has no rules.
+    Without `open_rules` it has no rules, and without `access` everybody may use it who reaches it.
     """
     simulator = desk.services.simulator
     rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
@@ -42,6 +45,7 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         shell.panel("People", people.ui("people"), value="people"),
         *(rules_page if open_rules else ()),
         handset=phone.ui("phone") if simulator else None,
+        access=access,
     )
 
     def warm_up() -> None:
@@ -52,6 +56,7 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         session.on_flushed(warm_up, once=True)
         # A laptop that slept, or a server that was started again: the page goes on where it was.
         session.allow_reconnect("force")
+        shell.server(session)
         shown = send.server("send", desk)
         activity.server("activity", desk)
         people.server("people", desk)
@@ -66,8 +71,9 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
     dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
     file_inputs = {"people-file", "send-file", "rules-file"}
     dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs=file_inputs)
+    mount(dashboard, desk, open_rules, access)
+    # Around the rest, for the sign-in page has to have them too.
     dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
-    mount(dashboard, desk, open_rules)
     return dashboard
 
 
@@ -91,7 +97,8 @@ def _from_environment() -> App:
     except SettingsError as problem:
         print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
-    dashboard = create_app(desk, OpenRules(settings, desk))
+    access = Access.from_settings(settings, desk)
+    dashboard = create_app(desk, OpenRules(settings, desk), access)
     _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = with_freezing(desk, router.lifespan_context)

@@ -282,7 +282,9 @@ class Settings(BaseSettings):
 
     @field_validator("users_file", mode="before")
     @classmethod
-    def _is_users_file(cls, file: str | Path) -> Path:
+    def _is_users_file(cls, file: str | Path | None) -> Path | None:
+        if file is None:
+            return None
         # It may not be there yet: `users add` makes it.
         path = HERE / os.path.expanduser(file)
         if "\0" in str(file) or path.is_dir() or not path.parent.is_dir():

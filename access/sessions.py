@@ -18,8 +18,6 @@ from database.clock import database_time
 from database.database import Database
 
 TOKEN_BYTES = 32
-# "Stay signed in on this computer" lasts as long, and no sign-in lasts longer.
-LONGEST_SIGN_IN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,14 @@ class SignedIn:
 class Sessions:
     """The sign-ins of all processes on one database.
 
-    `idle` is how long one lasts without anything being done by a person.
+    `idle` is how long one lasts without anything being done by a person, unless it stays; none
+    lasts longer than `longest`.
     """
 
-    def __init__(self, database: Database, idle: timedelta) -> None:
+    def __init__(self, database: Database, idle: timedelta, longest: timedelta) -> None:
         self._database = database
         self._idle_seconds = idle.total_seconds()
+        self._longest_seconds = longest.total_seconds()
 
     async def begin(self, user: User, *, stays: bool) -> SignedIn:
         """Begin a sign-in with a token of its own."""
@@ -53,7 +53,7 @@ class Sessions:
 
         def add(connection: sa.Connection) -> None:
             now = database_time(connection)
-            too_old = sign_ins.c.began_at < now - LONGEST_SIGN_IN.total_seconds()
+            too_old = sign_ins.c.began_at < now - self._longest_seconds
             connection.execute(sa.delete(sign_ins).where(too_old))
             # It may run again if the answer to its commit was lost.
             own = sign_ins.c.token_hash == begun.token_hash
@@ -121,7 +121,7 @@ class Sessions:
 
     def _lasts(self, now: float) -> sa.ColumnElement[bool]:
         return sa.and_(
-            sign_ins.c.began_at > now - LONGEST_SIGN_IN.total_seconds(),
+            sign_ins.c.began_at > now - self._longest_seconds,
             sa.or_(sign_ins.c.stays, sign_ins.c.seen_at > now - self._idle_seconds),
         )
 

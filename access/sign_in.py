@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import ipaddress
 import logging
 import math
 import time
@@ -31,6 +32,8 @@ REMEMBER_SECONDS = 3.0
 LONGEST_SECONDS_BETWEEN_TOUCHES = 60.0
 DATABASE_TIMEOUT_SECONDS = 10.0
 MOST_REMEMBERED = 10_000
+# "Stay signed in on this computer" lasts as long, and no sign-in lasts longer.
+STAY_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +91,15 @@ class SignIn:
             opened = await self._open()
             counted = await opened.throttle.count(name, address)
         if isinstance(counted, float):
-            log.warning("Too many tries to sign in as %a from %s.", name, address)
+            # Not the name: it may be a password that was typed into the wrong field.
+            log.warning("Too many tries to sign in, the last one from %s.", address)
             return _too_many(counted)
         try:
             user = await self.users.check(name, password)
         except TooManyChecks:
             return Refused("Many people are signing in. Try again in a few seconds.", "", 5)
         if user is None:
-            log.warning("A wrong name or password: %a from %s.", name, address)
+            log.warning("A wrong name or password, from %s.", address)
             return Refused("The name or the password is wrong.")
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             await opened.throttle.forgive(counted, name, address)
@@ -166,7 +170,8 @@ class SignIn:
             throttle = await asyncio.to_thread(importlib.import_module, "access.throttle")
             database = await self.database()
             self._opened = _Opened(
-                sessions.Sessions(database, self.idle), throttle.Throttle(database)
+                sessions.Sessions(database, self.idle, timedelta(seconds=STAY_SECONDS)),
+                throttle.Throttle(database),
             )
         return self._opened
 
@@ -188,3 +193,21 @@ def _too_many(seconds: float) -> Refused:
     minutes = math.ceil(whole / 60)
     wait = f"{whole} s" if whole <= 90 else f"{minutes} minutes"
     return Refused(f"Too many wrong tries. Try again in {wait}.", wait_seconds=whole)
+
+
+def address_of(client: str | None) -> str | None:
+    """Return what counts as one address: an IPv4 address or the network of an IPv6 address.
+
+    None for a loopback address, which is that of a proxy that doesn't say for whom it asks.
+    """
+    try:
+        address = ipaddress.ip_address((client or "").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            # A provider gives each customer a /64 or more.
+            network = ipaddress.ip_network((int(address), 64), strict=False)
+            return None if address.is_loopback else str(network)
+        address = address.ipv4_mapped
+    return None if address.is_loopback else str(address)

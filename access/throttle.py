@@ -6,7 +6,7 @@ signed in before, only tries from there count, so that others can't keep them ou
 
 from __future__ import annotations
 
-import ipaddress
+import hashlib
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -106,30 +106,12 @@ def wait_after(failures: int, free_tries: int) -> float:
     return 0.0 if over < 0 else min(FIRST_WAIT_SECONDS * 2 ** min(over, 20), LONGEST_WAIT_SECONDS)
 
 
-def address_of(client: str | None) -> str | None:
-    """Return what counts as one address: an IPv4 address or the network of an IPv6 address.
-
-    None for a loopback address, which is that of a proxy that doesn't say for whom it asks.
-    """
-    try:
-        address = ipaddress.ip_address((client or "").partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is None:
-            # A provider gives each customer a /64 or more.
-            network = ipaddress.ip_network((int(address), 64), strict=False)
-            return None if address.is_loopback else str(network)
-        address = address.ipv4_mapped
-    return None if address.is_loopback else str(address)
-
-
 def _subjects(
     connection: sa.Connection, name: str, address: str | None, now: float
 ) -> dict[str, int]:
     """Return what the try counts for, and how many are free for it."""
     if address is None:
-        return {f"name {name_key(name)}": FREE_TRIES_OF_NAME}
+        return {f"name {_bucket(name)}": FREE_TRIES_OF_NAME}
     known = _known(name, address)
     since = now - REMEMBER_ADDRESS_SECONDS
     wanted = sa.select(sign_in_tries.c.subject).where(
@@ -139,12 +121,20 @@ def _subjects(
         return {known: FREE_TRIES_OF_NAME}
     return {
         f"address {address}": FREE_TRIES_FROM_ADDRESS,
-        f"name {name_key(name)}": FREE_TRIES_OF_NAME,
+        f"name {_bucket(name)}": FREE_TRIES_OF_NAME,
     }
 
 
+def _bucket(name: str) -> str:
+    """Return what stands for a name, and is no use to find out what it was.
+
+    It may be a password that was typed into the wrong field.
+    """
+    return hashlib.sha256(name_key(name).encode()).hexdigest()[:6]
+
+
 def _known(name: str, address: str) -> str:
-    return f"known {address} {name_key(name)}"
+    return f"known {address} {_bucket(name)}"
 
 
 def _insert_missing(connection: sa.Connection, subjects: list[str], now: float) -> None:

@@ -12,7 +12,19 @@ import sys
 from collections.abc import Sequence
 
 from alerts import DatabaseError, UnusableInput
-from cli import FAILED, UNUSABLE, broadcast, cancel, doctor, people, rules, send, status, worker
+from cli import (
+    FAILED,
+    UNUSABLE,
+    broadcast,
+    cancel,
+    doctor,
+    people,
+    rules,
+    send,
+    status,
+    users,
+    worker,
+)
 from cli import list as list_command
 from cli.file_owner import refuse_to_leave_files_of_root
 from cli.output import adapt_to_console
@@ -43,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
-        send, broadcast, list_command, status, cancel, people, rules, worker, doctor,
+        send, broadcast, list_command, status, cancel, people, rules, worker, doctor, users,
     ):  # fmt: skip
         command.add_to(commands)
     return program

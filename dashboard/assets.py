@@ -28,6 +28,11 @@ def listening() -> HTMLDependency:
     return _dependency("callboard-listen", [], ["listen.js"])
 
 
+def session_token() -> HTMLDependency:
+    """Return the script that sends a token with each session, where that carries no cookie."""
+    return _dependency("callboard-session-token", [], ["session_token.js"])
+
+
 def _dependency(name: str, stylesheets: Sequence[str], scripts: Sequence[str]) -> HTMLDependency:
     return HTMLDependency(
         name,

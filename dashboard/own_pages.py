@@ -71,7 +71,7 @@ class OwnPagesOnly:
             return ""
         origin = headers.get(b"origin")
         if origin is None:
-            if not is_session or _needs_no_origin(scope, headers, host):
+            if not is_session or _needs_no_origin(scope):
                 return ""
             return (
                 "Refused a session without an Origin header. Browsers send one, so if this was a "
@@ -123,21 +123,29 @@ def _is_same(origin: str, host: str, headers: dict[bytes, str]) -> bool:
     return own in {each.strip().removesuffix(usual_port) for each in reached} - {""}
 
 
-def _needs_no_origin(scope: Scope, headers: dict[bytes, str], host: str) -> bool:
+def _needs_no_origin(scope: Scope) -> bool:
     """Return whether no browser, or only Shiny Server or Connect, can be behind a session.
 
     Both drop the header, and decide themselves whom they let in.
     """
-    if under_shiny_server() or on_connect():
-        return True
+    return under_shiny_server() or on_connect() or is_from_this_machine(scope)
+
+
+def is_from_this_machine(scope: Scope) -> bool:
+    """Return whether a request comes from this machine itself, and through no proxy.
+
+    A proxy on this machine shows by the Host or by a header that it adds.
+    """
+    headers = _headers(scope)
     server, client = scope.get("server"), scope.get("client")
     return (
         server is not None
         and client is not None
         and _is_loopback(server[0])
         and _is_loopback(client[0])
-        and _is_loopback(_split(host)[0])
+        and _is_loopback(_split(headers.get(b"host", "").lower())[0])
         and PROXY_HEADERS.isdisjoint(headers)
+        and not (under_shiny_server() or on_connect())
     )
 
 
