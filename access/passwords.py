@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from functools import cache
+from typing import TYPE_CHECKING
 
 from settings import FEWEST_PASSWORD_CHARACTERS
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 CHECKS_AT_ONCE = 2
 MOST_WAITING_CHECKS = 20
@@ -34,9 +38,7 @@ def problem_of(password: str) -> str:
 
 def hashed(password: str) -> str:
     """Return the Argon2 hash of a password, with its parameters and a salt of its own."""
-    from argon2 import PasswordHasher  # noqa: PLC0415 - takes long to import
-
-    return PasswordHasher().hash(password)
+    return _hasher().hash(password)
 
 
 class PasswordChecks:
@@ -62,17 +64,23 @@ class PasswordChecks:
 
 
 def _matches(password_hash: str | None, password: str) -> bool:
-    from argon2 import PasswordHasher  # noqa: PLC0415
     from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415
 
     if len(password) > MOST_PASSWORD_CHARACTERS or not _is_text(password):
         password, password_hash = "", None
     try:
         # Nobody learns from the time that it takes whether there is such a user.
-        matches = PasswordHasher().verify(password_hash or _nobodys_hash(), password)
+        matches = _hasher().verify(password_hash or _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
     return matches and password_hash is not None
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher  # noqa: PLC0415 - the app starts without it
+
+    return PasswordHasher()
 
 
 @cache

@@ -50,6 +50,11 @@ account?.addEventListener("keydown", ({ key }) => {
   account.querySelector("summary").focus();
 });
 
+let isSigningOut = false; // by the form, whose answer is the next page
+account?.addEventListener("submit", () => {
+  isSigningOut = true;
+});
+
 const MILLISECONDS_BETWEEN_SIGNS = 10_000;
 let lastSign = -MILLISECONDS_BETWEEN_SIGNS;
 
@@ -73,5 +78,7 @@ window.jQuery?.(document).on("shiny:connected", () => {
     }
   });
   // The sign-in has ended: the page, loaded again, is the sign-in page.
-  window.Shiny.addCustomMessageHandler("callboard-signed-out", () => location.reload());
+  window.Shiny.addCustomMessageHandler("callboard-signed-out", (_) => {
+    if (!isSigningOut) location.reload();
+  });
 });
