@@ -28,9 +28,13 @@ def listening() -> HTMLDependency:
     return _dependency("callboard-listen", [], ["listen.js"])
 
 
-def session_token() -> HTMLDependency:
-    """Return the script that sends a token with each session, where that carries no cookie."""
-    return _dependency("callboard-session-token", [], ["session_token.js"])
+def signed_in(*, tokens: bool) -> HTMLDependency:
+    """Return the scripts of pages that people sign in to.
+
+    With `tokens` each session begins with a token, because it carries no cookie.
+    """
+    scripts = ["signed_in.js", *(["session_token.js"] if tokens else [])]
+    return _dependency("callboard-signed-in", [], scripts)
 
 
 def _dependency(name: str, stylesheets: Sequence[str], scripts: Sequence[str]) -> HTMLDependency:

@@ -9,7 +9,7 @@ from shiny import ui
 from shiny.session import Session
 from shiny.types import NavSetArg
 
-from dashboard.assets import WWW, assets, session_token
+from dashboard.assets import WWW, assets
 from dashboard.sign_in import Access
 from dashboard.visitor import actor_of
 
@@ -32,7 +32,7 @@ def page(*panels: NavSetArg, handset: Tag | None, access: Access | None = None) 
         footer=handset,
         header=TagList(
             head(),
-            session_token() if access and access.needs_tokens else None,
+            access.head() if access else None,
             ui.busy_indicators.use(spinners=False, pulse=False, fade=False),
         ),
         navbar_options=ui.navbar_options(collapsible=False, underline=False),

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
+from htmltools import TagList
 from shiny import App
 
 from access.roles import Roles
 from access.sign_in import SignIn
 from access.users import users_from
 from alerts import Desk
+from dashboard.assets import signed_in
 from dashboard.hosting import on_connect, under_shiny_server
 from dashboard.sign_in.gate import Gate
 from dashboard.sign_in.identity import Anonymous, BehindProxy, ByCookie, Identify, OnConnect
@@ -53,10 +55,10 @@ class Access:
         """Whether each visitor has a name of their own."""
         return not isinstance(self.identify, Anonymous)
 
-    @property
-    def needs_tokens(self) -> bool:
-        """Whether sessions have to bring a one-time token, because they come without cookies."""
-        return self.sign_in is not None and under_shiny_server()
+    def head(self) -> TagList:
+        """Return what a page needs that people sign in to; nothing where others vouch for them."""
+        scripts = signed_in(tokens=under_shiny_server()) if self.sign_in else None
+        return TagList(scripts)
 
     def guard(self, app: App) -> None:
         """Let only those into an app who may use it."""

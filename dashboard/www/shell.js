@@ -27,7 +27,7 @@ function remember() {
 // On the way down to the button, which lets no press come up again.
 choice?.addEventListener("click", remember, { capture: true });
 
-// --- Who is signed in, and that somebody is there ---
+// --- The account menu ---
 
 const account = document.querySelector("details.account");
 const narrow = matchMedia("(max-width: 767.98px)");
@@ -50,35 +50,10 @@ account?.addEventListener("keydown", ({ key }) => {
   account.querySelector("summary").focus();
 });
 
-let isSigningOut = false; // by the form, whose answer is the next page
-account?.addEventListener("submit", () => {
-  isSigningOut = true;
-});
-
-const MILLISECONDS_BETWEEN_SIGNS = 10_000;
-let lastSign = -MILLISECONDS_BETWEEN_SIGNS;
-
-// What the page sends by itself isn't a person, so tell the server when one does something.
-function somebodyIsHere({ timeStamp }) {
-  if (timeStamp - lastSign < MILLISECONDS_BETWEEN_SIGNS || !window.Shiny?.setInputValue) return;
-  lastSign = timeStamp;
-  window.Shiny.setInputValue("callboard_activity", Math.round(timeStamp), { priority: "event" });
-}
-
-if (account) {
-  for (const kind of ["pointerdown", "keydown", "wheel"]) {
-    document.addEventListener(kind, somebodyIsHere, { capture: true, passive: true });
-  }
-}
-
 window.jQuery?.(document).on("shiny:connected", () => {
   window.Shiny.addCustomMessageHandler("callboard-account", (who) => {
-    for (const place of document.querySelectorAll("[data-account]")) {
-      place.textContent = who[place.dataset.account];
+    for (const shown of document.querySelectorAll("[data-account]")) {
+      shown.textContent = who[shown.dataset.account];
     }
-  });
-  // The sign-in has ended: the page, loaded again, is the sign-in page.
-  window.Shiny.addCustomMessageHandler("callboard-signed-out", (_) => {
-    if (!isSigningOut) location.reload();
   });
 });
