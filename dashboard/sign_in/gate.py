@@ -5,6 +5,8 @@ It puts the `Actor` of each request and session into `scope["callboard.actor"]`.
 
 from __future__ import annotations
 
+import logging
+
 from starlette._utils import get_route_path
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -13,7 +15,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.sign_in import SignIn
 from dashboard.hosting import under_shiny_server
-from dashboard.limited_log import LimitedLog
 from dashboard.sign_in.cookies import tokens_in
 from dashboard.sign_in.forms import SignInForms, asset
 from dashboard.sign_in.identity import SIGN_IN_FIRST, ByCookie, Denied, Identify, Visitor
@@ -23,7 +24,7 @@ from dashboard.sign_in.session_tokens import SessionTokens, begun_again, first_m
 from dashboard.sign_in.way_back import to_sign_in
 from dashboard.visitor import ACTOR_KEY
 
-log = LimitedLog(__name__)
+log = logging.getLogger(__name__)
 
 # Twilio, monitors and load balancers sign in nowhere. /twilio checks Twilio's signature, /twiml has
 # names that can't be guessed, and /metrics has a token of its own.
@@ -45,6 +46,7 @@ class Gate:
         self._app = app
         self._identify = identify
         self._public_folders = (*PUBLIC_FOLDERS, *(() if page.live else SIMULATORS_FOLDERS))
+        self._said: set[Denied] = set()
         self._tokens = SessionTokens()
         self._sessions = OpenSessions(sign_in) if sign_in else None
         self._forms = None
@@ -76,6 +78,7 @@ class Gate:
                 scope[ACTOR_KEY] = visitor.actor
                 await self._app(scope, receive, send)
                 return
+            self._say_once(visitor)
             answer = _refusal(scope, visitor)
         answer.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
         await answer(scope, receive, send)
@@ -93,8 +96,7 @@ class Gate:
                 return
             receive, send = begun_again(message, receive, send)
         if not isinstance(visitor, Visitor):
-            if visitor.status != 401:
-                log.warning(f"Refused a session: {visitor.heading}. {visitor.sentences[0]}")
+            self._say_once(visitor)
             # Before the handshake is answered, servers turn this into 403.
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             return
@@ -103,6 +105,12 @@ class Gate:
             await self._sessions.serve(self._app, scope, receive, send, visitor.signed_in)
         else:
             await self._app(scope, receive, send)
+
+    def _say_once(self, denied: Denied) -> None:
+        """Log once why nobody is let in; that somebody has to sign in first is nothing to log."""
+        if denied.status == 403 and denied not in self._said:
+            self._said.add(denied)
+            log.warning("%s. %s", denied.heading, " ".join(denied.sentences))
 
     async def _redeemed(self, token: str) -> Visitor | Denied:
         """Return whom a one-time token was issued to, if they are signed in still."""
@@ -128,7 +136,6 @@ def _refusal(scope: Scope, denied: Denied) -> Response:
     if denied.status == 401 and is_page:
         answer = RedirectResponse(to_sign_in(scope), 303)
     elif is_page:
-        log.warning(f"Refused to show a page: {denied.heading}. {' '.join(denied.sentences)}")
         up = "../" * (get_route_path(scope).count("/") - 1)
         html = denied_html(denied.heading, denied.sentences, f"{up}sign-in/")
         answer = HTMLResponse(html, denied.status)
