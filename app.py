@@ -22,6 +22,7 @@ from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
+from dashboard.sign_in import Access
 from dashboard.visitor import actor_of
 from monitoring.health import ill_health
 from rules.opening import OpenRules
@@ -32,10 +33,12 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_ATTEMPTS = 5.0
 
 
-def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
+def create_app(
+    desk: Desk, open_rules: OpenRules | None = None, access: Access | None = None
+) -> App:
     """Return the app on a desk of your own, which is closed with it.
 
-    Without `open_rules` it has no rules.
+    Without `open_rules` it has no rules, and without `access` everybody may use it who reaches it.
     """
     simulator = desk.services.simulator
     rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
@@ -51,6 +54,7 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         handset=phone.ui("phone") if simulator else None,
         above=emergency.banner_ui("emergency"),
         below=emergency.button_ui("emergency"),
+        access=access,
     )
 
     def warm_up() -> None:
@@ -61,6 +65,7 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         session.on_flushed(warm_up, once=True)
         # A laptop that slept, or a server that was started again: the page goes on where it was.
         session.allow_reconnect("force")
+        shell.server(session)
         actor = actor_of(session)
         visitors_desk = desk.acting_as(actor)
         notices = LiveNotices(visitors_desk, session)
@@ -79,8 +84,9 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
     dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
     file_inputs = {"people-file", "send-file", "rules-file"}
     dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs=file_inputs)
+    mount(dashboard, desk, open_rules, access)
+    # Around the rest, for the sign-in page has to have them too.
     dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
-    mount(dashboard, desk, open_rules)
     return dashboard
 
 
@@ -104,7 +110,8 @@ def _from_environment() -> App:
     except SettingsError as problem:
         print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
-    dashboard = create_app(desk, OpenRules(settings, desk))
+    access = Access.from_settings(settings, desk)
+    dashboard = create_app(desk, OpenRules(settings, desk), access)
     _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = once_open(

@@ -7,6 +7,7 @@ ends is dropped. If a setting is wrong, one `SettingsError` says which it is and
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,7 @@ LIBRARIES_PREFIXES = (
 OUR_PREFIXES = ("TWILIO_", "S3_", "FTP_")
 
 StorageKind = Literal["s3", "ftp", "local", "inline"]
+FEWEST_PASSWORD_CHARACTERS = 8
 PositiveRate = Annotated[float, Field(gt=0, le=1000)]
 
 
@@ -134,6 +136,18 @@ class Settings(BaseSettings):
     time_zone: str | None = None
     default_region: str = "US"
     allowed_regions: Annotated[tuple[str, ...], NoDecode] = ()
+
+    # Who may use the pages: docs/access.md.
+    users_file: Path | None = None
+    dashboard_password: SecretStr | None = None
+    identity_header: str | None = None
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    allow_anonymous: bool = False
+    sign_in_idle_hours: Annotated[float, Field(gt=0, le=720)] = 12
+    # If one is not set, everybody who signs in may do it.
+    senders: Annotated[tuple[str, ...] | None, NoDecode] = None
+    rule_writers: Annotated[tuple[str, ...] | None, NoDecode] = None
+    admins: Annotated[tuple[str, ...] | None, NoDecode] = None
 
     def __init__(self, **values: Any) -> None:
         env_file = values.get("_env_file", ENV_FILE)
@@ -283,6 +297,53 @@ class Settings(BaseSettings):
             )
         return token
 
+    @field_validator("users_file", mode="before")
+    @classmethod
+    def _is_users_file(cls, file: str | Path | None) -> Path | None:
+        if file is None:
+            return None
+        # It may not be there yet: `users add` makes it.
+        path = HERE / os.path.expanduser(file)
+        if "\0" in str(file) or path.is_dir() or not path.parent.is_dir():
+            raise ValueError(f"is {str(file)!r}, which is no file in a folder that is there")
+        return path
+
+    @field_validator("dashboard_password")
+    @classmethod
+    def _is_long_enough(cls, password: SecretStr | None) -> SecretStr | None:
+        if password is not None and len(password.get_secret_value()) < FEWEST_PASSWORD_CHARACTERS:
+            raise ValueError(f"must have {FEWEST_PASSWORD_CHARACTERS} characters or more")
+        return password
+
+    @field_validator("identity_header")
+    @classmethod
+    def _is_header(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9-]+", name):
+            raise ValueError("must be the name of a header, such as X-Forwarded-User")
+        return name
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _are_networks(cls, networks: str | tuple[str, ...]) -> tuple[str, ...]:
+        names = re.split(r"[,\s]+", networks.strip()) if isinstance(networks, str) else networks
+        for name in names:
+            try:
+                ipaddress.ip_network(name)
+            except ValueError:
+                raise ValueError(
+                    f"contains {name!r}, which is not an address such as 127.0.0.1 or 10.0.0.0/24"
+                ) from None
+        return tuple(names)
+
+    @field_validator("senders", "rule_writers", "admins", mode="before")
+    @classmethod
+    def _are_names(cls, names: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
+        # Names may have spaces in them.
+        if names is None:
+            return None
+        parts = re.split(r"[,\n]", names) if isinstance(names, str) else names
+        return tuple(part.strip() for part in parts if part.strip())
+
     @field_validator("time_zone")
     @classmethod
     def _is_time_zone(cls, name: str | None) -> str | None:
@@ -391,8 +452,47 @@ def _contradictions(settings: Settings) -> list[str]:
             settings.ftp_url and storage != "ftp",
             f"FTP_URL is set but documents go to {storage}: set STORAGE=ftp or remove FTP_URL.",
         ),
+        *_contradictions_of_access(settings),
     ]
     return [sentence for broken, sentence in rules if broken]
+
+
+def _contradictions_of_access(settings: Settings) -> list[tuple[object, str]]:
+    """Return what can't go together in who may use the pages, and a sentence for each."""
+    header, proxies = settings.identity_header, settings.trusted_proxies
+    ways = {
+        "USERS_FILE": settings.users_file,
+        "DASHBOARD_PASSWORD": settings.dashboard_password,
+        "IDENTITY_HEADER": header,
+    }
+    ways_set = [name for name, value in ways.items() if value]
+    roles = {
+        "SENDERS": settings.senders,
+        "RULE_WRITERS": settings.rule_writers,
+        "ADMINS": settings.admins,
+    }
+    role = next((name for name, value in roles.items() if value is not None), "")
+    return [
+        (
+            len(ways_set) > 1,
+            f"{' and '.join(ways_set)} are set: choose one way to tell who somebody is.",
+        ),
+        (
+            settings.dashboard_password and role,
+            f"{role} is set but with DASHBOARD_PASSWORD anybody can sign in by any name: use "
+            "USERS_FILE instead.",
+        ),
+        (
+            settings.allow_anonymous and (ways_set or role),
+            f"ALLOW_ANONYMOUS is set, and so is {(*ways_set, role)[0]}: remove one of them.",
+        ),
+        (
+            header and not proxies,
+            "IDENTITY_HEADER is set but TRUSTED_PROXIES is not: set it to the address that your "
+            "proxy connects from, because anybody can send a header.",
+        ),
+        (proxies and not header, "TRUSTED_PROXIES is set but IDENTITY_HEADER is not."),
+    ]
 
 
 def _known_region(region: str) -> str:

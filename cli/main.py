@@ -25,6 +25,7 @@ from cli import (
     send,
     status,
     stop,
+    users,
     worker,
 )
 from cli import list as list_command
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
         send, broadcast, list_command, status, cancel, stop, people, rules, audit, worker, doctor,
+        users,
     ):  # fmt: skip
         command.add_to(commands)
     return program

@@ -28,6 +28,15 @@ def listening() -> HTMLDependency:
     return _dependency("callboard-listen", [], ["listen.js"])
 
 
+def signed_in(*, tokens: bool) -> HTMLDependency:
+    """Return the scripts of pages that people sign in to.
+
+    With `tokens` each session begins with a token, because it carries no cookie.
+    """
+    scripts = ["signed_in.js", *(["session_token.js"] if tokens else [])]
+    return _dependency("callboard-signed-in", [], scripts)
+
+
 def _dependency(name: str, stylesheets: Sequence[str], scripts: Sequence[str]) -> HTMLDependency:
     return HTMLDependency(
         name,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
 
 from starlette.datastructures import Headers
 
-from alerts import AlertRequest, UnusableInput
-from alerts.message.compose import check_labels
+from access.names import is_usable
 
 # Shiny Server starts Python apps with this script. It answers 403 to every request without the
 # secret that only Shiny Server knows, so what gets as far as the app has come through Shiny Server.
@@ -35,7 +35,15 @@ def under_shiny_server() -> bool:
     return PurePath(started).name == SHINY_SERVERS_SCRIPT
 
 
-def connect_user(headers: Headers) -> str | None:
+@dataclass(frozen=True, slots=True)
+class ConnectUser:
+    """A visitor that Posit Connect vouches for, and the groups that they are in."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+
+
+def connect_user(headers: Headers) -> ConnectUser | None:
     """Return the visitor that Posit Connect vouches for, or None.
 
     Not Shiny's `session.user`: it prefers a header that Connect doesn't set, so a visitor can send
@@ -50,10 +58,10 @@ def connect_user(headers: Headers) -> str | None:
     except (ValueError, RecursionError):
         return None
     user = content.get("user") if isinstance(content, dict) else None
-    if not isinstance(user, str) or not user.strip():
+    if not isinstance(user, str) or not is_usable(user):
         return None
-    try:
-        check_labels(AlertRequest("call", "", "", user=user))
-    except UnusableInput:
-        return None
-    return user
+    groups = content.get("groups")
+    groups = groups if isinstance(groups, list) else []
+    return ConnectUser(
+        user, tuple(each for each in groups if isinstance(each, str) and is_usable(each))
+    )

@@ -15,7 +15,8 @@ import monitoring
 import webhooks
 from alerts import DatabaseError, Desk
 from dashboard.activity.export import export_routes
-from dashboard.own_pages import OwnPagesOnly, is_local
+from dashboard.own_pages import OwnPagesOnly, is_from_this_machine
+from dashboard.sign_in import Access
 from rules.opening import OpenRules
 
 log = logging.getLogger(__name__)
@@ -26,23 +27,28 @@ SECONDS_BEFORE_OPENING = 2.0
 SECONDS_BETWEEN_OPENINGS = 10.0
 
 
-def mount(app: App, desk: Desk, rules: OpenRules | None = None) -> None:
+def mount(
+    app: App, desk: Desk, rules: OpenRules | None = None, access: Access | None = None
+) -> None:
     """Let `app` deliver for `desk`: add the routes beside the pages, and the desk's lifespan.
 
     The desk opens soon after the server starts, with or without visitors, and is closed with it.
     So do the `rules`, which are checked from then on.
     From now on pages of other sites can't open a session of the app, because it can place calls.
+    With `access` only those can use it who may; without, that is up to you.
     """
     router = app.starlette_app.router
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
     router.routes[0:0] = [
         *webhooks.routes(desk),
-        *monitoring.routes(desk, desk.services.metrics_token, is_local),
+        *monitoring.routes(desk, desk.services.metrics_token, is_from_this_machine),
         *export_routes(desk),
     ]
     router.lifespan_context = with_desk(desk, router.lifespan_context, rules)
     webhooks.keep_queries_out_of_logs()
+    if access is not None:
+        access.guard(app)
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
 
 

@@ -128,12 +128,16 @@ def _needs_no_origin(scope: Scope) -> bool:
 
     Both drop the header, and decide themselves whom they let in.
     """
-    return under_shiny_server() or on_connect() or is_local(scope)
+    return under_shiny_server() or on_connect() or is_from_this_machine(scope)
 
 
-def is_local(scope: Scope) -> bool:
-    """Return whether a request comes from a program on this machine, not through any proxy."""
-    server, client, headers = scope.get("server"), scope.get("client"), _headers(scope)
+def is_from_this_machine(scope: Scope) -> bool:
+    """Return whether a request comes from this machine itself, and through no proxy.
+
+    A proxy on this machine shows by the Host or by a header that it adds.
+    """
+    headers = _headers(scope)
+    server, client = scope.get("server"), scope.get("client")
     return (
         server is not None
         and client is not None

@@ -1,4 +1,4 @@
-"""Who looks at a page, and what they may do there."""
+"""Who is at a page: the actor that the check of sign-ins has found."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from typing import Any, cast
 from shiny.session import Session
 from starlette.requests import HTTPConnection
 
-from access.actor import EVERYTHING, Actor, process_user
+from access import EVERYTHING, Actor
 from dashboard.hosting import connect_user
 
-ACTOR = "callboard.actor"
+# The gate puts the `Actor` of each request and session there.
+ACTOR_KEY = "callboard.actor"
 
 
 def actor_of(session: Session) -> Actor:
-    """Return the visitor of a page, in whose name its desk acts."""
+    """Return who a session is of, in whose name its desk acts."""
     return actor_in(cast("Any", session.root_scope()).http_conn)
 
 
 def actor_in(connection: HTTPConnection) -> Actor:
-    """Return who has sent a request or opened a WebSocket.
+    """Return who sent a request or opened a WebSocket, and what they may do.
 
-    That is whom the sign-in has put into its ASGI scope. Without a sign-in the visitor may do
-    everything, under the name of the account that runs this app if nobody vouches for another.
+    An app that has no sign-in is used by whom Posit Connect vouches for, else by the user that
+    runs it.
     """
-    actor = connection.scope.get(ACTOR)
+    actor = connection.scope.get(ACTOR_KEY)
     if isinstance(actor, Actor):
         return actor
-    return Actor(connect_user(connection.headers) or process_user(), EVERYTHING)
+    visitor = connect_user(connection.headers)
+    return Actor(visitor.name, EVERYTHING) if visitor else Actor.of_process()

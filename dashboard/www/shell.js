@@ -26,3 +26,34 @@ function remember() {
 
 // On the way down to the button, which lets no press come up again.
 choice?.addEventListener("click", remember, { capture: true });
+
+// --- The account menu ---
+
+const account = document.querySelector("details.account");
+const narrow = matchMedia("(max-width: 767.98px)");
+
+// On phones the switch between light and dark is in the menu.
+function place() {
+  const inMenu = account?.querySelector(".for-dark-mode");
+  if (inMenu && choice) narrow.matches ? inMenu.append(choice) : account.after(choice);
+}
+
+narrow.addEventListener("change", place);
+place();
+
+document.addEventListener("click", ({ target }) => {
+  if (account?.open && !account.contains(target)) account.open = false;
+});
+account?.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape" || !account.open) return;
+  account.open = false;
+  account.querySelector("summary").focus();
+});
+
+window.jQuery?.(document).on("shiny:connected", () => {
+  window.Shiny.addCustomMessageHandler("callboard-account", (who) => {
+    for (const shown of document.querySelectorAll("[data-account]")) {
+      shown.textContent = who[shown.dataset.account];
+    }
+  });
+});

@@ -33,7 +33,7 @@ from dashboard.permissions import ACTIONS_OF_PEOPLE, ACTIONS_OF_RULES
 from dashboard.rules.about import AboutRule
 from dashboard.rules.editing import Editing
 from dashboard.rules.visit import Visit as RulesVisit
-from dashboard.visitor import ACTOR, actor_in
+from dashboard.visitor import ACTOR_KEY, actor_in
 from people.contact import Contact
 from people.contacts import Contacts
 from people.groups import Groups
@@ -308,7 +308,7 @@ class SignedIn:
         self._actor = actor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[ACTOR] = self._actor
+        scope[ACTOR_KEY] = self._actor
         await self._app(scope, receive, send)
 
 
@@ -362,7 +362,7 @@ async def test_the_trail_as_a_file(desk: Desk) -> None:
 
 
 def test_only_the_sign_in_says_who_asks() -> None:
-    scope: Scope = {"type": "http", "headers": [(b"callboard.actor", b"Eve")], ACTOR: "Eve"}
+    scope: Scope = {"type": "http", "headers": [(b"callboard.actor", b"Eve")], ACTOR_KEY: "Eve"}
     assert actor_in(HTTPConnection(scope)).name != "Eve"
-    scope[ACTOR] = ROLES["looks"]
+    scope[ACTOR_KEY] = ROLES["looks"]
     assert actor_in(HTTPConnection(scope)) is ROLES["looks"]

@@ -7,7 +7,7 @@ import json
 import pytest
 from starlette.datastructures import Headers
 
-from dashboard.hosting import connect_user
+from dashboard.hosting import ConnectUser, connect_user
 
 CONNECT = "rstudio-connect-credentials"
 OTHERS = "shiny-server-credentials"
@@ -27,8 +27,9 @@ ANN = (CONNECT, {"user": "ann", "groups": ["brewers"]})
 @pytest.mark.parametrize("product", ["POSIT_PRODUCT", "RSTUDIO_PRODUCT"])
 def test_connect_vouches_for_its_visitor(product: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(product, "CONNECT")
-    assert connect_user(sent(ANN)) == "ann"
-    assert connect_user(sent(ANN, (OTHERS, {"user": "bob", "groups": []}))) == "ann"
+    ann = ConnectUser("ann", ("brewers",))
+    assert connect_user(sent(ANN)) == ann
+    assert connect_user(sent(ANN, (OTHERS, {"user": "bob", "groups": []}))) == ann
     assert connect_user(sent((OTHERS, {"user": "bob", "groups": []}))) is None
 
 
@@ -73,3 +74,10 @@ def test_anything_else_is_nobody(credentials: object, monkeypatch: pytest.Monkey
 def test_two_answers_are_none(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("POSIT_PRODUCT", "CONNECT")
     assert connect_user(sent(ANN, (CONNECT, {"user": "bob"}))) is None
+
+
+@pytest.mark.parametrize("groups", [None, "admins", {"admins": 1}, [["admins"], 5, "ad\nmins", ""]])
+def test_groups_that_are_none(groups: object, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("POSIT_PRODUCT", "CONNECT")
+    visitor = connect_user(sent((CONNECT, {"user": "ann", "groups": groups})))
+    assert visitor == ConnectUser("ann", ())

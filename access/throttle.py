@@ -1,0 +1,151 @@
+"""The throttle of tries to sign in: per name and per address, over all processes.
+
+After a few wrong tries each further one has to wait, twice as long as the last. Where somebody has
+signed in before, only tries from there count, so that others can't keep them out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from access.names import name_key
+from access.tables import sign_in_tries
+from database.clock import database_time
+from database.database import Database
+
+FREE_TRIES_OF_NAME = 5
+FREE_TRIES_FROM_ADDRESS = 20
+FIRST_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 15 * 60.0
+FORGET_TRIES_AFTER_SECONDS = 24 * 3600.0
+REMEMBER_ADDRESS_SECONDS = 30 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A try that was let through and counts as wrong until it is found to be right."""
+
+    subjects: tuple[str, ...]
+
+
+class Throttle:
+    """Counts tries in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def count(self, name: str, address: str | None) -> Counted | float:
+        """Count a try as wrong before it is checked; or return the seconds that it has to wait.
+
+        Counting first means that many tries at once can't all be checked. `address` is None if
+        it isn't known, as behind a proxy that doesn't tell it.
+        """
+
+        def add(connection: sa.Connection) -> Counted | float:
+            now = database_time(connection)
+            subjects = _subjects(connection, name, address, now)
+            _insert_missing(connection, [*subjects], now)
+            rows = {
+                row.subject: row
+                for row in connection.execute(
+                    sa.select(sign_in_tries)
+                    .where(sign_in_tries.c.subject.in_(subjects))
+                    .order_by(sign_in_tries.c.subject)
+                    .with_for_update()
+                )
+            }
+            wait: float = max(row.free_at for row in rows.values()) - now
+            if wait > 0:
+                return wait
+            for subject, free_tries in subjects.items():
+                row = rows[subject]
+                is_old = row.last_at < now - FORGET_TRIES_AFTER_SECONDS
+                failures = (0 if is_old else row.failures) + 1
+                values = {
+                    "failures": failures,
+                    "free_at": now + wait_after(failures, free_tries),
+                    "last_at": now,
+                }
+                own = sign_in_tries.c.subject == subject
+                connection.execute(sa.update(sign_in_tries).where(own).values(values))
+            return Counted(tuple(subjects))
+
+        return await self._database.write(add)
+
+    async def forgive(self, counted: Counted, name: str, address: str | None) -> None:
+        """Take back a try that was right, and remember where the name has signed in from."""
+
+        def update(connection: sa.Connection) -> None:
+            now = database_time(connection)
+            for subject in counted.subjects:
+                own = sign_in_tries.c.subject == subject
+                if subject.startswith("address "):
+                    # Only this try: whoever guesses others' names has a user of their own too.
+                    less = {"failures": sign_in_tries.c.failures - 1, "free_at": now}
+                    connection.execute(sa.update(sign_in_tries).where(own).values(less))
+                else:
+                    connection.execute(sa.delete(sign_in_tries).where(own))
+            if address is not None:
+                known = _known(name, address)
+                _insert_missing(connection, [known], now)
+                values = {"failures": 0, "free_at": 0.0, "last_at": now}
+                own = sign_in_tries.c.subject == known
+                connection.execute(sa.update(sign_in_tries).where(own).values(values))
+            _forget(connection, now)
+
+        await self._database.write(update)
+
+
+def wait_after(failures: int, free_tries: int) -> float:
+    """Return the seconds until the next try after so many wrong ones."""
+    over = failures - free_tries
+    return 0.0 if over < 0 else min(FIRST_WAIT_SECONDS * 2 ** min(over, 20), LONGEST_WAIT_SECONDS)
+
+
+def _subjects(
+    connection: sa.Connection, name: str, address: str | None, now: float
+) -> dict[str, int]:
+    """Return what the try counts for, and how many are free for it."""
+    if address is None:
+        return {f"name {_bucket(name)}": FREE_TRIES_OF_NAME}
+    known = _known(name, address)
+    since = now - REMEMBER_ADDRESS_SECONDS
+    wanted = sa.select(sign_in_tries.c.subject).where(
+        sign_in_tries.c.subject == known, sign_in_tries.c.last_at > since
+    )
+    if connection.scalar(wanted) is not None:
+        return {known: FREE_TRIES_OF_NAME}
+    return {
+        f"address {address}": FREE_TRIES_FROM_ADDRESS,
+        f"name {_bucket(name)}": FREE_TRIES_OF_NAME,
+    }
+
+
+def _bucket(name: str) -> str:
+    """Return what stands for a name, and is no use to find out what it was.
+
+    It may be a password that was typed into the wrong field.
+    """
+    return hashlib.sha256(name_key(name).encode()).hexdigest()[:6]
+
+
+def _known(name: str, address: str) -> str:
+    return f"known {address} {_bucket(name)}"
+
+
+def _insert_missing(connection: sa.Connection, subjects: list[str], now: float) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    rows = [{"subject": each, "failures": 0, "free_at": 0.0, "last_at": now} for each in subjects]
+    connection.execute(dialect.insert(sign_in_tries).on_conflict_do_nothing(), rows)
+
+
+def _forget(connection: sa.Connection, now: float) -> None:
+    is_known = sign_in_tries.c.subject.startswith("known ")
+    limit = sa.case(
+        (is_known, now - REMEMBER_ADDRESS_SECONDS), else_=now - FORGET_TRIES_AFTER_SECONDS
+    )
+    connection.execute(sa.delete(sign_in_tries).where(sign_in_tries.c.last_at < limit))

@@ -1,0 +1,130 @@
+"""`python -m alerts users add|password|remove|list|sign-out`: who can sign in to the pages."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from access.sign_in import STAY_SECONDS
+from access.users import UsersError, UsersFile
+from alerts import DatabaseError, Desk, UnusableInput
+from cli import ACCEPTED
+from settings import Settings
+
+Result = TypeVar("Result")
+
+
+def add_to(commands: Any) -> None:
+    """Add the command and its own commands to argparse's subparsers."""
+    users = commands.add_parser("users", help="add and remove people who can sign in")
+    actions = users.add_subparsers(
+        dest="action", required=True, metavar="add|password|remove|list|sign-out"
+    )
+    for name, run, words in (
+        ("add", _add, "let somebody sign in; asks for a password, or reads it from a pipe"),
+        ("password", _password, "give them another password, and sign them out"),
+        ("remove", _remove, "let them sign in no more, and sign them out"),
+        ("sign-out", _sign_out, "sign them out everywhere"),
+        ("list", _list, "list those who can sign in"),
+    ):
+        command = actions.add_parser(name, help=words)
+        command.set_defaults(run=run)
+        if name != "list":
+            command.add_argument("name", metavar="NAME", help="how they sign in")
+        command.add_argument("--json", action="store_true", help="print JSON")
+
+
+async def _add(settings: Settings, chosen: argparse.Namespace) -> int:
+    users, password = _users(settings), _new_password()
+    _done(lambda: users.add(chosen.name, password))
+    return _say(chosen, f"{chosen.name} can sign in.", name=chosen.name)
+
+
+async def _password(settings: Settings, chosen: argparse.Namespace) -> int:
+    users = _users(settings)
+    if users.path.exists() and _done(lambda: users.find(chosen.name)) is None:
+        # Before a password is asked for that would be of no use.
+        _done(lambda: users.remove(chosen.name))
+    password = _new_password()
+    user = _done(lambda: users.change_password(chosen.name, password))
+    count = await _end_all_of(settings, user.name)
+    return _say(chosen, f"{user.name} has a new password.", name=user.name, signed_out=count)
+
+
+async def _remove(settings: Settings, chosen: argparse.Namespace) -> int:
+    users = _users(settings)
+    user = _done(lambda: users.remove(chosen.name))
+    count = await _end_all_of(settings, user.name)
+    return _say(chosen, f"{user.name} can't sign in any more.", name=user.name, signed_out=count)
+
+
+async def _sign_out(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Also of a name that is only a label, and of somebody who was removed by hand."""
+    count = await _end_all_of(settings, chosen.name)
+    if count is None:
+        raise DatabaseError("The database can't be used now, so nobody was signed out.")
+    places = "nowhere" if not count else f"in {count} browser{'' if count == 1 else 's'}"
+    was = f"{chosen.name!a} was signed in {places}"
+    return _say(chosen, f"{was}, and isn't any more.", name=chosen.name, signed_out=count)
+
+
+async def _list(settings: Settings, chosen: argparse.Namespace) -> int:
+    found = _done(_users(settings).all)
+    for user in found:
+        print(json.dumps({"name": user.name}) if chosen.json else user.name)
+    if not found and not chosen.json:
+        print("There are no users yet.")
+    return ACCEPTED
+
+
+def _users(settings: Settings) -> UsersFile:
+    if settings.users_file is None:
+        raise UnusableInput(
+            "users", "USERS_FILE is not set: set it to a file that will hold the users."
+        )
+    return UsersFile(settings.users_file)
+
+
+def _done(work: Callable[[], Result]) -> Result:
+    try:
+        return work()
+    except UsersError as problem:
+        sentence = str(problem)
+    raise UnusableInput("name", sentence)
+
+
+def _new_password() -> str:
+    """Ask for a password twice, unseen; where nobody sits at a terminal, read a line."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("New password: ")
+    if getpass.getpass("The same again: ") != password:
+        raise UnusableInput("password", "These were two different passwords. Nothing was changed.")
+    return password
+
+
+async def _end_all_of(settings: Settings, name: str) -> int | None:
+    """End the sign-ins of a name; None if the database can't be used.
+
+    The file alone ends them too, where it is read: without a user, or with another hash.
+    """
+    from access.sessions import Sessions  # noqa: PLC0415 - loads SQLAlchemy
+
+    try:
+        async with Desk.from_settings(settings, mode="observer") as desk, asyncio.timeout(15):
+            idle = timedelta(hours=settings.sign_in_idle_hours)
+            sessions = Sessions(await desk.database(), idle, timedelta(seconds=STAY_SECONDS))
+            return await sessions.end_all_of(name)
+    except (DatabaseError, TimeoutError):
+        return None
+
+
+def _say(chosen: argparse.Namespace, sentence: str, **outcome: object) -> int:
+    print(json.dumps(outcome) if chosen.json else sentence)
+    return ACCEPTED

@@ -1,0 +1,28 @@
+// Pages of an app that people sign in to: tell that somebody is there, and leave when their sign-in
+// has ended.
+
+const MILLISECONDS_BETWEEN_SIGNS = 20_000;
+let lastSign = -MILLISECONDS_BETWEEN_SIGNS;
+
+// What the page sends by itself isn't a person, so tell the server when one does something.
+function somebodyIsHere({ timeStamp }) {
+  if (timeStamp - lastSign < MILLISECONDS_BETWEEN_SIGNS || !window.Shiny?.setInputValue) return;
+  lastSign = timeStamp;
+  window.Shiny.setInputValue("callboard_activity", Math.round(timeStamp), { priority: "event" });
+}
+
+for (const kind of ["pointerdown", "keydown", "wheel"]) {
+  document.addEventListener(kind, somebodyIsHere, { capture: true, passive: true });
+}
+
+let isSigningOut = false; // by a form, whose answer is the next page
+document.addEventListener("submit", ({ target }) => {
+  if (target.getAttribute("action") === "sign-out") isSigningOut = true;
+});
+
+window.jQuery(document).on("shiny:connected", () => {
+  // The page, loaded again, is the sign-in page.
+  window.Shiny.addCustomMessageHandler("callboard-signed-out", (_) => {
+    if (!isSigningOut) location.reload();
+  });
+});

@@ -1,0 +1,101 @@
+"""Signing in and out in Chromium: with and without scripts, light and dark, wide and on a phone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from access.users import UsersFile
+from tests.support.browser import DESKTOP, PHONE
+from tests.support.running_app import running_app
+from tests.support.signing_in import BEN, MAYA, PASSWORD, users_in
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def users(tmp_path_factory: pytest.TempPathFactory) -> UsersFile:
+    return users_in(tmp_path_factory.mktemp("users"), MAYA, BEN)
+
+
+@pytest.fixture(scope="module")
+def app(project: Path, users: UsersFile) -> Iterator[str]:
+    settings = {"USERS_FILE": str(users.path), "ADMINS": "Ruth Kaplan"}
+    with running_app(project, **settings) as url:
+        yield url
+
+
+def fill_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def violations(page: Page) -> list[object]:
+    return list(Axe().run(page).response["violations"])
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+def test_in_and_out(browser: Browser, app: str, dark: bool, viewport: dict[str, int]) -> None:
+    context = browser.new_context(
+        viewport={"width": viewport["width"], "height": viewport["height"]},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        bypass_csp=True,  # axe brings a script along
+    )
+    page = context.new_page()
+    expect.set_options(timeout=60_000)
+    page.goto(f"{app}?page=activity")
+    expect(page.get_by_label("Name")).to_be_focused()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark" if dark else "light")
+    assert violations(page) == []
+    button = page.get_by_role("button", name="Sign in").bounding_box()
+    fill_in(page, MAYA, "wrong horse")
+    expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong.")
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    assert page.get_by_role("button", name="Sign in").bounding_box() == button
+    assert violations(page) == []
+    page.get_by_role("button", name="Show the password").click()
+    expect(page.get_by_label("Password", exact=True)).to_have_attribute("type", "text")
+    fill_in(page, MAYA, PASSWORD)
+    page.wait_for_url(f"{app}?page=activity")
+    menu = page.locator(".account summary")
+    expect(menu).to_contain_text(f"{MAYA}")
+    menu.click()
+    assert violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{app}sign-in*")
+    page.goto(app)
+    page.wait_for_url(f"{app}sign-in*")
+    context.close()
+
+
+def test_without_scripts(browser: Browser, app: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(app)
+    fill_in(page, MAYA, PASSWORD)
+    page.wait_for_url(app)
+    context.close()
+
+
+def test_a_page_that_is_open_when_its_sign_in_ends(
+    browser: Browser, app: str, users: UsersFile
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{app}?page=people")
+    fill_in(page, BEN, PASSWORD)
+    expect(page.locator(".account summary")).to_contain_text(BEN)
+    changing = threading.Thread(target=users.remove, args=(BEN,))
+    changing.start()
+    changing.join()
+    page.wait_for_url(f"{app}sign-in?next=*page%3Dpeople*", timeout=60_000)
+    context.close()

@@ -1,0 +1,100 @@
+"""`python -m alerts users`: who can sign in, from the shell."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from access.users import UsersFile
+from cli.main import main
+from tests.support.signing_in import MAYA, PASSWORD, open_database, sign_in_on, signed_in, users_in
+
+
+class Typed(io.StringIO):
+    """Standard input."""
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("USERS_FILE", str(tmp_path / "users"))
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DATABASE_URL", database_in(tmp_path))
+    return tmp_path / "users"
+
+
+def database_in(folder: Path) -> str:
+    return f"sqlite:///{folder / 'callboard.sqlite'}"
+
+
+def users(monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: str = "") -> int:
+    monkeypatch.setattr("sys.stdin", Typed(typed))
+    return main(["users", *arguments])
+
+
+def test_adding(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert users(monkeypatch, "list") == 0
+    assert users(monkeypatch, "add", MAYA, typed=f"{PASSWORD}\nmore\n") == 0
+    assert users(monkeypatch, "add", MAYA, typed=f"{PASSWORD}\n") == 2
+    assert users(monkeypatch, "add", "ben", typed="\n") == 2
+    assert users(monkeypatch, "list", "--json") == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        "There are no users yet.",
+        f"{MAYA} can sign in.",
+        json.dumps({"name": MAYA}),
+    ]
+    assert "already" in said.err
+    assert "too short" in said.err
+    assert PASSWORD not in said.out + said.err
+
+
+def test_at_a_terminal_it_asks_twice(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(Typed, "isatty", lambda _: True)
+    answers = iter([PASSWORD, "another password", PASSWORD, PASSWORD])
+    monkeypatch.setattr("getpass.getpass", lambda _: next(answers))
+    assert users(monkeypatch, "add", MAYA) == 2
+    assert "two different passwords" in capsys.readouterr().err
+    assert not path.exists()
+    assert users(monkeypatch, "add", MAYA) == 0
+    assert UsersFile(path).find(MAYA) is not None
+
+
+@pytest.mark.parametrize("action", ["remove", "password", "sign-out"])
+async def test_what_signs_somebody_out(
+    path: Path, tmp_path: Path, action: str, monkeypatch: pytest.MonkeyPatch
+):
+    # `main` starts an event loop of its own.
+    import asyncio  # noqa: PLC0415
+
+    file = users_in(tmp_path, MAYA, "ben")
+    async with open_database(database_in(tmp_path)) as database:
+        here = sign_in_on(database, file)
+        maya, ben = await signed_in(here), await signed_in(here, "ben")
+        typed = "another password"
+        status = await asyncio.to_thread(users, monkeypatch, action, "maya ortiz", typed=typed)
+        assert status == 0
+        assert await here.ended([maya, ben]) == {maya}
+    assert (file.find(MAYA) is None) == (action == "remove")
+
+
+def test_json(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    users(monkeypatch, "add", MAYA, "--json", typed=PASSWORD)
+    users(monkeypatch, "sign-out", MAYA, "--json")
+    users(monkeypatch, "remove", "nobody", "--json")
+    added, signed_out, refused = map(json.loads, capsys.readouterr().out.splitlines())
+    assert added == {"name": MAYA}
+    assert signed_out == {"name": MAYA, "signed_out": 0}
+    assert refused["error"]["message"].startswith("There is no user nobody.")
+
+
+def test_without_the_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.delenv("USERS_FILE", raising=False)
+    assert users(monkeypatch, "list") == 2
+    assert capsys.readouterr().err == (
+        "USERS_FILE is not set: set it to a file that will hold the users.\n"
+    )
