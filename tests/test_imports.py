@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("app", "cli"),
     ("dashboard",),
-    ("webhooks",),
+    ("webhooks", "doctor"),
     ("rules",),
     ("people",),
     ("alerts",),

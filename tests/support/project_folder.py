@@ -15,7 +15,7 @@ ROOMS = (
     "access", "alerts", "cli", "dashboard", "database", "people", "rules", "simulator", "storage",
     "twilio_client", "twiml",
 )  # fmt: skip
-FILES = ("app.py", "settings.py", "sources.toml", "webhooks.py")
+FILES = ("app.py", "doctor.py", "settings.py", "sources.toml", "webhooks.py")
 
 
 @dataclass(frozen=True)
