@@ -16,8 +16,8 @@ from starlette.routing import Route
 from starlette.types import Lifespan
 
 import webhooks
-from alerts import DatabaseError, Desk
-from dashboard import activity, mount, people, phone, rules, send, shell
+from alerts import Alert, DatabaseError, Desk
+from dashboard import activity, mount, people, phone, rules, send, setup, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
@@ -27,13 +27,18 @@ from settings import Settings, SettingsError
 SECONDS_BETWEEN_FREEZING_ATTEMPTS = 5.0
 
 
-def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
+def create_app(
+    desk: Desk, open_rules: OpenRules | None = None, settings: Settings | None = None
+) -> App:
     """Return the app on a desk of your own, which is closed with it.
 
-    Without `open_rules` it has no rules.
+    Without `open_rules` it has no rules; without the `settings` of the desk, no Setup page.
     """
     simulator = desk.services.simulator
     rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
+    setup_ui = setup.ui("setup", simulated=simulator is not None)
+    setup_page = [shell.panel("Setup", setup_ui, value="setup")]
+    checking = setup.Checking(settings, desk, open_rules) if settings else None
     page = shell.page(
         shell.panel(
             "Send", send.ui("send", message=send.SAMPLE_MESSAGE if simulator else ""), value="send"
@@ -41,6 +46,7 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         shell.panel("Activity", activity.ui("activity"), value="activity"),
         shell.panel("People", people.ui("people"), value="people"),
         *(rules_page if open_rules else ()),
+        *(setup_page if settings else ()),
         handset=phone.ui("phone") if simulator else None,
     )
 
@@ -57,9 +63,14 @@ def create_app(desk: Desk, open_rules: OpenRules | None = None) -> App:
         people.server("people", desk)
         if open_rules:
             rules.server("rules", desk, open_rules)
+        tried = setup.server("setup", desk, checking) if checking else None
         if simulator:
             of_rules = rules.AlertsOfRules(desk, session)
-            phone.server("phone", simulator.state.exchange, lambda: (*shown.all(), *of_rules()))
+
+            def ringing() -> tuple[Alert, ...]:
+                return (*shown.all(), *(tried.all() if tried else ()), *of_rules())
+
+            phone.server("phone", simulator.state.exchange, ringing)
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
@@ -91,7 +102,7 @@ def _from_environment() -> App:
     except SettingsError as problem:
         print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
-    dashboard = create_app(desk, OpenRules(settings, desk))
+    dashboard = create_app(desk, OpenRules(settings, desk), settings)
     _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = with_freezing(desk, router.lifespan_context)

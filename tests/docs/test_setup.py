@@ -19,7 +19,8 @@ def test_every_verdict_is_explained():
 
 
 def test_tunnels_are_those_that_the_page_offers():
-    commands = re.findall(r"^\| \w+ \| `([^`]+)` \|", PAGE, re.MULTILINE)
+    table = PAGE[PAGE.index("| tunnel |") :]
+    commands = re.findall(r"^\| \w+ \| `([^`]+)` \|", table, re.MULTILINE)
     assert commands == [each.text.splitlines()[0] for each in TUNNELS]
 
 
