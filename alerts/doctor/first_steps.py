@@ -21,6 +21,7 @@ SIGN_UP = Fix("https://www.twilio.com/try-twilio")
 GET_NUMBER = Fix("https://console.twilio.com/us1/develop/phone-numbers/manage/search")
 LINES = Fix("TWILIO_ACCOUNT_SID=AC…\nTWILIO_AUTH_TOKEN=…\nTWILIO_FROM_NUMBER=+1…", "In .env")
 START_AGAIN = Fix("make run", "In the terminal where it runs: Ctrl+C, then")
+ANSWER = "Press Call my own phone on the Setup page, and answer."
 PRESS = "Press Call my own phone on the Setup page, answer, and press 1."
 HEARD = (Status.ACKNOWLEDGED, Status.COMPLETED, Status.DELIVERED)
 
@@ -50,13 +51,10 @@ class FirstSteps:
             return [_rehearsal(reached), *await self._account()]
         if reached:
             return []
-        steps = [Line("fine", "The account, its number and the lines in .env are there.")]
-        if self._settings.public_url:
-            steps.append(Line("fine", "PUBLIC_URL lets Twilio in."))
-        else:
-            words = "Let Twilio in, so that people can press 1; calls work without."
-            steps.append(Line("to do", words, "Letting Twilio in, below, says how."))
-        return [*steps, Line("to do", "Call your own phone.", PRESS)]
+        there = Line("fine", "The account, its number and the lines in .env are there.")
+        # How Twilio is let in is said by the check of PUBLIC_URL.
+        press = PRESS if self._settings.public_url else ANSWER
+        return [there, Line("to do", "Call your own phone.", press)]
 
     async def _account(self) -> Lines:
         """Return the steps up to the start with an account, by what `.env` says by now."""

@@ -15,7 +15,7 @@ from dashboard.fields import unannounced
 from dashboard.icons import icon
 from dashboard.live_alert import LiveAlert
 from dashboard.send.form import time_zone_of
-from dashboard.setup.checking import Checking
+from dashboard.setup.checking import Checking, Report
 from dashboard.setup.lines import all_lines, summary
 from dashboard.setup.my_phone import my_phone_server, my_phone_ui
 
@@ -66,6 +66,9 @@ def server(
     checking.enter()
     session.on_ended(checking.leave)
 
+    def report() -> Report:
+        return checking.report() if actor.may(Permission.ADMINISTER) else Report()
+
     def time_zone() -> str:
         return time_zone_of(input, desk.services)
 
@@ -77,8 +80,10 @@ def server(
 
     @output(id="summary")
     @render.ui
-    def counted() -> Tag:
-        return glance_tag(summary(checking.report()))
+    def counted() -> Tag | None:
+        if not actor.may(Permission.ADMINISTER):
+            return None
+        return glance_tag(summary(report()))
 
     @render.ui
     def checks() -> HTML | Tag:
@@ -88,9 +93,9 @@ def server(
             return tags.p(str(refusal), class_="setup-nothing", role="alert")
         # What is hidden isn't drawn: this is the first time that somebody looks.
         checking.begin()
-        return HTML(all_lines(checking.report(), time_zone()).get_html_string())
+        return HTML(all_lines(report(), time_zone()).get_html_string())
 
-    live = my_phone_server(input, session, desk, checking.report, time_zone)
+    live = my_phone_server(input, session, desk, report, time_zone)
     ended: set[str] = set()
 
     @reactive.effect

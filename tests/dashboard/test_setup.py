@@ -110,7 +110,11 @@ async def test_who_may_not_administer_sees_nothing(tmp_path: Path, monkeypatch):
             await page.until("checks", "Only an administrator may do this.")
             await page.press("again")
             assert _done(checking) is None
+            # Not even what others, who may, have found.
+            checking.begin()
+            await until(page.session, lambda: _done(checking) is not None)
             assert "Twilio</h2>" not in page.shown("checks")
+            assert "in place" not in page.shown("summary")
 
 
 async def test_a_call_is_heard_and_confirmed(tmp_path: Path):
