@@ -16,8 +16,8 @@ from shiny import App, Inputs, Outputs, Session
 from starlette.routing import Route
 from starlette.types import Lifespan
 
-from alerts import DatabaseError, Desk
-from dashboard import activity, emergency, mount, people, phone, rules, send, shell
+from alerts import Alert, DatabaseError, Desk
+from dashboard import activity, emergency, mount, people, phone, rules, send, setup, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
@@ -34,14 +34,21 @@ SECONDS_BETWEEN_ATTEMPTS = 5.0
 
 
 def create_app(
-    desk: Desk, open_rules: OpenRules | None = None, access: Access | None = None
+    desk: Desk,
+    open_rules: OpenRules | None = None,
+    settings: Settings | None = None,
+    access: Access | None = None,
 ) -> App:
     """Return the app on a desk of your own, which is closed with it.
 
-    Without `open_rules` it has no rules, and without `access` everybody may use it who reaches it.
+    Without `open_rules` it has no rules, without the `settings` of the desk no Setup page, and
+    without `access` everybody may use it who reaches it.
     """
     simulator = desk.services.simulator
     rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
+    setup_ui = setup.ui("setup", simulated=simulator is not None)
+    setup_page = [shell.panel("Setup", setup_ui, value="setup")]
+    checking = setup.Checking(settings, desk, open_rules) if settings else None
     page = shell.page(
         shell.panel(
             send.tab_title("send"),
@@ -51,6 +58,7 @@ def create_app(
         shell.panel("Activity", activity.ui("activity"), value="activity"),
         shell.panel("People", people.ui("people"), value="people"),
         *(rules_page if open_rules else ()),
+        *(setup_page if settings else ()),
         handset=phone.ui("phone") if simulator else None,
         above=emergency.banner_ui("emergency"),
         below=emergency.button_ui("emergency"),
@@ -75,9 +83,14 @@ def create_app(
         people.server("people", visitors_desk)
         if open_rules:
             rules.server("rules", visitors_desk, open_rules.acting_as(actor))
+        tried = setup.server("setup", visitors_desk, checking) if checking else None
         if simulator:
             of_rules = rules.AlertsOfRules(visitors_desk, session)
-            phone.server("phone", simulator.state.exchange, lambda: (*shown.all(), *of_rules()))
+
+            def ringing() -> tuple[Alert, ...]:
+                return (*shown.all(), *(tried.all() if tried else ()), *of_rules())
+
+            phone.server("phone", simulator.state.exchange, ringing)
 
     dashboard = App(page, server)
     dashboard.sanitize_errors = True
@@ -111,7 +124,7 @@ def _from_environment() -> App:
         print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
     access = Access.from_settings(settings, desk)
-    dashboard = create_app(desk, OpenRules(settings, desk), access)
+    dashboard = create_app(desk, OpenRules(settings, desk), settings, access)
     _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = once_open(

@@ -6,6 +6,7 @@ from htmltools import HTML
 
 PATHS = {
     "add": '<path d="M8 3v10M3 8h10"/>',
+    "again": '<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3"/>',
     "close": '<path d="m4 4 8 8M12 4l-8 8"/>',
     "copy": '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/>'
     '<path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2"/>',

@@ -42,6 +42,11 @@ def story(alert: Alert, time_zone: str) -> Tag:
     return tags.div(_line(steps_of(alert), time_zone), _explanation(alert), class_="cb-story")
 
 
+def line_ahead(steps: Sequence[Step]) -> Tag:
+    """Return just the line of dots, for an alert that hasn't been sent yet."""
+    return tags.div(_line(steps), class_="cb-story")
+
+
 def story_ahead(channel: Channel, *, acknowledge: bool, note: str) -> Tag:
     """Return the line as it will look once there is an alert; `note` says why there is none."""
     return tags.div(

@@ -30,7 +30,7 @@ from rules.overview import EpisodeRow, RuleFacts, RuleOverview, read_episodes, r
 from rules.preview import PastAlerts, Preview, Previewer, PreviewRow, read_followed
 from rules.reading import RuleReader
 from rules.rule import Rule, check_complete
-from rules.sandbox import Column, QueryError, Sandbox
+from rules.sandbox import Column, Protections, QueryError, Sandbox
 from rules.saved_rules import SavedRules, Switched
 from rules.sources import SourceError, Sources
 from rules.sources.names import MOST_CHARACTERS, RESERVED
@@ -121,6 +121,11 @@ class RuleDesk:
         """End the sandbox's processes and close the sources. The desk stays open."""
         await self._sources.close()
         await self._sandbox.close()
+
+    def protections(self) -> Protections:
+        """Return what this machine adds to DuckDB's own locks."""
+        self.actor.require(Permission.ADMINISTER)
+        return self._sandbox.protections()
 
     # --- Rules ----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import uvicorn
 
 from simulator.api.authentication import SIMULATOR_ACCOUNT_SID
 from simulator.app import create_app
+from simulator.models.account import OPENING_BALANCE_DOLLARS
 from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER
 
 
@@ -27,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
             short_codes=options.short_code,
             speed=options.speed,
             calls_per_second=options.calls_per_second,
+            on_trial=options.trial,
+            opening_balance=options.balance,
         )
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -74,6 +77,15 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=1.0,
         help="of each account, in simulated seconds: %(default)s",
+    )
+    parser.add_argument(
+        "--trial", action="store_true", help="accounts are on trial: they reach verified numbers"
+    )
+    parser.add_argument(
+        "--balance",
+        type=float,
+        default=OPENING_BALANCE_DOLLARS,
+        help="of each account, in US dollars: %(default)s",
     )
     parser.add_argument("--account-sid", help="the only account that may sign in")
     parser.add_argument("--auth-token", help="its auth token")

@@ -38,6 +38,7 @@ from simulator.middleware import (
     FaultMiddleware,
     RequestLogMiddleware,
 )
+from simulator.models.account import OPENING_BALANCE_DOLLARS
 from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER, is_short_code, read_number
 from simulator.representations import RepresentationMiddleware
 
@@ -54,6 +55,8 @@ def create_app(
     calls_per_second: float = 1.0,
     fetch_transport: httpx.AsyncBaseTransport | None = None,
     sms_url: str = "",
+    on_trial: bool = False,
+    opening_balance: float = OPENING_BALANCE_DOLLARS,
 ) -> Starlette:
     """Twilio's REST API under `/2010-04-01`, and the simulator's own controls under `/simulator`.
 
@@ -65,8 +68,9 @@ def create_app(
     (0: time stands still until it is stepped), `calls_per_second` how fast each account's calls
     leave the queue. TwiML is fetched, and callbacks are sent, through `fetch_transport`,
     or over the network. `sms_url` is where texts to the configured account's number are reported,
-    as if its webhook had been set to that. The app needs no start or stop events; serve it from one
-    event loop.
+    as if its webhook had been set to that. With `on_trial` accounts reach only numbers that they
+    verified; `opening_balance` is in US dollars. The app needs no start or stop events; serve it
+    from one event loop.
     Raises ValueError for unusable arguments.
     """
     own_number = read_number(from_number)
@@ -117,6 +121,8 @@ def create_app(
         events=EventLog(log),
         home_account=account_sid or SIMULATOR_ACCOUNT_SID,
         calls_per_second=calls_per_second,
+        on_trial=on_trial,
+        opening_balance=opening_balance,
     )
     account = app.state.exchange.accounts.get(account_sid or SIMULATOR_ACCOUNT_SID)
     if sms_url and (owned := account.owned(own_number)):

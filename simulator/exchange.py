@@ -15,7 +15,7 @@ from simulator.handset import Handset
 from simulator.http_client import WebhookClient
 from simulator.log import EventLog
 from simulator.message_flow import fetch_replies, run_message
-from simulator.models.account import Accounts
+from simulator.models.account import OPENING_BALANCE_DOLLARS, Accounts
 from simulator.models.call import TWILIO_API_URL, Call, CallRequest
 from simulator.models.message import Direction, Message, MessageRequest
 from simulator.models.people import Subscriptions, person_at
@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 
 class Exchange:
-    """Calls and texts of all accounts; each starts with `own_number` and `short_codes`.
+    """Calls and texts of all accounts; each starts with `own_number` and `short_codes`, on trial or
+    not, and with `opening_balance` US dollars.
 
     A text from a number that no account has written to belongs to `home_account`.
 
@@ -52,10 +53,18 @@ class Exchange:
         events: EventLog,
         home_account: str,
         calls_per_second: float,
+        on_trial: bool = False,
+        opening_balance: float = OPENING_BALANCE_DOLLARS,
     ) -> None:
         self.clock = clock
         self.own_number = own_number
-        self.accounts = Accounts(own_number, short_codes, clock.now())
+        self.accounts = Accounts(
+            own_number,
+            short_codes,
+            clock.now(),
+            on_trial=on_trial,
+            opening_balance=opening_balance,
+        )
         self.calls: dict[str, Call] = {}
         self.messages: dict[str, Message] = {}
         self.recordings: dict[str, Recording] = {}

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from storage.addresses import public_address
 from storage.base import Instructions, StorageError, document_bytes, name_in_url, unguessable_name
-from storage.s3_bucket import prepare_bucket
+from storage.s3_bucket import expiry_days, prepare_bucket
 from storage.s3_client import S3Connection
 from storage.s3_errors import as_storage_errors
 from storage.upload_threads import UploadThreads
@@ -110,6 +110,13 @@ class S3Storage:
         finally:
             setup.close()
         return done
+
+    async def expires_after_days(self) -> int | None:
+        """Return after how many days the bucket deletes documents by itself; None if never."""
+        with as_storage_errors(self._bucket):
+            return await self._threads.run(
+                lambda: expiry_days(self._client(), self._bucket, self._prefix)
+            )
 
     async def close(self) -> None:
         """Accept no more documents, and let running uploads finish."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -202,6 +203,33 @@ def _expire_prefix(client: S3Client, bucket: str, prefix: str, days: int) -> str
             raise
         return _NO_LIFECYCLE.format(prefix=prefix, days=days)
     return f"Documents under {prefix} expire after {days} days."
+
+
+def expiry_days(client: S3Client, bucket: str, prefix: str) -> int | None:
+    """Return after how many days documents under `prefix` expire; None if never.
+
+    Raise boto3's errors, also where the service has no rules for that.
+    """
+    try:
+        found = client.get_bucket_lifecycle_configuration(Bucket=bucket)
+    except client.exceptions.ClientError as error:
+        if not _is_not_set(error):
+            raise
+        return None
+    days = [
+        rule.get("Expiration", {}).get("Days")
+        for rule in found.get("Rules", [])
+        if rule.get("Status") == "Enabled" and prefix.startswith(_prefix_of(rule))
+    ]
+    return min((each for each in days if each), default=None)
+
+
+def _prefix_of(rule: Mapping[str, Any]) -> str:
+    """Return what a rule is for; one that asks for more than a prefix is for none of ours."""
+    chosen = rule.get("Filter", {})
+    if chosen.keys() - {"Prefix"}:
+        return "\0"
+    return str(chosen.get("Prefix", rule.get("Prefix", "")))
 
 
 def _put_rules(

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("app", "callbacks_app", "cli"),
     ("dashboard",),
-    ("monitoring", "webhooks"),
+    ("monitoring", "webhooks", "doctor"),
     ("rules",),
     ("people",),
     ("alerts",),

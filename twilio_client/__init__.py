@@ -20,19 +20,23 @@ from twilio_client.errors import (
 from twilio_client.hints import hint_for
 from twilio_client.resources import (
     Account,
+    Balance,
     Call,
     IncomingPhoneNumber,
     Message,
     MessagingService,
+    OutgoingCallerId,
 )
 from twilio_client.signatures import is_signed, sign
 
 __all__ = [
     "Account",
+    "Balance",
     "Call",
     "IncomingPhoneNumber",
     "Message",
     "MessagingService",
+    "OutgoingCallerId",
     "TwilioClient",
     "TwilioError",
     "TwilioRateLimited",

@@ -15,10 +15,12 @@ from twilio_client.environment import EnvironmentProblem
 from twilio_client.errors import TwilioError, TwilioUncertain, TwilioUnreachable
 from twilio_client.resources import (
     Account,
+    Balance,
     Call,
     IncomingPhoneNumber,
     Message,
     MessagingService,
+    OutgoingCallerId,
 )
 from twilio_client.responses import clock_offset, error_in, json_object, unreadable
 
@@ -86,7 +88,16 @@ def require_page(page_size: int, limit: int | None) -> None:
 
 
 VERSION = "/2010-04-01"
-Resource = TypeVar("Resource", Account, Call, IncomingPhoneNumber, Message, MessagingService)
+Resource = TypeVar(
+    "Resource",
+    Account,
+    Balance,
+    Call,
+    IncomingPhoneNumber,
+    Message,
+    MessagingService,
+    OutgoingCallerId,
+)
 
 _NEVER_SENT = (
     httpx.ConnectError,

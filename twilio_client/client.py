@@ -12,7 +12,7 @@ from twilio_client.connections import Connections, Credentials
 from twilio_client.messages import Messages
 from twilio_client.messaging_services import MessagingServices
 from twilio_client.phone_numbers import PhoneNumbers
-from twilio_client.resources import Account
+from twilio_client.resources import Account, Balance
 
 
 class TwilioClient(Calls, Messages, MessagingServices, PhoneNumbers):
@@ -75,6 +75,13 @@ class TwilioClient(Calls, Messages, MessagingServices, PhoneNumbers):
         https://www.twilio.com/docs/iam/api/account#fetch-an-account-resource
         """
         return self._read(Account, await self._get(f"{self._account}.json"))
+
+    async def fetch_balance(self) -> Balance:
+        """Look up how much money the account has left.
+
+        https://www.twilio.com/docs/usage/api/balance
+        """
+        return self._read(Balance, await self._get(f"{self._account}/Balance.json"))
 
 
 def _require_address(base_url: str) -> None:

@@ -1,12 +1,14 @@
-"""The account's own numbers, and where the texts to them are reported.
+"""The account's own numbers, where texts to them are reported, and the verified numbers of others.
 
 https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
 """
 
 from __future__ import annotations
 
-from twilio_client.api import Api, HttpMethod, fields, require, require_sid
-from twilio_client.resources import IncomingPhoneNumber
+from collections.abc import AsyncIterator
+
+from twilio_client.api import Api, HttpMethod, fields, require, require_page, require_sid
+from twilio_client.resources import IncomingPhoneNumber, OutgoingCallerId
 
 
 class PhoneNumbers(Api):
@@ -28,6 +30,25 @@ class PhoneNumbers(Api):
             if number.phone_number == phone_number:
                 return number
         return None
+
+    def list_numbers(self, *, limit: int | None = None) -> AsyncIterator[IncomingPhoneNumber]:
+        """List the account's own numbers, newest first."""
+        require_page(50, limit)
+        path = f"{self._account}/IncomingPhoneNumbers.json"
+        query = fields(PageSize=50)
+        return self._list(IncomingPhoneNumber, path, "incoming_phone_numbers", query, limit)
+
+    def list_caller_ids(
+        self, phone_number: str | None = None, *, limit: int | None = None
+    ) -> AsyncIterator[OutgoingCallerId]:
+        """List the verified numbers of others, newest first; with a number (E.164) only that one.
+
+        https://www.twilio.com/docs/voice/api/outgoing-caller-ids
+        """
+        require_page(50, limit)
+        path = f"{self._account}/OutgoingCallerIds.json"
+        query = fields(PhoneNumber=phone_number, PageSize=50)
+        return self._list(OutgoingCallerId, path, "outgoing_caller_ids", query, limit)
 
     async def update_number(
         self, sid: str, *, sms_url: str, sms_method: HttpMethod = "POST"

@@ -1,4 +1,4 @@
-"""Twilio's resources: a call, a text, a number and an account, as Python values.
+"""Twilio's resources: a call, a text, a number, an account, its balance, as Python values.
 
 A field that Twilio leaves out or that cannot be read is None, so that an odd price doesn't make a
 call that was placed look like a failure. Fields not named here are ignored.
@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from twilio_client.responses import date_and_time, decimal, integer, text
+from twilio_client.responses import date_and_time, decimal, flag, integer, text
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,14 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Capabilities:
+    """What a number can do: calls (`voice`) and texts (`sms`); None where Twilio doesn't say."""
+
+    voice: bool | None
+    sms: bool | None
+
+
+@dataclass(frozen=True)
 class IncomingPhoneNumber:
     """A number that the account owns. Texts to it are reported to `sms_url`, "" if nowhere.
 
@@ -113,15 +121,55 @@ class IncomingPhoneNumber:
     phone_number: str | None
     sms_url: str | None
     sms_method: str | None
+    capabilities: Capabilities
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> IncomingPhoneNumber:
         """Read Twilio's JSON. Raise ValueError if it has no SID."""
+        capabilities = fields.get("capabilities")
+        known = capabilities if isinstance(capabilities, Mapping) else {}
         return cls(
             sid=_sid(fields),
             phone_number=text(fields.get("phone_number")),
             sms_url=text(fields.get("sms_url")),
             sms_method=text(fields.get("sms_method")),
+            capabilities=Capabilities(flag(known.get("voice")), flag(known.get("sms"))),
+        )
+
+
+@dataclass(frozen=True)
+class OutgoingCallerId:
+    """Somebody's number that was verified, so that the account may call from it, and text to it
+    while it is on trial.
+
+    https://www.twilio.com/docs/voice/api/outgoing-caller-ids
+    """
+
+    sid: str
+    phone_number: str | None
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> OutgoingCallerId:
+        """Read Twilio's JSON. Raise ValueError if it has no SID."""
+        return cls(sid=_sid(fields), phone_number=text(fields.get("phone_number")))
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How much money the account has left, in `currency` (ISO 4217).
+
+    https://www.twilio.com/docs/usage/api/balance
+    """
+
+    balance: Decimal | None
+    currency: str | None
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Balance:
+        """Read Twilio's JSON, which has no SID."""
+        return cls(
+            balance=decimal(fields.get("balance")),
+            currency=text(fields.get("currency")),
         )
 
 
@@ -130,6 +178,7 @@ class MessagingService:
     """A group of numbers that texts are sent from. Texts to them go to `inbound_request_url`.
 
     With `use_inbound_webhook_on_number` they go to each number's own `sms_url` instead.
+    `us_app_to_person_registered`: US carriers know what it is used for, and so take its texts.
     https://www.twilio.com/docs/messaging/api/service-resource
     """
 
@@ -137,6 +186,7 @@ class MessagingService:
     inbound_request_url: str | None
     inbound_method: str | None
     use_inbound_webhook_on_number: bool
+    us_app_to_person_registered: bool | None
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> MessagingService:
@@ -146,6 +196,7 @@ class MessagingService:
             inbound_request_url=text(fields.get("inbound_request_url")),
             inbound_method=text(fields.get("inbound_method")),
             use_inbound_webhook_on_number=fields.get("use_inbound_webhook_on_number") is True,
+            us_app_to_person_registered=flag(fields.get("us_app_to_person_registered")),
         )
 
 

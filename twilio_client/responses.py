@@ -85,6 +85,11 @@ def text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def flag(value: object) -> bool | None:
+    """Return `value` if it is true or false, else None."""
+    return value if isinstance(value, bool) else None
+
+
 def integer(value: object) -> int | None:
     """Return a whole number written as a number or as text, None if it is neither."""
     try:

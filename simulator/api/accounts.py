@@ -14,8 +14,6 @@ from simulator.errors import ApiError
 from simulator.models.account import Account
 from simulator.models.sids import API_VERSION
 
-OPENING_BALANCE_DOLLARS = 100.0
-
 _STATUSES = ("active", "suspended", "closed")
 _SUBRESOURCES = (
     "AvailablePhoneNumbers",
@@ -69,7 +67,7 @@ async def balance(request: Request) -> Response:
     return JSONResponse(
         {
             "account_sid": found.sid,
-            "balance": f"{OPENING_BALANCE_DOLLARS - spent:.4f}",
+            "balance": f"{found.opening_balance - spent:.4f}",
             "currency": "USD",
         }
     )
@@ -92,7 +90,7 @@ def _to_json(account: Account) -> dict[str, object]:
         "owner_account_sid": account.sid,
         "friendly_name": account.friendly_name,
         "status": account.status,
-        "type": "Full",
+        "type": "Trial" if account.on_trial else "Full",
         "auth_token": None,
         "date_created": rfc_2822(account.date_created),
         "date_updated": rfc_2822(account.date_updated),

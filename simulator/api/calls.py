@@ -54,6 +54,12 @@ async def calls(request: Request) -> Response:
         return JSONResponse(_list(exchange, account, read_query(request)))
     require_active(account)
     wanted = read_call_request(await read_form(request), account.may_call_from)
+    if not account.may_reach(wanted.to):
+        raise ApiError(
+            21219,
+            f"The number {wanted.to} is unverified. Trial accounts may only make calls to "
+            "verified numbers.",
+        )
     placed = exchange.create_call(account.sid, wanted, str(request.base_url).rstrip("/"))
     return JSONResponse(_to_json(placed), status_code=201)
 

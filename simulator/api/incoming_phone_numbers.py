@@ -194,7 +194,7 @@ def _to_json(number: PhoneNumber) -> dict[str, object]:
         "address_requirements": "none",
         "emergency_address_status": "unregistered",
         "beta": False,
-        "capabilities": {"voice": True, "sms": True, "mms": True, "fax": False},
+        "capabilities": number.capabilities,
         "origin": "twilio",
         "status": "in-use",
         "type": "local",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
@@ -44,6 +45,9 @@ _ERROR_MESSAGES = {
 }
 _SUBRESOURCES = ("Media", "Feedback")
 
+TRIAL_WORDS = "Sent from your Twilio trial account - "
+"""What texts begin with while the account is on trial."""
+
 
 async def messages(request: Request) -> Response:
     """POST sends a text, GET lists them."""
@@ -52,6 +56,14 @@ async def messages(request: Request) -> Response:
         return JSONResponse(_list(exchange, account, read_query(request)))
     require_active(account)
     wanted = _read_message_request(await read_form(request), exchange, account)
+    if not account.may_reach(wanted.to):
+        raise ApiError(
+            21608,
+            f"The number {wanted.to} is unverified. Trial accounts cannot send messages to "
+            "unverified numbers.",
+        )
+    if account.on_trial:
+        wanted = replace(wanted, body=f"{TRIAL_WORDS}{wanted.body}")
     sent = exchange.create_message(account.sid, wanted)
     return JSONResponse(_to_json(sent), status_code=201)
 

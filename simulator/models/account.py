@@ -9,6 +9,8 @@ from datetime import datetime
 from simulator.models.phone_numbers import VALID_FROM, for_display, is_sender_id
 from simulator.models.sids import account_path, number_sid
 
+OPENING_BALANCE_DOLLARS = 100.0
+
 
 @dataclass
 class CallerId:
@@ -27,9 +29,15 @@ class CallerId:
 
 @dataclass
 class PhoneNumber(CallerId):
-    """A number that the account owns; `settings` are its fields in JSON that a client may set."""
+    """A number that the account owns; `settings` are its fields in JSON that a client may set.
+
+    `capabilities` are what it can do, as in its JSON; calls and texts are placed all the same.
+    """
 
     settings: dict[str, object] = field(default_factory=dict)
+    capabilities: dict[str, bool] = field(
+        default_factory=lambda: {"voice": True, "sms": True, "mms": True, "fax": False}
+    )
 
 
 @dataclass
@@ -54,12 +62,17 @@ class ShortCode:
 @dataclass
 class Account:
     """One account; its numbers, short codes and caller IDs are kept under their SIDs, oldest
-    first."""
+    first.
+
+    One on trial reaches only its verified caller IDs. `opening_balance` is in US dollars.
+    """
 
     sid: str
     date_created: datetime
     friendly_name: str = "Simulated account"
     status: str = "active"
+    on_trial: bool = False
+    opening_balance: float = OPENING_BALANCE_DOLLARS
     numbers: dict[str, PhoneNumber] = field(default_factory=dict)
     short_codes: dict[str, ShortCode] = field(default_factory=dict)
     caller_ids: dict[str, CallerId] = field(default_factory=dict)
@@ -94,6 +107,13 @@ class Account:
             return True
         return self.owned_sender(sender) is not None
 
+    def may_reach(self, number: str) -> bool:
+        """Whether calls and texts may go to `number`: on trial only if it is verified or owned.
+
+        https://www.twilio.com/docs/usage/tutorials/how-to-use-your-free-trial-account
+        """
+        return not self.on_trial or self.may_call_from(number)
+
     def may_call_from(self, number: str) -> bool:
         """Whether calls may show `number` as their caller ID."""
         if number == VALID_FROM or self.owned(number) is not None:
@@ -102,19 +122,37 @@ class Account:
 
 
 class Accounts:
-    """Every account that was used so far; each starts with `own_number` and `short_codes`."""
+    """Every account that was used so far; each starts with `own_number` and `short_codes`.
 
-    def __init__(self, own_number: str, short_codes: Sequence[str], opened: datetime) -> None:
+    All are `on_trial`, or none.
+    """
+
+    def __init__(
+        self,
+        own_number: str,
+        short_codes: Sequence[str],
+        opened: datetime,
+        *,
+        on_trial: bool,
+        opening_balance: float,
+    ) -> None:
         self._own_number = own_number
         self._short_codes = short_codes
         self._opened = opened
+        self._on_trial = on_trial
+        self._opening_balance = opening_balance
         self._accounts: dict[str, Account] = {}
 
     def get(self, sid: str) -> Account:
         """Return the account with this SID; it is opened when it is first asked for."""
         account = self._accounts.get(sid)
         if account is None:
-            account = self._accounts[sid] = Account(sid, self._opened)
+            account = self._accounts[sid] = Account(
+                sid,
+                self._opened,
+                on_trial=self._on_trial,
+                opening_balance=self._opening_balance,
+            )
             account.add_number(PhoneNumber(sid, self._own_number, self._opened))
             for number in self._short_codes:
                 short_code = ShortCode(sid, number, self._opened)

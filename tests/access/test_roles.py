@@ -122,6 +122,7 @@ async def test_every_method_of_the_rule_desk(scene: Watched) -> None:
         "accept_shape": (WRITE, ("tastings",)),
         "upload": (WRITE, ("lots.csv", file)),
         "remove_upload": (WRITE, ("nothing",)),
+        "protections": (ADMINISTER, ()),
     }
     anybodys = {"acting_as", "actor", "close", "from_settings"}
     assert public_members(RuleDesk) == decisions.keys() | anybodys

@@ -94,3 +94,24 @@ def test_finished_calls_and_texts_are_deleted(line: Line):
     assert line.http.get(line.path(f"Calls/{slow}")).json()["code"] == 20404
     assert line.http.delete(line.path(f"Messages/{text}")).json()["code"] == 20404
     assert line.twilio.calls.list() == line.twilio.messages.list() == []
+
+
+def test_on_trial_only_verified_numbers_are_reached():
+    with simulator_line(on_trial=True, opening_balance=15.5) as line:
+        account = line.twilio.api.v2010.accounts(SIMULATOR_ACCOUNT_SID).fetch()
+        assert account.type == "Trial"
+        assert line.twilio.balance.fetch().balance == "15.5000"
+        with pytest.raises(TwilioRestException) as refusal:
+            line.place()
+        assert (refusal.value.status, refusal.value.code) == (400, 21219)
+        text = {"to": TO, "from_": SIMULATOR_FROM_NUMBER, "body": "Hello"}
+        with pytest.raises(TwilioRestException) as refusal:
+            line.twilio.messages.create(**text)
+        assert (refusal.value.status, refusal.value.code) == (400, 21608)
+        line.finished(line.twilio.validation_requests.create(phone_number=TO).call_sid)
+        assert line.finished(line.place())["status"] == "completed"
+        sent = line.twilio.messages.create(**text)
+        assert sent.body == "Sent from your Twilio trial account - Hello"
+    with simulator_line() as line:
+        account = line.twilio.api.v2010.accounts(SIMULATOR_ACCOUNT_SID).fetch()
+        assert account.type == "Full"

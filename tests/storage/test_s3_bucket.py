@@ -1,7 +1,7 @@
 """Setting up a bucket: policy, public access block and lifecycle, also more than once."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -143,3 +143,39 @@ async def test_policy_is_tried_again_while_the_lifted_block_settles(moto_url, mo
     with serve(s3) as url:
         s3_bucket._put_policy(s3_client(url), "twilio-xml", "{}")
     assert [request.method for request in s3.requests] == ["PUT"] * 3
+
+
+@pytest.mark.parametrize(
+    ("rules", "days"),
+    [
+        ([], None),
+        ([{"Filter": {"Prefix": "twiml/"}, "Expiration": {"Days": 3}}], 3),
+        ([{"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}], 30),
+        ([{"Filter": {"Prefix": "other/"}, "Expiration": {"Days": 3}}], None),
+        ([{"Filter": {"Tag": {"Key": "a", "Value": "b"}}, "Expiration": {"Days": 3}}], None),
+        (
+            [{"Filter": {"Prefix": "twiml/"}, "Expiration": {"Days": 3}, "Status": "Disabled"}],
+            None,
+        ),
+        (
+            [
+                {"Filter": {"Prefix": "twiml/"}, "Expiration": {"Days": 9}},
+                {"Filter": {"Prefix": "tw"}, "Expiration": {"Days": 2}},
+            ],
+            2,
+        ),
+    ],
+)
+async def test_after_how_many_days_documents_expire(moto_url, rules, days):
+    client = s3_client(moto_url)
+    client.create_bucket(Bucket="twilio-xml")
+    if rules:
+        named: Any = [{"ID": str(n), "Status": "Enabled", **each} for n, each in enumerate(rules)]
+        client.put_bucket_lifecycle_configuration(
+            Bucket="twilio-xml", LifecycleConfiguration={"Rules": named}
+        )
+    storage = s3_storage(moto_url)
+    try:
+        assert await storage.expires_after_days() == days
+    finally:
+        await storage.close()

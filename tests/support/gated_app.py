@@ -130,7 +130,7 @@ async def gated_app(
     given = Settings(_env_file=None, **(LIVE if live else {}), **settings)
     async with simulated_desk(folder) as desk:
         access = Access.from_settings(given, desk)
-        asgi = create_app(desk, None, access).starlette_app
+        asgi = create_app(desk, access=access).starlette_app
         transport = httpx.ASGITransport(app=asgi, client=client)
         async with httpx.AsyncClient(transport=transport, base_url=url) as web:
             yield GatedApp(asgi, desk, access, web)

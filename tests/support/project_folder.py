@@ -15,7 +15,9 @@ ROOMS = (
     "access", "alerts", "cli", "dashboard", "database", "monitoring", "people", "rules",
     "simulator", "storage", "twilio_client", "twiml",
 )  # fmt: skip
-FILES = ("app.py", "callbacks_app.py", "settings.py", "sources.toml", "webhooks.py")
+FILES = (
+    "app.py", "callbacks_app.py", "doctor.py", "settings.py", "sources.toml", "webhooks.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,11 @@ from tests.support.servers import serve
 from tests.support.twilio_openapi import example, schema
 from twilio_client import (
     Account,
+    Balance,
     Call,
     IncomingPhoneNumber,
     Message,
+    OutgoingCallerId,
     TwilioClient,
     TwilioUncertain,
 )
@@ -35,6 +37,8 @@ from twilio_client import (
         (Message, "api.v2010.account.message"),
         (Account, "api.v2010.account"),
         (IncomingPhoneNumber, "api.v2010.account.incoming_phone_number"),
+        (OutgoingCallerId, "api.v2010.account.outgoing_caller_id"),
+        (Balance, "api.v2010.account.balance"),
     ],
 )
 def test_twilio_describes_every_field(resource, name):

@@ -1,0 +1,123 @@
+"""What leads from nothing to a real call: each step is looked at, and ticked when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from alerts.desk import Desk
+from alerts.doctor.check import Check, Fix, Group, Line, Lines
+from alerts.phone_numbers import international
+from alerts.services import open_twilio
+from alerts.status import Status
+from database import DatabaseError
+from settings import Settings, SettingsError
+from twilio_client import TwilioError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+SIGN_UP = Fix("https://www.twilio.com/try-twilio")
+GET_NUMBER = Fix("https://console.twilio.com/us1/develop/phone-numbers/manage/search")
+LINES = Fix("TWILIO_ACCOUNT_SID=AC…\nTWILIO_AUTH_TOKEN=…\nTWILIO_FROM_NUMBER=+1…", "In .env")
+START_AGAIN = Fix("make run", "In the terminal where it runs: Ctrl+C, then")
+ANSWER = "Press Call my own phone on the Setup page, and answer."
+PRESS = "Press Call my own phone on the Setup page, answer, and press 1."
+HEARD = (Status.ACKNOWLEDGED, Status.COMPLETED, Status.DELIVERED)
+
+
+class FirstSteps:
+    """The steps, until somebody has been reached by a real call."""
+
+    def __init__(
+        self, settings: Settings, desk: Desk, read_again: Callable[[], Settings] = Settings
+    ) -> None:
+        """`read_again` reads the settings as the next start of the app will."""
+        self._settings = settings
+        self._desk = desk
+        self._read_again = read_again
+
+    def checks(self) -> list[Check]:
+        """Return the check of all steps."""
+        return [Check("first-steps", Group.FIRST_STEPS, "First steps", self.steps, 45.0)]
+
+    async def steps(self) -> Lines:
+        """Return a line for each step; none once a real call has reached somebody."""
+        try:
+            reached = await self._has_reached_somebody()
+        except DatabaseError:
+            return []  # said by the check of the database
+        if self._settings.simulated:
+            return [_rehearsal(reached), *await self._account()]
+        if reached:
+            return []
+        there = Line("fine", "The account, its number and the lines in .env are there.")
+        # How Twilio is let in is said by the check of PUBLIC_URL.
+        press = PRESS if self._settings.public_url else ANSWER
+        return [there, Line("to do", "Call your own phone.", press)]
+
+    async def _account(self) -> Lines:
+        """Return the steps up to the start with an account, by what `.env` says by now."""
+        try:
+            written = self._read_again()
+        except SettingsError as problem:
+            return [*_not_yet(), Line("broken", ".env can't be used as it is.", str(problem))]
+        if written.simulated:
+            return [*_not_yet(), Line("to do", "Start Callboard again.", "", (START_AGAIN,))]
+        lines = [Line("fine", ".env has the account, its token and a number.")]
+        return [
+            *await _accepted(written),
+            *lines,
+            Line("to do", "Start Callboard again.", "", (START_AGAIN,)),
+        ]
+
+    async def _has_reached_somebody(self) -> bool:
+        # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
+        import sqlalchemy as sa  # noqa: PLC0415
+
+        from alerts.tables import alerts  # noqa: PLC0415
+
+        account_sid = self._desk.services.twilio.account_sid
+        chosen = sa.select(alerts.c.id).where(
+            alerts.c.account_sid == account_sid, alerts.c.status.in_(HEARD)
+        )
+
+        def read(connection: sa.Connection) -> bool:
+            return connection.execute(chosen.limit(1)).first() is not None
+
+        return await (await self._desk.database()).read(read)
+
+
+def _rehearsal(reached: bool) -> Line:
+    if reached:
+        return Line("fine", "A call in the simulation was answered.")
+    words = "Hear a call in the simulation."
+    return Line("to do", words, f"{PRESS} The phone on this page rings, and nobody's else.")
+
+
+def _not_yet() -> list[Line]:
+    return [
+        Line("to do", "Open an account at Twilio.", "A trial is free.", (SIGN_UP,)),
+        Line("to do", "Get a number that can call.", "In Twilio's console:", (GET_NUMBER,)),
+        Line("to do", "Write the account and the number into .env beside app.py.", "", (LINES,)),
+    ]
+
+
+async def _accepted(written: Settings) -> Lines:
+    """Return whether Twilio takes the account and the number that are written down."""
+    number = written.twilio_from_number or ""
+    shown = international(number)
+    async with open_twilio(written) as twilio:
+        try:
+            owned = await twilio.find_number(number)
+            usable = owned is not None or [
+                each async for each in twilio.list_caller_ids(number, limit=1)
+            ]
+        except TwilioError as problem:
+            words = "Twilio doesn't accept the account in .env."
+            return [Line("broken", words, str(problem), (LINES,))]
+    account = Line("fine", "Twilio accepts the account in .env.")
+    if usable:
+        return [account, Line("fine", f"Calls can come from {shown}.")]
+    words = f"{shown} is neither the account's own number nor verified."
+    return [account, Line("broken", words, "Get a number in Twilio's console:", (GET_NUMBER,))]

@@ -1,0 +1,58 @@
+"""Every check of the doctor and of the Setup page, in the order in which things are set up."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from alerts import Desk
+from alerts.doctor import Check, Group
+from alerts.doctor.account import AccountChecks
+from alerts.doctor.clock import ClockChecks
+from alerts.doctor.database import DatabaseChecks
+from alerts.doctor.documents import DocumentChecks
+from alerts.doctor.first_steps import FirstSteps
+from alerts.doctor.limits import LimitChecks
+from alerts.doctor.reachability import ReachabilityChecks
+from alerts.doctor.replies import ReplyChecks
+from alerts.doctor.sender import SenderChecks
+from people.doctor import PeopleChecks
+from rules.doctor import RuleChecks
+from settings import Settings
+
+if TYPE_CHECKING:
+    from rules.desk import RuleDesk
+
+
+def checks_of(
+    settings: Settings,
+    desk: Desk,
+    open_rules: Callable[[], Awaitable[RuleDesk]] | None = None,
+    *,
+    create_bucket: bool = False,
+    set_webhook: bool = False,
+) -> list[Check]:
+    """Return all checks, for one examination: what they learn of the account is asked once.
+
+    Without `open_rules` there are none of rules. With `create_bucket` and `set_webhook` the bucket
+    and the webhook for incoming texts are set up first, which is all that is ever changed.
+    """
+    services = desk.services
+    account = AccountChecks(settings, services)
+    parts = (
+        FirstSteps(settings, desk),
+        account,
+        SenderChecks(settings, services, account),
+        DocumentChecks(settings, services, create_bucket=create_bucket),
+        ReachabilityChecks(settings, services),
+        ReplyChecks(settings, services, account, set_webhook=set_webhook),
+        ClockChecks(settings, services, account),
+        DatabaseChecks(settings, desk),
+        PeopleChecks(desk),
+        *([RuleChecks(open_rules)] if open_rules else ()),
+        LimitChecks(services),
+    )
+    groups = list(Group)
+    found = chain.from_iterable(part.checks() for part in parts)
+    return sorted(found, key=lambda check: groups.index(check.group))

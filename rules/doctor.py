@@ -1,0 +1,83 @@
+"""The doctor's checks of rules: can each be checked, and what keeps its query to its sources?"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from alerts.doctor import Check, Fix, Group, Line
+from alerts.doctor.check import Lines
+from database import DatabaseError
+from settings import SettingsError
+
+if TYPE_CHECKING:
+    from rules.desk import RuleDesk
+    from rules.overview import RuleOverview
+
+MOST_NAMED = 5
+SEE_LANDLOCK = Fix("cat /sys/kernel/security/lsm", "Whether this Linux has it switched on")
+
+
+class RuleChecks:
+    """The checks of rules. `open_rules` returns the RuleDesk, or raises `SettingsError`."""
+
+    def __init__(self, open_rules: Callable[[], Awaitable[RuleDesk]]) -> None:
+        self._open_rules = open_rules
+
+    def checks(self) -> list[Check]:
+        """Return the checks, in order."""
+        return [
+            Check("rules", Group.PEOPLE_AND_RULES, "Rules", self.rules),
+            Check("sandbox", Group.PEOPLE_AND_RULES, "What rules may read", self.sandbox),
+        ]
+
+    async def rules(self) -> Lines:
+        """Say which rules can't be checked, wait for somebody, or are slow."""
+        try:
+            found = await (await self._open_rules()).overview()
+        except SettingsError as problem:
+            words = "No rule is checked, so nobody hears what is bad."
+            return [Line("broken", words, str(problem))]
+        except DatabaseError:
+            return []  # said by the check of the database
+        on = [each for each in found if each.rule.is_checked]
+        wrong = [line for each in on for line in _lines(each)]
+        if wrong:
+            more = len(wrong) - MOST_NAMED
+            rest = [Line("to do", f"{more} more rules need a look.")] if more > 0 else []
+            return [*wrong[:MOST_NAMED], *rest]
+        if not on:
+            return [Line("fine", "No rule is on.")] if found else []
+        return [
+            Line("fine", f"{len(on)} rules are checked." if len(on) > 1 else "1 rule is checked.")
+        ]
+
+    async def sandbox(self) -> Lines:
+        """Say what the system adds to DuckDB's own locks."""
+        try:
+            protections = (await self._open_rules()).protections()
+        except SettingsError:
+            return []  # said by the check of the rules
+        if protections.landlock:
+            return [Line("fine", str(protections))]
+        words = "Who may write rules could read other files here, should a lock of DuckDB's fail."
+        return [Line("to do", words, str(protections), (SEE_LANDLOCK,))]
+
+
+def _lines(overview: RuleOverview) -> Sequence[Line]:
+    name, health = overview.rule.name, overview.health
+    detail = f"{health.words}. {health.detail}".strip()
+    check = Fix(f".venv/bin/python -m alerts rules check {quote(name)}", "To see it at the shell")
+    match health.kind:
+        case "failed" | "stale":
+            words = f"Nobody hears what is bad by the rule {name}."
+            return [Line("broken", words, detail, (check,))]
+        case "held":
+            words = f"Nobody is told what the rule {name} found: it waits for somebody's answer."
+            return [Line("to do", words, f"{detail} Answer it on the Rules page.")]
+        case "slow":
+            words = f"The rule {name} is slow, so its alerts may come late."
+            return [Line("to do", words, f"{detail}. Check it less often, or let it read less.")]
+        case _:
+            return []
