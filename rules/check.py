@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from access.audit_entry import AuditEntry
-from alerts import Desk, UnusableInput
+from alerts import DatabaseError, Desk, UnusableInput
 from alerts.desk import AddAlerts
 from database.clock import database_time
 from people.names import number_of_people
@@ -30,7 +30,7 @@ from rules.leases import Claim
 from rules.looking import CheckFailed, Looker, Seen
 from rules.planning import Plan, Planner
 from rules.recording import Finding, Result, record
-from rules.rule import Rule
+from rules.rule import Rule, same_columns
 from rules.sandbox import QueryError
 from rules.saved_rules import read_rule
 from rules.schedule import next_check
@@ -146,7 +146,14 @@ class RuleCheck:
         except Exception:
             log.exception("The check of the rule %s failed", known.rule.name)
             return await self._fail(one, CheckFailed(OURSELVES))
-        return await self._count(one, seen)
+        try:
+            return await self._count(one, seen)
+        except (DatabaseError, sa.exc.OperationalError, sa.exc.InterfaceError):
+            raise  # nothing can be written now, so the check is made again
+        except Exception:
+            # Made again at once, it would go wrong again, and nobody would hear of that.
+            log.exception("The check of the rule %s failed", known.rule.name)
+            return await self._fail(one, CheckFailed(OURSELVES))
 
     async def dry_run(self, rule: Rule) -> CheckReport:
         """Return what a check would find and tell now; writes nothing."""
@@ -290,7 +297,7 @@ class _One:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing follows if the check lists nothing bad."""
-        same_key = tuple(self.known.state["key_columns"]) == self.known.rule.key
+        same_key = same_columns(self.known.state["key_columns"], self.known.rule.key)
         return same_key and not self.known.has_open and self.switching is None
 
     @property

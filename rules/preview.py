@@ -22,7 +22,7 @@ from rules.audience import Address, Audience, read_audience
 from rules.episodes import Episode
 from rules.keys import Case, Cases, KeyProblem, cases_in, shown
 from rules.reading import Data, Reading, RuleReader
-from rules.rule import SPECIMEN, Rule, alert_request
+from rules.rule import SPECIMEN, Rule, alert_request, same_columns
 from rules.sandbox import QueryError, Table
 from rules.sources import SourceError
 from rules.tables import episodes, rule_state
@@ -165,8 +165,8 @@ class Previewer:
         for name in ("message", "message_for_many", "voicemail"):
             if problem := _unknown_variable(getattr(rule, name), columns):
                 found[name] = problem
-        for name in ("to", "owner"):
-            text = getattr(rule, name)
+        people = {"to": rule.to, "owner": rule.owner, "then_to": "\n".join(rule.then_to)}
+        for name, text in people.items():
             read = await read_recipients(text, rule.channel, self.regions, self.directory)
             try:
                 if text.strip():
@@ -231,7 +231,7 @@ def read_followed(connection: sa.Connection, account_sid: str, rule_id: str) -> 
 def _compared(preview: Preview, rule: Rule, followed: Followed | None) -> Preview:
     if followed is None:
         return preview
-    if followed.key_columns != rule.key:
+    if not same_columns(followed.key_columns, rule.key):
         return replace(preview, new_baseline=True)
     return replace(
         preview,

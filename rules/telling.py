@@ -155,7 +155,11 @@ class Teller:
             are = "is" if len(some) == 1 else "are"
             words = f"{self.rule.name}: {listed} {are} no longer listed."
             request = replace(self._plain(words), to=number)
-            notices.append(self._named(request, some, number, "recovery"))
+            try:
+                notices.append(self._named(request, some, number, "recovery"))
+            except UnusableInput as problem:
+                # The rule may be another one by now, such as texts in place of calls.
+                log.warning("%s is over, but %s can't be told: %s", listed, number, problem)
         return notices
 
     def flapping(self, items: Sequence[Item]) -> list[Notice]:

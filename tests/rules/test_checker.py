@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from alerts import UnusableInput
 from rules.checker import RuleChecker
 from rules.leases import LEASE_SECONDS, claim_due, claim_one, next_due, release, renew
 from rules.recording import record
@@ -157,6 +158,24 @@ async def test_what_callboard_itself_gets_wrong_is_a_failed_check(tmp_path: Path
         assert report.result == "failed"
         assert report.failure == "Callboard itself failed while checking this rule. See its log."
         assert (await scene.state(rule))["leased_by"] is None
+
+
+async def test_so_is_a_check_that_cant_be_planned(tmp_path: Path, monkeypatch):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on()
+        scene.write(BENS)
+
+        def broken(*_: object, **__: object) -> None:
+            raise UnusableInput("message", "a mistake of ours")
+
+        with monkeypatch.context() as during:
+            during.setattr("rules.planning.after_check", broken)
+            report = await scene.check(rule)
+        assert report.result == "failed"
+        assert (await scene.state(rule))["failures"] == 1
+        # It is due again when the rule says, not at once.
+        assert (await scene.state(rule))["next_check_at"] > time.time() + 60
+        assert (await scene.check(rule)).fired == ("1407",)
 
 
 @pytest.mark.parametrize("meanwhile", ["switched off", "edited", "deleted", "taken over"])
