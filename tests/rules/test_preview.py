@@ -128,6 +128,13 @@ async def test_a_rule_that_is_on_is_compared_with_what_it_follows(
     assert (other_key.same, other_key.new_baseline) == (None, True)
 
 
+async def test_who_cant_be_tried_next_is_named(rules: RuleDesk) -> None:
+    then_to = ("Clara Novak", "Nobody Known")
+    preview = await rules.preview(replace(RULE, then_to=then_to))
+    assert "Nobody called Nobody Known" in preview.problems["then_to"]
+    assert (await rules.preview(replace(RULE, then_to=then_to[:1]))).problems == {}
+
+
 async def test_of_many_rows_the_first_are_shown_and_all_are_counted(
     scene: Watched, rules: RuleDesk
 ) -> None:
