@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from rules.health import (
     after_failure,
     after_success,
     flood_words,
+    retry_seconds,
     slow_seconds,
 )
 from rules.keys import Cases
@@ -212,7 +213,8 @@ class RuleCheck:
             claim.at.timestamp(),
             is_stale=failure.is_stale,
         )
-        next_at = self._next_at(rule, claim)
+        soon = claim.at + timedelta(seconds=retry_seconds(health.failures))
+        next_at = min(self._next_at(rule, claim), soon)
         finding = Finding(rule, claim, "failed", one.seconds, next_at, health)
         report = await self._record(finding, [words] if words else [])
         return replace(report, failure=str(failure), error=failure.error)

@@ -160,6 +160,20 @@ async def test_what_callboard_itself_gets_wrong_is_a_failed_check(tmp_path: Path
         assert (await scene.state(rule))["leased_by"] is None
 
 
+async def test_a_failed_check_of_a_daily_rule_is_made_again_within_the_hour(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on(at="0 7 * * *")
+        due = (await scene.state(rule))["next_check_at"]
+        scene.write(BENS)
+        scene.file.rename(scene.file.with_suffix(".old"))
+        for minutes in (1, 2, 4, 8, 15, 15):
+            assert (await scene.check(rule)).result == "failed"
+            assert (await scene.state(rule))["next_check_at"] <= time.time() + minutes * 60
+        scene.file.with_suffix(".old").rename(scene.file)
+        assert (await scene.check(rule)).fired == ("1407",)
+        assert (await scene.state(rule))["next_check_at"] >= due
+
+
 async def test_so_is_a_check_that_cant_be_planned(tmp_path: Path, monkeypatch):
     async with watched(tmp_path) as scene:
         rule = await scene.switched_on()
@@ -174,7 +188,7 @@ async def test_so_is_a_check_that_cant_be_planned(tmp_path: Path, monkeypatch):
         assert report.result == "failed"
         assert (await scene.state(rule))["failures"] == 1
         # It is due again when the rule says, not at once.
-        assert (await scene.state(rule))["next_check_at"] > time.time() + 60
+        assert (await scene.state(rule))["next_check_at"] > time.time() + 30
         assert (await scene.check(rule)).fired == ("1407",)
 
 
