@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # What a check has saved is sent by the app or a worker, if Twilio takes longer.
 LONGEST_WAIT_SECONDS = 30.0
 # Whether they can be told depends on the people of this database, not on the rule.
-OF_PEOPLE = ("to", "owner")
+OF_PEOPLE = ("to", "owner", "then_to")
 
 
 @dataclass(frozen=True, slots=True)

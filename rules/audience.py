@@ -26,13 +26,15 @@ class Address:
 class Audience:
     """Whom each case of a rule is for, by the hash of its key, and who the rule's owner is.
 
-    `then_to` are the numbers that are tried after each recipient's own.
+    `then_to` are the numbers that are tried after each recipient's own, and `then_to_problem` says
+    who can't be.
     """
 
     of: Mapping[str, Address] = field(default_factory=dict)
     owner: tuple[Recipient, ...] = ()
     owner_problem: str = ""
     then_to: tuple[str, ...] = ()
+    then_to_problem: str = ""
 
 
 async def read_audience(
@@ -51,10 +53,16 @@ async def read_audience(
         else:
             found[case.key_hash] = named
     owner = await reader.read(rule.owner) if rule.owner.strip() else Address()
-    then_to = [each for typed in rule.then_to for each in (await reader.read(typed)).recipients]
-    numbers = dict.fromkeys(number for each in then_to for number in (each.to, *each.then_to))
+    further = _united([await reader.read(typed) for typed in rule.then_to])
+    numbers = dict.fromkeys(
+        number for each in further.recipients for number in (each.to, *each.then_to)
+    )
     return Audience(
-        found, owner.recipients, " ".join(owner.problems), tuple(numbers)[:MOST_FURTHER_NUMBERS]
+        found,
+        owner.recipients,
+        " ".join(owner.problems),
+        tuple(numbers)[:MOST_FURTHER_NUMBERS],
+        " ".join(further.problems),
     )
 
 

@@ -6,13 +6,13 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from access.audit_entry import AuditEntry
-from alerts import Desk, UnusableInput
+from alerts import DatabaseError, Desk, UnusableInput
 from alerts.desk import AddAlerts
 from alerts.emergency_stop import Stopped
 from alerts.limits import LimitReached
@@ -25,6 +25,7 @@ from rules.health import (
     after_failure,
     after_success,
     flood_words,
+    retry_seconds,
     slow_seconds,
 )
 from rules.keys import Cases
@@ -32,7 +33,7 @@ from rules.leases import Claim
 from rules.looking import CheckFailed, Looker, Seen
 from rules.planning import Plan, Planner
 from rules.recording import Finding, Result, record
-from rules.rule import Rule
+from rules.rule import Rule, same_columns
 from rules.sandbox import QueryError
 from rules.saved_rules import read_rule
 from rules.schedule import next_check
@@ -158,6 +159,12 @@ class RuleCheck:
                 continue
             except LimitReached as limit:
                 return await self._fail(one, CheckFailed(str(limit)))
+            except (DatabaseError, sa.exc.OperationalError, sa.exc.InterfaceError):
+                raise  # nothing can be written now, so the check is made again
+            except Exception:
+                # Made again at once, it would go wrong again, and nobody would hear of that.
+                log.exception("The check of the rule %s failed", known.rule.name)
+                return await self._fail(one, CheckFailed(OURSELVES))
 
     async def dry_run(self, rule: Rule) -> CheckReport:
         """Return what a check would find and tell now; writes nothing."""
@@ -217,7 +224,8 @@ class RuleCheck:
             claim.at.timestamp(),
             is_stale=failure.is_stale,
         )
-        next_at = self._next_at(rule, claim)
+        soon = claim.at + timedelta(seconds=retry_seconds(health.failures))
+        next_at = min(self._next_at(rule, claim), soon)
         health, said = await self._unless_stopped(one, health, [words] if words else [])
         finding = Finding(rule, claim, "failed", one.seconds, next_at, health)
         try:
@@ -317,7 +325,7 @@ class _One:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing follows if the check lists nothing bad."""
-        same_key = tuple(self.known.state["key_columns"]) == self.known.rule.key
+        same_key = same_columns(self.known.state["key_columns"], self.known.rule.key)
         return same_key and not self.known.has_open and self.switching is None
 
     @property

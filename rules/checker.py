@@ -231,6 +231,7 @@ class RuleChecker:
             await asyncio.sleep(SECONDS_BETWEEN_DELETIONS)
             try:
                 if self._desk.delivers:
-                    await delete_old(await self._desk.database(), self._account_sid)
+                    keep_days = self._desk.services.keep_days
+                    await delete_old(await self._desk.database(), self._account_sid, keep_days)
             except Exception:
                 log.exception("Old checks couldn't be deleted; trying again in an hour")

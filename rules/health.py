@@ -18,6 +18,7 @@ OwnerTold = Literal["", "failing", "stale", "slow"]
 
 FAILURES_BEFORE_TELLING = 3
 SECONDS_BEFORE_TELLING = 15 * 60.0
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 60, 15 * 60
 SECONDS_BETWEEN_TELLING = 24 * 3600.0
 SLOW_CHECKS_BEFORE_TELLING = 3
 # A check may take 30 s. An interval of a second is for queries that take much less.
@@ -94,6 +95,15 @@ def after_success(
     if health.owner_told == "slow" and not slow:
         return replace(after, owner_told=""), None
     return after, None
+
+
+def retry_seconds(failures: int) -> float:
+    """Return after how long a check is made again at the latest, of which so many failed in a row.
+
+    A rule that is checked once a day must not wait a day because of one torn file, nor its owner
+    three days to hear of a broken query.
+    """
+    return float(min(FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10), LAST_RETRY_SECONDS))
 
 
 def slow_seconds(rule: Rule) -> float:

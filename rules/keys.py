@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,7 @@ def cases_in(result: QueryResult, key: Sequence[str], to_column: str = "") -> Ca
     names = [columns[place] for place in places]
     canonical = [_canonical_of(result.columns[place].type) for place in places]
     found: dict[str, Case] = {}
+    further: dict[str, dict[str, None]] = {}  # recipients in rows after a key's first
     for row in result.rows:
         cells = [row[place] for place in places]
         texts = zip(canonical, cells, strict=True)
@@ -107,11 +108,12 @@ def cases_in(result: QueryResult, key: Sequence[str], to_column: str = "") -> Ca
         if known is None or (is_bad and not known.is_bad):
             values = dict(zip(names, cells, strict=True))
             found[key_hash] = Case(key_hash, values, row, to, is_bad, _empty_cells(values))
-        elif to and is_bad and to[0] not in known.to:
-            united = (*known.to, *to)
-            found[key_hash] = Case(
-                key_hash, known.values, known.row, united, known.is_bad, known.problem
-            )
+            further.pop(key_hash, None)
+        elif to and is_bad:
+            further.setdefault(key_hash, {})[to[0]] = None
+    for key_hash, others in further.items():
+        case = found[key_hash]
+        found[key_hash] = replace(case, to=tuple(dict.fromkeys((*case.to, *others))))
     return Cases(columns, found, bad_at is not None)
 
 

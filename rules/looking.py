@@ -114,7 +114,13 @@ class Looker:
         if not rule.stale_after_minutes or not found:
             return
         if rule.time_column:
-            moments = [await self._newest_row(rule, each) for each in found.values()]
+            having = [each for each in found.values() if _has_column(each, rule.time_column)]
+            if not having:
+                raise CheckFailed(
+                    f"{' or '.join(found)} has no column {rule.time_column}, so it isn't known "
+                    "whether data still come. Name another time column."
+                )
+            moments = [await self._newest_row(rule, each) for each in having]
         else:
             moments = [each.newest_at for each in found.values()]
         known = [each for each in moments if each is not None]
@@ -122,18 +128,20 @@ class Looker:
             raise CheckFailed(sentence, is_stale=True)
 
     async def _newest_row(self, rule: Rule, snapshot: Snapshot) -> datetime | None:
-        """Return the newest time in a source's `time_column`; None if it has no such column."""
+        """Return the newest time in a source's column of times; None if there is no row."""
         key = (snapshot.table.name, snapshot.fingerprint, rule.time_column)
         if key not in self._newest:
             column, table = _quoted(rule.time_column), _quoted(snapshot.table.name)
             # In the sandbox too: nothing that is quoted can do more there than read this table.
-            sql = f"SELECT max({column}) FROM {table}"  # noqa: S608
-            try:
-                [[newest]] = await self._rows(rule, sql, snapshot)
-            except QueryError as error:
-                if error.kind != "name":
-                    raise
-                newest = None
+            sql = (
+                f"SELECT max({column}) FILTER (WHERE {column} <= now() + INTERVAL 1 DAY), "  # noqa: S608
+                f"max({column}) FROM {table}"
+            )
+            [[newest, last]] = await self._rows(rule, sql, snapshot)
+            if newest != last:
+                # A year that somebody mistyped must not keep its rule from ever being stale. Not
+                # remembered: that row may be of today by the next check.
+                return self._moment(newest, rule)
             for old in [each for each in self._newest if each[0] == key[0] and each[2] == key[2]]:
                 del self._newest[old]
             self._newest[key] = self._moment(newest, rule)
@@ -162,6 +170,10 @@ class Looker:
         alone = Data({snapshot.table.name: snapshot}, uses_clock=False)
         query = self._reader.query(rule, alone, sql)
         return (await self._reader.sandbox.run(query, QUERY_SECONDS)).rows
+
+
+def _has_column(snapshot: Snapshot, name: str) -> bool:
+    return name.casefold() in {each.name.casefold() for each in snapshot.table.columns}
 
 
 def _quoted(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from rules.episodes import (
 from rules.health import Words
 from rules.keys import Case, Cases, Value, shown
 from rules.mutes import Mute, is_muted, read_mutes
-from rules.rule import Rule
+from rules.rule import Rule, same_columns
 from rules.standing import (
     Id,
     ToldAlert,
@@ -40,6 +41,8 @@ from rules.standing import (
     told_together,
 )
 from rules.telling import Compose, Item, Notice, Teller
+
+log = logging.getLogger(__name__)
 
 # Composing more alerts than this takes so long that it is done in a thread.
 MANY_ITEMS = 10
@@ -126,6 +129,7 @@ class Planner:
         if not words:
             return ()
         audience = await self.audience(rule, [])
+        _warn(rule, audience)
         teller = Teller(rule, number, at, audience, self.compose)
         return tuple(notice for each in words for notice in teller.health(each.text, each.about))
 
@@ -151,6 +155,7 @@ class Planner:
             addressed = [each.case for each in (*telling, *reminding)]
             audience = await self.audience(rule, addressed)
             teller = Teller(rule, number, at, audience, self.compose, seen.mutes)
+            _warn(rule, audience)
 
             def write() -> tuple[Sequence[Notice], set[str], tuple[str, ...]]:
                 firing = teller.tell(telling, "firing")
@@ -268,11 +273,11 @@ def _see(
     """Read where the rule stands, and let the check's cases follow from that."""
     state: Any = read_state(connection, account_sid, rule.id)
     open_ = read_open(connection, account_sid, rule.id)
-    columns = tuple(state["key_columns"]) if state else ()
-    ends_all = bool(open_) and columns != rule.key
+    is_same_key = same_columns(state["key_columns"] if state else (), rule.key)
+    ends_all = bool(open_) and not is_same_key
     if ends_all:
         open_ = {}
-    if columns != rule.key and tell is None:
+    if not is_same_key and tell is None:
         tell = "none"
     bad, moment = cases.bad, at.timestamp()
     asked = [key for key in bad if key not in open_ or open_[key].state == "pending"]
@@ -328,6 +333,12 @@ def alerts_to_cancel(
 def moment_of(seconds: float) -> datetime:
     """Return the moment so many seconds after 1970, in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _warn(rule: Rule, audience: Audience) -> None:
+    """Log who isn't found any more, though the rule could be switched on with them."""
+    for problem in filter(None, (audience.owner_problem, audience.then_to_problem)):
+        log.warning("The rule %s names somebody who can't be told: %s", rule.name, problem)
 
 
 def _same(name: str, other: str) -> bool:

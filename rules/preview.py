@@ -21,8 +21,8 @@ from people.recipients import Recipient, check_recipients, read_recipients
 from rules.audience import Address, Audience, read_audience
 from rules.episodes import Episode
 from rules.keys import Case, Cases, KeyProblem, cases_in, shown
-from rules.reading import Data, Reading, RuleReader
-from rules.rule import SPECIMEN, Rule, alert_request
+from rules.reading import TOO_MANY, Data, Reading, RuleReader
+from rules.rule import SPECIMEN, Rule, alert_request, same_columns
 from rules.sandbox import QueryError, Table
 from rules.sources import SourceError
 from rules.tables import episodes, rule_state
@@ -85,11 +85,13 @@ class Preview:
 class PastAlerts:
     """How many things would have turned bad on each of the last days, oldest first.
 
-    With a `problem`, a sentence, that can't be said.
+    `time_columns` are those that tell when a row is from, each as "tastings.tasted_at". With a
+    `problem`, a sentence, that can't be said.
     """
 
     by_day: tuple[tuple[date, int], ...] = ()
     problem: str = ""
+    time_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,15 @@ class Previewer:
             ends = _ends_of_days(datetime.now(UTC), self.reader.zone(rule), days)
             moments = [moment for _, moment in ends]
             found = await self.reader.sandbox.run_many(self.reader.query(rule, data), moments)
+            if any(each.is_cut for each in found):
+                return PastAlerts(problem=TOO_MANY)
             bad = [frozenset(cases_in(each, rule.key).bad) for each in found]
         except (QueryError, SourceError, KeyProblem) as problem:
             return PastAlerts(problem=str(problem))
         counts = _new_in_each(bad, once_ever=rule.once_ever)
-        return PastAlerts(tuple((day, new) for (day, _), new in zip(ends[1:], counts, strict=True)))
+        by_day = tuple((day, new) for (day, _), new in zip(ends[1:], counts, strict=True))
+        told_by = (f"{each.name}.{each.time_column}" for each in data.tables if each.time_column)
+        return PastAlerts(by_day, time_columns=tuple(told_by))
 
     async def _problems(self, rule: Rule, columns: Sequence[str]) -> dict[str, str]:
         """Return what would keep people from being told, whatever row is bad, by field."""
@@ -165,8 +171,8 @@ class Previewer:
         for name in ("message", "message_for_many", "voicemail"):
             if problem := _unknown_variable(getattr(rule, name), columns):
                 found[name] = problem
-        for name in ("to", "owner"):
-            text = getattr(rule, name)
+        people = {"to": rule.to, "owner": rule.owner, "then_to": "\n".join(rule.then_to)}
+        for name, text in people.items():
             read = await read_recipients(text, rule.channel, self.regions, self.directory)
             try:
                 if text.strip():
@@ -231,7 +237,7 @@ def read_followed(connection: sa.Connection, account_sid: str, rule_id: str) -> 
 def _compared(preview: Preview, rule: Rule, followed: Followed | None) -> Preview:
     if followed is None:
         return preview
-    if followed.key_columns != rule.key:
+    if not same_columns(followed.key_columns, rule.key):
         return replace(preview, new_baseline=True)
     return replace(
         preview,

@@ -16,15 +16,22 @@ KEEP_EPISODES_DAYS = 400
 MOST_DELETED_AT_ONCE = 500
 
 
-async def delete_old(database: Database, account_sid: str) -> int:
-    """Delete all of an account that is older than it is kept; returns how many rows."""
+async def delete_old(database: Database, account_sid: str, keep_days: int = 0) -> int:
+    """Delete all of an account that is older than it is kept; returns how many rows.
+
+    `keep_days` is how long alerts are kept. Episodes are kept as long at least: a key's number
+    would begin at 1 again, whose alert would be taken for the one that is still there.
+    """
+    days = max(KEEP_EPISODES_DAYS, keep_days)
     deleted = 0
-    while count := await database.write(lambda connection: _delete_some(connection, account_sid)):
+    while count := await database.write(
+        lambda connection: _delete_some(connection, account_sid, days)
+    ):
         deleted += count
     return deleted
 
 
-def _delete_some(connection: sa.Connection, account_sid: str) -> int:
+def _delete_some(connection: sa.Connection, account_sid: str, keep_days: int) -> int:
     now = database_time(connection)
     old_checks = _some(
         checks,
@@ -37,7 +44,7 @@ def _delete_some(connection: sa.Connection, account_sid: str) -> int:
     ended = (
         episodes.c.account_sid == account_sid,
         sa.not_(episodes.c.is_open),
-        episodes.c.over_at < now - KEEP_EPISODES_DAYS * SECONDS_A_DAY,
+        episodes.c.over_at < now - keep_days * SECONDS_A_DAY,
     )
     old = connection.execute(
         sa.select(episodes.c.rule_id, episodes.c.key_hash, episodes.c.number)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -144,6 +144,11 @@ COUNTS = (
     "repeat",
     "tries",
 )
+
+
+def same_columns(columns: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether these are the same columns in the same order, however their letters are."""
+    return [each.casefold() for each in columns] == [each.casefold() for each in others]
 
 
 def check_rule(rule: Rule) -> None:

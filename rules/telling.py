@@ -33,7 +33,8 @@ Compose = Callable[[AlertRequest], AlertRequest]
 # As many are named in a list; of more, only a few.
 MOST_LISTED = 5
 LISTED_OF_MORE = 2
-MOST_REASON_CHARACTERS = 300
+# Five of them, each with its key, fit into one text.
+MOST_REASON_CHARACTERS = 200
 FOR_MANY = "{{ rule }}: {{ count }} at once, {{ list }}."
 
 
@@ -155,7 +156,11 @@ class Teller:
             are = "is" if len(some) == 1 else "are"
             words = f"{self.rule.name}: {listed} {are} no longer listed."
             request = replace(self._plain(words), to=number)
-            notices.append(self._named(request, some, number, "recovery"))
+            try:
+                notices.append(self._named(request, some, number, "recovery"))
+            except UnusableInput as problem:
+                # The rule may be another one by now, such as texts in place of calls.
+                log.warning("%s is over, but %s can't be told: %s", listed, number, problem)
         return notices
 
     def flapping(self, items: Sequence[Item]) -> list[Notice]:
@@ -240,8 +245,11 @@ class Teller:
 
     def _untellable(self, items: Iterable[tuple[Item, str]]) -> str:
         """Say which cases can't be told to their recipients, and why."""
-        reasons = dict.fromkeys(f"{each.case.words} ({_short(why)})" for each, why in items)
-        return f"{self.rule.name}: it isn't clear whom to tell about {list_of(list(reasons))}."
+        whys: dict[str, dict[str, None]] = {}
+        for each, why in items:
+            whys.setdefault(each.case.words, {})[" ".join(why.split()).rstrip(".")] = None
+        reasons = [f"{words} ({_short('; '.join(some))})" for words, some in whys.items()]
+        return f"{self.rule.name}: it isn't clear whom to tell about {list_of(reasons)}."
 
 
 def recipient_of(alert_id: str) -> str:
@@ -272,7 +280,6 @@ def _variables(items: Sequence[Item]) -> dict[str, str]:
 
 
 def _short(why: str) -> str:
-    words = " ".join(why.split()).rstrip(".")
-    if len(words) <= MOST_REASON_CHARACTERS:
-        return words
-    return f"{words[: MOST_REASON_CHARACTERS - 1]}…"
+    if len(why) <= MOST_REASON_CHARACTERS:
+        return why
+    return f"{why[: MOST_REASON_CHARACTERS - 1]}…"

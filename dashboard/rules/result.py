@@ -204,6 +204,9 @@ def last_month(past: PastAlerts | None, *, is_reading: bool) -> Tag:
     return tags.div(
         tags.h2(f"{heading} in the last {len(past.by_day)} days"),
         month(past.by_day),
+        tags.p(f"By the time in {', '.join(past.time_columns)}.", class_="cb-quiet cb-small")
+        if past.time_columns
+        else None,
     )
 
 

@@ -17,7 +17,7 @@ from rules.sources.local_files import (
     stamps_of_files,
 )
 from rules.sources.plain_copies import PlainCopies
-from rules.sources.postgresql_query import fetch_postgresql
+from rules.sources.postgresql_query import RunningQueries, fetch_postgresql
 from rules.sources.references import References
 from rules.sources.s3 import S3
 from rules.sources.shapes import Shape
@@ -44,6 +44,7 @@ class Fetching:
         self._uploads = uploads
         self._web = Web(references)
         self._s3 = S3(references)
+        self._queries = RunningQueries()
         self._csv_files: dict[str, CsvFiles] = {}
         # One thread at a time makes a source's files ready.
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -60,7 +61,7 @@ class Fetching:
         if source.kind == "sqlite":
             return fetch_sqlite(source, self._path(source, source.places[0]), kept_files)
         if source.kind == "postgresql":
-            return fetch_postgresql(source, self._references, kept_files)
+            return fetch_postgresql(source, self._references, kept_files, self._queries)
         return self._uploads.fetch(source)
 
     def make_ready(
@@ -87,7 +88,8 @@ class Fetching:
         return Ready(fetched, tuple(each.plain for each in csv.files), csv, stamps)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and break off what is asked over it."""
+        self._queries.cancel()
         self._web.close()
         self._s3.close()
 

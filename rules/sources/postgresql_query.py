@@ -8,6 +8,8 @@ https://www.postgresql.org/docs/current/sql-copy.html
 from __future__ import annotations
 
 import hashlib
+import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +27,10 @@ from rules.sources.sqlite_query import NULL, WRITTEN_CSV, check_distinct
 if TYPE_CHECKING:
     import psycopg
 
+log = logging.getLogger(__name__)
+
 CONNECT_SECONDS = 10
+CANCEL_SECONDS = 2
 MOST_SECONDS = 60
 MOST_BYTES = 2_000_000_000
 FILE = "rows"
@@ -58,8 +63,42 @@ TYPES = {
 MOST_DECIMAL_DIGITS = 38
 
 
-def fetch_postgresql(source: Source, references: References, kept_files: KeptFiles) -> Fetched:
-    """Ask the database. Raises `SourceError`."""
+class RunningQueries:
+    """The connections that are asking a database right now; from any thread."""
+
+    def __init__(self) -> None:
+        self._connections: set[psycopg.Connection] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def running(self, connection: psycopg.Connection) -> Iterator[None]:
+        """Let `cancel` break off what this connection asks within the block."""
+        with self._lock:
+            self._connections.add(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._connections.discard(connection)
+
+    def cancel(self) -> None:
+        """Break off all queries: Python doesn't end before the threads that wait for them."""
+        import psycopg  # noqa: PLC0415
+
+        with self._lock:
+            connections = list(self._connections)
+        for each in connections:
+            try:
+                each.cancel_safe(timeout=CANCEL_SECONDS)
+            except psycopg.Error as error:
+                # It ended meanwhile, or its limits end it.
+                log.info("A query couldn't be broken off: %s", type(error).__name__)
+
+
+def fetch_postgresql(
+    source: Source, references: References, kept_files: KeptFiles, queries: RunningQueries
+) -> Fetched:
+    """Ask the database, as one of the `queries` that can be broken off. Raises `SourceError`."""
     # Importing psycopg takes 100 ms, which the start of an app should not wait for.
     import psycopg  # noqa: PLC0415
 
@@ -72,7 +111,10 @@ def fetch_postgresql(source: Source, references: References, kept_files: KeptFil
                 f"{source.name} can't be asked: its address must start with postgresql://.",
             )
         options = _options(psycopg, source, address)
-        with psycopg.connect(**options, prepare_threshold=None) as connection:
+        with (
+            psycopg.connect(**options, prepare_threshold=None) as connection,
+            queries.running(connection),
+        ):
             connection.read_only = True
             connection.execute(LIMITS)
             # The query is the administrator's own, and nothing here may write.

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from alerts import UnusableInput
 from rules.checker import RuleChecker
 from rules.leases import LEASE_SECONDS, claim_due, claim_one, next_due, release, renew
 from rules.recording import record
@@ -159,6 +160,38 @@ async def test_what_callboard_itself_gets_wrong_is_a_failed_check(tmp_path: Path
         assert (await scene.state(rule))["leased_by"] is None
 
 
+async def test_a_failed_check_of_a_daily_rule_is_made_again_within_the_hour(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on(at="0 7 * * *")
+        due = (await scene.state(rule))["next_check_at"]
+        scene.write(BENS)
+        scene.file.rename(scene.file.with_suffix(".old"))
+        for minutes in (1, 2, 4, 8, 15, 15):
+            assert (await scene.check(rule)).result == "failed"
+            assert (await scene.state(rule))["next_check_at"] <= time.time() + minutes * 60
+        scene.file.with_suffix(".old").rename(scene.file)
+        assert (await scene.check(rule)).fired == ("1407",)
+        assert (await scene.state(rule))["next_check_at"] >= due
+
+
+async def test_so_is_a_check_that_cant_be_planned(tmp_path: Path, monkeypatch):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on()
+        scene.write(BENS)
+
+        def broken(*_: object, **__: object) -> None:
+            raise UnusableInput("message", "a mistake of ours")
+
+        with monkeypatch.context() as during:
+            during.setattr("rules.planning.after_check", broken)
+            report = await scene.check(rule)
+        assert report.result == "failed"
+        assert (await scene.state(rule))["failures"] == 1
+        # It is due again when the rule says, not at once.
+        assert (await scene.state(rule))["next_check_at"] > time.time() + 30
+        assert (await scene.check(rule)).fired == ("1407",)
+
+
 @pytest.mark.parametrize("meanwhile", ["switched off", "edited", "deleted", "taken over"])
 async def test_a_check_that_was_overtaken_counts_for_nothing(tmp_path: Path, meanwhile: str):
     async with watched(tmp_path) as scene:
@@ -223,6 +256,9 @@ async def test_what_is_old_is_deleted(tmp_path: Path):
                 {column: table.c[column] - (days + 1) * SECONDS_A_DAY}
             )
             await execute(scene.desk.services.database_url, earlier)
-        assert await delete_old(database, account_sid) == 4
+        # Episodes outlive the alerts that were named after them.
+        assert await delete_old(database, account_sid, keep_days=KEEP_EPISODES_DAYS + 2) == 3
+        assert len(await scene.rows(episodes)) == 1
+        assert await delete_old(database, account_sid) == 1
         assert await scene.rows(episodes) == []
         assert await scene.rows(checks) == []

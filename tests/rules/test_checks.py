@@ -365,6 +365,29 @@ async def test_the_newest_row_tells_more_than_the_file(tmp_path: Path):
         assert report.result == "counted"
 
 
+async def test_a_row_from_a_mistyped_year_doesnt_count_as_the_newest(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        now = datetime.now(UTC)
+        times = [f"{now - timedelta(hours=hours):%Y-%m-%d %H:%M:%S}" for hours in (5, -24 * 3650)]
+        good = [(1, "T1", 0, "", each) for each in times]
+        scene.write(columns=f"{COLUMNS},tasted_at", good=good)
+        rule = await scene.saved_rule(
+            stale_after_minutes=240, time_column="Tasted_At", time_zone="UTC"
+        )
+        report = await scene.checker.turn_on(rule.id, rule.revision, "none", "Ines")
+        assert report.failure == "Data stopped: the newest is from 5 hours ago."
+
+
+async def test_without_its_time_column_a_rule_cant_tell_whether_data_come(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        rule = await scene.saved_rule(stale_after_minutes=240, time_column="tasted")
+        report = await scene.checker.turn_on(rule.id, rule.revision, "none", "Ines")
+        assert report.failure == (
+            "tastings has no column tasted, so it isn't known whether data still come. Name "
+            "another time column."
+        )
+
+
 async def test_each_check_is_written_down(tmp_path: Path):
     async with watched(tmp_path) as scene:
         rule = await scene.switched_on()
@@ -387,3 +410,17 @@ def _age(file: Path, seconds: float = 60) -> None:
     """Let a file have been written a while ago."""
     then = time.time() - seconds
     os.utime(file, (then, then))
+
+
+async def test_the_owner_hears_of_many_unreadable_recipients_in_one_text(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        sql = SQL.replace("batch,", "batch || repeat('x', 90) AS batch,")
+        rule = await scene.switched_on(sql=sql)
+        people = ["; ".join(f"{each}{'y' * 30}" for each in "abcdefgh")] * 5
+        scene.write(*((number, "T3", 374, each) for number, each in enumerate(people, 1405)))
+        await scene.check(rule)
+        [(owner, words)] = await scene.told()
+        assert owner == INES
+        assert all(f"{number}xxx" in words for number in range(1405, 1410))
+        assert words.count("Nobody called") >= 5
+        assert "more" not in words

@@ -299,3 +299,14 @@ def replace(rule, **changes):
     from dataclasses import replace  # noqa: PLC0415
 
     return replace(rule, **changes)
+
+
+async def test_a_key_column_in_other_letters_is_the_same_column(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on()
+        scene.write(BENS)
+        await scene.check(rule)
+        rule = await scene.saved.save(replace(rule, key=("Batch",)), "Ines")
+        scene.write(BENS, CLARAS)
+        assert (await scene.check(rule)).fired == ("1408",)
+        assert await scene.states(rule) == {"1407": "firing", "1408": "firing"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -171,3 +172,18 @@ def _age(file: Path) -> None:
     """Let a file have been written a while ago."""
     then = time.time() - 60
     os.utime(file, (then, then))
+
+
+async def test_who_cant_be_told_that_it_is_over_stops_nothing(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on(tell_recovery=True, channel="call")
+        scene.write((1407, "T3", 374, f"{BEN} ext. 12"), CLARAS)
+        await scene.check(rule)
+        for each in await scene.alerts():
+            await until_over(scene.desk, each.id)
+        # Texts can't go to an extension.
+        rule = await scene.saved.save(replace(rule, channel="text"), "Ines")
+        scene.write()
+        assert (await scene.check(rule)).over == 2
+        assert await scene.states(rule) == {}
+        assert (await scene.told())[2:] == [(CLARA, "Diacetyl: 1408 is no longer listed.")]

@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rules.health import Health, after_failure, after_success, slow_seconds, stopped
+from rules.health import (
+    Health,
+    after_failure,
+    after_success,
+    retry_seconds,
+    slow_seconds,
+    stopped,
+)
 from rules.rule import Rule
 
 RULE = Rule(id="1", name="Diacetyl", every_seconds=60)
@@ -96,3 +103,9 @@ def test_data_stop_when_the_newest_is_too_old():
     assert "5 days" in stopped(watching, now - timedelta(days=5), now)
     assert stopped(RULE, now - timedelta(days=5), now) == ""
     assert stopped(watching, None, now) == ""
+
+
+def test_a_failed_check_is_made_again_soon_and_then_less_often():
+    waits = [retry_seconds(failures) / 60 for failures in range(1, 8)]
+    assert waits == [1, 2, 4, 8, 15, 15, 15]
+    assert retry_seconds(100_000) == 15 * 60

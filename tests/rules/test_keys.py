@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -135,3 +136,12 @@ def test_cells_as_people_read_them():
 
 def test_half_a_character_has_a_hash_too():
     assert hash_of(["\ud800"]) != hash_of(["\ud801"])
+
+
+def test_a_key_with_very_many_recipients_takes_no_longer_than_as_many_keys():
+    columns = {"batch": "INTEGER", "client": "VARCHAR"}
+    rows = [(1407, str(number % 50_000)) for number in range(100_000)]
+    began = time.process_time()
+    [case] = cases_in(result(columns, *rows), ("batch",), "client").by_hash.values()
+    assert len(case.to) == 50_000
+    assert time.process_time() - began < 10

@@ -128,6 +128,13 @@ async def test_a_rule_that_is_on_is_compared_with_what_it_follows(
     assert (other_key.same, other_key.new_baseline) == (None, True)
 
 
+async def test_who_cant_be_tried_next_is_named(rules: RuleDesk) -> None:
+    then_to = ("Clara Novak", "Nobody Known")
+    preview = await rules.preview(replace(RULE, then_to=then_to))
+    assert "Nobody called Nobody Known" in preview.problems["then_to"]
+    assert (await rules.preview(replace(RULE, then_to=then_to[:1]))).problems == {}
+
+
 async def test_of_many_rows_the_first_are_shown_and_all_are_counted(
     scene: Watched, rules: RuleDesk
 ) -> None:
@@ -155,6 +162,7 @@ async def test_the_past_counts_what_turned_bad_on_each_day(scene: Watched, rules
     scene.file.write_text("\n".join(lines) + "\n")
     past = await rules.past_alerts(replace(RULE, time_column="tasted_at"), days=10)
     assert past.problem == ""
+    assert past.time_columns == ("tastings.tasted_at",)
     counts = {(today - day).days: count for day, count in past.by_day if count}
     # What was bad at the beginning counts as bad already; tomorrow's isn't there yet.
     assert counts == {5: 2, 1: 1, 0: 1}
@@ -165,6 +173,14 @@ async def test_the_past_counts_what_turned_bad_on_each_day(scene: Watched, rules
         sql="SELECT * FROM tastings WHERE tasted_at > now() - INTERVAL 36 HOUR",
     )
     assert sum(count for _, count in (await rules.past_alerts(window, days=10)).by_day) == 4
+
+
+async def test_more_rows_than_a_check_reads_arent_counted(scene: Watched, rules: RuleDesk) -> None:
+    scene.write((1, "T1", 300, "Ben", "2026-01-01 00:00:00"), columns=f"{COLUMNS},t", good=())
+    sql = "SELECT range AS batch FROM tastings, range(60000)"
+    past = await rules.past_alerts(replace(RULE, sql=sql, to_column="", time_column="t"), days=2)
+    assert past.by_day == ()
+    assert "More than 50,000 rows are listed" in past.problem
 
 
 async def test_what_is_wrong_with_the_past_is_a_sentence(scene: Watched, rules: RuleDesk) -> None:

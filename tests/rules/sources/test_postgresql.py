@@ -214,3 +214,22 @@ async def test_pgbouncer_that_pools_transactions(lab: Lab, postgres: PostgresSer
         with psycopg.connect(lab.values["SOURCE_LAB_URL"], prepare_threshold=None) as connection:
             limits = connection.execute("SHOW statement_timeout").fetchone()
         assert limits == ("0",)
+
+
+async def test_closing_breaks_off_a_query_that_runs(lab: Lab, database: str):
+    sources = lab.open(toml("SELECT pg_sleep(50)"))
+    fetching = asyncio.create_task(sources.fetch(["lab"]))
+    running = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE state = 'active' AND query LIKE 'COPY (SELECT pg_sleep(50)%'"
+    )
+
+    async def until(count: int) -> None:
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(execute, database, running) != [(count,)]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    await until(1)
+    await sources.close()
+    await until(0)
+    await asyncio.gather(fetching, return_exceptions=True)
