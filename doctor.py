@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from alerts import Desk
 from alerts.doctor import Check, Group
+from alerts.doctor.access import AccessChecks
 from alerts.doctor.account import AccountChecks
 from alerts.doctor.clock import ClockChecks
 from alerts.doctor.database import DatabaseChecks
@@ -51,6 +52,7 @@ def checks_of(
         DatabaseChecks(settings, desk),
         PeopleChecks(desk),
         *([RuleChecks(open_rules)] if open_rules else ()),
+        AccessChecks(settings),
         LimitChecks(services),
     )
     groups = list(Group)

@@ -53,6 +53,11 @@ class Actor:
         """The user that runs this process, who has its settings and so may do everything."""
         return cls(process_user(), EVERYTHING, "shell")
 
+    @classmethod
+    def at_page(cls) -> Self:
+        """A visitor who hasn't signed in, where nobody has to: as whoever runs this process."""
+        return cls(process_user(), EVERYTHING)
+
     def may(self, permission: Permission) -> bool:
         """Whether they may do what takes this permission."""
         return permission in self.permissions

@@ -19,6 +19,7 @@ class Action(StrEnum):
 
     SIGNED_IN = "Signed in"
     SIGNED_OUT = "Signed out"
+    SIGNED_OUT_ALL = "Signed out {} everywhere"
     REFUSED = "Was refused {}"
     SENT = "Sent {}"
     ASKED = "Asked a second person about {}"

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from access.actor import Actor
+from access.audit_entry import Action, Kind
 from access.names import MOST_NAME_CHARACTERS, is_usable
 from access.passwords import MOST_PASSWORD_CHARACTERS, TooManyChecks
 from access.roles import Roles
@@ -32,6 +33,8 @@ REMEMBER_SECONDS = 3.0
 LONGEST_SECONDS_BETWEEN_TOUCHES = 60.0
 DATABASE_TIMEOUT_SECONDS = 10.0
 MOST_REMEMBERED = 10_000
+# Who the audit trail says was refused.
+STRANGER = Actor("Somebody", frozenset())
 # "Stay signed in on this computer" lasts as long, and no sign-in lasts longer.
 STAY_SECONDS = 30 * 24 * 3600
 
@@ -58,6 +61,13 @@ class _Remembered:
 class _Opened:
     sessions: Sessions
     throttle: Throttle
+    database: Database
+
+    async def record(self, actor: Actor, action: Action, **details: str) -> None:
+        """Tell the audit trail."""
+        from access.audit import Audit  # noqa: PLC0415 - needs SQLAlchemy, as the database does
+
+        await Audit(self.database, actor).record(action, Kind.SIGN_IN, "to sign in", **details)
 
 
 @dataclass
@@ -100,10 +110,15 @@ class SignIn:
             return Refused("Many people are signing in. Try again in a few seconds.", "", 5)
         if user is None:
             log.warning("A wrong name or password, from %s.", address)
+            # Not by the name, which may be a password that was typed into the wrong field.
+            await opened.record(STRANGER, Action.REFUSED, address=address or "unknown")
             return Refused("The name or the password is wrong.")
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             await opened.throttle.forgive(counted, name, address)
             begun = await opened.sessions.begin(user, stays=stays)
+            await opened.record(
+                self.actor(begun), Action.SIGNED_IN, address=address or "this machine or a proxy"
+            )
         log.info("%s signed in from %s.", user.name, address)
         return begun
 
@@ -151,7 +166,9 @@ class SignIn:
     async def end(self, signed_in: SignedIn) -> None:
         """Sign out."""
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
-            await (await self._open()).sessions.end(signed_in.token_hash)
+            opened = await self._open()
+            await opened.sessions.end(signed_in.token_hash)
+            await opened.record(self.actor(signed_in), Action.SIGNED_OUT)
         self._remembered.pop(signed_in.token, None)
         self._touched.pop(signed_in.token_hash, None)
         log.info("%s signed out.", signed_in.name)
@@ -172,6 +189,7 @@ class SignIn:
             self._opened = _Opened(
                 sessions.Sessions(database, self.idle, timedelta(seconds=STAY_SECONDS)),
                 throttle.Throttle(database),
+                database,
             )
         return self._opened
 

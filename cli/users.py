@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import getpass
 import json
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from access.audit_entry import Action, Kind
 from access.sign_in import STAY_SECONDS
 from access.users import UsersError, UsersFile
 from alerts import DatabaseError, Desk, UnusableInput
@@ -43,6 +45,7 @@ def add_to(commands: Any) -> None:
 async def _add(settings: Settings, chosen: argparse.Namespace) -> int:
     users, password = _users(settings), _new_password()
     _done(lambda: users.add(chosen.name, password))
+    await _record(settings, Action.ADDED, chosen.name)
     return _say(chosen, f"{chosen.name} can sign in.", name=chosen.name)
 
 
@@ -54,6 +57,7 @@ async def _password(settings: Settings, chosen: argparse.Namespace) -> int:
     password = _new_password()
     user = _done(lambda: users.change_password(chosen.name, password))
     count = await _end_all_of(settings, user.name)
+    await _record(settings, Action.CHANGED, user.name)
     return _say(chosen, f"{user.name} has a new password.", name=user.name, signed_out=count)
 
 
@@ -61,6 +65,7 @@ async def _remove(settings: Settings, chosen: argparse.Namespace) -> int:
     users = _users(settings)
     user = _done(lambda: users.remove(chosen.name))
     count = await _end_all_of(settings, user.name)
+    await _record(settings, Action.REMOVED, user.name)
     return _say(chosen, f"{user.name} can't sign in any more.", name=user.name, signed_out=count)
 
 
@@ -69,6 +74,7 @@ async def _sign_out(settings: Settings, chosen: argparse.Namespace) -> int:
     count = await _end_all_of(settings, chosen.name)
     if count is None:
         raise DatabaseError("The database can't be used now, so nobody was signed out.")
+    await _record(settings, Action.SIGNED_OUT_ALL, chosen.name)
     places = "nowhere" if not count else f"in {count} browser{'' if count == 1 else 's'}"
     was = f"{chosen.name!a} was signed in {places}"
     return _say(chosen, f"{was}, and isn't any more.", name=chosen.name, signed_out=count)
@@ -123,6 +129,13 @@ async def _end_all_of(settings: Settings, name: str) -> int | None:
             return await sessions.end_all_of(name)
     except (DatabaseError, TimeoutError):
         return None
+
+
+async def _record(settings: Settings, action: Action, name: str) -> None:
+    """Tell the audit trail, if the database can be used: users can also be managed without it."""
+    with contextlib.suppress(DatabaseError, TimeoutError):
+        async with Desk.from_settings(settings, mode="observer") as desk, asyncio.timeout(15):
+            await (await desk.audit()).record(action, Kind.USERS, name, name)
 
 
 def _say(chosen: argparse.Namespace, sentence: str, **outcome: object) -> int:

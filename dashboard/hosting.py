@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +10,7 @@ from pathlib import PurePath
 
 from starlette.datastructures import Headers
 
+from access.connect import on_connect
 from access.names import is_usable
 
 # Shiny Server starts Python apps with this script. It answers 403 to every request without the
@@ -18,14 +18,6 @@ from access.names import is_usable
 # https://github.com/rstudio/shiny-server/blob/main/python/SockJSAdapter.py
 SHINY_SERVERS_SCRIPT = "SockJSAdapter.py"
 CONNECT_CREDENTIALS = "rstudio-connect-credentials"
-
-
-def on_connect() -> bool:
-    """Return whether Posit Connect runs this process.
-
-    https://docs.posit.co/connect/user/environment-variables/
-    """
-    return "CONNECT" in (os.environ.get("POSIT_PRODUCT"), os.environ.get("RSTUDIO_PRODUCT"))
 
 
 @lru_cache(maxsize=1)

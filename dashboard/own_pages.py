@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard.hosting import on_connect, under_shiny_server
+from access.connect import on_connect
+from dashboard.hosting import under_shiny_server
 from dashboard.limited_log import LimitedLog, quoted
 
 log = LimitedLog(__name__)

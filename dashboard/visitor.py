@@ -29,4 +29,4 @@ def actor_in(connection: HTTPConnection) -> Actor:
     if isinstance(actor, Actor):
         return actor
     visitor = connect_user(connection.headers)
-    return Actor(visitor.name, EVERYTHING) if visitor else Actor.of_process()
+    return Actor(visitor.name, EVERYTHING) if visitor else Actor.at_page()

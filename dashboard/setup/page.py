@@ -7,7 +7,7 @@ from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
-from access.actor import Actor, NotAllowed, Permission
+from access.actor import NotAllowed, Permission
 from alerts import Desk
 from dashboard.alert_status import glance_tag
 from dashboard.assets import assets
@@ -62,7 +62,7 @@ def server(
 
     `checking` is shared by all visitors.
     """
-    actor = Actor.of_process()  # nobody signs in yet
+    actor = desk.actor
     checking.enter()
     session.on_ended(checking.leave)
 

@@ -9,12 +9,13 @@ from typing import Self
 from htmltools import TagList
 from shiny import App
 
+from access.connect import on_connect
 from access.roles import Roles
 from access.sign_in import SignIn
 from access.users import users_from
 from alerts import Desk
 from dashboard.assets import signed_in
-from dashboard.hosting import on_connect, under_shiny_server
+from dashboard.hosting import under_shiny_server
 from dashboard.sign_in.gate import Gate
 from dashboard.sign_in.identity import Anonymous, BehindProxy, ByCookie, Identify, OnConnect
 from dashboard.sign_in.page import SignInPage

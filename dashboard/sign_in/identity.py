@@ -100,7 +100,7 @@ class Anonymous:
     async def __call__(self, scope: Scope, receive: Receive) -> Visitor | Denied:
         """Return the user that runs this process."""
         if self.everybody or is_from_this_machine(scope):
-            return Visitor(Actor.of_process())
+            return Visitor(Actor.at_page())
         return NOBODY_MAY
 
 
@@ -116,7 +116,7 @@ class OnConnect:
         visitor = connect_user(Headers(scope=scope))
         if visitor is not None:
             return Visitor(self.roles.actor(visitor.name, visitor.groups))
-        return Visitor(Actor.of_process()) if self.everybody else NOBODY_ON_CONNECT
+        return Visitor(Actor.at_page()) if self.everybody else NOBODY_ON_CONNECT
 
 
 class BehindProxy:

@@ -152,7 +152,7 @@ async def test_a_simulation_needs_nothing(tmp_path: Path):
         assert "account menu" not in page.text
         session = await app.open()
         assert await session.is_let_in()
-        assert session.scope[ACTOR_KEY] == Actor.of_process()
+        assert session.scope[ACTOR_KEY] == Actor.at_page()
         await session.leave()
 
 

@@ -101,12 +101,11 @@ def _done(checking: Checking) -> object:
         return checking.report().done_at
 
 
-async def test_who_may_not_administer_sees_nothing(tmp_path: Path, monkeypatch):
+async def test_who_may_not_administer_sees_nothing(tmp_path: Path):
     looker = Actor("Lou", frozenset({Permission.LOOK}))
-    monkeypatch.setattr(Actor, "of_process", classmethod(lambda _: looker))
     async with simulated_desk(tmp_path) as desk:
         checking = Checking(SIMULATION, desk)
-        async with opened(desk, SIMULATION, checking) as page:
+        async with opened(desk.acting_as(looker), SIMULATION, checking) as page:
             await page.until("checks", "Only an administrator may do this.")
             await page.press("again")
             assert _done(checking) is None
