@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alerts.doctor.check import Check, Group, Line, Lines
+from alerts.doctor.check import Check, Fix, Group, Line, Lines
 from alerts.phone_numbers import country_name
 from alerts.services import Services
 
@@ -34,13 +34,27 @@ class LimitChecks:
             )
         else:
             countries = Line("fine", f"Calls go only to {country_list(regions)}.")
-        alerts = "alert reaches" if an_hour == 1 else "alerts reach"
+        alerts = "call or text reaches" if an_hour == 1 else "calls and texts reach"
         people = "person" if most == 1 else "people"
         return [
             countries,
             Line("fine", f"No more than {an_hour:,} {alerts} one number in an hour."),
             Line("fine", f"No more than {most:,} {people} are called or texted at once."),
+            *self._of_senders(),
         ]
+
+    def _of_senders(self) -> list[Line]:
+        """Say how much one sender, and all of them, may cause."""
+        lines = list[Line]()
+        if (most := self._services.alerts_per_person_per_hour) is not None:
+            lines.append(Line("fine", f"Nobody causes more than {most:,} calls and texts an hour."))
+        if (spend := self._services.daily_spend_limit) is not None:
+            lines.append(Line("fine", f"No more than {spend:,.2f} is spent in a day."))
+        elif self._services.simulator is None:
+            words = "Nothing but the limits above keeps a day from becoming expensive."
+            limit = Fix("DAILY_SPEND_LIMIT=50", "In .env, in the account's currency")
+            lines.append(Line("to do", words, fixes=(limit,)))
+        return lines
 
 
 def country_list(regions: Sequence[str]) -> str:

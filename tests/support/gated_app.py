@@ -11,11 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message
+from starlette.websockets import WebSocket
 
 from alerts import Desk
 from app import create_app
+from dashboard.own_pages import OwnPagesOnly
 from dashboard.sign_in import Access
+from dashboard.sign_in.gate import Gate
 from settings import Settings
 from tests.support.desks import simulated_desk
 from tests.support.signing_in import MAYA, PASSWORD
@@ -122,15 +129,33 @@ async def gated_app(
     folder: Path,
     *,
     live: bool = False,
-    client: tuple[str, int] = VISITOR,
-    url: str = ORIGIN,
+    bare: bool = False,
     **settings: Any,
 ) -> AsyncIterator[GatedApp]:
-    """An app with these settings, whose calls only a simulator gets even if it is `live`."""
+    """An app with these settings, whose calls only a simulator gets even if it is `live`.
+
+    A `bare` one has no pages of Shiny's, which take seconds to build and to open.
+    """
     given = Settings(_env_file=None, **(LIVE if live else {}), **settings)
     async with simulated_desk(folder) as desk:
         access = Access.from_settings(given, desk)
-        asgi = create_app(desk, access=access).starlette_app
-        transport = httpx.ASGITransport(app=asgi, client=client)
-        async with httpx.AsyncClient(transport=transport, base_url=url) as web:
+        asgi = _bare(access) if bare else create_app(desk, access=access).starlette_app
+        transport = httpx.ASGITransport(app=asgi, client=VISITOR)
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as web:
             yield GatedApp(asgi, desk, access, web)
+
+
+def _bare(access: Access) -> Starlette:
+    def page(_: Request) -> Response:
+        return PlainTextResponse("the page")
+
+    async def session(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text('{"config": {"sessionId": "0123"}}')
+        async for text in socket.iter_text():
+            await socket.send_text(text)
+
+    app = Starlette(routes=[Route("/", page), WebSocketRoute("/websocket/", session)])
+    app.add_middleware(Gate, identify=access.identify, page=access.page, sign_in=access.sign_in)
+    app.add_middleware(OwnPagesOnly, origins=())
+    return app
