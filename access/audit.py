@@ -19,6 +19,11 @@ from database.database import Database
 SECONDS_A_DAY = 24 * 3600.0
 # Small transactions, between which others can write.
 MOST_DELETED_AT_ONCE = 500
+# Every alert that is sent needs it. It is built once, for building takes as long as running.
+INSERT = {
+    "sqlite": sqlite.insert(audit).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(audit).on_conflict_do_nothing(),
+}
 # People whom the filter offers; the latest to do something come first.
 MOST_ACTORS = 200
 MOST_ENTRIES_SEARCHED_FOR_ACTORS = 20_000
@@ -98,9 +103,7 @@ def write_entries(connection: sa.Connection, entries: Sequence[AuditEntry]) -> N
     """
     if not entries:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(audit).on_conflict_do_nothing()
-    connection.execute(insert, [_row(each) for each in entries])
+    connection.execute(INSERT[connection.dialect.name], [_row(each) for each in entries])
 
 
 def read_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import csv
 import io
@@ -366,3 +367,15 @@ def test_only_the_sign_in_says_who_asks() -> None:
     assert actor_in(HTTPConnection(scope)).name != "Eve"
     scope[ACTOR_KEY] = ROLES["looks"]
     assert actor_in(HTTPConnection(scope)) is ROLES["looks"]
+
+
+def test_every_page_says_for_whom_it_asks_about_people() -> None:
+    kinds = {"Contacts", "Groups", "Templates", "Importer", "Listing", "Directory"}
+    calls = [
+        each
+        for file in (Path(__file__).parents[2] / "dashboard").rglob("*.py")
+        for each in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(each, ast.Call) and ast.unparse(each.func) in kinds
+    ]
+    assert len(calls) > 10
+    assert [each for each in map(ast.unparse, calls) if not each.endswith("actor)")] == []
