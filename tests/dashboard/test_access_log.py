@@ -33,8 +33,8 @@ def served(request: pytest.FixtureRequest, project: Path, tmp_path: Path) -> Ite
 
 def test_no_parameters_of_twilios_in_the_log(served: str, project: Path):
     for path in OF_TWILIO:
-        httpx.get(f"{served}{path}?{QUERY}")
-    httpx.get(f"{served}/healthz?seen=yes")
+        httpx.get(f"{served}{path}?{QUERY}", timeout=60)
+    httpx.get(f"{served}/healthz?seen=yes", timeout=60)
     log = (project / "server.log").read_text()
     for path in OF_TWILIO:
         assert f"{path}?…" in log

@@ -69,9 +69,9 @@ async def test_an_extension_is_for_calls(page: AsyncTestServerSession, desk: Des
     await fill_in(page, phone_number="412 857 4309 x12")
     assert "+1 412-857-4309 ext. 12" in shown(page, "recipients")
     await fill_in(page, channel="text")
-    assert "leave out 12" in shown(page, "recipients")
+    await until(page, lambda: "leave out 12" in shown(page, "recipients"))
     await press(page)
-    assert "leave out 12" in shown(page, "send_refusal")
+    await until(page, lambda: "leave out 12" in shown(page, "send_refusal"))
     assert posts(desk) == []
 
 
