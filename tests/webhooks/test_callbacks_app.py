@@ -24,8 +24,6 @@ METRICS_TOKEN = "a-token-of-the-test"
 # As the page says, with several processes, each of which hears of some of a call.
 PAGE = (REPOSITORY / "docs/deploying_several.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\.venv/bin/(uvicorn callbacks_app:app .*)$", PAGE, re.MULTILINE)
-    r"^\.venv/bin/(uvicorn callbacks_app:app .*--workers.*)$", PAGE, re.MULTILINE
-)
 
 
 @pytest.fixture(autouse=True)
