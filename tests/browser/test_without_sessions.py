@@ -30,6 +30,10 @@ def test_it_says_what_to_set(simulation: str, browser: Browser, tmp_path: Path):
             inside = "([x, y]) => document.elementFromPoint(x, y).className"
             middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
             assert page.evaluate(inside, middle) == "no-session"
+            # It was never there to be lost.
+            words = "getComputedStyle(document.querySelector(OVERLAY), '::after').content"
+            overlay = "'#shiny-disconnected-overlay'"
+            assert page.evaluate(words.replace("OVERLAY", overlay)) == "none"
             assert box["x"] + box["width"] <= viewport["width"]
             found = Axe().run(page, context=".no-session")
             assert found.violations_count == 0, found.generate_report()
