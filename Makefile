@@ -44,14 +44,15 @@ lock: .venv/installed-dev
 		--group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 # Posit Connect, see docs/deploying_connect.md. Only what the app is made of is copied to a folder of
-# its own and bundled from there: rsconnect would take .env, data and tests along.
+# its own and bundled from there: rsconnect itself would take .env, data and tests along.
 #
 #     make deploy NAME=mine VARS="TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN"
 #
 # NAME is what `rsconnect add --name` called the server. VARS are variables of this shell that the
 # content gets; their values never stand in a file.
 APP_FILES := access alerts cli dashboard database monitoring people rules simulator storage \
-	twilio_client twiml app.py callbacks_app.py settings.py webhooks.py sources.toml requirements.txt
+	twilio_client twiml app.py callbacks_app.py settings.py webhooks.py sources.toml requirements.txt \
+	pyproject.toml
 RSCONNECT := build/rsconnect/bin/rsconnect
 CONNECT_OPTIONS = --name "$(NAME)" $(addprefix -E ,$(VARS))
 
@@ -76,7 +77,7 @@ build/dashboard.bundle build/callbacks.bundle: build/%.bundle:
 	mkdir -p build/$*
 	find build/$* -mindepth 1 -maxdepth 1 ! -name rsconnect-python -exec rm -rf {} +
 	cp -R $(APP_FILES) build/$*/
-	find build/$* -name __pycache__ -prune -exec rm -rf {} +
+	find build/$* '(' -name __pycache__ -o -name .env ')' -prune -exec rm -rf {} +
 
 $(RSCONNECT):
 	$(if $(UV),$(UV) venv --quiet --python $(PYTHON) build/rsconnect,$(PYTHON) -m venv build/rsconnect)

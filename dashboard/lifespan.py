@@ -37,12 +37,14 @@ def mount(
     From now on pages of other sites can't open a session of the app, because it can place calls.
     With `access` only those can use it who may; without, that is up to you.
     """
-    router = app.starlette_app.router
+    router, services = app.starlette_app.router, desk.services
+    # Where others reach the app too, a proxy that adds no header of its own would look local.
+    watched_by = monitoring.nobody if services.page_origins else is_from_this_machine
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
     router.routes[0:0] = [
         *webhooks.routes(desk),
-        *monitoring.routes(desk, desk.services.metrics_token, is_from_this_machine),
+        *monitoring.routes(desk, services.metrics_token, watched_by),
         *export_routes(desk),
     ]
     router.lifespan_context = with_desk(desk, router.lifespan_context, rules)

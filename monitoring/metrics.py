@@ -86,10 +86,10 @@ class Metrics:
         except (DatabaseError, TimeoutError) as problem:
             log.warning("No metrics: %s", str(problem) or "the database doesn't answer.")
             return None
-        return "".join(_lines(figures))
+        return "".join(lines(figures))
 
 
-def _lines(figures: Figures) -> Iterator[str]:
+def lines(figures: Figures) -> Iterator[str]:
     """Yield the lines of all figures. Labels are words of ours, so none needs escaping."""
     yield from _gauge(
         "callboard_alerts_open",

@@ -1,14 +1,19 @@
 // A page without a session looks alive and does nothing, as behind a proxy that passes no WebSockets
-// on: say so, until one opens.
+// on: say so, until one opens. Shiny itself tells of a connection that is lost later.
 
 const PATIENCE_MS = 5000;
+const LOOK_EVERY_MS = 250;
+const began = Date.now();
 
 function isOpen() {
   return window.Shiny?.shinyapp?.$socket?.readyState === WebSocket.OPEN;
 }
 
+function hasFailed() {
+  return document.querySelector("#shiny-disconnected-overlay") || Date.now() - began > PATIENCE_MS;
+}
+
 function explain() {
-  if (isOpen()) return;
   const notice = document.createElement("div");
   notice.className = "no-session";
   notice.setAttribute("role", "alert");
@@ -20,9 +25,11 @@ function explain() {
   window.jQuery(document).one("shiny:connected", () => notice.remove());
 }
 
-// The first connection only: Shiny itself tells of one that is lost later.
-let wasOpen = isOpen();
-window.jQuery?.(document).one("shiny:connected", () => {
-  wasOpen = true;
-});
-setTimeout(() => wasOpen || explain(), PATIENCE_MS);
+const looking = setInterval(() => {
+  if (isOpen()) {
+    clearInterval(looking);
+  } else if (hasFailed()) {
+    clearInterval(looking);
+    explain();
+  }
+}, LOOK_EVERY_MS);

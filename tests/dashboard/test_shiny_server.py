@@ -23,6 +23,8 @@ from tests.support.shiny_server.launching import (
 )
 
 USER = user_of_apps()
+# Other tests keep the machine busy.
+SLOWLY = httpx.Client(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_a_session_past_it(app: str):
 
 @pytest.mark.parametrize("host", ["calls.example.com", "calls.example.com:3838"])
 def test_the_page(app: str, host: str):
-    answer = httpx.get(app, headers={**FROM_SHINY_SERVER, "Host": host})
+    answer = SLOWLY.get(app, headers={**FROM_SHINY_SERVER, "Host": host})
     assert answer.status_code == 200
     # Shiny Server writes its own script into the page.
     assert "preShinyInit" in answer.text
@@ -78,14 +80,14 @@ def test_the_page(app: str, host: str):
 
 
 def test_the_history_belongs_to_the_user_who_runs_apps(app: str, state: Path):
-    health = httpx.get(f"{app}healthz", headers=FROM_SHINY_SERVER, timeout=30)
+    health = SLOWLY.get(f"{app}healthz", headers=FROM_SHINY_SERVER)
     assert health.json() == {"status": "ok"}
     assert (state / "callboard.sqlite").owner() == USER
 
 
 def test_metrics_are_for_nobody_without_a_token(app: str):
     """Everybody's requests come from this machine here."""
-    assert httpx.get(f"{app}metrics", headers=FROM_SHINY_SERVER).status_code == 404
+    assert SLOWLY.get(f"{app}metrics", headers=FROM_SHINY_SERVER).status_code == 404
 
 
 @pytest.mark.skipif(USER == "root", reason="root may write to every folder")
@@ -96,8 +98,8 @@ def test_a_folder_of_roots_is_named(folder: Path, state: Path, app: str):
     write_to(folder, ACCOUNT)
     try:
         with shiny_server(folder, USER, state) as url:
-            page = httpx.get(url, headers=FROM_SHINY_SERVER).text
-            health = httpx.get(f"{url}healthz", headers=FROM_SHINY_SERVER)
+            page = SLOWLY.get(url, headers=FROM_SHINY_SERVER).text
+            health = SLOWLY.get(f"{url}healthz", headers=FROM_SHINY_SERVER)
     finally:
         env_file.write_text(before, encoding="utf-8")
     assert f"DATA_DIR is {folder / 'data'}, which can't be used" in html.unescape(page)

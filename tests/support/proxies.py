@@ -29,6 +29,10 @@ http {
   SERVER
 }
 """
+UPGRADE = """
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+"""
 SERVER = """
   map $http_upgrade $connection_upgrade { default upgrade; '' close; }
   server {
@@ -36,12 +40,11 @@ SERVER = """
     location /callboard/ {
       proxy_pass http://APP/;
       proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
+UPGRADE
       MORE
     }
   }
-"""
+""".replace("UPGRADE", UPGRADE)
 # https://caddyserver.com/docs/caddyfile/patterns#reverse-proxy
 CADDY = """
 {
@@ -57,14 +60,20 @@ http://:PORT {
 
 
 @contextmanager
-def nginx(app: str, folder: Path, more: str = "") -> Iterator[str]:
+def nginx(app: str, folder: Path, more: str = "", *, upgrade: bool = True) -> Iterator[str]:
     """nginx with its default headers, and `more` lines of configuration: the app's address there.
 
-    Without nginx skip the test.
+    Without `upgrade` it passes no WebSockets on. Without nginx skip the test.
     """
-    with _proxy(
-        "nginx", ["-c"], NGINX.replace("SERVER", SERVER.replace("MORE", more)), app, folder
-    ) as url:
+    server = SERVER if upgrade else SERVER.replace(UPGRADE, "")
+    with nginx_serving(server.replace("MORE", more), app, folder) as url:
+        yield url
+
+
+@contextmanager
+def nginx_serving(server: str, app: str, folder: Path) -> Iterator[str]:
+    """nginx with all that stands in `http`, in which PORT and APP are replaced: its /callboard/."""
+    with _proxy("nginx", ["-c"], NGINX.replace("SERVER", server), app, folder) as url:
         yield url
 
 
@@ -83,7 +92,7 @@ def deployed_nginx(app: str, folder: Path, passwords: str) -> Iterator[str]:
             "/var/log/nginx/callboard.log": "FOLDER/access.log",
         },
     )
-    with _proxy("nginx", ["-c"], NGINX.replace("SERVER", text), app, folder) as url:
+    with nginx_serving(text, app, folder) as url:
         yield url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +15,15 @@ from settings import Settings
 from simulator import SIMULATOR_FROM_NUMBER, create_app
 from tests.support.desks import followed
 from tests.support.environment import ACCOUNT_SID, TOKEN, clean_environment, write_env
-from tests.support.project_folder import build_project_folder
+from tests.support.project_folder import REPOSITORY, build_project_folder
 from tests.support.running_app import running
 from tests.support.servers import free_port, serve
 
 ATTENTIVE = "+14125550106"  # answers and presses 1
 METRICS_TOKEN = "a-token-of-the-test"
-UVICORN = [sys.executable, "-m", "uvicorn", "callbacks_app:app", "--port"]
+# As the page says, with several processes, each of which hears of some of a call.
+PAGE = (REPOSITORY / "docs/deploying_several.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\.venv/bin/(uvicorn callbacks_app:app .*)$", PAGE, re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +49,8 @@ async def test_a_call_is_acknowledged_through_it(tmp_path: Path):
         }
         build_project_folder(tmp_path, values)
         settings = Settings(_env_file=tmp_path / ".env")
-        with running([*UVICORN, str(port)], f"{url}/healthz", tmp_path):
+        command = [sys.executable, "-m", *COMMANDS[0].replace("8000", str(port)).split()]
+        with running(command, f"{url}/healthz", tmp_path):
             assert await health(url) == "worker"  # it delivers nothing itself
             async with Desk.from_settings(settings, mode="worker") as worker:
                 call = AlertRequest("call", ATTENTIVE, "Batch 7 is off.", acknowledge=True)

@@ -1,0 +1,51 @@
+"""A page that can't open a session, as through a proxy that passes no WebSockets on, says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.support.browser import DESKTOP, PHONE
+from tests.support.proxies import nginx
+
+pytestmark = pytest.mark.browser
+HOST = "proxy_set_header Host $http_host;"
+
+
+def test_it_says_what_to_set(simulation: str, browser: Browser, tmp_path: Path):
+    with nginx(simulation, tmp_path, HOST, upgrade=False) as url:
+        for dark, viewport in ((False, DESKTOP), (True, PHONE)):
+            scheme = "dark" if dark else "light"
+            page = browser.new_page(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
+            page.goto(url)
+            notice = page.get_by_role("alert").filter(has_text="can't connect to Callboard")
+            expect(notice).to_be_visible(timeout=30_000)
+            expect(notice).to_contain_text("Upgrade, Connection and Host")
+            # Above the gray that covers the rest, so that it can be read.
+            box = notice.bounding_box()
+            assert box is not None
+            inside = "([x, y]) => document.elementFromPoint(x, y).className"
+            middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+            assert page.evaluate(inside, middle) == "no-session"
+            # It was never there to be lost.
+            words = "getComputedStyle(document.querySelector(OVERLAY), '::after').content"
+            overlay = "'#shiny-disconnected-overlay'"
+            assert page.evaluate(words.replace("OVERLAY", overlay)) == "none"
+            assert box["x"] + box["width"] <= viewport["width"]
+            found = Axe().run(page, context=".no-session")
+            assert found.violations_count == 0, found.generate_report()
+            page.close()
+
+
+def test_it_says_nothing_where_a_session_opens(simulation: str, browser: Browser, tmp_path: Path):
+    with nginx(simulation, tmp_path, HOST) as url:
+        page = browser.new_page()
+        page.clock.install()
+        page.goto(url)
+        page.wait_for_function("() => window.Shiny?.shinyapp?.$socket?.readyState === 1")
+        page.clock.run_for(10_000)
+        expect(page.get_by_text("can't connect to Callboard")).to_have_count(0)
+        page.close()
