@@ -51,6 +51,7 @@ LAST_SECONDS = (
     .order_by(checks.c.number.desc())
     .limit(2)
 )
+WAIT_FOR_CHECKS = ("pending", "recovering")
 OURSELVES = "Callboard itself failed while checking this rule. See its log."
 GONE = "This rule was deleted."
 CHANGED = "The rule was changed meanwhile: look at it again."
@@ -206,7 +207,7 @@ class RuleCheck:
             health,
             plan,
             None if seen.cases is None else len(seen.cases.bad),
-            dict(seen.prints),
+            None if _counts_nothing(seen.cases, plan.after) else dict(seen.prints),
             switched_by=one.switching.by if one.switching else None,
             audit=one.switching.audit if one.switching else None,
         )
@@ -337,6 +338,17 @@ def _untold(one: _One, health: Health) -> Health:
     """Return the health of a rule whose owner wasn't told of it after all."""
     before = one.known.health
     return replace(health, owner_told=before.owner_told, owner_told_at=before.owner_told_at)
+
+
+def _counts_nothing(cases: Cases | None, after: After) -> bool:
+    """Whether the check says nothing about an episode that waits for so many bad or good checks.
+
+    Then the next one may not be skipped as the same: that would count for it.
+    """
+    if cases is None or not cases.says_good:
+        return False
+    waiting = [key for key, each in after.changed.items() if each.state in WAIT_FOR_CHECKS]
+    return any(key not in cases.by_hash or cases.by_hash[key].is_bad is None for key in waiting)
 
 
 def _report(finding: Finding, notices: tuple[Notice, ...]) -> CheckReport:

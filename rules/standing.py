@@ -34,6 +34,9 @@ STATE = sa.select(rule_state).where(
 )
 LOCKED_STATE = STATE.with_for_update()
 
+# Unless they have a SID, alerts in these never came to Twilio.
+UNSENT = (Status.QUEUED.value, Status.CANCELED.value, Status.FAILED.value)
+
 Id = tuple[str, int]  # of an episode within its rule: the key's hash, and the number
 
 
@@ -138,6 +141,7 @@ def read_told(
                 alerts.c.is_open,
                 alerts.c.status,
                 alerts.c.try_number,
+                alerts.c.sid,
             )
             .select_from(episode_alerts.outerjoin(alerts, same))
             .where(
@@ -175,7 +179,8 @@ def _told(row: Any) -> ToldAlert:
         recipient_of(row.alert_id),
         bool(row.is_open),
         is_waiting,
-        was_sent=not is_waiting or row.try_number > 1,
+        # Canceled before anything was sent, or refused: then nobody has heard of it.
+        was_sent=row.status not in UNSENT or row.try_number > 1 or row.sid is not None,
         is_acknowledged=row.status == Status.ACKNOWLEDGED.value,
     )
 

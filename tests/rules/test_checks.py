@@ -184,6 +184,20 @@ async def test_a_query_may_say_what_is_good(tmp_path: Path):
         assert await scene.told() == [BENS_WORDS]
 
 
+async def test_checks_that_dont_list_a_row_count_neither_way(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on(sql=WITH_BAD, pending_checks=3)
+        scene.write(BENS)
+        await scene.check(rule)
+        scene.write()
+        _age(scene.file)
+        for _ in range(4):
+            assert (await scene.check(rule)).result == "counted"
+        scene.write(BENS)
+        assert (await scene.check(rule)).fired == ()
+        assert (await scene.check(rule)).fired == ("1407",)
+
+
 async def test_a_row_without_a_key_is_told_to_the_owner(tmp_path: Path):
     async with watched(tmp_path) as scene:
         rule = await scene.switched_on()

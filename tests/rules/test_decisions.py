@@ -15,7 +15,7 @@ from rules.episodes import Tell
 from rules.held import answer_held
 from rules.mutes import Mutes
 from rules.rule import Rule
-from tests.support.desks import until_over
+from tests.support.desks import quiet_now, until_over
 from tests.support.watched import BEN, CLARA, INES, Watched, watched
 
 OLD = (1406, "T1", 250, "Ben Adeyemi")
@@ -187,3 +187,15 @@ async def test_who_cant_be_told_that_it_is_over_stops_nothing(tmp_path: Path):
         assert (await scene.check(rule)).over == 2
         assert await scene.states(rule) == {}
         assert (await scene.told())[2:] == [(CLARA, "Diacetyl: 1408 is no longer listed.")]
+
+
+async def test_who_never_heard_of_it_doesnt_hear_that_it_is_over(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on(tell_recovery=True, quiet_hours=quiet_now(BEN))
+        scene.write(BENS)
+        await scene.check(rule)
+        [alert] = await scene.alerts()
+        await scene.desk.cancel(alert.id)
+        scene.write()
+        assert (await scene.check(rule)).over == 1
+        assert await scene.told() == [BENS_WORDS]
