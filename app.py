@@ -28,7 +28,7 @@ SECONDS_BETWEEN_FREEZING_ATTEMPTS = 5.0
 
 
 def create_app(
-    desk: Desk, open_rules: OpenRules | None = None, settings: Settings | None = None
+    desk: Desk, open_rules: OpenRules | None = None, *, settings: Settings | None = None
 ) -> App:
     """Return the app on a desk of your own, which is closed with it.
 
@@ -102,7 +102,7 @@ def _from_environment() -> App:
     except SettingsError as problem:
         print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
-    dashboard = create_app(desk, OpenRules(settings, desk), settings)
+    dashboard = create_app(desk, OpenRules(settings, desk), settings=settings)
     _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = with_freezing(desk, router.lifespan_context)
