@@ -36,6 +36,7 @@ SECONDS_BETWEEN_ATTEMPTS = 5.0
 def create_app(
     desk: Desk,
     open_rules: OpenRules | None = None,
+    *,
     settings: Settings | None = None,
     access: Access | None = None,
 ) -> App:
@@ -124,7 +125,7 @@ def _from_environment() -> App:
         print(f"Callboard can't start: {problem}", file=sys.stderr)
         return explain(problem)
     access = Access.from_settings(settings, desk)
-    dashboard = create_app(desk, OpenRules(settings, desk), settings, access)
+    dashboard = create_app(desk, OpenRules(settings, desk), settings=settings, access=access)
     _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = once_open(

@@ -97,6 +97,8 @@ class Checking:
             self._examining = asyncio.create_task(self._examine(), name="checking the setup")
 
     async def _examine(self) -> None:
+        # One that is given up half-way counts for nothing.
+        self._done = 0.0
         try:
             # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
             module = await asyncio.to_thread(importlib.import_module, "doctor")

@@ -209,3 +209,10 @@ async def test_an_examination_ends_with_its_last_visitor(tmp_path: Path):
         checking.leave()
         await asyncio.sleep(0.01)
         assert _done(checking) is None
+        # The next visitor's is made from the start.
+        checking.enter()
+        checking.begin()
+        async with asyncio.timeout(30):
+            while _done(checking) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        checking.leave()

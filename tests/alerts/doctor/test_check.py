@@ -42,8 +42,15 @@ async def test_each_is_known_as_soon_as_it_is():
     assert order == ["quick", "slow"]
 
 
-async def test_one_that_hangs_says_so():
-    [line] = (await found_by([check("storage", hangs, 0.01), check("quick", fine)]))["storage"]
+async def later() -> Lines:
+    await asyncio.sleep(1)
+    return []
+
+
+async def test_one_that_hangs_says_so_after_its_own_time():
+    found = await found_by([check("storage", hangs, 0.01), check("later", later)])
+    assert list(found) == ["storage", "later"]
+    [line] = found["storage"]
     assert (line.verdict, line.words) == ("unknown", "The storage: no answer within 0.01 s.")
 
 
