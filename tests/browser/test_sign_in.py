@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from shiny import App, Inputs, Outputs, Session, render, ui
+from starlette.types import Receive, Scope, Send
 
+from access.roles import Roles
+from access.sign_in import SignIn
 from access.users import UsersFile
+from dashboard.assets import signed_in
+from dashboard.sign_in import gate
+from dashboard.sign_in.identity import ByCookie
+from dashboard.sign_in.page import SignInPage
+from dashboard.visitor import actor_of
+from database.database import Database
 from tests.support.browser import DESKTOP, PHONE
 from tests.support.running_app import running_app
+from tests.support.servers import serve
 from tests.support.signing_in import BEN, MAYA, PASSWORD, users_in
 
 pytestmark = pytest.mark.browser
@@ -36,6 +48,12 @@ def fill_in(page: Page, name: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def top_of_button(page: Page) -> int:
+    box = page.get_by_role("button", name="Sign in").bounding_box()
+    assert box is not None
+    return round(box["y"])
+
+
 def violations(page: Page) -> list[object]:
     return list(Axe().run(page).response["violations"])
 
@@ -55,11 +73,11 @@ def test_in_and_out(browser: Browser, app: str, dark: bool, viewport: dict[str, 
     expect(page.get_by_label("Name")).to_be_focused()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark" if dark else "light")
     assert violations(page) == []
-    button = page.get_by_role("button", name="Sign in").bounding_box()
+    top = top_of_button(page)
     fill_in(page, MAYA, "wrong horse")
     expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong.")
     expect(page.get_by_label("Password", exact=True)).to_be_focused()
-    assert page.get_by_role("button", name="Sign in").bounding_box() == button
+    assert top_of_button(page) == top
     assert violations(page) == []
     page.get_by_role("button", name="Show the password").click()
     expect(page.get_by_label("Password", exact=True)).to_have_attribute("type", "text")
@@ -98,4 +116,51 @@ def test_a_page_that_is_open_when_its_sign_in_ends(
     changing.start()
     changing.join()
     page.wait_for_url(f"{app}sign-in?next=*page%3Dpeople*", timeout=60_000)
+    context.close()
+
+
+@pytest.fixture
+def behind_shiny_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A small app whose sessions come without cookies, as Shiny Server passes them on."""
+    monkeypatch.setattr(gate, "takes_tokens", lambda: True)
+
+    async def database() -> Database:
+        opened = Database(f"sqlite:///{tmp_path / 'callboard.sqlite'}")
+        await opened.open()
+        return opened
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        session.allow_reconnect("force")
+
+        @render.text
+        def who() -> str:
+            return f"This is {actor_of(session).name}."
+
+    sign_in = SignIn(users_in(tmp_path, MAYA), Roles(), timedelta(hours=1), database)
+    app = App(ui.page_fluid(signed_in(tokens=True), ui.output_text("who"), lang="en"), server)
+    app.starlette_app.add_middleware(
+        gate.Gate, identify=ByCookie(sign_in), page=SignInPage(live=False), sign_in=sign_in
+    )
+
+    async def without_cookies(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            kept = [each for each in scope["headers"] if each[0] != b"cookie"]
+            scope = {**scope, "headers": kept}
+        await app(scope, receive, send)
+
+    with serve(without_cookies) as url:
+        yield f"{url}/"
+
+
+def test_under_shiny_server(browser: Browser, behind_shiny_server: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(behind_shiny_server)
+    fill_in(page, MAYA, PASSWORD)
+    expect(page.get_by_text(f"This is {MAYA}.")).to_be_visible()
+    # A lost connection begins another session, which needs a token of its own.
+    with page.expect_request("**/session-token"):
+        page.evaluate("() => window.Shiny.shinyapp.$socket.close()")
+    page.wait_for_function("() => window.Shiny.shinyapp.isConnected()")
+    expect(page.get_by_text(f"This is {MAYA}.")).to_be_visible()
     context.close()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from access import tables as _access  # noqa: F401 - adds its tables to the metadata
 from alerts.claims import ARE_DUE, CLAIMABLE, CLAIMED, CLAIMED_BY
 from alerts.tables import alerts, events, submissions
 from database.connecting import engine_for, parsed
