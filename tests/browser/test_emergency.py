@@ -6,9 +6,9 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
+import shiny.reactive._core as reactive_core
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -55,9 +55,11 @@ class Visitors:
         thread.join()
 
 
-@pytest.fixture
-def visitors(tmp_path: Path) -> Iterator[Visitors]:
-    database = f"sqlite:///{tmp_path / 'callboard.sqlite'}"
+@pytest.fixture(scope="module")
+def visitors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitors]:
+    # Shiny's lock belongs to the event loop that first used it, and this server has its own.
+    reactive_core._reactive_environment._lock = None
+    database = f"sqlite:///{tmp_path_factory.mktemp('emergency') / 'callboard.sqlite'}"
     settings = Settings(_env_file=None, database_url=database, max_recipients=3)
     app = Visitors(create_app(Desk.from_settings(settings)), settings)
     with serve(app) as app.url:
