@@ -235,7 +235,8 @@ async def _scene() -> AsyncIterator[Scene]:
         sources = Sources.load(
             folder / "sources.toml", folder, columns_of=sandbox.columns, values={}
         )
-        async with Desk(services) as desk:
+        # A client doesn't close a transport that it was given.
+        async with contextlib.aclosing(transport), Desk(services) as desk:
             await desk.open()
             saved = SavedRules(await desk.database(), ACCOUNT_SID)
             try:
