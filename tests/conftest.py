@@ -13,8 +13,9 @@ from playwright.sync_api import Browser
 
 from database.connecting import engine_for, parsed
 from tests.support.browser import chromium
+from tests.support.databases import postgres_in, sqlite_in
 from tests.support.document_server import Documents, document_server
-from tests.support.postgres import PostgresServer, fresh_database, postgres_server, start
+from tests.support.postgres import PostgresServer, postgres_server, start
 from tests.support.running_app import copy_of_the_project, running_app
 from tests.support.simulator_line import Line, simulator_line
 
@@ -83,10 +84,10 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database; the test runs with SQLite and with PostgreSQL."""
+    """A database with all tables and no rows; the test runs with SQLite and with PostgreSQL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'callboard.sqlite'}"
-    return fresh_database(request.getfixturevalue("postgres"))
+        return sqlite_in(tmp_path)
+    return postgres_in(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture
