@@ -24,9 +24,20 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+# The only folders that `make browser` looks into.
+WITH_BROWSER = ("tests/browser/", "tests/docs/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run browser tests last: Playwright keeps an event loop running, which breaks async tests."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_needs_browser)
+    for item in filter(_needs_browser, items):
+        if not item.nodeid.startswith(WITH_BROWSER):
+            raise pytest.UsageError(f"`make browser` doesn't look for {item.nodeid}")
+
+
+def _needs_browser(item: pytest.Item) -> bool:
+    return item.get_closest_marker("browser") is not None
 
 
 @pytest.fixture
