@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 from simulator import SIMULATOR_FROM_NUMBER, create_app
-from tests.support import ready_commands
+from tests.support import ready_python
 from tests.support.desks import ANYBODY
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import ProjectFolder, build_project_folder
@@ -111,7 +111,9 @@ def _ended(
     everything = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"} | environment
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         to = output.fileno() if stdout is None else stdout
-        process = ready_commands.start(command, customer.folder, everything, to, errors.fileno())
+        process = ready_python.start(
+            "alerts", command, customer.folder, everything, stdout=to, stderr=errors.fileno()
+        )
         status = process.wait(60)
         for each in (output, errors):
             each.seek(0)

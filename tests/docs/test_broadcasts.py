@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support import ready_commands
+from tests.support import ready_python
 from tests.support.running_app import bare_environment
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/broadcasts.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def test_commands(project: Path) -> None:
     for command in COMMANDS:
         _, module, name, *words = shlex.split(command)
         assert (module, name) == ("-m", "alerts")
-        ran = ready_commands.run(words, project, bare_environment(), 120)
+        ran = ready_python.run("alerts", words, project, bare_environment(), 120)
         assert ran.returncode == 0, ran.stderr
         said.append(ran.stdout.splitlines()[-1])
     assert said == [

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from simulator.models.people import PEOPLE
-from tests.support import ready_commands
+from tests.support import ready_python
 from tests.support.running_app import bare_environment, running
 from tests.support.servers import free_port
 
@@ -65,7 +65,7 @@ def _typed(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     python, *words = shlex.split(command)
     if command != COMMANDS[0][0] and words[:2] == ["-m", "alerts"]:
         assert python == ".venv/bin/python"
-        return ready_commands.run(words[2:], folder, bare_environment(), 60)
+        return ready_python.run("alerts", words[2:], folder, bare_environment(), 60)
     return subprocess.run(
         ["sh", "-c", command],
         cwd=folder,

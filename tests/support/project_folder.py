@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import ready_commands
+from tests.support import ready_python
 from tests.support.environment import write_env
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ class ProjectFolder:
 
     def alerts(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m alerts`, in a process that needn't load it first."""
-        ended = ready_commands.run(arguments, self.folder, self._all_of(environment), 60)
+        ended = ready_python.run("alerts", arguments, self.folder, self._all_of(environment), 60)
         return self._checked(ended)
 
     def _all_of(self, environment: dict[str, str]) -> dict[str, str]:

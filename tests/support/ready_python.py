@@ -1,8 +1,9 @@
-"""Run `python -m alerts` without the two seconds that it takes to load.
+"""Run `python -m alerts` and `python -m shiny` without the seconds that they take to load.
 
-Run as a program, this file loads the command line once, and then forks a process for each command
-that it is sent. Such a process has the folder, environment and output of its command, finds its
-settings in that folder, and ends like any other Python process.
+Run as a program, this file loads what they need once, and then forks a process for each order that
+it is sent. Such a process has the folder, environment and output of its order, finds its settings
+in that folder, and ends like any other Python process. An app loads the project's modules itself,
+from its folder; commands find them loaded.
 """
 
 from __future__ import annotations
@@ -27,12 +28,20 @@ from pathlib import Path
 from typing import IO, Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Commands load these late, because not all of them need them.
-LOADED_LATE = (
-    "alembic.command", "alembic.config", "alerts.runtime", "alerts.simulation", "babel.dates",
-    "boto3", "duckdb", "people.broadcasts", "phonenumbers.geocoder", "psycopg", "rules.desk",
-    "simulator", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite",
-    "storage.s3",
+# What a command loads, also what only some of them need.
+COMMANDS = (
+    "cli.main", "alembic.command", "alembic.config", "alerts.runtime", "alerts.simulation",
+    "babel.dates", "boto3", "duckdb", "people.broadcasts", "phonenumbers.geocoder", "psycopg",
+    "rules.desk", "simulator", "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite", "storage.s3",
+)  # fmt: skip
+# What an app loads that isn't the project's own.
+LIBRARIES = (
+    "aiohttp", "alembic.command", "alembic.config", "babel.dates", "cronsim", "dotenv", "duckdb",
+    "httpx", "httpx_aiohttp", "jinja2.sandbox", "phonenumbers.geocoder", "phonenumbers.timezone",
+    "psycopg", "pydantic_settings", "shiny._main", "shiny.express", "shiny.ui",
+    "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite", "uvicorn",
+    "xmltodict",
 )  # fmt: skip
 HEADER_BYTES = 8
 
@@ -68,34 +77,48 @@ class ReadyProcess:
 
 
 def start(
+    module: str,
     arguments: Sequence[str],
     folder: Path,
     environment: Mapping[str, str],
+    *,
     stdout: int,
     stderr: int,
 ) -> ReadyProcess:
-    """Run `python -m alerts ARGUMENTS` in a folder with this environment, and don't wait for it.
+    """Run `python -m MODULE ARGUMENTS` in a folder with this environment, and don't wait for it.
 
     Output goes to these descriptors. The process leads a group of its own.
     """
-    order = {"arguments": arguments, "folder": str(folder), "environment": dict(environment)}
+    order = {
+        "module": module,
+        "arguments": arguments,
+        "folder": str(folder),
+        "environment": dict(environment),
+    }
     message = json.dumps(order).encode()
+    orders = _orders("commands" if module == "alerts" else "libraries")
     reading, writing = os.pipe()
     try:
         header = len(message).to_bytes(HEADER_BYTES, "big")
-        socket.send_fds(_orders(), [header], [stdout, stderr, writing])
-        _orders().sendall(message)
+        socket.send_fds(orders, [header], [stdout, stderr, writing])
+        orders.sendall(message)
     finally:
         os.close(writing)
     return ReadyProcess(os.fdopen(reading), arguments)
 
 
 def run(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+    module: str,
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    timeout: float,
 ) -> subprocess.CompletedProcess[str]:
     """Do the same, wait for its end, and return what it printed and its exit status."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = start(arguments, folder, environment, output.fileno(), errors.fileno())
+        process = start(
+            module, arguments, folder, environment, stdout=output.fileno(), stderr=errors.fileno()
+        )
         try:
             status = process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -117,12 +140,12 @@ def _readable(report: IO[str], timeout: float | None) -> bool:
 
 
 @cache
-def _orders() -> socket.socket:
-    """Start the process that loads the command line, and return the socket for its orders."""
+def _orders(loaded: str) -> socket.socket:
+    """Start a process that loads "commands" or "libraries"; return the socket for its orders."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.ready_commands", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.support.ready_python", str(theirs.fileno()), loaded],
             cwd=REPOSITORY,
             env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
             pass_fds=[theirs.fileno()],
@@ -139,9 +162,9 @@ def _orders() -> socket.socket:
     return ours
 
 
-def _serve(orders: socket.socket) -> None:
+def _serve(orders: socket.socket, loaded: str) -> None:
     """Fork a process for each order, until the process that sends them is gone."""
-    for name in ("cli.main", *LOADED_LATE):
+    for name in COMMANDS if loaded == "commands" else LIBRARIES:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
@@ -192,10 +215,12 @@ def _become(order: dict[str, Any], output: int, errors: int) -> None:
         name, _, on_error = encoding.partition(":")
         sys.stdout.reconfigure(encoding=name, errors=on_error or "strict")  # type: ignore[union-attr]
         sys.stderr.reconfigure(encoding=name)  # type: ignore[union-attr]
-    _look_for_settings_in(Path(order["folder"]))
+    if "settings" in sys.modules:
+        _look_for_settings_in(Path(order["folder"]))
+    # In place of the repository.
     sys.path[0] = order["folder"]
-    sys.argv = ["alerts", *order["arguments"]]
-    runpy.run_module("alerts", run_name="__main__", alter_sys=True)
+    sys.argv = [order["module"], *order["arguments"]]
+    runpy.run_module(order["module"], run_name="__main__", alter_sys=True)
 
 
 def _look_for_settings_in(folder: Path) -> None:
@@ -210,4 +235,4 @@ def _look_for_settings_in(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
