@@ -20,13 +20,15 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 
 # Four at a time, for most tests wait for something. Tests of a file share fixtures, so keep them
-# together.
+# together. In the order of their names: files with the most tests first, which is usual, would
+# leave those with few and slow tests to the end, where nothing else runs beside them.
 unit: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not browser" -n 4 --dist loadfile
+	$(BIN)/python -m pytest -m "not browser" -n 4 --dist loadfile --no-loadscope-reorder
 
-# Apart from the rest: Playwright keeps an event loop running, which breaks async tests.
+# Apart from the rest: Playwright keeps an event loop running, which breaks async tests. To load all
+# other tests as well, only to leave them out, would take a good part of a minute.
 browser: .venv/installed-dev
-	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/browser tests/docs
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

@@ -24,7 +24,8 @@ class Health:
     """Answers 200 and `ok` if alerts can be saved and somebody delivers them.
 
     Else the word is `database` (it can't be read and written), `version` (a newer Callboard has
-    changed its tables), both 503, or `worker` (no process delivers), 200: pages and callbacks work.
+    changed its tables), both 503, or `worker` (no process delivers) or `stopped` (somebody has
+    stopped everything), 200: pages and callbacks work.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -44,6 +45,8 @@ class Health:
             await self._desk.open()
             async with asyncio.timeout(HEALTH_TIMEOUT_SECONDS):
                 await self._desk.check_database()
+                if await self._desk.emergency_stop() is not None:
+                    return "stopped"
                 return "ok" if await self._desk.is_delivered() else "worker"
         except NewerDatabase as problem:
             log.warning("Not healthy: %s", problem)

@@ -13,8 +13,9 @@ from playwright.sync_api import Browser
 
 from database.connecting import engine_for, parsed
 from tests.support.browser import chromium
+from tests.support.databases import postgres_in, sqlite_in
 from tests.support.document_server import Documents, document_server
-from tests.support.postgres import PostgresServer, fresh_database, postgres_server, start
+from tests.support.postgres import PostgresServer, postgres_server, start
 from tests.support.running_app import copy_of_the_project, running_app
 from tests.support.simulator_line import Line, simulator_line
 
@@ -23,9 +24,20 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+# The only folders that `make browser` looks into.
+WITH_BROWSER = ("tests/browser/", "tests/docs/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run browser tests last: Playwright keeps an event loop running, which breaks async tests."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_needs_browser)
+    for item in filter(_needs_browser, items):
+        if not item.nodeid.startswith(WITH_BROWSER):
+            raise pytest.UsageError(f"`make browser` doesn't look for {item.nodeid}")
+
+
+def _needs_browser(item: pytest.Item) -> bool:
+    return item.get_closest_marker("browser") is not None
 
 
 @pytest.fixture
@@ -83,10 +95,10 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database; the test runs with SQLite and with PostgreSQL."""
+    """A database with all tables and no rows; the test runs with SQLite and with PostgreSQL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'callboard.sqlite'}"
-    return fresh_database(request.getfixturevalue("postgres"))
+        return sqlite_in(tmp_path)
+    return postgres_in(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

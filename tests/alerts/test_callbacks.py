@@ -11,6 +11,7 @@ import pytest
 from alerts import Event, Status
 from alerts.message.call_twiml import write_second_question, write_thanks
 from tests.support.callback_app import CALL, OTHER_SID, CallbackApp, callback_app, form
+from tests.support.databases import sqlite_in
 from twiml import Hangup, Response
 
 NOTHING_MORE = Response(Hangup())
@@ -18,7 +19,7 @@ NOTHING_MORE = Response(Hangup())
 
 @pytest.fixture
 async def app(tmp_path):
-    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
+    async with callback_app(sqlite_in(tmp_path)) as opened:
         await opened.add()
         await opened.begin()
         yield opened

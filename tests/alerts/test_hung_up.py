@@ -10,6 +10,7 @@ import pytest
 from alerts import Alert, AlertRequest, Event, Status
 from alerts.state import apply
 from tests.support.callback_app import callback_app, form
+from tests.support.databases import sqlite_in
 from tests.support.desks import CALL, followed, simulated_desk
 
 IN_A_HURRY, ATTENTIVE = "+14125550104", "+14125550106"
@@ -80,7 +81,7 @@ def test_what_we_end_ourselves_is_canceled():
 
 
 async def test_twilio_reports_the_duration_in_its_callback(tmp_path):
-    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as app:
+    async with callback_app(sqlite_in(tmp_path)) as app:
         await app.add("one", LONG)
         await app.begin()
         await app.status(form("in-progress"))

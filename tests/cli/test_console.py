@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 from simulator import SIMULATOR_FROM_NUMBER, create_app
+from tests.support import ready_python
 from tests.support.desks import ANYBODY
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import ProjectFolder, build_project_folder
@@ -31,7 +33,6 @@ def customer(tmp_path_factory):
 @pytest.mark.parametrize(
     ("command", "encoding", "exit_status"),
     [
-        (("status", "🍺"), "cp1252", 0),
         (("status", "🍺"), "ascii:strict", 0),
         (("cancel", "🍺", "--json"), "ascii", 0),
         (("status", "🍻"), "cp1252", 2),
@@ -45,6 +46,21 @@ def test_a_console_that_is_not_utf_8(customer: ProjectFolder, command, encoding,
     assert ended.returncode == exit_status
     if command == ("status", "🍺"):
         assert MESSAGE.encode(encoding.partition(":")[0], "replace") in ended.stdout
+
+
+def test_a_console_that_is_not_utf_8_from_the_start_of_python(customer: ProjectFolder):
+    """The others are told by this test's support what their console can show."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "alerts", "status", "🍺"],
+        cwd=customer.folder,
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"Traceback" not in ended.stderr
+    assert ended.returncode == 0
+    assert MESSAGE.encode("cp1252", "replace") in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -89,15 +105,16 @@ def test_only_the_first_line_is_read(customer: ProjectFolder):
 def _ended(
     customer: ProjectFolder,
     command: tuple[str, ...],
-    stdout: int = subprocess.PIPE,
+    stdout: int | None = None,
     **environment: str,
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "alerts", *command],
-        cwd=customer.folder,
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"} | environment,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        timeout=60,
-        check=False,
-    )
+    everything = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"} | environment
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        to = output.fileno() if stdout is None else stdout
+        process = ready_python.start(
+            "alerts", command, customer.folder, everything, stdout=to, stderr=errors.fileno()
+        )
+        status = process.wait(60)
+        for each in (output, errors):
+            each.seek(0)
+        return subprocess.CompletedProcess(command, status, output.read(), errors.read())

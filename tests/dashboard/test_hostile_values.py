@@ -75,8 +75,9 @@ def test_every_input_and_every_wrong_value(app: tuple[str, Path], name: str):
         assert "911 is an emergency number" in page.press()
 
 
+# Each is a session of its own with the app, so a few: every input gets every wrong value above.
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_several_inputs_at_once(app: tuple[str, Path], data: st.DataObject):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support import ready_python
 from tests.support.running_app import bare_environment
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/broadcasts.md").read_text(encoding="utf-8")
@@ -16,24 +17,14 @@ COMMANDS = [
 ]
 
 
-def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=project,
-        env=bare_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
 def test_commands(project: Path) -> None:
     [rows] = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
     (project / "lots.csv").write_text(rows, encoding="utf-8")
     said = []
     for command in COMMANDS:
-        ran = run(project, *shlex.split(command)[1:])
+        _, module, name, *words = shlex.split(command)
+        assert (module, name) == ("-m", "alerts")
+        ran = ready_python.run("alerts", words, project, bare_environment(), 120)
         assert ran.returncode == 0, ran.stderr
         said.append(ran.stdout.splitlines()[-1])
     assert said == [
@@ -48,6 +39,14 @@ def test_commands(project: Path) -> None:
 
 def test_python(project: Path) -> None:
     [script] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    ran = run(project, "-c", script.replace('id="tank-3"', 'id="tank-3-python"'))
+    ran = subprocess.run(
+        [sys.executable, "-c", script.replace('id="tank-3"', 'id="tank-3-python"')],
+        cwd=project,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.splitlines()[-1] == "Tank 3 2 of 2 reached 0"

@@ -59,7 +59,11 @@ def test_from_a_csv_to_a_ringing_phone_and_into_git(tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_text(RULES[0], encoding="utf-8")
     said: list[str] = []
     for command in COMMANDS[1:]:
-        ran = folder.python(*shlex.split(command)[1:], **data)
+        words = shlex.split(command)[1:]
+        if words[:2] == ["-m", "alerts"]:
+            ran = folder.alerts(*words[2:], **data)
+        else:
+            ran = folder.python(*words, **data)
         assert (ran.returncode, ran.stderr) == (0, ""), command
         said.append(ran.stdout)
     check, load, dry, on, bad, run, export, again, reloaded, listed, off = said

@@ -23,6 +23,7 @@ from people.recipients import (
     without,
 )
 from people.tables import contact_groups, contact_numbers, contacts, group_members
+from tests.support.databases import sqlite_in
 
 REGIONS = Regions("US", ("US", "GB"))
 BEN, CLARA, JOE = "+14125550123", "+442079460958", "+14125550147"
@@ -60,7 +61,7 @@ def fill(connection: sa.Connection) -> None:
 
 @pytest.fixture
 async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
-    database = Database(f"sqlite:///{tmp_path / 'callboard.sqlite'}")
+    database = Database(sqlite_in(tmp_path))
     await database.open()
     await database.write(fill)
     yield Directory(database)

@@ -32,6 +32,7 @@ from simulator import (
     create_app,
 )
 from storage import InlineStorage, LocalStorage, Storage, twiml_route
+from tests.support.databases import sqlite_in
 from twilio_client import TwilioClient
 
 # A number without a character of its own in the simulator's directory: it answers.
@@ -118,7 +119,7 @@ async def desk_at(
 
 def database_in(folder: Path) -> SecretStr:
     """The URL of a SQLite database in a folder."""
-    return SecretStr(f"sqlite:///{folder / 'callboard.sqlite'}")
+    return SecretStr(sqlite_in(folder))
 
 
 def twilio_client(

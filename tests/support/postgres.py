@@ -23,6 +23,14 @@ import psycopg
 SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
+# Processes die in tests, but the machine doesn't, so nothing has to reach the disk. After a crash
+# the server would otherwise wait for the disk with every file of every database.
+fsync = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+# It would go round hundreds of databases that tests have left behind.
+autovacuum = off
 """
 
 
@@ -91,11 +99,11 @@ def stop(server: PostgresServer, mode: str = "fast") -> None:
     server.run("pg_ctl", "stop", "--wait", "--mode", mode)
 
 
-def fresh_database(server: PostgresServer) -> str:
-    """The URL of a new, empty database."""
+def fresh_database(server: PostgresServer, template: str = "template1") -> str:
+    """The URL of a new database: an empty one, or a copy of another."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     return server.url(name)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import httpx
 
+from tests.support import ready_python
+from tests.support.ready_python import ReadyProcess
 from tests.support.servers import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -47,11 +48,19 @@ def running_app(project: Path, app: str = "app.py", **settings: str) -> Iterator
     """`shiny run app` on a history of its own, for as long as the block lasts; its address."""
     port = free_port()
     history = {"DATABASE_URL": f"sqlite:///{project / f'history-{port}.sqlite'}"}
-    command = [sys.executable, "-m", "shiny", "run", "--port", str(port), app]
-    with running(
-        command, f"http://127.0.0.1:{port}/", project, **UNHURRIED | history | settings
-    ) as url:
-        yield url
+    environment = bare_environment(**UNHURRIED | history | settings)
+    log = project / "server.log"
+    with log.open("wb") as output:
+        server = ready_python.start(
+            "shiny",
+            ["run", "--port", str(port), app],
+            project,
+            environment,
+            stdout=output.fileno(),
+            stderr=output.fileno(),
+        )
+        with _until_the_end(server, f"http://127.0.0.1:{port}/", log) as url:
+            yield url
 
 
 @contextmanager
@@ -67,16 +76,28 @@ def running(command: list[str], url: str, project: Path, **settings: str) -> Ite
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        try:
-            with log.open(encoding="utf-8", errors="replace") as said:
-                wait_until_it_answers(server, url, said)
+        with _until_the_end(server, url, log):
             yield url
-        finally:
+
+
+@contextmanager
+def _until_the_end(
+    server: subprocess.Popen[bytes] | ReadyProcess, url: str, log: Path
+) -> Iterator[str]:
+    """Wait until a server answers, and end it after the block."""
+    try:
+        with log.open(encoding="utf-8", errors="replace") as said:
+            wait_until_it_answers(server, url, said)
+        yield url
+    finally:
+        with suppress(ProcessLookupError):
             os.killpg(server.pid, 15)
-            server.wait(timeout=20)
+        server.wait(timeout=20)
 
 
-def wait_until_it_answers(server: subprocess.Popen[Any], url: str, log: IO[str]) -> None:
+def wait_until_it_answers(
+    server: subprocess.Popen[Any] | ReadyProcess, url: str, log: IO[str]
+) -> None:
     """Wait until something answers at `url`; raises with what stands in `log` if nothing does."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:

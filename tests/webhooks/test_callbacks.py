@@ -18,13 +18,14 @@ from tests.support.callback_app import (
     callback_app,
     form,
 )
+from tests.support.databases import sqlite_in
 
 TEXT = AlertRequest("text", "+14128574309", "Batch 7 failed")
 
 
 @pytest.fixture
 async def app(tmp_path):
-    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
+    async with callback_app(sqlite_in(tmp_path)) as opened:
         await opened.add()
         yield opened
 
@@ -121,7 +122,7 @@ async def test_an_earlier_trys_call(app: CallbackApp):
 
 @pytest.mark.parametrize("base", ["https://callboard.example", "http://10.0.0.1:8443/a/b"])
 async def test_wherever_the_app_is(tmp_path, base):
-    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}", base) as app:
+    async with callback_app(sqlite_in(tmp_path), base) as app:
         await app.add()
         assert await app.status(form("completed")) == 204
         assert (await app.alert()).status is Status.COMPLETED

@@ -20,11 +20,12 @@ from tests.support.callback_app import (
     callback_app,
     form,
 )
+from tests.support.databases import sqlite_in
 
 
 @pytest.fixture
 async def app(tmp_path):
-    async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}") as opened:
+    async with callback_app(sqlite_in(tmp_path)) as opened:
         await opened.add()
         yield opened
 
@@ -79,7 +80,7 @@ async def test_what_twilio_has_not_signed(app: CallbackApp, caplog, path, forge)
 async def test_nothing_is_twilios_where_callbacks_are_off(tmp_path):
     without: list[dict[str, Any]] = [{"callbacks": None}, {"is_from_twilio": None}]
     for off in without:
-        async with callback_app(f"sqlite:///{tmp_path / 'callboard.sqlite'}", **off) as app:
+        async with callback_app(sqlite_in(tmp_path), **off) as app:
             await app.add()
             assert await app.status(form("completed")) == 403
             assert len((await app.alert()).events) == 1

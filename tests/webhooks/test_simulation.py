@@ -16,6 +16,7 @@ from alerts.tables import NewAlert
 from database.database import Database
 from settings import Settings
 from tests.support.callback_app import CallbackDesk
+from tests.support.databases import sqlite_in
 from tests.support.environment import clean_environment
 
 ATTENTIVE, MACHINE, ANYBODY = "+14125550106", "+14125550103", "+14125550199"
@@ -31,7 +32,7 @@ async def desk(tmp_path):
         services = simulated_services(Settings(_env_file=None), history)
     assert services.simulator is not None
     services.simulator.state.exchange.clock.set_speed(100)
-    database = Database(f"sqlite:///{tmp_path / 'callboard.sqlite'}")
+    database = Database(sqlite_in(tmp_path))
     await database.open()
     opened = CallbackDesk(
         replace(services, database_url=SecretStr("unused")),

@@ -15,6 +15,7 @@ from alerts import Event, Status
 from alerts.alert import tries_of
 from alerts.submissions import Outcome
 from tests.support.callback_app import CallbackApp, callback_app
+from tests.support.databases import sqlite_in
 from tests.support.stories import stories
 
 CALL_WORDS = {
@@ -98,10 +99,10 @@ class CallbackSender:
 def test_a_story_over_http(tmp_path_factory, story, chance):
     request, events, end = story
     # A database of its own, because all examples use the same number.
-    database = tmp_path_factory.getbasetemp() / f"{secrets.token_hex(8)}.sqlite"
+    database = sqlite_in(tmp_path_factory.mktemp("story"))
 
     async def send() -> None:
-        async with callback_app(f"sqlite:///{database}") as app:
+        async with callback_app(database) as app:
             await app.add("a & b", request)
             sender = CallbackSender(app, "a & b", chance)
             for event in events:
