@@ -68,6 +68,9 @@ def test_contradictions(tmp_path, values, names):
 
 
 MALFORMED = [
+    ("METRICS_TOKEN", "short"),
+    ("METRICS_TOKEN", "with spaces in the token"),
+    ("METRICS_TOKEN", "schlüssel-schlüssel"),
     ("TWILIO_ACCOUNT_SID", "SK" + ACCOUNT_SID[2:]),
     ("TWILIO_ACCOUNT_SID", "AC"),
     ("TWILIO_ACCOUNT_SID", ACCOUNT_SID + "/.."),

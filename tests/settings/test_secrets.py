@@ -19,6 +19,7 @@ SECRETS = {
     "FTP_URL": f"ftp://ann:{SECRET}@ftp.example.com/xml",
     "DATABASE_URL": f"postgresql://ann:{SECRET}@example.com/calls",
     "AWS_SECRET_ACCESS_KEY": SECRET,
+    "METRICS_TOKEN": f"{SECRET}-and-longer",
 }
 
 

@@ -40,6 +40,7 @@ DEFAULTS = {
     "default_region": "US",
     "allowed_regions": (),
     "allowed_origins": (),
+    "metrics_token": None,
 }
 FTP = {"FTP_URL": "ftp://ann:pw@ftp.example.com/xml", "FTP_PUBLIC_BASE_URL": "http://example.com"}
 S3 = {"S3_BUCKET": "twilio-xml"}
