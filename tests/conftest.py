@@ -15,7 +15,7 @@ from database.connecting import engine_for, parsed
 from tests.support.browser import chromium
 from tests.support.databases import postgres_in, sqlite_in
 from tests.support.document_server import Documents, document_server
-from tests.support.postgres import PostgresServer, postgres_server, start
+from tests.support.postgres import PostgresServer, fresh_database, postgres_server, start
 from tests.support.running_app import copy_of_the_project, running_app
 from tests.support.simulator_line import Line, simulator_line
 
@@ -99,6 +99,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return sqlite_in(tmp_path)
     return postgres_in(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables; the test runs with SQLite and with PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'callboard.sqlite'}"
+    return fresh_database(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

@@ -81,7 +81,8 @@ async def test_every_method_of_the_desk(scene: Watched) -> None:
     # that everything is stopped stands on every page.
     anybodys = {
         "acting_as", "audit", "check", "check_database", "close", "composed", "delivers",
-        "emergency_stop", "from_settings", "open", "warm_up",
+        "emergency_stop", "from_settings", "open", "warm_up", "is_delivered",
+        "until_newer_version",
     }  # fmt: skip
     assert public_members(Desk) == decisions.keys() | anybodys
     assert await mistakes(scene.desk.acting_as, decisions) == []

@@ -326,13 +326,13 @@ async def test_every_change_changes_the_pulse(history: History):
     assert await history.pulse() == pulses[-1]
 
 
-async def test_alerts_from_before_can_be_found(database_url: str, tmp_path: Path):
+async def test_alerts_from_before_can_be_found(empty_database_url: str, tmp_path: Path):
     """The words and stages of alerts that were saved by an older version."""
     versions = tmp_path / "versions"
     versions.mkdir()
     for file in sorted(VERSIONS.glob("000[1-6]_*.py")):
         shutil.copy(file, versions)
-    engine = engine_for(parsed(database_url), 1)
+    engine = engine_for(parsed(empty_database_url), 1)
     bring_up_to_date(engine, versions)
     row = (
         "INSERT INTO alerts (id, account_sid, created_at, request, from_number, not_before, sender,"
@@ -351,7 +351,7 @@ async def test_alerts_from_before_can_be_found(database_url: str, tmp_path: Path
             values = {"id": alert_id, "account": ACCOUNT, "request": request, "to": BEN}
             connection.execute(sa.text(row), values | {"status": status})
     engine.dispose()
-    async with written_history(database_url) as history:
+    async with written_history(empty_database_url) as history:
         assert await found(history, "e7") == ["d", "b", "a"]
         assert await found(history, BEN) == ["d", "c", "b", "a"]
         assert await ids(history, Filters(kind=Kind.REACHED)) == ["c", "b"]

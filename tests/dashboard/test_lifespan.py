@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from shiny import App
 
 import app
@@ -34,7 +35,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with simulated_desk(tmp_path) as desk:
+    """A desk whose database isn't there yet."""
+    url = SecretStr(f"sqlite:///{tmp_path / 'callboard.sqlite'}")
+    async with simulated_desk(tmp_path / "documents", database_url=url) as desk:
         yield desk
 
 

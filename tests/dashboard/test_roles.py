@@ -318,6 +318,7 @@ ROUTES = {
     "/activity.csv": LOOK,
     "/audit.csv": ADMINISTER,
     "/healthz": None,
+    "/metrics": None,  # for those who have the token
     "/twilio/status": None,
     "/twilio/gather": None,
     "/twilio/inbound": None,

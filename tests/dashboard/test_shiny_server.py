@@ -45,7 +45,12 @@ def state() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def app(folder: Path, state: Path) -> Iterator[str]:
     """The app, set up as docs/deploying_shiny_server.md says: without a LANG the file is UTF-8."""
-    settings = {**ACCOUNT, "DATA_DIR": str(state), "SOURCE_NOTE": "Gärung"}
+    settings = {
+        **ACCOUNT,
+        "ALLOW_ANONYMOUS": "1",
+        "DATA_DIR": str(state),
+        "SOURCE_NOTE": "Gärung",
+    }
     env_file = write_to(folder, settings)
     with shiny_server(folder, USER, state) as url:
         yield url

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.support.postgres import fresh_database
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
     """An empty database; the test runs with SQLite and with PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'callboard.sqlite'}"
-    return fresh_database(request.getfixturevalue("postgres"))
+    return empty_database_url

@@ -119,7 +119,10 @@ REQUESTS: dict[str, list[dict[str, Any]]] = {
     ],
     "find_number": [{"phone_number": FROM}],
     "update_number": [{"sid": NUMBER_SID, "sms_url": CALLBACK, "sms_method": "GET"}],
+    "list_numbers": [{"limit": 3}],
+    "list_caller_ids": [{"phone_number": TO, "limit": 3}],
     "fetch_account": [{}],
+    "fetch_balance": [{}],
 }
 # Of Twilio's Messaging API, which has a description of its own.
 ELSEWHERE: dict[str, list[dict[str, Any]]] = {
