@@ -41,6 +41,15 @@ DEFAULTS = {
     "allowed_regions": (),
     "allowed_origins": (),
     "metrics_token": None,
+    "users_file": None,
+    "dashboard_password": None,
+    "identity_header": None,
+    "trusted_proxies": (),
+    "allow_anonymous": False,
+    "sign_in_idle_hours": 12,
+    "senders": None,
+    "rule_writers": None,
+    "admins": None,
 }
 FTP = {"FTP_URL": "ftp://ann:pw@ftp.example.com/xml", "FTP_PUBLIC_BASE_URL": "http://example.com"}
 S3 = {"S3_BUCKET": "twilio-xml"}
