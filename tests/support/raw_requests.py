@@ -96,5 +96,5 @@ async def ask(app: ASGIApp, request: RawRequest) -> RawAnswer:
             answer.body += message.get("body", b"")
 
     async with asyncio.timeout(20):
-        await app(request.scope(), receive, send)  # type: ignore[arg-type]
+        await app(request.scope(), receive, send)
     return answer
