@@ -51,7 +51,10 @@ def create_app(settings: Settings) -> Starlette:
             await desk.close()
 
     routes = [*webhooks.routes(desk), *monitoring.routes(desk, settings.metrics_token)]
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    # A path with one slash too many is unknown. Starlette would lead to whatever Host names.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _open(desk: Desk) -> None:

@@ -39,6 +39,7 @@ OUR_PREFIXES = ("TWILIO_", "S3_", "FTP_")
 
 StorageKind = Literal["s3", "ftp", "local", "inline"]
 FEWEST_PASSWORD_CHARACTERS = 8
+MOST_REPEATED_CHARACTERS = 100
 PositiveRate = Annotated[float, Field(gt=0, le=1000)]
 
 
@@ -244,6 +245,14 @@ class Settings(BaseSettings):
             raise ValueError("must be an address without a user name or password")
         return url.rstrip("/")
 
+    @field_validator("s3_bucket", "s3_prefix")
+    @classmethod
+    def _is_no_address(cls, name: str | None) -> str | None:
+        # `storage` checks the rest, and repeats what it refuses.
+        if name is not None and "@" in name:
+            raise ValueError("must be a name, not an address with a user and password")
+        return name
+
     @field_validator("ftp_url")
     @classmethod
     def _is_ftp_address(cls, url: SecretStr | None) -> SecretStr | None:
@@ -271,8 +280,9 @@ class Settings(BaseSettings):
     def _is_file(cls, file: str | Path) -> Path:
         # From beside app.py, as below. Without a sources.toml of its own, there are just uploads.
         path = HERE / os.path.expanduser(file)
-        if "\0" in str(file) or (path != HERE / "sources.toml" and not path.is_file()):
-            raise ValueError(f"is {str(file)!r}, which is no file")
+        # Not `Path.is_file`, which raises if the path is too long or may not be looked at.
+        if "\0" in str(file) or (path != HERE / "sources.toml" and not os.path.isfile(path)):
+            raise ValueError(f"is {_repeated(file)}, which is no file")
         return path
 
     @field_validator("data_dir", mode="before")
@@ -304,8 +314,8 @@ class Settings(BaseSettings):
             return None
         # It may not be there yet: `users add` makes it.
         path = HERE / os.path.expanduser(file)
-        if "\0" in str(file) or path.is_dir() or not path.parent.is_dir():
-            raise ValueError(f"is {str(file)!r}, which is no file in a folder that is there")
+        if "\0" in str(file) or os.path.isdir(path) or not os.path.isdir(path.parent):
+            raise ValueError(f"is {_repeated(file)}, which is no file in a folder that is there")
         return path
 
     @field_validator("dashboard_password")
@@ -331,7 +341,8 @@ class Settings(BaseSettings):
                 ipaddress.ip_network(name)
             except ValueError:
                 raise ValueError(
-                    f"contains {name!r}, which is not an address such as 127.0.0.1 or 10.0.0.0/24"
+                    f"contains {_repeated(name)}, which is not an address such as 127.0.0.1 or "
+                    "10.0.0.0/24"
                 ) from None
         return tuple(names)
 
@@ -371,15 +382,24 @@ class Settings(BaseSettings):
         return tuple(_checked_origin(name) for name in names if name)
 
 
+def _repeated(value: object) -> str:
+    """Return what somebody typed for use in a sentence: short, and without what may be a secret."""
+    text = str(value)
+    if "@" in text:
+        return "something with an @"  # perhaps the user and password of an address
+    return repr(text[:MOST_REPEATED_CHARACTERS]) + "…" * (len(text) > MOST_REPEATED_CHARACTERS)
+
+
 def _checked_origin(name: str) -> str:
-    sentence = f"contains {name!r}, which is not an origin such as https://calls.example.com"
+    sentence = (
+        f"contains {_repeated(name)}, which is not an origin such as https://calls.example.com"
+    )
     try:
         parts = urlsplit(name)
         origin = _origin(name)
     except ValueError:
         raise ValueError(sentence) from None
     if "@" in parts.netloc:
-        # Perhaps a password, so don't repeat it.
         raise ValueError("must be origins without a user name or password")
     is_whole = parts.scheme in {"http", "https"} and re.fullmatch(r"[\w.:-]+", parts.hostname or "")
     if not is_whole or parts.path not in {"", "/"} or parts.query or parts.fragment:
@@ -497,7 +517,9 @@ def _contradictions_of_access(settings: Settings) -> list[tuple[object, str]]:
 
 def _known_region(region: str) -> str:
     if region.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f"contains {region!r}, which is not a two-letter country code such as US")
+        raise ValueError(
+            f"contains {_repeated(region)}, which is not a two-letter country code such as US"
+        )
     return region.upper()
 
 

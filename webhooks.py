@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from alerts import Desk
 from alerts.callbacks import CallbackReceiver, callback_routes
+from alerts.log_lines import on_one_line
 from storage import LocalStorage, twiml_route
 
 
@@ -21,7 +22,8 @@ class WithoutQueries(logging.Filter):
         """Shorten the path, the third of five arguments that Uvicorn passes, and keep the line."""
         if isinstance(record.args, tuple) and len(record.args) == 5:
             client, method, path, *rest = record.args
-            record.args = (client, method, str(path).partition("?")[0], *rest)
+            # Whoever the proxy on this machine passes on can name any client.
+            record.args = (on_one_line(client), method, str(path).partition("?")[0], *rest)
         return True
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -246,10 +246,13 @@ async def _answer(history: GetHistory, handle: Handle, form: SignedForm) -> Resp
 
 async def _read_body(request: Request) -> bytes:
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_BODY_BYTES:
-            raise Refused(413, "too large for a request of Twilio's", logging.INFO)
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_BODY_BYTES:
+                raise Refused(413, "too large for a request of Twilio's", logging.INFO)
+    except ClientDisconnect:
+        raise Refused(400, "the sender hung up before its end", logging.INFO) from None
     return body
 
 

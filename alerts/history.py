@@ -28,6 +28,7 @@ from alerts.emergency_stop import (
 )
 from alerts.filters import Counts, Filters, MadeTry, Overview, Page
 from alerts.limits import UNLIMITED, Limits, TooMany, check_asking, own_prices
+from alerts.log_lines import on_one_line
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported, UnlessEnding
 from alerts.refusals import Refusals, count_refusal, read_refusals
 from alerts.replies import IncomingText
@@ -169,7 +170,7 @@ class History:
             )
         )
         if is_first:
-            log.warning("Refused alerts: %s", str(refusal).encode("unicode_escape").decode("ascii"))
+            log.warning("Refused alerts: %s", on_one_line(refusal))
 
     async def refusals(self, since: datetime) -> list[Refusals]:
         """Return who asked for too many alerts since then, the last first."""

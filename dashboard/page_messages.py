@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -81,10 +83,12 @@ class CheckedMessages:
         length = Headers(scope=scope).get("content-length", "")
         if expected is None:
             await PlainTextResponse("No page here takes files.", 403)(scope, receive, send)
-        elif not length.isdecimal() or int(length) > expected:
+        elif not length.isdecimal() or int(length[:20]) > expected:
             await PlainTextResponse("The file is larger than announced.", 413)(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            # A visitor who leaves meanwhile is nothing to log.
+            with suppress(ClientDisconnect):
+                await self._app(scope, receive, send)
 
 
 class _Session:

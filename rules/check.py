@@ -16,6 +16,7 @@ from alerts import DatabaseError, Desk, UnusableInput
 from alerts.desk import AddAlerts
 from alerts.emergency_stop import Stopped
 from alerts.limits import LimitReached
+from alerts.log_lines import on_one_line
 from database.clock import database_time
 from people.names import number_of_people
 from rules.episodes import After, Tell
@@ -150,7 +151,7 @@ class RuleCheck:
         except CheckFailed as failure:
             return await self._fail(one, failure)
         except Exception:
-            log.exception("The check of the rule %s failed", known.rule.name)
+            log.exception("The check of the rule %s failed", on_one_line(known.rule.name))
             return await self._fail(one, CheckFailed(OURSELVES))
         while True:
             try:
@@ -164,7 +165,7 @@ class RuleCheck:
                 raise  # nothing can be written now, so the check is made again
             except Exception:
                 # Made again at once, it would go wrong again, and nobody would hear of that.
-                log.exception("The check of the rule %s failed", known.rule.name)
+                log.exception("The check of the rule %s failed", on_one_line(known.rule.name))
                 return await self._fail(one, CheckFailed(OURSELVES))
 
     async def dry_run(self, rule: Rule) -> CheckReport:
@@ -196,7 +197,7 @@ class RuleCheck:
         if plan.after.is_flood and not plan.is_stopped:
             said = [*said, flood_words(rule, len(plan.after.held))]
         for each in plan.unheard:
-            log.warning("The rule %s can't tell anybody: %s", rule.name, each)
+            log.warning("%s", on_one_line(f"The rule {rule.name} can't tell anybody: {each}"))
         health, said = await self._unless_stopped(one, health, said)
         finding = Finding(
             rule,
@@ -233,7 +234,9 @@ class RuleCheck:
             report = await self._record(finding, said)
         except (Stopped, LimitReached) as problem:
             # Not even its owner can be told now: they are at the next check.
-            log.warning("The owner of the rule %s can't be told: %s", rule.name, problem)
+            log.warning(
+                "%s", on_one_line(f"The owner of the rule {rule.name} can't be told: {problem}")
+            )
             health = _untold(one, health)
             report = await self._record(replace(finding, health=health), [])
         return replace(report, failure=str(failure), error=failure.error)

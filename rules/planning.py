@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts.emergency_stop import read_stop
+from alerts.log_lines import on_one_line
 from alerts.phone_numbers import Regions
 from database.database import Database
 from people.directory import Directory
@@ -338,7 +339,9 @@ def moment_of(seconds: float) -> datetime:
 def _warn(rule: Rule, audience: Audience) -> None:
     """Log who isn't found any more, though the rule could be switched on with them."""
     for problem in filter(None, (audience.owner_problem, audience.then_to_problem)):
-        log.warning("The rule %s names somebody who can't be told: %s", rule.name, problem)
+        log.warning(
+            "%s", on_one_line(f"The rule {rule.name} names somebody who can't be told: {problem}")
+        )
 
 
 def _same(name: str, other: str) -> bool:

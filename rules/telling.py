@@ -15,6 +15,7 @@ from typing import Literal
 
 from alerts.alert import AlertRequest
 from alerts.errors import UnusableInput
+from alerts.log_lines import on_one_line
 from people.broadcasts import variable_names
 from people.recipients import Recipient
 from rules.audience import Address, Audience
@@ -160,7 +161,9 @@ class Teller:
                 notices.append(self._named(request, some, number, "recovery"))
             except UnusableInput as problem:
                 # The rule may be another one by now, such as texts in place of calls.
-                log.warning("%s is over, but %s can't be told: %s", listed, number, problem)
+                log.warning(
+                    "%s", on_one_line(f"{listed} is over, but {number} can't be told: {problem}")
+                )
         return notices
 
     def flapping(self, items: Sequence[Item]) -> list[Notice]:
@@ -186,7 +189,10 @@ class Teller:
                     self._named(owner.addressed(self._plain(words)), items, owner.to, kind)
                 )
             except UnusableInput as problem:
-                log.warning("The owner of the rule %s can't be told: %s", self.rule.name, problem)
+                log.warning(
+                    "%s",
+                    on_one_line(f"The owner of the rule {self.rule.name} can't be told: {problem}"),
+                )
         return found
 
     def health(self, words: str, what: str) -> list[Notice]:
@@ -198,7 +204,10 @@ class Teller:
             try:
                 found.append(Notice(self.compose(request), "problem"))
             except UnusableInput as problem:
-                log.warning("The owner of the rule %s can't be told: %s", self.rule.name, problem)
+                log.warning(
+                    "%s",
+                    on_one_line(f"The owner of the rule {self.rule.name} can't be told: {problem}"),
+                )
         return found
 
     def _notice(self, recipient: Recipient, items: Sequence[Item], kind: Kind) -> Notice:

@@ -43,7 +43,7 @@ class BodyTooLarge(Exception):
 
 
 class DropMiddleware:
-    """Closes the connection of a request that ends in ConnectionDropped."""
+    """Ends a request whose sender has hung up, or whose connection is to be closed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,6 +52,8 @@ class DropMiddleware:
         """Answer one request through the app inside, or close its connection."""
         try:
             await self._app(scope, receive, send)
+        except ClientDisconnect:
+            return  # the sender hung up before the end of the body: nobody is left to answer
         except ConnectionDropped:
             await _close(receive, send)
 

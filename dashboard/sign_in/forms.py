@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     FileResponse,
     HTMLResponse,
@@ -153,17 +153,17 @@ def _is_of_another_site(headers: Headers) -> bool:
 
 
 async def _read_form(request: Request) -> dict[str, str] | None:
-    """Return the fields of a form that is no larger than any sent by the page, else None."""
+    """Return the fields of a form, else None: of one that is too large or that breaks off, too."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         return None
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_FORM_BYTES:
-            return None
     try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_FORM_BYTES:
+                return None
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
-    except ValueError:
+    except (ValueError, ClientDisconnect):
         return None
     return {name: values[-1] for name, values in fields.items()}

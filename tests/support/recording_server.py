@@ -38,7 +38,12 @@ class Recorded:
 def succeed(request: Recorded) -> Response:
     """Return a resource that has only a SID, or for a list its empty last page."""
     if request.method == "GET" and request.path.endswith(LISTS):
-        lists: dict[str, list[object]] = {"calls": [], "messages": [], "incoming_phone_numbers": []}
+        lists: dict[str, list[object]] = {
+            "calls": [],
+            "messages": [],
+            "incoming_phone_numbers": [],
+            "outgoing_caller_ids": [],
+        }
         return JSONResponse({**lists, "next_page_uri": None})
     return JSONResponse({"sid": CALL_SID})
 

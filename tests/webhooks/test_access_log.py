@@ -1,10 +1,12 @@
-"""Whose number it was, and what was said, isn't in the access log of a server that people run."""
+"""The log of a server that people run: without numbers and words, and nobody can forge a line."""
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -39,3 +41,36 @@ def test_no_parameters_of_twilios_in_the_log(served: str, project: Path):
         assert f"{path} HTTP" in log
     for part in ("4125550142", "4155550100", "help", "CA1"):
         assert part not in log
+
+
+FORGED = "INFO:     Maya signed in"
+# Of what a client sends, the log shows the path; of a session's handshake its query, too.
+LINES = [
+    f"GET /\x1b[31m%0a{FORGED} HTTP/1.1",
+    f"GET /%1b[31m%0d%0a{FORGED.replace(' ', '%20')} HTTP/1.1",
+    f"GET /?\x1b[31m%0a{FORGED.replace(' ', '%20')} HTTP/1.1",
+    f"GET /websocket/?%1b[31m%0a{FORGED.replace(' ', '%20')} HTTP/1.1\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==",
+    f"GET / HTTP/1.1\r\nUser-Agent: \x1b[31m\r\nOrigin: \x1b[31m{FORGED}",
+    f"POST / HTTP/1.1\r\nOrigin: http://x\x1b[31m\x0b{FORGED}",
+    f"POST / HTTP/1.1\r\nOrigin: http://x\xe2\x80\xa8\x9b31m{FORGED}",
+    f"POST / HTTP/1.1\r\nX-Forwarded-For: \xe2\x80\xa8{FORGED}\r\nOrigin: http://x",
+    f"\x1b[31m {FORGED}",
+]
+
+
+def test_no_line_of_a_visitors_own(simulation: str, project: Path):
+    log = project / "server.log"
+    before = log.stat().st_size
+    address = urlsplit(simulation)
+    for line in LINES:
+        with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+            request = f"{line}\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n"
+            connection.sendall(request.encode("latin-1"))
+            while connection.recv(65536):
+                pass
+    written = log.read_bytes()[before:].decode()
+    assert len(written.splitlines()) >= 5
+    assert [line for line in written.splitlines() if line.startswith(FORGED)] == []
+    assert [line for line in written.split("\n") if not line.isprintable()] == []
+    assert "Traceback" not in written
