@@ -89,8 +89,8 @@ def test_who_sees_and_counts_a_request():
         ("stopped", "Ben", "Ben stopped everything at {at}", "You stopped everything at {at}"),
     ],
 )
-def test_what_became_of_a_request(state: str, by: str, to_maya: str, to_ben: str):
-    over: Any = replace(ASKED, state=state, decided_by=by, decided_at=NOW)
+def test_what_became_of_a_request(state: Any, by: str, to_maya: str, to_ben: str):
+    over = replace(ASKED, state=state, decided_by=by, decided_at=NOW)
     for_maya = str(approval_tag(over, Actor("Maya", EVERYTHING), "UTC"))
     for_ben = str(approval_tag(over, Actor("Ben", EVERYTHING), "UTC"))
     assert "You asked to" in for_maya
@@ -201,8 +201,13 @@ async def test_one_visitor_stops_and_another_lifts(desk: Desk):
     assert ended.status == "canceled"
     async with visited(desk, "Ben") as ben:
         await ben.until(lambda: "Wrong list" in ben.shown("emergency-banner"))
+        await ben.page.set_inputs(**{"send-phone_number": CALL.to})
+        await ben.page.flush()
+        await ben.page.set_inputs(**{"send-send_test_call:shiny.action": 1})
+        await ben.until(lambda: "(Wrong list). Nothing is sent" in shown(ben.page, "send_refusal"))
         await ben.decide("emergency", "lift")
         await ben.until(lambda: "stopped everything" not in ben.shown("emergency-banner"))
+        await ben.until(lambda: shown(ben.page, "send_refusal") == "")
     assert await desk.emergency_stop() is None
 
 
