@@ -43,4 +43,12 @@ class Approval:
 
     def is_of(self, person: str) -> bool:
         """Whether this person has asked for it."""
-        return person.strip().casefold() == self.asked_by.strip().casefold()
+        return _is_same(person, self.asked_by)
+
+    def was_decided_by(self, person: str) -> bool:
+        """Whether this person said yes or no to it, or stopped everything."""
+        return self.decided_at is not None and _is_same(person, self.decided_by)
+
+
+def _is_same(person: str, other: str) -> bool:
+    return person.strip().casefold() == other.strip().casefold()

@@ -55,8 +55,13 @@ OTHERS: dict[Permission, tuple[str, ...]] = {
     SEND: (
         "[id$='-send_test_call']", ".send-page .under-button", "[id$='-stop']", "[id$='-send_now']",
         "[id$='-send_again']", "[data-again]", "[data-cancel]", "[data-emergency-open]",
+        ".setup-page [id$='-call']", ".activity-page .nothing-sent [data-tab]",
     ),
-    WRITE: (".send-page .keep", ".rules-page a[href*='rule=new']"),
+    WRITE: (
+        ".send-page .keep", ".rules-page a[href*='rule=new']",
+        ".rules-page :is(.to-start, .examples)", ".people-page .people-empty > div",
+    ),
+    Permission.ADMINISTER: (".setup-page [id$='-again']",),
 }  # fmt: skip
 
 

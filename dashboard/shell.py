@@ -98,7 +98,10 @@ def _account_menu(*, signs_out: bool) -> Tag:
         ),
         tags.div(
             tags.p(tags.span(**name), class_="narrow-only"),
-            tags.div(class_="for-dark-mode narrow-only"),
+            tags.div(
+                tags.span("Light or dark", aria_hidden="true"),
+                class_="for-dark-mode narrow-only",
+            ),
             sign_out if signs_out else tags.p("Signed in elsewhere", class_="quiet"),
             class_="menu",
         ),

@@ -227,7 +227,11 @@ def nothing_yet() -> Tag:
         tags.h2("When the data says so"),
         tags.p(
             "A rule looks at your data every few minutes. Each new row that is bad calls somebody, "
-            "once. Start from an example, on made-up data, and change it to your own:",
+            "once.",
+            tags.span(
+                " Start from an example, on made-up data, and change it to your own:",
+                class_="to-start",
+            ),
         ),
         tags.ul(
             *(

@@ -60,7 +60,7 @@ def approvals_server(
         zone = time_zone()
         problem = said_of(deciding.error()) if deciding.status() == "error" else ""
         shown = [
-            _approval(each, desk.actor, zone)
+            approval_tag(each, desk.actor, zone)
             for each in notices().approvals
             if is_shown(each, desk.actor, datetime.now(UTC))
         ]
@@ -76,16 +76,18 @@ def waits_for(approvals: Sequence[Approval], actor: Actor) -> int:
 
 
 def is_shown(approval: Approval, actor: Actor, now: datetime) -> bool:
-    """Whether a person sees a request: those who may answer it, and who has asked for it."""
+    """Whether a person sees a request: who may answer it; once it is over, who asked or did."""
     if approval.state == "waiting":
         return approval.is_of(actor.name) or actor.may(Permission.SEND)
     over_at = approval.decided_at or approval.expires_at
-    return approval.is_of(actor.name) and now - over_at < OUTCOME_SHOWN_FOR
+    concerns = approval.is_of(actor.name) or approval.was_decided_by(actor.name)
+    return concerns and now - over_at < OUTCOME_SHOWN_FOR
 
 
-def _approval(approval: Approval, actor: Actor, time_zone: str) -> Tag:
+def approval_tag(approval: Approval, actor: Actor, time_zone: str) -> Tag:
+    """Return a request as a person sees it, with what they may answer; or what became of it."""
     if approval.state != "waiting":
-        return _outcome(approval, time_zone)
+        return _outcome(approval, actor, time_zone)
     people, verb = f"{len(approval.requests):,} people", _verb(approval)
     until = clock(approval.expires_at, time_zone)
     if approval.is_of(actor.name):
@@ -107,16 +109,36 @@ def _approval(approval: Approval, actor: Actor, time_zone: str) -> Tag:
     )
 
 
-def _outcome(approval: Approval, time_zone: str) -> Tag:
-    at = clock(approval.decided_at or approval.expires_at, time_zone)
-    is_sent = approval.state == "sent"
-    asked = f"You asked to {_verb(approval)} {len(approval.requests):,} people."
+def _outcome(approval: Approval, actor: Actor, time_zone: str) -> Tag:
+    is_own, is_sent = approval.is_of(actor.name), approval.state == "sent"
+    asker = "You" if is_own else approval.asked_by
     link = tags.a("See what became of it", href=f"?broadcast={approval.id}") if is_sent else None
     return tags.div(
         shape_tag("tick" if is_sent else "dash", "good" if is_sent else "off"),
-        tags.span(f"{asked} {at}: {approval.outcome} ", link),
+        tags.span(
+            f"{asker} asked to {_verb(approval)} {len(approval.requests):,} people. "
+            f"{_decision(approval, actor, time_zone)} ",
+            link,
+        ),
         class_="cb-note",
     )
+
+
+def _decision(approval: Approval, actor: Actor, time_zone: str) -> str:
+    """Say who decided what and when, to somebody who may be that person."""
+    if approval.decided_at is None:
+        return approval.outcome
+    at = clock(approval.decided_at, time_zone)
+    is_theirs = approval.was_decided_by(actor.name)
+    who = "You" if is_theirs else approval.decided_by
+    match approval.state:
+        case "sent":
+            return f"{who} said yes at {at}, and it was sent."
+        case "stopped":
+            return f"{who} stopped everything at {at}, so nothing was sent."
+    if approval.was_decided_by(approval.asked_by):
+        return f"{who} took it back at {at}, so nothing was sent."
+    return f"{who} said no at {at}, so nothing was sent."
 
 
 def _verb(approval: Approval) -> str:

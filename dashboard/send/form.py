@@ -46,8 +46,9 @@ def form_ui(to: str, message: str) -> TagList:
         _how_to_say_it(),
         if_nobody_answers_ui(),
         keep_ui(),
-        tags.div(ui.output_text("send_refusal", inline=True), class_="refusal", role="alert"),
         tags.div(
+            # On phones it has to be in sight, as the button below it is.
+            tags.div(ui.output_text("send_refusal", inline=True), class_="refusal", role="alert"),
             tags.a(
                 unannounced(ui.output_text("in_short", inline=True)),
                 href=f"#{resolve_id('story')}",

@@ -114,11 +114,28 @@ def sending_server(
         form(), input.phone_number()  # runs again at every change of either
         refusal.set(("", None))
 
+    _once_lifted(notices, lambda: refusal.set(("", None)))
+
     @render.text
     def send_refusal() -> str:
         return refusal()[0] if typed().file is refusal()[1] else ""
 
     return sending.status
+
+
+def _once_lifted(notices: LiveNotices, act: Callable[[], object]) -> None:
+    """Call `act` whenever an emergency stop was lifted."""
+    stopped: reactive.Value[bool] = reactive.Value(False)
+
+    @reactive.effect
+    def see_whether_stopped() -> None:
+        stopped.set(notices().stop is not None)
+
+    @reactive.effect
+    @reactive.event(stopped)
+    def see_that_it_was_lifted() -> None:
+        if not stopped():
+            act()
 
 
 async def _show(session: Session, live: LiveAlert, sent: Sent) -> None:

@@ -12,11 +12,13 @@ from htmltools import Tag, TagList, tags
 from shiny import Inputs, Session, reactive, render, ui
 from shiny.module import resolve_id
 
+from access.actor import Permission
 from alerts import Alert, AlertRequest, Desk, Status, UnusableInput
 from alerts.phone_numbers import PhoneNumber, read_number
 from dashboard.fields import described_by, feedback, unannounced
 from dashboard.inputs import text
 from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.permissions import may_not
 from dashboard.setup.checking import Report
 from dashboard.timeline import announcement_of, line_ahead, steps_ahead, story
 from dashboard.visitor import actor_of
@@ -42,6 +44,7 @@ def my_phone_ui(*, simulated: bool) -> Tag:
             resolve_id("my_number_line"), field, "input", inputmode="tel", enterkeyhint="send"
         ),
         unannounced(ui.output_ui("my_number_line", class_="feedback-line")),
+        may_not(Permission.SEND),
         ui.input_task_button(
             "call", "Call my own phone", label_busy="Calling…", class_="cb-button ring wide"
         ),

@@ -7,17 +7,20 @@ from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
-from access.actor import NotAllowed, Permission
+from access.actor import Permission
 from alerts import Desk
 from dashboard.alert_status import glance_tag
 from dashboard.assets import assets
 from dashboard.fields import unannounced
 from dashboard.icons import icon
 from dashboard.live_alert import LiveAlert
+from dashboard.permissions import offer_what_is_allowed
 from dashboard.send.form import time_zone_of
 from dashboard.setup.checking import Checking, Report
 from dashboard.setup.lines import all_lines, summary
 from dashboard.setup.my_phone import my_phone_server, my_phone_ui
+
+FOR_ADMINISTRATORS = "Only an administrator sees what the checks of this Callboard found."
 
 
 @module.ui
@@ -63,6 +66,7 @@ def server(
     `checking` is shared by all visitors.
     """
     actor = desk.actor
+    offer_what_is_allowed(session, actor)
     checking.enter()
     session.on_ended(checking.leave)
 
@@ -87,10 +91,8 @@ def server(
 
     @render.ui
     def checks() -> HTML | Tag:
-        try:
-            actor.require(Permission.ADMINISTER)
-        except NotAllowed as refusal:
-            return tags.p(str(refusal), class_="setup-nothing", role="alert")
+        if not actor.may(Permission.ADMINISTER):
+            return tags.p(FOR_ADMINISTRATORS, class_="setup-nothing")
         # What is hidden isn't drawn: this is the first time that somebody looks.
         checking.begin()
         return HTML(all_lines(report(), time_zone()).get_html_string())

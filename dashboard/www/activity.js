@@ -19,7 +19,7 @@ function tell({ isTyping = false } = {}) {
   const showsTrail = parts.get("list") === "done";
   page().classList.toggle("has-trail", showsTrail);
   const search = page().querySelector('[data-part="q"]');
-  search.placeholder = showsTrail ? "Name of a person, rule or setting" : "Name, number, words or SID";
+  search.placeholder = showsTrail ? "Person, rule or setting" : "Name, number, words or SID";
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   parts.set("zone", zone);
   for (const name of ["page", "open", "before", "after", "n", "alert"]) parts.delete(name);

@@ -33,3 +33,11 @@ const looking = setInterval(() => {
     explain();
   }
 }, LOOK_EVERY_MS);
+
+// Shiny's link to connect again at once has its handler in an attribute, which the page's
+// Content-Security-Policy doesn't let run.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#shiny-reconnect-now")) return;
+  event.preventDefault();
+  window.Shiny.shinyapp.reconnect();
+});

@@ -27,5 +27,6 @@ document.addEventListener("click", ({ target }) => {
 window.jQuery(document).on("shiny:connected", () => {
   window.Shiny.addCustomMessageHandler("callboard-emergency-close", (_message) => {
     for (const dialog of document.querySelectorAll(".emergency dialog[open]")) dialog.close();
+    window.scrollTo(0, 0); // to the banner, which says that it is done
   });
 });

@@ -41,6 +41,11 @@ function place() {
 narrow.addEventListener("change", place);
 place();
 
+// The words beside the switch belong to it.
+account?.querySelector(".for-dark-mode")?.addEventListener("click", ({ target }) => {
+  if (!choice.contains(target)) choice.shadowRoot.querySelector("button").click();
+});
+
 document.addEventListener("click", ({ target }) => {
   if (account?.open && !account.contains(target)) account.open = false;
 });

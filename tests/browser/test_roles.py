@@ -116,7 +116,7 @@ def test_who_may_only_look_is_offered_nothing_else(
         running_app(project, "looker.py", DATABASE_URL=f"sqlite:///{file}") as url,
         well_behaved_page(browser, url, viewport=WIDE) as page,
     ):
-        expect(page.get_by_text("You may look, but not send or cancel alerts.")).to_be_visible()
+        expect(page.locator(".send-page").get_by_text("You may look, but not")).to_be_visible()
         expect(page.get_by_role("button", name="Call")).to_have_count(0)
         page.get_by_role("tab", name="People").click()
         expect(page.get_by_role("heading", name="Nobody is here yet")).to_be_visible()
@@ -125,6 +125,11 @@ def test_who_may_only_look_is_offered_nothing_else(
         page.get_by_role("tab", name="Rules").click()
         expect(page.locator(".rules-page").get_by_text("You may not change rules")).to_be_visible()
         expect(page.get_by_role("link", name="New rule")).to_have_count(0)
+        expect(page.get_by_text("Start from an example")).to_be_hidden()
+        page.get_by_role("tab", name="Setup").click()
+        expect(page.get_by_text("Only an administrator sees what the checks")).to_be_visible()
+        for name in ("Check again", "Call my own phone"):
+            expect(page.get_by_role("button", name=name)).to_have_count(0)
         page.get_by_role("tab", name="Activity").click()
         expect(page.get_by_role("link", name="Person 59")).to_be_visible()
         expect(page.get_by_role("link", name="Who did what")).to_have_count(0)

@@ -54,6 +54,13 @@ def top_of_button(page: Page) -> int:
     return round(box["y"])
 
 
+def rows(page: Page, selector: str) -> set[int]:
+    """The rows that these are in, as the middle of each, to 20 pixels."""
+    middle = "(each) => each.getBoundingClientRect().top + each.offsetHeight / 2"
+    found = page.eval_on_selector_all(selector, f"(all) => all.map({middle})")
+    return {round(each / 20) for each in found}
+
+
 def violations(page: Page) -> list[object]:
     return list(Axe().run(page).response["violations"])
 
@@ -88,6 +95,13 @@ def test_in_and_out(browser: Browser, app: str, dark: bool, viewport: dict[str, 
     menu.click()
     assert violations(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    if viewport is PHONE:
+        page.get_by_text("Light or dark").click()
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "light" if dark else "dark")
+        # On the smallest phones too the bar has two rows.
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert len(rows(page, ".navbar .nav-link")) == 1
+        assert len(rows(page, ".navbar :is(.brand, .simulation, .account)")) == 1
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{app}sign-in*")
     page.goto(app)

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import DESKTOP, PHONE
+from tests.support.browser import DESKTOP, PHONE, well_behaved_page
 from tests.support.proxies import nginx
 
 pytestmark = pytest.mark.browser
@@ -38,6 +38,18 @@ def test_it_says_what_to_set(simulation: str, browser: Browser, tmp_path: Path):
             found = Axe().run(page, context=".no-session")
             assert found.violations_count == 0, found.generate_report()
             page.close()
+
+
+def test_connecting_again_at_once(simulation: str, browser: Browser):
+    with well_behaved_page(browser, simulation) as page:
+        # Shiny's own link would be complained about, because of its handler in an attribute.
+        page.evaluate(
+            "() => { Shiny.shinyapp.reconnect = () => { window.tried = true; };"
+            "document.body.insertAdjacentHTML('beforeend',"
+            '\'<a id="shiny-reconnect-now" href="#">Try now</a>\'); }'
+        )
+        page.locator("#shiny-reconnect-now").dispatch_event("click")
+        assert page.evaluate("window.tried")
 
 
 def test_it_says_nothing_where_a_session_opens(simulation: str, browser: Browser, tmp_path: Path):

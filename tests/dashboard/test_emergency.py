@@ -21,9 +21,10 @@ from alerts.approval import Approval
 from alerts.emergency_stop import EmergencyStop
 from alerts.refusals import Refusals
 from dashboard import emergency, notices, send
+from dashboard.alert_status import clock
 from dashboard.emergency import banner_of, consequences_of
 from dashboard.notices import LiveNotices, Notices
-from dashboard.send.approvals import is_shown, waits_for
+from dashboard.send.approvals import approval_tag, is_shown, waits_for
 from tests.support.desks import CALL, simulated_desk
 from tests.support.page_in_memory import FORM, shown
 
@@ -73,9 +74,31 @@ def test_who_sees_and_counts_a_request():
     assert [waits_for([ASKED], each) for each in (maya, ben, eve)] == [0, 1, 0]
     sent = replace(ASKED, state="sent", decided_by="Ben", decided_at=NOW)
     soon, later = NOW + timedelta(minutes=5), NOW + timedelta(hours=2)
-    assert [is_shown(sent, each, soon) for each in (maya, ben)] == [True, False]
+    cora = Actor("Cora", EVERYTHING)
+    assert [is_shown(sent, each, soon) for each in (maya, ben, cora)] == [True, True, False]
     assert not is_shown(sent, maya, later)
     assert waits_for([sent], ben) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "by", "to_maya", "to_ben"),
+    [
+        ("sent", "Ben", "Ben said yes at {at}, and it", "You said yes at {at}, and it"),
+        ("refused", "Ben", "Ben said no at {at}, so", "You said no at {at}, so"),
+        ("refused", "Maya", "You took it back at {at}, so", "Maya took it back at {at}, so"),
+        ("stopped", "Ben", "Ben stopped everything at {at}", "You stopped everything at {at}"),
+    ],
+)
+def test_what_became_of_a_request(state: Any, by: str, to_maya: str, to_ben: str):
+    over = replace(ASKED, state=state, decided_by=by, decided_at=NOW)
+    for_maya = str(approval_tag(over, Actor("Maya", EVERYTHING), "UTC"))
+    for_ben = str(approval_tag(over, Actor("Ben", EVERYTHING), "UTC"))
+    assert "You asked to" in for_maya
+    at = clock(NOW, "UTC")
+    assert to_maya.format(at=at) in for_maya
+    assert "Maya asked to" in for_ben
+    assert to_ben.format(at=at) in for_ben
+    assert ("See what became of it" in for_ben) == (state == "sent")
 
 
 class Visit:
@@ -178,8 +201,13 @@ async def test_one_visitor_stops_and_another_lifts(desk: Desk):
     assert ended.status == "canceled"
     async with visited(desk, "Ben") as ben:
         await ben.until(lambda: "Wrong list" in ben.shown("emergency-banner"))
+        await ben.page.set_inputs(**{"send-phone_number": CALL.to})
+        await ben.page.flush()
+        await ben.page.set_inputs(**{"send-send_test_call:shiny.action": 1})
+        await ben.until(lambda: "(Wrong list). Nothing is sent" in shown(ben.page, "send_refusal"))
         await ben.decide("emergency", "lift")
         await ben.until(lambda: "stopped everything" not in ben.shown("emergency-banner"))
+        await ben.until(lambda: shown(ben.page, "send_refusal") == "")
     assert await desk.emergency_stop() is None
 
 
