@@ -20,7 +20,7 @@ TOKEN = "token-that-must-stay-secret"
 TO = "+15558675310"
 FROM = "+15017122661"
 NUMBER_SID = "PN" + "0123456789abcdef" * 2
-LISTS = ("/Calls.json", "/Messages.json", "/IncomingPhoneNumbers.json")
+LISTS = ("/Calls.json", "/Messages.json", "/IncomingPhoneNumbers.json", "/OutgoingCallerIds.json")
 ACCOUNT_PATH = f"/2010-04-01/Accounts/{ACCOUNT_SID}"
 
 
