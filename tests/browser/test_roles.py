@@ -17,6 +17,7 @@ from tests.browser.test_accessibility import run_axe
 from tests.browser.test_activity import done
 from tests.support.browser import PHONE, well_behaved_page
 from tests.support.running_app import running_app
+from tests.support.signing_in import BEN, PASSWORD, users_in
 from tests.support.written_history import written_history
 
 pytestmark = pytest.mark.browser
@@ -24,23 +25,6 @@ pytestmark = pytest.mark.browser
 WIDE = {"width": 1320, "height": 860}
 MAYA = Actor("Maya", EVERYTHING)
 TEXT = AlertRequest("text", "+14125550122", "Lot 212 passed.", name="Clara Novak")
-# Whoever visits it may look: the sign-in says so of every connection.
-LOOKER = """
-from access import Actor, Permission
-from app import app
-
-
-class SignedIn:
-    def __init__(self, app):
-        self.app = app
-
-    async def __call__(self, scope, receive, send):
-        scope["callboard.actor"] = Actor("Lena", frozenset({Permission.LOOK}))
-        await self.app(scope, receive, send)
-
-
-app.starlette_app.add_middleware(SignedIn)
-"""
 
 
 async def fill(file: Path) -> None:
@@ -109,13 +93,20 @@ def test_axe_finds_nothing(
 
 
 def test_who_may_only_look_is_offered_nothing_else(
-    browser: Browser, project: Path, file: Path
+    browser: Browser, project: Path, file: Path, tmp_path: Path
 ) -> None:
-    (project / "looker.py").write_text(LOOKER)
+    settings = {
+        "DATABASE_URL": f"sqlite:///{file}",
+        "USERS_FILE": str(users_in(tmp_path, BEN).path),
+        **dict.fromkeys(("SENDERS", "RULE_WRITERS", "ADMINS"), ","),
+    }
     with (
-        running_app(project, "looker.py", DATABASE_URL=f"sqlite:///{file}") as url,
+        running_app(project, **settings) as url,
         well_behaved_page(browser, url, viewport=WIDE) as page,
     ):
+        page.get_by_label("Name").fill(BEN)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
         expect(page.locator(".send-page").get_by_text("You may look, but not")).to_be_visible()
         expect(page.get_by_role("button", name="Call")).to_have_count(0)
         page.get_by_role("tab", name="People").click()
