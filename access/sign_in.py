@@ -67,7 +67,7 @@ class _Opened:
         """Tell the audit trail."""
         from access.audit import Audit  # noqa: PLC0415 - needs SQLAlchemy, as the database does
 
-        await Audit(self.database, actor).record(action, Kind.SIGN_IN, "to sign in", **details)
+        await Audit(self.database, actor).record(action, Kind.SIGN_IN, "a sign-in", **details)
 
 
 @dataclass
