@@ -37,8 +37,9 @@ def app(project: Path) -> Iterator[str]:
         "TWILIO_AUTH_TOKEN": "anything",
         "TWILIO_FROM_NUMBER": "+17248675309",
         "PUBLIC_URL": "https://calls.example.com/callboard",
-        # The proxy has a login of its own.
-        "ALLOW_ANONYMOUS": "1",
+        # The proxy has a login of its own, and says who has logged in.
+        "IDENTITY_HEADER": "X-Forwarded-User",
+        "TRUSTED_PROXIES": "127.0.0.1",
     }
     with running_app(project, **values) as url:
         yield url
