@@ -154,7 +154,7 @@ async def test_no_call_begins_after_the_stop_in_any_process(database_url: str, t
             *await two.send_all([call_to(each) for each in range(60, 120)]),
         ]
         await until(lambda: len(posts(one)) > 5)
-        canceled = await maya(three).stop_everything()
+        await maya(three).stop_everything()
         # Requests that were saved before the stop are made; none is saved after it.
         ended = [await until_over(three, each.id) for each in sent]
         stop = await three.emergency_stop()
@@ -164,6 +164,8 @@ async def test_no_call_begins_after_the_stop_in_any_process(database_url: str, t
         assert max(began) <= stop.at + timedelta(seconds=1)
         made = [each for each in posts(one) if "To" in each]
         assert len(made) == len({each["To"] for each in made}) < 120
+        # By whichever process was first.
+        canceled = [each for each in ended if each.status == "canceled"]
         assert len(canceled) >= 120 - len(made)
         # Once each, although three processes may have canceled them.
         notes = [[event.note for event in each.events] for each in ended]
