@@ -77,6 +77,7 @@ async def test_no_secret_is_inherited(lab: Table, monkeypatch: pytest.MonkeyPatc
             assert "secret" not in read_process(zygote, "environ")
             assert "secret" not in read_process(zygote, "cmdline")
             assert not any(each.endswith("secret.txt") for each in open_files(zygote))
+            await children_of(sandbox, 0)  # the one before may be ending
             running = asyncio.create_task(outcome(sandbox, LONG, lab, seconds=3))
             (child,) = await children_of(sandbox, 1)
             assert "secret" not in read_process(child, "environ")
