@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from htmltools import HTML, Tag, TagList, tags
 from shiny import Inputs, Session, reactive, ui
@@ -12,7 +13,7 @@ from alerts import Alert
 from alerts.broadcast import Broadcast
 from alerts.message.compose import said
 from alerts.phone_numbers import international
-from dashboard.alert_status import clock, glance, glance_tag, mini_line
+from dashboard.alert_status import Glance, clock, glance, glance_tag, mini_line
 from dashboard.fields import unannounced
 from dashboard.inputs import part
 from dashboard.live_alert import LiveAlert
@@ -20,6 +21,16 @@ from dashboard.timeline import story
 
 # Of more people, a story is sent to the page only once its row is opened.
 MOST_STORIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """A row as the page has it, and what it was drawn from."""
+
+    alert: Alert
+    glance: Glance
+    summary: str
+    story: str
 
 
 def broadcast_card(broadcast: Broadcast, alerts: Sequence[Alert], time_zone: str) -> Tag:
@@ -49,7 +60,7 @@ def rows_server(
 
     For use inside a module's server.
     """
-    sent: dict[str, str] = {}
+    sent: dict[str, SentRow] = {}
     opened: set[str] = set()
 
     async def hand_over() -> None:
@@ -79,21 +90,27 @@ def rows_server(
 
 
 def changed_rows(
-    alerts: Sequence[Alert], time_zone: str, opened: Collection[str], sent: dict[str, str]
+    alerts: Sequence[Alert], time_zone: str, opened: Collection[str], sent: dict[str, SentRow]
 ) -> list[dict[str, str]]:
     """Return the rows that aren't in `sent` as they are now, and put them there.
 
-    `opened` are the alerts whose story the page shows.
+    `opened` are the alerts whose story the page shows. Drawing a row takes milliseconds, so of
+    hundreds only those are drawn whose alert is another object than before, or whose words have
+    changed with the clock.
     """
     changed = []
     for alert in alerts:
-        summary = str(_summary(alert, time_zone))
+        before = sent.get(alert.id)
+        shown = glance(alert, time_zone)
         told = ""
         if len(alerts) <= MOST_STORIES or alert.id in opened:
             told = str(_told(alert, time_zone))
-        if sent.get(alert.id) != summary + told:
-            sent[alert.id] = summary + told
-            changed.append({"id": alert.id, "summary": summary, "story": told})
+        if before and before.alert is alert and before.glance == shown and before.story == told:
+            continue
+        row = SentRow(alert, shown, str(_summary(alert, time_zone)), told)
+        sent[alert.id] = row
+        if before is None or (before.summary, before.story) != (row.summary, row.story):
+            changed.append({"id": alert.id, "summary": row.summary, "story": told})
     return changed
 
 

@@ -55,6 +55,7 @@ def sent_before_server(
     def sent_before() -> Tag | None:
         if looking.status() != "success" or not (found := looking.result()):
             return None
+        reactive.invalidate_later(MINUTE_SECONDS / 2)  # the sentence tells how long ago it was
         return tags.p(
             shape_tag("mark", "wait"),
             tags.span(warning(found, datetime.now(UTC))),

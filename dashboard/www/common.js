@@ -15,6 +15,20 @@ window.jQuery(document).on("shiny:connected", () => {
   }
 });
 
+// --- A connection that was lost ---
+
+// When Shiny connects again it sends every input once more: also what was pressed long ago, which
+// nobody wants done a second time, and the address as it was when the page was opened.
+const pressed = new Set();
+window.jQuery(document).on("shiny:inputchanged", ({ name, inputType, priority }) => {
+  if (priority === "event") pressed.add(inputType ? `${name}:${inputType}` : name);
+});
+window.jQuery(document).on("shiny:connected", () => {
+  const inputs = window.Shiny.shinyapp.$initialInput; // what the session begins with
+  for (const name of pressed) delete inputs[name];
+  inputs[".clientdata_url_search"] = location.search;
+});
+
 // --- What the visitor may not do ---
 
 const notAllowed = new CSSStyleSheet();
