@@ -50,6 +50,8 @@ def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
         since = (event.at - alert.events[0].at).total_seconds()
         word = event.status.value if event.status and event.news else ""
         print(f"{since:6.2f} s  {word:<12} {event.note}", flush=True)
+        if event.error and event.status is None:  # why an alert failed is told at the end
+            print(f"{'':22}{event.error.message}", flush=True)
     return len(alert.events)
 
 
@@ -73,8 +75,6 @@ def print_outcome(alert: Alert, as_json: bool) -> None:
         print("It goes on until the app or a worker can end it.", file=sys.stderr)
     elif is_in_trouble(alert):
         # Leave out the hint, which would be to send it again: that would be a second alert.
-        why = alert.events[-1].error
-        print(why.message if why else "", file=sys.stderr)
         print("It is saved, and goes on as soon as the app or a worker runs.", file=sys.stderr)
     if error:
         print(error, file=sys.stderr)

@@ -69,9 +69,21 @@ def read_number(text: str) -> str | None:
         number = phonenumbers.parse(text, "US")
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
+    if not phonenumbers.is_valid_number(number) and not _has_new_area_code(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _has_new_area_code(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether a North American area code may be newer than phonenumbers' tables, as 436 was.
+
+    None begins with 0 or 1. https://www.nanpa.com/numbering
+    """
+    national = phonenumbers.national_significant_number(number)
+    if number.country_code != _NORTH_AMERICA or not phonenumbers.is_possible_number(number):
+        return False
+    sample = phonenumbers.parse(f"+{_NORTH_AMERICA}{national[:3]}2345678")
+    return national[0] not in "01" and not phonenumbers.is_valid_number(sample)
 
 
 def read_sender(text: str) -> str | None:

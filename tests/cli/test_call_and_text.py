@@ -87,6 +87,14 @@ def test_waiting_for_a_person_who_answers(customer):
     assert ended.stdout.splitlines()[-1].endswith("is completed.")
 
 
+def test_the_reason_while_it_tries_again(customer):
+    begun = customer.alerts("text", ANYBODY, "Hello", SSL_CERT_FILE="/missing.pem")
+    assert begun.returncode == 1
+    assert "Twilio can't be reached: trying again\n" in begun.stdout
+    assert "SSL_CERT_FILE names /missing.pem" in begun.stdout
+    assert "It is saved" in begun.stderr
+
+
 def test_waiting_for_a_person_who_is_busy(customer):
     ended = customer.alerts("call", BUSY, "Hello", "--wait", "--json")
     assert ended.returncode == 1

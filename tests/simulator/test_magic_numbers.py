@@ -65,3 +65,16 @@ def test_everybody_in_the_directory_has_a_real_number_of_their_own():
     assert len(set(numbers)) == len(numbers)
     assert all(read_number(number) == number for number in [*numbers, SIMULATOR_FROM_NUMBER])
     assert all(person.description.endswith(".") for person in PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("+1 436 555 0147", "+14365550147"),  # an area code in service since 2024
+        ("+1 412 055 0147", None),  # no number of a known area code goes on like this
+        ("+1 136 555 0147", None),
+        ("+1 436 555 01", None),
+    ],
+)
+def test_area_codes_that_are_newer_than_the_tables(typed: str, number: str | None):
+    assert read_number(typed) == number
