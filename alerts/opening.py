@@ -10,11 +10,13 @@ import importlib
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from access.refused_actions import RefusedActions
 from alerts.services import Mode, Services
 from storage import S3Storage
 
 if TYPE_CHECKING:
     from alerts.runtime import Runtime
+    from database.database import Database
 
 
 class Opening:
@@ -22,6 +24,7 @@ class Opening:
 
     def __init__(self, services: Services, mode: Mode) -> None:
         self.services = services
+        self.refused = RefusedActions(self._database)
         self._mode = mode
         self._opening: asyncio.Task[Runtime] | None = None
         self._saving: set[asyncio.Task[Any]] = set()
@@ -30,6 +33,7 @@ class Opening:
     async def close(self) -> None:
         """Finish what is being saved, then close the Runtime and every connection."""
         await asyncio.gather(*self._saving, return_exceptions=True)
+        await self.refused.finish()
         self._closed = True
         if opening := self._opening:
             # If opening failed, the callers that waited for it have had the error.
@@ -51,6 +55,9 @@ class Opening:
         """Return the one Runtime, opened. Raises `DatabaseError` if the database can't be used."""
         opening = self.warm_up()
         return opening.result() if opening.done() else await asyncio.shield(opening)
+
+    async def _database(self) -> Database:
+        return (await self.runtime()).database
 
     @property
     def delivers(self) -> bool:
