@@ -150,8 +150,11 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def test_more_people_than_one_may_reach_are_asked_about(desk: Desk):
     people = "412-555-0142, 412-555-0143, 412-555-0144"
     async with visited(desk, "Maya") as maya:
+        label = "send-send_label"
+        await maya.page.set_inputs(**{"send-phone_number": people.rpartition(",")[0]})
+        await maya.until(lambda: maya.shown(label) == "Call 2 people now")
         await maya.page.set_inputs(**{"send-phone_number": people})
-        await maya.page.flush()
+        await maya.until(lambda: maya.shown(label) == "Ask someone to approve calling 3 people")
         await maya.page.set_inputs(**{"send-send_test_call:shiny.action": 1})
         await maya.until(lambda: "You asked to call 3 people" in maya.shown("send-approvals"))
         assert 'data-decide="yes"' not in maya.shown("send-approvals")
@@ -177,7 +180,7 @@ async def test_where_everybody_is_one_user_too_many_are_refused(desk: Desk):
     people = "412-555-0142, 412-555-0143, 412-555-0144"
     async with visited(desk, desk.actor.name) as page:
         await page.page.set_inputs(**{"send-phone_number": people})
-        await page.page.flush()
+        await page.until(lambda: page.shown("send-send_label") == "Call 3 people now")
         await page.page.set_inputs(**{"send-send_test_call:shiny.action": 1})
         await page.until(lambda: "more than the 2" in page.shown("send-send_refusal"))
     assert await desk.approvals() == []
