@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from access.refused_actions import RefusedActions
 from alerts.services import Mode, Services
+from database import DatabaseError
 from storage import S3Storage
 
 if TYPE_CHECKING:
@@ -43,9 +44,12 @@ class Opening:
         await self.services.close()
 
     def warm_up(self) -> asyncio.Task[Runtime]:
-        """Start opening in the background, so that the first use needn't wait for it."""
+        """Start opening in the background, so that the first use needn't wait for it.
+
+        Raises `DatabaseError` once it is closed.
+        """
         if self._closed:
-            raise RuntimeError("This desk is closed.")
+            raise DatabaseError("This desk is closed.")
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
             self._opening.add_done_callback(self._forget_failure)

@@ -16,6 +16,7 @@ from shiny.session import Session
 from alerts import Desk
 from alerts.approval import Approval
 from alerts.opening import Opening
+from dashboard.background import in_background
 
 if TYPE_CHECKING:
     from alerts.emergency_stop import EmergencyStop
@@ -74,7 +75,7 @@ class LiveNotices:
             _READERS[desk.opening] = NoticesReader(desk.opening)
         self._reader = _READERS[desk.opening]
         self._notices: reactive.Value[Notices] = reactive.Value(Notices())
-        following = asyncio.create_task(self._follow(), name="notices")
+        following = in_background(self._follow(), "notices")
 
         def stop() -> None:
             following.cancel()

@@ -18,6 +18,7 @@ from shiny import Inputs, Session, reactive, render
 
 from alerts import Desk, UnusableInput
 from alerts.time_zones import find_zone
+from dashboard.background import in_background
 from dashboard.inputs import MOST_SEARCH_CHARACTERS, part, uploaded
 from dashboard.live_alert import failure_sentence
 from dashboard.people import rows, sheets
@@ -102,7 +103,7 @@ class Visit:
                 self._begin(self._do(self._open_file, name, str(path), {}))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = in_background(work, "the People page")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
