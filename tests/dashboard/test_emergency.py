@@ -23,7 +23,7 @@ from alerts.refusals import Refusals
 from dashboard import emergency, notices, send
 from dashboard.alert_status import clock
 from dashboard.emergency import banner_of, consequences_of
-from dashboard.notices import LiveNotices, Notices
+from dashboard.notices import LiveNotices, Notices, NoticesReader
 from dashboard.send.approvals import approval_tag, is_shown, waits_for
 from tests.support.desks import CALL, simulated_desk
 from tests.support.page_in_memory import FORM, shown
@@ -141,7 +141,6 @@ async def visited(desk: Desk, name: str) -> AsyncIterator[Visit]:
 
 @pytest.fixture
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    monkeypatch.setattr(notices, "SECONDS_BEFORE_READING", 0.0)
     monkeypatch.setattr(notices, "SECONDS_BETWEEN_READINGS", 0.05)
     async with simulated_desk(tmp_path, max_recipients=2) as opened:
         yield opened
@@ -174,6 +173,26 @@ async def test_more_people_than_one_may_reach_are_asked_about(desk: Desk):
     found = await desk.broadcast_of(asked.id)
     assert found is not None
     assert [each.request.user for each in found[1]] == ["Maya"] * 3
+
+
+async def test_what_waits_is_there_when_the_page_is(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(notices, "SECONDS_BETWEEN_READINGS", 3600.0)
+    maya = desk.acting_as(Actor("Maya", EVERYTHING))
+    await maya.ask_for_approval([replace(CALL, to=f"+1412555014{each}") for each in range(3)])
+    async with visited(desk, "Ben") as ben:
+        await ben.until(lambda: "Maya asks to call 3 people" in ben.shown("send-approvals"))
+        # Another page has what was read for this one, even before the database can be asked.
+        monkeypatch.setattr(NoticesReader, "read", reads_forever)
+        async with visited(desk, "Ann") as ann:
+            assert "Maya asks to call 3 people" in ann.shown("send-approvals")
+    monkeypatch.setattr(notices, "SHOWN_AT_ONCE_SECONDS", 0.0)
+    async with visited(desk, "Ann") as ann:
+        assert "Maya" not in ann.shown("send-approvals")
+
+
+async def reads_forever(*_: object) -> Notices:
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 async def test_where_everybody_is_one_user_too_many_are_refused(desk: Desk):
