@@ -53,6 +53,8 @@ def mount(
     if access is not None:
         access.guard(app)
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
+    # Around all that reads a body, the form of the sign-in too.
+    app.starlette_app.add_middleware(webhooks.TimelyBodies)
 
 
 def with_desk(desk: Desk, lifespan: Lifespan[Any], rules: OpenRules | None = None) -> Lifespan[Any]:
