@@ -386,6 +386,9 @@ class Visit:
     async def _open_file(self, name: str, path: str, _: dict[str, Any]) -> None:
         await self._importing.open(name, Path(path))
 
+    async def _on_file_too_large(self, _: str, value: str, __: dict[str, Any]) -> None:
+        await self._importing.refuse_too_large(value)
+
     async def _on_change(self, record: str, value: str, fields: dict[str, Any]) -> None:
         await self._importing.change(part(fields, "what"), record, value)
 
