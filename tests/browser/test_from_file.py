@@ -128,7 +128,7 @@ def test_a_lost_connection_asks_for_the_file_again(
 ) -> None:
     lost = "Choose the file again: the connection was lost."
     # Shiny's own notice of it has a handler that no page may run, of which the console tells.
-    with closing(browser.new_context(viewport=WIDE)) as context:
+    with closing(browser.new_context(viewport={"width": 1320, "height": 860})) as context:
         page = context.new_page()
         page.set_default_timeout(60_000)
         expect.set_options(timeout=90_000)

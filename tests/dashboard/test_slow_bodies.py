@@ -74,9 +74,8 @@ async def whole(tmp_path: Path) -> AsyncIterator[ASGIApp]:
 
 def is_refused(answered: list[Message]) -> bool:
     start, body = answered
-    return start["status"] == 408 and body["body"] == (
-        b"The request's body came too slowly: send it again."
-    )
+    sentence = b"The request's body came too slowly: send it again."
+    return bool(start["status"] == 408 and body["body"] == sentence)
 
 
 async def test_every_route_of_an_app(whole: ASGIApp) -> None:
