@@ -18,6 +18,7 @@ from starlette.types import Lifespan
 
 from alerts import Alert, DatabaseError, Desk
 from dashboard import activity, emergency, mount, people, phone, rules, send, setup, shell
+from dashboard.background import in_background
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
@@ -67,7 +68,9 @@ def create_app(
     )
 
     def warm_up() -> None:
-        desk.warm_up()
+        # A session may begin while the server stops.
+        with suppress(DatabaseError):
+            desk.warm_up()
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
         # Serve the first page before importing all that sending needs.
@@ -154,7 +157,7 @@ def once_open(
     @asynccontextmanager
     async def both(app: Any) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
-            working = asyncio.create_task(_work_once_open(desk, work), name="work once open")
+            working = in_background(_work_once_open(desk, work), "the work once it is open")
             try:
                 yield state
             finally:

@@ -54,6 +54,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(routes=routes, lifespan=lifespan)
     # A path with one slash too many is unknown. Starlette would lead to whatever Host names.
     app.router.redirect_slashes = False
+    app.add_middleware(webhooks.TimelyBodies)
     return app
 
 

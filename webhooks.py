@@ -1,15 +1,73 @@
-"""What Twilio sees of this app: plain HTTP routes beside the pages."""
+"""What Twilio sees of this app: plain HTTP routes beside the pages, and how long they wait."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alerts import Desk
 from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.log_lines import on_one_line
 from storage import LocalStorage, twiml_route
+
+# A body may take this long, and a second more for so many bytes. A slower one isn't waited for.
+BODY_SECONDS = 20.0
+LEAST_BYTES_PER_SECOND = 20_000
+
+
+class TimelyBodies:
+    """ASGI middleware that ends requests whose body doesn't come, or comes byte by byte.
+
+    Servers wait for ever: each such request would keep a connection and a task. It is answered with
+    408, and to the app it looks as if the client had hung up.
+    https://www.rfc-editor.org/rfc/rfc9110#name-408-request-timeout
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. https://asgi.readthedocs.io/en/latest/specs/www.html"""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        deadline = asyncio.get_running_loop().time() + BODY_SECONDS
+        is_whole = is_over = has_begun = False
+
+        async def receive_in_time() -> Message:
+            nonlocal deadline, is_whole, is_over
+            if is_over:
+                return {"type": "http.disconnect"}
+            if is_whole:
+                return await receive()  # until the client hangs up, which may take long
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                is_over = True
+                if not has_begun:
+                    await TOO_SLOW(scope, receive, send)
+                return {"type": "http.disconnect"}
+            deadline += len(message.get("body", b"")) / LEAST_BYTES_PER_SECOND
+            is_whole = not message.get("more_body", False)
+            return message
+
+        async def send_unless_over(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            if not is_over:
+                await send(message)
+
+        await self._app(scope, receive_in_time, send_unless_over)
+
+
+TOO_SLOW = PlainTextResponse(
+    "The request's body came too slowly: send it again.", 408, {"Connection": "close"}
+)
 
 
 class WithoutQueries(logging.Filter):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
+
+if TYPE_CHECKING:
+    from access.audit_entry import Kind
 
 Where = Literal["page", "shell"]
 
@@ -31,6 +35,13 @@ NOT_ALLOWED = {
     Permission.WRITE: "You may not change rules, people or templates.",
     Permission.ADMINISTER: "Only an administrator may do this.",
 }
+# What is tried where nothing more is known than the permission that it takes.
+TRIED = {
+    Permission.LOOK: "look",
+    Permission.SEND: "send or cancel alerts",
+    Permission.WRITE: "change rules, people or templates",
+    Permission.ADMINISTER: "do what only an administrator may",
+}
 
 
 class NotAllowed(PermissionError):
@@ -42,11 +53,14 @@ class Actor:
     """Who asks for something: a person at a page, or whoever runs a command or a script.
 
     `name` stands in alerts, versions of rules and the audit trail, which also has `where` they are.
+    `on_refused` hears of each refusal: who, what they tried ("send an alert"), and what kind of
+    thing that is about, None if that isn't known.
     """
 
     name: str
     permissions: frozenset[Permission]
     where: Where = "page"
+    on_refused: OnRefused | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of_process(cls) -> Self:
@@ -62,10 +76,19 @@ class Actor:
         """Whether they may do what takes this permission."""
         return permission in self.permissions
 
-    def require(self, permission: Permission) -> None:
-        """Raise `NotAllowed` unless they may do what takes this permission."""
-        if permission not in self.permissions:
-            raise NotAllowed(NOT_ALLOWED[permission])
+    def require(self, permission: Permission, tried: str = "", kind: Kind | None = None) -> None:
+        """Raise `NotAllowed` unless they may do what takes this permission.
+
+        `tried` says what they want to do, as in "send an alert", and `kind` to what.
+        """
+        if permission in self.permissions:
+            return
+        if self.on_refused is not None:
+            self.on_refused(self, tried or TRIED[permission], kind)
+        raise NotAllowed(NOT_ALLOWED[permission])
+
+
+OnRefused = Callable[[Actor, str, "Kind | None"], None]
 
 
 def process_user() -> str:

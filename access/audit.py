@@ -77,14 +77,14 @@ class Audit:
 
         Without either, the newest.
         """
-        self._actor.require(Permission.ADMINISTER)
+        self._actor.require(Permission.ADMINISTER, "see who did what")
         return await self._database.read(
             lambda connection: read_page(connection, filters, before, after, limit)
         )
 
     async def actors(self) -> list[str]:
         """Return who did something lately, by name."""
-        self._actor.require(Permission.ADMINISTER)
+        self._actor.require(Permission.ADMINISTER, "see who did what")
         latest = (
             sa.select(audit.c.actor)
             .order_by(audit.c.id.desc())

@@ -166,7 +166,7 @@ class UsersFile:
 def _known(users: dict[str, User], name: str) -> User:
     user = users.get(name_key(name))
     if user is None:
-        shown = name if is_usable(name) else "this name"
+        shown = name if is_usable(name) else "of this name"
         raise UsersError(f"There is no user {shown}. `users list` shows who there is.")
     return user
 

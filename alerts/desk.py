@@ -87,10 +87,10 @@ class Desk:
         """Return this desk as it is for `actor`: the same alerts, database and deliveries.
 
         Its methods raise `NotAllowed` for what the actor may not do, and what is done is done in
-        the actor's name.
+        the actor's name. The audit trail has what they were refused.
         """
         desk = Desk(self.services, opening=self.opening)
-        desk.actor = actor
+        desk.actor = replace(actor, on_refused=self.opening.refused)
         return desk
 
     @classmethod
@@ -188,7 +188,7 @@ class Desk:
 
         Raises `UnusableInput` if nothing was sent, and `DatabaseError`.
         """
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "send an alert")
         [alert_id], added = await self._save([request])
         return await self._until_accepted(alert_id, next(iter(added), None))
 
@@ -201,7 +201,7 @@ class Desk:
         ALERTS_PER_PERSON_PER_HOUR. Raises `UnusableInput` for the first that can't be sent; none of
         them is sent then.
         """
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "send alerts")
         ids, _ = await self._save(requests, confirmed=confirmed)
         found = await (await self._history()).get_all(ids)
         return [found[each] for each in ids]
@@ -223,7 +223,7 @@ class Desk:
 
         Raises `UnusableRequest` for the first that can't be sent, or `UnusableInput`.
         """
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "send a broadcast")
         broadcast, composed = await self._composed_broadcast(requests, title, id)
         saved: Broadcast = await self.opening.finished(
             self._add_broadcast(broadcast, composed, confirmed=confirmed)
@@ -265,7 +265,7 @@ class Desk:
 
     async def cancel_broadcast(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
         """Cancel all alerts of a broadcast that haven't ended; returns what `broadcast_of` does."""
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "cancel a broadcast")
         found = await self._broadcast_of(broadcast_id)
         if found is None:
             return None
@@ -373,7 +373,7 @@ class Desk:
         Returns the alert, which may take a moment to end, or None for an id that was never sent.
         An alert that has ended stays as it is. A text that Twilio has accepted can't be stopped.
         """
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "cancel an alert")
         history = await self._history()
         alert = await history.get(alert_id)
         if alert is None or alert.status.final:
@@ -409,7 +409,7 @@ class Desk:
         under way. Returns the alert, or None for an id that was never sent. An alert that has
         ended, whose try Twilio already has, or that the day's spend limit holds, stays as it is.
         """
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "let an alert wait no longer")
         history = await self._history()
         # Other processes may have changed it, so ask the database.
         alert = (await history.get_all([alert_id])).get(alert_id)
@@ -500,7 +500,7 @@ class Desk:
 
         Raises what `broadcast` does.
         """
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "ask a second person about a broadcast")
         broadcast, composed = await self._composed_broadcast(requests, title, id)
         audit = self._done(Action.ASKED, broadcast.title, broadcast.id, alerts=len(composed))
         return await (await self.opening.runtime()).approvals.ask(broadcast, composed, audit)
@@ -516,7 +516,7 @@ class Desk:
 
         Raises `UnusableInput` for what can't be sent any more.
         """
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "say yes to a broadcast")
         approved: Broadcast = await self.opening.finished(self._approve(approval_id))
         return approved
 
@@ -535,7 +535,7 @@ class Desk:
 
     async def refuse(self, approval_id: str) -> Approval:
         """Say no: it is never sent. Whoever asked may too. Raises `UnusableInput` if it is over."""
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "say no to a broadcast")
         approvals = (await self.opening.runtime()).approvals
         asked = await approvals.get(approval_id)
         audit = self._done(Action.DENIED, asked.title, asked.id, alerts=len(asked.requests))
@@ -558,7 +558,7 @@ class Desk:
         Returns the alerts that were canceled by that. Until somebody lifts it, nothing can be sent,
         and rules tell nobody. Raises `UnusableInput` for an unusable `reason`.
         """
-        self.actor.require(Permission.SEND)
+        self.actor.require(Permission.SEND, "stop everything", Kind.EMERGENCY_STOP)
         from alerts.emergency_stop import EmergencyStop, checked_reason  # noqa: PLC0415
 
         stop = EmergencyStop(datetime.now(UTC), self.actor.name, checked_reason(reason))
@@ -579,13 +579,13 @@ class Desk:
 
     async def lift_stop(self) -> None:
         """Let alerts be sent again. What was canceled stays so."""
-        self.actor.require(Permission.ADMINISTER)
+        self.actor.require(Permission.ADMINISTER, "lift the emergency stop", Kind.EMERGENCY_STOP)
         audit = AuditEntry.by(self.actor, Action.LIFTED, Kind.EMERGENCY_STOP, "the emergency stop")
         await (await self._history()).lift_stop(audit)
 
     async def refusals(self, within: timedelta = timedelta(hours=24)) -> list[Refusals]:
         """Return who asked for more alerts lately than an hour lets them, the last first."""
-        self.actor.require(Permission.ADMINISTER)
+        self.actor.require(Permission.ADMINISTER, "see who asked for too many alerts")
         return await (await self._history()).refusals(datetime.now(UTC) - within)
 
     async def _history(self) -> History:

@@ -10,11 +10,14 @@ import importlib
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from access.refused_actions import RefusedActions
 from alerts.services import Mode, Services
+from database import DatabaseError
 from storage import S3Storage
 
 if TYPE_CHECKING:
     from alerts.runtime import Runtime
+    from database.database import Database
 
 
 class Opening:
@@ -22,6 +25,7 @@ class Opening:
 
     def __init__(self, services: Services, mode: Mode) -> None:
         self.services = services
+        self.refused = RefusedActions(self._database)
         self._mode = mode
         self._opening: asyncio.Task[Runtime] | None = None
         self._saving: set[asyncio.Task[Any]] = set()
@@ -30,6 +34,7 @@ class Opening:
     async def close(self) -> None:
         """Finish what is being saved, then close the Runtime and every connection."""
         await asyncio.gather(*self._saving, return_exceptions=True)
+        await self.refused.finish()
         self._closed = True
         if opening := self._opening:
             # If opening failed, the callers that waited for it have had the error.
@@ -39,9 +44,12 @@ class Opening:
         await self.services.close()
 
     def warm_up(self) -> asyncio.Task[Runtime]:
-        """Start opening in the background, so that the first use needn't wait for it."""
+        """Start opening in the background, so that the first use needn't wait for it.
+
+        Raises `DatabaseError` once it is closed.
+        """
         if self._closed:
-            raise RuntimeError("This desk is closed.")
+            raise DatabaseError("This desk is closed.")
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
             self._opening.add_done_callback(self._forget_failure)
@@ -51,6 +59,9 @@ class Opening:
         """Return the one Runtime, opened. Raises `DatabaseError` if the database can't be used."""
         opening = self.warm_up()
         return opening.result() if opening.done() else await asyncio.shield(opening)
+
+    async def _database(self) -> Database:
+        return (await self.runtime()).database
 
     @property
     def delivers(self) -> bool:

@@ -10,7 +10,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -32,6 +33,14 @@ def copied_app() -> Iterator[Path]:
         yield copy / "app.py"
 
 
+@dataclass(frozen=True)
+class Served:
+    """A running app: its address, and the id of its process."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
 def running(app: Path, environment: Mapping[str, str]) -> Iterator[str]:
     """`shiny run` the app for as long as the block lasts; yields its address.
@@ -39,15 +48,34 @@ def running(app: Path, environment: Mapping[str, str]) -> Iterator[str]:
     The block begins once the first page has been read. The process gets `environment`, PATH, LANG
     and a HOME of its own.
     """
-    port = _free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "shiny", "run", f"--port={port}", "--log-level=warning", app.name],
-        cwd=app.parent,
-        env={**_surroundings(app.parent), **environment},
-    )
+    with served(app, environment, free_port()) as found:
+        yield found.address
+
+
+@contextmanager
+def served(
+    app: Path, environment: Mapping[str, str], port: int, log: Path | None = None
+) -> Iterator[Served]:
+    """The same at a port, with what it says in a file if there is one for it."""
+    with ExitStack() as stack:
+        output = stack.enter_context(log.open("wb")) if log else None
+        command = ["-m", "shiny", "run", f"--port={port}", "--log-level=warning", app.name]
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=app.parent,
+            env={**surroundings(app.parent), **environment},
+            stdout=output,
+            stderr=output,
+        )
+        with _until_the_end(process):
+            _read_first_page(f"http://127.0.0.1:{port}/", process)
+            yield Served(f"http://127.0.0.1:{port}", process.pid)
+
+
+@contextmanager
+def _until_the_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
-        _read_first_page(f"http://127.0.0.1:{port}/", process)
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         process.terminate()
         try:
@@ -57,12 +85,14 @@ def running(app: Path, environment: Mapping[str, str]) -> Iterator[str]:
             process.wait()
 
 
-def _surroundings(folder: Path) -> dict[str, str]:
+def surroundings(folder: Path) -> dict[str, str]:
+    """PATH, LANG and a HOME of its own, for a process that runs in a folder."""
     # Not the user's HOME, which may hold AWS profiles.
     return {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "HOME": str(folder)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         adapt_to_console()
     chosen = parser().parse_args(arguments)
     try:
+        _refuse_what_is_no_text(chosen)
         settings = Settings()
         refuse_to_leave_files_of_root(settings)
         exit_status: int = asyncio.run(chosen.run(settings, chosen))
@@ -63,6 +64,18 @@ def parser() -> argparse.ArgumentParser:
     ):  # fmt: skip
         command.add_to(commands)
     return program
+
+
+def _refuse_what_is_no_text(chosen: argparse.Namespace) -> None:
+    """Raise `UnusableInput` for an argument that no database takes, nor Twilio.
+
+    What isn't UTF-8 comes as half characters. A file's name may be so: it is a `Path`.
+    https://docs.python.org/3/library/os.html#file-names-command-line-arguments-and-environment-variables
+    """
+    for given in vars(chosen).values():
+        for each in given if isinstance(given, list) else [given]:
+            if isinstance(each, str) and any("\ud800" <= letter <= "\udfff" for letter in each):
+                raise UnusableInput("argument", "An argument isn't UTF-8 text: type it again.")
 
 
 def _complain(sentence: str, chosen: argparse.Namespace) -> None:

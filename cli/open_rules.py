@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from alerts import Desk, UnusableInput
 from alerts.desk import is_answered
 from alerts.services import Mode
+from cli.printing import quoted
 from cli.send import SIMULATION
 from settings import Settings
 
@@ -64,7 +65,8 @@ async def find_rule(rules: RuleDesk, name: str) -> Rule:
         return found
     known = [each.name for each in await rules.all()]
     there = f"There are: {', '.join(known)}." if known else "There is none yet."
-    raise UnusableInput("rule", f"There is no rule called {name}. {there}")
+    called = f"called {quoted(name)}" if name.strip() else "without a name"
+    raise UnusableInput("rule", f"There is no rule {called}. {there}")
 
 
 def say_if_simulated(settings: Settings, chosen: argparse.Namespace) -> None:

@@ -12,13 +12,16 @@ from typing import Any
 from alerts import Desk, UnusableInput
 from alerts.phone_numbers import international
 from cli import ACCEPTED, FAILED
+from cli.printing import quoted
 from people import tables as _people  # noqa: F401 - the desk's database then has to have them
 from people.columns import read_mapping
 from people.contact import Contact
 from people.contacts import Contacts
 from people.exporting import write_csv
+from people.groups import Groups
 from people.importing import Choices, Importer, Plan
 from people.listing import Listing, Wanted
+from people.names import name_key
 from people.sheet import read_sheet
 from settings import Settings
 
@@ -124,8 +127,17 @@ async def _list(settings: Settings, chosen: argparse.Namespace) -> int:
 async def _listed(settings: Settings, wanted: Wanted) -> list[Contact]:
     async with Desk.from_settings(settings, mode="observer") as desk:
         database = await desk.database()
+        if wanted.group:
+            await _refuse_unknown_group(Groups(database), wanted.group)
         ids = await Listing(database, desk.services.twilio.account_sid).ids(wanted)
         return await Contacts(database, desk.services.regions).get(ids)
+
+
+async def _refuse_unknown_group(groups: Groups, name: str) -> None:
+    known = [each.name for each in await groups.all()]
+    if name_key(name) not in map(name_key, known):
+        there = f"There are: {', '.join(known)}." if known else "There is none yet."
+        raise UnusableInput("group", f"There is no group called {quoted(name)}. {there}")
 
 
 async def _exported(settings: Settings, wanted: Wanted) -> list[Contact]:

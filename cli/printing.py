@@ -7,8 +7,11 @@ import sys
 
 from alerts import Alert
 from alerts.alert import tries_of
+from alerts.log_lines import on_one_line
 from alerts.message.compose import said
 from alerts.time_zones import in_time_zone
+
+MOST_QUOTED = 60  # characters
 
 
 def cannot_be_ended(alert: Alert) -> bool:
@@ -78,3 +81,9 @@ def print_outcome(alert: Alert, as_json: bool) -> None:
         print("It is saved, and goes on as soon as the app or a worker runs.", file=sys.stderr)
     if error:
         print(error, file=sys.stderr)
+
+
+def quoted(given: str) -> str:
+    """Return a name or an id, as it was given, for a sentence: on one line and not endless."""
+    words = on_one_line(given)
+    return words if len(words) <= MOST_QUOTED else f"{words[: MOST_QUOTED - 1]}…"

@@ -150,13 +150,11 @@ async def _wanted(rules: RuleDesk, named: Sequence[str]) -> list[Rule]:
 
 async def _export(settings: Settings, chosen: argparse.Namespace) -> int:
     """Write all rules to a file or to standard output."""
-    from rules.rule_files import write_rules  # noqa: PLC0415
-
     if chosen.file is not None and chosen.file.exists():
         raise UnusableInput("file", f"{chosen.file} exists already. Name another file.")
     async with opened_rules(settings) as rules:
         found = await rules.all()
-    text = write_rules(found)
+        text = await rules.export(found)
     if chosen.file is None:
         print(text, end="")
         return ACCEPTED

@@ -8,7 +8,7 @@ from typing import Any
 from alerts import Alert, Desk, UnusableInput
 from cli import ACCEPTED, FAILED
 from cli.many import print_broadcast
-from cli.printing import is_well, print_story
+from cli.printing import is_well, print_story, quoted
 from settings import Settings
 
 
@@ -40,5 +40,7 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
 def known(alert: Alert | None, alert_id: str) -> Alert:
     """Return the alert; raises `UnusableInput` if there is nothing with this id."""
     if alert is None:
-        raise UnusableInput("id", f"No alert or broadcast has the id {alert_id}.")
+        if not alert_id.strip():
+            raise UnusableInput("id", "Give the id of an alert or a broadcast, as it was printed.")
+        raise UnusableInput("id", f"No alert or broadcast has the id {quoted(alert_id)}.")
     return alert

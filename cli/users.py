@@ -17,6 +17,7 @@ from access.sign_in import STAY_SECONDS
 from access.users import UsersError, UsersFile
 from alerts import DatabaseError, Desk, UnusableInput
 from cli import ACCEPTED
+from cli.printing import quoted
 from settings import Settings
 
 Result = TypeVar("Result")
@@ -51,33 +52,34 @@ async def _add(settings: Settings, chosen: argparse.Namespace) -> int:
 
 async def _password(settings: Settings, chosen: argparse.Namespace) -> int:
     users = _users(settings)
-    if users.path.exists() and _done(lambda: users.find(chosen.name)) is None:
+    if _done(lambda: users.find(chosen.name)) is None:
         # Before a password is asked for that would be of no use.
         _done(lambda: users.remove(chosen.name))
     password = _new_password()
     user = _done(lambda: users.change_password(chosen.name, password))
-    count = await _end_all_of(settings, user.name)
-    await _record(settings, Action.CHANGED, user.name)
+    count = await _end_all_of(settings, Action.CHANGED, user.name)
     return _say(chosen, f"{user.name} has a new password.", name=user.name, signed_out=count)
 
 
 async def _remove(settings: Settings, chosen: argparse.Namespace) -> int:
     users = _users(settings)
     user = _done(lambda: users.remove(chosen.name))
-    count = await _end_all_of(settings, user.name)
-    await _record(settings, Action.REMOVED, user.name)
+    count = await _end_all_of(settings, Action.REMOVED, user.name)
     return _say(chosen, f"{user.name} can't sign in any more.", name=user.name, signed_out=count)
 
 
 async def _sign_out(settings: Settings, chosen: argparse.Namespace) -> int:
     """Also of a name that is only a label, and of somebody who was removed by hand."""
-    count = await _end_all_of(settings, chosen.name)
+    name, is_user = chosen.name, _is_user(settings, chosen.name)
+    count = await _end_all_of(settings, Action.SIGNED_OUT_ALL, name, even_if_none=is_user)
     if count is None:
         raise DatabaseError("The database can't be used now, so nobody was signed out.")
-    await _record(settings, Action.SIGNED_OUT_ALL, chosen.name)
+    if not count and not is_user:
+        whom = f"signed in as {quoted(name)}" if name.strip() else "signed in without a name"
+        raise UnusableInput("name", f"Nobody is {whom}, and there is no such user.")
     places = "nowhere" if not count else f"in {count} browser{'' if count == 1 else 's'}"
-    was = f"{chosen.name!a} was signed in {places}"
-    return _say(chosen, f"{was}, and isn't any more.", name=chosen.name, signed_out=count)
+    was = f"{name!a} was signed in {places}"
+    return _say(chosen, f"{was}, and isn't any more.", name=name, signed_out=count)
 
 
 async def _list(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -115,10 +117,23 @@ def _new_password() -> str:
     return password
 
 
-async def _end_all_of(settings: Settings, name: str) -> int | None:
-    """End the sign-ins of a name; None if the database can't be used.
+def _is_user(settings: Settings, name: str) -> bool:
+    """Whether there is a user of this name, or the file can't say."""
+    if settings.users_file is None:
+        return False
+    try:
+        return UsersFile(settings.users_file).find(name) is not None
+    except UsersError:
+        return True
 
-    The file alone ends them too, where it is read: without a user, or with another hash.
+
+async def _end_all_of(
+    settings: Settings, action: Action, name: str, *, even_if_none: bool = True
+) -> int | None:
+    """End the sign-ins of a name, and record that unless there are none.
+
+    Returns how many there were, None if the database can't be used. The file alone ends them too,
+    where it is read: without a user, or with another hash.
     """
     from access.sessions import Sessions  # noqa: PLC0415 - loads SQLAlchemy
 
@@ -126,7 +141,10 @@ async def _end_all_of(settings: Settings, name: str) -> int | None:
         async with Desk.from_settings(settings, mode="observer") as desk, asyncio.timeout(15):
             idle = timedelta(hours=settings.sign_in_idle_hours)
             sessions = Sessions(await desk.database(), idle, timedelta(seconds=STAY_SECONDS))
-            return await sessions.end_all_of(name)
+            count = await sessions.end_all_of(name)
+            if count or even_if_none:
+                await (await desk.audit()).record(action, Kind.USERS, name, name)
+            return count
     except (DatabaseError, TimeoutError):
         return None
 

@@ -18,7 +18,7 @@ def assets(name: str, stylesheets: Sequence[str], scripts: Sequence[str] = ()) -
     Every page brings its own, so that it looks the same inside another Shiny app.
     """
     return TagList(
-        _dependency("callboard-common", COMMON_STYLESHEETS, ["common.js"]),
+        _dependency("callboard-common", COMMON_STYLESHEETS, ["common.js", "files.js"]),
         _dependency(f"callboard-{name}", stylesheets, scripts),
     )
 

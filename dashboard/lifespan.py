@@ -15,6 +15,7 @@ import monitoring
 import webhooks
 from alerts import DatabaseError, Desk
 from dashboard.activity.export import export_routes
+from dashboard.background import in_background
 from dashboard.own_pages import OwnPagesOnly, is_from_this_machine
 from dashboard.sign_in import Access
 from rules.opening import OpenRules
@@ -52,6 +53,8 @@ def mount(
     if access is not None:
         access.guard(app)
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
+    # Around all that reads a body, the form of the sign-in too.
+    app.starlette_app.add_middleware(webhooks.TimelyBodies)
 
 
 def with_desk(desk: Desk, lifespan: Lifespan[Any], rules: OpenRules | None = None) -> Lifespan[Any]:
@@ -63,7 +66,7 @@ def with_desk(desk: Desk, lifespan: Lifespan[Any], rules: OpenRules | None = Non
     @asynccontextmanager
     async def both(app: Any) -> AsyncIterator[Any]:
         async with lifespan(app) as state:
-            opening = asyncio.create_task(_open(desk, rules), name="opening the desk")
+            opening = in_background(_open(desk, rules), "opening the desk")
             try:
                 yield state
             finally:

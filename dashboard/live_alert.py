@@ -14,6 +14,7 @@ from access.actor import NotAllowed
 from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
 from alerts.broadcast import Broadcast
 from alerts.message.compose import check_labels
+from dashboard.background import in_background
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class LiveAlert:
             self._alerts.set(())
             self._broadcast.set(None)
         self._note.set(note)
-        self._following = asyncio.create_task(self._until_it_ends(following))
+        self._following = in_background(self._until_it_ends(following), "following an alert")
 
     async def _until_it_ends(self, following: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -16,6 +16,7 @@ from shiny.session import Session
 from alerts import Desk
 from alerts.approval import Approval
 from alerts.opening import Opening
+from dashboard.background import in_background
 
 if TYPE_CHECKING:
     from alerts.emergency_stop import EmergencyStop
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SECONDS_BEFORE_READING = 3.0
 SECONDS_BETWEEN_READINGS = 2.0
+# A page that is being opened shows what was read for others so lately, before it reads them itself.
+SHOWN_AT_ONCE_SECONDS = 10.0
 REFUSALS_WITHIN = timedelta(hours=2)
 
 
@@ -46,6 +48,11 @@ class NoticesReader:
         self._reading = asyncio.Lock()
         self._read_at = 0.0
         self._found = Notices()
+
+    def latest(self) -> Notices:
+        """Return what was read last, or none if that is too long ago to be shown to anybody."""
+        age = time.monotonic() - self._read_at
+        return self._found if self._read_at and age < SHOWN_AT_ONCE_SECONDS else Notices()
 
     async def read(self, most_seconds: float = 0) -> Notices:
         """Return the notices, at most so old."""
@@ -73,13 +80,11 @@ class LiveNotices:
         if desk.opening not in _READERS:
             _READERS[desk.opening] = NoticesReader(desk.opening)
         self._reader = _READERS[desk.opening]
-        self._notices: reactive.Value[Notices] = reactive.Value(Notices())
-        following = asyncio.create_task(self._follow(), name="notices")
-
-        def stop() -> None:
-            following.cancel()
-
-        session.on_ended(stop)
+        self._notices: reactive.Value[Notices] = reactive.Value(self._reader.latest())
+        self._following: asyncio.Task[None] | None = None
+        # The database may take some seconds to open, and the page doesn't wait for it.
+        session.on_flushed(self._begin, once=True)
+        session.on_ended(self._stop)
 
     def __call__(self) -> Notices:
         """Return the notices; a reactive read."""
@@ -89,9 +94,14 @@ class LiveNotices:
         """Look at once, such as after the visitor has done something."""
         await self._show(await self._reader.read())
 
+    def _begin(self) -> None:
+        self._following = in_background(self._follow(), "notices")
+
+    def _stop(self) -> None:
+        if self._following:
+            self._following.cancel()
+
     async def _follow(self) -> None:
-        # The database may take some seconds to open, and the first page doesn't wait for it.
-        await asyncio.sleep(SECONDS_BEFORE_READING)
         while True:
             try:
                 await self._show(await self._reader.read(SECONDS_BETWEEN_READINGS))

@@ -18,7 +18,7 @@ ACTIONS_OF_PEOPLE: dict[str, Permission] = {
     **dict.fromkeys(
         (
             "search", "group", "glance", "everybody", "page", "choose", "choose_page",
-            "choose_none", "edit",
+            "choose_none", "edit", "file_too_large",
         ),
         LOOK,
     ),

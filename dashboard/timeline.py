@@ -16,6 +16,17 @@ from alerts.phone_numbers import international
 from alerts.replies import REPLIED
 from alerts.time_zones import in_time_zone
 
+# What differs where the reader is the one who is called.
+OF_READER = {
+    "They press 1": "You press 1",
+    "Nobody pressed 1": "You didn't press 1",
+    "Nobody answered": "You didn't answer",
+    "The call was answered, but nobody pressed 1 to confirm it.": (
+        "You answered the call, but didn't press 1 to confirm it."
+    ),
+}
+PRESSED = "Pressed "
+
 State = Literal["past", "missed", "future", "present", "waiting", "reached", "failed"]
 
 # Tries before these are only counted.
@@ -34,12 +45,15 @@ class Step:
 # --- As HTML ------------------------------------------------------------------------------------
 
 
-def story(alert: Alert, time_zone: str) -> Tag:
+def story(alert: Alert, time_zone: str, *, to_reader: bool = False) -> Tag:
     """Return the line of dots for `alert`, and what to do if it ended badly.
 
-    Times are on the clock of `time_zone`, an IANA name.
+    Times are on the clock of `time_zone`, an IANA name. With `to_reader` the reader is the one who
+    is called.
     """
-    return tags.div(_line(steps_of(alert), time_zone), _explanation(alert), class_="cb-story")
+    steps = _told_to_reader(steps_of(alert)) if to_reader else steps_of(alert)
+    explanation = _explanation(alert, to_reader=to_reader)
+    return tags.div(_line(steps, time_zone), explanation, class_="cb-story")
 
 
 def line_ahead(steps: Sequence[Step]) -> Tag:
@@ -61,10 +75,11 @@ def story_ahead(channel: Channel, *, acknowledge: bool, note: str) -> Tag:
     )
 
 
-def announcement_of(alert: Alert) -> str:
+def announcement_of(alert: Alert, *, to_reader: bool = False) -> str:
     """Say where the alert stands, for people who hear the page."""
-    present = next(step for step in reversed(steps_of(alert)) if step.state != "future")
-    return " ".join([f"{present.words}.", *_reasons(alert)])
+    steps = _told_to_reader(steps_of(alert)) if to_reader else steps_of(alert)
+    present = next(step for step in reversed(steps) if step.state != "future")
+    return " ".join([f"{present.words}.", *_reasons(alert, to_reader=to_reader)])
 
 
 def tone(alert: Alert) -> State:
@@ -92,8 +107,8 @@ def _dot(step: Step, time_zone: str) -> Tag:
     )
 
 
-def _explanation(alert: Alert) -> Tag | None:
-    reasons = _reasons(alert)
+def _explanation(alert: Alert, *, to_reader: bool = False) -> Tag | None:
+    reasons = _reasons(alert, to_reader=to_reader)
     if not reasons:
         return None
     error = alert.error
@@ -106,8 +121,13 @@ def _explanation(alert: Alert) -> Tag | None:
     )
 
 
-def _reasons(alert: Alert) -> list[str]:
+def _reasons(alert: Alert, *, to_reader: bool) -> list[str]:
     """Say in sentences why it ended like this, and what to do."""
+    said = _all_reasons(alert)
+    return [OF_READER.get(each, each) for each in said] if to_reader else said
+
+
+def _all_reasons(alert: Alert) -> list[str]:
     error = alert.error
     if alert.status is Status.UNKNOWN:
         again = "ring them twice" if alert.channel == "call" else "reach them twice"
@@ -127,9 +147,10 @@ def _reasons(alert: Alert) -> list[str]:
 # --- The steps ----------------------------------------------------------------------------------
 
 
-def steps_ahead(channel: Channel, *, acknowledge: bool) -> list[Step]:
+def steps_ahead(channel: Channel, *, acknowledge: bool, to_reader: bool = False) -> list[Step]:
     """Return what will happen to an alert that hasn't been sent yet."""
-    return [Step("future", words) for _, words in _expected(channel, acknowledge=acknowledge)]
+    steps = [Step("future", words) for _, words in _expected(channel, acknowledge=acknowledge)]
+    return _told_to_reader(steps) if to_reader else steps
 
 
 def steps_of(alert: Alert) -> list[Step]:
@@ -270,6 +291,17 @@ def _state_of_last(alert: Alert, event: Event) -> State:
 
 def _is_by_machine(event: Event) -> bool:
     return (event.answered_by or "").startswith("machine")
+
+
+def _told_to_reader(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps in words for the one who is called."""
+    return [replace(each, words=_of_reader(each.words)) for each in steps]
+
+
+def _of_reader(words: str) -> str:
+    if words.startswith(PRESSED):
+        return f"You pressed {words.removeprefix(PRESSED)}"
+    return OF_READER.get(words, words)
 
 
 # --- Their words --------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ class Contacts:
         Groups that don't exist yet are made. Raises `UnusableInput`, which names the first field
         that is wrong: see `check_contact`, and `name` if the contact was removed meanwhile.
         """
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "save a person", Kind.PEOPLE)
         checked, problems = check_contact(typed, self._regions)
         for problem in problems.values():
             raise problem
@@ -90,7 +90,7 @@ class Contacts:
 
     async def remove(self, ids: Sequence[str]) -> int:
         """Remove contacts and return how many there were. Their alerts stay, and go on."""
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "remove people", Kind.PEOPLE)
         done = AuditEntry.by(self._actor, Action.REMOVED, Kind.PEOPLE)
 
         def remove(connection: sa.Connection) -> int:
@@ -106,7 +106,7 @@ class Contacts:
 
         Raises `UnusableInput` for a name that no group can have.
         """
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "put people into a group", Kind.PEOPLE)
         name = read_group_name(group, "group")
         done = AuditEntry.by(self._actor, Action.PUT_INTO, Kind.PEOPLE, group=name)
 
@@ -125,7 +125,7 @@ class Contacts:
 
     async def take_out(self, ids: Sequence[str], group: str) -> int:
         """Take contacts out of a group; returns how many were in it."""
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "take people out of a group", Kind.PEOPLE)
         done = AuditEntry.by(self._actor, Action.TAKEN_OUT, Kind.PEOPLE, group=group)
 
         def take(connection: sa.Connection) -> int:

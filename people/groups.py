@@ -46,7 +46,7 @@ class Groups:
 
         Raises `UnusableInput` for a name that no group can have, or that one has already.
         """
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "add a group", Kind.GROUPS)
         wanted = read_group_name(name, "group")
 
         # Apart from the write, which may run twice and would then find its own group.
@@ -65,7 +65,7 @@ class Groups:
 
         Raises `UnusableInput` for a name that no group can have, or that another one has.
         """
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "rename a group", Kind.GROUPS)
         wanted = read_group_name(to, "group")
         done = AuditEntry.by(self._actor, Action.RENAMED, Kind.GROUPS, name, name, to=wanted)
 
@@ -84,7 +84,7 @@ class Groups:
 
     async def remove(self, name: str) -> None:
         """Remove a group; the contacts in it stay."""
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "remove a group", Kind.GROUPS)
         done = AuditEntry.by(self._actor, Action.REMOVED, Kind.GROUPS, name, name)
 
         def remove(connection: sa.Connection) -> None:

@@ -117,7 +117,7 @@ class Importer:
 
     async def plan(self, choices: Choices) -> Plan:
         """Return what would be imported. Raises `UnusableInput` for an unusable mapping."""
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "import people", Kind.PEOPLE)
         candidates = await self._candidates(choices)
         owners = await self._database.read(lambda connection: _owners(connection, candidates))
         return await asyncio.to_thread(make_plan, candidates, owners, choices)
@@ -127,7 +127,7 @@ class Importer:
 
         Raises `UnusableInput` for an unusable mapping; then nothing is changed.
         """
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "import people", Kind.PEOPLE)
         candidates = await self._candidates(choices)
         owners = await self._database.read(lambda connection: _owners(connection, candidates))
         planned = await asyncio.to_thread(make_plan, candidates, owners, choices)

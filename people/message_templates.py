@@ -56,7 +56,7 @@ class Templates:
         Raises `UnusableInput` for an empty name or message, one that is too long, and where there
         are too many templates.
         """
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "save a template", Kind.TEMPLATES)
         template = MessageTemplate(_read_template_name(name), message)
         if not message.strip():
             raise UnusableInput("message", "Write a message first.")
@@ -90,7 +90,7 @@ class Templates:
 
     async def remove(self, name: str) -> None:
         """Remove the template of that name, if there is one."""
-        self._actor.require(Permission.WRITE)
+        self._actor.require(Permission.WRITE, "remove a template", Kind.TEMPLATES)
         removal = sa.delete(message_templates).where(message_templates.c.name_key == name_key(name))
         done = AuditEntry.by(self._actor, Action.REMOVED, Kind.TEMPLATES, name, name_key(name))
 

@@ -13,6 +13,7 @@ from people.vcards import COLUMNS as VCARD_COLUMNS
 from people.vcards import read_vcards
 
 MOST_BYTES = 20_000_000
+TOO_LARGE = f"This file is larger than {MOST_BYTES // 1_000_000} MB. Split it, please."
 MOST_ROWS = 50_000
 MOST_COLUMNS = 100
 MOST_FIELD_CHARACTERS = 20_000
@@ -87,9 +88,7 @@ def digits_of(text: str) -> str:
 
 def _decoded(content: bytes) -> str:
     if len(content) > MOST_BYTES:
-        raise UnusableInput(
-            "file", f"This file is larger than {MOST_BYTES // 1_000_000} MB. Split it, please."
-        )
+        raise UnusableInput("file", TOO_LARGE)
     for beginning, kind in OTHER_FILES:
         if content.startswith(beginning):
             raise UnusableInput("file", f"This is {kind}. Save it as CSV (UTF-8) and choose that.")

@@ -30,6 +30,7 @@ from rules.overview import EpisodeRow, RuleFacts, RuleOverview, read_episodes, r
 from rules.preview import PastAlerts, Preview, Previewer, PreviewRow, read_followed
 from rules.reading import RuleReader
 from rules.rule import Rule, check_complete
+from rules.rule_files import write_rules
 from rules.sandbox import Column, Protections, QueryError, Sandbox
 from rules.saved_rules import SavedRules, Switched
 from rules.sources import SourceError, Sources
@@ -124,7 +125,7 @@ class RuleDesk:
 
     def protections(self) -> Protections:
         """Return what this machine adds to DuckDB's own locks."""
-        self.actor.require(Permission.ADMINISTER)
+        self.actor.require(Permission.ADMINISTER, "see what protects the queries", Kind.SETTINGS)
         return self._sandbox.protections()
 
     # --- Rules ----------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ class RuleDesk:
 
     async def save(self, rule: Rule) -> Rule:
         """Save a rule as a new revision, see `SavedRules.save`. Raises `UnusableInput`."""
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "save a rule", Kind.RULES)
         done = self._done(Action.CHANGED if rule.id else Action.ADDED, rule)
         saved = await (await self._open()).saved.save(rule, self.actor.name, done)
         self.checker.look()
@@ -157,6 +158,14 @@ class RuleDesk:
         self.actor.require(Permission.LOOK)
         return await (await self._open()).saved.versions(rule_id)
 
+    async def export(self, rules: Sequence[Rule]) -> str:
+        """Return these rules as a TOML file, to be taken out of here: that is recorded."""
+        self.actor.require(Permission.LOOK, "export rules", Kind.RULES)
+        one = rules[0] if len(rules) == 1 else None
+        about, about_id = (one.name, one.id) if one else (f"{len(rules):,} rules", "")
+        await self._record(AuditEntry.by(self.actor, Action.EXPORTED, Kind.RULES, about, about_id))
+        return write_rules(rules)
+
     async def switched(self) -> dict[str, Switched]:
         """Return when each rule came to its state and who switched it, by the rule's id."""
         self.actor.require(Permission.LOOK)
@@ -164,7 +173,7 @@ class RuleDesk:
 
     async def delete(self, rule_id: str) -> None:
         """Delete a rule. Its alerts stay, and go on."""
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "remove a rule", Kind.RULES)
         saved = (await self._open()).saved
         rule = await saved.get(rule_id)
         done = self._done(Action.REMOVED, rule) if rule else None
@@ -270,7 +279,7 @@ class RuleDesk:
 
     async def accept_shape(self, source: str) -> None:
         """Take a source's columns as they are by now. Raises `SourceError` and `QueryError`."""
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "accept changed columns of a source", Kind.SOURCES)
         await self._sources.accept_shape(source)
         await self._record_source(Action.CHANGED, source)
 
@@ -284,7 +293,7 @@ class RuleDesk:
 
         `name` is the file's own. Raises `UnusableInput`.
         """
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "upload a source", Kind.SOURCES)
         by = self.actor.name
         added = await self._sources.add_upload(_source_name(name), file, name, by)
         # Files aren't in the database, so it is written once the file is kept.
@@ -293,7 +302,7 @@ class RuleDesk:
 
     async def remove_upload(self, name: str) -> None:
         """Remove an uploaded source. Rules that watch it can't be checked any more."""
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "remove a source", Kind.SOURCES)
         is_known = name in self._sources.uploads()
         await self._sources.remove_upload(name)
         if is_known:
@@ -309,7 +318,7 @@ class RuleDesk:
         that wasn't previewed as it is now: `UnusableInput` about `revision`. Raises it also for
         what the rule lacks, and `QueryError` if it can't be checked; the rule stays off then.
         """
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "turn on a rule", Kind.RULES)
         rule = await self._known(rule_id)
         preview = self._shared.previews.get(preview_fingerprint)
         if preview is None or rule.fingerprint != preview_fingerprint:
@@ -327,7 +336,7 @@ class RuleDesk:
 
     async def turn_off(self, rule_id: str) -> None:
         """Have a rule checked no more. What is bad stays as it is. Raises `UnusableInput`."""
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "turn off a rule", Kind.RULES)
         done = self._done(Action.TURNED_OFF, await self._known(rule_id))
         await (await self._open()).saved.switch_off(rule_id, self.actor.name, done)
 
@@ -336,7 +345,8 @@ class RuleDesk:
 
         Raises `UnusableInput` about `rule` if it is unknown or, unless `dry_run`, off.
         """
-        self.actor.require(Permission.LOOK if dry_run else Permission.WRITE)
+        needed = Permission.LOOK if dry_run else Permission.WRITE
+        self.actor.require(needed, "check a rule", Kind.RULES)
         report = await self.checker.check_once(rule_id, dry_run=dry_run)
         if not dry_run:
             # Afterwards: a check is the data's doing, and no one transaction of the actor's.
@@ -348,7 +358,7 @@ class RuleDesk:
 
         Returns how many are told. Raises `UnusableInput` if somebody has decided already.
         """
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "decide about what a rule holds", Kind.RULES)
         database = (await self._open()).database
         rule = await self._known(rule_id)
         done = self._done(Action.DECIDED, rule, told=_told(keys))
@@ -374,7 +384,7 @@ class RuleDesk:
         Until a moment, None for until somebody ends it; with `weekly` only then, such as "sat sun".
         Raises `UnusableInput`.
         """
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "mute a rule, a row or a recipient", Kind.RULES)
         opened = await self._open()
         rule = await opened.saved.get(rule_id) if rule_id else None
         words = ""
@@ -401,7 +411,7 @@ class RuleDesk:
 
     async def unmute(self, mute_id: str) -> None:
         """End a mute. What is still bad is told at the next check."""
-        self.actor.require(Permission.WRITE)
+        self.actor.require(Permission.WRITE, "unmute a rule, a row or a recipient", Kind.RULES)
         opened = await self._open()
         mute = next((each for each in await opened.mutes.all() if each.id == mute_id), None)
         rule = await opened.saved.get(mute.rule_id) if mute and mute.rule_id else None
@@ -459,7 +469,7 @@ class RuleDesk:
         if not self.actor.may(Permission.WRITE):
             saved = await self.get(rule.id) if rule.id else None
             if saved is None or saved.fingerprint != rule.fingerprint:
-                self.actor.require(Permission.WRITE)
+                self.actor.require(Permission.WRITE, "run a query of their own", Kind.RULES)
 
     async def _known(self, rule_id: str) -> Rule:
         rule = await (await self._open()).saved.get(rule_id)

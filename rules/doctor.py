@@ -76,6 +76,12 @@ def _lines(overview: RuleOverview) -> Sequence[Line]:
         case "held":
             words = f"Nobody is told what the rule {name} found: it waits for somebody's answer."
             return [Line("to do", words, f"{detail} Answer it on the Rules page.")]
+        case "flapping":
+            words = f"Nobody else is told what comes and goes too often by the rule {name}."
+            if not overview.rule.owner.strip():
+                words = f"Nobody is told what comes and goes too often by the rule {name}."
+            more = "A longer wait before it fires or is over would help, and an owner who hears."
+            return [Line("to do", words, f"{detail}. {more}")]
         case "slow":
             words = f"The rule {name} is slow, so its alerts may come late."
             return [Line("to do", words, f"{detail}. Check it less often, or let it read less.")]

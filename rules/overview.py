@@ -12,11 +12,14 @@ import sqlalchemy as sa
 
 from alerts.tables import alerts
 from alerts.time_zones import in_time_zone
+from database.clock import database_time
+from rules.episodes import DAY_SECONDS, MOST_EPISODES_A_DAY
 from rules.health import slow_seconds
 from rules.keys import Value, words_of
 from rules.rule import Rule
 from rules.saved_rules import read_rules
 from rules.tables import checks, episodes, rule_state
+from rules.telling import list_of
 
 DAYS = 14
 END_OF_TIME = 1e12  # in seconds since 1970
@@ -24,7 +27,10 @@ MOST_EPISODES = 200
 # So many checks before the last one say how long one usually takes.
 USUAL_CHECKS = 20
 
-HealthKind = Literal["fine", "held", "slow", "stale", "waiting", "failed", "off", "draft"]
+HealthKind = Literal[
+    "fine", "held", "flapping", "slow", "stale", "waiting", "failed", "off", "draft"
+]
+MOST_FLAPPING = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,10 @@ class EpisodeRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleFacts:
-    """What the database knows of a rule: its row of rule_state, and what is counted from others."""
+    """What the database knows of a rule: its row of rule_state, and what is counted from others.
+
+    `flapping` is what people call the keys that came and went too often in the last day.
+    """
 
     rule: Rule
     state: Mapping[str, Any] | None
@@ -93,6 +102,7 @@ class RuleFacts:
     held_since: datetime | None
     alerts_by_day: tuple[int, ...]
     usual_seconds: float | None
+    flapping: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -142,6 +152,11 @@ class RuleFacts:
             return RuleHealth("stale" if is_stale else "failed", words, state["failure"], since)
         if self.held:
             return RuleHealth("held", f"Held: {self.held:,} new at once", "", self.held_since)
+        if self.flapping:
+            who = "only the owner is told" if self.rule.owner.strip() else "nobody is told"
+            listed = list_of(self.flapping)
+            detail = f"More than {MOST_EPISODES_A_DAY} times in a day, so {who}"
+            return RuleHealth("flapping", f"Comes and goes: {listed}", detail)
         last = state.get("last_seconds")
         if last is None:
             return RuleHealth("waiting", "Waits for its first check")
@@ -168,6 +183,7 @@ def read_facts(connection: sa.Connection, account_sid: str, time_zone: str) -> l
     }
     held = _held(connection, account_sid)
     by_day = _alerts_by_day(connection, account_sid, time_zone)
+    flapping = _flapping(connection, account_sid)
     nothing = (0,) * DAYS
     facts = []
     for rule in found:
@@ -175,7 +191,9 @@ def read_facts(connection: sa.Connection, account_sid: str, time_zone: str) -> l
         state = states.get(rule.id)
         is_slow = state is not None and (state["last_seconds"] or 0) >= slow_seconds(rule)
         usual = _usual_seconds(connection, account_sid, rule.id) if is_slow else None
-        facts.append(RuleFacts(rule, state, count, since, by_day.get(rule.id, nothing), usual))
+        alerts_by_day = by_day.get(rule.id, nothing)
+        flaps = tuple(flapping.get(rule.id, ()))
+        facts.append(RuleFacts(rule, state, count, since, alerts_by_day, usual, flaps))
     return facts
 
 
@@ -224,6 +242,43 @@ def _held(connection: sa.Connection, account_sid: str) -> dict[str, tuple[int, d
         .group_by(episodes.c.rule_id)
     )
     return {rule: (count, moment_of(since)) for rule, count, since in connection.execute(counted)}
+
+
+def _flapping(connection: sa.Connection, account_sid: str) -> dict[str, list[str]]:
+    """Return what people call the keys that fired too often in the last day, by rule."""
+    since = database_time(connection) - DAY_SECONDS
+    # All but the last of them are over, and few are over since so lately: an index knows those.
+    often = (
+        sa.select(episodes.c.rule_id, episodes.c.key_hash)
+        .where(
+            sa.not_(episodes.c.is_open)
+            if connection.dialect.name != "sqlite"
+            else sa.text("is_open = 0"),
+            episodes.c.over_at > since,
+            episodes.c.fired_at > since,
+            episodes.c.account_sid == account_sid,
+        )
+        .group_by(episodes.c.rule_id, episodes.c.key_hash)
+        .having(sa.func.count() >= MOST_EPISODES_A_DAY)
+        .order_by(sa.func.max(episodes.c.over_at).desc())
+        .limit(MOST_FLAPPING)
+    )
+    found: dict[str, list[str]] = {}
+    for rule_id, key_hash in connection.execute(often).all():
+        fired = (
+            sa.select(episodes.c.key)
+            .where(
+                episodes.c.rule_id == rule_id,
+                episodes.c.account_sid == account_sid,
+                episodes.c.key_hash == key_hash,
+                episodes.c.fired_at > since,
+            )
+            .order_by(episodes.c.number.desc())
+        )
+        keys = list(connection.scalars(fired))
+        if len(keys) > MOST_EPISODES_A_DAY:
+            found.setdefault(rule_id, []).append(words_of(keys[0]))
+    return found
 
 
 def _alerts_by_day(

@@ -161,13 +161,14 @@ class Planner:
             def write() -> tuple[Sequence[Notice], set[str], tuple[str, ...]]:
                 firing = teller.tell(telling, "firing")
                 reminders = teller.tell(reminding, "reminder")
+                often = teller.flapping(flapping)
                 notices = (
                     *firing.notices,
                     *reminders.notices,
-                    *teller.flapping(flapping),
+                    *often.notices,
                     *teller.over(over),
                 )
-                return notices, set(firing.muted), firing.unheard
+                return notices, set(firing.muted), (*firing.unheard, *often.unheard)
 
             is_much = len(telling) + len(reminding) + len(over) > MANY_ITEMS
             written = await asyncio.to_thread(write) if is_much else write()

@@ -166,17 +166,18 @@ class Teller:
                 )
         return notices
 
-    def flapping(self, items: Sequence[Item]) -> list[Notice]:
+    def flapping(self, items: Sequence[Item]) -> Told:
         """Return the alerts that tell the owner that keys come and go too often."""
         if not items:
-            return []
+            return Told()
         listed = list_of([each.case.words for each in items])
         words = (
             f"{self.rule.name}: {listed} came and went more than three times in a day, so nobody "
             "else is told of it until it is quieter. A longer wait before it fires or is over "
             "would help."
         )
-        return self.to_owner(words, "flapping", items)
+        notices = self.to_owner(words, "flapping", items)
+        return Told(tuple(notices), unheard=() if notices else (words,))
 
     def to_owner(self, words: str, kind: Kind, items: Sequence[Item]) -> list[Notice]:
         """Return an alert with these words for each owner of the rule; none without `items`."""

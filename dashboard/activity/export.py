@@ -78,7 +78,7 @@ async def _alerts(desk: Desk, address: Address, zone: str) -> AsyncGenerator[str
 
 
 async def _entries(desk: Desk, address: Address, zone: str) -> AsyncGenerator[str]:
-    desk.actor.require(Permission.ADMINISTER)
+    desk.actor.require(Permission.ADMINISTER, "export who did what")
     audit = await desk.audit()
     await audit.record(Action.EXPORTED, Kind.ALERTS, "the audit trail")
     return _lines_of_entries(audit, address.audit_filters(zone), zone)

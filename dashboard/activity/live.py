@@ -9,9 +9,10 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from alerts import Desk
+from alerts import DatabaseError, Desk
 from alerts.filters import Overview
 from alerts.opening import Opening
+from dashboard.background import in_background
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Pulse:
         self._watching += 1
         try:
             if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(self._look(), name="news of the history")
+                self._looking = in_background(self._look(), "news of the history")
             while True:
                 changed = self._changed
                 yield
@@ -66,6 +67,9 @@ class Pulse:
         while True:
             try:
                 newest = await (await self._opening.runtime()).history.pulse()
+            except DatabaseError as problem:
+                log.warning("Looking for news failed; trying again in a moment. %s", problem)
+                newest = None
             except Exception:
                 log.exception("Looking for news failed; trying again in a moment")
                 newest = None

@@ -26,6 +26,7 @@ from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
 from dashboard.activity.trail import lists, look_at_trail, trail_parts
 from dashboard.alert_status import glance
 from dashboard.assets import assets
+from dashboard.background import in_background
 from dashboard.icons import icon
 from dashboard.inputs import part
 from dashboard.live_alert import failure_sentence
@@ -213,7 +214,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
         # The page says nothing while another tab is in front of it.
         if isinstance(query, str) and query:
             zone = zone if isinstance(zone, str) and find_zone(zone) else ""
-            task = asyncio.create_task(follow(read_address(query), zone), name="activity")
+            task = in_background(follow(read_address(query), zone), "the list of alerts")
             following.append(task)
 
     @reactive.extended_task

@@ -15,10 +15,11 @@ from dashboard.people.import_sheet import Import
 from people.checking import NUMBER_FIELDS
 from people.columns import TARGETS, guess_mapping
 from people.importing import Choices, Importer
-from people.sheet import read_sheet
+from people.sheet import TOO_LARGE, read_sheet
 
 FIXABLE = {*NUMBER_FIELDS, "name", "language", "time_zone", "notes", "groups"}
 MOST_FIX_CHARACTERS = 2_000
+MOST_NAME_CHARACTERS = 255
 
 # Shows the body and the actions of the sheet.
 Show = Callable[[TagChild, TagChild], Awaitable[None]]
@@ -49,6 +50,11 @@ class FileImport:
         choices = Choices(guess_mapping(sheet), regions.default)
         self._work = Import(name, sheet, choices)
         await self._plan()
+
+    async def refuse_too_large(self, name: str) -> None:
+        """Say that the browser didn't send a file because of its size."""
+        self._importer = self._work = None
+        await self._show(import_sheet.file_problem(name[:MOST_NAME_CHARACTERS], TOO_LARGE), None)
 
     async def change(self, what: str, where: str, value: str) -> None:
         """Take a decision: a column's target, the region, a fix, a row left out or merged."""

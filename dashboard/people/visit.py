@@ -18,6 +18,7 @@ from shiny import Inputs, Session, reactive, render
 
 from alerts import Desk, UnusableInput
 from alerts.time_zones import find_zone
+from dashboard.background import in_background
 from dashboard.inputs import MOST_SEARCH_CHARACTERS, part, uploaded
 from dashboard.live_alert import failure_sentence
 from dashboard.people import rows, sheets
@@ -102,7 +103,7 @@ class Visit:
                 self._begin(self._do(self._open_file, name, str(path), {}))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = in_background(work, "the People page")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -384,6 +385,9 @@ class Visit:
 
     async def _open_file(self, name: str, path: str, _: dict[str, Any]) -> None:
         await self._importing.open(name, Path(path))
+
+    async def _on_file_too_large(self, _: str, value: str, __: dict[str, Any]) -> None:
+        await self._importing.refuse_too_large(value)
 
     async def _on_change(self, record: str, value: str, fields: dict[str, Any]) -> None:
         await self._importing.change(part(fields, "what"), record, value)

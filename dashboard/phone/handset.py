@@ -16,6 +16,7 @@ from shiny.module import resolve_id
 from alerts import Alert
 from alerts.phone_numbers import international
 from dashboard.assets import assets
+from dashboard.background import in_background
 from dashboard.inputs import part
 from dashboard.phone.texts import TextThread
 from simulator import PEOPLE, Exchange, Handset, HandsetState, Person, person_at
@@ -101,7 +102,7 @@ def server(
     async def show_texts() -> None:
         await session.send_custom_message("callboard-texts", {"name": name, "texts": texts.shown()})
 
-    showing = asyncio.create_task(show_calls())
+    showing = in_background(show_calls(), "showing calls on the handset")
 
     async def let_ring(call_sid: str) -> None:
         # After a reload, the page before may still hold the call for a moment.
@@ -127,7 +128,7 @@ def server(
             rings = each.channel == "call" and _rings_here(person_at(each.to))
             if rings and each.sid and each.sid not in ringing:
                 whose[each.sid] = _whose(each)
-                ringing[each.sid] = asyncio.create_task(let_ring(each.sid))
+                ringing[each.sid] = in_background(let_ring(each.sid), "ringing the handset")
 
     @reactive.effect
     @reactive.event(input.answer)

@@ -17,7 +17,6 @@ from dashboard.rules.overview import link
 from dashboard.rules.parts import wrong
 from rules.desk import RuleDesk
 from rules.rule import Rule
-from rules.rule_files import write_rules
 
 SECONDS_BETWEEN_EPISODES = 3.0
 
@@ -162,7 +161,9 @@ class AboutRule:
         """Hand the rule over as TOML, for a folder under version control."""
         rule = self._rule()
         name = "".join(each if each.isalnum() else "-" for each in rule.name.lower())
-        await self._page.tell("download", name=f"{name}.toml", value=write_rules([rule]))
+        await self._page.tell(
+            "download", name=f"{name}.toml", value=await self._rules.export([rule])
+        )
 
     async def on_remove(self, *_: object) -> None:
         """Ask whether the rule is to be removed."""

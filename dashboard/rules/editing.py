@@ -10,6 +10,7 @@ from typing import Any
 from htmltools import Tag
 
 from alerts import UnusableInput
+from dashboard.background import in_background
 from dashboard.inputs import text
 from dashboard.live_alert import failure_sentence
 from dashboard.rules import editor, result
@@ -378,7 +379,7 @@ class Editing:
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         if before := self._tasks.get(name):
             before.cancel()
-        self._tasks[name] = asyncio.create_task(work, name=f"rule editor: {name}")
+        self._tasks[name] = in_background(work, f"the editor of rules, {name}")
 
     def _stop_saving(self) -> None:
         if saving := self._tasks.pop("saving", None):

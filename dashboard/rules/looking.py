@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from alerts import UnusableInput
+from dashboard.background import in_background
 from dashboard.live_alert import failure_sentence
 from dashboard.rules.result import Seen
 from rules.desk import RuleDesk
@@ -83,7 +84,7 @@ class Looking:
             return
         self.is_previewing = True
         self._is_seen.clear()
-        self._looking = asyncio.create_task(self._look(rule), name="preview of a rule")
+        self._looking = in_background(self._look(rule), "the preview of a rule")
 
     def stop(self) -> None:
         """Stop looking."""

@@ -20,6 +20,7 @@ HEADS = ("On", "Rule", "Now", "Watches", "Last check", "Next", "14 days", "Healt
 LOOKS: Mapping[HealthKind, tuple[str, Tone]] = {
     "fine": ("dot", "good"),
     "held": ("mark", "wait"),
+    "flapping": ("mark", "wait"),
     "slow": ("mark", "wait"),
     "stale": ("mark", "wait"),
     "waiting": ("clock", "off"),

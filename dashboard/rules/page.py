@@ -19,6 +19,7 @@ from shiny.module import resolve_id
 from access.actor import Permission
 from alerts import Desk
 from dashboard.assets import assets, listening
+from dashboard.background import in_background
 from dashboard.permissions import may_not, offer_what_is_allowed
 from dashboard.tab_count import waiting_words
 
@@ -106,7 +107,7 @@ def server(
                     await reactive.flush()
             await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
 
-    counting = asyncio.create_task(keep_counting(), name="rules that wait")
+    counting = in_background(keep_counting(), "counting rules that wait")
 
     def stop() -> None:
         counting.cancel()

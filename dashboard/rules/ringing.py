@@ -10,6 +10,7 @@ from shiny import Session, reactive
 
 from alerts import Alert, Desk
 from dashboard.activity.live import pulse_of
+from dashboard.background import in_background
 from dashboard.live_alert import failure_sentence
 
 # The first page is served before all that reading the history needs is imported.
@@ -24,7 +25,7 @@ class AlertsOfRules:
         self._desk = desk
         self._since = datetime.now(UTC)
         self._found: reactive.Value[tuple[Alert, ...]] = reactive.Value(())
-        following = asyncio.create_task(self._follow(), name="alerts of rules")
+        following = in_background(self._follow(), "alerts of rules")
 
         def stop() -> None:
             following.cancel()

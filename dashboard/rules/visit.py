@@ -18,6 +18,7 @@ from shiny import Inputs, Outputs, Session, reactive, render
 from access.actor import NotAllowed
 from alerts import Desk, UnusableInput
 from alerts.time_zones import find_zone
+from dashboard.background import in_background
 from dashboard.inputs import part, uploaded
 from dashboard.live_alert import failure_sentence
 from dashboard.rules.choosing import choose_sheet
@@ -125,7 +126,7 @@ class Visit:
         return self._editing.action(name)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = in_background(work, "the Rules page")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

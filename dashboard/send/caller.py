@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from shiny import render
 
-from alerts import AlertRequest, UnusableInput
+from alerts import AlertRequest, Desk, UnusableInput
 from alerts.cost import estimate
 from alerts.message.segments import count_segments
 from alerts.message.spoken_length import estimated_seconds
 from alerts.phone_numbers import international, split_dialed
-from alerts.services import Services
+from dashboard.send.approvals import has_second_person
 from dashboard.send.recipients import Typed
 from people.names import number_of_people
 from people.recipients import Recipient
@@ -22,15 +22,18 @@ MOST_ESTIMATED = 200
 
 
 def caller_server(
-    services: Services,
+    desk: Desk,
     form: Callable[[], AlertRequest | UnusableInput],
     typed: Callable[[], Typed],
 ) -> None:
     """Show both; `form` and `typed` are reactive reads. For use inside a module's server."""
+    services = desk.services
 
     @render.text
     def send_label() -> str:
-        return label_for(typed(), simulated=services.simulator is not None)
+        whom = typed()
+        asks_first = len(whom.recipients) > services.max_recipients and has_second_person(desk)
+        return label_for(whom, simulated=services.simulator is not None, asks_first=asks_first)
 
     @render.text
     def caller() -> str:
@@ -44,12 +47,17 @@ def caller_server(
         return number if cost is None else f"{number} · about ${cost:.2f} a try"
 
 
-def label_for(whom: Typed, *, simulated: bool) -> str:
-    """Return what the button says: "Call 3 people now", or the tutorial's "Send test call"."""
+def label_for(whom: Typed, *, simulated: bool, asks_first: bool) -> str:
+    """Return what the button does: "Call 3 people now", or the tutorial's "Send test call".
+
+    With `asks_first` nobody is called before a second person has said yes.
+    """
     if simulated and len(whom.entries) <= 1:
         return f"Send test {whom.channel}"
     verb = "Call" if whom.channel == "call" else "Text"
     people = number_of_people(len(whom.recipients))
+    if asks_first:
+        return f"Ask someone to approve {verb.lower()}ing {people}"
     return f"{verb} {people} now" if whom.recipients else f"{verb} now"
 
 

@@ -29,7 +29,7 @@ from people.broadcasts import (
 )
 from people.columns import guess_mapping
 from people.recipients import Recipient, Unclear
-from people.sheet import Sheet, read_sheet
+from people.sheet import TOO_LARGE, Sheet, read_sheet
 
 FILE_TYPES = [".csv", ".tsv", ".txt", "text/csv"]
 # Each row's words are written again at a change of the message, but not at each key.
@@ -177,8 +177,7 @@ class FileSource:
         def refuse_file() -> None:
             reading.cancel()
             self.take_out()
-            sentence = "This file is larger than 20 MB. Split it, please."
-            self._opened.set(Opened(part(input.file_too_large(), "name"), problem=sentence))
+            self._opened.set(Opened(part(input.file_too_large(), "name"), problem=TOO_LARGE))
 
         @reactive.effect
         def take_what_was_read() -> None:

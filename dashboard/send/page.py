@@ -100,7 +100,7 @@ def server(
     )
     approvals_server(input, desk, notices, time_zone)
     sent_before_server(desk, form, typed, sending)
-    caller_server(services, form, typed)
+    caller_server(desk, form, typed)
     address_server(session, live)
     progress_server(input, session, live, time_zone)
     rows_server(input, session, live, time_zone)

@@ -11,12 +11,13 @@ from htmltools import Tag, tags
 from shiny import Inputs, Session, reactive, render, ui
 from shiny.module import resolve_id
 
-from alerts import DatabaseError, Desk, UnusableInput
+from alerts import Desk, UnusableInput
 from alerts.alert import Channel
 from alerts.phone_numbers import Regions, international, read_number, split_dialed
 from alerts.quiet_hours import time_zones
 from alerts.time_zones import find_zone
 from dashboard.alert_status import shape_tag
+from dashboard.background import in_background
 from dashboard.fields import described_by, feedback, unannounced
 from dashboard.icons import icon
 from dashboard.inputs import part, text
@@ -110,7 +111,7 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
         try:
             directory = Directory(await desk.database(), desk.actor)
             found = await read_recipients(what.text, what.channel, regions, directory)
-        except DatabaseError as problem:
+        except Exception as problem:  # noqa: BLE001 - logged, if only its owner can mend it
             failure_sentence(problem)
             return  # the numbers alone are good enough, and the button says the rest
         known = Typed(what.text, what.channel, tuple(found))
@@ -133,7 +134,7 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
             return
         for task in looking:
             task.cancel()
-        task = asyncio.create_task(look_up(what))
+        task = in_background(look_up(what), "looking up recipients")
         looking.add(task)
         task.add_done_callback(looking.discard)
 

@@ -11,13 +11,14 @@ from dataclasses import replace
 from shiny import Inputs, Session, reactive, render
 from shiny import ui as shiny_ui
 
-from access.actor import NotAllowed, process_user
+from access.actor import NotAllowed
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.approval import Approval
 from alerts.broadcast import Broadcast, UnusableRequest
 from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.notices import LiveNotices
 from dashboard.send.address import own_name, show_in_address
+from dashboard.send.approvals import has_second_person
 from dashboard.send.focus import focus_on_approvals, focus_on_progress
 from dashboard.send.recipients import Typed
 from people.broadcasts import FileRows, requests_of_rows
@@ -215,8 +216,7 @@ def _check(desk: Desk, request: AlertRequest, whom: Typed) -> None:
 
 def _check_count(desk: Desk, count: int) -> None:
     most = desk.services.max_recipients
-    # Where everybody is the user that runs the app, nobody is a second person.
-    if count > most and desk.actor.name == process_user():
+    if count > most and not has_second_person(desk):
         raise UnusableInput(
             "phone_number",
             f"{count:,} people are more than the {most:,} that may be reached at once. "

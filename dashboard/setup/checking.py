@@ -17,6 +17,7 @@ from shiny import reactive
 from alerts import Desk
 from alerts.doctor import Check, Line, examine
 from alerts.doctor.check import Lines
+from dashboard.background import in_background
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Checking:
         is_fresh = self._done and time.monotonic() - self._done < FRESH_SECONDS
         is_running = self._examining is not None and not self._examining.done()
         if not is_running and (even_if_fresh or not is_fresh):
-            self._examining = asyncio.create_task(self._examine(), name="checking the setup")
+            self._examining = in_background(self._examine(), "checking the setup")
 
     async def _examine(self) -> None:
         # One that is given up half-way counts for nothing.

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from htmltools import Tag, TagList, tags
 from shiny import Inputs, Session, reactive, render, ui
@@ -24,7 +23,6 @@ from dashboard.timeline import announcement_of, line_ahead, steps_ahead, story
 from dashboard.visitor import actor_of
 
 MESSAGE = "This is Callboard. If you hear this, calls work."
-OWN_WORDS = {"They press 1": "You press 1"}
 # The second press of a double click comes within this time.
 DOUBLE_CLICK_SECONDS = 1.0
 REAL = "The last check: a real call, start to end."
@@ -171,16 +169,13 @@ def _show_call(
     def my_story() -> Tag:
         alert = live()
         if alert is not None:
-            return story(alert, time_zone())
-        steps = steps_ahead("call", acknowledge=asks_to_press())
-        return line_ahead(
-            [replace(each, words=OWN_WORDS.get(each.words, each.words)) for each in steps]
-        )
+            return story(alert, time_zone(), to_reader=True)
+        return line_ahead(steps_ahead("call", acknowledge=asks_to_press(), to_reader=True))
 
     @render.text
     def my_news() -> str:
         alert = live()
-        return live.note() if alert is None else announcement_of(alert)
+        return live.note() if alert is None else announcement_of(alert, to_reader=True)
 
 
 def _what_to_expect(report: Report, *, asks: bool) -> str:

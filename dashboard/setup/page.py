@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from htmltools import HTML, Tag, TagList, tags
 from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
-from access.actor import Permission
+from access.actor import NotAllowed, Permission
+from access.audit_entry import Kind
 from alerts import Desk
 from dashboard.alert_status import glance_tag
 from dashboard.assets import assets
@@ -79,7 +82,11 @@ def server(
     @reactive.effect
     @reactive.event(input.again)
     def check_again() -> None:
-        if input.again() and actor.may(Permission.ADMINISTER):
+        if not input.again():
+            return
+        # Who may not isn't shown the button.
+        with suppress(NotAllowed):
+            actor.require(Permission.ADMINISTER, "have the setup checked", Kind.SETTINGS)
             checking.begin(even_if_fresh=True)
 
     @output(id="summary")

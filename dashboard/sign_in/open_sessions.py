@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from access.sign_in import SignIn
 from access.users import UsersError
 from alerts import DatabaseError
+from dashboard.background import in_background
 from dashboard.limited_log import LimitedLog
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class OpenSessions:
         ended = asyncio.Event()
         self._open.setdefault(signed_in, set()).add(ended)
         if self._watching is None or self._watching.done():
-            self._watching = asyncio.create_task(self._watch(), name="watching sign-ins")
+            self._watching = in_background(self._watch(), "watching sign-ins")
         try:
             yield ended
         finally:

@@ -44,6 +44,7 @@ document.addEventListener("click", (event) => {
   if (leaveFileOut) {
     const field = leaveFileOut.closest(".to-field");
     setInput(leaveFileOut.dataset.leaveFileOut, Date.now());
+    delete leaveFileOut.closest(".from-file").querySelector("input[type=file]").dataset.chosen;
     showRegion(leaveFileOut.closest(".from-file"), false);
     leaveFileOut.closest(".file-head").remove();
     focusOnTo(field);
@@ -72,6 +73,7 @@ document.addEventListener("change", (event) => {
   if (!file || file.size <= MOST_FILE_BYTES) return;
   event.stopImmediatePropagation();
   chosen.value = "";
+  delete chosen.dataset.chosen;
   setInput(region.dataset.tooLarge, { name: file.name, at: Date.now() });
 }, true);
 

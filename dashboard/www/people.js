@@ -1,5 +1,6 @@
 // The People page: sends what is pressed as one input, shows sheets, and keeps the clocks going.
 
+const MOST_FILE_BYTES = 20_000_000;
 const pages = () => document.querySelectorAll(".people-page");
 const pageOf = (element) => element.closest(".people-page");
 let nonce = 0;
@@ -50,6 +51,23 @@ document.addEventListener("submit", (event) => {
   const fields = Object.fromEntries(new FormData(form));
   tell(pageOf(form), form.dataset.submit, { id: form.dataset.id, fields });
 });
+
+// A file that no page may send ends the session, so it is refused here, before Shiny sends it.
+document.addEventListener("change", (event) => {
+  const page = event.target.closest?.(".people-page");
+  if (!page || event.target.type !== "file") return;
+  const [file] = event.target.files;
+  if (!file || file.size <= MOST_FILE_BYTES) return;
+  event.stopImmediatePropagation();
+  event.target.value = "";
+  delete event.target.dataset.chosen;
+  tell(page, "file_too_large", { value: file.name });
+}, true);
+
+// The same file can be chosen again once it has been changed.
+document.addEventListener("click", (event) => {
+  if (event.target.matches?.(".people-page input[type=file]")) event.target.value = "";
+}, true);
 
 // A fix is taken with Enter, too.
 document.addEventListener("keydown", (event) => {
@@ -115,6 +133,7 @@ const parts = {
 // After an import, the sheet begins anew.
 function forget(page) {
   const dialog = sheet(page, "import");
+  delete dialog.querySelector("input[type=file]").dataset.chosen;
   dialog.classList.remove("has-file");
   for (const place of dialog.querySelectorAll(".import-content, .sheet-actions")) {
     place.replaceChildren();
@@ -166,6 +185,8 @@ window.jQuery(document).on("shiny:connected", () => {
     const page = document.getElementById(message.name);
     if (page) parts[message.part](page, message);
   });
+  // Another session, after a lost connection, has no file.
+  for (const page of pages()) forget(page);
   // The server reads the list only while somebody sees it.
   const watcher = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) {

@@ -388,6 +388,8 @@ window.jQuery(document).on("shiny:connected", () => {
   window.Shiny.addCustomMessageHandler("callboard-rules", (message) => {
     const page = document.getElementById(message.name);
     if (!page) return;
+    // Once it is a source, or refused, nothing depends on the chosen file any more.
+    if (message.part === "uploaded") delete page.querySelector("input[type=file]").dataset.chosen;
     if (message.part in parts) parts[message.part](page, message);
     else if (WITH_FIELDS.has(message.part) && isAhead(page)) {
       stateOf(page).waiting.set(message.part, message.html);

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from access import EVERYTHING, Actor
+from access import EVERYTHING, Actor, NotAllowed
 from access.audit import Audit, AuditFilters, delete_old_entries, write_entries
 from access.audit_entry import Action, AuditEntry, Kind, first_id
 from access.changed_settings import record_changed_settings
@@ -31,6 +31,7 @@ from people.sheet import read_sheet
 from rules.desk import RuleDesk
 from settings import Settings
 from tests.support.desks import ANYBODY, CALL, simulated_desk
+from tests.support.roles import ROLES
 from tests.support.watched import RULE, watched
 
 MAYA = Actor("Maya", EVERYTHING)
@@ -142,6 +143,8 @@ async def test_what_is_done_to_rules(tmp_path: Path) -> None:
         file.write_text("lot\n7\n")
         name = await rules.upload("Lots.csv", file)
         await rules.remove_upload(name)
+        await rules.export([rule])
+        await rules.export([])
         await rules.turn_off(rule.id)
         await rules.turn_off(rule.id)
         await rules.delete(rule.id)
@@ -149,6 +152,8 @@ async def test_what_is_done_to_rules(tmp_path: Path) -> None:
         assert await done(await scene.desk.database(), actor="Maya") == [
             "Removed the rule Diacetyl",
             "Turned off the rule Diacetyl",
+            "Exported 0 rules",
+            "Exported the rule Diacetyl",
             "Removed the source lots",
             "Uploaded the source lots",
             "Unmuted the rule Diacetyl Recipient: +14125550104",
@@ -161,6 +166,47 @@ async def test_what_is_done_to_rules(tmp_path: Path) -> None:
         ]
         # What a rule sends is nobody's deed.
         assert await done(await scene.desk.database(), kind=Kind.ALERTS) == []
+
+
+async def test_what_somebody_was_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with simulated_desk(tmp_path) as desk:
+        lena = desk.acting_as(ROLES["looks"])
+
+        async def try_all() -> list[str]:
+            database = await lena.database()
+            templates = Templates(database, lena.actor)
+            for tried in (lena.send(CALL), lena.lift_stop(), templates.save("Off", "It is off.")):
+                with pytest.raises(NotAllowed):
+                    await tried
+            await lena.history()
+            await desk.opening.refused.finish()
+            return await done(database, actor="Lena")
+
+        refused = [
+            "Was refused permission to save a template",
+            "Was refused permission to lift the emergency stop",
+            "Was refused permission to send an alert",
+        ]
+        assert await try_all() == refused
+        # A page may ask again every few seconds.
+        assert await try_all() == refused
+        database = await desk.database()
+        assert await done(database, kind=Kind.TEMPLATES) == refused[:1]
+        assert await done(database, kind=Kind.EMERGENCY_STOP) == refused[1:2]
+        assert await done(database, kind=Kind.ALERTS) == refused[2:]
+        monkeypatch.setattr("access.refused_actions.SAME_AGAIN_AFTER_SECONDS", 0)
+        assert await try_all() == refused * 2
+
+
+async def test_what_was_refused_is_recorded_before_the_desk_closes(tmp_path: Path) -> None:
+    async with simulated_desk(tmp_path) as desk:
+        with pytest.raises(NotAllowed):
+            await desk.acting_as(ROLES["looks"]).cancel("one")
+        url = desk.services.database_url.get_secret_value()
+    database = Database(url, metadata)
+    await database.open()
+    assert await done(database) == ["Was refused permission to cancel an alert"]
+    await database.close()
 
 
 async def test_an_alert_that_can_not_be_saved_leaves_no_entry(

@@ -100,6 +100,7 @@ async def test_every_method_of_the_rule_desk(scene: Watched) -> None:
         "by_name": (LOOK, (rule.name,)),
         "versions": (LOOK, (rule.id,)),
         "switched": (LOOK, ()),
+        "export": (LOOK, ([rule],)),
         "overview": (LOOK, ()),
         "workers": (LOOK, ()),
         "preview": (LOOK, (rule,)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,38 @@ def test_a_file_that_is_too_large_is_not_sent_to_the_server(
         expect(page.get_by_text("This file is larger than 20 MB.")).to_be_visible()
         page.get_by_role("button", name="Leave the file out").click()
         expect(page.locator("#send-phone_number")).to_be_visible()
+        page.get_by_role("tab", name="People").click()
+        page.get_by_role("button", name="Import").first.click()
+        page.locator("#people-file").set_input_files(large)
+        sheet = page.get_by_role("dialog")
+        expect(sheet.get_by_text("This file is larger than 20 MB.")).to_be_visible()
+
+
+def test_a_lost_connection_asks_for_the_file_again(
+    browser: Browser, simulation: str, file: Path
+) -> None:
+    lost = "Choose the file again: the connection was lost."
+    # Shiny's own notice of it has a handler that no page may run, of which the console tells.
+    with closing(browser.new_context(viewport={"width": 1320, "height": 860})) as context:
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        expect.set_options(timeout=90_000)
+        page.goto(simulation)
+        page.wait_for_function("() => window.Shiny?.shinyapp?.isConnected?.()")
+        choose(page, file)
+        page.evaluate("() => window.Shiny.shinyapp.$socket.close()")
+        expect(page.get_by_text(lost)).to_be_visible()
+        expect(page.get_by_text("3 rows in ironbridge.csv")).to_have_count(0)
+        nothing_found_by_axe(page)
+        page.locator("#send-file").set_input_files(file)
+        expect(page.get_by_text("3 rows in ironbridge.csv")).to_be_visible()
+        expect(page.get_by_text(lost)).to_have_count(0)
+        page.get_by_role("button", name="Leave the file out").click()
+        page.get_by_role("tab", name="People").click()
+        page.get_by_role("button", name="Import").first.click()
+        page.locator("#people-file").set_input_files(file)
+        expect(page.get_by_text("What goes where")).to_be_visible()
+        page.evaluate("() => window.Shiny.shinyapp.$socket.close()")
+        sheet = page.get_by_role("dialog")
+        expect(sheet.get_by_text(lost)).to_be_visible()
+        expect(sheet.get_by_text("What goes where")).to_have_count(0)

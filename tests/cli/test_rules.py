@@ -107,6 +107,7 @@ def test_exported_and_loaded_elsewhere_is_the_same(folder: ProjectFolder, tmp_pa
     assert folder.alerts("rules", "export", "out.toml").stdout == "1 rule is in out.toml.\n"
     assert folder.alerts("rules", "export", "out.toml").returncode == 2
     assert folder.alerts("rules", "export").stdout == (tmp_path / "out.toml").read_text()
+    assert folder.alerts("audit").stdout.count("Exported the rule Diacetyl above limit") == 2
     again = folder.alerts("rules", "load", "out.toml")
     assert again.stdout == "0 new, 0 changed, 1 as they were.\n"
     text = (tmp_path / "out.toml").read_text().replace("every minute", "weekdays at 07:00")

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from access.users import UsersFile
+from alerts import Desk
+from alerts.services import Mode
 from cli.main import main
+from settings import Settings
 from tests.support.signing_in import MAYA, PASSWORD, open_database, sign_in_on, signed_in, users_in
 
 
@@ -80,6 +83,21 @@ async def test_what_signs_somebody_out(
         assert status == 0
         assert await here.ended([maya, ben]) == {maya}
     assert (file.find(MAYA) is None) == (action == "remove")
+
+
+def test_the_database_is_opened_once(path: Path, monkeypatch: pytest.MonkeyPatch):
+    opened = []
+    from_settings = Desk.from_settings
+
+    def counted(settings: Settings, mode: Mode) -> Desk:
+        opened.append(mode)
+        return from_settings(settings, mode)
+
+    users(monkeypatch, "add", MAYA, typed=PASSWORD)
+    monkeypatch.setattr(Desk, "from_settings", counted)
+    for action in ("password", "sign-out", "remove"):
+        assert users(monkeypatch, action, MAYA, typed=PASSWORD) == 0
+    assert opened == ["observer"] * 3
 
 
 def test_json(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

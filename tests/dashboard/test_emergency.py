@@ -23,7 +23,7 @@ from alerts.refusals import Refusals
 from dashboard import emergency, notices, send
 from dashboard.alert_status import clock
 from dashboard.emergency import banner_of, consequences_of
-from dashboard.notices import LiveNotices, Notices
+from dashboard.notices import LiveNotices, Notices, NoticesReader
 from dashboard.send.approvals import approval_tag, is_shown, waits_for
 from tests.support.desks import CALL, simulated_desk
 from tests.support.page_in_memory import FORM, shown
@@ -141,7 +141,6 @@ async def visited(desk: Desk, name: str) -> AsyncIterator[Visit]:
 
 @pytest.fixture
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    monkeypatch.setattr(notices, "SECONDS_BEFORE_READING", 0.0)
     monkeypatch.setattr(notices, "SECONDS_BETWEEN_READINGS", 0.05)
     async with simulated_desk(tmp_path, max_recipients=2) as opened:
         yield opened
@@ -150,8 +149,11 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def test_more_people_than_one_may_reach_are_asked_about(desk: Desk):
     people = "412-555-0142, 412-555-0143, 412-555-0144"
     async with visited(desk, "Maya") as maya:
+        label = "send-send_label"
+        await maya.page.set_inputs(**{"send-phone_number": people.rpartition(",")[0]})
+        await maya.until(lambda: maya.shown(label) == "Call 2 people now")
         await maya.page.set_inputs(**{"send-phone_number": people})
-        await maya.page.flush()
+        await maya.until(lambda: maya.shown(label) == "Ask someone to approve calling 3 people")
         await maya.page.set_inputs(**{"send-send_test_call:shiny.action": 1})
         await maya.until(lambda: "You asked to call 3 people" in maya.shown("send-approvals"))
         assert 'data-decide="yes"' not in maya.shown("send-approvals")
@@ -173,11 +175,31 @@ async def test_more_people_than_one_may_reach_are_asked_about(desk: Desk):
     assert [each.request.user for each in found[1]] == ["Maya"] * 3
 
 
+async def test_what_waits_is_there_when_the_page_is(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(notices, "SECONDS_BETWEEN_READINGS", 3600.0)
+    maya = desk.acting_as(Actor("Maya", EVERYTHING))
+    await maya.ask_for_approval([replace(CALL, to=f"+1412555014{each}") for each in range(3)])
+    async with visited(desk, "Ben") as ben:
+        await ben.until(lambda: "Maya asks to call 3 people" in ben.shown("send-approvals"))
+        # Another page has what was read for this one, even before the database can be asked.
+        monkeypatch.setattr(NoticesReader, "read", reads_forever)
+        async with visited(desk, "Ann") as ann:
+            assert "Maya asks to call 3 people" in ann.shown("send-approvals")
+    monkeypatch.setattr(notices, "SHOWN_AT_ONCE_SECONDS", 0.0)
+    async with visited(desk, "Ann") as ann:
+        assert "Maya" not in ann.shown("send-approvals")
+
+
+async def reads_forever(*_: object) -> Notices:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
 async def test_where_everybody_is_one_user_too_many_are_refused(desk: Desk):
     people = "412-555-0142, 412-555-0143, 412-555-0144"
     async with visited(desk, desk.actor.name) as page:
         await page.page.set_inputs(**{"send-phone_number": people})
-        await page.page.flush()
+        await page.until(lambda: page.shown("send-send_label") == "Call 3 people now")
         await page.page.set_inputs(**{"send-send_test_call:shiny.action": 1})
         await page.until(lambda: "more than the 2" in page.shown("send-send_refusal"))
     assert await desk.approvals() == []

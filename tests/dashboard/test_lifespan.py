@@ -89,7 +89,7 @@ async def test_the_desk_is_closed_with_the_server_and_so_is_shiny(desk: Desk):
     shiny_app.on_shutdown(lambda: ended.append("shiny"))
     async with served(shiny_app):
         await desk.open()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(DatabaseError, match="closed"):
         await desk.open()
     assert ended == ["shiny"]
 

@@ -65,12 +65,21 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def kept(desk: Desk) -> str:
-    """All that people and rules are, and all that was done."""
+    """All that people and rules are, and all that was done to them."""
+    changes = sa.select(audit).where(audit.c.action.not_in(("REFUSED", "EXPORTED")))
 
     def read(connection: sa.Connection) -> str:
-        return str([connection.execute(sa.select(each)).all() for each in (*KEPT, audit)])
+        wanted = (*map(sa.select, KEPT), changes)
+        return str([connection.execute(each).all() for each in wanted])
 
     return await (await desk.database()).read(read)
+
+
+async def tried_in_vain(desk: Desk) -> set[str]:
+    """What the trail says that somebody was refused."""
+    await desk.opening.refused.finish()
+    wanted = sa.select(audit.c.about).where(audit.c.action == "REFUSED")
+    return await (await desk.database()).read(lambda connection: {*connection.scalars(wanted)})
 
 
 class Page:
@@ -154,6 +163,9 @@ async def test_no_action_of_people_changes_anything_without_write(desk: Desk, ro
         refused = ("save", "save_group", "remove_group", "save_into_group", "out_of_group")
         await page.until_refused(NOT_ALLOWED[WRITE], len(refused))
     assert await kept(desk) == before
+    assert {"permission to save a person", "permission to remove a group"} < await tried_in_vain(
+        desk
+    )
 
 
 @pytest.mark.parametrize("role", POWERLESS["rules"])
@@ -179,6 +191,8 @@ async def test_no_action_of_rules_changes_anything_without_write(tmp_path: Path,
                 await page.press("rules-act", action=action, id=record, value=value, fields=fields)
             await page.until_refused(NOT_ALLOWED[WRITE], 5)
         assert await kept(scene.desk) == before
+        tried = {"permission to remove a rule", "permission to turn off a rule"}
+        assert tried < await tried_in_vain(scene.desk)
 
 
 @pytest.mark.parametrize("role", POWERLESS["send"])

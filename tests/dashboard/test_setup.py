@@ -35,13 +35,18 @@ class Opened:
     def __init__(self, session: AsyncTestServerSession, live: LiveAlert) -> None:
         self.session = session
         self.live = live
+        self.stories = ""
 
     def shown(self, output: str) -> str:
         value = self.session.get_output(f"setup-{output}").value
         return unescape(value["html"]) if isinstance(value, dict) else str(value)
 
     async def until(self, output: str, words: str) -> None:
-        await until(self.session, lambda: words in self.shown(output))
+        def is_so() -> bool:
+            self.stories += self.shown("my_story")
+            return words in self.shown(output)
+
+        await until(self.session, is_so)
 
     async def press(self, button: str = "call", **inputs: Any) -> None:
         named = {f"setup-{name}": value for name, value in inputs.items()}
@@ -124,6 +129,8 @@ async def test_a_call_is_heard_and_confirmed(tmp_path: Path):
         assert "+1 412-555-0106, United States" in page.shown("my_number_line")
         await page.until("my_outcome", "your press of 1 arrived")
         await page.until("checks", "A call in the simulation was answered.")
+        await page.until("my_story", "You pressed 1")
+        assert "They press 1" not in page.stories
         assert calls_at_twilio(desk) == 1
 
 

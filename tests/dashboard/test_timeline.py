@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts import Alert, AlertRequest, Status
-from dashboard.timeline import steps_ahead, steps_of, story, tone
+from dashboard.timeline import announcement_of, steps_ahead, steps_of, story, tone
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 
 S = Status
@@ -91,6 +91,30 @@ def test_a_key_press_is_the_end_of_a_call_that_asked_for_one():
     ]
     pressed = [*answered, other_key, *steps(S.ACKNOWLEDGED, S.COMPLETED)]
     assert of(request, *pressed)[-2:] == ["past: Pressed 7 (not 1)", "reached: Pressed 1"]
+
+
+def test_the_story_of_the_readers_own_call_speaks_to_them():
+    request = replace(CALL, acknowledge=True)
+    words = [each.words for each in steps_ahead("call", acknowledge=True, to_reader=True)]
+    assert words[-1] == "You press 1"
+    answered = steps(*ON_THE_WAY, S.ANSWERED)
+    other_key = {"note": "Pressed 7 (not 1)", "source": "recipient"}
+
+    def own(*happened: dict[str, Any]) -> str:
+        alert = alert_after_events(request, *happened)
+        said = announcement_of(alert, to_reader=True)
+        return str(story(alert, "UTC", to_reader=True)) + said
+
+    under_way = own(*answered, other_key)
+    assert "You pressed 7 (not 1)" in under_way
+    assert "You press 1" in under_way
+    assert "You pressed 1" in own(*answered, *steps(S.ACKNOWLEDGED, S.COMPLETED))
+    missed = own(*answered, *steps(S.COMPLETED))
+    assert "You didn't press 1" in missed
+    assert missed.count("You answered the call, but didn't press 1 to confirm it.") == 2
+    for said in (under_way, missed):
+        assert "They" not in said
+        assert "obody" not in said
 
 
 def test_over_without_the_key_press_is_not_green():

@@ -11,6 +11,7 @@ from alerts import Status
 from alerts.message.compose import said
 from rules import health
 from rules.checker import RuleChecker
+from rules.desk import RuleDesk
 from tests.support.desks import quiet_now
 from tests.support.watched import BEN, CLARA, COLUMNS, INES, SQL, watched
 
@@ -199,6 +200,31 @@ async def test_what_comes_and_goes_is_told_three_times_a_day(tmp_path: Path):
         scene.write(BENS)
         await scene.check(rule)
         assert [number for number, _ in await scene.told()][4:] == [BEN]
+
+
+@pytest.mark.parametrize("owner", ["", "Ines Duarte"])
+async def test_what_comes_and_goes_is_seen_even_without_an_owner(
+    tmp_path: Path, owner: str, caplog: pytest.LogCaptureFixture
+):
+    async with watched(tmp_path) as scene:
+        rules = RuleDesk(scene.desk, scene.sources, scene.sandbox)
+        rule = await scene.switched_on(owner=owner)
+        for times in range(1, 5):
+            [shown] = await rules.overview()
+            assert shown.health.kind == "fine"
+            scene.write(BENS)
+            await scene.check(rule)
+            if times < 4:
+                scene.write()
+                await scene.check(rule)
+        [shown] = await rules.overview()
+        assert (shown.health.kind, shown.health.words) == ("flapping", "Comes and goes: 1407")
+        who = "only the owner is told" if owner else "nobody is told"
+        assert shown.health.detail == f"More than 3 times in a day, so {who}"
+        assert ("can't tell anybody: Diacetyl: 1407 came and went" in caplog.text) is (not owner)
+        await scene.turn_back(24 * 3600)
+        [shown] = await rules.overview()
+        assert shown.health.kind == "fine"
 
 
 async def test_it_is_well_again_only_after_some_checks(tmp_path: Path):

@@ -1,0 +1,1 @@
+"""Benchmarks and soaks, run for a moment so that they keep working."""

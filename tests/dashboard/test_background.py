@@ -1,0 +1,87 @@
+"""Pages outlive their desk for a moment when a server stops: nothing that they began gets lost."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import gc
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access import Actor, NotAllowed
+from alerts import DatabaseError
+from dashboard.background import in_background
+from tests.support.desks import simulated_desk, until
+from tests.support.page_in_memory import fill_in, opened
+
+pytestmark = pytest.mark.usefixtures("fresh_lock")
+
+ROOT = Path(__file__).parents[2]
+# It waits for an event, which can't go wrong.
+WAITED_FOR = {"asyncio.create_task(ended.wait())"}
+
+
+@pytest.fixture
+async def unread() -> list[dict[str, Any]]:
+    """What the event loop tells of, such as an exception that nobody has read."""
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    return told
+
+
+async def test_a_page_whose_desk_is_closed(
+    tmp_path: Path, unread: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with simulated_desk(tmp_path) as desk, opened(desk) as page:
+        await desk.close()
+        with pytest.raises(DatabaseError, match="This desk is closed"):
+            await desk.open()
+        await fill_in(page.session, phone_number="Ben Adeyemi, 412 555 0123")
+        await fill_in(page.session, phone_number="Kaito Mori")
+        await asyncio.sleep(0.1)
+        gc.collect()
+    assert unread == []
+    assert "Traceback" not in caplog.text
+
+
+async def test_who_may_not_look_up_names(tmp_path: Path, unread: list[dict[str, Any]]) -> None:
+    async with simulated_desk(tmp_path) as desk:
+        await desk.open()
+        async with opened(desk.acting_as(Actor("Nobody", frozenset()))) as page:
+            await fill_in(page.session, phone_number="Ben Adeyemi")
+            await asyncio.sleep(0.1)
+            gc.collect()
+    assert unread == []
+
+
+@pytest.mark.parametrize("error", [ValueError("Ouch"), NotAllowed("No."), DatabaseError("Full.")])
+async def test_what_goes_wrong_is_logged_at_once(
+    error: Exception, unread: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise error
+
+    in_background(fail(), "the test")
+    await until(lambda: caplog.records)
+    gc.collect()
+    [told] = caplog.records
+    assert "the test" in told.getMessage()
+    is_short = isinstance(error, DatabaseError)
+    assert told.levelno == (logging.WARNING if is_short else logging.ERROR)
+    assert (told.exc_info is None) is is_short
+    assert unread == []
+
+
+def test_every_task_of_a_page_is_begun_so() -> None:
+    """Else nobody reads what went wrong in it."""
+    found = {
+        ast.unparse(node)
+        for file in [*(ROOT / "dashboard").rglob("*.py"), ROOT / "app.py"]
+        if file.name != "background.py"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("create_task")
+    }
+    assert found == WAITED_FOR
