@@ -8,22 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from access.actor import Actor, Permission
 from access.audit_entry import Action, AuditEntry, Kind, first_id
 from access.tables import audit
 from database.clock import database_time
 from database.database import Database
+from database.tables import insert_new
 
 SECONDS_A_DAY = 24 * 3600.0
 # Small transactions, between which others can write.
 MOST_DELETED_AT_ONCE = 500
-# Every alert that is sent needs it. It is built once, for building takes as long as running.
-INSERT = {
-    "sqlite": sqlite.insert(audit).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(audit).on_conflict_do_nothing(),
-}
 # People whom the filter offers; the latest to do something come first.
 MOST_ACTORS = 200
 MOST_ENTRIES_SEARCHED_FOR_ACTORS = 20_000
@@ -103,7 +98,7 @@ def write_entries(connection: sa.Connection, entries: Sequence[AuditEntry]) -> N
     """
     if not entries:
         return
-    connection.execute(INSERT[connection.dialect.name], [_row(each) for each in entries])
+    insert_new(connection, audit, [_row(each) for each in entries])
 
 
 def read_page(

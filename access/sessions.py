@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from access.names import name_key
+from access.names import user_key
 from access.tables import sign_ins
 from access.users import User
 from database.clock import database_time
@@ -61,7 +61,7 @@ class Sessions:
             row = {
                 "token_hash": begun.token_hash,
                 "name": user.name,
-                "name_key": name_key(user.name),
+                "name_key": user_key(user.name),
                 "mark": begun.mark,
                 "stays": stays,
                 "began_at": now,
@@ -116,7 +116,7 @@ class Sessions:
 
     async def end_all_of(self, name: str) -> int:
         """End all sign-ins of a user, and return how many there were."""
-        theirs = sign_ins.c.name_key == name_key(name)
+        theirs = sign_ins.c.name_key == user_key(name)
         return await self._database.write(lambda connection: _delete(connection, theirs))
 
     def _lasts(self, now: float) -> sa.ColumnElement[bool]:

@@ -22,7 +22,8 @@ from alerts.alert import Event
 from alerts.desk import AddAlerts
 from alerts.history import in_parts
 from alerts.status import Status
-from alerts.tables import alerts, insert_new
+from alerts.tables import alerts
+from database.tables import insert_new
 from rules.episodes import After, Episode
 from rules.health import Health
 from rules.keys import Value

@@ -18,8 +18,8 @@ from access.roles import Roles
 from access.sign_in import SignIn
 from access.users import UsersError
 from alerts import DatabaseError
+from alerts.log_lines import LimitedLog, quoted
 from dashboard.hosting import connect_user
-from dashboard.limited_log import LimitedLog, quoted
 from dashboard.own_pages import is_from_this_machine
 from dashboard.sign_in.cookies import tokens_in
 from dashboard.sign_in.peers import is_sent_by

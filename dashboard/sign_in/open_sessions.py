@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from access.sign_in import SignIn
 from access.users import UsersError
 from alerts import DatabaseError
-from dashboard.limited_log import LimitedLog
+from alerts.log_lines import LimitedLog
 
 if TYPE_CHECKING:
     from access.sessions import SignedIn
