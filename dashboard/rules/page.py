@@ -21,6 +21,7 @@ from alerts import Desk
 from dashboard.assets import assets, listening
 from dashboard.permissions import may_not, offer_what_is_allowed
 from dashboard.tab_count import waiting_words
+from dashboard.visit_tasks import set_value
 
 if TYPE_CHECKING:
     from dashboard.rules.visit import Visit
@@ -101,9 +102,7 @@ def server(
             with suppress(Exception):
                 rules = await open_rules()
                 found = await overviews_of(rules).read(rules, SECONDS_BETWEEN_COUNTS)
-                async with reactive.lock():
-                    count.set(sum(1 for each in found if each.held))
-                    await reactive.flush()
+                await set_value(count, sum(1 for each in found if each.held))
             await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
 
     counting = asyncio.create_task(keep_counting(), name="rules that wait")
