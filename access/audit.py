@@ -1,4 +1,4 @@
-"""The audit trail: what people did, written with what it tells of, and read by administrators."""
+"""The audit trail: what people did, saved in one transaction with it; administrators read it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class AuditPage:
 class Audit:
     """The audit trail in a database, for an actor. Use it from one event loop.
 
-    Anybody's deeds are recorded; reading them takes ADMINISTER, or raises `NotAllowed`.
+    Recording takes no permission. Reading takes ADMINISTER, and raises `NotAllowed` without it.
     """
 
     def __init__(self, database: Database, actor: Actor | None = None) -> None:
@@ -70,7 +70,7 @@ class Audit:
     ) -> AuditPage:
         """Return a page of entries, newest first: older than the id `before`, newer than `after`.
 
-        Without either, the newest.
+        Without either, return the newest ones.
         """
         self._actor.require(Permission.ADMINISTER)
         return await self._database.read(
@@ -92,9 +92,9 @@ class Audit:
 
 
 def write_entries(connection: sa.Connection, entries: Sequence[AuditEntry]) -> None:
-    """Write entries within the caller's transaction, with what they tell of.
+    """Write entries within the transaction that does what they tell of.
 
-    One that is there already, because the transaction runs again, is left as it is.
+    An entry that is there already, because the transaction runs again, stays as it is.
     """
     if not entries:
         return

@@ -84,7 +84,8 @@ class Throttle:
             for subject in counted.subjects:
                 own = sign_in_tries.c.subject == subject
                 if subject.startswith("address "):
-                    # Only this try: whoever guesses others' names has a user of their own too.
+                    # Forgive only this try: who guesses others' passwords may have a user of their
+                    # own, and must not reset the count by signing in.
                     less = {"failures": sign_in_tries.c.failures - 1, "free_at": now}
                     connection.execute(sa.update(sign_in_tries).where(own).values(less))
                 else:
@@ -101,7 +102,7 @@ class Throttle:
 
 
 def wait_after(failures: int, free_tries: int) -> float:
-    """Return the seconds until the next try after so many wrong ones."""
+    """Return the seconds until the next try, after `failures` wrong ones of which some are free."""
     over = failures - free_tries
     return 0.0 if over < 0 else min(FIRST_WAIT_SECONDS * 2 ** min(over, 20), LONGEST_WAIT_SECONDS)
 

@@ -17,7 +17,7 @@ from rules.sandbox import QueryError, Sandbox
 from rules.sandbox.quoting import identifier
 from rules.sources import Snapshot, SourceError, Sources
 
-# Of all that a check waits for; sources have shorter limits of their own.
+# For all that a check waits for. Sources have shorter limits of their own.
 LOOK_SECONDS = 300.0
 TOO_SLOW = "Fetching the data took too long: it was stopped after 5 minutes."
 
@@ -48,7 +48,7 @@ class Seen:
 
 
 class Looker:
-    """Looks at the data of rules. Use it from one event loop. `time_zone` is of rules without."""
+    """Looks at the data of rules, on one event loop. `time_zone` is for rules that name none."""
 
     def __init__(self, sources: Sources, sandbox: Sandbox, time_zone: str) -> None:
         self._reader = RuleReader(sources, sandbox, time_zone)

@@ -56,7 +56,7 @@ WRITTEN = sa.select(checks.c.number).where(
 )
 NEW_CHECK = sa.insert(checks)
 RETURNS_TO = episodes.c.returns_to
-# Statements are built once, for building takes as long as running.
+# Statements are built once, because building one takes as long as running it.
 CHANGED = (
     "state", "is_open", "since", "since_check", "returns_to", "fired_at", "over_at", "is_told",
     "reminders", "reminded_at",
