@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from alerts import Desk
 from alerts.doctor import Check, Group
-from alerts.doctor.access import AccessChecks
-from alerts.doctor.account import AccountChecks
-from alerts.doctor.clock import ClockChecks
+from alerts.doctor.access import AccessChecks, LimitChecks
+from alerts.doctor.account import AccountChecks, ClockChecks
 from alerts.doctor.database import DatabaseChecks
 from alerts.doctor.documents import DocumentChecks
 from alerts.doctor.first_steps import FirstSteps
-from alerts.doctor.limits import LimitChecks
 from alerts.doctor.reachability import ReachabilityChecks
 from alerts.doctor.replies import ReplyChecks
 from alerts.doctor.sender import SenderChecks

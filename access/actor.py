@@ -1,8 +1,9 @@
-"""Who does something, and what they may do."""
+"""Who does something, what they may do, and whether the system around us says who it is."""
 
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -50,11 +51,11 @@ class NotAllowed(PermissionError):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks for something: a person at a page, or whoever runs a command or a script.
+    """Who asks for something: a person at a page, or the user that runs a command or a script.
 
-    `name` stands in alerts, versions of rules and the audit trail, which also has `where` they are.
-    `on_refused` hears of each refusal: who, what they tried ("send an alert"), and what kind of
-    thing that is about, None if that isn't known.
+    `name` is shown in alerts, versions of rules and the audit trail. The trail also shows `where`
+    they are. `on_refused` hears of each refusal: who, what they tried ("send an alert"), and what
+    kind of thing that is about, None if that isn't known.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Actor:
 
     @classmethod
     def at_page(cls) -> Self:
-        """A visitor who hasn't signed in, where nobody has to: as whoever runs this process."""
+        """A visitor of pages without a sign-in, who acts as the user that runs this process."""
         return cls(process_user(), EVERYTHING)
 
     def may(self, permission: Permission) -> bool:
@@ -97,3 +98,11 @@ def process_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "callboard"
+
+
+def on_connect() -> bool:
+    """Return whether Posit Connect runs this process, and so says who somebody is.
+
+    https://docs.posit.co/connect/user/environment-variables/
+    """
+    return "CONNECT" in (os.environ.get("POSIT_PRODUCT"), os.environ.get("RSTUDIO_PRODUCT"))

@@ -1,4 +1,4 @@
-"""The audit trail: what people did, written with what it tells of, and read by administrators."""
+"""The audit trail: what people did, saved in one transaction with it; administrators read it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from access.actor import Actor, Permission
 from access.audit_entry import Action, AuditEntry, Kind, first_id
 from access.tables import audit
 from database.clock import database_time
 from database.database import Database
+from database.tables import insert_new
 
 SECONDS_A_DAY = 24 * 3600.0
 # Small transactions, between which others can write.
 MOST_DELETED_AT_ONCE = 500
-# Every alert that is sent needs it. It is built once, for building takes as long as running.
-INSERT = {
-    "sqlite": sqlite.insert(audit).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(audit).on_conflict_do_nothing(),
-}
 # People whom the filter offers; the latest to do something come first.
 MOST_ACTORS = 200
 MOST_ENTRIES_SEARCHED_FOR_ACTORS = 20_000
@@ -55,7 +50,7 @@ class AuditPage:
 class Audit:
     """The audit trail in a database, for an actor. Use it from one event loop.
 
-    Anybody's deeds are recorded; reading them takes ADMINISTER, or raises `NotAllowed`.
+    Recording takes no permission. Reading takes ADMINISTER, and raises `NotAllowed` without it.
     """
 
     def __init__(self, database: Database, actor: Actor | None = None) -> None:
@@ -75,7 +70,7 @@ class Audit:
     ) -> AuditPage:
         """Return a page of entries, newest first: older than the id `before`, newer than `after`.
 
-        Without either, the newest.
+        Without either, return the newest ones.
         """
         self._actor.require(Permission.ADMINISTER, "see who did what")
         return await self._database.read(
@@ -97,13 +92,13 @@ class Audit:
 
 
 def write_entries(connection: sa.Connection, entries: Sequence[AuditEntry]) -> None:
-    """Write entries within the caller's transaction, with what they tell of.
+    """Write entries within the transaction that does what they tell of.
 
-    One that is there already, because the transaction runs again, is left as it is.
+    An entry that is there already, because the transaction runs again, stays as it is.
     """
     if not entries:
         return
-    connection.execute(INSERT[connection.dialect.name], [_row(each) for each in entries])
+    insert_new(connection, audit, [_row(each) for each in entries])
 
 
 def read_page(

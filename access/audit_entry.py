@@ -46,7 +46,7 @@ class Action(StrEnum):
     LIFTED = "Lifted {}"
 
 
-# What stands before the name of a thing; people and alerts to them go by their own.
+# The noun before the name of a thing. People, and alerts to them, need none.
 NOUNS = {
     "Groups": "the group", "Templates": "the template", "Rules": "the rule",
     "Sources": "the source", "Users": "the user",
@@ -145,7 +145,7 @@ def new_id(moment: datetime) -> str:
 
 
 def first_id(moment: datetime) -> str:
-    """Return what comes before the ids of all entries from a moment on."""
+    """Return a text that sorts before the ids of all entries made at this moment or later."""
     return f"{int(moment.timestamp() * 1_000_000):016x}"
 
 

@@ -1,4 +1,4 @@
-"""Noticing at a start that settings have changed since the last one: by their names only."""
+"""Which settings have changed since the last start: their names are recorded, never values."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from access.tables import last_settings
 from database.database import Database
 from settings import Settings
 
-# These say where something is on this machine. Another database remembers other settings.
+# The first two are paths on this machine. A new DATABASE_URL names a database that doesn't know the
+# settings of the last start.
 NOT_TOLD = {"data_dir", "sources_file", "database_url"}
-# A hash has to withstand guessing, for a password may be short.
+# A slow hash, because a short password could be found by guessing.
 # https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#scrypt
 SCRYPT = {"n": 2**14, "r": 8, "p": 1}
 
@@ -29,7 +30,7 @@ async def record_changed_settings(
 ) -> list[str]:
     """Record which settings differ from those at the last start in this mode; returns their names.
 
-    Nothing is recorded at the first start, and never a value.
+    Values are never recorded, and nothing at the first start.
     """
 
     def compare(connection: sa.Connection) -> list[str]:
@@ -68,7 +69,7 @@ def _kept(settings: Settings, before: dict[str, Any]) -> dict[str, Any]:
 
 
 def _hashed(secret: str, before: object) -> str:
-    """Return "salt:hash" of a secret: that from before if it is the same secret."""
+    """Return "salt:hash" of a secret; if the secret hasn't changed, return `before`."""
     if isinstance(before, str):
         salt = before.partition(":")[0]
         if hmac.compare_digest(_salted(secret, salt), before):

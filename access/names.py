@@ -18,9 +18,10 @@ def is_usable(name: str) -> bool:
     )
 
 
-def name_key(name: str) -> str:
-    """Return what two spellings of a name have in common: "Maya  ORTIZ" and "maya ortiz".
+def user_key(name: str) -> str:
+    """Return what two spellings of a user's name have in common: "Maya  ORTIZ" and "maya ortiz".
 
-    Accents count: two names that differ in one are two people.
+    Accents count here, but not in `people.names.name_key`, which finds people: of two users whose
+    names differ in an accent, neither may sign in as the other.
     """
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from access.actor import Actor, Permission
-from access.names import name_key
+from access.names import user_key
 from settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Who has which permission: names or groups, as `name_key` writes them.
+    """Who has which permission: names or groups, as `user_key` writes them.
 
     Everybody who signs in may look. None: everybody who signs in has the permission.
     """
@@ -32,7 +32,7 @@ class Roles:
 
         `groups` are those that Posit Connect vouches for.
         """
-        keys = {name_key(each) for each in (name, *groups)}
+        keys = {user_key(each) for each in (name, *groups)}
         named = {
             Permission.SEND: self.senders,
             Permission.WRITE: self.rule_writers,
@@ -47,4 +47,4 @@ class Roles:
 
 
 def _keys(names: Collection[str] | None) -> frozenset[str] | None:
-    return None if names is None else frozenset(map(name_key, names))
+    return None if names is None else frozenset(map(user_key, names))

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from access.names import name_key
+from access.names import user_key
 from access.tables import sign_ins
 from access.users import User
 from database.clock import database_time
@@ -37,7 +37,7 @@ class SignedIn:
 class Sessions:
     """The sign-ins of all processes on one database.
 
-    `idle` is how long one lasts without anything being done by a person, unless it stays; none
+    A sign-in ends once the person did nothing for `idle`, unless they asked to stay signed in. None
     lasts longer than `longest`.
     """
 
@@ -55,13 +55,13 @@ class Sessions:
             now = database_time(connection)
             too_old = sign_ins.c.began_at < now - self._longest_seconds
             connection.execute(sa.delete(sign_ins).where(too_old))
-            # It may run again if the answer to its commit was lost.
+            # The transaction runs again if the answer to its commit was lost.
             own = sign_ins.c.token_hash == begun.token_hash
             connection.execute(sa.delete(sign_ins).where(own))
             row = {
                 "token_hash": begun.token_hash,
                 "name": user.name,
-                "name_key": name_key(user.name),
+                "name_key": user_key(user.name),
                 "mark": begun.mark,
                 "stays": stays,
                 "began_at": now,
@@ -73,9 +73,9 @@ class Sessions:
         return begun
 
     async def find(self, token: str) -> SignedIn | None:
-        """Return the sign-in of a token that lasts still, or None.
+        """Return the sign-in that a token belongs to; None if there is none or it has ended.
 
-        Whether the user still has the password that it was begun with is for the caller to check.
+        The caller has to check that the user still has the password that it was begun with.
         """
         token_hash = _hash(token)
 
@@ -89,7 +89,7 @@ class Sessions:
         return await self._database.read(look)
 
     async def lasting(self, token_hashes: Collection[str]) -> set[str]:
-        """Return those that last still."""
+        """Return those of these sign-ins that haven't ended."""
 
         def look(connection: sa.Connection) -> set[str]:
             wanted = sa.select(sign_ins.c.token_hash).where(
@@ -110,13 +110,13 @@ class Sessions:
         await self._database.write(update)
 
     async def end(self, token_hash: str) -> None:
-        """End one sign-in, if it lasts still."""
+        """End one sign-in, unless it has ended already."""
         own = sign_ins.c.token_hash == token_hash
         await self._database.write(lambda connection: _delete(connection, own))
 
     async def end_all_of(self, name: str) -> int:
         """End all sign-ins of a user, and return how many there were."""
-        theirs = sign_ins.c.name_key == name_key(name)
+        theirs = sign_ins.c.name_key == user_key(name)
         return await self._database.write(lambda connection: _delete(connection, theirs))
 
     def _lasts(self, now: float) -> sa.ColumnElement[bool]:
@@ -131,11 +131,11 @@ def _delete(connection: sa.Connection, where: sa.ColumnElement[bool]) -> int:
 
 
 def _hash(token: str) -> str:
-    """The database has only the hash, so that whoever reads it can't sign in with it."""
+    """Return the token's hash. The database has only this, with which nobody can sign in."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def _mark(token: str, user: User) -> str:
-    """What shows that a password has changed. Without the token it tells nothing about it."""
+    """Return a keyed hash, which changes with the password. Without the token it tells nothing."""
     key, secret = (each.encode(errors="surrogatepass") for each in (token, user.secret))
     return hmac.new(key, secret, hashlib.sha256).hexdigest()

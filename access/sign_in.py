@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# So long a sign-in that ended in another process may go on here.
+# How long this process may still accept a sign-in that another one has ended.
 REMEMBER_SECONDS = 3.0
-# What a person does is written down once in so long, and more often if sign-ins last only shortly.
+# How often it is saved that a person did something. It is more often if sign-ins end soon.
 LONGEST_SECONDS_BETWEEN_TOUCHES = 60.0
 DATABASE_TIMEOUT_SECONDS = 10.0
 MOST_REMEMBERED = 10_000
-# Who the audit trail says was refused.
+# The actor of a refused sign-in in the audit trail, where no user is known.
 STRANGER = Actor("Somebody", frozenset())
-# "Stay signed in on this computer" lasts as long, and no sign-in lasts longer.
+# "Stay signed in on this computer" lasts this long. No sign-in lasts longer.
 STAY_SECONDS = 30 * 24 * 3600
 
 

@@ -10,12 +10,12 @@ import hashlib
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from access.names import name_key
+from access.names import user_key
 from access.tables import sign_in_tries
 from database.clock import database_time
 from database.database import Database
+from database.tables import insert_new
 
 FREE_TRIES_OF_NAME = 5
 FREE_TRIES_FROM_ADDRESS = 20
@@ -84,7 +84,8 @@ class Throttle:
             for subject in counted.subjects:
                 own = sign_in_tries.c.subject == subject
                 if subject.startswith("address "):
-                    # Only this try: whoever guesses others' names has a user of their own too.
+                    # Forgive only this try: who guesses others' passwords may have a user of their
+                    # own, and must not reset the count by signing in.
                     less = {"failures": sign_in_tries.c.failures - 1, "free_at": now}
                     connection.execute(sa.update(sign_in_tries).where(own).values(less))
                 else:
@@ -101,7 +102,7 @@ class Throttle:
 
 
 def wait_after(failures: int, free_tries: int) -> float:
-    """Return the seconds until the next try after so many wrong ones."""
+    """Return the seconds until the next try, after `failures` wrong ones of which some are free."""
     over = failures - free_tries
     return 0.0 if over < 0 else min(FIRST_WAIT_SECONDS * 2 ** min(over, 20), LONGEST_WAIT_SECONDS)
 
@@ -130,7 +131,7 @@ def _bucket(name: str) -> str:
 
     It may be a password that was typed into the wrong field.
     """
-    return hashlib.sha256(name_key(name).encode()).hexdigest()[:6]
+    return hashlib.sha256(user_key(name).encode()).hexdigest()[:6]
 
 
 def _known(name: str, address: str) -> str:
@@ -138,9 +139,8 @@ def _known(name: str, address: str) -> str:
 
 
 def _insert_missing(connection: sa.Connection, subjects: list[str], now: float) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     rows = [{"subject": each, "failures": 0, "free_at": 0.0, "last_at": now} for each in subjects]
-    connection.execute(dialect.insert(sign_in_tries).on_conflict_do_nothing(), rows)
+    insert_new(connection, sign_in_tries, rows)
 
 
 def _forget(connection: sa.Connection, now: float) -> None:

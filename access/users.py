@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from access.names import MOST_NAME_CHARACTERS, is_usable, name_key
+from access.names import MOST_NAME_CHARACTERS, is_usable, user_key
 from access.passwords import PasswordChecks, hashed, problem_of
 from settings import Settings
 
@@ -97,7 +97,7 @@ class UsersFile:
 
     def find(self, name: str) -> User | None:
         """Return the user of this name, however it is spelled."""
-        return self._users().get(name_key(name))
+        return self._users().get(user_key(name))
 
     async def check(self, name: str, password: str) -> User | None:
         """Check the password against the hash of this name, or against nobody's."""
@@ -111,25 +111,25 @@ class UsersFile:
         """Add a user. Raises `UsersError` for a name that is taken or can't be used."""
         user = _new(name, password)
         with self._changing() as users:
-            if taken := users.get(name_key(name)):
+            if taken := users.get(user_key(name)):
                 raise UsersError(
                     f"There is a user {taken.name} already. "
                     "`users password` gives them another password."
                 )
-            users[name_key(name)] = user
+            users[user_key(name)] = user
 
     def change_password(self, name: str, password: str) -> User:
         """Give a user another password, which ends their sign-ins; return them."""
         with self._changing() as users:
             known = _known(users, name)
-            users[name_key(name)] = _new(known.name, password)
+            users[user_key(name)] = _new(known.name, password)
         return known
 
     def remove(self, name: str) -> User:
         """Remove a user, which ends their sign-ins; return them."""
         with self._changing() as users:
             known = _known(users, name)
-            del users[name_key(name)]
+            del users[user_key(name)]
         return known
 
     def _users(self) -> dict[str, User]:
@@ -164,7 +164,7 @@ class UsersFile:
 
 
 def _known(users: dict[str, User], name: str) -> User:
-    user = users.get(name_key(name))
+    user = users.get(user_key(name))
     if user is None:
         shown = name if is_usable(name) else "of this name"
         raise UsersError(f"There is no user {shown}. `users list` shows who there is.")
@@ -172,7 +172,7 @@ def _known(users: dict[str, User], name: str) -> User:
 
 
 def _new(name: str, password: str) -> User:
-    if not is_usable(name) or not name_key(name):
+    if not is_usable(name) or not user_key(name):
         raise UsersError(
             f"This name can't be used: write 1 to {MOST_NAME_CHARACTERS} characters, on one line "
             "and without spaces at its ends."
@@ -198,9 +198,9 @@ def _parsed(content: str) -> dict[str, User]:
                 f"Line {number} of USERS_FILE is not a name, a space and an Argon2 hash: "
                 "take it out, and add the user with `python -m alerts users add`."
             )
-        if name_key(name) in users:
+        if user_key(name) in users:
             raise UsersError(f"Line {number} of USERS_FILE has a name that an earlier line has.")
-        users[name_key(name)] = User(name, password_hash)
+        users[user_key(name)] = User(name, password_hash)
     return users
 
 

@@ -22,8 +22,9 @@ from alerts.broadcast_history import BroadcastHistory
 from alerts.emergency_stop import Stopped, lock_sending
 from alerts.errors import UnusableInput
 from alerts.history import History
-from alerts.tables import NewAlert, approvals, insert_new
+from alerts.tables import NewAlert, approvals
 from database.database import Database
+from database.tables import insert_new
 
 EXPIRES_AFTER = timedelta(hours=4)
 # A person can't fill everybody's page with requests.

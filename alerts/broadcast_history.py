@@ -17,8 +17,9 @@ from alerts.alert import Alert
 from alerts.broadcast import Broadcast
 from alerts.history import History, in_parts
 from alerts.limits import TooMany
-from alerts.tables import NewAlert, alerts, broadcasts, insert_new
+from alerts.tables import NewAlert, alerts, broadcasts
 from database.database import Database
+from database.tables import insert_new
 
 log = logging.getLogger(__name__)
 

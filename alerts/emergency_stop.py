@@ -19,7 +19,8 @@ from access.audit_entry import AuditEntry
 from alerts.due import clock_time
 from alerts.errors import UnusableInput
 from alerts.status import Status
-from alerts.tables import alerts, approvals, insert_new, sending
+from alerts.tables import alerts, approvals, sending
+from database.tables import insert_new
 
 MOST_REASON_CHARACTERS = 200
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts import records, texting_states
 from alerts.alert import Event
@@ -17,6 +16,7 @@ from alerts.records import Entry
 from alerts.replies import IncomingText, ReplyKind, kind_of, note_of, starts_again
 from alerts.status import Status
 from alerts.tables import alerts, incoming_texts, submissions
+from database.tables import insert_of_new
 
 # A later text has nothing to do with the alert any more.
 LONGEST_TO_REPLY = timedelta(days=14)
@@ -41,8 +41,7 @@ def receive(connection: sa.Connection, account_sid: str, text: IncomingText) -> 
         "at": text.at.timestamp(),
         "alert_id": alert_id,
     }
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    new = dialect.insert(incoming_texts).on_conflict_do_nothing().returning(incoming_texts.c.sid)
+    new = insert_of_new(connection, incoming_texts).returning(incoming_texts.c.sid)
     if connection.scalar(new, row) is None:
         return None
     kind = kind_of(text.body)

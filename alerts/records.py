@@ -29,11 +29,11 @@ from alerts.tables import (
     event_of,
     event_row,
     events,
-    insert_new,
     new_alert_row,
     state_row,
 )
 from alerts.words import add_words
+from database.tables import insert_new
 
 # A wait this short isn't worth asking the database again.
 NEGLIGIBLE_WAIT_SECONDS = 0.02

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from access.actor import Actor
 from access.audit import write_entries
 from access.audit_entry import Action, AuditEntry, Kind
-from alerts.tables import insert_new, refusals
+from alerts.tables import refusals
+from database.tables import insert_new
 
 HOUR_SECONDS = 3600
 

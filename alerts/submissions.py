@@ -14,8 +14,9 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from alerts.alert import Channel
-from alerts.tables import Row, insert_new, rate_limits, sending, submissions
+from alerts.tables import Row, rate_limits, sending, submissions
 from database.clock import database_time
+from database.tables import insert_new
 
 # Every call and text needs these statements. They are built once, for building takes as long as
 # running.

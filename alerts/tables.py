@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
 from alerts.stage import stage_of
@@ -426,12 +425,6 @@ def event_of(row: Row) -> Event:
             "held_until": row["held_until"] and _moment(row["held_until"]),
         }
     )
-
-
-def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
-    """Insert those rows whose key isn't there yet."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
 def _problem(value: Row | None) -> Problem | None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from access.audit_entry import AuditEntry
-from alerts import Desk, UnusableInput
+from alerts import Desk
 from alerts.time_zones import in_time_zone
 from cli import ACCEPTED
-from cli.list import DEFAULT_LIMIT, PAGE_ROWS, moment_in
+from cli.newest_first import (
+    add_limit_and_json,
+    add_since,
+    check_limit,
+    moment_in,
+    newest_first,
+)
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -21,33 +28,29 @@ if TYPE_CHECKING:
 def add_to(commands: Any) -> None:
     """Add the command to argparse's subparsers."""
     command = commands.add_parser("audit", help="list who did what, newest first")
-    command.add_argument("--since", default="", metavar="WHEN", help="such as today, 7d or a date")
+    add_since(command)
     command.add_argument("--by", default="", metavar="WHO", help="who did it")
     command.add_argument("--text", default="", metavar="WORDS", help="part of a name or an id")
-    command.add_argument(
-        "--limit", type=int, default=DEFAULT_LIMIT, help="how many at most (default: %(default)s)"
-    )
-    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_limit_and_json(command)
     command.set_defaults(run=run)
 
 
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print the entries of the audit trail, newest first; returns the exit status."""
-    if chosen.limit < 1:
-        raise UnusableInput("limit", "Give --limit a whole number from 1 on.")
+    check_limit(chosen.limit)
     async with Desk.from_settings(settings, mode="observer") as desk:
         zone = desk.services.time_zone
         filters, audit = _filters_in(chosen, zone), await desk.audit()
-        left, before = chosen.limit, ""
-        while left:
-            page = await audit.page(filters, before=before, limit=min(left, PAGE_ROWS))
-            for entry in page.entries:
-                print(json.dumps(as_json(entry)) if chosen.json else line(entry, zone))
-            left -= len(page.entries)
-            if not page.has_older:
-                break
-            before = page.entries[-1].id
-        if left == chosen.limit and not chosen.json:
+
+        async def read(last: AuditEntry | None, most: int) -> tuple[Sequence[AuditEntry], bool]:
+            page = await audit.page(filters, before=last.id if last else "", limit=most)
+            return page.entries, page.has_older
+
+        found = False
+        async for entry in newest_first(chosen.limit, read):
+            found = True
+            print(json.dumps(as_json(entry)) if chosen.json else line(entry, zone))
+        if not found and not chosen.json:
             print("Nobody did anything that matches.", file=sys.stderr)
     return ACCEPTED
 

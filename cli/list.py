@@ -7,61 +7,64 @@ import json
 import re
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alerts import Alert, Desk, UnusableInput
 from alerts.filters import Filters, Kind, number_in, with_text
 from alerts.phone_numbers import Regions, international
-from alerts.time_zones import find_zone, in_time_zone
+from alerts.time_zones import in_time_zone
 from cli import ACCEPTED
+from cli.newest_first import (
+    add_limit_and_json,
+    add_since,
+    check_limit,
+    moment_in,
+    newest_first,
+)
 from settings import Settings
 
-DEFAULT_LIMIT = 20
-PAGE_ROWS = 200
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alerts.filters import Row
+
 MOST_CHARACTERS = 60
 KINDS = {each.value.replace(" ", "-"): each for each in Kind}
-AGO = re.compile(r"(\d{1,6})\s*(m|h|d|w)")
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-SINCE = "Give --since as 2026-11-20, '2026-11-20 09:30', 30m, 12h, 7d, 2w or today."
 
 
 def add_to(commands: Any) -> None:
     """Add the command to argparse's subparsers."""
     command = commands.add_parser("list", help="list what was sent, newest first")
-    command.add_argument("--since", default="", metavar="WHEN", help="such as today, 7d or a date")
+    add_since(command)
     command.add_argument("--status", default="", choices=["", *KINDS], metavar="STATUS",
                          help=f"one of {', '.join(KINDS)}")  # fmt: skip
     command.add_argument("--to", default="", metavar="WHOM", help="a number, or a name")
     command.add_argument("--text", default="", metavar="WORDS", help="words, a name or a SID")
     command.add_argument("--by", default=None, metavar="SENDER", help="who sent it")
     command.add_argument("--channel", choices=["call", "text"], help="only calls or only texts")
-    command.add_argument(
-        "--limit", type=int, default=DEFAULT_LIMIT, help="how many at most (default: %(default)s)"
-    )
-    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_limit_and_json(command)
     command.set_defaults(run=run)
 
 
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print the alerts, newest first; returns the exit status."""
-    if chosen.limit < 1:
-        raise UnusableInput("limit", "Give --limit a whole number from 1 on.")
+    check_limit(chosen.limit)
     async with Desk.from_settings(settings, mode="observer") as desk:
         zone = desk.services.time_zone
         filters = filters_in(chosen, desk.services.regions, zone)
         history = await desk.history()
-        left, before = chosen.limit, None
-        while left:
-            page = await history.search(filters, before=before, limit=min(left, PAGE_ROWS))
-            for row in page.rows:
-                if row.alert is not None:
-                    print(json.dumps(row.alert.as_json()) if chosen.json else line(row.alert, zone))
-            left -= len(page.rows)
-            if not page.has_older:
-                break
-            before = page.rows[-1].position
-        if left == chosen.limit and not chosen.json:
+
+        async def read(last: Row | None, most: int) -> tuple[Sequence[Row], bool]:
+            before = last.position if last else None
+            page = await history.search(filters, before=before, limit=most)
+            return page.rows, page.has_older
+
+        found = False
+        async for row in newest_first(chosen.limit, read):
+            found = True
+            if row.alert is not None:
+                print(json.dumps(row.alert.as_json()) if chosen.json else line(row.alert, zone))
+        if not found and not chosen.json:
             print("No alert matches.", file=sys.stderr)
     return ACCEPTED
 
@@ -83,26 +86,6 @@ def filters_in(chosen: argparse.Namespace, regions: Regions, zone: str) -> Filte
     if not re.search(r"\w", chosen.to):
         raise UnusableInput("to", "Give --to a phone number or a name.")
     return replace(filters, person=chosen.to)
-
-
-def moment_in(text: str, zone: str) -> datetime:
-    """Return the moment that --since names, in the time zone. Raises `UnusableInput`."""
-    text, now = text.strip(), datetime.now(UTC)
-    there = in_time_zone(now, zone)
-    if text == "today":
-        return there.replace(hour=0, minute=0, second=0, microsecond=0)
-    try:
-        if ago := AGO.fullmatch(text):
-            return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
-        given = datetime.fromisoformat(text)
-        # Positions in the history begin in 1970.
-        if not 1970 < given.year < 9999:
-            raise ValueError(text)
-    except (ValueError, OverflowError):
-        raise UnusableInput("since", SINCE) from None
-    if given.tzinfo:
-        return given
-    return given.replace(tzinfo=find_zone(zone) or there.tzinfo)
 
 
 def line(alert: Alert, zone: str) -> str:

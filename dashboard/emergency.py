@@ -12,10 +12,9 @@ from shiny.module import resolve_id
 
 from access.actor import NotAllowed, Permission
 from alerts import Desk, UnusableInput
-from alerts.time_zones import find_zone
 from dashboard.alert_status import clock, shape_tag
 from dashboard.assets import assets
-from dashboard.inputs import part, text
+from dashboard.inputs import part, text, visitors_zone
 from dashboard.live_alert import failure_sentence
 from dashboard.notices import LiveNotices, Notices
 
@@ -141,9 +140,7 @@ def server(
 
     @reactive.calc
     def time_zone() -> str:
-        named = input.time_zone() if input.time_zone.is_set() else ""
-        is_known = isinstance(named, str) and named and find_zone(named)
-        return named if is_known else desk.services.time_zone
+        return visitors_zone(input, desk.services.time_zone)
 
 
 async def _counts(desk: Desk) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 from starlette.datastructures import Headers
 
-from access.connect import on_connect
+from access.actor import on_connect
 from access.names import is_usable
 
 # Shiny Server starts Python apps with this script. It answers 403 to every request without the

@@ -9,8 +9,11 @@ import math
 from collections.abc import Container
 from pathlib import Path
 
+from shiny import Inputs
+
 from alerts import UnusableInput
-from dashboard.limited_log import LimitedLog
+from alerts.log_lines import LimitedLog
+from alerts.time_zones import find_zone
 
 log = LimitedLog(__name__)
 
@@ -59,10 +62,25 @@ def number(value: object, field: str) -> float:
         return math.inf
 
 
+def whole_number(text: str) -> int | None:
+    """Return the whole number from 0 that a text of a page is; None for anything else."""
+    # isdecimal alone would let through digits of other scripts, and int() refuses very long ones.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
 def part(value: object, name: str) -> str:
     """Return a text out of an input that holds several, "" if there is none of that name."""
     found = value.get(name) if isinstance(value, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def visitors_zone(input: Inputs, otherwise: str) -> str:
+    """Return the time zone of the visitor's browser, or `otherwise` until one is known.
+
+    A reactive read.
+    """
+    named = input.time_zone() if input.time_zone.is_set() else ""
+    return named if isinstance(named, str) and named and find_zone(named) else otherwise
 
 
 def uploaded(value: object) -> tuple[str, Path] | None:

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from access.connect import on_connect
+from access.actor import on_connect
+from alerts.log_lines import LimitedLog, quoted
 from dashboard.hosting import under_shiny_server
-from dashboard.limited_log import LimitedLog, quoted
 
 log = LimitedLog(__name__)
 

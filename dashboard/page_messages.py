@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.limited_log import LimitedLog
+from alerts.log_lines import LimitedLog
 
 log = LimitedLog(__name__)
 

@@ -10,7 +10,7 @@ from shiny import App
 from shiny._autoreload import autoreload_url
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access.connect import on_connect
+from access.actor import on_connect
 from dashboard.hosting import under_shiny_server
 
 # The scripts in the page itself, but not its blocks of data, which have a type.

@@ -1,8 +1,34 @@
-"""What all tables belong to: those of access, alerts, people and rules are in one database."""
+"""What the tables of all rooms share: they are in one database, and rows may be there already."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 metadata = sa.MetaData()
 """Each room's tables.py adds its own to it."""
+
+Insert = sqlite.Insert | postgresql.Insert
+
+
+def insert_new(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert those rows whose key isn't in the table yet; leave the others as they are."""
+    connection.execute(insert_of_new(connection, table), rows)
+
+
+def insert_of_new(connection: sa.Connection, table: sa.Table) -> Insert:
+    """Return the statement of `insert_new`, for a caller who adds to it what to return."""
+    return _insert_of_new(table, connection.dialect.name)
+
+
+# Building the statement takes as long as running it, and every alert needs several.
+@cache
+def _insert_of_new(table: sa.Table, dialect: str) -> Insert:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()

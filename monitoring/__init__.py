@@ -14,7 +14,7 @@ from monitoring.metrics import Metrics
 
 
 def nobody(_: Scope) -> bool:
-    """Take no request for one of this machine's own."""
+    """Return False: no request counts as one from this machine."""
     return False
 
 

@@ -23,7 +23,7 @@ from rules.tables import rule_state, rules
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 HOUR_SECONDS = 3600.0
-# Each of these is told even where it is 0: those who watch can't tell "none" from "gone".
+# Each of these is written even where it is 0, because "none" must not look like "gone".
 MODES = ("worker", "app")
 STATES: tuple[State, ...] = get_args(State)
 

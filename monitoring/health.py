@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 # Load balancers ask every few seconds and give up soon.
 HEALTH_TIMEOUT_SECONDS = 4.0
-# With these the process can do nothing, so whoever asks should send its visitors elsewhere.
+# With these the process can do nothing, so a load balancer should send visitors elsewhere.
 UNUSABLE = {"database", "settings", "version"}
 
 
@@ -34,7 +34,7 @@ class Health:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        # All that ask meanwhile share one check, so that asking often costs no more.
+        # Requests at the same time share one check, so that asking often costs no more.
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._word())
         await _answer(await asyncio.shield(self._checking))(scope, receive, send)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 DATABASE_TIMEOUT_SECONDS = 4.0
-# All that ask within this time get the same figures.
+# All requests within this time get the same figures.
 SHARED_SECONDS = 1.0
 
 Labels = Mapping[str, str]
@@ -73,7 +73,7 @@ class Metrics:
         return Response(text, media_type=CONTENT_TYPE)
 
     async def _read(self) -> str | None:
-        # SQLAlchemy is imported with it.
+        # Imported here because it needs SQLAlchemy.
         from monitoring.figures import read_figures  # noqa: PLC0415
 
         account_sid = self._desk.services.twilio.account_sid

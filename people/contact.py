@@ -26,7 +26,7 @@ class Contact:
 class Match:
     """What a typed name may mean: a group and its members, or the contacts of that name.
 
-    Several contacts without a `group`: it isn't clear which of them is meant. None: nobody.
+    Without contacts, nobody has that name. With several but no `group`, it could be any of them.
     """
 
     contacts: tuple[Contact, ...] = ()

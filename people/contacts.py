@@ -20,9 +20,9 @@ from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, split_dialed
 from alerts.quiet_hours import time_zones
-from alerts.tables import insert_new
 from alerts.time_zones import in_time_zone
 from database.database import Database
+from database.tables import insert_new
 from people.checking import NUMBER_FIELDS, check_contact, read_group_name
 from people.contact import Contact
 from people.directory import read_contacts

@@ -49,7 +49,7 @@ class Groups:
         self._actor.require(Permission.WRITE, "add a group", Kind.GROUPS)
         wanted = read_group_name(name, "group")
 
-        # Apart from the write, which may run twice and would then find its own group.
+        # Look outside of the write, which may run twice and would then find the group it has made.
         await self._database.read(lambda connection: _refuse_if_taken(connection, wanted))
         done = AuditEntry.by(self._actor, Action.ADDED, Kind.GROUPS, wanted, wanted)
 

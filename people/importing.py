@@ -170,7 +170,7 @@ def make_plan(
     candidates: Sequence[Candidate], owners: Mapping[str, Contact], choices: Choices
 ) -> Plan:
     """Return what the rows come to; `owners` are the people who have their numbers already."""
-    # The people that there will be, and which of them has a number.
+    # The people as they will be, and who has which number.
     people: list[Contact] = []
     place_of: dict[str, int] = {}
     before: dict[int, Contact] = {}

@@ -19,14 +19,14 @@ MOST_COLUMNS = 100
 MOST_FIELD_CHARACTERS = 20_000
 DELIMITERS = ",;\t|"
 ROWS_LOOKED_AT = 50
-# What a number has at the least, where it is to be told from a house number or a year.
+# The fewest digits by which a phone number is told from a house number or a year.
 FEWEST_DIGITS = 7
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-# How files begin that are no text, and what they are.
+# How files begin that aren't text, and what they are.
 OTHER_FILES = (
     (b"PK\x03\x04", "an Excel workbook or a zip file"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),

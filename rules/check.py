@@ -164,7 +164,7 @@ class RuleCheck:
             except (DatabaseError, sa.exc.OperationalError, sa.exc.InterfaceError):
                 raise  # nothing can be written now, so the check is made again
             except Exception:
-                # Made again at once, it would go wrong again, and nobody would hear of that.
+                # Don't repeat it at once: it would fail again, and nobody would hear of that.
                 log.exception("The check of the rule %s failed", on_one_line(known.rule.name))
                 return await self._fail(one, CheckFailed(OURSELVES))
 
@@ -233,7 +233,7 @@ class RuleCheck:
         try:
             report = await self._record(finding, said)
         except (Stopped, LimitReached) as problem:
-            # Not even its owner can be told now: they are at the next check.
+            # Not even the owner can be told now. The next check tells them.
             log.warning(
                 "%s", on_one_line(f"The owner of the rule {rule.name} can't be told: {problem}")
             )
@@ -344,9 +344,9 @@ def _untold(one: _One, health: Health) -> Health:
 
 
 def _counts_nothing(cases: Cases | None, after: After) -> bool:
-    """Whether the check says nothing about an episode that waits for so many bad or good checks.
+    """Whether an episode waits for more bad or good checks, and this check says nothing about it.
 
-    Then the next one may not be skipped as the same: that would count for it.
+    Then the next check may not be skipped as the same, because that would count for the episode.
     """
     if cases is None or not cases.says_good:
         return False

@@ -34,7 +34,7 @@ MOST_SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_RENEWALS = 2.5
 SECONDS_BETWEEN_RETRIES = 2.0
 SECONDS_BETWEEN_DELETIONS = 3600.0
-# A check that another process is making is waited for this long.
+# How long to wait for a check that another process is making.
 LONGEST_WAIT_SECONDS = 40.0
 SECONDS_BETWEEN_CLAIMS = 0.1
 RELEASE_TIMEOUT_SECONDS = 2.0
@@ -162,7 +162,7 @@ class RuleChecker:
         is_over = False
         try:
             report = await self._check.make(claim, known, switching)
-            # What was recorded has given up its lease.
+            # A check that was recorded has no lease any more.
             is_over = report.result != "superseded" and switching is None
             return report
         finally:
@@ -198,7 +198,7 @@ class RuleChecker:
         raise UnusableInput("rule", BUSY)
 
     def _holder(self) -> str:
-        # Of its own for each claim, so that no two checks of this process share a lease.
+        # Each claim has a holder of its own, so that no two checks of a process share a lease.
         return f"{self._process}-{secrets.token_hex(4)}"
 
     async def _rule(self, rule_id: str) -> Rule:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import re
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -18,23 +16,20 @@ from access.audit_entry import Action, AuditEntry, Kind
 from alerts import Desk, UnusableInput
 from database.database import Database
 from people.directory import Directory
-from people.names import name_key
-from rules.audience import read_audience
 from rules.check import CheckReport
 from rules.checker import RuleChecker
 from rules.episodes import Tell
-from rules.held import answer_held
-from rules.keys import Case, shown
+from rules.held import answer_held, read_held_rows
 from rules.mutes import Mute, Mutes
-from rules.overview import EpisodeRow, RuleFacts, RuleOverview, read_episodes, read_facts
-from rules.preview import PastAlerts, Preview, Previewer, PreviewRow, read_followed
+from rules.overview import EpisodeRow, RuleOverview, read_episodes, read_facts, watched_sources
+from rules.preview import PastAlerts, Preview, Previewer, PreviewRow, RecentPreviews, read_followed
 from rules.reading import RuleReader
 from rules.rule import Rule, check_complete
 from rules.rule_files import write_rules
-from rules.sandbox import Column, Protections, QueryError, Sandbox
+from rules.sandbox import Column, Protections, Sandbox
 from rules.saved_rules import SavedRules, Switched
-from rules.sources import SourceError, Sources
-from rules.sources.names import MOST_CHARACTERS, RESERVED
+from rules.sources import Sources
+from rules.sources.names import name_of_file
 from rules.sources.shapes import ShapeChange
 from rules.sources.uploads import Upload
 from settings import Settings
@@ -50,8 +45,6 @@ __all__ = [
     "RuleOverview",
 ]
 
-# Previews that somebody may still turn a rule on with.
-MOST_PREVIEWS = 200
 LOOK_FIRST = "Look at what is bad now once more: the rule isn't what it was then."
 GONE = "This rule was deleted."
 
@@ -67,12 +60,11 @@ class _Opened:
 
 
 class _Shared:
-    """What all RuleDesks of a process share, whoever they act for."""
+    """What the RuleDesks of a process share, for all actors."""
 
     def __init__(self) -> None:
         self.opened: _Opened | None = None
-        # By the fingerprint of the rule that was looked at.
-        self.previews: OrderedDict[str, Preview] = OrderedDict()
+        self.previews = RecentPreviews()
 
 
 class RuleDesk:
@@ -141,7 +133,7 @@ class RuleDesk:
         return await (await self._open()).saved.get(rule_id)
 
     async def by_name(self, name: str) -> Rule | None:
-        """Return the rule of a name, however its letters are; None if there is none."""
+        """Return the rule of a name, in upper or lower case; None if there is none."""
         self.actor.require(Permission.LOOK)
         return await (await self._open()).saved.by_name(name)
 
@@ -186,7 +178,9 @@ class RuleDesk:
         facts = await database.read(
             lambda connection: read_facts(connection, self._account_sid, self._time_zone)
         )
-        watched = await asyncio.gather(*(self._watches(each) for each in facts))
+        watched = await asyncio.gather(
+            *(watched_sources(each, self._sources, self._sandbox) for each in facts)
+        )
         return [each.overview(watches) for each, watches in zip(facts, watched, strict=True)]
 
     async def workers(self) -> int:
@@ -210,10 +204,7 @@ class RuleDesk:
                 lambda connection: read_followed(connection, self._account_sid, rule.id)
             )
         preview = await opened.previewer.preview(rule, followed)
-        self._shared.previews[preview.fingerprint] = preview
-        self._shared.previews.move_to_end(preview.fingerprint)
-        while len(self._shared.previews) > MOST_PREVIEWS:
-            self._shared.previews.popitem(last=False)
+        self._shared.previews.add(preview)
         return preview
 
     async def past_alerts(self, rule: Rule, days: int = 30) -> PastAlerts:
@@ -229,29 +220,8 @@ class RuleDesk:
     async def held_rows(self, rule_id: str) -> list[PreviewRow]:
         """Return the things that wait for a person's decision, with who would hear of them."""
         self.actor.require(Permission.LOOK)
-        opened = await self._open()
-        rule = await self._known(rule_id)
-        found = await opened.database.read(
-            lambda connection: read_episodes(connection, self._account_sid, rule_id, only_held=True)
-        )
-        cases = [_case_of(rule, each) for each in found]
-        audience = await read_audience(
-            rule, cases, self.desk.services.regions, Directory(opened.database)
-        )
-        rows = []
-        for each in found:
-            address = audience.of[each.key_hash]
-            cells = {name: shown(value) for name, value in each.cells.items()}
-            rows.append(
-                PreviewRow(
-                    each.key_hash,
-                    (each.words,),
-                    cells,
-                    address.recipients,
-                    " ".join(address.problems),
-                )
-            )
-        return sorted(rows, key=lambda row: _natural(row.title[0]))
+        database, rule = (await self._open()).database, await self._known(rule_id)
+        return await read_held_rows(database, self._account_sid, rule, self.desk.services.regions)
 
     # --- Sources --------------------------------------------------------------------------------
 
@@ -295,8 +265,8 @@ class RuleDesk:
         """
         self.actor.require(Permission.WRITE, "upload a source", Kind.SOURCES)
         by = self.actor.name
-        added = await self._sources.add_upload(_source_name(name), file, name, by)
-        # Files aren't in the database, so it is written once the file is kept.
+        added = await self._sources.add_upload(name_of_file(name), file, name, by)
+        # The file isn't in the database, so the entry is written once the file is saved.
         await self._record_source(Action.UPLOADED, added.name)
         return added.name
 
@@ -311,12 +281,12 @@ class RuleDesk:
     # --- Switching ------------------------------------------------------------------------------
 
     async def turn_on(self, rule_id: str, preview_fingerprint: str, tell: Tell) -> CheckReport:
-        """Switch a rule on, with a decision about what is bad already: "none" of it is told, "all",
-        or the keys with these hashes.
+        """Switch a rule on. Of what is bad already, "none" is told, "all", or these keys (by hash).
 
-        That is written together with the first check, so it is told exactly once. Refuses a rule
-        that wasn't previewed as it is now: `UnusableInput` about `revision`. Raises it also for
-        what the rule lacks, and `QueryError` if it can't be checked; the rule stays off then.
+        The decision is written together with the first check, so that each is told exactly once.
+        Raises `UnusableInput` about `revision` if the rule wasn't previewed as it is now, and about
+        another field for what the rule lacks; raises `QueryError` if it can't be checked. The rule
+        stays off then.
         """
         self.actor.require(Permission.WRITE, "turn on a rule", Kind.RULES)
         rule = await self._known(rule_id)
@@ -335,7 +305,7 @@ class RuleDesk:
         return report
 
     async def turn_off(self, rule_id: str) -> None:
-        """Have a rule checked no more. What is bad stays as it is. Raises `UnusableInput`."""
+        """Stop checking a rule. What is bad stays as it is. Raises `UnusableInput`."""
         self.actor.require(Permission.WRITE, "turn off a rule", Kind.RULES)
         done = self._done(Action.TURNED_OFF, await self._known(rule_id))
         await (await self._open()).saved.switch_off(rule_id, self.actor.name, done)
@@ -349,7 +319,7 @@ class RuleDesk:
         self.actor.require(needed, "check a rule", Kind.RULES)
         report = await self.checker.check_once(rule_id, dry_run=dry_run)
         if not dry_run:
-            # Afterwards: a check is the data's doing, and no one transaction of the actor's.
+            # Written afterwards, because a check has transactions of its own.
             await self._record(self._done(Action.CHECKED, report.rule))
         return report
 
@@ -379,10 +349,10 @@ class RuleDesk:
         until: datetime | None = None,
         weekly: str = "",
     ) -> Mute:
-        """Tell nobody of a rule, of the key with this hash, or one recipient of nothing.
+        """Mute a rule, the key with this hash, or a recipient.
 
-        Until a moment, None for until somebody ends it; with `weekly` only then, such as "sat sun".
-        Raises `UnusableInput`.
+        It holds until a moment, or until somebody ends it (None); with `weekly`, such as "sat sun",
+        only at those times. Raises `UnusableInput`.
         """
         self.actor.require(Permission.WRITE, "mute a rule, a row or a recipient", Kind.RULES)
         opened = await self._open()
@@ -477,45 +447,7 @@ class RuleDesk:
             raise UnusableInput("rule", GONE)
         return rule
 
-    async def _watches(self, facts: RuleFacts) -> Sequence[tuple[str, str]]:
-        """Return the rule's sources, each with a description."""
-        names: Iterable[str] = facts.sources
-        if not names and facts.rule.sql.strip():
-            try:
-                names = sorted(await self._sandbox.tables_of(facts.rule.sql, self._sources.names()))
-            except QueryError:
-                return ()
-        return [(each, self._described(each)) for each in names]
-
-    def _described(self, name: str) -> str:
-        try:
-            return self._sources.described(name)
-        except SourceError:
-            return "gone"
-
 
 def _told(tell: Tell) -> str | int:
     """Return "all", "none", or how many of the rows are told."""
     return tell if isinstance(tell, str) else len(tell)
-
-
-def _natural(words: str) -> list[tuple[int, str]]:
-    """Return what sorts 9 before 10."""
-    parts = re.findall(r"\d+|\D+", words)
-    return [(int(each[:30]), "") if each.isdecimal() else (-1, each) for each in parts]
-
-
-def _source_name(file_name: str) -> str:
-    """Return what a source is called that was uploaded as a file: "Lots 2026.csv" is lots_2026."""
-    words = re.sub(r"[^a-z0-9]+", "_", name_key(Path(file_name).stem)).strip("_")
-    name = words if words[:1].isalpha() else f"file_{words}".rstrip("_")
-    return f"{name}_file" if name in RESERVED else name[:MOST_CHARACTERS]
-
-
-def _case_of(rule: Rule, episode: EpisodeRow) -> Case:
-    """Return the case of an episode, as far as it was kept, to look up whom it is for."""
-    column = rule.to_column.casefold()
-    to = [shown(cell).strip() for name, cell in episode.cells.items() if name.casefold() == column]
-    return replace(
-        Case(episode.key_hash, {}, tuple(episode.cells.values())), to=tuple(to) if column else ()
-    )

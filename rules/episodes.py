@@ -6,7 +6,7 @@ An episode is one time that a key is bad:
                │     ╲▶ held  (too many at once: a person decides)
             over      known   (bad already when the rule was switched on)
 
-A check that failed changes nothing, so it isn't told here at all.
+A check that failed changes nothing, so it never gets here.
 """
 
 from __future__ import annotations

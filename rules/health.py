@@ -98,7 +98,7 @@ def after_success(
 
 
 def retry_seconds(failures: int) -> float:
-    """Return after how long a check is made again at the latest, of which so many failed in a row.
+    """Return the longest wait before the next check, in seconds, after `failures` in a row.
 
     A rule that is checked once a day must not wait a day because of one torn file, nor its owner
     three days to hear of a broken query.

@@ -1,6 +1,8 @@
-"""What a person decides about what is held: which of it is told. Each decision counts once."""
+"""What is held for a person's decision, and that decision: which of it is told."""
 
 from __future__ import annotations
+
+import re
 
 import sqlalchemy as sa
 
@@ -8,14 +10,53 @@ from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts.emergency_stop import Stopped, read_stop
 from alerts.errors import UnusableInput
+from alerts.phone_numbers import Regions
 from database.clock import database_time
 from database.database import Database
+from people.directory import Directory
+from rules.audience import read_audience
 from rules.episodes import Tell, after_answer
+from rules.keys import Case, shown
+from rules.overview import EpisodeRow, read_episodes
+from rules.preview import PreviewRow
+from rules.rule import Rule
 from rules.saved_rules import read_rule
 from rules.standing import read_open, read_state
 from rules.tables import episodes, rule_state
 
 NOTHING_HELD = "Nothing of this rule is held any more: somebody has decided already."
+
+
+async def read_held_rows(
+    database: Database, account_sid: str, rule: Rule, regions: Regions
+) -> list[PreviewRow]:
+    """Return what is held of a rule, with who would hear of it: row 9 before row 10."""
+    found = await database.read(
+        lambda connection: read_episodes(connection, account_sid, rule.id, only_held=True)
+    )
+    cases = [_case_of(rule, each) for each in found]
+    audience = await read_audience(rule, cases, regions, Directory(database))
+    rows = []
+    for each in found:
+        address = audience.of[each.key_hash]
+        cells = {name: shown(value) for name, value in each.cells.items()}
+        problem = " ".join(address.problems)
+        rows.append(PreviewRow(each.key_hash, (each.words,), cells, address.recipients, problem))
+    return sorted(rows, key=lambda row: _natural(row.title[0]))
+
+
+def _case_of(rule: Rule, episode: EpisodeRow) -> Case:
+    """Return the case of an episode, as far as it was kept, to look up whom it is for."""
+    column = rule.to_column.casefold()
+    to = [shown(cell).strip() for name, cell in episode.cells.items() if name.casefold() == column]
+    cells = tuple(episode.cells.values())
+    return Case(episode.key_hash, {}, cells, to=tuple(to) if column else ())
+
+
+def _natural(words: str) -> list[tuple[int, str]]:
+    """Return what sorts 9 before 10."""
+    parts = re.findall(r"\d+|\D+", words)
+    return [(int(each[:30]), "") if each.isdecimal() else (-1, each) for each in parts]
 
 
 async def answer_held(
@@ -31,8 +72,8 @@ async def answer_held(
 
     The rule is checked again at once, which tells those that are still bad; returns how many may be
     told. The others are known from now on. Raises `UnusableInput` about `rule` if nothing is held:
-    of two people who decide, the first has decided; `Stopped` while everything is stopped. `audit`
-    is written with it.
+    of two people who decide, only the first one's decision counts. Raises `Stopped` while
+    everything is stopped. `audit` is written with it.
     """
 
     decided: dict[str, int] = {}

@@ -1,8 +1,8 @@
 """Which process checks which rule: a lease on the rule's state, for a few seconds at a time.
 
 A process renews the leases of the checks that it is making. One that was killed renews none, so
-another makes the check. If it only hung and goes on, its check counts for nothing any more: the
-number of the rule's check is another by then.
+another makes the check. If it only hung and then goes on, its check counts for nothing, because the
+rule's check number has changed meanwhile.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerts.tables import insert_new
 from database.clock import database_time
+from database.tables import insert_new
 from rules.saved_rules import UNCHECKED
 from rules.tables import rule_state
 
 LEASE_SECONDS = 10.0
-# A check that lies further ahead than this of the clock was made before the clock was set back.
+# A check that is due later than this was planned before the clock was set back.
 CLOCK_TOLERANCE_SECONDS = 5.0
 CHECKED_STATES = ("on", "held")
 
-# Built once, for building takes as long as running. Rules that are checked, and that no process is
-# checking: a lease that ends later than any can was written before the clock was set back.
+# Statements are built once, because building one takes as long as running it. `_free` are the rules
+# that are on and that no process is checking. A lease that ends later than any can was written
+# before the clock was set back, so it counts as over.
 _free = (
     rule_state.c.account_sid == sa.bindparam("account"),
     rule_state.c.state.in_(CHECKED_STATES),

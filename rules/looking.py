@@ -14,9 +14,10 @@ from rules.keys import Cases, Value
 from rules.reading import QUERY_SECONDS, Data, RuleReader
 from rules.rule import Rule
 from rules.sandbox import QueryError, Sandbox
+from rules.sandbox.quoting import identifier
 from rules.sources import Snapshot, SourceError, Sources
 
-# Of all that a check waits for; sources have shorter limits of their own.
+# For all that a check waits for. Sources have shorter limits of their own.
 LOOK_SECONDS = 300.0
 TOO_SLOW = "Fetching the data took too long: it was stopped after 5 minutes."
 
@@ -47,7 +48,7 @@ class Seen:
 
 
 class Looker:
-    """Looks at the data of rules. Use it from one event loop. `time_zone` is of rules without."""
+    """Looks at the data of rules, on one event loop. `time_zone` is for rules that name none."""
 
     def __init__(self, sources: Sources, sandbox: Sandbox, time_zone: str) -> None:
         self._reader = RuleReader(sources, sandbox, time_zone)
@@ -131,7 +132,7 @@ class Looker:
         """Return the newest time in a source's column of times; None if there is no row."""
         key = (snapshot.table.name, snapshot.fingerprint, rule.time_column)
         if key not in self._newest:
-            column, table = _quoted(rule.time_column), _quoted(snapshot.table.name)
+            column, table = identifier(rule.time_column), identifier(snapshot.table.name)
             # In the sandbox too: nothing that is quoted can do more there than read this table.
             sql = (
                 f"SELECT max({column}) FILTER (WHERE {column} <= now() + INTERVAL 1 DAY), "  # noqa: S608
@@ -159,7 +160,7 @@ class Looker:
     async def _refuse_empty(self, rule: Rule, data: Data) -> None:
         """Raise `CheckFailed` for a source without rows: it is being replaced, or was truncated."""
         for name, each in data.snapshots.items():
-            sql = f"SELECT 1 FROM {_quoted(name)} LIMIT 1"  # noqa: S608 - as above
+            sql = f"SELECT 1 FROM {identifier(name)} LIMIT 1"  # noqa: S608 - as above
             if not await self._rows(rule, sql, each):
                 raise CheckFailed(
                     f"{name} has no rows at all, so what was bad stays as it is until it has some."
@@ -174,7 +175,3 @@ class Looker:
 
 def _has_column(snapshot: Snapshot, name: str) -> bool:
     return name.casefold() in {each.name.casefold() for each in snapshot.table.columns}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -17,10 +17,10 @@ from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts.errors import UnusableInput
 from alerts.quiet_hours import QuietHours, read_quiet_hours
-from alerts.tables import insert_new
 from alerts.time_zones import check_zone, in_time_zone
 from database.clock import database_time
 from database.database import Database
+from database.tables import insert_new
 from rules.tables import mutes
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
@@ -17,14 +17,16 @@ from rules.episodes import DAY_SECONDS, MOST_EPISODES_A_DAY
 from rules.health import slow_seconds
 from rules.keys import Value, words_of
 from rules.rule import Rule
+from rules.sandbox import QueryError, Sandbox
 from rules.saved_rules import read_rules
+from rules.sources import SourceError, Sources
 from rules.tables import checks, episodes, rule_state
 from rules.telling import list_of
 
 DAYS = 14
 END_OF_TIME = 1e12  # in seconds since 1970
 MOST_EPISODES = 200
-# So many checks before the last one say how long one usually takes.
+# The median of this many checks before the last one is how long a check usually takes.
 USUAL_CHECKS = 20
 
 HealthKind = Literal[
@@ -169,6 +171,26 @@ class RuleFacts:
         return RuleHealth("fine", "Fine")
 
 
+async def watched_sources(
+    facts: RuleFacts, sources: Sources, sandbox: Sandbox
+) -> Sequence[tuple[str, str]]:
+    """Return the names of a rule's sources, each with a description: "gone" for a removed one."""
+    names: Iterable[str] = facts.sources
+    if not names and facts.rule.sql.strip():
+        try:
+            names = sorted(await sandbox.tables_of(facts.rule.sql, sources.names()))
+        except QueryError:
+            return ()
+    return [(each, _described(sources, each)) for each in names]
+
+
+def _described(sources: Sources, name: str) -> str:
+    try:
+        return sources.described(name)
+    except SourceError:
+        return "gone"
+
+
 def read_facts(connection: sa.Connection, account_sid: str, time_zone: str) -> list[RuleFacts]:
     """Return what is known of every rule, by name. Days are those of `time_zone`."""
     found = read_rules(connection, account_sid)
@@ -227,7 +249,7 @@ def read_episodes(
 
 
 def moment_of(seconds: float | None) -> datetime | None:
-    """Return the moment so many seconds after 1970, in UTC."""
+    """Return the moment that is `seconds` after 1970 began, in UTC; None for None."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 

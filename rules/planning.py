@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -330,11 +330,6 @@ def alerts_to_cancel(
     return frozenset(
         each for each in waiting if about.get(each, set()) & over and not about[each] & still_bad
     )
-
-
-def moment_of(seconds: float) -> datetime:
-    """Return the moment so many seconds after 1970, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _warn(rule: Rule, audience: Audience) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -31,6 +32,7 @@ from rules.telling import Compose, Item, Teller
 # Rows that are shown with their recipients and words; all are counted.
 MOST_ROWS = 500
 MOST_TITLE_CELLS = 3
+MOST_PREVIEWS = 200
 # Variables of a rule's messages that are no columns.
 OF_RULES = ("rule", "count", "list")
 NO_TIME_COLUMN = (
@@ -79,6 +81,25 @@ class Preview:
     sources: tuple[str, ...] = ()
     newest_at: datetime | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
+
+
+class RecentPreviews:
+    """The latest previews, which people may still turn a rule on with."""
+
+    def __init__(self) -> None:
+        # By the fingerprint of the rule that was looked at.
+        self._previews: OrderedDict[str, Preview] = OrderedDict()
+
+    def add(self, preview: Preview) -> None:
+        """Remember a preview, in place of an older one of the same rule."""
+        self._previews[preview.fingerprint] = preview
+        self._previews.move_to_end(preview.fingerprint)
+        while len(self._previews) > MOST_PREVIEWS:
+            self._previews.popitem(last=False)
+
+    def get(self, fingerprint: str) -> Preview | None:
+        """Return the preview of a rule with this fingerprint; None if it isn't remembered."""
+        return self._previews.get(fingerprint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from alerts.alert import Event
 from alerts.desk import AddAlerts
 from alerts.history import in_parts
 from alerts.status import Status
-from alerts.tables import alerts, insert_new
+from alerts.tables import alerts
+from database.tables import insert_new
 from rules.episodes import After, Episode
 from rules.health import Health
 from rules.keys import Value
@@ -55,7 +56,7 @@ WRITTEN = sa.select(checks.c.number).where(
 )
 NEW_CHECK = sa.insert(checks)
 RETURNS_TO = episodes.c.returns_to
-# Statements are built once, for building takes as long as running.
+# Statements are built once, because building one takes as long as running it.
 CHANGED = (
     "state", "is_open", "since", "since_check", "returns_to", "fired_at", "over_at", "is_told",
     "reminders", "reminded_at",

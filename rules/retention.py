@@ -1,4 +1,4 @@
-"""Deleting what rules needn't know any more: checks after 30 days, episodes after 400."""
+"""Deleting what rules no longer need: checks after 30 days, episodes after 400."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MOST_DELETED_AT_ONCE = 500
 async def delete_old(database: Database, account_sid: str, keep_days: int = 0) -> int:
     """Delete all of an account that is older than it is kept; returns how many rows.
 
-    `keep_days` is how long alerts are kept. Episodes are kept as long at least: a key's number
-    would begin at 1 again, whose alert would be taken for the one that is still there.
+    `keep_days` is how long alerts are kept. Episodes are kept at least as long: otherwise
+    a key's episodes would be counted from 1 again, and a new alert would get the id of an old one.
     """
     days = max(KEEP_EPISODES_DAYS, keep_days)
     deleted = 0

@@ -199,7 +199,7 @@ def missing_fields(rule: Rule) -> dict[str, UnusableInput]:
 def definition_of(rule: Rule) -> dict[str, Any]:
     """Return what the rule is as JSON's values, without its id, state and revision."""
     if rule.at:
-        # An interval that it had before means nothing any more.
+        # An interval from before no longer counts.
         rule = replace(rule, every_seconds=USUAL_SECONDS)
     values = {
         name: value for name, value in asdict(rule).items() if name not in NOT_OF_THE_DEFINITION

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts import UnusableInput
-from alerts.tables import insert_new
 from alerts.time_zones import in_time_zone
 from database.clock import database_time
 from database.database import Database
+from database.tables import insert_new
 from people.contacts import written
 from people.names import name_key
 from rules.rule import Rule, State, check_complete, check_rule, definition_of, rule_from

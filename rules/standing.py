@@ -20,7 +20,8 @@ EPISODE_FIELDS = tuple(Episode.__dataclass_fields__)
 # The columns that an Episode is made of: not the row, which may be large.
 _columns = [episodes.c[name] for name in EPISODE_FIELDS]
 
-# Every check needs these statements. They are built once, for building takes as long as running.
+# Every check needs these statements. They are built once, because that takes as long as running
+# them.
 _of_rule = (
     episodes.c.rule_id == sa.bindparam("rule"),
     episodes.c.account_sid == sa.bindparam("account"),

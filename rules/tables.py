@@ -132,7 +132,7 @@ episodes = sa.Table(
     # When it was bad first.
     sa.Column("began_at", sa.Double, nullable=False),
     # When it came to its state, and the rule's `counted_checks` then: pending and recovering end
-    # so many checks later.
+    # a number of checks later.
     sa.Column("since", sa.Double, nullable=False),
     sa.Column("since_check", sa.Integer, nullable=False),
     # Where recovering goes back to if it is bad again: "known" or "firing".

@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from simulator.models.call import Call, CallEvent
-from simulator.models.transcript import Line
+from simulator.models.call import Call, CallEvent, Line
 
 PATIENCE_SECONDS = 8
 

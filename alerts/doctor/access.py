@@ -1,12 +1,15 @@
-"""Who may use the pages: nobody should be able to place calls that others pay for."""
+"""Who may use the pages, where calls may go and how many: nobody else should run up a bill."""
 
 from __future__ import annotations
 
-from access.actor import Permission
-from access.connect import on_connect
+from collections.abc import Sequence
+
+from access.actor import Permission, on_connect
 from access.roles import Roles
 from access.users import UsersError, UsersFile
 from alerts.doctor.check import Check, Fix, Group, Line, Lines
+from alerts.phone_numbers import country_name
+from alerts.services import Services
 from settings import Settings
 
 ADD_USER = ".venv/bin/python -m alerts users add NAME"
@@ -14,6 +17,8 @@ HOW = (
     Fix("USERS_FILE=users.txt", "Names and passwords, in .env"),
     Fix(ADD_USER, "Then add the first one"),
 )
+# Toll fraud goes to countries that few people have a reason to call.
+MANY_COUNTRIES = 20
 
 
 class AccessChecks:
@@ -75,3 +80,60 @@ def _users(users: UsersFile, roles: Roles) -> Lines:
         words = "Nobody may lift an emergency stop or see the audit trail on the page."
         lines.append(Line("to do", words, "None of the users is in ADMINS."))
     return lines
+
+
+class LimitChecks:
+    """The checks of the limits that the settings name."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def checks(self) -> list[Check]:
+        """Return the check."""
+        return [Check("limits", Group.ACCESS, "Limits", self.limits)]
+
+    async def limits(self) -> Lines:
+        """Say where calls may go, how often, and to how many people at once."""
+        regions = self._services.regions.allowed
+        an_hour, most = self._services.alerts_per_number_per_hour, self._services.max_recipients
+        if len(regions) > MANY_COUNTRIES:
+            countries = Line(
+                "to do",
+                f"Calls go to {len(regions)} countries, where others could run up a bill.",
+                "Name only those where your people are in ALLOWED_REGIONS.",
+            )
+        else:
+            countries = Line("fine", f"Calls go only to {country_list(regions)}.")
+        alerts = "call or text reaches" if an_hour == 1 else "calls and texts reach"
+        people = "person" if most == 1 else "people"
+        return [
+            countries,
+            Line("fine", f"No more than {an_hour:,} {alerts} one number in an hour."),
+            Line("fine", f"No more than {most:,} {people} are called or texted at once."),
+            *self._of_senders(),
+        ]
+
+    def _of_senders(self) -> list[Line]:
+        """Say how much one sender, and all of them, may cause."""
+        lines = list[Line]()
+        if (most := self._services.alerts_per_person_per_hour) is not None:
+            lines.append(Line("fine", f"Nobody causes more than {most:,} calls and texts an hour."))
+        if (spend := self._services.daily_spend_limit) is not None:
+            lines.append(Line("fine", f"No more than {spend:,.2f} is spent in a day."))
+        elif self._services.simulator is None:
+            words = "Nothing but the limits above keeps a day from becoming expensive."
+            limit = Fix("DAILY_SPEND_LIMIT=50", "In .env, in the account's currency")
+            lines.append(Line("to do", words, fixes=(limit,)))
+        return lines
+
+
+def country_list(regions: Sequence[str]) -> str:
+    """Return the English names of regions (ISO 3166-1 alpha-2): "the United States and Canada"."""
+    names = [_the(country_name(each)) for each in regions]
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def _the(country: str) -> str:
+    """Put "the" before a country's name where English does."""
+    plural = country.startswith("United ") or country.endswith(("lands", "Islands", "Republic"))
+    return f"the {country}" if plural else country

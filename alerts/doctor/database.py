@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 ROOMS = (
-    "access", "alerts", "cli", "dashboard", "database", "people", "rules", "storage",
-    "twilio_client", "twiml",
+    "access", "alerts", "cli", "dashboard", "database", "people", "rules", "settings",
+    "storage", "twilio_client", "twiml",
 )  # fmt: skip
-FILES = ("app.py", "doctor.py", "settings.py", "webhooks.py")
+FILES = ("app.py", "doctor.py", "webhooks.py")
 START_WORKER = (
     Fix("sudo systemctl enable --now callboard-worker", "As a service (docs/deploying.md)"),
     Fix(".venv/bin/python -m alerts worker", "Or by hand"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from htmltools import TagChild
 
 from alerts import Desk, UnusableInput
+from dashboard.inputs import whole_number
 from dashboard.people import import_sheet
 from dashboard.people.import_sheet import Import
 from people.checking import NUMBER_FIELDS
@@ -61,24 +62,26 @@ class FileImport:
         if self._work is None:
             return
         choices = self._work.choices
-        if what == "map" and value in TARGETS and where.isdecimal():
+        place = whole_number(where)
+        if what == "map" and value in TARGETS and place is not None:
             mapping = list(choices.mapping)
-            if int(where) < len(mapping):
-                mapping[int(where)] = value
+            if place < len(mapping):
+                mapping[place] = value
                 choices = replace(choices, mapping=tuple(mapping))
         elif what == "region" and value in self._desk.services.regions.allowed:
             choices = replace(choices, region=value)
-        elif what in {"leave_out", "merge"} and where.isdecimal():
-            rows = {int(where)}
+        elif what in {"leave_out", "merge"} and place is not None:
+            rows = {place}
             choices = (
                 replace(choices, left_out=choices.left_out | rows)
                 if what == "leave_out"
                 else replace(choices, merged=choices.merged | rows)
             )
         elif what == "fix":
-            row, _, field = where.partition(":")
-            if row.isdecimal() and field in FIXABLE:
-                fix = {(int(row), field): value[:MOST_FIX_CHARACTERS]}
+            number, _, field = where.partition(":")
+            row = whole_number(number)
+            if row is not None and field in FIXABLE:
+                fix = {(row, field): value[:MOST_FIX_CHARACTERS]}
                 choices = replace(choices, fixes={**choices.fixes, **fix})
         if choices != self._work.choices:
             self._work = replace(self._work, choices=choices)

@@ -247,7 +247,7 @@ def foot_tag(page: Page, wanted: Wanted, chosen: int, size: int) -> Tag:
         else []
     )
     paging = [
-        button("Previous", "page", "low", data_value=str(page.first - size))
+        button("Previous", "page", "low", data_value=str(max(page.first - size, 0)))
         if page.first
         else None,
         button("Next", "page", "low", data_value=str(last)) if last < page.total else None,

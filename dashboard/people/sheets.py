@@ -1,4 +1,7 @@
-"""The sheets for a person, for groups, and for removing: forms that people.js sends whole."""
+"""The sheets for a person, for groups, and for removing: forms that people.js sends whole.
+
+`ToBrowser` opens and closes them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import available_timezones
 
 from htmltools import Tag, TagChild, TagList, tags
+from shiny import Session
 
 from alerts import UnusableInput
 from alerts.message.languages import LANGUAGE_NAMES
@@ -18,6 +22,32 @@ from people.groups import Group
 
 Problems = Mapping[str, UnusableInput]
 NUMBER_LABELS = ("Number", "If that doesn't reach them", "And then")
+
+
+class ToBrowser:
+    """Has people.js show something on one visitor's page."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def open(self, content: Tag) -> None:
+        """Open a sheet."""
+        await self.send("form", html=str(content))
+
+    async def close(self) -> None:
+        """Close whatever sheet is open."""
+        await self.send("close")
+
+    async def say(self, sentence: str) -> None:
+        """Say a sentence at the top of the page, aloud where it is heard."""
+        await self.send("said", value=sentence)
+
+    async def send(self, part: str, **content: str) -> None:
+        """Send people.js the content of a part of the page."""
+        name = self._session.ns("page")
+        await self._session.send_custom_message(
+            "callboard-people", {"name": name, "part": part, **content}
+        )
 
 
 def sheet(title: str, body: TagChild, *actions: TagChild, act: str, record: str = "") -> Tag:

@@ -22,6 +22,7 @@ from dashboard.assets import assets, listening
 from dashboard.background import in_background
 from dashboard.permissions import may_not, offer_what_is_allowed
 from dashboard.tab_count import waiting_words
+from dashboard.visit_tasks import set_value
 
 if TYPE_CHECKING:
     from dashboard.rules.visit import Visit
@@ -102,9 +103,7 @@ def server(
             with suppress(Exception):
                 rules = await open_rules()
                 found = await overviews_of(rules).read(rules, SECONDS_BETWEEN_COUNTS)
-                async with reactive.lock():
-                    count.set(sum(1 for each in found if each.held))
-                    await reactive.flush()
+                await set_value(count, sum(1 for each in found if each.held))
             await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
 
     counting = in_background(keep_counting(), "counting rules that wait")

@@ -12,6 +12,7 @@ from alerts import Alert, Desk
 from dashboard.activity.live import pulse_of
 from dashboard.background import in_background
 from dashboard.live_alert import failure_sentence
+from dashboard.visit_tasks import set_value
 
 # The first page is served before all that reading the history needs is imported.
 SECONDS_BEFORE_LOOKING = 3.0
@@ -45,12 +46,7 @@ class AlertsOfRules:
                 except Exception as error:  # noqa: BLE001 - the pages that read it say so too
                     failure_sentence(error)
                     continue
-                async with reactive.lock():
-                    with reactive.isolate():
-                        is_same = self._found() == found
-                    if not is_same:
-                        self._found.set(found)
-                        await reactive.flush()
+                await set_value(self._found, found)
 
     async def _read(self) -> tuple[Alert, ...]:
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.

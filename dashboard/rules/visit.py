@@ -1,14 +1,9 @@
-"""One visitor's Rules page: what is shown there, and what becomes of what is pressed.
-
-Everything that waits runs in a task of its own, never inside a flush, which would freeze all
-visitors.
-"""
+"""One visitor's Rules page: what is shown there, and what becomes of what is pressed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +12,7 @@ from shiny import Inputs, Outputs, Session, reactive, render
 
 from access.actor import NotAllowed
 from alerts import Desk, UnusableInput
-from alerts.time_zones import find_zone
-from dashboard.background import in_background
-from dashboard.inputs import part, uploaded
+from dashboard.inputs import part, uploaded, visitors_zone
 from dashboard.live_alert import failure_sentence
 from dashboard.rules.choosing import choose_sheet
 from dashboard.rules.editing import Editing
@@ -30,6 +23,7 @@ from dashboard.rules.overview import link, list_tag
 from dashboard.rules.parts import rows_words
 from dashboard.rules.sheets import upload_words
 from dashboard.send.address import value_in
+from dashboard.visit_tasks import Action, VisitTasks, set_value
 from rules.desk import RuleDesk
 from rules.overview import RuleOverview
 from rules.rule import Rule
@@ -42,8 +36,6 @@ MOST_CHARACTERS = 500
 NEW = "new"
 # Errors whose text is a sentence for people.
 TOLD = (UnusableInput, QueryError, SourceError, SettingsError, NotAllowed)
-
-Action = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 
 
 class Visit:
@@ -72,13 +64,18 @@ class Visit:
         self._generation = 0
         self._again = asyncio.Event()
         self._listing = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        # What is done to rules is done one after another.
-        self._turn = asyncio.Lock()
-        session.on_ended(self._stop)
+        self._tasks = VisitTasks(session, self.say, _sentence_of)
+        session.on_ended(self._stop_editing)
         self._receive()
         self._render(output)
-        self._begin(self._keep_listing())
+        listing = self._tasks.keep_looking(
+            self._look,
+            self._show_problem,
+            in_sight=self._listing,
+            again=self._again,
+            seconds=LOOK_SECONDS,
+        )
+        self._tasks.begin(listing)
 
     # --- What comes from the browser ---
 
@@ -89,7 +86,7 @@ class Visit:
         def follow_the_address() -> None:
             query = sent_by.address()
             if isinstance(query, str):
-                self._begin(self._do(self._follow, "", query, {}))
+                self._tasks.begin(self._tasks.do(self._follow, "", query, {}))
 
         @reactive.effect
         @reactive.event(sent_by.act)
@@ -100,7 +97,7 @@ class Visit:
             action = self._action(name) if name.isidentifier() else None
             if action is not None and can_be_kept(record) and can_be_kept(value):
                 fields = fields if isinstance(fields, dict) else {}
-                self._begin(self._do(action, record, value, fields))
+                self._tasks.begin(self._tasks.do(action, record, value, fields))
 
         @reactive.effect
         @reactive.event(sent_by.form)
@@ -110,14 +107,14 @@ class Visit:
             is_of_this = part(sent, "generation") == str(self._generation)
             if isinstance(sent, dict) and isinstance(fields, dict):
                 taken = fields if is_of_this else {}
-                self._begin(self._take(taken, sent.get("nonce")))
+                self._tasks.begin(self._take(taken, sent.get("nonce")))
 
         @reactive.effect
         @reactive.event(sent_by.file)
         def take_file() -> None:
             if file := uploaded(sent_by.file()):
                 name, path = file
-                self._begin(self._do(self._upload, name, str(path), {}))
+                self._tasks.begin(self._tasks.do(self._upload, name, str(path), {}))
 
     def _action(self, name: str) -> Action | None:
         own: Action | None = getattr(self, f"_on_{name}", None)
@@ -125,25 +122,9 @@ class Visit:
             return own
         return self._editing.action(name)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = in_background(work, "the Rules page")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+    def _stop_editing(self) -> None:
         if self._editing:
             self._editing.stop()
-
-    async def _do(self, action: Action, record: str, value: str, fields: dict[str, Any]) -> None:
-        try:
-            async with self._turn:
-                await action(record, value, fields)
-        except TOLD as problem:
-            await self.say(str(problem))
-        except Exception as error:  # noqa: BLE001 - said on the page, whatever it is
-            await self.say(failure_sentence(error))
 
     def _render(self, output: Outputs) -> None:
         # Shiny would show it only once it is visible: too late for what goes into it.
@@ -180,7 +161,7 @@ class Visit:
             await self.say("This rule was removed, or the address is wrong.")
             await self.tell("go", value=link())
             return
-        zone = self._time_zone()
+        zone = self._zone()
         unsaved = self._unsaved.pop(rule.id, None)
         self._editing = Editing(rule, rules, self, zone=zone, unsaved=unsaved)
         await self.reopen()
@@ -208,39 +189,22 @@ class Visit:
             self._frame.set(None)
             await reactive.flush()
 
-    async def _keep_listing(self) -> None:
-        """Read the list again and again while it is in sight."""
-        while True:
-            await self._listing.wait()
-            self._again.clear()
-            try:
-                await self._look()
-            except TOLD as problem:
-                await self.show("list", _problem(str(problem)))
-            except Exception as error:  # noqa: BLE001 - said in the place of the list
-                await self.show("list", _problem(failure_sentence(error)))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._again.wait()
-
     async def _look(self) -> None:
         rules = await self._open_rules()
         found = await overviews_of(rules).read(rules)
         workers, problem = await rules.workers(), rules.sources_problem
-        await self.show("list", list_tag(found, workers, self._time_zone(), problem=problem))
+        await self.show("list", list_tag(found, workers, self._zone(), problem=problem))
         await self._count(found)
 
     async def _count(self, found: Sequence[RuleOverview]) -> None:
-        count = sum(1 for each in found if each.held)
-        async with reactive.lock():
-            self._waiting.set(count)
-            await reactive.flush()
+        await set_value(self._waiting, sum(1 for each in found if each.held))
 
-    def _time_zone(self) -> str:
+    async def _show_problem(self, sentence: str) -> None:
+        await self.show("list", _problem(sentence))
+
+    def _zone(self) -> str:
         with reactive.isolate():
-            named = self._input.time_zone() if self._input.time_zone.is_set() else ""
-        known = isinstance(named, str) and named and find_zone(named)
-        return named if known else self._desk.services.time_zone
+            return visitors_zone(self._input, self._desk.services.time_zone)
 
     # --- In the list ---
 
@@ -302,7 +266,7 @@ class Visit:
     async def _take(self, fields: dict[str, Any], nonce: object) -> None:
         """Take over what the form holds, and tell the page once that is shown."""
         if fields:
-            await self._do(self._on_form, "", "", fields)
+            await self._tasks.do(self._on_form, "", "", fields)
         if isinstance(nonce, int):
             await self.tell("answered", value=nonce)
 
@@ -321,7 +285,7 @@ class Visit:
 
     async def _show_uploads(self, *, problem: str = "", said: str = "") -> None:
         uploads = [*(await self._open_rules()).uploads().values()]
-        words = upload_words(uploads, self._time_zone(), problem=problem, said=said)
+        words = upload_words(uploads, self._zone(), problem=problem, said=said)
         await self.show("uploaded", words)
 
     async def _on_show_uploads(self, *_: object) -> None:
@@ -390,3 +354,7 @@ def _problem(sentence: str) -> Tag:
         tags.div(tags.h1("Rules"), class_="rules-head"),
         tags.p(sentence, class_="cb-note bad", role="alert"),
     )
+
+
+def _sentence_of(error: Exception) -> str:
+    return str(error) if isinstance(error, TOLD) else failure_sentence(error)

@@ -20,7 +20,7 @@ from dashboard.alert_status import shape_tag
 from dashboard.background import in_background
 from dashboard.fields import described_by, feedback, unannounced
 from dashboard.icons import icon
-from dashboard.inputs import part, text
+from dashboard.inputs import part, text, whole_number
 from dashboard.live_alert import failure_sentence
 from dashboard.send.from_file import FileSource, Found, file_region, from_file_button
 from dashboard.send.if_nobody_answers import read_channel
@@ -151,10 +151,10 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
     @reactive.effect
     @reactive.event(input.leave_out)
     def leave_out() -> None:
-        place = part(input.leave_out(), "place")
+        place = whole_number(part(input.leave_out(), "place"))
         entries = whom().entries
-        if place.isdecimal() and int(place) < len(entries):
-            one = entries[int(place)]
+        if place is not None and place < len(entries):
+            one = entries[place]
             if not file.leave_out(one.part):
                 others = [each for each in typed().recipients if each != one]
                 ui.update_text("phone_number", value=without(typed().text, one, others))

@@ -9,7 +9,7 @@ from typing import Self
 from htmltools import TagList
 from shiny import App
 
-from access.connect import on_connect
+from access.actor import on_connect
 from access.roles import Roles
 from access.sign_in import SignIn
 from access.users import users_from

@@ -17,8 +17,8 @@ from starlette.responses import (
 from access.sign_in import Refused, SignIn, address_of
 from access.users import UsersError
 from alerts import DatabaseError
+from alerts.log_lines import LimitedLog
 from dashboard.assets import WWW
-from dashboard.limited_log import LimitedLog
 from dashboard.sign_in.cookies import forget_cookie, set_cookie
 from dashboard.sign_in.identity import Denied, Identify
 from dashboard.sign_in.open_sessions import OpenSessions

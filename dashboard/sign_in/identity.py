@@ -6,8 +6,8 @@ One of these per app, by its settings and by what runs it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_network
-from typing import TYPE_CHECKING, Protocol
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
@@ -18,16 +18,16 @@ from access.roles import Roles
 from access.sign_in import SignIn
 from access.users import UsersError
 from alerts import DatabaseError
+from alerts.log_lines import LimitedLog, quoted
 from dashboard.hosting import connect_user
-from dashboard.limited_log import LimitedLog, quoted
 from dashboard.own_pages import is_from_this_machine
 from dashboard.sign_in.cookies import tokens_in
-from dashboard.sign_in.peers import is_sent_by
 
 if TYPE_CHECKING:
     from access.sessions import SignedIn
 
 log = LimitedLog(__name__)
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +186,26 @@ def _read(value: str) -> str:
         return value.encode("latin-1").decode()
     except UnicodeDecodeError:
         return value
+
+
+def is_sent_by(scope: Scope, receive: Receive, networks: tuple[Network, ...]) -> bool:
+    """Return whether a request was sent from one of these networks; False if it can't be told."""
+    address = _peer(scope, receive)
+    return address is not None and any(address in network for network in networks)
+
+
+def _peer(scope: Scope, receive: Receive) -> IPv4Address | IPv6Address | None:
+    # Behind a proxy on this machine, uvicorn writes into the scope what X-Forwarded-For names
+    # instead of the proxy, with the port 0. Its connection still knows.
+    # https://www.uvicorn.org/deployment/#proxies-and-forwarded-headers
+    transport: Any = getattr(getattr(receive, "__self__", None), "transport", None)
+    peer = transport.get_extra_info("peername") if transport is not None else None
+    if not isinstance(peer, tuple):
+        peer = scope.get("client")
+        if peer is None or not peer[1]:
+            return None
+    try:
+        address = ip_address(str(peer[0]).partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from access.sign_in import SignIn
 from access.users import UsersError
 from alerts import DatabaseError
+from alerts.log_lines import LimitedLog
 from dashboard.background import in_background
-from dashboard.limited_log import LimitedLog
 
 if TYPE_CHECKING:
     from access.sessions import SignedIn

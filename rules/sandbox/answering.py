@@ -1,4 +1,4 @@
-"""Running a query that was found harmless, and its rows as frames for the caller."""
+"""Running a query that the guard has let through, as of now or of another moment."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
-from rules.sandbox.clock import set_clock
 from rules.sandbox.duckdb_errors import details_of, in_words
 from rules.sandbox.query import Column, QueryError
+from rules.sandbox.quoting import text
 from rules.sandbox.views import columns_of, end_at, keep_rows, source_error
 from rules.sandbox.wire import (
     MOST_ANSWER_BYTES,
@@ -91,7 +92,7 @@ def answer_unguarded(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterato
 
 
 def _described(connection: duckdb.DuckDBPyConnection, job: Job, query: str) -> tuple[Column, ...]:
-    # From a subquery, in which DuckDB gives a name of its own to a second column of one name.
+    # Select from a subquery: there DuckDB renames the second of two columns with one name.
     before = "DESCRIBE SELECT * FROM (\n"
     try:
         rows = connection.execute(f"{before}{query}\n)").fetchall()
@@ -162,3 +163,34 @@ def _in_words(
         if any(str(file) in message for file in table.files):
             return source_error(connection, table, error)
     return in_words(error, job.sql, before, columns)
+
+
+def set_clock(connection: duckdb.DuckDBPyConnection, moment: datetime, time_zone: str) -> None:
+    """Let `now()`, `current_date`, `today()`, `age(x)` and the like say this moment.
+
+    DuckDB looks for a function among ours before its own, and takes `current_date` without
+    parentheses for a function unless a column has that name. So the query stays as it is written.
+    `moment` has a time zone; dates and local times are those of `time_zone`.
+    """
+    there = moment.astimezone(ZoneInfo(time_zone))
+    local = there.replace(tzinfo=None)
+    now = f"TIMESTAMPTZ {text(moment.isoformat())}"
+    today = f"DATE {text(local.date().isoformat())}"
+    time = f"TIMETZ {text(there.timetz().isoformat())}"
+    clock = {
+        "now()": now,
+        "get_current_timestamp()": now,
+        "transaction_timestamp()": now,
+        "current_date()": today,
+        "today()": today,
+        "current_localtimestamp()": f"TIMESTAMP {text(local.isoformat(' '))}",
+        "current_localtime()": f"TIME {text(local.time().isoformat())}",
+        "get_current_time()": time,
+    }
+    for function, value in clock.items():
+        connection.execute(f"CREATE OR REPLACE MACRO {function} AS {value}")
+    midnight = f"CAST({today} AS TIMESTAMP)"
+    connection.execute(
+        "CREATE OR REPLACE MACRO age(x) AS "
+        f"system.main.age({midnight}, CAST(x AS TIMESTAMP)), (x, y) AS system.main.age(x, y)"
+    )

@@ -116,7 +116,7 @@ def _why(ending: Ending | None) -> Exception:
     killed_by = os.WTERMSIG(ending.status)
     if killed_by in {signal.SIGXCPU, signal.SIGALRM}:
         return QueryError("The query took too long and was stopped: let it read less.", "limit")
-    # The kernel kills whoever holds the most when memory runs out.
+    # When memory runs out, the kernel kills the process that holds the most.
     if killed_by == signal.SIGKILL or ending.memory > NEARLY_ALL_MEMORY:
         return QueryError(TOO_MUCH_MEMORY, "limit")
     return QueryError(CRASHED, "failed")

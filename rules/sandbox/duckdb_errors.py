@@ -1,21 +1,24 @@
-"""DuckDB's errors in one sentence, with their place in the query, and the fix where it is known.
+"""DuckDB's errors in one sentence: the place in the query, or what is wrong in which CSV file.
 
 Expects the setting `errors_as_json`, by which DuckDB tells the place.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from rules.sandbox.limits import TOO_MUCH_MEMORY
-from rules.sandbox.query import Fix, Kind, QueryError, error_at
-from rules.sandbox.quoting import identifier, readable
+from rules.sandbox.query import Fix, Kind, QueryError, Table, error_at
+from rules.sandbox.quoting import identifier, readable, text
 
 KEYWORDS = (
     *("SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "JOIN", "WITH", "UNION"),
@@ -52,6 +55,10 @@ _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (duckdb.InvalidTypeException, "syntax"),
     (duckdb.NotImplementedException, "syntax"),
 )
+DELIMITERS = (",", ";", "\t", "|")
+MOST_NAMES = 12
+LINE = re.compile(r"CSV Error on Line: (\d+)")
+COLUMN = re.compile(r'column "([^"]+)"\. (.+)')
 
 
 def in_words(
@@ -170,3 +177,67 @@ def _unquoted(name: str) -> str:
 def _as_written(name: str, sql: str) -> str:
     in_quotes = identifier(name)
     return in_quotes if in_quotes in sql else name
+
+
+def line_problem(message: str) -> str:
+    """Return what DuckDB says is wrong in which line; "" if its message is about something else."""
+    line = LINE.search(message)
+    if not line:
+        return ""
+    if column := COLUMN.search(message):
+        return f"line {line[1]}, column {column[1]}: {one_line(column[2])}"
+    lines = [each for each in message.split("\n") if each.strip()]
+    reason = one_line(lines[2]) if len(lines) > 2 else "it can't be read."
+    return f"line {line[1]}: {reason}"
+
+
+def csv_problem(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """Return what is wrong with the first file that doesn't fit; "" if that can't be told.
+
+    If one line is too short, DuckDB finds no columns at all while it looks for the delimiter, and
+    complains about the columns. So read the file again as text, with the columns of its header.
+    https://duckdb.org/docs/stable/data/csv/reading_faulty_csv_files
+    """
+    if table.format != "csv" or not table.columns or table.options.get("header") is False:
+        return ""
+    for file in table.files:
+        problem = _problem(connection, table, file)
+        if problem:
+            return f"{file.name}, {problem}" if len(table.files) > 1 else problem
+    return ""
+
+
+def _problem(connection: duckdb.DuckDBPyConnection, table: Table, file: Path) -> str:
+    skipped = int(str(table.options.get("skip", 0)))
+    try:
+        with file.open(encoding=str(table.options.get("encoding", "utf-8")), newline="") as opened:
+            header = next(islice(opened, skipped, None), "").lstrip("\ufeff")
+    except (OSError, ValueError, LookupError):
+        return ""
+    delimiter, names = _fields(header, str(table.options.get("delimiter", "")))
+    missing = [each.name for each in table.columns if each.name not in names]
+    if missing:
+        there = ", ".join(names[:MOST_NAMES]) + (" and more" if len(names) > MOST_NAMES else "")
+        has = f"; it has {there}" if header.strip() else " and is empty"
+        return f"its file has no column {', '.join(missing)} now{has}."
+    columns = ", ".join(f"{text(name)}: 'VARCHAR'" for name in dict.fromkeys(names))
+    try:
+        connection.execute(
+            f"SELECT count(*) FROM read_csv({text(str(file))}, auto_detect = false, header = true, "  # noqa: S608
+            f"delim = {text(delimiter)}, quote = '\"', escape = '\"', skip = {skipped}, "
+            f"columns = {{{columns}}})"
+        ).fetchall()
+    except duckdb.Error as error:
+        return line_problem(str(details_of(error)["exception_message"]))
+    return ""
+
+
+def _fields(header: str, delimiter: str) -> tuple[str, list[str]]:
+    """Return what separates the names of a header, and the names."""
+    found = []
+    for each in [delimiter] if len(delimiter) == 1 else DELIMITERS:
+        try:
+            found.append((each, [*csv.reader([header], delimiter=each), []][0]))
+        except csv.Error:
+            continue
+    return max(found, key=lambda pair: len(pair[1]), default=(",", []))

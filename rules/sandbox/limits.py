@@ -71,7 +71,7 @@ def limit_process(seconds: float, files: int) -> None:
     _lower(resource.RLIMIT_NOFILE, FILES_BESIDE_SOURCES + 4 * files)
     if not _lower(resource.RLIMIT_AS, MEMORY_BYTES) or sys.platform == "darwin":
         threading.Thread(target=_watch_memory, daemon=True).start()
-    # Should the process that has to stop this one be stuck itself.
+    # In case the process that should stop this one is stuck itself.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds + 2)
 

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from rules.sandbox.csv_problems import csv_problem, line_problem
-from rules.sandbox.duckdb_errors import details_of, one_line
+from rules.sandbox.duckdb_errors import csv_problem, details_of, line_problem, one_line
 from rules.sandbox.query import Column, QueryError, Table
 from rules.sandbox.quoting import folded, identifier, text
 

@@ -1,9 +1,7 @@
 """Sources: named tables of data that rules watch, wherever they come from."""
 
-from rules.sources.errors import SourceError, SourcesFileError
 from rules.sources.shapes import Shape, ShapeChange
-from rules.sources.snapshot import Snapshot
-from rules.sources.source import Source
+from rules.sources.source import Snapshot, Source, SourceError, SourcesFileError
 from rules.sources.sources import Sources
 from rules.sources.uploads import Upload
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rules.sources.csv_look import CsvLook, header_of, look_at
-from rules.sources.errors import SourceError
 from rules.sources.local_files import SETTLED_SECONDS, check_whole, still_written
 from rules.sources.plain_copies import PlainCopies, Writing, writing_of
 from rules.sources.shapes import Shape, check_look, check_names
-from rules.sources.snapshot import Fetched, Stamp
-from rules.sources.source import Source
+from rules.sources.source import Fetched, Source, SourceError, Stamp
 
 # Larger files are only read where they are.
 MOST_BYTES_TO_COPY = 500_000_000

@@ -14,8 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rules.sources.errors import SourceError
-from rules.sources.source import Source
+from rules.sources.source import Source, SourceError
 
 SAMPLE_BYTES = 256_000
 MOST_ROWS_LOOKED_AT = 2_000

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rules.sources.errors import SourceError, SourcesFileError
-from rules.sources.source import Source
+from rules.sources.source import Source, SourceError, SourcesFileError
 from rules.sources.sources_file import read_sources
 from rules.sources.uploads import Uploads
 

@@ -22,8 +22,7 @@ from rules.sources.references import References
 from rules.sources.s3 import S3
 from rules.sources.shapes import Shape
 from rules.sources.shaping import Ready
-from rules.sources.snapshot import Fetched
-from rules.sources.source import Source
+from rules.sources.source import Fetched, Source
 from rules.sources.sqlite_query import fetch_sqlite
 from rules.sources.uploads import Uploads
 from rules.sources.web import Web

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rules.sources.errors import SourceError
+from rules.sources.source import SourceError
 
 # Longer than a check takes: it is stopped long before.
 KEEP_OLD_SECONDS = 900

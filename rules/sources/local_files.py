@@ -12,9 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rules.sources.errors import SourceError
-from rules.sources.snapshot import Stamp
-from rules.sources.source import WILDCARDS, Source
+from rules.sources.source import WILDCARDS, Source, SourceError, Stamp
 
 MOST_FILES = 10_000
 # A file system may tell times only this exactly, so a file that was just written could change again

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+from people.names import name_key
 
 MOST_CHARACTERS = 60
 # SELECT * FROM duckdb_keywords() WHERE keyword_category = 'reserved', and those that can't be a
@@ -30,3 +33,10 @@ def problem_of(name: str) -> str:
     if name in RESERVED:
         return "needs another name: that one is a word of SQL"
     return ""
+
+
+def name_of_file(file_name: str) -> str:
+    """Return what a source is called that was uploaded as a file: "Lots 2026.csv" is lots_2026."""
+    words = re.sub(r"[^a-z0-9]+", "_", name_key(Path(file_name).stem)).strip("_")
+    name = words if words[:1].isalpha() else f"file_{words}".rstrip("_")
+    return f"{name}_file" if name in RESERVED else name[:MOST_CHARACTERS]

@@ -18,11 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from rules.sources.errors import SourceError
 from rules.sources.kept_files import KEEP_OLD_SECONDS, writing
 from rules.sources.local_files import is_same, still_written
-from rules.sources.snapshot import Stamp
-from rules.sources.source import Source
+from rules.sources.source import Source, SourceError, Stamp
 
 BLOCK_BYTES = 1_000_000
 SAMPLE_BYTES = 256_000

@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rules.sandbox import Column
-from rules.sources.errors import SourceError
 from rules.sources.kept_files import Kept, KeptFiles
 from rules.sources.references import References
-from rules.sources.snapshot import Fetched
-from rules.sources.source import Source
+from rules.sources.source import Fetched, Source, SourceError
 from rules.sources.sqlite_query import NULL, WRITTEN_CSV, check_distinct
 
 if TYPE_CHECKING:

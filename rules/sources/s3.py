@@ -20,11 +20,9 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from rules.sources.errors import SourceError
 from rules.sources.kept_files import KeptFiles
 from rules.sources.references import References
-from rules.sources.snapshot import Fetched
-from rules.sources.source import WILDCARDS, Source, format_of
+from rules.sources.source import WILDCARDS, Fetched, Source, SourceError, format_of
 from storage.base import StorageError
 from storage.s3_errors import answer_of, as_storage_errors
 

@@ -17,8 +17,7 @@ from typing import Any
 
 from rules.sandbox import Column
 from rules.sources.csv_look import TIMES, CsvLook
-from rules.sources.errors import SourceError
-from rules.sources.source import Source
+from rules.sources.source import Source, SourceError
 
 MOST_NAMED = 3  # columns in one sentence
 

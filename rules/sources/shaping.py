@@ -9,10 +9,8 @@ from pathlib import Path
 from rules.sandbox import Column, QueryError, Table
 from rules.sources.csv_files import ReadyFiles
 from rules.sources.csv_look import TIMES, CsvLook
-from rules.sources.errors import SourceError
 from rules.sources.shapes import Shape, check_types
-from rules.sources.snapshot import Fetched, Stamp
-from rules.sources.source import Source
+from rules.sources.source import Fetched, Source, SourceError, Stamp
 
 # Reads or guesses the columns of tables by their names: `Sandbox.columns`.
 ColumnsOf = Callable[[Sequence[Table]], Awaitable[Mapping[str, tuple[Column, ...]]]]

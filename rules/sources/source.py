@@ -1,13 +1,21 @@
-"""Source: a named table of data that rules can watch, as sources.toml or an upload defines it."""
+"""Source: a named table of data that rules can watch, as sources.toml or an upload defines it.
+
+Fetching it makes `Fetched` files, and a `Snapshot` once their columns are known; or it raises
+`SourceError`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
+
+from rules.sandbox import Column, Table
+from settings import SettingsError
 
 Kind = Literal["file", "web", "s3", "sqlite", "postgresql", "upload"]
 Format = Literal["csv", "parquet", "json"]
@@ -22,6 +30,22 @@ FORMAT_OF_ENDING: Mapping[str, Format] = {
     ".jsonl": "json",
 }
 WILDCARDS = "*?["
+
+
+class SourceError(Exception):
+    """The data of a source can't be used now; a check that needs them changes nothing.
+
+    `name` is the source's, `str()` one sentence for people: what is wrong and what to do. It holds
+    no password, token or address with one.
+    """
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
+
+
+class SourcesFileError(SettingsError):
+    """sources.toml is wrong. The text is one sentence with the file, line, source and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +137,50 @@ def _host_of(address: str) -> str:
     except ValueError:
         return ""
     return "" if "$" in host else host
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells a file from its other versions: the cheapest way to see that it is unchanged."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A source's data at one moment, for a query to read.
+
+    `fingerprint` is the same only as long as the data and the way they are read are. `newest_at` is
+    when the newest of its files was written, None if that isn't known. `stamps` are those of
+    files that somebody else may change while they are read; see `Sources.confirm`.
+    """
+
+    table: Table
+    fingerprint: str
+    newest_at: datetime | None
+    stamps: tuple[Stamp, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The local files of a source, before their columns are known.
+
+    `names` are what people know the files by, where that isn't the end of their path. `columns` are
+    given where the origin tells the types. `is_ours` says that nobody changes these files any more.
+    """
+
+    files: tuple[Path, ...]
+    fingerprint: str
+    newest_at: datetime | None
+    is_ours: bool
+    names: tuple[str, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
+    columns: tuple[Column, ...] = ()
+    options: Mapping[str, str | bool] = field(default_factory=dict)
+
+    def name_of(self, path: Path) -> str:
+        """Return what people know a file by."""
+        return dict(zip(self.files, self.names, strict=False)).get(path, path.name)

@@ -18,14 +18,12 @@ from pydantic import SecretStr
 from alerts.errors import UnusableInput
 from rules.sandbox import Table
 from rules.sources.definitions import Definitions
-from rules.sources.errors import SourceError
 from rules.sources.fetching import Fetching
 from rules.sources.local_files import is_same
 from rules.sources.references import References
 from rules.sources.shapes import Shape, ShapeChange, Shapes, change_of
 from rules.sources.shaping import ColumnsOf, Ready, shaped
-from rules.sources.snapshot import Fetched, Snapshot
-from rules.sources.source import Source
+from rules.sources.source import Fetched, Snapshot, Source, SourceError
 from rules.sources.uploads import Upload, Uploads
 
 if TYPE_CHECKING:

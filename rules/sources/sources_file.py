@@ -24,10 +24,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from rules.sources.errors import SourcesFileError
 from rules.sources.names import problem_of
 from rules.sources.references import REFERENCE
-from rules.sources.source import FORMAT_WORDS, WILDCARDS, Format, Kind, Source, format_of
+from rules.sources.source import (
+    FORMAT_WORDS,
+    WILDCARDS,
+    Format,
+    Kind,
+    Source,
+    SourcesFileError,
+    format_of,
+)
 
 PLACES = ("file", "url", "sqlite", "postgresql")
 ONLY_CSV = ("delimiter", "decimal", "date_format", "nulls", "encoding")

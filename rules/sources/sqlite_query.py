@@ -17,11 +17,9 @@ from typing import IO
 from urllib.parse import quote
 
 from rules.sandbox import Column
-from rules.sources.errors import SourceError
 from rules.sources.kept_files import Kept, KeptFiles
 from rules.sources.local_files import fingerprint_of, newest_of, stamps_of_files
-from rules.sources.snapshot import Fetched
-from rules.sources.source import Source
+from rules.sources.source import Fetched, Source, SourceError
 
 MOST_SECONDS = 60
 WAIT_FOR_WRITER_SECONDS = 10

@@ -13,12 +13,10 @@ from hashlib import sha256
 from pathlib import Path, PurePath
 
 from alerts.errors import UnusableInput
-from rules.sources.errors import SourceError
 from rules.sources.kept_files import KeptFiles, writing
 from rules.sources.local_files import TIMES_DIFFER_BY_SECONDS
 from rules.sources.names import problem_of
-from rules.sources.snapshot import Fetched
-from rules.sources.source import Source, format_of
+from rules.sources.source import Fetched, Source, SourceError, format_of
 
 MOST_BYTES = 200_000_000
 MOST_UPLOADS = 200

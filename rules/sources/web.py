@@ -19,11 +19,9 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from rules.sources.errors import SourceError
 from rules.sources.kept_files import Kept, KeptFiles
 from rules.sources.references import References
-from rules.sources.snapshot import Fetched
-from rules.sources.source import Source
+from rules.sources.source import Fetched, Source, SourceError
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 30

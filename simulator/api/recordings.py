@@ -5,6 +5,8 @@ https://www.twilio.com/docs/voice/api/recording
 
 from __future__ import annotations
 
+import io
+import wave
 from collections.abc import Callable
 from functools import partial
 
@@ -25,10 +27,16 @@ from simulator.api.resources import (
 from simulator.errors import not_found
 from simulator.models.recording import Recording
 from simulator.models.sids import API_VERSION
-from simulator.silence import silent_mp3, silent_wav
 
 RECORDING_LISTS = ("Transcriptions", "AddOnResults")
 """What a recording says it has; the simulator has none of either."""
+SAMPLES_PER_SECOND = 8000
+_BYTES_PER_SAMPLE = 2
+
+# One frame of MPEG 2.5, layer III: 8 kbit/s, 8 kHz, mono. Where all that follows the header is
+# zero, no sound is coded.
+_MP3_FRAME = bytes.fromhex("ffe318c4").ljust(72, b"\0")
+_MP3_FRAME_SAMPLES = 576
 
 
 async def recordings(request: Request) -> Response:
@@ -122,3 +130,20 @@ RECORDING_ROUTES = (
     # Last, because it would match the others as well.
     Route(f"{ACCOUNT_PATTERN}/Recordings/{{sid}}", wav, methods=["GET"]),
 )
+
+
+def silent_wav(seconds: int) -> bytes:
+    """Return a WAV file, 16 bits and mono, of this many seconds."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(_BYTES_PER_SAMPLE)
+        writer.setframerate(SAMPLES_PER_SECOND)
+        writer.writeframes(bytes(seconds * SAMPLES_PER_SECOND * _BYTES_PER_SAMPLE))
+    return file.getvalue()
+
+
+def silent_mp3(seconds: int) -> bytes:
+    """Return an MP3 file of this many seconds, at most 72 ms longer."""
+    frames = -(-seconds * SAMPLES_PER_SECOND // _MP3_FRAME_SAMPLES)
+    return _MP3_FRAME * frames

@@ -1,8 +1,10 @@
-"""One call: what was asked for, where it stands, and what was heard in it."""
+"""One call: what was asked for, where it stands, its transcript, and the callee's telephone."""
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,12 +12,24 @@ from typing import Literal, TypeAlias
 
 from simulator.clock import Clock
 from simulator.errors import TwimlError
-from simulator.models.callee import Callee
 from simulator.models.sids import API_VERSION, account_path
-from simulator.models.transcript import Line, LineKind, Trouble
 from simulator.models.webhooks import Callback, Instructions
 from simulator.untrusted_text import without_password
 
+KEYS = frozenset("0123456789*#")
+LineKind = Literal[
+    "fetch",
+    "say",
+    "play",
+    "pause",
+    "gather",
+    "digits",
+    "record",
+    "dial",
+    "redirect",
+    "hangup",
+    "error",
+]
 TWILIO_API_URL = "https://api.twilio.com"
 LONGEST_CALL_SECONDS = 4 * 60 * 60
 DOLLARS_PER_MINUTE = 0.014
@@ -36,6 +50,83 @@ new line in the transcript, and that the call starts or stops waiting for keys."
 _EVENTS: dict[str, CallEvent] = {"ringing": "ringing", "in-progress": "answered"}
 
 CallObserver: TypeAlias = Callable[["Call", CallEvent], None]
+
+
+class Callee:
+    """The telephone at the other end of one call: picked up, its keys pressed, hung up.
+
+    The directory's character operates it, or a handset while `on_handset` is set. The handset may
+    leave the call ringing for `patience` simulated seconds.
+    """
+
+    def __init__(self) -> None:
+        self.on_handset = asyncio.Event()
+        self.patience = 0.0
+        self.decided = asyncio.Event()
+        self.picks_up = False
+        self.hung_up = asyncio.Event()
+        self.key_pressed = asyncio.Event()
+        self._keys: deque[str] = deque()
+
+    def attach_handset(self, patience: float) -> None:
+        """Let a handset decide from now on."""
+        self.patience = patience
+        self.on_handset.set()
+
+    def detach_handset(self) -> None:
+        """Let the character decide, because nobody used the handset."""
+        self.on_handset.clear()
+
+    def decide(self, *, picks_up: bool) -> None:
+        """Answer or decline; the first decision counts."""
+        if not self.decided.is_set():
+            self.picks_up = picks_up
+            self.decided.set()
+
+    def press(self, keys: str) -> None:
+        """Press keys one after the other. Characters that are on no telephone are skipped."""
+        pressed = [key for key in keys if key in KEYS]
+        if pressed:
+            self._keys.extend(pressed)
+            self.key_pressed.set()
+
+    def take_key(self) -> str | None:
+        """Return the oldest key that wasn't taken yet, or None."""
+        key = self._keys.popleft() if self._keys else None
+        if not self._keys:
+            self.key_pressed.clear()
+        return key
+
+    def clear_keys(self) -> None:
+        """Drop the keys pressed so far: they count only while a verb waits for them."""
+        self._keys.clear()
+        self.key_pressed.clear()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened, `at` simulated seconds after the call was answered.
+
+    `text` is what was said, played or pressed; `voice` and `language` are those of a `say`.
+    `seconds` is how long it takes, where that is known when it begins.
+    """
+
+    at: float
+    kind: LineKind
+    text: str
+    voice: str | None = None
+    language: str | None = None
+    seconds: float = 0
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An error or a warning, as Twilio's debugger lists them. After a warning the call goes on."""
+
+    code: int | None
+    level: Literal["error", "warning"]
+    message: str
+    url: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 from simulator.clock import Clock
+from simulator.models.call import Trouble
 from simulator.models.sids import account_path
-from simulator.models.transcript import Trouble
 from simulator.models.webhooks import Callback
 from simulator.untrusted_text import without_password
 

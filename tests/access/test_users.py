@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from access.names import is_usable, name_key
+from access.names import is_usable, user_key
 from access.users import HEAD, SharedPassword, UsersError, UsersFile, _parsed
 from tests.support.signing_in import BEN, MAYA, PASSWORD, users_in
 
@@ -137,7 +137,7 @@ def test_any_content_is_users_or_one_sentence(content: str):
     except UsersError:
         users = {}
     for key, user in users.items():
-        assert key == name_key(user.name)
+        assert key == user_key(user.name)
         assert is_usable(user.name)
 
 

@@ -79,7 +79,7 @@ def test_a_simulation_passes(tmp_path: Path, monkeypatch, capfd, as_json):
     """In this process; each group is named once, in order."""
     with clean_environment():
         monkeypatch.setenv("DATA_DIR", str(tmp_path))
-        monkeypatch.setattr("settings.ENV_FILE", None)
+        monkeypatch.setattr("settings.settings.ENV_FILE", None)
         monkeypatch.setitem(Settings.model_config, "env_file", None)
         assert main(["doctor", "--json"] if as_json else ["doctor"]) == 0
     said = capfd.readouterr().out

@@ -12,8 +12,9 @@ import pytest
 from alerts import UnusableInput
 from alerts.filters import Filters, Kind
 from alerts.phone_numbers import Regions
-from cli.list import filters_in, moment_in
+from cli.list import filters_in
 from cli.main import parser
+from cli.newest_first import moment_in
 from tests.support.project_folder import ProjectFolder, build_project_folder
 
 BEN, CLARA = "(412) 555-0121", "(412) 555-0122"

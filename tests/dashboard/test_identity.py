@@ -18,9 +18,8 @@ from access.actor import process_user
 from access.roles import Roles
 from dashboard.hosting import CONNECT_CREDENTIALS
 from dashboard.sign_in.gate import Gate
-from dashboard.sign_in.identity import Anonymous, BehindProxy, Identify, OnConnect
+from dashboard.sign_in.identity import Anonymous, BehindProxy, Identify, OnConnect, is_sent_by
 from dashboard.sign_in.page import SignInPage
-from dashboard.sign_in.peers import is_sent_by
 from dashboard.visitor import ACTOR_KEY
 from tests.support.gated_app import VISITOR, gated_app
 from tests.support.servers import serve

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from alerts.log_lines import LimitedLog
 from dashboard import own_pages
 from dashboard.hosting import under_shiny_server
-from dashboard.limited_log import LimitedLog
 from dashboard.own_pages import OwnPagesOnly
 from tests.support.handshakes import opens
 from tests.support.running_app import running_app

@@ -29,6 +29,8 @@ from alerts import Desk
 from alerts.tables import alerts
 from dashboard import activity, mount, people, send
 from dashboard import rules as page_of_rules
+from dashboard.people.changes import Changes
+from dashboard.people.people_list import PeopleList
 from dashboard.people.visit import Visit as PeopleVisit
 from dashboard.permissions import ACTIONS_OF_PEOPLE, ACTIONS_OF_RULES
 from dashboard.rules.about import AboutRule
@@ -133,14 +135,15 @@ async def visited(server: Callable[[], object]) -> AsyncIterator[Page]:
 def actions_of(*kinds: type) -> set[str]:
     """What the methods that a browser can call by name are called there."""
     names = {name for kind in kinds for name in vars(kind)}
-    # Not an action, but with a name like one.
-    names.discard("_on_screen")
     return {re.sub(r"^_?on_", "", name) for name in names if re.match(r"_?on_", name)}
 
 
 def test_every_action_of_a_page_is_decided_about() -> None:
     # Only the browser does these, which choose a file or mend a query.
-    assert actions_of(PeopleVisit) == ACTIONS_OF_PEOPLE.keys() - {"import_file", "other_file"}
+    assert actions_of(PeopleVisit, PeopleList, Changes) == ACTIONS_OF_PEOPLE.keys() - {
+        "import_file",
+        "other_file",
+    }
     assert actions_of(RulesVisit, Editing, AboutRule) == ACTIONS_OF_RULES.keys() - {"upload", "fix"}
 
 

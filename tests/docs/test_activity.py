@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from alerts.filters import MOST_COUNTED
-from cli.list import DEFAULT_LIMIT, KINDS
+from cli.list import KINDS
 from cli.main import parser
+from cli.newest_first import DEFAULT_LIMIT
 from tests.support.project_folder import ProjectFolder, build_project_folder
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/activity.md").read_text(encoding="utf-8")

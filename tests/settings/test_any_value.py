@@ -11,7 +11,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-import settings as settings_module
 from alerts import Desk
 from dashboard.sign_in import Access
 from settings import Settings, SettingsError
@@ -64,7 +63,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in the place of the project's, because folders are made below it."""
     folder = tmp_path_factory.mktemp("project")
     with clean_environment(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings_module, "HERE", folder)
+        patch.setattr("settings.values.HERE", folder)
         yield folder
 
 

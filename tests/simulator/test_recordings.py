@@ -10,9 +10,9 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from simulator import create_app
+from simulator.api.recordings import silent_mp3
 from simulator.models.recording import Recording
 from simulator.models.sids import new_sid
-from simulator.silence import silent_mp3
 from tests.support.document_server import Documents, document_server
 from tests.support.simulator_line import Line
 

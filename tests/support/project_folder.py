@@ -14,11 +14,9 @@ from tests.support.environment import write_env
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
     "access", "alerts", "cli", "dashboard", "database", "monitoring", "people", "rules",
-    "simulator", "storage", "twilio_client", "twiml",
+    "settings", "simulator", "storage", "twilio_client", "twiml",
 )  # fmt: skip
-FILES = (
-    "app.py", "callbacks_app.py", "doctor.py", "settings.py", "sources.toml", "webhooks.py",
-)  # fmt: skip
+FILES = ("app.py", "callbacks_app.py", "doctor.py", "sources.toml", "webhooks.py")
 
 
 @dataclass(frozen=True)

@@ -224,10 +224,10 @@ def _become(order: dict[str, Any], output: int, errors: int) -> None:
 
 
 def _look_for_settings_in(folder: Path) -> None:
-    """Let settings.py be in `folder`, as its symbolic link there would be."""
-    import settings  # noqa: PLC0415
+    """Let the package `settings` be in `folder`, as its symbolic link there would be."""
+    from settings import settings, values  # noqa: PLC0415
 
-    settings.HERE = folder
+    values.HERE = folder
     settings.ENV_FILE = folder / ".env"
     settings.Settings.model_config["env_file"] = settings.ENV_FILE
     settings.Settings.model_fields["sources_file"].default = folder / "sources.toml"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.doctor.limits import LimitChecks, country_list
+from alerts.doctor.access import LimitChecks, country_list
 from alerts.phone_numbers import Regions
 from tests.support.desks import simulated_desk
 from tests.support.examined import lines_of, verdicts

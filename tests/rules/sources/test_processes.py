@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.sources.errors import SourceError
 from rules.sources.kept_files import KeptFiles
+from rules.sources.source import SourceError
 
 WRITER = """
 import sys

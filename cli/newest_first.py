@@ -1,0 +1,78 @@
+"""What the commands that list things share: options, and reading page after page, newest first."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from alerts import UnusableInput
+from alerts.time_zones import find_zone, in_time_zone
+
+DEFAULT_LIMIT = 20
+PAGE_ROWS = 200
+AGO = re.compile(r"(\d{1,6})\s*(m|h|d|w)")
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+SINCE = "Give --since as 2026-11-20, '2026-11-20 09:30', 30m, 12h, 7d, 2w or today."
+
+Row = TypeVar("Row")
+
+
+def add_since(command: argparse.ArgumentParser) -> None:
+    """Add --since, which `moment_in` reads."""
+    command.add_argument("--since", default="", metavar="WHEN", help="such as today, 7d or a date")
+
+
+def add_limit_and_json(command: argparse.ArgumentParser) -> None:
+    """Add --limit, which `check_limit` checks, and --json."""
+    command.add_argument(
+        "--limit", type=int, default=DEFAULT_LIMIT, help="how many at most (default: %(default)s)"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def check_limit(limit: int) -> None:
+    """Raise `UnusableInput` unless --limit can be used."""
+    if limit < 1:
+        raise UnusableInput("limit", "Give --limit a whole number from 1 on.")
+
+
+async def newest_first(
+    limit: int, read: Callable[[Row | None, int], Awaitable[tuple[Sequence[Row], bool]]]
+) -> AsyncIterator[Row]:
+    """Yield up to `limit` rows, newest first.
+
+    `read` returns the newest rows older than the one it is given, or the newest of all for None, as
+    many as the number says at most; and whether there are older ones.
+    """
+    last: Row | None = None
+    while limit:
+        rows, has_older = await read(last, min(limit, PAGE_ROWS))
+        for row in rows:
+            yield row
+        limit -= len(rows)
+        if not has_older:
+            return
+        last = rows[-1]
+
+
+def moment_in(text: str, zone: str) -> datetime:
+    """Return the moment that --since names, in the time zone. Raises `UnusableInput`."""
+    text, now = text.strip(), datetime.now(UTC)
+    there = in_time_zone(now, zone)
+    if text == "today":
+        return there.replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        if ago := AGO.fullmatch(text):
+            return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        given = datetime.fromisoformat(text)
+        # Positions in the history begin in 1970.
+        if not 1970 < given.year < 9999:
+            raise ValueError(text)
+    except (ValueError, OverflowError):
+        raise UnusableInput("since", SINCE) from None
+    if given.tzinfo:
+        return given
+    return given.replace(tzinfo=find_zone(zone) or there.tzinfo)
