@@ -12,6 +12,7 @@ from alerts.message.segments import count_segments
 from alerts.message.spoken_length import estimated_seconds
 from alerts.phone_numbers import international, split_dialed
 from alerts.services import Services
+from dashboard.only_changes import only_changes
 from dashboard.send.recipients import Typed
 from people.names import number_of_people
 from people.recipients import Recipient
@@ -32,8 +33,8 @@ def caller_server(
     def send_label() -> str:
         return label_for(typed(), simulated=services.simulator is not None)
 
-    @render.text
-    def caller() -> str:
+    @only_changes
+    def who_calls() -> str:
         number = f"From {international(services.from_number)}"
         if services.simulator:
             return f"{number}, simulated: no real call"
@@ -42,6 +43,10 @@ def caller_server(
         if isinstance(request, AlertRequest):
             cost = cost_of(request, typed().recipients)
         return number if cost is None else f"{number} · about ${cost:.2f} a try"
+
+    @render.text
+    def caller() -> str:
+        return who_calls()
 
 
 def label_for(whom: Typed, *, simulated: bool) -> str:
