@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Lifespan
 
 from alerts import Alert, DatabaseError, Desk
-from dashboard import activity, emergency, mount, people, phone, rules, send, setup, shell
+from dashboard import activity, emergency, mount, people, rules, send, setup, shell
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
@@ -47,6 +47,9 @@ def create_app(
     """
     skip_tracing_if_not_installed()
     simulator = desk.services.simulator
+    if simulator:
+        # Imported here because it loads the simulator, which nobody with an account needs.
+        from dashboard import phone  # noqa: PLC0415
     rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
     setup_ui = setup.ui("setup", simulated=simulator is not None)
     setup_page = [shell.panel("Setup", setup_ui, value="setup")]
