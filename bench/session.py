@@ -12,7 +12,7 @@ import aiohttp
 
 # Browsers ask for compressed messages, with a window of this many bits.
 COMPRESSION = 15
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 Message = dict[str, Any]
 
@@ -35,7 +35,7 @@ class PageSession:
         return str(message.data)
 
     async def until(self, seen: Callable[[Message], bool]) -> Message:
-        """The next message that is waited for. Raises TimeoutError after 30 s."""
+        """The next message that is waited for. Raises TimeoutError after a minute."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 message: Message = json.loads(await self.receive())
