@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib.util
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,13 +16,14 @@ from starlette.routing import Route
 from starlette.types import Lifespan
 
 from alerts import Alert, DatabaseError, Desk
-from dashboard import activity, emergency, mount, people, phone, rules, send, setup, shell
+from dashboard import activity, emergency, mount, people, rules, send, setup, shell
 from dashboard.background import in_background
 from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
 from dashboard.security_headers import SecurityHeaders, html_of
 from dashboard.sign_in import Access
+from dashboard.tracing import skip_tracing_if_not_installed
 from dashboard.visitor import actor_of
 from monitoring.health import ill_health
 from rules.opening import OpenRules
@@ -46,7 +46,11 @@ def create_app(
     Without `open_rules` it has no rules, without the `settings` of the desk no Setup page, and
     without `access` everybody may use it who reaches it.
     """
+    skip_tracing_if_not_installed()
     simulator = desk.services.simulator
+    if simulator:
+        # Imported here because it loads the simulator, which nobody with an account needs.
+        from dashboard import phone  # noqa: PLC0415
     rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
     setup_ui = setup.ui("setup", simulated=simulator is not None)
     setup_page = [shell.panel("Setup", setup_ui, value="setup")]
@@ -129,24 +133,11 @@ def _from_environment() -> App:
         return explain(problem)
     access = Access.from_settings(settings, desk)
     dashboard = create_app(desk, OpenRules(settings, desk), settings=settings, access=access)
-    _forget_opentelemetry_if_missing()
     router = dashboard.starlette_app.router
     router.lifespan_context = once_open(
         desk, lambda: _settle(desk, settings), router.lifespan_context
     )
     return dashboard
-
-
-def _forget_opentelemetry_if_missing() -> None:
-    """Let Python remember that OpenTelemetry's SDK isn't installed.
-
-    Shiny tries to import it several times in every flush, in case it has been set up meanwhile, and
-    each search through the file system takes longer than most of our own work there.
-    https://docs.python.org/3/reference/import.html#the-module-cache
-    """
-    name = "opentelemetry.sdk"
-    if importlib.util.find_spec(name) is None:
-        sys.modules.setdefault(f"{name}.trace", None)  # type: ignore[arg-type]
 
 
 def once_open(

@@ -11,6 +11,7 @@ from alerts.cost import estimate
 from alerts.message.segments import count_segments
 from alerts.message.spoken_length import estimated_seconds
 from alerts.phone_numbers import international, split_dialed
+from dashboard.only_changes import only_changes
 from dashboard.send.approvals import has_second_person
 from dashboard.send.recipients import Typed
 from people.names import number_of_people
@@ -35,8 +36,8 @@ def caller_server(
         asks_first = len(whom.recipients) > services.max_recipients and has_second_person(desk)
         return label_for(whom, simulated=services.simulator is not None, asks_first=asks_first)
 
-    @render.text
-    def caller() -> str:
+    @only_changes
+    def who_calls() -> str:
         number = f"From {international(services.from_number)}"
         if services.simulator:
             return f"{number}, simulated: no real call"
@@ -45,6 +46,10 @@ def caller_server(
         if isinstance(request, AlertRequest):
             cost = cost_of(request, typed().recipients)
         return number if cost is None else f"{number} · about ${cost:.2f} a try"
+
+    @render.text
+    def caller() -> str:
+        return who_calls()
 
 
 def label_for(whom: Typed, *, simulated: bool, asks_first: bool) -> str:

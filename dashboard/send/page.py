@@ -99,7 +99,7 @@ def server(
         input, session, desk, live=live, form=form, typed=typed, notices=notices
     )
     approvals_server(input, desk, notices, time_zone)
-    sent_before_server(desk, form, typed, sending)
+    sent_before_server(session, desk, form, typed, sending)
     caller_server(desk, form, typed)
     address_server(session, live)
     progress_server(input, session, live, time_zone)

@@ -19,6 +19,7 @@ from alerts.message.segments import character_name, count_segments, in_words, sa
 from alerts.message.spoken_length import estimated_seconds
 from dashboard.fields import feedback, unannounced
 from dashboard.icons import icon
+from dashboard.only_changes import only_changes
 from dashboard.send.form import REPEATS, for_channel
 from dashboard.send.recipients import Typed
 from people.recipients import Recipient
@@ -124,8 +125,8 @@ def preview_server(
         except UnusableInput as problem:
             return problem
 
-    @render.ui
-    def message_feedback_line() -> Tag | TagList:
+    @only_changes
+    def message_feedback() -> Tag | TagList:
         asked = request()
         is_text = isinstance(asked, AlertRequest) and asked.channel == "text"
         written = message() if is_text else document()
@@ -137,6 +138,10 @@ def preview_server(
         if isinstance(written, str):
             return segments_feedback(written)
         return feedback("", "")
+
+    @render.ui
+    def message_feedback_line() -> Tag | TagList:
+        return message_feedback()
 
     # Also while the disclosure around it is closed: Listen speaks what is in it.
     @output(suspend_when_hidden=False)
@@ -153,9 +158,11 @@ def preview_server(
             return tags.span("The words appear here once there are some.", class_="cb-quiet")
         return tags.span(*shown_words(asked, written))
 
+    duration = only_changes(lambda: length_of(request(), document()))
+
     @render.text
     def length() -> str:
-        return length_of(request(), document())
+        return duration()
 
     @render.ui
     def hearers() -> Tag | None:

@@ -16,6 +16,7 @@ from dashboard.alert_status import clock, glance, glance_tag
 from dashboard.fields import unannounced
 from dashboard.inputs import switch
 from dashboard.live_alert import LiveAlert
+from dashboard.only_changes import only_changes
 from dashboard.send.broadcast_rows import broadcast_card
 from dashboard.send.if_nobody_answers import read_channel
 from dashboard.timeline import announcement_of, story, story_ahead
@@ -82,21 +83,30 @@ def progress_server(
         counted = tally()
         return counted.headline if counted else ""
 
-    @render.text
-    def in_short() -> str:
+    @only_changes
+    def words_in_short() -> str:
         counted, alert = tally(), live()
         if counted:
             return counted.headline
         return f"{label_of(alert)}: {glance(alert, time_zone()).words}" if alert else ""
+
+    @render.text
+    def in_short() -> str:
+        return words_in_short()
+
+    @only_changes
+    def said_of_one() -> str:
+        alert = live()
+        return live.note() if alert is None else announcement_of(alert)
 
     said, said_at = "", 0.0
 
     @render.text
     def announcement() -> str:
         nonlocal said, said_at
-        counted, alert = tally(), live()
+        counted = tally()
         if counted is None:
-            return live.note() if alert is None else announcement_of(alert)
+            return said_of_one()
         wait = said_at + SECONDS_BETWEEN_ANNOUNCEMENTS - time.monotonic()
         if wait > 0 and counted.done < counted.total:
             reactive.invalidate_later(wait)
@@ -104,20 +114,22 @@ def progress_server(
             said, said_at = f"{counted.headline}.", time.monotonic()
         return said
 
-    @reactive.effect
-    async def tell_the_tab() -> None:
+    @only_changes
+    def words_on_tab() -> dict[str, object]:
         alerts, counted = live.all(), tally()
         if not alerts:
-            return
+            return {}
         is_over = all(each.status.final for each in alerts)
         words = counted.headline if counted else glance(alerts[0], time_zone()).words
         ringing = [each for each in alerts if each.status is Status.RINGING]
         if ringing and not is_over and counted is None:
             words = "Ringing…"
-        await session.send_custom_message(
-            "callboard-tab",
-            {"words": words, "over": is_over, "whom": "" if counted else label_of(alerts[0])},
-        )
+        return {"words": words, "over": is_over, "whom": "" if counted else label_of(alerts[0])}
+
+    @reactive.effect
+    async def tell_the_tab() -> None:
+        if told := words_on_tab():
+            await session.send_custom_message("callboard-tab", told)
 
 
 def label_of(alert: Alert) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from htmltools import Tag, tags
-from shiny import reactive, render
+from shiny import Session, reactive, render
 
-from alerts import AlertRequest, DatabaseError, Desk, UnusableInput
+from alerts import AlertRequest, Desk, UnusableInput
 from dashboard.alert_status import shape_tag
-from dashboard.live_alert import failure_sentence
+from dashboard.background import in_background
 from dashboard.send.recipients import Typed
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ MINUTE_SECONDS = 60
 
 
 def sent_before_server(
+    session: Session,
     desk: Desk,
     form: Callable[[], AlertRequest | UnusableInput],
     typed: Callable[[], Typed],
@@ -34,36 +35,49 @@ def sent_before_server(
     For use inside a module's server.
     """
 
-    @reactive.extended_task
-    async def looking(requests: list[AlertRequest]) -> list[SentBefore]:
+    found: reactive.Value[tuple[SentBefore, ...]] = reactive.Value(())
+    looking: set[asyncio.Task[None]] = set()
+
+    # No extended task: each would tell every session that it has begun, ended or was canceled,
+    # while the answer nearly always is that nothing was sent.
+    async def look_up(requests: list[AlertRequest]) -> None:
         await asyncio.sleep(SECONDS_AFTER_TYPING)
-        try:
-            return await desk.sent_before(requests)
-        except DatabaseError as problem:
-            failure_sentence(problem)
-            return []  # said at the button
+        if before := await desk.sent_before(requests):
+            async with reactive.lock():
+                found.set(tuple(before))
+                await reactive.flush()
+
+    def stop() -> None:
+        for task in looking:
+            task.cancel()
+
+    session.on_ended(stop)
 
     @reactive.effect
     def look() -> None:
         request, whom = form(), typed()
         sent()
-        looking.cancel()
+        stop()
+        found.set(())
         if isinstance(request, AlertRequest) and request.message.strip() and whom.recipients:
-            looking.invoke([each.addressed(request) for each in whom.recipients])
+            requests = [each.addressed(request) for each in whom.recipients]
+            task = in_background(look_up(requests), "looking for the same words sent before")
+            looking.add(task)
+            task.add_done_callback(looking.discard)
 
     @render.ui
     def sent_before() -> Tag | None:
-        if looking.status() != "success" or not (found := looking.result()):
+        if not found():
             return None
         reactive.invalidate_later(MINUTE_SECONDS / 2)  # the sentence tells how long ago it was
         return tags.p(
             shape_tag("mark", "wait"),
-            tags.span(warning(found, datetime.now(UTC))),
+            tags.span(warning(found(), datetime.now(UTC))),
             class_="cb-note wait",
         )
 
 
-def warning(found: list[SentBefore], now: datetime) -> str:
+def warning(found: Sequence[SentBefore], now: datetime) -> str:
     """Say to whom these words went already, and when last."""
     newest = max(found, key=lambda each: each.at)
     minutes = round((now - newest.at).total_seconds() / MINUTE_SECONDS)

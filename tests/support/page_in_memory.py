@@ -61,12 +61,19 @@ async def opened(desk: Desk, address: str = "") -> AsyncIterator[Page]:
 
 async def fill_in(page: AsyncTestServerSession, **inputs: Any) -> None:
     await page.set_inputs(**{f"send-{name}": value for name, value in inputs.items()})
-    # The page may have been handing over something else just then.
-    await page.flush()
+    await _until_taken(page)
 
 
 async def press(page: AsyncTestServerSession, times: int = 1) -> None:
     await page.set_inputs(**{"send-send_test_call:shiny.action": times})
+    await _until_taken(page)
+
+
+async def _until_taken(page: AsyncTestServerSession) -> None:
+    """Wait for the flush of inputs: `set_inputs` returns after any flush, of a task's too."""
+    # The session has waited in line for the lock before this does.
+    async with reactive.lock():
+        pass
     await page.flush()
 
 

@@ -1,0 +1,29 @@
+"""The first page waits for nothing that only a later action needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LATER = {"sqlalchemy", "alembic", "duckdb", "argon2", "boto3", "aiohttp", "simulator"}
+ACCOUNT = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "0" * 32,
+    "TWILIO_FROM_NUMBER": "+15017122661",
+}
+
+
+def test_an_app_with_an_account_starts_without_database_requests_and_simulator(tmp_path: Path):
+    said = subprocess.run(
+        [sys.executable, "-c", "import app, sys; print(*sys.modules)"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), **ACCOUNT},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Callboard can't start" not in said.stderr
+    assert LATER & set(said.stdout.split()) == set()

@@ -1,0 +1,34 @@
+"""Sessions begin quickly: Shiny describes nothing for traces that nobody can make."""
+
+import inspect
+
+import pytest
+from shiny import reactive
+
+from dashboard.tracing import skip_tracing_if_not_installed
+
+
+def test_what_a_session_consists_of_is_made_without_reading_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    skip_tracing_if_not_installed()
+    read: list[str] = []
+    for name in ("stack", "getsourcefile", "getsourcelines"):
+        monkeypatch.setattr(inspect, name, lambda *_, name=name: read.append(name))
+
+    reactive.Value(0)
+
+    @reactive.calc
+    def calculation() -> int:
+        return 1
+
+    @reactive.effect
+    def effect() -> None:
+        calculation()
+
+    @reactive.extended_task
+    async def task() -> None:
+        calculation()
+
+    effect.destroy()
+    assert read == []
