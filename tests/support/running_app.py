@@ -44,9 +44,14 @@ def bare_environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_app(project: Path, app: str = "app.py", **settings: str) -> Iterator[str]:
-    """`shiny run app` on a history of its own, for as long as the block lasts; its address."""
-    port = free_port()
+def running_app(
+    project: Path, app: str = "app.py", port: int | None = None, **settings: str
+) -> Iterator[str]:
+    """`shiny run app` on a history of its own, for as long as the block lasts; its address.
+
+    It listens on `port`, or else on a free one.
+    """
+    port = port or free_port()
     history = {"DATABASE_URL": f"sqlite:///{project / f'history-{port}.sqlite'}"}
     environment = bare_environment(**UNHURRIED | history | settings)
     log = project / "server.log"
