@@ -131,7 +131,7 @@ def running_with_account(project: Path, app: str) -> Iterator[tuple[str, dict[st
             "TWILIO_FROM_NUMBER": SIMULATOR_FROM_NUMBER,
             "PUBLIC_URL": url,
         }
-        with running_app(project, app, port, **account) as served:
+        with running_app(project, app, str(port), **account) as served:
             yield served, twilio.state.exchange.calls
 
 
