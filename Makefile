@@ -36,8 +36,10 @@ bench: .venv/installed-dev
 # Crash tests, each planned from a seed: processes are killed while they send alerts.
 # `make soak SEEDS=5000` takes hours.
 soak: SEEDS ?= 500
+soak: ALERTS ?= 200
 soak: .venv/installed-dev
-	SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/crash/test_seeds.py tests/crash/test_postgres.py
+	SEEDS=$(SEEDS) ALERTS=$(ALERTS) $(BIN)/python -m pytest \
+		tests/crash/test_seeds.py tests/crash/test_rules.py tests/crash/test_postgres.py
 
 lock: .venv/installed-dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \

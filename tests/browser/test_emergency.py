@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import shiny.reactive._core as reactive_core
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.actor import EVERYTHING, Actor
 from alerts import AlertRequest, Desk
 from app import create_app
 from settings import Settings
+from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import DESKTOP, PHONE, well_behaved_page
 from tests.support.servers import serve
 
@@ -66,11 +66,6 @@ def visitors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitors]:
         yield app
 
 
-def axe_finds_nothing(page: Page) -> None:
-    found = Axe().run(page, options={"preload": False})
-    assert found.violations_count == 0, found.generate_report()
-
-
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(DESKTOP, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )
@@ -89,7 +84,7 @@ def test_a_yes_a_stop_and_lifting_it(
         )
         page.get_by_text("Look at all 12").click()
         expect(page.get_by_text("P 11, +1 412-555-1011")).to_be_visible()
-        axe_finds_nothing(page)
+        nothing_found_by_axe(page)
         card = page.locator(".approval", has_text="12 people")
         card.get_by_role("button", name="Yes, call them").click()
         expect(asks).to_have_count(0, timeout=30_000)
@@ -102,7 +97,7 @@ def test_a_yes_a_stop_and_lifting_it(
         page.get_by_role("button", name="Stop everything…").click()
         sheet = page.get_by_role("dialog", name="Stop everything?")
         expect(sheet).to_contain_text("holds all rules", timeout=30_000)
-        axe_finds_nothing(page)
+        nothing_found_by_axe(page)
         page.keyboard.press("Escape")
         expect(sheet).to_be_hidden()
         page.get_by_role("button", name="Stop everything…").click()
@@ -112,7 +107,7 @@ def test_a_yes_a_stop_and_lifting_it(
         expect(banner).to_contain_text("Ben stopped everything at", timeout=30_000)
         expect(banner).to_contain_text("Wrong list")
         expect(sheet).to_be_hidden()
-        axe_finds_nothing(page)
+        nothing_found_by_axe(page)
         for tab in ("Activity", "People", "Rules"):
             link = page.get_by_role("tab", name=tab)
             if link.count():

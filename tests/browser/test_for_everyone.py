@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.test_accessibility import run_axe
+from tests.support.axe import run_axe
 from tests.support.browser import PHONE, well_behaved_page
 from tests.support.running_app import running_app
 
@@ -144,25 +144,33 @@ def test_a_call_can_be_answered_confirmed_and_ended_at_any_zoom(
         expect(phone.locator(".captions")).to_contain_text("You hung up.")
 
 
-@pytest.mark.parametrize("viewport", [*ZOOMED, PHONE, WIDE], ids=[*ZOOMS, "phone", "desktop"])
-def test_nothing_covers_what_the_keyboard_reaches(
-    browser: Browser, simulation: str, viewport: dict[str, int]
-) -> None:
-    with well_behaved_page(browser, simulation, viewport=viewport) as page:
+def test_nothing_covers_what_the_keyboard_reaches(browser: Browser, simulation: str) -> None:
+    with well_behaved_page(browser, simulation) as page:
         type_recipient(page)
         page.locator(".if-nobody-answers summary").click()
         page.locator(".keep summary").click()
-        for key in ("Tab", "Shift+Tab"):
-            reached = set()
-            for _ in range(60):
-                page.keyboard.press(key)
-                focused = page.locator(".send-page :focus")
-                if focused.count() == 0:
-                    continue
-                name = focused.evaluate("(e) => e.id || e.textContent.trim()")
-                assert focused.evaluate(IS_UNCOVERED), (key, name)
-                reached.add(name)
-            assert {"send-phone_number", "send-message", "send-send_test_call"} <= reached
+        for viewport in (*ZOOMED, PHONE, WIDE):
+            page.set_viewport_size(viewport)  # type: ignore[arg-type]
+            page.evaluate("document.activeElement.blur()")
+            page.evaluate(NEXT_FRAME)
+            for key in ("Tab", "Shift+Tab"):
+                assert {"send-phone_number", "send-message", "send-send_test_call"} <= reached(
+                    page, key
+                ), (key, viewport)
+
+
+def reached(page: Page, key: str) -> set[str]:
+    """Press a key again and again; what of the Send page it reaches, all of it uncovered."""
+    found = set()
+    for _ in range(60):
+        page.keyboard.press(key)
+        focused = page.locator(".send-page :focus")
+        if focused.count() == 0:
+            continue
+        name = focused.evaluate("(e) => e.id || e.textContent.trim()")
+        assert focused.evaluate(IS_UNCOVERED), (key, name)
+        found.add(name)
+    return found
 
 
 @pytest.mark.parametrize("viewport", ZOOMED, ids=ZOOMS)
@@ -281,7 +289,7 @@ def test_light_or_dark_chosen_by_hand_is_remembered(browser: Browser, simulation
             expect(root).to_have_attribute("data-bs-theme", wanted)
 
 
-@pytest.mark.parametrize("theme", ["darkly", "cyborg", "bootstrap"])
+@pytest.mark.parametrize("theme", ["darkly", "bootstrap"])
 def test_the_send_page_can_be_read_in_another_apps_dark_theme(
     browser: Browser, project: Path, theme: str
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_accessibility import run_axe
+from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import PHONE, well_behaved_page
 
 pytestmark = pytest.mark.browser
@@ -35,9 +35,8 @@ def choose(page: Page, file: Path) -> None:
     expect(page.get_by_text("3 rows in ironbridge.csv")).to_be_visible()
 
 
-def nothing_found_by_axe(page: Page) -> None:
-    found = run_axe(page)
-    assert found.violations_count == 0, found.generate_report()
+def without_faults(page: Page) -> None:
+    nothing_found_by_axe(page)
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
@@ -63,7 +62,7 @@ def test_each_row_hears_its_own_words(browser: Browser, simulation: str, file: P
         expect(page.locator("#send-words")).to_have_text("Lot 1407 is off, Ben Adeyemi.")
         page.get_by_role("button", name="Call 2 people now").click()
         expect(page.locator("#send-send_refusal")).to_contain_text("Row 3: Too few digits")
-        nothing_found_by_axe(page)
+        without_faults(page)
         page.get_by_label("Number from").select_option("Mobile")
         expect(rows.locator(".problem")).to_have_count(0)
         expect(page.locator("#send-words")).to_have_text("Lot 1407 is off, Ben Adeyemi.")
@@ -78,7 +77,7 @@ def test_each_row_hears_its_own_words(browser: Browser, simulation: str, file: P
             if place:  # the first is open
                 row.locator("summary").click()
             expect(row.get_by_text(f"Lot {lot} is off, {person}.")).to_be_visible()
-        nothing_found_by_axe(page)
+        without_faults(page)
         # Without the file, what was typed is there again.
         page.get_by_role("button", name="Leave the file out").click()
         expect(page.locator("#send-phone_number")).to_have_value("412 857 4309")
@@ -87,8 +86,9 @@ def test_each_row_hears_its_own_words(browser: Browser, simulation: str, file: P
         expect(page.locator("#send-recipients li")).to_have_count(1)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
+)
 def test_axe_finds_nothing(
     browser: Browser, simulation: str, file: Path, viewport: dict[str, int], dark: bool
 ) -> None:
@@ -96,14 +96,14 @@ def test_axe_finds_nothing(
         expect(page.get_by_role("button", name="Send test call")).to_be_visible()
         page.get_by_role("button", name="From a file…").click()
         expect(page.get_by_text("A CSV file whose first row")).to_be_visible()
-        nothing_found_by_axe(page)
+        without_faults(page)
         page.locator("#send-file").set_input_files(file)
         expect(page.locator("#send-recipients .bad")).to_be_visible()
-        nothing_found_by_axe(page)
+        without_faults(page)
         file.write_bytes(b"PK\x03\x04")
         page.locator("#send-file").set_input_files(file)
         expect(page.get_by_text("This is an Excel workbook")).to_be_visible()
-        nothing_found_by_axe(page)
+        without_faults(page)
 
 
 def test_a_file_that_is_too_large_is_not_sent_to_the_server(

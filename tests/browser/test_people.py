@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_accessibility import run_axe
+from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import PHONE, well_behaved_page
 from tests.support.running_app import running_app
 
@@ -48,36 +48,36 @@ def import_file(page: Page, file: Path) -> None:
     expect(page.get_by_text("rows need a look")).to_be_visible()
 
 
-def nothing_found_by_axe(page: Page) -> None:
-    found = run_axe(page)
-    assert found.violations_count == 0, found.generate_report()
+def without_faults(page: Page) -> None:
+    nothing_found_by_axe(page)
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not wide
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
+)
 def test_axe_finds_nothing(
     browser: Browser, app: str, file: Path, viewport: dict[str, int], dark: bool
 ):
     with well_behaved_page(browser, app, viewport=viewport, dark=dark) as page:
         open_people(page)
         expect(page.get_by_text("Nobody is here yet")).to_be_visible()
-        nothing_found_by_axe(page)
+        without_faults(page)
         import_file(page, file)
-        nothing_found_by_axe(page)
+        without_faults(page)
         page.get_by_role("button", name="Add 2 people").click()
         expect(page.locator(".import-file")).to_be_visible()
         page.get_by_role("button", name="Close").click()
         page.get_by_label("Choose Nora Lindqvist").check()
         expect(page.get_by_role("button", name="Write to 1 person…")).to_be_visible()
-        nothing_found_by_axe(page)
+        without_faults(page)
         page.get_by_role("button", name="Nora Lindqvist", exact=True).click()
         page.get_by_label("Number", exact=True).fill("412")
         page.get_by_role("button", name="Save").click()
         expect(page.locator(".feedback.bad")).to_contain_text("Too few digits")
         expect(page.get_by_label("Number", exact=True)).to_be_focused()
-        nothing_found_by_axe(page)
+        without_faults(page)
 
 
 def test_a_file_is_fixed_in_place_and_imported(browser: Browser, app: str, file: Path):

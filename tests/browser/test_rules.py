@@ -10,15 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.test_accessibility import run_axe
+from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import PHONE, well_behaved_page
 from tests.support.running_app import running_app
 
 pytestmark = pytest.mark.browser
 
 WIDE = {"width": 1320, "height": 860}
-BOTH = pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
-THEMES = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 QUERY = "SELECT batch, beer, diacetyl_pbb, phone\nFROM tastings\nWHERE diacetyl_ppb > limit_ppb"
 RECORD_SPEECH = """
 window.spoken = [];
@@ -89,8 +87,7 @@ def turn_on(page: Page) -> None:
 
 
 def without_faults(page: Page) -> None:
-    found = run_axe(page)
-    assert found.violations_count == 0, found.generate_report()
+    nothing_found_by_axe(page)
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
@@ -181,8 +178,9 @@ def test_the_way_without_sql_and_a_flood_that_waits_for_a_person(
         expect(page.locator(".rules-table")).to_contain_text("Off since")
 
 
-@THEMES
-@BOTH
+@pytest.mark.parametrize(
+    ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
+)
 def test_axe_finds_nothing(browser: Browser, app: str, viewport: dict[str, int], dark: bool):
     with well_behaved_page(browser, app, viewport=viewport, dark=dark) as page:
         open_rules(page)

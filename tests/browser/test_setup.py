@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_accessibility import run_axe
+from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import PHONE, well_behaved_page
 
 pytestmark = pytest.mark.browser
@@ -18,24 +18,24 @@ def open_setup(page: Page) -> None:
     expect(page.get_by_text("checked ")).to_be_visible()
 
 
-def nothing_found_by_axe(page: Page) -> None:
-    found = run_axe(page)
-    assert found.violations_count == 0, found.generate_report()
+def without_faults(page: Page) -> None:
+    nothing_found_by_axe(page)
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
+)
 def test_axe_finds_nothing(
     browser: Browser, simulation: str, viewport: dict[str, int], dark: bool
 ) -> None:
     with well_behaved_page(browser, simulation, viewport=viewport, dark=dark) as page:
         open_setup(page)
-        nothing_found_by_axe(page)
+        without_faults(page)
         page.get_by_label("My number").fill("412")
         expect(page.locator("#setup-my_number_line .bad")).to_be_visible()
         expect(page.get_by_label("My number")).to_have_attribute("aria-invalid", "true")
-        nothing_found_by_axe(page)
+        without_faults(page)
 
 
 def test_a_fix_is_copied_and_the_call_rings_on_this_page(browser: Browser, simulation: str) -> None:

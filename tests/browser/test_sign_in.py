@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from shiny import App, Inputs, Outputs, Session, render, ui
 from starlette.types import Receive, Scope, Send
@@ -22,6 +21,7 @@ from dashboard.sign_in.identity import ByCookie
 from dashboard.sign_in.page import SignInPage
 from dashboard.visitor import actor_of
 from database.database import Database
+from tests.support.axe import COLORS, run_axe
 from tests.support.browser import DESKTOP, PHONE
 from tests.support.running_app import running_app
 from tests.support.servers import serve
@@ -62,11 +62,19 @@ def rows(page: Page, selector: str) -> set[int]:
 
 
 def violations(page: Page) -> list[object]:
-    return list(Axe().run(page).response["violations"])
+    """What is wrong with the page as it is, and with its colors in the other theme."""
+    found = list(run_axe(page).response["violations"])
+    theme = page.locator("html").get_attribute("data-bs-theme")
+    turn = "(theme) => { document.documentElement.dataset.bsTheme = theme; }"
+    page.evaluate(turn, "light" if theme == "dark" else "dark")
+    found += run_axe(page, **COLORS).response["violations"]
+    page.evaluate(turn, theme)
+    return found
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+@pytest.mark.parametrize(
+    ("viewport", "dark"), [(DESKTOP, False), (PHONE, True)], ids=["desktop light", "phone dark"]
+)
 def test_in_and_out(browser: Browser, app: str, dark: bool, viewport: dict[str, int]) -> None:
     context = browser.new_context(
         viewport={"width": viewport["width"], "height": viewport["height"]},

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
+from tests.support.axe import run_axe
 from tests.support.browser import DESKTOP, PHONE, well_behaved_page
 from tests.support.proxies import nginx
 
@@ -35,7 +35,7 @@ def test_it_says_what_to_set(simulation: str, browser: Browser, tmp_path: Path):
             overlay = "'#shiny-disconnected-overlay'"
             assert page.evaluate(words.replace("OVERLAY", overlay)) == "none"
             assert box["x"] + box["width"] <= viewport["width"]
-            found = Axe().run(page, context=".no-session")
+            found = run_axe(page, ".no-session")
             assert found.violations_count == 0, found.generate_report()
             page.close()
 

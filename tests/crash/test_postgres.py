@@ -18,7 +18,7 @@ import pytest
 
 from bench.simulator_process import running
 from tests.support.crash_judge import Simulation, complaints
-from tests.support.crash_plan import Death, plan_from
+from tests.support.crash_plan import ALERTS, Death, plan_from
 from tests.support.crash_runner import begin, end, history_of
 from tests.support.crash_sender import RETRY_POLICY, SenderTask
 from tests.support.pgbouncer import pgbouncer, program
@@ -27,7 +27,7 @@ from tests.support.postgres import PostgresServer, fresh_database, start, stop
 SPEED = 50
 # Twilio answers slowly, so that alerts are under way when the worker dies.
 SLOW = {"kind": "slow", "method": "POST", "rate": 1, "seconds": 0.3}
-ENOUGH = 40
+ENOUGH = ALERTS // 5
 TAKEOVER_SECONDS = 200
 # For the remaining alerts, after the takeover, also on a busy machine.
 SECONDS_TO_FINISH = 300
@@ -71,7 +71,7 @@ class TwoWorkers:
 async def two_workers(
     database_url: str, seed: int, death: Death | None = None
 ) -> AsyncIterator[TwoWorkers]:
-    """Two workers, the first of which dies as told, and an app that sends 200 alerts."""
+    """Two workers, the first of which dies as told, and an app that sends alerts."""
     with running(SPEED) as simulator:
         requests = plan_from(seed, faulty=False).requests
         task = SenderTask(

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
 from simulator.models.call import Call
 from tests.support.browser import well_behaved_page
-from tests.support.running_app import bare_environment, running, running_app
+from tests.support.running_app import bare_environment, running_app
 from tests.support.servers import free_port, serve
 
 
@@ -36,13 +36,21 @@ def test_the_tutorials_app_calls(browser: Browser, project: Path) -> None:
         expect(page.locator("#outcome")).to_contain_text("Accepted by Twilio: CA")
 
 
+@pytest.fixture(scope="module")
+def tutorial(project: Path) -> Iterator[tuple[str, dict[str, Call]]]:
+    """The tutorial's app with an account."""
+    with running_with_account(project, "examples/tutorial_app.py") as running:
+        yield running
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("gap_ms", [150, 400])
-def test_a_double_click_is_one_call(browser: Browser, project: Path, gap_ms: int) -> None:
-    with (
-        running_with_account(project, "examples/tutorial_app.py") as (url, calls),
-        well_behaved_page(browser, url) as page,
-    ):
+def test_a_double_click_is_one_call(
+    browser: Browser, tutorial: tuple[str, dict[str, Call]], gap_ms: int
+) -> None:
+    url, calls = tutorial
+    before = len(calls)
+    with well_behaved_page(browser, url) as page:
         page.fill("#phone_number", "(412) 857-4309")
         box = page.locator("#send_test_call").bounding_box()
         assert box is not None
@@ -52,22 +60,23 @@ def test_a_double_click_is_one_call(browser: Browser, project: Path, gap_ms: int
         page.mouse.click(box["x"] + 10, box["y"] + 10)
         expect(page.locator("#outcome")).to_contain_text("Accepted by Twilio: CA")
         call_another(page)
-        assert called(calls) == ["+14128574309", "+14128570000"]
+        assert called(calls)[before:] == ["+14128574309", "+14128570000"]
 
 
 @pytest.mark.browser
-def test_a_press_during_a_call_is_ignored(browser: Browser, project: Path) -> None:
-    with (
-        running_with_account(project, "examples/tutorial_app.py") as (url, calls),
-        well_behaved_page(browser, url) as page,
-    ):
+def test_a_press_during_a_call_is_ignored(
+    browser: Browser, tutorial: tuple[str, dict[str, Call]]
+) -> None:
+    url, calls = tutorial
+    before = len(calls)
+    with well_behaved_page(browser, url) as page:
         page.fill("#phone_number", "(412) 857-4309")
         page.locator("#send_test_call").click()
         expect(page.locator("#send_test_call")).to_be_disabled()
         page.evaluate("Shiny.setInputValue('send_test_call:shiny.action', 2)")
         expect(page.locator("#outcome")).to_contain_text("Accepted by Twilio: CA")
         call_another(page)
-        assert called(calls) == ["+14128574309", "+14128570000"]
+        assert called(calls)[before:] == ["+14128574309", "+14128570000"]
 
 
 def call_another(page: Page) -> None:
@@ -114,7 +123,6 @@ def running_with_account(project: Path, app: str) -> Iterator[tuple[str, dict[st
     twilio = create_app(account_sid=SIMULATOR_ACCOUNT_SID, auth_token="hush", speed=100)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "shiny", "run", "--port", str(port), app]
     with serve(twilio) as address:
         account = {
             "TWILIO_BASE_URL": address,
@@ -123,8 +131,8 @@ def running_with_account(project: Path, app: str) -> Iterator[tuple[str, dict[st
             "TWILIO_FROM_NUMBER": SIMULATOR_FROM_NUMBER,
             "PUBLIC_URL": url,
         }
-        with running(command, f"{url}/", project, **account):
-            yield f"{url}/", twilio.state.exchange.calls
+        with running_app(project, app, str(port), **account) as served:
+            yield served, twilio.state.exchange.calls
 
 
 def test_the_tutorials_app_is_short(project: Path) -> None:

@@ -44,16 +44,21 @@ def bare_environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_app(project: Path, app: str = "app.py", **settings: str) -> Iterator[str]:
-    """`shiny run app` on a history of its own, for as long as the block lasts; its address."""
-    port = free_port()
+def running_app(
+    project: Path, app: str = "app.py", port: str = "", **settings: str
+) -> Iterator[str]:
+    """`shiny run app` on a history of its own, for as long as the block lasts; its address.
+
+    It listens on a free port unless `port` says which.
+    """
+    port = port or str(free_port())
     history = {"DATABASE_URL": f"sqlite:///{project / f'history-{port}.sqlite'}"}
     environment = bare_environment(**UNHURRIED | history | settings)
     log = project / "server.log"
     with log.open("wb") as output:
         server = ready_python.start(
             "shiny",
-            ["run", "--port", str(port), app],
+            ["run", "--port", port, app],
             project,
             environment,
             stdout=output.fileno(),

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from rules.sandbox import Column, Query, QueryError, Sandbox, Table
 from tests.support.sandboxed import lab_csv, lab_parquet, opened
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 500_000, tzinfo=UTC)
 CLOCK = {
@@ -37,8 +40,9 @@ CLOCK = {
 }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox():
+    """One for all tests, which only ask it: its process takes long to start."""
     async with opened() as made:
         yield made
 
@@ -181,10 +185,11 @@ async def test_which_sources_a_query_names(sandbox: Sandbox, query: str, expecte
     assert sandbox._facts[query].tables is not None
 
 
-async def test_looking_at_a_text_twice_takes_no_second_process(sandbox: Sandbox):
+async def test_looking_at_a_text_twice_takes_no_second_process():
     query = "SELECT * FROM lab"
-    assert await sandbox.examine(query) is await sandbox.examine(query)
-    for n in range(600):
-        sandbox._facts[f"SELECT {n}"] = await sandbox.examine(query)
-    assert await sandbox.tables_of("SELECT * FROM other") == {"other"}
-    assert len(sandbox._facts) <= 601
+    async with opened() as sandbox:
+        assert await sandbox.examine(query) is await sandbox.examine(query)
+        for n in range(600):
+            sandbox._facts[f"SELECT {n}"] = await sandbox.examine(query)
+        assert await sandbox.tables_of("SELECT * FROM other") == {"other"}
+        assert len(sandbox._facts) <= 601

@@ -8,16 +8,20 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import pytest_asyncio
 
 from rules.sandbox import Column, Query, QueryError, QueryResult, Sandbox, Table
 from tests.support.sandboxed import lab_csv, lab_parquet, opened, outcome
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PINNED = (Column("batch", "BIGINT"), Column("ppb", "DECIMAL(9,2)"), Column("at", "TIMESTAMP"))
 ROWS = "batch,ppb,at\n1,2.50,2026-11-01 10:00\n2,3.75,2026-11-02 10:00\n"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox():
+    """One for all tests, which only ask it: its process takes long to start."""
     async with opened() as made:
         yield made
 
