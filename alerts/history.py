@@ -125,7 +125,9 @@ class History:
         then, or with the same `now` what the first run has returned.
         """
         now = now or datetime.now(UTC)
-        check_asking(connection, self.account_sid, self._limits, new, now, confirmed=confirmed)
+        known = check_asking(
+            connection, self.account_sid, self._limits, new, now, confirmed=confirmed
+        )
         added, position = list[Alert](), new_position(now)
         for some in in_parts(new):
             added += records.add(
@@ -134,6 +136,7 @@ class History:
                 some,
                 now=now,
                 first_position=position,
+                known=known,
                 worker_id=worker_id,
                 audit=None if added else audit,
             )
