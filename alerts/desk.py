@@ -555,8 +555,9 @@ class Desk:
     async def stop_everything(self, reason: str = "") -> list[Alert]:
         """Send nothing from now on, in any process: cancel all that waits and end live calls.
 
-        Returns the alerts that were canceled by that. Until somebody lifts it, nothing can be sent,
-        and rules tell nobody. Raises `UnusableInput` for an unusable `reason`.
+        Returns the alerts that were canceled by that, by whichever process. Until somebody lifts
+        it, nothing can be sent, and rules tell nobody. Raises `UnusableInput` for an unusable
+        `reason`.
         """
         self.actor.require(Permission.SEND)
         from alerts.emergency_stop import EmergencyStop, checked_reason  # noqa: PLC0415
@@ -571,8 +572,10 @@ class Desk:
         audit = AuditEntry.by(
             self.actor, Action.STOPPED, Kind.EMERGENCY_STOP, "everything", **details
         )
-        await history.set_stop(stop, audit)
-        canceled = await history.cancel_all()
+        ended_by_it = await history.set_stop(stop, audit)
+        await history.cancel_all()
+        known = (await history.get_all(ended_by_it)).values()
+        canceled = [each for each in known if each.canceling]
         hang_ups = asyncio.Semaphore(HANG_UPS_AT_ONCE)
         ended = await asyncio.gather(*(self._end_live_call(each, hang_ups) for each in canceled))
         return [each for each in ended if each]

@@ -187,10 +187,10 @@ class History:
         """Return the emergency stop, None if none is set."""
         return await self._database.read(partial(read_stop, account_sid=self.account_sid))
 
-    async def set_stop(self, stop: EmergencyStop, audit: AuditEntry | None = None) -> EmergencyStop:
-        """Set the emergency stop; returns the one that is set, the first if there is one.
+    async def set_stop(self, stop: EmergencyStop, audit: AuditEntry | None = None) -> list[str]:
+        """Set the emergency stop; returns the ids of the alerts that it ends.
 
-        `audit` is written unless there was one.
+        If one is set already, it stays, none are returned, and `audit` isn't written.
         """
         return await self._database.write(
             partial(set_stop, account_sid=self.account_sid, stop=stop, audit=audit)
@@ -200,12 +200,11 @@ class History:
         """Count what an emergency stop would end."""
         return await self._database.read(partial(sweep, account_sid=self.account_sid))
 
-    async def cancel_all(self) -> list[Alert]:
-        """Ask every alert to end, if everything is stopped; returns those that weren't before.
+    async def cancel_all(self) -> None:
+        """Ask every alert to end, if everything is stopped.
 
         Several processes may do so at the same time, and one may die in the middle.
         """
-        canceled: list[Alert] = []
         while stop := await self.stop():
             ids = await self._database.read(
                 partial(some_open, account_sid=self.account_sid, most=MOST_CANCELED_AT_ONCE)
@@ -214,15 +213,12 @@ class History:
                 break
             note = f"Everything was stopped by {stop.by}"
             found = await self.get_all(ids)
-            recorded = await asyncio.gather(*(self._cancel(each, note) for each in found.values()))
-            canceled += [each for each in recorded if each]
-        return canceled
+            await asyncio.gather(*(self._cancel(each, note) for each in found.values()))
 
-    async def _cancel(self, alert: Alert, note: str) -> Alert | None:
+    async def _cancel(self, alert: Alert, note: str) -> None:
         now, number = datetime.now(UTC), alert.try_number
         event = Event(now, None, note, "sender", try_number=number, canceling=True)
-        canceled, _ = await self._append(Entry(alert.id, event, UnlessEnding()))
-        return canceled
+        await self._append(Entry(alert.id, event, UnlessEnding()))
 
     async def lift_stop(self, audit: AuditEntry | None = None) -> None:
         """Lift the emergency stop, once all that waited before is canceled.
