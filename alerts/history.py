@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from access.audit import delete_old_entries, write_entries
-from alerts import incoming_texts, overview, records, search, submissions
+from alerts import incoming_texts, records, submissions
 from alerts.alert import Alert, Channel, Event
 from alerts.emergency_stop import (
     EmergencyStop,
@@ -26,12 +26,12 @@ from alerts.emergency_stop import (
     some_open,
     sweep,
 )
-from alerts.filters import Counts, Filters, MadeTry, Overview, Page
 from alerts.limits import UNLIMITED, Limits, TooMany, check_asking, own_prices
 from alerts.log_lines import on_one_line
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported, UnlessEnding
-from alerts.refusals import Refusals, count_refusal, read_refusals
+from alerts.refusals import count_refusal
 from alerts.replies import IncomingText
+from alerts.reports import Reports
 from alerts.retention import delete_old_alerts
 from alerts.submissions import Outcome, Price, Settlement, Submission
 from alerts.tables import NewAlert, new_position
@@ -58,7 +58,7 @@ LEARN_PRICES_OF = timedelta(days=30)
 MOST_CANCELED_AT_ONCE = 200
 
 
-class History:
+class History(Reports):
     """The alerts of one Twilio account. Two accounts may use the same ids.
 
     `limits` are how much may be sent, by default as much as anybody likes. Use it from one event
@@ -66,8 +66,7 @@ class History:
     """
 
     def __init__(self, database: Database, account_sid: str, limits: Limits = UNLIMITED) -> None:
-        self.account_sid = account_sid
-        self._database = database
+        super().__init__(database, account_sid)
         self._limits = limits
         self._costs_read_at = -LEARN_PRICES_SECONDS
         self._watchers = Watchers()
@@ -174,12 +173,6 @@ class History:
         )
         if is_first:
             log.warning("Refused alerts: %s", on_one_line(refusal))
-
-    async def refusals(self, since: datetime) -> list[Refusals]:
-        """Return who asked for too many alerts since then, the last first."""
-        return await self._database.read(
-            partial(read_refusals, account_sid=self.account_sid, since=since)
-        )
 
     # --- The emergency stop -------------------------------------------------------------------
 
@@ -379,48 +372,6 @@ class History:
     async def set_prices(self, prices: Mapping[str, Price]) -> None:
         """Save what Twilio charged for calls and texts, by SID."""
         await self._database.write(partial(submissions.set_prices, prices=prices))
-
-    async def search(
-        self,
-        filters: Filters,
-        *,
-        before: int | None = None,
-        after: int | None = None,
-        limit: int = 25,
-    ) -> Page:
-        """Return the newest rows older than position `before`, or the oldest newer than `after`."""
-        return await self._database.read(
-            partial(
-                search.page,
-                account_sid=self.account_sid,
-                filters=filters,
-                before=before,
-                after=after,
-                limit=limit,
-            )
-        )
-
-    async def counts(self, filters: Filters) -> Counts:
-        """Count the alerts of each kind, whatever kind the filters ask for."""
-        return await self._database.read(
-            partial(search.counts, account_sid=self.account_sid, filters=filters)
-        )
-
-    async def overview(self, hours: Sequence[datetime], month: datetime) -> Overview:
-        """Return who sends, the alerts between the moments `hours`, and the costs since `month`."""
-        return await self._database.read(
-            partial(overview.overview, account_sid=self.account_sid, hours=hours, month=month)
-        )
-
-    async def tries(self, alert_id: str) -> list[MadeTry]:
-        """Return the tries that Twilio accepted, with SID and price, in order."""
-        return await self._database.read(
-            partial(overview.tries, account_sid=self.account_sid, alert_id=alert_id)
-        )
-
-    async def pulse(self) -> tuple[float, int, int]:
-        """Return what differs after every change to an alert that hasn't ended."""
-        return await self._database.read(partial(overview.pulse, account_sid=self.account_sid))
 
     async def delete_old(self, keep_days: int) -> int:
         """Delete some of what is older: alerts that ended, and entries of the audit trail.
