@@ -37,7 +37,6 @@ CLAIMED_BY = (
     .where(
         alerts.c.account_sid == sa.bindparam("account"),
         alerts.c.is_open,
-        alerts.c.claimed_by.is_not(None),
     )
     .distinct()
 )
@@ -93,13 +92,12 @@ class Claims:
             lambda connection: connection.execute(freed).rowcount == 1
         )
 
-    async def claiming_workers(self) -> set[str]:
-        """The workers that have claimed an alert that is still open."""
+    async def claiming_workers(self) -> set[str | None]:
+        """The workers that have claimed an alert that is still open; None if one has none."""
         wanted = {"account": self._account_sid}
-        found = await self._database.read(
-            lambda connection: connection.scalars(CLAIMED_BY, wanted).all()
+        return await self._database.read(
+            lambda connection: set(connection.scalars(CLAIMED_BY, wanted))
         )
-        return {str(each) for each in found}
 
     async def claimed_by(self, worker_id: str) -> list[str]:
         """The ids of the open alerts that a worker has claimed."""

@@ -103,13 +103,16 @@ def set_stop(
     account_sid: str,
     stop: EmergencyStop,
     audit: AuditEntry | None = None,
-) -> EmergencyStop:
-    """Stop everything; returns the stop that is set, the first if there is one already.
+) -> list[str]:
+    """Stop everything, unless that is so already; returns the ids of the alerts that it ends.
 
     `audit` is written with it. Broadcasts that wait for a second person's yes are over too.
     """
-    if known := lock_sending(connection, account_sid):
-        return known
+    if (known := lock_sending(connection, account_sid)) and known != stop:
+        return []
+    open_ones = list(connection.scalars(OPEN, {"account": account_sid}))
+    if known:
+        return open_ones  # set already: the transaction runs again
     connection.execute(
         sa.update(sending)
         .where(sending.c.account_sid == account_sid)
@@ -121,7 +124,7 @@ def set_stop(
         .values(state="stopped", decided_by=stop.by, decided_at=stop.at.timestamp())
     )
     write_entries(connection, [audit] if audit else [])
-    return stop
+    return open_ones
 
 
 def lift_stop(connection: sa.Connection, account_sid: str, audit: AuditEntry | None = None) -> bool:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from access.audit import delete_old_entries, write_entries
-from alerts import incoming_texts, overview, records, search, submissions
+from alerts import incoming_texts, records, submissions
 from alerts.alert import Alert, Channel, Event
 from alerts.emergency_stop import (
     EmergencyStop,
@@ -26,12 +26,12 @@ from alerts.emergency_stop import (
     some_open,
     sweep,
 )
-from alerts.filters import Counts, Filters, MadeTry, Overview, Page
 from alerts.limits import UNLIMITED, Limits, TooMany, check_asking, own_prices
 from alerts.log_lines import on_one_line
 from alerts.records import Abandoned, Begin, Begun, Entry, Reported, UnlessEnding
-from alerts.refusals import Refusals, count_refusal, read_refusals
+from alerts.refusals import count_refusal
 from alerts.replies import IncomingText
+from alerts.reports import Reports
 from alerts.retention import delete_old_alerts
 from alerts.submissions import Outcome, Price, Settlement, Submission
 from alerts.tables import NewAlert, new_position
@@ -58,7 +58,7 @@ LEARN_PRICES_OF = timedelta(days=30)
 MOST_CANCELED_AT_ONCE = 200
 
 
-class History:
+class History(Reports):
     """The alerts of one Twilio account. Two accounts may use the same ids.
 
     `limits` are how much may be sent, by default as much as anybody likes. Use it from one event
@@ -66,8 +66,7 @@ class History:
     """
 
     def __init__(self, database: Database, account_sid: str, limits: Limits = UNLIMITED) -> None:
-        self.account_sid = account_sid
-        self._database = database
+        super().__init__(database, account_sid)
         self._limits = limits
         self._costs_read_at = -LEARN_PRICES_SECONDS
         self._watchers = Watchers()
@@ -125,7 +124,9 @@ class History:
         then, or with the same `now` what the first run has returned.
         """
         now = now or datetime.now(UTC)
-        check_asking(connection, self.account_sid, self._limits, new, now, confirmed=confirmed)
+        known = check_asking(
+            connection, self.account_sid, self._limits, new, now, confirmed=confirmed
+        )
         added, position = list[Alert](), new_position(now)
         for some in in_parts(new):
             added += records.add(
@@ -134,6 +135,7 @@ class History:
                 some,
                 now=now,
                 first_position=position,
+                known=known,
                 worker_id=worker_id,
                 audit=None if added else audit,
             )
@@ -172,22 +174,16 @@ class History:
         if is_first:
             log.warning("Refused alerts: %s", on_one_line(refusal))
 
-    async def refusals(self, since: datetime) -> list[Refusals]:
-        """Return who asked for too many alerts since then, the last first."""
-        return await self._database.read(
-            partial(read_refusals, account_sid=self.account_sid, since=since)
-        )
-
     # --- The emergency stop -------------------------------------------------------------------
 
     async def stop(self) -> EmergencyStop | None:
         """Return the emergency stop, None if none is set."""
         return await self._database.read(partial(read_stop, account_sid=self.account_sid))
 
-    async def set_stop(self, stop: EmergencyStop, audit: AuditEntry | None = None) -> EmergencyStop:
-        """Set the emergency stop; returns the one that is set, the first if there is one.
+    async def set_stop(self, stop: EmergencyStop, audit: AuditEntry | None = None) -> list[str]:
+        """Set the emergency stop; returns the ids of the alerts that it ends.
 
-        `audit` is written unless there was one.
+        If one is set already, it stays, none are returned, and `audit` isn't written.
         """
         return await self._database.write(
             partial(set_stop, account_sid=self.account_sid, stop=stop, audit=audit)
@@ -197,12 +193,11 @@ class History:
         """Count what an emergency stop would end."""
         return await self._database.read(partial(sweep, account_sid=self.account_sid))
 
-    async def cancel_all(self) -> list[Alert]:
-        """Ask every alert to end, if everything is stopped; returns those that weren't before.
+    async def cancel_all(self) -> None:
+        """Ask every alert to end, if everything is stopped.
 
         Several processes may do so at the same time, and one may die in the middle.
         """
-        canceled: list[Alert] = []
         while stop := await self.stop():
             ids = await self._database.read(
                 partial(some_open, account_sid=self.account_sid, most=MOST_CANCELED_AT_ONCE)
@@ -211,15 +206,12 @@ class History:
                 break
             note = f"Everything was stopped by {stop.by}"
             found = await self.get_all(ids)
-            recorded = await asyncio.gather(*(self._cancel(each, note) for each in found.values()))
-            canceled += [each for each in recorded if each]
-        return canceled
+            await asyncio.gather(*(self._cancel(each, note) for each in found.values()))
 
-    async def _cancel(self, alert: Alert, note: str) -> Alert | None:
+    async def _cancel(self, alert: Alert, note: str) -> None:
         now, number = datetime.now(UTC), alert.try_number
         event = Event(now, None, note, "sender", try_number=number, canceling=True)
-        canceled, _ = await self._append(Entry(alert.id, event, UnlessEnding()))
-        return canceled
+        await self._append(Entry(alert.id, event, UnlessEnding()))
 
     async def lift_stop(self, audit: AuditEntry | None = None) -> None:
         """Lift the emergency stop, once all that waited before is canceled.
@@ -380,48 +372,6 @@ class History:
     async def set_prices(self, prices: Mapping[str, Price]) -> None:
         """Save what Twilio charged for calls and texts, by SID."""
         await self._database.write(partial(submissions.set_prices, prices=prices))
-
-    async def search(
-        self,
-        filters: Filters,
-        *,
-        before: int | None = None,
-        after: int | None = None,
-        limit: int = 25,
-    ) -> Page:
-        """Return the newest rows older than position `before`, or the oldest newer than `after`."""
-        return await self._database.read(
-            partial(
-                search.page,
-                account_sid=self.account_sid,
-                filters=filters,
-                before=before,
-                after=after,
-                limit=limit,
-            )
-        )
-
-    async def counts(self, filters: Filters) -> Counts:
-        """Count the alerts of each kind, whatever kind the filters ask for."""
-        return await self._database.read(
-            partial(search.counts, account_sid=self.account_sid, filters=filters)
-        )
-
-    async def overview(self, hours: Sequence[datetime], month: datetime) -> Overview:
-        """Return who sends, the alerts between the moments `hours`, and the costs since `month`."""
-        return await self._database.read(
-            partial(overview.overview, account_sid=self.account_sid, hours=hours, month=month)
-        )
-
-    async def tries(self, alert_id: str) -> list[MadeTry]:
-        """Return the tries that Twilio accepted, with SID and price, in order."""
-        return await self._database.read(
-            partial(overview.tries, account_sid=self.account_sid, alert_id=alert_id)
-        )
-
-    async def pulse(self) -> tuple[float, int, int]:
-        """Return what differs after every change to an alert that hasn't ended."""
-        return await self._database.read(partial(overview.pulse, account_sid=self.account_sid))
 
     async def delete_old(self, keep_days: int) -> int:
         """Delete some of what is older: alerts that ended, and entries of the audit trail.

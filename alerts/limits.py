@@ -21,7 +21,7 @@ from alerts.emergency_stop import Stopped, lock_sending
 from alerts.errors import UnusableInput
 from alerts.stage import Stage
 from alerts.status import Status
-from alerts.submissions import MAY_HAVE_GONE_OUT, Submission
+from alerts.submissions import MAY_HAVE_GONE_OUT, Submission, lately
 from alerts.tables import NewAlert, alerts, position_at, submissions
 from alerts.time_zones import in_time_zone
 
@@ -31,17 +31,7 @@ DAY = timedelta(days=1)
 CLOCKS_DIFFER = timedelta(seconds=1)
 MOST_PRICES = 1_000
 
-# Built once, for building takes as long as running.
-TO_NUMBERS = (
-    sa.select(submissions.c.to_number, submissions.c.at)
-    .where(
-        submissions.c.account_sid == sa.bindparam("account"),
-        submissions.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
-        submissions.c.at > sa.bindparam("since"),
-        MAY_HAVE_GONE_OUT,
-    )
-    .order_by(submissions.c.at)
-)
+# These statements are built once, for building takes as long as running.
 # Others that wait for the same number's hour. They are few: most alerts ended long ago.
 WAITING_FOR_NUMBER = sa.select(alerts.c.to_number, alerts.c.held_until).where(
     alerts.c.account_sid == sa.bindparam("account"),
@@ -57,7 +47,7 @@ ASKED_FOR = sa.select(alerts.c.created_at).where(
     alerts.c.account_sid == sa.bindparam("account"),
     alerts.c.stage.in_([each.value for each in Stage]),
     alerts.c.channel.in_(["call", "text"]),
-    alerts.c.position >= sa.bindparam("since"),
+    alerts.c.position >= sa.bindparam("position"),
     # What was canceled before anything went out was asked for in vain.
     sa.or_(
         alerts.c.stage != Stage.CANCELED.value, alerts.c.try_number > 1, alerts.c.sid.is_not(None)
@@ -83,7 +73,8 @@ LATER_TRIES = (
         alerts.c.sender == sa.bindparam("person"),
     )
 )
-KNOWN = sa.select(alerts.c.id).where(
+COUNTED = sa.union_all(ASKED_FOR, LATER_TRIES)
+KNOWN = sa.select(alerts.c.id, alerts.c.created_at).where(
     alerts.c.account_sid == sa.bindparam("account"),
     alerts.c.id.in_(sa.bindparam("ids", expanding=True)),
 )
@@ -198,17 +189,19 @@ def check_asking(
     now: datetime,
     *,
     confirmed: bool = False,
-) -> None:
+) -> dict[str, float]:
     """Raise `UnusableInput` unless all of these alerts may be saved.
 
+    Returns when those were saved that are known already (seconds since 1970), by id.
     If somebody has `confirmed` that it is meant to be so many, they count for the person's hour,
     but it doesn't keep them from being saved. Alerts that are known already don't count.
     """
     if stop := lock_sending(connection, account_sid):
         raise Stopped(stop, asked[0].request.time_zone if asked else "")
-    new = _without_known(connection, account_sid, asked)
+    known = _known(connection, account_sid, asked)
+    new = [each for each in asked if each.id not in known]
     if not new:
-        return
+        return known
     people = Counter(each.request.user for each in new)
     if limits.per_person is not None and not confirmed:
         for person, count in people.items():
@@ -217,28 +210,32 @@ def check_asking(
             _check_person(person, times, count, most=limits.per_person, now=now, zone=zone)
     if limits.daily_spend is not None:
         _check_money(connection, account_sid, limits, limits.daily_spend, new=new, now=now)
+    return known
 
 
-def _without_known(
+def _known(
     connection: sa.Connection, account_sid: str, asked: Sequence[NewAlert]
-) -> list[NewAlert]:
-    known: set[str] = set()
+) -> dict[str, float]:
+    known: dict[str, float] = {}
     for start in range(0, len(asked), MOST_IDS):
         ids = [each.id for each in asked[start : start + MOST_IDS]]
-        known |= set(connection.scalars(KNOWN, {"account": account_sid, "ids": ids}))
-    return [each for each in asked if each.id not in known]
+        found = connection.execute(KNOWN, {"account": account_sid, "ids": ids})
+        known |= {row.id: row.created_at for row in found}
+    return known
 
 
 def _asked_for(
     connection: sa.Connection, account_sid: str, person: str, since: datetime
 ) -> list[datetime]:
     """Return when each call and text that counts for a person was asked for or made, in order."""
-    wanted = {"account": account_sid, "person": person}
-    times = [
-        *connection.scalars(ASKED_FOR, wanted | {"since": position_at(since)}),
-        *connection.scalars(LATER_TRIES, wanted | {"since": since.timestamp()}),
-    ]
-    return [datetime.fromtimestamp(each, UTC) for each in sorted(times)]
+    wanted = {
+        "account": account_sid,
+        "person": person,
+        "position": position_at(since),
+        "since": since.timestamp(),
+    }
+    times = sorted(connection.scalars(COUNTED, wanted))
+    return [datetime.fromtimestamp(each, UTC) for each in times]
 
 
 def _check_person(
@@ -290,12 +287,17 @@ def _check_money(
 
 @dataclass(slots=True)
 class Room:
-    """What the limits leave for the submissions that one transaction begins."""
+    """What the limits leave for the submissions that one transaction begins.
+
+    `busy` has the id of the unsettled submission to a number, if there is one. It can be one of
+    those that are to begin, if the transaction went through and runs again.
+    """
 
     connection: sa.Connection
     account_sid: str
     limits: Limits
-    lately: dict[str, list[float]]
+    busy: dict[tuple[Channel, str], str]
+    times: dict[str, list[float]]
     spent: float
 
     @classmethod
@@ -307,19 +309,18 @@ class Room:
         wanted: Sequence[Submission],
     ) -> Room:
         """Read what was sent lately, to these submissions' numbers and for money."""
-        lately: dict[str, list[float]] = {}
         oldest = min(each.at for each in wanted)
-        parameters = {
-            "account": account_sid,
-            "numbers": sorted({each.to for each in wanted}),
-            "since": (oldest - HOUR).timestamp(),
-        }
-        for row in connection.execute(TO_NUMBERS, parameters):
-            lately.setdefault(row.to_number, []).append(row.at)
+        numbers = {each.to for each in wanted}
+        busy: dict[tuple[Channel, str], str] = {}
+        times: dict[str, list[float]] = {}
+        for each in lately(connection, account_sid, numbers, oldest - HOUR):
+            times.setdefault(each.to, []).append(each.at)
+            if each.is_unsettled:
+                busy[each.channel, each.to] = each.id
         spent = 0.0
         if limits.daily_spend is not None:
             spent = spent_since(connection, account_sid, limits.midnight(oldest))
-        return cls(connection, account_sid, limits, lately, spent)
+        return cls(connection, account_sid, limits, busy, times, spent)
 
     def hold(self, alert: Alert, submission: Submission) -> Hold | None:
         """Return how long the alert's try has to wait, None if it may begin."""
@@ -340,11 +341,12 @@ class Room:
 
     def take(self, submission: Submission) -> None:
         """Count a submission that begins."""
-        self.lately.setdefault(submission.to, []).append(submission.at.timestamp())
+        self.busy[submission.channel, submission.to] = submission.id
+        self.times.setdefault(submission.to, []).append(submission.at.timestamp())
         self.spent += submission.estimate or 0
 
     def _times(self, submission: Submission) -> list[datetime]:
-        known = self.lately.get(submission.to, [])
+        known = self.times.get(submission.to, [])
         return [datetime.fromtimestamp(each, UTC) for each in known]
 
     def _turn(

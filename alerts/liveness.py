@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,6 +22,21 @@ from database.database import Database
 # A busy machine may delay a heartbeat by seconds. A worker that is wrongly taken for dead does no
 # harm, but its alerts are then followed by two processes.
 DEAD_AFTER_SECONDS = 10.0
+
+# Built once, for building takes as long as running.
+_BEATS: dict[str, Any] = {
+    "sqlite": sqlite.insert(workers),
+    "postgresql": postgresql.insert(workers),
+}
+BEAT = {
+    name: each.on_conflict_do_update(
+        index_elements=[workers.c.id], set_={"seen_at": each.excluded.seen_at}
+    )
+    for name, each in _BEATS.items()
+}
+KNOWN = sa.select(workers.c.id, workers.c.mode, workers.c.seen_at).where(
+    workers.c.account_sid == sa.bindparam("account")
+)
 
 
 class Liveness:
@@ -39,12 +55,10 @@ class Liveness:
         """
 
         def beat(connection: sa.Connection) -> None:
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             now = database_time(connection)
             row = {"id": worker_id, "account_sid": self._account_sid, "mode": mode}
-            added = dialect.insert(workers).values(**row, started_at=now, seen_at=now)
             connection.execute(
-                added.on_conflict_do_update(index_elements=["id"], set_={"seen_at": now})
+                BEAT[connection.dialect.name], row | {"started_at": now, "seen_at": now}
             )
 
         await self._database.write(beat)
@@ -71,16 +85,12 @@ class Liveness:
         return {each for each in {*known, *claiming} if not known.get(each)}
 
     async def _all(self) -> list[tuple[str, str, bool]]:
-        chosen = sa.select(workers.c.id, workers.c.mode, workers.c.seen_at).where(
-            workers.c.account_sid == self._account_sid
-        )
-
         def read(connection: sa.Connection) -> list[tuple[str, str, bool]]:
             now = database_time(connection)
             return [
                 # A heartbeat far in the future was written before the clock was set back.
                 (row.id, row.mode, abs(now - row.seen_at) <= DEAD_AFTER_SECONDS)
-                for row in connection.execute(chosen)
+                for row in connection.execute(KNOWN, {"account": self._account_sid})
             ]
 
         return await self._database.read(read)

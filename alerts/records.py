@@ -5,7 +5,7 @@ Each function can safely run again when it isn't known whether the transaction w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -29,39 +29,34 @@ from alerts.tables import (
     event_of,
     event_row,
     events,
+    new_alert,
     new_alert_row,
     state_row,
 )
 from alerts.words import add_words
-from database.tables import insert_new
 
 # A wait this short isn't worth asking the database again.
 NEGLIGIBLE_WAIT_SECONDS = 0.02
 
 # Every event needs these statements. They are built once, for building takes as long as running.
-LOCKED = (
-    sa.select(alerts)
-    .where(
-        alerts.c.account_sid == sa.bindparam("account"),
-        alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
-    )
-    # Rows are locked in the same order everywhere, so that no two transactions deadlock.
-    .order_by(alerts.c.id)
-    .with_for_update()
-)
-WRITTEN_AT = sa.select(alerts).where(
+OURS = (
     alerts.c.account_sid == sa.bindparam("account"),
-    alerts.c.id.in_(sa.bindparam("ids", expanding=True)),
-    alerts.c.created_at == sa.bindparam("at"),
+    alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
 )
-DUE_NOW = (
-    sa.update(alerts)
+CHOSEN = sa.select(alerts).where(*OURS)
+# Rows are locked in the same order everywhere, so that no two transactions deadlock.
+LOCKED = CHOSEN.order_by(alerts.c.id).with_for_update()
+REVISIONS = sa.select(alerts.c.id, alerts.c.revision).where(*OURS)
+STORIES = (
+    sa.select(events)
     .where(
-        alerts.c.account_sid == sa.bindparam("account"),
-        alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
+        events.c.account_sid == sa.bindparam("account"),
+        events.c.alert_id.in_(sa.bindparam("alert_ids", expanding=True)),
     )
-    .values(due_at=alerts.c.created_at)
+    .order_by(events.c.number)
 )
+DUE_NOW = sa.update(alerts).where(*OURS).values(due_at=alerts.c.created_at)
+NEW_ALERT = sa.insert(alerts)
 NEW_EVENT = sa.insert(events)
 CHANGING = (*STATE_FIELDS, "stage", "is_open", "channel", "to_number", "revision")
 NEW_STATE = (
@@ -138,37 +133,42 @@ def add(
     *,
     now: datetime,
     first_position: int,
+    known: Mapping[str, float],
     worker_id: str | None = None,
     audit: AuditEntry | None = None,
 ) -> list[Alert]:
     """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
-    Their positions in lists count up from `first_position`. `audit` is written if any alert is new.
+    Their positions in lists count up from `first_position`. `known` is when those were saved that
+    are known already, as `check_asking` returns it. `audit` is written if any alert is new.
     """
-    rows = [
-        new_alert_row(each, account_sid, now, position) | {"claimed_by": worker_id}
-        for position, each in enumerate(new, start=first_position)
-    ]
-    insert_new(connection, alerts, rows)
-    saved = Event(now, Status.QUEUED, "Saved")
-    insert_new(connection, events, [event_row(each.id, account_sid, 1, saved) for each in new])
-    # Found by their time, so that the answer is the same if all of this runs again.
-    ours = {"account": account_sid, "ids": [each.id for each in new], "at": now.timestamp()}
-    added = [alert_of(row, [saved]) for row in connection.execute(WRITTEN_AT, ours).mappings()]
-    add_words(connection, account_sid, [(each.id, each.request) for each in added])
+    added: dict[str, Alert] = {}
+    rows: list[dict[str, Any]] = []
+    for position, each in enumerate(new, start=first_position):
+        # Told by their time, so that the answer is the same if all of this runs again.
+        if each.id in added or known.get(each.id, now.timestamp()) != now.timestamp():
+            continue
+        added[each.id] = new_alert(each, now)
+        if each.id not in known:
+            row = new_alert_row(each, account_sid, now, position)
+            rows.append(row | {"claimed_by": worker_id})
+    if rows:
+        connection.execute(NEW_ALERT, rows)
+        first = [event_row(row["id"], account_sid, 1, added[row["id"]].events[0]) for row in rows]
+        connection.execute(NEW_EVENT, first)
+    add_words(connection, account_sid, [(each.id, each.request) for each in added.values()])
     write_entries(connection, [audit] if audit and added else [])
-    return added
+    return list(added.values())
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:
     """The alerts with all their events, by id; unknown ids are left out."""
     ids = list(alert_ids)
     stories: dict[str, list[Event]] = {each: [] for each in ids}
+    wanted = {"account": account_sid, "alert_ids": ids}
     # Alerts first: then no event up to an alert's revision is missing, and newer ones are cut off.
-    chosen = sa.select(alerts).where(alerts.c.account_sid == account_sid, alerts.c.id.in_(ids))
-    found = connection.execute(chosen).mappings().all()
-    told = sa.select(events).where(events.c.account_sid == account_sid, events.c.alert_id.in_(ids))
-    for row in connection.execute(told.order_by(events.c.number)).mappings():
+    found = connection.execute(CHOSEN, wanted).mappings().all()
+    for row in connection.execute(STORIES, wanted).mappings():
         stories[row["alert_id"]].append(event_of(row))
     return {row["id"]: alert_of(row, stories[row["id"]][: row["revision"]]) for row in found}
 
@@ -177,10 +177,8 @@ def revisions(
     connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]
 ) -> dict[str, int]:
     """How many events each alert has; unknown ids are left out."""
-    chosen = sa.select(alerts.c.id, alerts.c.revision).where(
-        alerts.c.account_sid == account_sid, alerts.c.id.in_(list(alert_ids))
-    )
-    return {row.id: row.revision for row in connection.execute(chosen)}
+    wanted = {"account": account_sid, "alert_ids": list(alert_ids)}
+    return {row.id: row.revision for row in connection.execute(REVISIONS, wanted)}
 
 
 def append(
@@ -223,7 +221,6 @@ class _Appending:
         self._submissions: list[Submission] = []
         begins = [each.more for each in entries if isinstance(each.more, Begin)]
         begins = [each for each in begins if self._wants(each.submission)]
-        self._busy = self._busy_numbers(begins)
         self._room: Room | None = None
         self._is_stopped = False
         if begins:
@@ -304,10 +301,9 @@ class _Appending:
         submission = begin.submission
         if not self._wants(submission):
             return Begun()
-        number = (submission.channel, submission.to)
-        if number in self._busy:
+        if busy := self._busy_with(submission):
             # Already there if the transaction runs again: then it needs no other slot.
-            is_ours = self._busy[number] == submission.id
+            is_ours = busy == submission.id
             return Begun(is_begun=is_ours, number_is_busy=not is_ours)
         if self._is_stopped:
             return Begun(is_stopped=True)
@@ -316,7 +312,6 @@ class _Appending:
         wait = self._waits.get(submission.id, 0.0)
         if wait > NEGLIGIBLE_WAIT_SECONDS:
             return Begun(wait_seconds=wait)
-        self._busy[number] = submission.id
         if self._room:
             self._room.take(submission)
         self._submissions.append(submission)
@@ -337,11 +332,9 @@ class _Appending:
         alert = self._alerts[alert_id]
         return alert.canceling or alert.status.final
 
-    def _busy_numbers(self, begins: Sequence[Begin]) -> dict[tuple[str, str], str]:
-        if not begins:
-            return {}
-        wanted = [each.submission for each in begins]
-        return submissions.busy_numbers(self._connection, self._account_sid, wanted)
+    def _busy_with(self, submission: Submission) -> str | None:
+        """Return the id of the unsettled submission to the number, if there is one."""
+        return self._room.busy.get((submission.channel, submission.to)) if self._room else None
 
     def _reserve(self, begins: Sequence[Begin]) -> dict[str, float]:
         """Reserve slots for submissions without one; the seconds until each, by submission id."""
@@ -350,7 +343,7 @@ class _Appending:
             each
             for each in begins
             if not each.has_slot
-            and (each.submission.channel, each.submission.to) not in self._busy
+            and not self._busy_with(each.submission)
             and not self._is_stopped
             and self._hold(each) is None
         ]

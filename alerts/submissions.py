@@ -20,11 +20,7 @@ from database.tables import insert_new
 
 # Every call and text needs these statements. They are built once, for building takes as long as
 # running.
-BUSY = sa.select(submissions.c.channel, submissions.c.to_number, submissions.c.id).where(
-    submissions.c.account_sid == sa.bindparam("account"),
-    submissions.c.to_number.in_(sa.bindparam("numbers", expanding=True)),
-    submissions.c.outcome.is_(None),
-)
+TO_NUMBERS: sa.BindParameter[str] = sa.bindparam("numbers", expanding=True)
 SETTLE = (
     sa.update(submissions)
     .where(submissions.c.id == sa.bindparam("ours"))
@@ -33,6 +29,21 @@ SETTLE = (
 # Those that reached Twilio, as far as it is known. They count for limits.
 MAY_HAVE_GONE_OUT = sa.or_(
     submissions.c.outcome.is_(None), submissions.c.outcome.in_(["placed", "unknown"])
+)
+LATELY_COLUMNS = tuple(submissions.c[name] for name in ("id", "channel", "to_number", "at"))
+# In two parts, because each has an index.
+LATELY = sa.union_all(
+    sa.select(*LATELY_COLUMNS, sa.true().label("is_unsettled")).where(
+        submissions.c.account_sid == sa.bindparam("account"),
+        submissions.c.to_number.in_(TO_NUMBERS),
+        submissions.c.outcome.is_(None),
+    ),
+    sa.select(*LATELY_COLUMNS, sa.false().label("is_unsettled")).where(
+        submissions.c.account_sid == sa.bindparam("account"),
+        submissions.c.to_number.in_(TO_NUMBERS),
+        submissions.c.at > sa.bindparam("since"),
+        submissions.c.outcome.in_(["placed", "unknown"]),
+    ),
 )
 STOPPED_ACCOUNTS = sa.select(sending.c.account_sid).where(sending.c.stopped_at.is_not(None))
 RENEWALS = sa.values(
@@ -104,6 +115,17 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Lately:
+    """A submission that counts for its number: `at` is in seconds since 1970."""
+
+    id: str
+    channel: Channel
+    to: str
+    at: float
+    is_unsettled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """The outcome of a submission, and the SID if Twilio accepted it."""
 
@@ -138,16 +160,12 @@ def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
     connection.execute(sa.insert(submissions), rows)
 
 
-def busy_numbers(
-    connection: sa.Connection, account_sid: str, wanted: Sequence[Submission]
-) -> dict[tuple[str, str], str]:
-    """The id of each unsettled submission to the wanted numbers, by its channel and number.
-
-    It can be one of `wanted` itself, if the transaction went through and runs again.
-    """
-    parameters = {"account": account_sid, "numbers": [each.to for each in wanted]}
-    found = connection.execute(BUSY, parameters)
-    return {(row.channel, row.to_number): row.id for row in found}
+def lately(
+    connection: sa.Connection, account_sid: str, numbers: Collection[str], since: datetime
+) -> list[Lately]:
+    """Return what may have gone out to these numbers since then, and what is unsettled yet."""
+    wanted = {"account": account_sid, "numbers": sorted(numbers), "since": since.timestamp()}
+    return [Lately(*row) for row in connection.execute(LATELY, wanted)]
 
 
 def settle(connection: sa.Connection, settlements: Iterable[Settlement]) -> None:

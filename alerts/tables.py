@@ -364,19 +364,28 @@ def state_row(alert: Alert) -> dict[str, Any]:
     }
 
 
-def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
-    """Return the row of an alert that is saved `now`, and due once its sender can't undo it."""
-    not_before = now + timedelta(seconds=new.request.hold_seconds)
-    alert = Alert(
-        id=new.id, request=new.request, from_=new.from_, not_before=not_before, events=(), since=now
+def new_alert(new: NewAlert, now: datetime) -> Alert:
+    """Return the alert that is saved `now`, and due once its sender can't undo it."""
+    return Alert(
+        id=new.id,
+        request=new.request,
+        from_=new.from_,
+        not_before=now + timedelta(seconds=new.request.hold_seconds),
+        events=(Event(now, Status.QUEUED, "Saved"),),
+        since=now,
     )
+
+
+def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
+    """Return the row of the alert that `new_alert` makes."""
+    alert = new_alert(new, now)
     return {
         "id": new.id,
         "account_sid": account_sid,
         "created_at": now.timestamp(),
         "request": asdict(new.request),
         "from_number": new.from_,
-        "not_before": not_before.timestamp(),
+        "not_before": alert.not_before.timestamp(),
         "sender": new.request.user,
         "person": new.request.name,
         "claimed_by": None,

@@ -147,10 +147,10 @@ class Worker:
                 if time.monotonic() >= next_recovery:
                     # Set first, so that a recovery that fails isn't repeated at once either.
                     next_recovery = time.monotonic() + SECONDS_BETWEEN_RECOVERIES
-                    await self.recover()
-                    await self._deliver_strays()
-                    # The process that was asked to stop everything may have died.
-                    await self._history.cancel_all()
+                    if await self.recover():
+                        await self._deliver_strays()
+                        # The process that was asked to stop everything may have died.
+                        await self._history.cancel_all()
                 await self._claim()
             except NewerDatabase:
                 return
@@ -158,12 +158,17 @@ class Worker:
                 log.exception("The worker couldn't claim alerts; trying again in a moment")
             await asyncio.sleep(SECONDS_BETWEEN_CLAIMS)
 
-    async def recover(self) -> None:
-        """Release the claims of dead workers, and of workers that aren't known any more."""
+    async def recover(self) -> bool:
+        """Release the claims of dead workers, and of workers that aren't known any more.
+
+        Returns whether any alert is open.
+        """
         claiming = await self._claims.claiming_workers()
-        gone = await self._liveness.dead(claiming) - {self.id}
+        workers = {each for each in claiming if each is not None}
+        gone = await self._liveness.dead(workers) - {self.id}
         if gone and (freed := await self._claims.release(gone)):
             log.info("Released %d alerts of workers that have ended", freed)
+        return bool(claiming)
 
     async def _deliver_strays(self) -> None:
         """Deliver alerts that this worker has claimed without knowing it.

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from alerts.phone_numbers import Regions
 from bench.results import Result, Target, print_table
-from database.connecting import engine_for, parsed
+from database.connecting import engine_for, parsed, writing
 from database.database import Database
 from database.tables import metadata
 from people.columns import guess_mapping
@@ -141,7 +141,7 @@ def _bare_insert(url: str) -> float:
         {"contact_id": each["id"], "position": 1, "number": f"bare {each['id']}"} for each in people
     ]
     began = time.perf_counter()
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         for some in range(0, PEOPLE, 500):
             connection.execute(sa.insert(contacts), rows[some : some + 500])
             connection.execute(sa.insert(contact_numbers), numbers[some : some + 500])

@@ -31,7 +31,7 @@ from alerts.search import counts, page
 from alerts.tables import alerts, position_at
 from alerts.words import words_of
 from bench.results import Result, Target, print_table
-from database.connecting import engine_for, parsed
+from database.connecting import engine_for, parsed, writing
 from database.migrations import bring_up_to_date
 from tests.support.postgres import fresh_database, postgres_server
 
@@ -163,7 +163,7 @@ def _rows(count: int) -> Iterator[tuple[tuple[Any, ...], list[tuple[Any, ...]], 
 
 def _fill_sqlite(url: str, count: int) -> None:
     engine = engine_for(parsed(url), 1)
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         raw: Any = connection.connection.driver_connection
         made = raw.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'alerts'"

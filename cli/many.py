@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.alert import tries_of
 from alerts.broadcast import Broadcast, Tally, not_reached
-from alerts.desk import is_answered
 from alerts.message.compose import notes
 from alerts.phone_numbers import international
+from alerts.sending_desk import is_answered
 from alerts.sent_before import SentBefore
 from alerts.time_zones import in_time_zone
 from cli import ACCEPTED, FAILED

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alerts import Desk, UnusableInput
-from alerts.desk import is_answered
+from alerts.sending_desk import is_answered
 from alerts.services import Mode
 from cli.printing import quoted
 from cli.send import SIMULATION

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -38,6 +43,9 @@ LIMIT_TRANSACTION = (
     " THEN set_config('transaction_timeout', '15s', true) END"
 )
 NO_LIMITS = LIMIT_TRANSACTION.replace("10s", "0").replace("15s", "0")
+# A connection that was used within this time is taken to be there still. If it isn't, its
+# transaction is done again.
+IDLE_SECONDS = 1.0
 # How long to wait for another process that is writing to the file.
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
 
@@ -157,48 +165,87 @@ def _hosts_and_ports(hosts: list[str], ports: str) -> dict[str, str] | None:
 def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
     """Make an engine with a pool of `connections`, or without a pool if None; doesn't connect yet.
 
-    With the execution option `writes`, a SQLite transaction takes the write lock as it begins, and
-    one of PostgreSQL ends after 15 s.
+    Transactions begin with `reading` and `writing`. No engine listens to its connections' own
+    events: with a single listener SQLAlchemy looks for others at every step of every statement.
     """
     pool: dict[str, Any] = {"poolclass": sa.NullPool}
     if connections is not None:
-        pool = {"pool_size": connections, "max_overflow": 0}
+        # The connection that was used last is used again, so that the others may go to sleep.
+        pool = {"pool_size": connections, "max_overflow": 0, "pool_use_lifo": True}
     if url.get_backend_name() == "postgresql":
-        options = {
+        options: dict[str, Any] = {
             name: value for name, value in POSTGRESQL_OPTIONS.items() if name not in url.query
         }
         # hide_parameters: they hold people's numbers and messages, and errors end up in logs.
-        engine = sa.create_engine(
-            url, connect_args=options, hide_parameters=True, pool_pre_ping=True, **pool
-        )
-        sa.event.listen(engine, "begin", _begin_postgresql)
+        engine = sa.create_engine(url, connect_args=options, hide_parameters=True, **pool)
+        sa.event.listen(engine.pool, "checkin", _note_use)
+        sa.event.listen(engine.pool, "checkout", partial(_check_if_idle, engine.dialect))
         return engine
-    engine = sa.create_engine(
-        url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}, hide_parameters=True, **pool
-    )
-    sa.event.listen(engine, "connect", _set_up_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
+    options = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "isolation_level": "IMMEDIATE"}
+    engine = sa.create_engine(url, connect_args=options, hide_parameters=True, **pool)
+    sa.event.listen(engine.pool, "connect", _set_up_sqlite)
     return engine
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that sees one state of a SQLite file; what it changes is undone."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            _execute(connection, "BEGIN")
+        yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that is committed unless the block raises.
+
+    On SQLite it takes the write lock as it begins; one of PostgreSQL ends after 15 s.
+    """
+    with engine.connect() as connection, connection.begin():
+        begin_writing(connection)
+        yield connection
+
+
+def begin_writing(connection: sa.Connection) -> None:
+    """Do what `writing` does first, in a transaction of the caller's."""
+    if connection.dialect.name == "sqlite":
+        # Python itself would begin only at the first change.
+        _execute(connection, "BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(LIMIT_TRANSACTION)
 
 
 def run_outside_transactions(connection: sa.Connection, pragma: str) -> None:
     """Run a PRAGMA that SQLite doesn't allow in a transaction, which SQLAlchemy would begin."""
-    connection.connection.cursor().execute(pragma)
+    _execute(connection, pragma)
+
+
+def _execute(connection: sa.Connection, statement: str) -> None:
+    """Execute a statement without SQLAlchemy, which takes ten times as long for it."""
+    connection.connection.cursor().execute(statement)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
-    # With None, Python doesn't begin transactions itself: it would do so only at the first change.
-    connection.isolation_level = None
     # FULL: a commit is on the disk. https://www.sqlite.org/pragma.html#pragma_synchronous
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin_postgresql(connection: sa.Connection) -> None:
-    if connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql(LIMIT_TRANSACTION)
+def _note_use(connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _check_if_idle(
+    dialect: sa.Dialect, connection: Any, record: sa.pool.ConnectionPoolEntry, _: object
+) -> None:
+    """Let the pool connect again if the server has ended a connection that nobody has used lately.
+
+    SQLAlchemy's own `pool_pre_ping` asks the server before every transaction.
+    """
+    if time.monotonic() - record.info.get("used_at", math.inf) < IDLE_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except psycopg.Error:
+        raise sa.exc.InvalidatePoolError from None

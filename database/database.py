@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from database import DatabaseError, NewerDatabase
-from database.connecting import parsed, place_of, without_secrets
+from database.connecting import parsed, place_of, reading, without_secrets, writing
 from database.errors import in_words, is_passing
 from database.migrations import check_revision
-from database.opening import check_usable, opened
+from database.opening import Opened, check_usable, opened
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -70,7 +70,7 @@ class Database:
         """
         self._url = parsed(url)
         self._tables = tables or sa.MetaData()
-        self._engine: sa.Engine | None = None
+        self._open: Opened | None = None
         self._newer = asyncio.Event()
         self._closed = False
         self._readers = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="database-reader")
@@ -87,7 +87,7 @@ class Database:
 
         Raises `DatabaseError`: one sentence that names DATABASE_URL.
         """
-        self._engine = await _run(
+        self._open = await _run(
             self._writer, partial(opened, self._url, READER_THREADS + 1, self._tables)
         )
 
@@ -153,8 +153,8 @@ class Database:
     def _end(self) -> None:
         for threads in (self._readers, self._writer):
             threads.shutdown()
-        if self._engine is not None:
-            self._engine.dispose()
+        if self._open is not None:
+            self._open.engine.dispose()
 
     async def _write_all(self) -> None:
         """Write everything that waits, together, until nothing waits any more."""
@@ -178,7 +178,8 @@ class Database:
             self._waiting.clear()
 
     def _read(self, work: Work[Result]) -> Result:
-        with self._opened().connect() as connection:
+        database = self._opened()
+        with reading(database.engine) as connection:
             try:
                 return _done(work, connection)
             except sa.exc.DBAPIError as error:
@@ -186,7 +187,7 @@ class Database:
                     raise
                 # A column that is gone is the newer version's doing.
                 connection.rollback()
-                check_revision(connection)
+                check_revision(connection, database.revision)
                 raise
 
     async def _outlast(self, work: Callable[[], Awaitable[Result]]) -> Result:
@@ -201,7 +202,8 @@ class Database:
             except Exception as error:
                 if not is_passing(error):
                     raise
-                if not self._is_away:
+                # A connection may have died while nobody used it: the next try has another one.
+                if not self._is_away and seconds > FIRST_RETRY_SECONDS:
                     self._is_away = True
                     reason = without_secrets(in_words(error), self._url)
                     log.warning("Waiting for %s: %s.", place_of(self._url), reason)
@@ -218,10 +220,10 @@ class Database:
             raise DatabaseError("The database is closed.")
         self._opened()
 
-    def _opened(self) -> sa.Engine:
-        if self._engine is None:
+    def _opened(self) -> Opened:
+        if self._open is None:
             raise DatabaseError("The database isn't open yet.")
-        return self._engine
+        return self._open
 
 
 def _run(threads: ThreadPoolExecutor, work: Callable[[], Result]) -> asyncio.Future[Result]:
@@ -232,15 +234,15 @@ def _each(connection: sa.Connection, works: Sequence[Work[Any]]) -> list[Any]:
     return [_done(work, connection) for work in works]
 
 
-def _commit(engine: sa.Engine, writes: Sequence[Write]) -> list[Any]:
+def _commit(database: Opened, writes: Sequence[Write]) -> list[Any]:
     """Do all `writes` in one transaction, and return the outcome of each, in their order.
 
     If one fails, the others don't; all do if a newer version has migrated the database. Raises only
     errors that pass by themselves: the outcome is unknown then, and all has to be done again.
     """
     try:
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
-            check_revision(connection)
+        with writing(database.engine) as connection:
+            check_revision(connection, database.revision)
             outcomes: list[Any] = []
             for work, alike in groupby(writes, key=lambda write: write.work):
                 outcomes += work(connection, [write.item for write in alike])
@@ -252,7 +254,7 @@ def _commit(engine: sa.Engine, writes: Sequence[Write]) -> list[Any]:
         if len(writes) == 1:
             return [Failed(error)]
     # One by one, to find those that fail. A savepoint for each would slow every commit down.
-    return [_commit(engine, [write])[0] for write in writes]
+    return [_commit(database, [write])[0] for write in writes]
 
 
 def _check_that_it_will_commit(connection: sa.Connection) -> None:

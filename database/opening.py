@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from database.connecting import (
     SQLITE_BUSY_TIMEOUT_SECONDS,
     engine_for,
     place_of,
+    reading,
     run_outside_transactions,
     without_secrets,
 )
@@ -24,30 +26,38 @@ from database.migrations import (
 )
 
 
-def opened(url: sa.URL, connections: int, tables: sa.MetaData) -> sa.Engine:
-    """Open a database and return an engine with a pool of `connections`.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A database with a pool of connections, and the revision that it was opened at."""
 
-    `tables` are those that it must have after its migrations. The engine's option `opened_at` is
-    the revision that it is at then. Raises `DatabaseError`: one sentence that names DATABASE_URL.
+    engine: sa.Engine
+    revision: str
+
+
+def opened(url: sa.URL, connections: int, tables: sa.MetaData) -> Opened:
+    """Open a database with a pool of `connections`.
+
+    `tables` are those that it must have after its migrations. Raises `DatabaseError`: one sentence
+    that names DATABASE_URL.
     """
     engine = engine_for(url, connections)
     found = _prepared(engine, tables)
     if isinstance(found, DatabaseError):
         engine.dispose()
         raise found
-    return engine.execution_options(opened_at=found)
+    return Opened(engine, found)
 
 
-def check_usable(engine: sa.Engine, tables: sa.MetaData) -> None:
+def check_usable(database: Opened, tables: sa.MetaData) -> None:
     """Raise `DatabaseError` unless a database that was opened before can still be used.
 
     On a new connection: an open one goes on working with a file that was deleted.
     """
-    url = engine.url
+    url = database.engine.url
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
         # Connecting would make a new, empty file.
         raise DatabaseError(f"DATABASE_URL names {place_of(url)}, which isn't there any more.")
-    fresh = engine_for(url, None).execution_options(**engine.get_execution_options())
+    fresh = Opened(engine_for(url, None), database.revision)
     if problem := _why_unusable(fresh, tables):
         raise problem
 
@@ -68,10 +78,11 @@ def _prepared(engine: sa.Engine, tables: sa.MetaData) -> str | DatabaseError:
         return unusable(engine.url, error)
 
 
-def _why_unusable(engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | None:
+def _why_unusable(database: Opened, tables: sa.MetaData) -> DatabaseError | None:
+    engine = database.engine
     try:
-        with engine.connect() as connection:
-            check_revision(connection)
+        with reading(engine) as connection:
+            check_revision(connection, database.revision)
         check_that_it_can_be_written(engine)
         return _wrong_tables(engine, tables)
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from access.audit_entry import AuditEntry
 from alerts import DatabaseError, Desk, UnusableInput
-from alerts.desk import AddAlerts
 from alerts.emergency_stop import Stopped
 from alerts.limits import LimitReached
 from alerts.log_lines import on_one_line
+from alerts.sending_desk import AddAlerts
 from database.clock import database_time
 from people.names import number_of_people
 from rules.episodes import After, Tell

@@ -19,8 +19,8 @@ from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts import records
 from alerts.alert import Event
-from alerts.desk import AddAlerts
 from alerts.history import in_parts
+from alerts.sending_desk import AddAlerts
 from alerts.status import Status
 from alerts.tables import alerts
 from database.tables import insert_new

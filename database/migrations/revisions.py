@@ -10,12 +10,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database import NewerDatabase
-from database.connecting import NO_LIMITS, run_outside_transactions
+from database.connecting import NO_LIMITS, begin_writing, run_outside_transactions
 
 VERSIONS = Path(__file__).parent / "versions"
 # Not Alembic's own name for it, because other programs in the same database may use Alembic too.
 REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
 REVISION = sa.select(REVISION_TABLE.c.version_num)
+# Every transaction needs it, and text is run sooner than a statement of SQLAlchemy's.
+REVISION_AS_SQL = str(REVISION)
 # A number that no other program is likely to use.
 POSTGRESQL_LOCK = 7_305_128_461_290_033_517
 _ONE_AT_A_TIME = threading.Lock()
@@ -37,15 +39,13 @@ def bring_up_to_date(engine: sa.Engine, versions: Path = VERSIONS) -> str:
     return latest
 
 
-def check_revision(connection: sa.Connection) -> None:
-    """Raise `NewerDatabase` unless the database is at the revision that it was opened at.
-
-    That is the engine's execution option `opened_at`.
+def check_revision(connection: sa.Connection, revision: str) -> None:
+    """Raise `NewerDatabase` unless the database is at `revision`, that it was opened at.
 
     In a transaction it stays so until the end: on PostgreSQL reading the table keeps a migration
     waiting, which locks it, and on SQLite there is only one writer.
     """
-    if connection.scalar(REVISION) != connection.get_execution_options()["opened_at"]:
+    if connection.exec_driver_sql(REVISION_AS_SQL).scalar() != revision:
         raise NewerDatabase(
             "A newer version of Callboard now uses this database, so this one neither saves nor "
             "sends anything any more: open the new version."
@@ -54,9 +54,11 @@ def check_revision(connection: sa.Connection) -> None:
 
 def check_that_it_can_be_written(engine: sa.Engine) -> None:
     """Raise SQLAlchemy's error if the database is read-only."""
-    with engine.connect().execution_options(writes=True) as connection:
+    with engine.connect() as connection, connection.begin() as undone:
+        begin_writing(connection)
         number = REVISION_TABLE.c.version_num
         connection.execute(sa.update(REVISION_TABLE).values({number: number}))
+        undone.rollback()
 
 
 def revisions_in(versions: Path) -> list[str]:
@@ -84,11 +86,12 @@ def _known_revision(connection: sa.Connection, versions: Path) -> str | None:
 @contextmanager
 def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that only one process can be in at a time."""
-    with engine.connect().execution_options(writes=True) as connection:
+    with engine.connect() as connection:
         connection.detach()
         if engine.dialect.name == "sqlite":
             _let_tables_be_replaced(connection)
         with connection.begin():
+            begin_writing(connection)
             if engine.dialect.name == "postgresql":
                 # Wait as long as another process needs to migrate.
                 connection.exec_driver_sql(NO_LIMITS)

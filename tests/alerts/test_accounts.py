@@ -20,7 +20,7 @@ from alerts import Alert, Desk, Event, Status, records, submissions
 from alerts.claims import Claims
 from alerts.history import History
 from alerts.submissions import Submission
-from alerts.tables import NewAlert, alerts, position_at
+from alerts.tables import NewAlert, alerts
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID as SIMULATED
 from tests.support.callback_app import OTHER_SID, SID, CallbackApp, callback_app, form
@@ -200,13 +200,7 @@ async def test_what_is_new_in_one_account_may_be_known_in_another(histories, dat
 
     async def add(history: History, at: datetime) -> set[str]:
         added = await database.write(
-            lambda db: records.add(
-                db,
-                history.account_sid,
-                [new("Hello")],
-                now=at,
-                first_position=position_at(at),
-            )
+            lambda connection: history.added(connection, [new("Hello")], now=at)
         )
         return {alert.id for alert in added}
 
@@ -224,7 +218,7 @@ async def test_alerts_are_claimed_and_released_by_their_own_account(histories, d
         return [alert.id for alert in await claims.claim("worker", 10)]
 
     assert await claimed(one) == ["one"]
-    assert (await one.claiming_workers(), await two.claiming_workers()) == ({"worker"}, set())
+    assert (await one.claiming_workers(), await two.claiming_workers()) == ({"worker"}, {None})
     assert await two.release({"worker"}) == 0
     assert await one.claiming_workers() == {"worker"}
     assert await claimed(two) == ["one"]

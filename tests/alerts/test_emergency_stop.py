@@ -102,6 +102,22 @@ async def test_a_reason_is_one_line(tmp_path: Path, reason: str):
         assert await desk.emergency_stop() is None
 
 
+async def test_it_tells_what_another_process_canceled_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cancel_all = History.cancel_all
+
+    async def come_second(self: History) -> Any:
+        await cancel_all(self)
+        return await cancel_all(self)
+
+    async with simulated_desk(tmp_path) as desk:
+        held = await desk.send_all([replace(LATER, to=each) for each in (ANN, BEN)])
+        monkeypatch.setattr(History, "cancel_all", come_second)
+        canceled = await desk.stop_everything()
+        assert {each.id for each in canceled} == {each.id for each in held}
+
+
 async def stopped_only(url: str) -> None:
     """Set the stop as a process does that dies right after that."""
     database = Database(url)

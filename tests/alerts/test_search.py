@@ -16,7 +16,7 @@ from alerts.filters import Filters, Kind, with_text
 from alerts.history import History
 from alerts.phone_numbers import Regions
 from alerts.tables import NewAlert
-from database.connecting import engine_for, parsed
+from database.connecting import engine_for, parsed, writing
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS
 from tests.support.alerts_by_hand import CALLER
@@ -341,7 +341,7 @@ async def test_alerts_from_before_can_be_found(empty_database_url: str, tmp_path
         " :status, false, 0, 1, 'call', :to, false)"
     )
     asked = f'{{"channel": "call", "to": "{BEN}", "message": "Batch é7", "acknowledge": true}}'
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         for alert_id, request, status in (
             ("a", asked, "completed"),
             ("b", asked.replace("true", "false"), "completed"),

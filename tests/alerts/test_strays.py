@@ -14,6 +14,7 @@ from alerts import Alert, history, records, worker
 from alerts.claims import Claims
 from alerts.tables import alerts
 from database import database as database_module
+from database.opening import Opened
 from tests.support.desks import TEXT, database_in, posts, simulated_desk, until_over
 from tests.support.direct_sql import column
 
@@ -37,9 +38,9 @@ async def test_the_answer_to_the_commit_of_a_claim_is_lost(
         losing = not lost
         return await claim(self, worker_id, most)
 
-    def commit_on_a_bad_line(engine: sa.Engine, writes: Sequence[Any]) -> list[Any]:
+    def commit_on_a_bad_line(opened: Opened, writes: Sequence[Any]) -> list[Any]:
         nonlocal losing, lost
-        outcomes = commit(engine, writes)
+        outcomes = commit(opened, writes)
         if losing and any(outcomes):
             losing, lost = False, lost + 1
             raise LOST

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from database import connecting
-from database.connecting import engine_for, parsed
+from database.connecting import begin_writing, engine_for, parsed, writing
 from database.errors import is_passing
 from tests.support.notes_table import notes
 from tests.support.postgres import PostgresServer, fresh_database
@@ -58,11 +58,12 @@ def begin_a_pipeline(connection: sa.Connection) -> None:
 
 @pytest.mark.parametrize("work", [write_one, write_many, change_many, look, begin_a_pipeline])
 def test_it_is_ended(engine: sa.Engine, work: Callable[[sa.Connection], Any]):
-    hanging = engine.connect().execution_options(writes=True)
+    hanging = engine.connect()
     hanging.begin()
+    begin_writing(hanging)
     work(hanging)
     began = time.monotonic()
-    with engine.connect().execution_options(writes=True) as other, other.begin():
+    with writing(engine) as other:
         # It begins only a moment later, and waits for nearly as long as it might last.
         other.exec_driver_sql("SET LOCAL transaction_timeout = '30s'")
         write_one(other)  # waits for the other transaction, because the key is unique
@@ -80,8 +81,7 @@ def test_a_wait_for_a_lock_ends_and_passes(engine: sa.Engine):
         write_one(busy)
         with (
             pytest.raises(sa.exc.DBAPIError) as raised,
-            engine.connect().execution_options(writes=True) as other,
-            other.begin(),
+            writing(engine) as other,
         ):
             write_one(other)
     assert is_passing(raised.value)

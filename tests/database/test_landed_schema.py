@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from alerts import AlertRequest
 from alerts.tables import rate_limits, submissions, workers
+from database.connecting import writing
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
@@ -41,7 +42,7 @@ def insert(engine: sa.Engine, table: str, **values: Any) -> None:
     names = ", ".join(values)
     parameters = ", ".join(f":{name}" for name in values)
     statement = sa.text(f"INSERT INTO {table} ({names}) VALUES ({parameters})")  # noqa: S608
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         connection.execute(statement, values)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from alerts.tables import alerts, events
 from database import DatabaseError
-from database.connecting import engine_for, parsed
+from database.connecting import engine_for, parsed, writing
 from database.database import Database
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS, revision_of, revisions_in
@@ -80,7 +80,7 @@ def test_tables_of_others_are_left_alone(engine: sa.Engine):
         sa.Table(name, sa.MetaData(), sa.Column("version_num", sa.Text))
         for name in ("workflow_status", "alembic_version")
     ]
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         for table in theirs:
             table.create(connection)
             connection.execute(sa.insert(table).values(version_num="theirs"))
@@ -92,7 +92,7 @@ def test_tables_of_others_are_left_alone(engine: sa.Engine):
 
 def test_a_later_revision_keeps_what_is_there(engine: sa.Engine, later: Path):
     bring_up_to_date(engine)
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         connection.execute(sa.insert(alerts).values(ALERT))
         connection.execute(sa.insert(events).values(EVENT))
     bring_up_to_date(engine, later)
@@ -117,7 +117,7 @@ def test_a_later_revision_keeps_what_is_there(engine: sa.Engine, later: Path):
 
 def test_a_revision_that_fails_changes_nothing(engine: sa.Engine, later: Path):
     bring_up_to_date(engine)
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         connection.execute(sa.insert(alerts).values(ALERT))
     before = tables_in(engine)
     (later / "9999_later.py").write_text(LATER + '    raise RuntimeError("half-way")\n')
@@ -132,7 +132,7 @@ def test_a_revision_that_fails_changes_nothing(engine: sa.Engine, later: Path):
 def test_a_revision_may_orphan_nothing(tmp_path: Path, later: Path):
     engine = engine_for(parsed(f"sqlite:///{tmp_path}/x.sqlite"), 2)
     bring_up_to_date(engine)
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         connection.execute(sa.insert(alerts).values(ALERT))
         connection.execute(sa.insert(events).values(EVENT))
     (later / "9999_later.py").write_text(LATER + DELETING)

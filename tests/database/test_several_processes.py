@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from database.connecting import engine_for, parsed
+from database.connecting import engine_for, parsed, writing
 from tests.support.notes_table import all_notes, notes
 
 OPEN = """
@@ -79,7 +79,7 @@ def test_several_processes_write_to_a_file_at_once(tmp_path: Path):
     """A write locks the file as it begins, so what it has read is still true when it writes."""
     url = f"sqlite:///{tmp_path}/x.sqlite"
     engine = engine_for(parsed(url), None)
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         notes.create(connection)
     processes = [subprocess.Popen([sys.executable, "-c", COUNT_UP, url]) for _ in range(2)]
     assert [each.wait(60) for each in processes] == [0, 0]

@@ -35,7 +35,7 @@ async def add_alert(database: Database, alert_id: str, rule_id: str | None) -> N
     await database.write(
         lambda connection: (
             records.add(
-                connection, ACCOUNT, new, now=now, first_position=new_position(now),
+                connection, ACCOUNT, new, now=now, first_position=new_position(now), known={},
             )
             and None
         )

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from alerts import Alert, AlertRequest, Desk, liveness, worker
-from alerts.desk import AddAlerts
+from alerts.sending_desk import AddAlerts
 from alerts.tables import alerts
 from rules import checker, leases
 from rules.checker import RuleChecker
@@ -297,4 +297,4 @@ def _tell_apart() -> None:
             await write(self, save, most, rule_id)
         return result
 
-    Desk.write_with_alerts = apart  # type: ignore[method-assign]
+    Desk.write_with_alerts = apart  # type: ignore[method-assign, assignment]

@@ -55,4 +55,4 @@ def _postgres_template(server: PostgresServer) -> str:
 
 def _bring_up_to_date(url: str) -> None:
     # Closing the last connection also moves what is in SQLite's log to the file.
-    opened(parsed(url), 1, NO_TABLES).dispose()
+    opened(parsed(url), 1, NO_TABLES).engine.dispose()

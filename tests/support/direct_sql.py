@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from database.connecting import engine_for, parsed
+from database.connecting import engine_for, parsed, writing
 
 Row = Mapping[Any, Any]
 
@@ -19,7 +19,7 @@ async def execute(database_url: SecretStr, statement: sa.Executable) -> Sequence
 
     def run() -> Sequence[Row]:
         engine = engine_for(parsed(database_url.get_secret_value()), None)
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with writing(engine) as connection:
             found = connection.execute(statement)
             return found.mappings().all() if found.returns_rows else []
 

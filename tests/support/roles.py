@@ -29,7 +29,7 @@ def public_members(kind: type) -> set[str]:
     """The names of all methods and properties of a class that don't begin with _."""
     return {
         name
-        for name in vars(kind)
+        for name in dir(kind)
         if not name.startswith("_") and (callable(getattr(kind, name)) or _is_property(kind, name))
     }
 
