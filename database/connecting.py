@@ -192,7 +192,7 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that sees one state of a SQLite file; what it changes is undone."""
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
-            _execute(connection, "BEGIN")
+            _begin_sqlite(connection, "BEGIN")
         yield connection
 
 
@@ -211,19 +211,24 @@ def begin_writing(connection: sa.Connection) -> None:
     """Do what `writing` does first, in a transaction of the caller's."""
     if connection.dialect.name == "sqlite":
         # Python itself would begin only at the first change.
-        _execute(connection, "BEGIN IMMEDIATE")
+        _begin_sqlite(connection, "BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(LIMIT_TRANSACTION)
 
 
 def run_outside_transactions(connection: sa.Connection, pragma: str) -> None:
     """Run a PRAGMA that SQLite doesn't allow in a transaction, which SQLAlchemy would begin."""
-    _execute(connection, pragma)
+    connection.connection.cursor().execute(pragma)
 
 
-def _execute(connection: sa.Connection, statement: str) -> None:
-    """Execute a statement without SQLAlchemy, which takes ten times as long for it."""
-    connection.connection.cursor().execute(statement)
+def _begin_sqlite(connection: sa.Connection, statement: str) -> None:
+    """Begin without SQLAlchemy, which takes ten times as long; its errors are SQLAlchemy's."""
+    try:
+        connection.connection.cursor().execute(statement)
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance(
+            statement, (), error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:

@@ -69,9 +69,13 @@ class TwoWorkers:
 
 @asynccontextmanager
 async def two_workers(
-    database_url: str, seed: int, death: Death | None = None
+    database_url: str, seed: int, hanging: Death | None = None
 ) -> AsyncIterator[TwoWorkers]:
-    """Two workers, the first of which dies as told, and an app that sends alerts."""
+    """Two workers, and an app that sends alerts.
+
+    With `hanging`, the first stops as told, and the second begins only then: else it might leave
+    the first too little to do.
+    """
     with running(SPEED) as simulator:
         requests = plan_from(seed, faulty=False).requests
         task = SenderTask(
@@ -84,11 +88,20 @@ async def two_workers(
         simulation = Simulation(task.simulator, task.account_sid)
         simulation.order([SLOW])
         worker = replace(task, requests=(), mode="worker", stays=True)
-        processes = [begin(replace(worker, death=death)), begin(worker)]
+        workers = [begin(replace(worker, death=hanging))]
+        if hanging is None:
+            workers.append(begin(worker))
+        processes = [*workers]
         try:
-            await _until_there(task.database_url, workers=2)
-            processes.append(begin(task))
-            yield TwoWorkers(task, simulation, processes[:2], processes[2])
+            await _until_there(task.database_url, workers=len(workers))
+            page = begin(task)
+            processes.append(page)
+            scene = TwoWorkers(task, simulation, workers, page)
+            if hanging is not None:
+                await scene.until(lambda: _state(workers[0]) == "T")
+                workers.append(begin(worker))
+                processes.append(workers[1])
+            yield scene
         finally:
             for process in processes:
                 end(process)
@@ -132,10 +145,9 @@ async def test_a_worker_that_hangs_is_replaced_and_sends_nothing_twice_when_it_g
     postgres: PostgresServer,
 ):
     hanging = Death("after a request", ENOUGH, hangs=True)
-    async with two_workers(fresh_database(postgres), seed=3, death=hanging) as scene:
+    async with two_workers(fresh_database(postgres), seed=3, hanging=hanging) as scene:
         process = scene.workers[0]
         assert process.pid is not None
-        await scene.until(lambda: _state(process) == "T")
         url = scene.task.database_url
         assert _under_way(url, process), "it hangs with nothing to do"
         try:

@@ -253,7 +253,7 @@ async def test_callbacks_only(tmp_path: Path):
 async def test_an_app_that_cannot_start():
     app = explain(SettingsError("TWILIO_FROM_NUMBER is <missing>.")).starlette_app
     known = [each for each in requests() if not each.target.startswith("/healthz")]
-    assert await mistakes(app, iter(known), 900) == []
+    assert await mistakes(app, iter(known), 850) == []
 
 
 LATIN = st.text(st.characters(max_codepoint=255, blacklist_characters="\r\n"), max_size=60)

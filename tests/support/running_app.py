@@ -55,7 +55,7 @@ def running_app(
     history = {"DATABASE_URL": f"sqlite:///{project / f'history-{port}.sqlite'}"}
     environment = bare_environment(**UNHURRIED | history | settings)
     log = project / "server.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         server = ready_python.start(
             "shiny",
             ["run", "--port", port, app],
@@ -72,7 +72,7 @@ def running_app(
 def running(command: list[str], url: str, project: Path, **settings: str) -> Iterator[str]:
     """Any command that serves `url`, from the moment that it answers."""
     log = project / "server.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         server = subprocess.Popen(
             command,
             cwd=project,
