@@ -42,9 +42,14 @@ def sent_before_server(
     # while the answer nearly always is that nothing was sent.
     async def look_up(requests: list[AlertRequest]) -> None:
         await asyncio.sleep(SECONDS_AFTER_TYPING)
-        if before := await desk.sent_before(requests):
-            async with reactive.lock():
-                found.set(tuple(before))
+        before = tuple(await desk.sent_before(requests))
+        # From here on nothing cancels it: that would break off a flush, which all visitors share.
+        looking.clear()
+        async with reactive.lock():
+            with reactive.isolate():
+                is_same = found() == before
+            if not is_same:
+                found.set(before)
                 await reactive.flush()
 
     def stop() -> None:
@@ -53,17 +58,20 @@ def sent_before_server(
 
     session.on_ended(stop)
 
+    # What is shown stays until it is known to be wrong: else it would go and come at each key, and
+    # screen readers would say it each time.
     @reactive.effect
     def look() -> None:
         request, whom = form(), typed()
         sent()
         stop()
-        found.set(())
         if isinstance(request, AlertRequest) and request.message.strip() and whom.recipients:
             requests = [each.addressed(request) for each in whom.recipients]
             task = in_background(look_up(requests), "looking for the same words sent before")
             looking.add(task)
             task.add_done_callback(looking.discard)
+        else:
+            found.set(())
 
     @render.ui
     def sent_before() -> Tag | None:
