@@ -69,9 +69,15 @@ def whole_number(text: str) -> int | None:
 
 
 def part(value: object, name: str) -> str:
-    """Return a text out of an input that holds several, "" if there is none of that name."""
+    """Return a text out of an input that holds several, "" if there is none of that name.
+
+    What no database takes, half a character of UTF-16 and NUL, becomes U+FFFD in it.
+    """
     found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, str) else ""
+    if not isinstance(found, str):
+        return ""
+    whole = found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
 
 
 def visitors_zone(input: Inputs, otherwise: str) -> str:
