@@ -1,4 +1,4 @@
-"""Any value of any input of the other pages is taken or refused: nothing fails, and no session ends."""
+"""Any value of the other pages' inputs is taken or refused: nothing fails, no session ends."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ OTHER_PAGES = {
     "setup-my_number": "",
     "setup-call:shiny.action": 0,
 }
-PLAIN = {
+PLAIN: dict[str, list[object]] = {
     "people-in_sight": [None, 5, [], "x"],
     "people-time_zone": [None, 5, "../../etc", "\ud800", TOO_LONG],
     "rules-address": [
@@ -67,7 +67,20 @@ FIELDS = (
     "sql", "key", "message", "to_column", "to", "owner", "check", "for", "until", "weekly",
     "most_at_once", "tries", "pending_minutes", "channel",
 )  # fmt: skip
-ODD = [None, 5, "", "\ud800", "\x00", "9" * 5_000, [], [[1]], {}, {"key": []}, 10**400, True]
+ODD: list[object] = [
+    None,
+    5,
+    "",
+    "\ud800",
+    "\x00",
+    "9" * 5_000,
+    [],
+    [[1]],
+    {},
+    {"key": []},
+    10**400,
+    True,
+]
 ACTS = [
     *(("people-act", each) for each in sorted(ACTIONS_OF_PEOPLE)),
     *(("rules-act", each) for each in sorted(ACTIONS_OF_RULES)),

@@ -106,7 +106,8 @@ class HostilePage:
 def hostile_page(url: str, inputs: Mapping[str, object] | None = None) -> Iterator[HostilePage]:
     """Open a session of the app at `url`; with `inputs` it begins with the page's and these."""
     address = f"ws://{urlsplit(url).netloc}/websocket/"
-    with connect(address, max_size=None) as socket:
+    # Without a limit: unread messages would keep it from seeing that the app closes.
+    with connect(address, max_size=None, max_queue=None) as socket:
         page = HostilePage(socket)
         page.until("sessionId")
         if inputs is not None:
