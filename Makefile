@@ -39,7 +39,8 @@ soak: SEEDS ?= 500
 soak: ALERTS ?= 200
 soak: .venv/installed-dev
 	SEEDS=$(SEEDS) ALERTS=$(ALERTS) $(BIN)/python -m pytest \
-		tests/crash/test_seeds.py tests/crash/test_rules.py tests/crash/test_postgres.py
+		tests/crash/test_seeds.py tests/crash/test_rules.py tests/crash/test_postgres.py \
+		tests/crash/test_broadcasts.py
 
 lock: .venv/installed-dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,8 @@ from tests.support.crash_runner import history_of, run_until_dead
 from tests.support.crash_sender import RETRY_POLICY, SenderTask
 from tests.support.direct_sql import column
 
-PEOPLE = 150
+# `make soak` and CI, which name SEEDS, have more.
+PEOPLE = 500 if "SEEDS" in os.environ else 150
 # Six processes, one after the other, on a machine that may run other tests.
 pytestmark = pytest.mark.timeout(900)
 SPEED = 50
