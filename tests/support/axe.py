@@ -11,6 +11,8 @@ OPTIONS = {
     "preload": False,  # it would fetch every stylesheet again
     "resultTypes": ["violations"],  # to describe what is right takes most of the time
 }
+# Colors fade into those of the other theme.
+COLORS_ARE_THERE = "() => !document.getAnimations().some((each) => each instanceof CSSTransition)"
 COLORS: dict[str, Any] = {"runOnly": ["color-contrast"]}
 
 
@@ -37,6 +39,7 @@ def nothing_found_by_axe(page: Page) -> None:
         page.emulate_media(color_scheme=each)  # type: ignore[arg-type]
         expect(root).to_have_attribute("data-bs-theme", str(each))
         if each != theme:
+            page.wait_for_function(COLORS_ARE_THERE)
             _is_right(run_axe(page, **COLORS))
 
 
