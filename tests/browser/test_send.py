@@ -72,6 +72,7 @@ def test_a_double_click_is_one_call(browser: Browser, project: Path) -> None:
         with running_app(project, **account) as url, well_behaved_page(browser, url) as page:
             for calls, gap in enumerate((0, 150, 400), 1):  # in ms; Windows allows 500
                 write(page, "412 555 0106", f"Once {gap}.")
+                expect(page.locator("#send-words")).to_contain_text(f"Once {gap}.")
                 before = page.url
                 page.evaluate(
                     """([id, gap]) => {
