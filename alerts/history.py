@@ -127,8 +127,11 @@ class History(Reports):
         known = check_asking(
             connection, self.account_sid, self._limits, new, now, confirmed=confirmed
         )
+        by_id: dict[str, NewAlert] = {}
+        for each in new:
+            by_id.setdefault(each.id, each)
         added, position = list[Alert](), new_position(now)
-        for some in in_parts(new):
+        for some in in_parts([*by_id.values()]):
             added += records.add(
                 connection,
                 self.account_sid,

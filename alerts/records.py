@@ -139,26 +139,30 @@ def add(
 ) -> list[Alert]:
     """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
-    Their positions in lists count up from `first_position`. `known` is when those were saved that
-    are known already, as `check_asking` returns it. `audit` is written if any alert is new.
+    No two of them have the same id. Their positions in lists count up from `first_position`.
+    `known` is when those were saved that are known already, as `check_asking` returns it. `audit`
+    is written if any alert is new.
     """
-    added: dict[str, Alert] = {}
+    added: list[Alert] = []
     rows: list[dict[str, Any]] = []
     for position, each in enumerate(new, start=first_position):
         # Told by their time, so that the answer is the same if all of this runs again.
-        if each.id in added or known.get(each.id, now.timestamp()) != now.timestamp():
+        if known.get(each.id, now.timestamp()) != now.timestamp():
             continue
-        added[each.id] = new_alert(each, now)
+        alert = new_alert(each, now)
+        added.append(alert)
         if each.id not in known:
-            row = new_alert_row(each, account_sid, now, position)
+            row = new_alert_row(alert, each, account_sid, position)
             rows.append(row | {"claimed_by": worker_id})
     if rows:
         connection.execute(NEW_ALERT, rows)
-        first = [event_row(row["id"], account_sid, 1, added[row["id"]].events[0]) for row in rows]
-        connection.execute(NEW_EVENT, first)
-    add_words(connection, account_sid, [(each.id, each.request) for each in added.values()])
+        first = Event(now, Status.QUEUED, "Saved")
+        connection.execute(
+            NEW_EVENT, [event_row(each["id"], account_sid, 1, first) for each in rows]
+        )
+    add_words(connection, account_sid, [(each.id, each.request) for each in added])
     write_entries(connection, [audit] if audit and added else [])
-    return list(added.values())
+    return added
 
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:

@@ -376,21 +376,20 @@ def new_alert(new: NewAlert, now: datetime) -> Alert:
     )
 
 
-def new_alert_row(new: NewAlert, account_sid: str, now: datetime, position: int) -> dict[str, Any]:
-    """Return the row of the alert that `new_alert` makes."""
-    alert = new_alert(new, now)
+def new_alert_row(alert: Alert, new: NewAlert, account_sid: str, position: int) -> dict[str, Any]:
+    """Return the row of the alert that `new_alert` has made of `new`."""
     return {
-        "id": new.id,
+        "id": alert.id,
         "account_sid": account_sid,
-        "created_at": now.timestamp(),
-        "request": asdict(new.request),
-        "from_number": new.from_,
+        "created_at": alert.since.timestamp(),
+        "request": asdict(alert.request),
+        "from_number": alert.from_,
         "not_before": alert.not_before.timestamp(),
-        "sender": new.request.user,
-        "person": new.request.name,
+        "sender": alert.request.user,
+        "person": alert.request.name,
         "claimed_by": None,
-        "due_at": now.timestamp(),
-        "broadcast_id": new.request.broadcast or None,
+        "due_at": alert.since.timestamp(),
+        "broadcast_id": alert.request.broadcast or None,
         "place_in_broadcast": new.place,
         "rule_id": new.rule_id,
         "position": position,

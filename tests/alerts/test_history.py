@@ -121,6 +121,14 @@ async def test_an_id_that_is_known_stays_what_it_was(history):
     assert (await history.get("one")).message == "Hello"
 
 
+async def test_an_id_that_is_given_twice_at_once_is_one_alert_with_the_first_words(history):
+    # So many that they take several statements.
+    many = [new(f"alert {number}") for number in range(history_module.MOST_ALERTS_PER_STATEMENT)]
+    asked = [new(), new(message="Twice"), *many, many[0], new(message="And again")]
+    assert [each.id for each in await history.add(asked)] == ["one", *(each.id for each in many)]
+    assert (await history.get("one")).message == "Hello"
+
+
 async def test_an_id_that_was_never_sent(history):
     assert await history.get("never-sent") is None
     assert await history.record("never-sent", new_event(Status.PLACED)) is None

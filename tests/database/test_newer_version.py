@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerts.tables import NewAlert, alerts, new_alert_row
+from alerts.tables import NewAlert, alerts, new_alert, new_alert_row
 from database import NewerDatabase
 from database.connecting import engine_for, parsed
 from database.database import Database
@@ -49,7 +49,8 @@ def migrate(database_url: str, versions: Path) -> None:
 
 async def save_alert(database: Database, alert_id: str) -> None:
     new = NewAlert(alert_id, CALL, CALLER)
-    row = new_alert_row(new, "AC" + "0" * 32, datetime.now(UTC), len(alert_id))
+    alert = new_alert(new, datetime.now(UTC))
+    row = new_alert_row(alert, new, "AC" + "0" * 32, len(alert_id))
     await database.write(lambda connection: connection.execute(sa.insert(alerts).values(row)))
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import AlertRequest, Status
-from alerts.tables import NewAlert, alerts, new_alert_row, new_position, texting_states
+from alerts.tables import NewAlert, alerts, new_alert, new_alert_row, new_position, texting_states
 from database.database import Database
 from people import listing
 from people.contact import Contact
@@ -53,7 +53,7 @@ async def write_alert(
     at = datetime.fromtimestamp(time.time() - days_ago * 24 * 3600, UTC)
     alert_id = f"{to}-{status}-{days_ago}-{account}"
     new = NewAlert(alert_id, AlertRequest("call", to, "Hello"), "+17248675309")
-    row = new_alert_row(new, account, at, new_position(at)) | {
+    row = new_alert_row(new_alert(new, at), new, account, new_position(at)) | {
         "status": status.value, "is_open": False, "revision": 0,
     }  # fmt: skip
     await database.write(lambda connection: connection.execute(sa.insert(alerts), [row]) and None)
