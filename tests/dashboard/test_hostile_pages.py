@@ -10,40 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.permissions import ACTIONS_OF_PEOPLE, ACTIONS_OF_RULES
-from tests.support.hostile_page import BUTTON, HostilePage, hostile_page
-from tests.support.running_app import running_app
-
-TOO_LONG = "9" * 30_000
-WRONG: list[object] = [
-    None,
-    True,
-    5,
-    -1,
-    10**400,
-    1e308,
-    float("nan"),
-    float("inf"),
-    "",
-    "\ud800",
-    "\x00",
-    "9" * 5_000,
+from tests.support.hostile_page import (
+    ANYTHING,
+    BUTTON,
     TOO_LONG,
-    " " * 20_000,
-    "{{" * 5_000,
-    "4128574309\n" * 1_800,
-    "abc," * 1_800,
-    [],
-    ["911"],
-    [[[1]]],
-    {},
-    {"value": 1},
-    {"key": []},
-]
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
-    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
-    max_leaves=5,
+    WRONG,
+    HostilePage,
+    hostile_page,
 )
+from tests.support.running_app import Log, app_without_tracebacks
+
 OTHER_PAGES = {
     "people-in_sight": True,
     "rules-address": "?page=rules&rule=new",
@@ -90,23 +66,21 @@ ACTS = [
 
 
 @pytest.fixture(scope="module")
-def app(project: Path) -> Iterator[tuple[str, Path]]:
+def app(project: Path) -> Iterator[tuple[str, Log]]:
     """An app of this module's own, and its log."""
-    log = project / "server.log"
-    with running_app(project) as url:
-        yield url, log
-        assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
+    with app_without_tracebacks(project) as app:
+        yield app
 
 
-def is_alive(page: HostilePage, log: Path) -> None:
+def is_alive(page: HostilePage, log: Log) -> None:
     """The session goes on, and nothing failed in it. Once a session: the sentence comes once."""
     page.send({BUTTON: {"value": 1, "autoReset": True}})
     page.until("911 is an emergency number")
-    assert "Callboard failed" not in log.read_text()
+    assert "Callboard failed" not in log.read()
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_every_input_of_the_other_pages(app: tuple[str, Path], name: str):
+def test_every_input_of_the_other_pages(app: tuple[str, Log], name: str):
     url, log = app
     with hostile_page(url, OTHER_PAGES) as page:
         for place, value in enumerate(PLAIN[name], start=1):
@@ -115,7 +89,7 @@ def test_every_input_of_the_other_pages(app: tuple[str, Path], name: str):
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda each: repr(each)[:12])
-def test_every_action_of_the_other_pages(app: tuple[str, Path], odd: object):
+def test_every_action_of_the_other_pages(app: tuple[str, Log], odd: object):
     url, log = app
     with hostile_page(url, OTHER_PAGES) as page:
         for nonce, (name, action) in enumerate(ACTS):
@@ -128,7 +102,7 @@ def test_every_action_of_the_other_pages(app: tuple[str, Path], odd: object):
         is_alive(page, log)
 
 
-def test_any_action_of_the_other_pages(app: tuple[str, Path]):
+def test_any_action_of_the_other_pages(app: tuple[str, Log]):
     url, log = app
     with hostile_page(url, OTHER_PAGES) as page:
 

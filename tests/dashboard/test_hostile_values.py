@@ -15,63 +15,36 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from dashboard.page_messages import CheckedMessages
-from tests.support.hostile_page import BUTTON, INPUTS, HostilePage, hostile_page
-from tests.support.running_app import running_app
+from tests.support.hostile_page import (
+    ANYTHING,
+    BUTTON,
+    INPUTS,
+    TOO_LONG,
+    WRONG,
+    HostilePage,
+    hostile_page,
+)
+from tests.support.running_app import Log, app_without_tracebacks
 
 AS_OPENED = {name: value for name, value in INPUTS.items() if name.startswith("send-")}
 AS_OPENED.pop(BUTTON)
 # The page's own inputs, not Shiny's, which the page can't misread.
 NAMES = sorted(AS_OPENED)
-TOO_LONG = "9" * 30_000
 FILE_INPUT = "people-file"
 ANNOUNCED = {"name": "team.csv", "size": 9, "type": "text/csv"}
-WRONG: list[object] = [
-    None,
-    True,
-    5,
-    -1,
-    10**400,
-    1e308,
-    float("nan"),
-    float("inf"),
-    "",
-    "\ud800",
-    "\x00",
-    "9" * 5_000,
-    TOO_LONG,
-    " " * 20_000,
-    "{{" * 5_000,
-    "4128574309\n" * 1_800,
-    "abc," * 1_800,
-    [],
-    ["911"],
-    [[[1]]],
-    {},
-    {"value": 1},
-    {"key": []},
-]
 # Of a slow machine that runs other tests too. Reading such a value to its end takes many more.
 LONGEST_SECONDS = 10
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
-    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
-    max_leaves=5,
-)
 
 
 @pytest.fixture(scope="module")
-def app(project: Path) -> Iterator[tuple[str, Path]]:
+def app(project: Path) -> Iterator[tuple[str, Log]]:
     """An app of this module's own, and its log."""
-    log = project / "server.log"
-    before = log.read_text() if log.exists() else ""
-    with running_app(project) as url:
-        yield url, log
-        assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
-    log.write_text(before)
+    with app_without_tracebacks(project) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")
-def opened(app: tuple[str, Path]) -> Iterator[HostilePage]:
+def opened(app: tuple[str, Log]) -> Iterator[HostilePage]:
     """A session that tests share: to open one takes as much as some thirty presses."""
     url, _ = app
     with hostile_page(url, {}) as page:
@@ -110,7 +83,7 @@ def test_several_inputs_at_once(page: HostilePage, values: dict[str, object]):
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(values=SOME_VALUES)
-def test_a_session_that_begins_with_them(app: tuple[str, Path], values: dict[str, object]):
+def test_a_session_that_begins_with_them(app: tuple[str, Log], values: dict[str, object]):
     url, _ = app
     with hostile_page(url, values) as page:
         assert page.press().strip().endswith(".")
@@ -204,7 +177,7 @@ def test_one_value_stops_nobody(page: HostilePage, name: str, value: str):
         json.dumps({"method": "init", "data": {f"a{number}": 1 for number in range(2_000)}}),
     ],
 )
-def test_what_is_no_message_of_a_page(app: tuple[str, Path], message: str | bytes):
+def test_what_is_no_message_of_a_page(app: tuple[str, Log], message: str | bytes):
     url, _ = app
     with hostile_page(url) as page:
         page.send_raw(message)
@@ -252,7 +225,7 @@ async def test_what_pages_do_send_comes_through():
         assert await ended_in_memory(json.dumps(message)) is None
 
 
-def test_the_app_checks_later_messages_too(app: tuple[str, Path]):
+def test_the_app_checks_later_messages_too(app: tuple[str, Log]):
     """The others are checked in memory: to open a session for each takes seconds."""
     url, _ = app
     for method, args in (("makeCoffee", []), ("uploadInit", [[ANNOUNCED | {"size": "9"}]])):
@@ -261,14 +234,14 @@ def test_the_app_checks_later_messages_too(app: tuple[str, Path]):
             assert page.ended() == 1008
 
 
-def test_a_message_that_is_too_big(app: tuple[str, Path]):
+def test_a_message_that_is_too_big(app: tuple[str, Log]):
     url, _ = app
     with hostile_page(url, {}) as page:
         page.send({"send-message": "x" * 1_000_001})
         assert page.ended() == 1009
 
 
-def test_uploads(app: tuple[str, Path]):
+def test_uploads(app: tuple[str, Log]):
     url, _ = app
     for path in ("session/abc/upload/def", "session//upload/"):
         answer = httpx.post(f"{url}{path}", content=b"x" * 100_000)
@@ -280,7 +253,7 @@ def announce(page: HostilePage, *files: dict[str, object], tag: int = 1) -> None
 
 
 def test_a_file_for_the_people_page_is_taken_once_and_no_larger_than_announced(
-    app: tuple[str, Path],
+    app: tuple[str, Log],
 ):
     url, _ = app
     with hostile_page(url, {}) as page:
@@ -348,17 +321,17 @@ async def test_messages_about_files_that_no_page_sends(message: Any):
         "?_state_id_=abc",
     ],
 )
-def test_any_address(app: tuple[str, Path], address: str):
+def test_any_address(app: tuple[str, Log], address: str):
     url, _ = app
     with hostile_page(url, {".clientdata_url_search": address}) as page:
         assert "911 is an emergency number" in page.press()
 
 
-def test_the_log_stays_short(app: tuple[str, Path]):
+def test_the_log_stays_short(app: tuple[str, Log]):
     url, log = app
     with hostile_page(url, {}) as page:
-        before = log.stat().st_size
+        before = log.file.stat().st_size
         for _ in range(25):
             page.send({"send-message": ["x" * 1_000], "send-tries": {}, "send-phone_number": 5})
             page.press()
-        assert log.stat().st_size - before < 2_500
+        assert log.file.stat().st_size - before < 2_500

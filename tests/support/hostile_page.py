@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -54,6 +55,39 @@ INPUTS: dict[str, Any] = {
     ".clientdata_singletons": "",
     **{f".clientdata_output_send-{name}_hidden": False for name in OUTPUTS},
 }
+
+# What no page sends as the value of an input.
+TOO_LONG = "9" * 30_000
+WRONG: list[object] = [
+    None,
+    True,
+    5,
+    -1,
+    10**400,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    "\ud800",
+    "\x00",
+    "9" * 5_000,
+    TOO_LONG,
+    " " * 20_000,
+    "{{" * 5_000,
+    "4128574309\n" * 1_800,
+    "abc," * 1_800,
+    [],
+    ["911"],
+    [[[1]]],
+    {},
+    {"value": 1},
+    {"key": []},
+]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+    max_leaves=5,
+)
 
 
 class HostilePage:

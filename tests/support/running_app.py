@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,6 +67,28 @@ def running_app(
         )
         with _until_the_end(server, f"http://127.0.0.1:{port}/", log) as url:
             yield url
+
+
+@dataclass(frozen=True)
+class Log:
+    """What an app has written since it began; others may have written to the file before."""
+
+    file: Path
+    begins_at: int
+
+    def read(self) -> str:
+        """Return all of it."""
+        return self.file.read_bytes()[self.begins_at :].decode()
+
+
+@contextmanager
+def app_without_tracebacks(project: Path) -> Iterator[tuple[str, Log]]:
+    """`running_app` with its log, in which no traceback may be once the block ends."""
+    file = project / "server.log"
+    log = Log(file, file.stat().st_size if file.exists() else 0)
+    with running_app(project) as url:
+        yield url, log
+        assert "Traceback" not in log.read(), log.read()[-3000:]
 
 
 @contextmanager
