@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -22,9 +23,10 @@ MOST_REMEMBERED = 10_000
 
 
 class RefusedActions:
-    """Records refusals in the background, for whoever is refused doesn't wait for the database.
+    """Records refusals in the background, so that saying no doesn't wait for the database.
 
-    The same of one person is recorded once in SAME_AGAIN_AFTER_SECONDS. Use it from one event loop.
+    The same refusal of one person is recorded once in SAME_AGAIN_AFTER_SECONDS. Use it from one
+    event loop.
     """
 
     def __init__(self, database: Callable[[], Awaitable[Database]]) -> None:
@@ -36,10 +38,7 @@ class RefusedActions:
     def __call__(self, actor: Actor, tried: str, kind: Kind | None) -> None:
         """Record that an actor wasn't allowed what they tried, such as "send an alert"."""
         now, refused = time.monotonic(), (actor.name, tried)
-        if (
-            now
-            < self._recorded_at.get(refused, -SAME_AGAIN_AFTER_SECONDS) + SAME_AGAIN_AFTER_SECONDS
-        ):
+        if now - self._recorded_at.get(refused, -math.inf) < SAME_AGAIN_AFTER_SECONDS:
             return
         if len(self._recorded_at) >= MOST_REMEMBERED:
             self._recorded_at.clear()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from alerts import Desk, UnusableInput
 from alerts.sending_desk import is_answered
 from alerts.services import Mode
-from cli.printing import quoted
+from cli.printing import as_given
 from cli.send import SIMULATION
 from settings import Settings
 
@@ -65,7 +65,7 @@ async def find_rule(rules: RuleDesk, name: str) -> Rule:
         return found
     known = [each.name for each in await rules.all()]
     there = f"There are: {', '.join(known)}." if known else "There is none yet."
-    called = f"called {quoted(name)}" if name.strip() else "without a name"
+    called = f"called {as_given(name)}" if name.strip() else "without a name"
     raise UnusableInput("rule", f"There is no rule {called}. {there}")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from alerts import Desk, UnusableInput
 from alerts.phone_numbers import international
 from cli import ACCEPTED, FAILED
-from cli.printing import quoted
+from cli.printing import as_given
 from people import tables as _people  # noqa: F401 - the desk's database then has to have them
 from people.columns import read_mapping
 from people.contact import Contact
@@ -137,7 +137,7 @@ async def _refuse_unknown_group(groups: Groups, name: str) -> None:
     known = [each.name for each in await groups.all()]
     if name_key(name) not in map(name_key, known):
         there = f"There are: {', '.join(known)}." if known else "There is none yet."
-        raise UnusableInput("group", f"There is no group called {quoted(name)}. {there}")
+        raise UnusableInput("group", f"There is no group called {as_given(name)}. {there}")
 
 
 async def _exported(settings: Settings, wanted: Wanted) -> list[Contact]:

@@ -83,7 +83,7 @@ def print_outcome(alert: Alert, as_json: bool) -> None:
         print(error, file=sys.stderr)
 
 
-def quoted(given: str) -> str:
+def as_given(given: str) -> str:
     """Return a name or an id, as it was given, for a sentence: on one line and not endless."""
     words = on_one_line(given)
     return words if len(words) <= MOST_QUOTED else f"{words[: MOST_QUOTED - 1]}…"

@@ -8,7 +8,7 @@ from typing import Any
 from alerts import Alert, Desk, UnusableInput
 from cli import ACCEPTED, FAILED
 from cli.many import print_broadcast
-from cli.printing import is_well, print_story, quoted
+from cli.printing import as_given, is_well, print_story
 from settings import Settings
 
 
@@ -42,5 +42,5 @@ def known(alert: Alert | None, alert_id: str) -> Alert:
     if alert is None:
         if not alert_id.strip():
             raise UnusableInput("id", "Give the id of an alert or a broadcast, as it was printed.")
-        raise UnusableInput("id", f"No alert or broadcast has the id {quoted(alert_id)}.")
+        raise UnusableInput("id", f"No alert or broadcast has the id {as_given(alert_id)}.")
     return alert

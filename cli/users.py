@@ -17,7 +17,7 @@ from access.sign_in import STAY_SECONDS
 from access.users import UsersError, UsersFile
 from alerts import DatabaseError, Desk, UnusableInput
 from cli import ACCEPTED
-from cli.printing import quoted
+from cli.printing import as_given
 from settings import Settings
 
 Result = TypeVar("Result")
@@ -75,7 +75,7 @@ async def _sign_out(settings: Settings, chosen: argparse.Namespace) -> int:
     if count is None:
         raise DatabaseError("The database can't be used now, so nobody was signed out.")
     if not count and not is_user:
-        whom = f"signed in as {quoted(name)}" if name.strip() else "signed in without a name"
+        whom = f"signed in as {as_given(name)}" if name.strip() else "signed in without a name"
         raise UnusableInput("name", f"Nobody is {whom}, and there is no such user.")
     places = "nowhere" if not count else f"in {count} browser{'' if count == 1 else 's'}"
     was = f"{name!a} was signed in {places}"
