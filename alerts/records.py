@@ -145,6 +145,7 @@ def add(
     """
     added: list[Alert] = []
     rows: list[dict[str, Any]] = []
+    first_events: list[dict[str, Any]] = []
     for position, each in enumerate(new, start=first_position):
         # Told by their time, so that the answer is the same if all of this runs again.
         if known.get(each.id, now.timestamp()) != now.timestamp():
@@ -154,12 +155,10 @@ def add(
         if each.id not in known:
             row = new_alert_row(alert, each, account_sid, position)
             rows.append(row | {"claimed_by": worker_id})
+            first_events.append(event_row(each.id, account_sid, 1, alert.events[0]))
     if rows:
         connection.execute(NEW_ALERT, rows)
-        first = Event(now, Status.QUEUED, "Saved")
-        connection.execute(
-            NEW_EVENT, [event_row(each["id"], account_sid, 1, first) for each in rows]
-        )
+        connection.execute(NEW_EVENT, first_events)
     add_words(connection, account_sid, [(each.id, each.request) for each in added])
     write_entries(connection, [audit] if audit and added else [])
     return added
