@@ -257,8 +257,13 @@ class _Busy:
         if is_broadcast and not asks:
             await page.until(lambda told: f"{PEOPLE_IN_BROADCAST} people" in _value(told, label))
         await page.change(**send_page.press(press))
-        told = await page.until(lambda told: _address_in(told) is not None)
-        address = _address_in(told) or {}
+        address: dict[str, str] = {}
+        is_ready = False
+        # A visitor can't press again before the button is ready, which may take its time.
+        while not (address and is_ready):
+            told = await page.until(lambda told: bool(_address_in(told) or _is_ready(told)))
+            address = _address_in(told) or address
+            is_ready = is_ready or _is_ready(told)
         if alert := address.get("alert"):
             self.asked.alerts.add(alert)
         if broadcast := address.get("broadcast"):
@@ -297,6 +302,12 @@ def _address_in(message: Message) -> dict[str, str] | None:
     """What the page is told to put into its address, once something was sent."""
     shown = message.get("custom", {}).get("callboard-address")
     return shown if isinstance(shown, dict) and any(shown.values()) else None
+
+
+def _is_ready(message: Message) -> bool:
+    """Whether the page is told that its button can be pressed again."""
+    ready = {"id": send_page.BUTTON, "message": {"state": "ready"}}
+    return ready in message.get("inputMessages", [])
 
 
 def _sample_of(pid: int) -> Sample:
