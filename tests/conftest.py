@@ -94,11 +94,13 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with all tables and no rows; the test runs with SQLite and with PostgreSQL."""
     if request.param == "sqlite":
-        return sqlite_in(tmp_path)
-    return postgres_in(request.getfixturevalue("postgres"))
+        yield sqlite_in(tmp_path)
+        return
+    with postgres_in(request.getfixturevalue("postgres")) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -121,5 +123,5 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 def restartable(postgres: PostgresServer) -> Iterator[PostgresServer]:
     """The server, for tests that stop it: it is started again even if they fail."""
     yield postgres
-    if not (postgres.folder / "data" / "postmaster.pid").exists():
+    if not postgres.is_up():
         start(postgres)

@@ -45,6 +45,10 @@ class PostgresServer:
         """The address of a database, in the form that DATABASE_URL takes."""
         return f"postgresql://postgres:@/{database}?host={self.folder}"
 
+    def is_up(self) -> bool:
+        """Whether the server runs, or at least wasn't stopped in good order."""
+        return (self.folder / "data" / "postmaster.pid").exists()
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs on the data; its output goes to a file of the folder."""
         # Not a pipe: the server would inherit it, and reading it would never end.
@@ -82,7 +86,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         start(server)
         yield server
     finally:
-        if (folder / "data" / "postmaster.pid").exists():
+        if server.is_up():
             stop(server, "immediate")
         shutil.rmtree(folder)
 
