@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check unit browser bench soak lock clean manifest deploy deploy-callbacks
+.PHONY: run test test-all check unit browser bench soak lock clean manifest deploy deploy-callbacks
 
 run: .venv/installed
 	@$(BIN)/python -m cli.port $(HOST) $(PORT)
@@ -14,21 +14,30 @@ run: .venv/installed
 
 test: check unit browser
 
+# With what takes long: processes that are killed, real servers, pages in every look. CI runs this.
+test-all: SLOW = yes
+test-all: check unit browser
+
+# Tests start many processes. Where no bytecode may be kept each of them would compile the project.
+unit browser: export PYTHONDONTWRITEBYTECODE =
+
 check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+NOT_SLOW = $(if $(SLOW),, and not slow)
+
 # Four at a time, for most tests wait for something. Tests of a file share fixtures, so keep them
 # together. In the order of their names: files with the most tests first, which is usual, would
 # leave those with few and slow tests to the end, where nothing else runs beside them.
 unit: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not browser" -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not browser$(NOT_SLOW)" -n 4 --dist loadfile --no-loadscope-reorder
 
 # Apart from the rest: Playwright keeps an event loop running, which breaks async tests. To load all
 # other tests as well, only to leave them out, would take a good part of a minute.
 browser: .venv/installed-dev
-	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/browser tests/docs
+	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n 2 --dist loadfile tests/browser tests/docs
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

@@ -102,6 +102,7 @@ async def test_too_many_tries(here: SignIn):
     assert 1 <= refused.wait_seconds <= 5
 
 
+@pytest.mark.slow
 async def test_a_flood_takes_little_memory(here: SignIn, monkeypatch: pytest.MonkeyPatch):
     running = most = 0
     original = passwords._matches

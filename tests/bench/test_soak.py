@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bench.soak import Asked, Sample, Told, growth, missing_or_double, soak
 
 ONE = Told("a1", "", "", "+14125560001", "Visitor 1, round 1.", "completed", 1, "CA1")
 ASKED = Asked(alerts={"a1"})
 
 
+@pytest.mark.slow
 def test_a_few_seconds_of_it() -> None:
     came_to = soak(seconds=4, visitors=2)
     assert list(came_to.troubles) == []

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import DESKTOP, PHONE, well_behaved_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.mark.parametrize(

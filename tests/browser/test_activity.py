@@ -184,6 +184,7 @@ def test_only_the_story_is_printed(browser: Browser, written: Written) -> None:
             expect(page.locator(hidden)).to_be_hidden()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )

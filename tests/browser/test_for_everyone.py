@@ -14,7 +14,7 @@ from tests.support.axe import run_axe
 from tests.support.browser import PHONE, well_behaved_page
 from tests.support.running_app import running_app
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 VISITOR = "412 857 4309"
 WIDE = {"width": 1320, "height": 860}

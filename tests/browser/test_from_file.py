@@ -86,6 +86,7 @@ def test_each_row_hears_its_own_words(browser: Browser, simulation: str, file: P
         expect(page.locator("#send-recipients li")).to_have_count(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )

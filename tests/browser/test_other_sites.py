@@ -15,7 +15,7 @@ from starlette.routing import Route
 from tests.support.browser import well_behaved_page
 from tests.support.servers import serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 SESSION = """(url) => new Promise((done) => {
   const session = new WebSocket(url);
   session.onmessage = () => done("opened");

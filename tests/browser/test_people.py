@@ -54,6 +54,7 @@ def without_faults(page: Page) -> None:
     assert not wide
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )

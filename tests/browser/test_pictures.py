@@ -16,7 +16,7 @@ from tests.support.browser import well_behaved_page
 from tests.support.running_app import PROJECT, running_app
 from tests.support.seeded_history import PEOPLE, seed
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SIZE = {"width": 1320, "height": 900}
 MAX_BYTES = 250_000

@@ -78,6 +78,7 @@ def test_who_did_what_is_filtered_and_paged(browser: Browser, url: str) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )

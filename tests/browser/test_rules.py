@@ -178,6 +178,7 @@ def test_the_way_without_sql_and_a_flood_that_waits_for_a_person(
         expect(page.locator(".rules-table")).to_contain_text("Off since")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )
@@ -220,6 +221,7 @@ def test_axe_finds_nothing(browser: Browser, app: str, viewport: dict[str, int],
         without_faults(page)
 
 
+@pytest.mark.slow
 def test_no_width_scrolls_sideways(browser: Browser, app: str):
     with well_behaved_page(browser, app, viewport=WIDE) as page:
         open_rules(page)

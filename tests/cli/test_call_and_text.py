@@ -212,6 +212,7 @@ def test_canceling_what_waits(customer):
     assert printed(ended)["status"] == "canceled"
 
 
+@pytest.mark.slow
 def test_a_worker_delivers_what_others_hand_over(customer):
     command = [sys.executable, "-m", "alerts", "worker"]
     with subprocess.Popen(
@@ -231,6 +232,7 @@ def test_a_worker_delivers_what_others_hand_over(customer):
     assert workers == []
 
 
+@pytest.mark.slow
 def test_a_worker_for_a_simulation(simulation):
     ended = simulation.alerts("worker")
     assert ended.returncode == 2

@@ -16,6 +16,8 @@ from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import ProjectFolder, build_project_folder
 from tests.support.servers import serve
 
+pytestmark = pytest.mark.slow
+
 MESSAGE = "Größe ½ → 🍺"
 
 

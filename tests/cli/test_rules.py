@@ -188,6 +188,7 @@ def test_a_wrong_sources_file_is_one_sentence(folder: ProjectFolder, tmp_path: P
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_worker_checks_rules(tmp_path: Path) -> None:
     app = create_app(account_sid=ACCOUNT_SID, auth_token=TOKEN, speed=50)
     with serve(app) as url:

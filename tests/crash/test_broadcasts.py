@@ -22,7 +22,7 @@ from tests.support.direct_sql import column
 # `make soak` and CI, which name SEEDS, have more.
 PEOPLE = 500 if "SEEDS" in os.environ else 150
 # Six processes, one after the other, on a machine that may run other tests.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SPEED = 50
 REQUESTS = [
     AlertRequest("text", f"+1412555{2000 + place}", f"Batch {place} is off.")

@@ -34,7 +34,7 @@ SECONDS_TO_FINISH = 300
 # A living worker may be taken for dead. Its requests must then be over before they count as lost.
 RETRY_POLICY_OF_SEVERAL = replace(RETRY_POLICY, request_seconds=15)
 # Many processes, one after the other, on a machine that may run other tests.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from tests.support.crash_sender import SenderTask
 from tests.support.postgres import PostgresServer, fresh_database
 
 # Many processes, one after the other, on a machine that may run other tests.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SEEDS = seeds(3, 7)
 POSTGRES_SEEDS = seeds(1)
 WORKER_SEEDS = seeds(0)

@@ -59,6 +59,7 @@ async def test_no_alert_is_lost_or_sent_twice(some: Sequence[int], tmp_path: Pat
     assert await _wrong(some, lambda seed: _sqlite(tmp_path, seed)) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("some", together(POSTGRES_SEEDS, AT_ONCE), ids=str)
 async def test_the_same_on_postgresql(some: Sequence[int], postgres: PostgresServer):
     assert await _wrong(some, lambda _: fresh_database(postgres)) == {}

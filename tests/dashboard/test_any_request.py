@@ -214,6 +214,7 @@ async def whole(tmp_path: Path) -> AsyncIterator[GatedApp]:
 OPEN_TO_ALL = re.compile(r"/(healthz|sign-in(/tokens\.css)?|twiml/.*|twilio/.*)")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 async def test_strangers_and_who_is_signed_in(whole: GatedApp):
     let_in = []
@@ -232,12 +233,14 @@ async def test_strangers_and_who_is_signed_in(whole: GatedApp):
     assert await mistakes(whole.asgi, signed_in, 900) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 async def test_the_simulation(tmp_path: Path):
     async with gated_app(tmp_path) as app:
         assert await mistakes(app.asgi, requests(), 900) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet")
 async def test_callbacks_only(tmp_path: Path):
     given = {**LIVE, "public_url": ORIGIN, "data_dir": tmp_path, "metrics_token": "t" * 16}

@@ -20,6 +20,8 @@ from tests.support.hostile_page import (
 )
 from tests.support.running_app import Log, app_without_tracebacks
 
+pytestmark = pytest.mark.slow
+
 OTHER_PAGES = {
     "people-in_sight": True,
     "rules-address": "?page=rules&rule=new",

@@ -69,6 +69,7 @@ def test_every_input_and_every_wrong_value(page: HostilePage, name: str):
 SOME_VALUES = st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=4)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -306,6 +307,7 @@ async def test_messages_about_files_that_no_page_sends(message: Any):
     assert await ended_in_memory(json.dumps(message)) == 1008
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [

@@ -11,6 +11,8 @@ from tests.support.handshakes import opens
 from tests.support.proxies import caddy, nginx
 from tests.support.running_app import running_app
 
+pytestmark = pytest.mark.slow
+
 CALLS = "calls.example.com"
 HOST_PASSED_ON = "proxy_set_header Host $http_host;"
 

@@ -22,6 +22,8 @@ from tests.support.shiny_server.launching import (
     user_of_apps,
 )
 
+pytestmark = pytest.mark.slow
+
 USER = user_of_apps()
 # Other tests keep the machine busy.
 SLOWLY = httpx.Client(timeout=60)

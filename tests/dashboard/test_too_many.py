@@ -21,7 +21,7 @@ from tests.support.desks import CALL, posts, simulated_desk
 from tests.support.page_in_memory import calls_at_twilio, opened, press, shown
 from tests.support.roles import LOOK, SEND
 
-pytestmark = pytest.mark.usefixtures("fresh_lock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fresh_lock")]
 
 MAYA = Actor("Maya", frozenset({LOOK, SEND}))
 OWNER = Actor("Ruth", EVERYTHING)

@@ -17,6 +17,8 @@ from tests.support.desks import CALL, followed, posts, simulated_desk
 from tests.support.notes_table import all_notes, database_with_notes, note, until
 from tests.support.postgres import PostgresServer, fresh_database
 
+pytestmark = pytest.mark.slow
+
 UNLIMITED = 2**32 - 2
 
 

@@ -15,6 +15,8 @@ from database.errors import is_passing
 from tests.support.notes_table import notes
 from tests.support.postgres import PostgresServer, fresh_database
 
+pytestmark = pytest.mark.slow
+
 ONE, TWO = {"id": "one"}, {"id": "two"}
 
 

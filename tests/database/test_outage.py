@@ -19,6 +19,8 @@ from tests.support.lossy_postgres import lossy_proxy
 from tests.support.notes_table import all_notes, database_with_notes, note, until
 from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
+pytestmark = pytest.mark.slow
+
 
 def _sentences(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return [

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another user")
 def test_a_server_from_a_private_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

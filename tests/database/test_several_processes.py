@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from database.connecting import engine_for, parsed, writing
 from tests.support.notes_table import all_notes, notes
+
+pytestmark = pytest.mark.slow
 
 OPEN = """
 import asyncio, sys

@@ -23,6 +23,8 @@ from tests.support.required import program
 from tests.support.running_app import running_app
 from tests.support.servers import serve
 
+pytestmark = pytest.mark.slow
+
 ANN = ("ann", "correct horse")
 NUMBER = "+14128574309"
 # Other tests keep the machine busy.

@@ -59,6 +59,7 @@ def test_the_units_allow_alike():
     assert different == {"Description", "ExecStart"}
 
 
+@pytest.mark.slow
 def test_rules_work_under_it(tmp_path: Path):
     """Landlock isn't among the usual system calls, and without it no query runs."""
     program("systemd-analyze", "systemd")

@@ -23,6 +23,8 @@ from tests.support.project_folder import REPOSITORY, build_project_folder
 from tests.support.running_app import bare_environment
 from tests.support.servers import serve
 
+pytestmark = pytest.mark.slow
+
 CALL = AlertRequest("call", ANYBODY, "Batch 7 is off.")
 NEWER = f"""
 import sqlalchemy as sa

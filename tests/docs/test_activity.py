@@ -28,6 +28,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands(simulation: ProjectFolder, command: str) -> None:
     ended = simulation.alerts(*shlex.split(command))

@@ -8,8 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support import ready_python
 from tests.support.running_app import bare_environment
+
+pytestmark = pytest.mark.slow
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/broadcasts.md").read_text(encoding="utf-8")
 COMMANDS = [

@@ -19,6 +19,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs/delivery.md").read_text(enco
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_python(project: Path) -> None:
     [script] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     ran = subprocess.run(

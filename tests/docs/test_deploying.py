@@ -54,6 +54,7 @@ def test_the_first_page_is_short_and_leads_to_the_others() -> None:
     assert [name for name in PAGES if name != "deploying.md" and name not in first] == []
 
 
+@pytest.mark.slow
 def test_the_worker(project: Path) -> None:
     unit = (PROJECT / "deploy/callboard-worker.service").read_text(encoding="utf-8")
     [command] = re.findall(r"^ExecStart=/opt/callboard/\.venv/bin/python (.*)$", unit, re.MULTILINE)
@@ -77,6 +78,7 @@ def test_the_worker(project: Path) -> None:
         worker.communicate()
 
 
+@pytest.mark.slow
 def test_uvicorn(project: Path) -> None:
     """The dashboard's command; the units, the image and the other pages have the same arguments."""
     [command] = [each for each in SHELL if "uvicorn app:app" in each and "8000" in each]
@@ -91,6 +93,7 @@ def test_uvicorn(project: Path) -> None:
         assert httpx.get(url, timeout=30).json() == {"status": "ok"}
 
 
+@pytest.mark.slow
 def test_a_visitor_stays_with_one_process(tmp_path: Path) -> None:
     [block] = re.findall(r"```nginx\n(.*?)```", PAGES["deploying_several.md"], re.DOTALL)
 

@@ -19,6 +19,8 @@ from tests.support.browser import well_behaved_page
 from tests.support.running_app import bare_environment, running_app
 from tests.support.servers import free_port, serve
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.browser
 def test_the_tutorials_app_calls(browser: Browser, project: Path) -> None:

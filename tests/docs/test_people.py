@@ -17,6 +17,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs/people.md").read_text(encodi
 COMMANDS = re.findall(r"^\.venv/bin/python -m alerts (people .*)$", PAGE, re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_from_a_file_to_a_group_and_back(tmp_path: Path):
     folder = build_project_folder(tmp_path, {})

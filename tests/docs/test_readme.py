@@ -52,6 +52,7 @@ def test_there_are_commands_to_check() -> None:
     assert len(PYTHON_BLOCKS) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands[0][-40:])
 def test_commands(newcomer: Path, commands: list[str]) -> None:
     for command in commands:
@@ -90,6 +91,7 @@ def test_python(newcomer: Path) -> None:
     assert ran.stdout.split()[-1] == "completed"
 
 
+@pytest.mark.slow
 def test_make_run_serves_the_dashboard(newcomer: Path) -> None:
     # What `make` would install is there already; its other rules are in test by whoever runs it.
     for stamp in ("installed", "installed-dev"):
@@ -99,6 +101,7 @@ def test_make_run_serves_the_dashboard(newcomer: Path) -> None:
         assert "send_test_call" in httpx.get(url).text
 
 
+@pytest.mark.slow
 def test_simulator_alone(newcomer: Path) -> None:
     [command] = [line for line in SHELL_LINES if "-m simulator" in line]
     command = command.replace("4010", str(port := free_port()))
@@ -106,6 +109,7 @@ def test_simulator_alone(newcomer: Path) -> None:
         assert httpx.get(f"{url}2010-04-01/Accounts.json").status_code in {401, 404}
 
 
+@pytest.mark.slow
 def test_callboard_uses_the_simulator_alone(newcomer: Path) -> None:
     [command] = [line for line in SHELL_LINES if "-m simulator" in line]
     port = str(free_port())

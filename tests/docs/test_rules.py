@@ -50,6 +50,7 @@ async def rules(tmp_path: Path) -> AsyncIterator[RuleDesk]:
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_from_a_csv_to_a_ringing_phone_and_into_git(tmp_path: Path) -> None:
     # The example looks for its settings beside the file that it is linked to.

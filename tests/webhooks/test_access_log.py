@@ -14,6 +14,8 @@ import pytest
 from tests.support.running_app import running
 from tests.support.servers import free_port
 
+pytestmark = pytest.mark.slow
+
 # What Twilio appends. https://www.twilio.com/docs/voice/twiml#request-parameters
 QUERY = "CallSid=CA1&To=%2B14125550142&From=%2B14155550100&SpeechResult=help+me"
 OF_TWILIO = ("/twiml/2026-01-01-maya-x.xml", "/twilio/status", "/twilio/gather")

@@ -19,6 +19,8 @@ from tests.support.project_folder import REPOSITORY, build_project_folder
 from tests.support.running_app import running
 from tests.support.servers import free_port, serve
 
+pytestmark = pytest.mark.slow
+
 ATTENTIVE = "+14125550106"  # answers and presses 1
 METRICS_TOKEN = "a-token-of-the-test"
 # As the page says, with several processes, each of which hears of some of a call.

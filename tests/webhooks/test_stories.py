@@ -8,6 +8,7 @@ from dataclasses import replace
 from random import Random
 
 import httpx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from alerts.submissions import Outcome
 from tests.support.callback_app import CallbackApp, callback_app
 from tests.support.databases import sqlite_in
 from tests.support.stories import stories
+
+pytestmark = pytest.mark.slow
 
 CALL_WORDS = {
     Status.PLACED: "initiated",

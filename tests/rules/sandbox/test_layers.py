@@ -10,6 +10,8 @@ from rules.sandbox import QueryError, QueryResult, Table, landlock
 from rules.sandbox.limits import Layers
 from tests.support.sandboxed import lab_csv, opened, outcome
 
+pytestmark = pytest.mark.slow
+
 ONLY_LANDLOCK = Layers(guard=False, duckdb_locks=False)
 ONLY_LOCKS = Layers(guard=False, landlock=False)
 NO_GUARD = Layers(guard=False)

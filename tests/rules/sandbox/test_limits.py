@@ -13,6 +13,8 @@ from rules.sandbox import QueryError, Sandbox, landlock
 from rules.sandbox.sandbox import Protections
 from tests.support.sandboxed import opened, outcome
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -28,6 +28,8 @@ from tests.support.sandboxed import (
     zygote_pid,
 )
 
+pytestmark = pytest.mark.slow
+
 # Much longer than any test waits.
 LONG = "SELECT max(md5(range::VARCHAR)) FROM range(100000000000)"
 GOOD = "SELECT count(*) FROM lab"
