@@ -72,7 +72,7 @@ def check_steps(steps: Sequence[AlertState]) -> None:
             )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(stories())
 def test_a_story_ends_as_it_truly_did(story):
     request, events, end = story
@@ -81,7 +81,7 @@ def test_a_story_ends_as_it_truly_did(story):
     assert steps[-1].status is end
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(stories(), chances, st.integers(1, 3))
 def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
     request, events, _ = story
@@ -95,7 +95,7 @@ def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
         assert steps[-1].error is None
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(stories(), chances, st.integers(1, 2))
 def test_after_a_cancel_wish_nothing_more_is_begun(story, chance, wishes):
     request, events, _ = story
