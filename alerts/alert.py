@@ -184,7 +184,9 @@ class AlertState:
 class Alert(AlertState):
     """An alert's present state, and all its events, oldest first.
 
-    `request` is what was asked for, with its numbers as in `PhoneNumber.dialed`.
+    `request` is what was asked for, with its numbers as in `PhoneNumber.dialed`, and `tries` are
+    all that it allows: they follow from it, and each state of an alert has them from the one
+    before.
     """
 
     id: str
@@ -192,11 +194,17 @@ class Alert(AlertState):
     from_: str
     not_before: datetime
     events: tuple[Event, ...]
+    tries: tuple[Try, ...] = field(default=(), compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.tries:
+            # The only way to complete a frozen dataclass.
+            object.__setattr__(self, "tries", tries_of(self.request))
 
     @property
     def present_try(self) -> Try:
         """The try that is under way or was the last; more may follow, also to other numbers."""
-        return tries_of(self.request)[self.try_number - 1]
+        return self.tries[self.try_number - 1]
 
     @property
     def channel(self) -> Channel:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts import submissions, texting_states
-from alerts.alert import Alert, AlertRequest, Event, tries_of
+from alerts.alert import Alert, Event
 from alerts.emergency_stop import lock_sending
 from alerts.limits import UNLIMITED, Hold, Limits, Room
 from alerts.state import STATE_FIELDS, apply
@@ -279,12 +279,12 @@ class _Appending:
         self._new_events.append(new)
         if alert.events[-1].send_now and alert.send_now:
             self._sent_now.append(entry.alert_id)
-        self._learn_about_number(alert.request, alert.events[-1])
+        self._learn_about_number(alert, alert.events[-1])
         return Kept(row["revision"], alert)
 
-    def _learn_about_number(self, request: AlertRequest, event: Event) -> None:
+    def _learn_about_number(self, alert: Alert, event: Event) -> None:
         """Remember that texts can or can't go to a number, if the event of a try tells."""
-        made = tries_of(request)[event.try_number - 1]
+        made = alert.tries[event.try_number - 1]
         if made.channel != "text" or not event.news:
             return
         if event.status is Status.DELIVERED and event.source != "callboard":

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
-from alerts.alert import Alert, AlertState, Event, Try, tries_of
+from alerts.alert import Alert, AlertState, Event, Try
 from alerts.errors import UnusableInput
 from alerts.message.compose import write_message
 from alerts.message.spoken_length import shortest_seconds
@@ -111,7 +111,7 @@ def _stays_open(alert: Alert, event: Event) -> bool:
     if not asks_for_reply(alert):
         return False
     ended = replace(alert, status=event.status or alert.status)
-    return next_try(ended, tries_of(alert.request)) is None
+    return next_try(ended, alert.tries) is None
 
 
 def _open_for_reply(alert: Alert, event: Event) -> Alert:
@@ -157,7 +157,7 @@ def _after_try(ended: Alert) -> Alert:
     if ended.canceling and ended.status not in {Status.DELIVERED, Status.UNKNOWN}:
         return replace(ended, status=Status.CANCELED, error=None)
     wanted = not (ended.canceling or ended.status is Status.CANCELED or ended.reached)
-    following = next_try(ended, tries_of(ended.request)) if wanted else None
+    following = next_try(ended, ended.tries) if wanted else None
     if following is None:
         return ended
     begun = AlertState(since=ended.since, try_number=following, asks_reply=ended.asks_reply)

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
+from alerts.alert import Alert, AlertRequest, Event, Problem
 from alerts.stage import stage_of
 from alerts.state import STATE_FIELDS, state_of
 from alerts.status import Status
@@ -350,7 +350,7 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
 
 def state_row(alert: Alert) -> dict[str, Any]:
     """Return the columns that an event may change, by name."""
-    present = tries_of(alert.request)[alert.try_number - 1]
+    present = alert.present_try
     return state_of(alert) | {
         "status": alert.status.value,
         "stage": stage_of(alert).value,
