@@ -185,8 +185,7 @@ class Alert(AlertState):
     """An alert's present state, and all its events, oldest first.
 
     `request` is what was asked for, with its numbers as in `PhoneNumber.dialed`, and `tries` are
-    all that it allows: they follow from it, and each state of an alert has them from the one
-    before.
+    all that it allows, as `tries_of` returns them.
     """
 
     id: str
@@ -194,12 +193,7 @@ class Alert(AlertState):
     from_: str
     not_before: datetime
     events: tuple[Event, ...]
-    tries: tuple[Try, ...] = field(default=(), compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if not self.tries:
-            # The only way to complete a frozen dataclass.
-            object.__setattr__(self, "tries", tries_of(self.request))
+    tries: tuple[Try, ...]
 
     @property
     def present_try(self) -> Try:

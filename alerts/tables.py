@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerts.alert import Alert, AlertRequest, Event, Problem
+from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
 from alerts.stage import stage_of
 from alerts.state import STATE_FIELDS, state_of
 from alerts.status import Status
@@ -337,6 +337,7 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
         from_=row["from_number"],
         not_before=_moment(row["not_before"]),
         events=tuple(story),
+        tries=tries_of(request),
         **state
         | {
             "since": _moment(row["since"]),
@@ -372,6 +373,7 @@ def new_alert(new: NewAlert, now: datetime) -> Alert:
         from_=new.from_,
         not_before=now + timedelta(seconds=new.request.hold_seconds),
         events=(Event(now, Status.QUEUED, "Saved"),),
+        tries=tries_of(new.request),
         since=now,
     )
 
