@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from alerts.phone_numbers import join_dialed, split_dialed
-from alerts.status import Status
+from alerts.status import STAGES, Stage, Status
 from storage import StorageError
 from twilio_client import TwilioError
 
@@ -219,6 +219,12 @@ class Alert(AlertState):
     def reached(self) -> bool:
         """Whether the recipient got it, as far as can be told; see `Status.reaches`."""
         return self.status.reaches(acknowledge=self.request.acknowledge)
+
+    @property
+    def stage(self) -> Stage:
+        """How far it has come."""
+        as_it_ended = Stage.REACHED if self.reached else Stage.NOT_REACHED
+        return STAGES.get(self.status, as_it_ended)
 
     def as_json(self) -> dict[str, object]:
         """The object that the command line prints."""

@@ -14,7 +14,7 @@ from alerts.alert import Alert, AlertRequest
 from alerts.errors import UnusableInput
 from alerts.message.compose import MOST_LABEL_CHARACTERS, check_labels
 from alerts.phone_numbers import shortened
-from alerts.stage import Stage, stage_of
+from alerts.status import Stage
 
 MOST_TITLE_CHARACTERS = 60
 # All of a broadcast is saved in one transaction, which others wait for.
@@ -82,7 +82,7 @@ class Tally:
     def of(cls, alerts: Iterable[Alert]) -> Self:
         """Count the alerts."""
         all_of_them = list(alerts)
-        counts = Counter(COUNTED_AS[stage_of(each)] for each in all_of_them)
+        counts = Counter(COUNTED_AS[each.stage] for each in all_of_them)
         return cls(**counts, asks=any(each.request.acknowledge for each in all_of_them))
 
     @property
@@ -116,7 +116,7 @@ class Tally:
 
 def not_reached(alerts: Iterable[Alert]) -> list[Alert]:
     """Return those that have ended without reaching their recipient, in their order."""
-    return [each for each in alerts if COUNTED_AS[stage_of(each)] == "not_reached"]
+    return [each for each in alerts if COUNTED_AS[each.stage] == "not_reached"]
 
 
 def title_from(request: AlertRequest) -> str:

@@ -19,8 +19,7 @@ from alerts.cost import UNESTIMATED, Costs
 from alerts.due import LIMITS, clock_time, waiting_note
 from alerts.emergency_stop import Stopped, lock_sending
 from alerts.errors import UnusableInput
-from alerts.stage import Stage
-from alerts.status import Status
+from alerts.status import Stage, Status
 from alerts.submissions import MAY_HAVE_GONE_OUT, Submission, lately
 from alerts.tables import NewAlert, alerts, position_at, submissions
 from alerts.time_zones import in_time_zone

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alerts.cost import CURRENCY, estimate
 from alerts.filters import Kind, MadeTry, Overview, Spent, kind_of
 from alerts.search import CHANNELS
-from alerts.stage import Stage
+from alerts.status import Stage
 from alerts.tables import alerts, position_at, submissions
 
 MOST_SENDERS = 200

@@ -30,7 +30,7 @@ from alerts.filters import (
     Row,
     kind_of,
 )
-from alerts.stage import Stage
+from alerts.status import Stage
 from alerts.tables import alerts, broadcasts, position_at, submissions
 from alerts.words import IN_POSTGRESQL, IN_SQLITE, is_sqlite, matching, terms_for
 

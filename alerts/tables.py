@@ -15,7 +15,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
-from alerts.stage import stage_of
 from alerts.state import STATE_FIELDS, state_of
 from alerts.status import Status
 from database.tables import metadata
@@ -354,7 +353,7 @@ def state_row(alert: Alert) -> dict[str, Any]:
     present = alert.present_try
     return state_of(alert) | {
         "status": alert.status.value,
-        "stage": stage_of(alert).value,
+        "stage": alert.stage.value,
         "is_open": not alert.status.final,
         "since": alert.since.timestamp(),
         "channel": present.channel,

@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from alerts.alert import Channel
 from alerts.liveness import DEAD_AFTER_SECONDS
-from alerts.stage import Stage
-from alerts.status import Status
+from alerts.status import Stage, Status
 from alerts.submissions import Outcome
 from alerts.tables import alerts, position_at, submissions, workers
 from database.clock import database_time
