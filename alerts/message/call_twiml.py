@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from alerts.alert import AlertRequest
 from alerts.errors import UnusableInput
-from alerts.message.languages import key_press_words
-from alerts.message.voices import check_language, check_voice
+from alerts.message.languages import check_voice, key_press_words
 from twiml import Gather, Pause, Response, Say, TwimlError
 
 # Shown in the preview: only an alert that was sent has an address of its own.
@@ -26,7 +25,7 @@ def write_document(request: AlertRequest, text: str, key_press_url: str | None =
     If the request asks for a key press, Twilio reports it to `key_press_url`; without one the
     document is only a preview. Raises `UnusableInput`.
     """
-    check_language(request.language)
+    check_voice(request.voice, request.language)
     if request.repeat < 0:
         raise UnusableInput(
             "repeat", "Say the message once or more, or 0 times to repeat it until they hang up."
@@ -54,6 +53,7 @@ def write_thanks(request: AlertRequest) -> Response:
 
 def write_voicemail(request: AlertRequest) -> Response:
     """Write the short message for an answering machine, said once. Raises `UnusableInput`."""
+    check_voice(request.voice, request.language)
     return Response(_say("voicemail", request.voicemail, request))
 
 
@@ -79,7 +79,6 @@ def _ask(request: AlertRequest, text: str, key_press_url: str | None, *first: Sa
 
 def _say(field: str, text: str, request: AlertRequest, repeat: int | None = None) -> Say:
     """Say `text` in the chosen voice; raises `UnusableInput` about `field` if it is too long."""
-    check_voice(request.voice, request.language)
     try:
         return Say(text, voice=request.voice, language=request.language, loop=repeat)
     except TwimlError as problem:

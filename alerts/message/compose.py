@@ -9,9 +9,14 @@ from datetime import UTC, datetime
 from alerts.alert import Alert, AlertRequest, Channel
 from alerts.errors import UnusableInput
 from alerts.message.call_twiml import write_document, write_voicemail
-from alerts.message.languages import key_press_words, spoken_now, spoken_today
+from alerts.message.languages import (
+    check_language,
+    key_press_words,
+    spoken_now,
+    spoken_today,
+    voice_note,
+)
 from alerts.message.segments import MOST_TEXT_CHARACTERS, savings
-from alerts.message.voices import check_language, voice_note
 from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
 from alerts.quiet_hours import read_quiet_hours
 from alerts.status import Status
