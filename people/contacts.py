@@ -19,8 +19,7 @@ from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.history import in_parts
 from alerts.phone_numbers import Regions, split_dialed
-from alerts.quiet_hours import time_zones
-from alerts.time_zones import in_time_zone
+from alerts.time_zones import in_time_zone, time_zones
 from database.database import Database
 from database.tables import insert_new
 from people.checking import NUMBER_FIELDS, check_contact, read_group_name

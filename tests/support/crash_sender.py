@@ -23,8 +23,7 @@ from pydantic import SecretStr
 import twilio_client.transport
 from alerts import AlertRequest, Desk, liveness, worker
 from alerts.phone_numbers import Regions
-from alerts.retry_policy import RetryPolicy
-from alerts.services import Services
+from alerts.services import RetryPolicy, Services
 from alerts.steps import placing, reconciling
 from alerts.tables import alerts
 from database import database
