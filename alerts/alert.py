@@ -70,6 +70,21 @@ class AlertRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAlert:
+    """An alert that is to be saved for the first time.
+
+    `place` is that among the alerts of its broadcast, if it belongs to one. `rule_id` is the rule
+    whose alert it is, if any.
+    """
+
+    id: str
+    request: AlertRequest
+    from_: str
+    place: int | None = None
+    rule_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Try:
     """One call or text to a number, `minutes_later` than the end of the try before it.
 

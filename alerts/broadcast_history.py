@@ -13,13 +13,13 @@ import sqlalchemy as sa
 
 from access.audit_entry import AuditEntry
 from alerts import records
-from alerts.alert import Alert
+from alerts.alert import Alert, NewAlert
 from alerts.broadcast import Broadcast
-from alerts.history import History, in_parts
+from alerts.history import History
 from alerts.limits import TooMany
-from alerts.tables import NewAlert, alerts, broadcasts
+from alerts.tables import alerts, broadcasts
 from database.database import Database
-from database.tables import insert_new
+from database.tables import in_parts, insert_new
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from access.actor import Actor, Permission
 from access.audit_entry import Action, AuditEntry, Kind
-from alerts.alert import Alert, AlertRequest
+from alerts.alert import Alert, AlertRequest, NewAlert
 from alerts.errors import UnusableInput
 from alerts.message.compose import compose
 from alerts.opening import Opening
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from access.audit import Audit
     from alerts.history import History
     from alerts.runtime import Runtime
-    from alerts.tables import NewAlert
     from database.database import Database
 
 Result = TypeVar("Result")
@@ -305,8 +304,6 @@ class SendingDesk:
 
     def _new(self, requests: Sequence[AlertRequest], rule_id: str | None = None) -> list[NewAlert]:
         """Return what is to be saved; those without an id get one."""
-        from alerts.tables import NewAlert  # noqa: PLC0415
-
         return [
             NewAlert(
                 each.id or secrets.token_hex(8),

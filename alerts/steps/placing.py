@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from alerts.alert import Alert, Channel, Event, Problem
+from alerts.appending import Begun
 from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.compose import words_of_text
 from alerts.phone_numbers import send_digits
-from alerts.records import Begun
 from alerts.services import Services
 from alerts.state import quiet_until
 from alerts.status import Status

@@ -17,10 +17,11 @@ from pydantic import SecretStr
 
 from access import EVERYTHING, Actor
 from alerts import Alert, Desk, Event, Status, records, submissions
+from alerts.alert import NewAlert
 from alerts.claims import Claims
 from alerts.history import History
 from alerts.submissions import Submission
-from alerts.tables import NewAlert, alerts
+from alerts.tables import alerts
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID as SIMULATED
 from tests.support.callback_app import OTHER_SID, SID, CallbackApp, callback_app, form

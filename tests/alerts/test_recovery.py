@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import Alert, Desk, worker
+from alerts.alert import NewAlert
 from alerts.claims import Claims
 from alerts.delivery import deliver
-from alerts.tables import NewAlert, alerts, workers
+from alerts.tables import alerts, workers
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from tests.support.desks import (
     CALL,
