@@ -1,28 +1,174 @@
-"""The base classes of every TwiML element: frozen dataclasses that are checked when they are built.
+"""What every TwiML element is: a frozen dataclass that is checked when it is built.
 
 TwimlError
 Element             a tag with attributes, and at most one text between its tags
 └── Container       a tag that contains other elements, and perhaps text
 
-`render` writes them as XML. xmltodict, which it uses, groups equal tags and so would lose the order
-of Say, Pause, Say: it therefore gets one start tag at a time.
+An attribute is annotated with what Python sees and a `ValueType`, which says what Twilio accepts:
+
+    loop: Annotated[int | None, WholeNumber(0)]
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, ClassVar
-from xml.sax.saxutils import escape
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
-import xmltodict
-
-from twiml.attributes import LARGEST_NUMBER, ValueType
+# Larger than any number Twilio accepts, and short enough that reading it takes no time.
+LARGEST_NUMBER = 999_999_999
 
 
 class TwimlError(ValueError):
     """Twilio would refuse this document, or it is not TwiML. The message is one sentence."""
 
+
+# --- Attributes ---------------------------------------------------------------------------------
+
+
+class ValueType(Protocol):
+    """What one attribute accepts."""
+
+    @property
+    def rule(self) -> str:
+        """What a value must be, in words that follow "must be"."""
+
+    def allows(self, value: object) -> bool:
+        """Return whether Twilio accepts `value`."""
+
+    def read(self, text: str) -> object:
+        """Return the value that `text` stands for in XML, or `text` itself if it is not one."""
+
+
+@dataclass(frozen=True)
+class WholeNumber:
+    """A whole number, or one of `words` instead."""
+
+    minimum: int
+    maximum: int = LARGEST_NUMBER
+    words: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        most = "or more" if self.maximum == LARGEST_NUMBER else f"to {self.maximum}"
+        return " or ".join((f"a whole number ({self.minimum} {most})", *self.words))
+
+    def allows(self, value: object) -> bool:
+        if isinstance(value, str):
+            return value in self.words
+        if not isinstance(value, int) or isinstance(value, bool):
+            return False
+        return self.minimum <= value <= self.maximum
+
+    def read(self, text: str) -> object:
+        return int(text) if re.fullmatch("[0-9]{1,9}", text) else text
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or False."""
+
+    rule: str = "True or False"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def read(self, text: str) -> object:
+        return {"true": True, "false": False}.get(text, text)
+
+
+class OneOf:
+    """One of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.rule = f"one of {', '.join(words)}"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str) and value in self.words
+
+    def read(self, text: str) -> object:
+        return text
+
+
+class AnyOf(OneOf):
+    """One or more of a few words, separated by spaces."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(*words)
+        self.rule = f"one or more of {', '.join(words)}, separated by spaces"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str) and value != "" and set(value.split(" ")) <= set(self.words)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Any text, or any up to `maximum` characters long."""
+
+    maximum: int | None = None
+
+    @property
+    def rule(self) -> str:
+        return "text" if self.maximum is None else f"text of at most {self.maximum:,} characters"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str) and (self.maximum is None or len(value) <= self.maximum)
+
+    def read(self, text: str) -> object:
+        return text
+
+
+class Pattern:
+    """Text that matches a regular expression; `rule` says so in words."""
+
+    def __init__(self, expression: str, rule: str) -> None:
+        self.matches = re.compile(expression).fullmatch
+        self.rule = rule
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str) and self.matches(value) is not None
+
+    def read(self, text: str) -> object:
+        return text.strip()
+
+
+# Twilio refuses a host with an underscore (errors 21205 and 21609).
+URL_EXPRESSION = r"(?![a-zA-Z]+://(?:[^/?#@]*@)?[^/?#@]*_[^/?#@]*(?:[/?#]|$))\S+"
+URL_RULE = "a URL without white space, and without an underscore in its host"
+URL = Pattern(URL_EXPRESSION, URL_RULE)
+PHONE_NUMBER = Pattern(r"\+?[0-9(][0-9 ().-]{1,24}[0-9]", "a phone number such as +15558675310")
+
+# Shared by several verbs. Each allows None, which leaves the attribute out of the XML and Twilio's
+# default in force.
+AnyText = Annotated[str | None, Text()]
+Url = Annotated[str | None, URL]
+Method = Annotated[Literal["GET", "POST"] | None, OneOf("GET", "POST")]
+Boolean = Annotated[bool | None, Flag()]
+# 0 repeats until the call ends.
+Loop = Annotated[int | None, WholeNumber(0)]
+Count = Annotated[int | None, WholeNumber(1)]
+Seconds = Annotated[int | None, WholeNumber(1)]
+# Keys to press; each w waits half a second.
+Tones = Annotated[str | None, Pattern("[0-9*#wW]+", "keys 0 to 9, *, # and w")]
+Voice = Annotated[
+    str | None,
+    Pattern(
+        r"man|woman|alice|[A-Za-z]+\.\S+",
+        "man, woman, alice, or a provider's voice such as Polly.Amy",
+    ),
+]
+Language = Annotated[
+    str | None,
+    Pattern("[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*", "a language such as en-GB"),
+]
+Trim = Annotated[
+    Literal["trim-silence", "do-not-trim"] | None, OneOf("trim-silence", "do-not-trim")
+]
+RecordingEvents = Annotated[str | None, AnyOf("in-progress", "completed", "absent")]
+CallEvents = Annotated[str | None, AnyOf("initiated", "ringing", "answered", "completed")]
+
+
+# --- Elements -----------------------------------------------------------------------------------
 
 # XML 1.0 cannot express control characters, lone surrogates, U+FFFE and U+FFFF, escaped or not.
 # Twilio rejects a document that has one (error 12100). https://www.w3.org/TR/xml/#charsets
@@ -212,34 +358,3 @@ def shown(value: object) -> str:
 def listed(names: tuple[str, ...]) -> str:
     """Return names as a sentence lists them: "Say, Play and Pause"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def render(element: Element, newline: str = "") -> str:
-    """Return `element` as XML.
-
-    `newline` goes before each nested verb: nothing, or a line break and the indentation of
-    `element`. Speech is never broken into lines, because Twilio would speak or send the spaces.
-    """
-    start = _start_tag(element.tag, element.attributes)
-    if not element.inner:
-        return f"{start}/>"
-    indented = newline and f"{newline}  " if _may_be_indented(element) else ""
-    inner = "".join(
-        indented + (escape(part) if isinstance(part, str) else render(part, indented))
-        for part in element.inner
-    )
-    return f"{start}>{inner}{newline if indented else ''}</{element.tag}>"
-
-
-# Cached, because a broadcast writes the same few tags thousands of times.
-@lru_cache(maxsize=256)
-def _start_tag(tag: str, attributes: tuple[tuple[str, Any], ...]) -> str:
-    """Return the start tag without its final `>`."""
-    named = {f"@{name}": value for name, value in attributes}
-    return xmltodict.unparse({tag: named}, full_document=False, short_empty_elements=True)[:-2]
-
-
-def _may_be_indented(element: Element) -> bool:
-    if not isinstance(element, Container) or element.is_speech:
-        return False
-    return all(isinstance(child, Element) for child in element.children)

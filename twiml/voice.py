@@ -6,7 +6,7 @@ Each links to its page at Twilio. Durations are in seconds unless they say other
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, Literal
 
-from twiml.attributes import (
+from twiml.element import (
     PHONE_NUMBER,
     URL,
     URL_EXPRESSION,
@@ -15,7 +15,9 @@ from twiml.attributes import (
     AnyText,
     Boolean,
     CallEvents,
+    Container,
     Count,
+    Element,
     Language,
     Loop,
     Method,
@@ -26,11 +28,13 @@ from twiml.attributes import (
     Text,
     Tones,
     Trim,
+    TwimlError,
     Url,
     Voice,
     WholeNumber,
+    shown,
+    text_of,
 )
-from twiml.element import Container, Element, TwimlError, shown, text_of
 from twiml.ssml import IN_SPEECH, Ssml
 
 # In characters, tags not counted. https://www.twilio.com/docs/api/errors/13521
