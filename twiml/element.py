@@ -7,12 +7,19 @@ Element             a tag with attributes, and at most one text between its tags
 An attribute is annotated with what Python sees and a `ValueType`, which says what Twilio accepts:
 
     loop: Annotated[int | None, WholeNumber(0)]
+
+`render` writes elements as XML. xmltodict, which it uses, groups equal tags and so would lose the
+order of Say, Pause, Say: it therefore gets one start tag at a time.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Protocol
+from xml.sax.saxutils import escape
+
+import xmltodict
 
 # Larger than any number Twilio accepts, and short enough that reading it takes no time.
 LARGEST_NUMBER = 999_999_999
@@ -144,28 +151,11 @@ AnyText = Annotated[str | None, Text()]
 Url = Annotated[str | None, URL]
 Method = Annotated[Literal["GET", "POST"] | None, OneOf("GET", "POST")]
 Boolean = Annotated[bool | None, Flag()]
-# 0 repeats until the call ends.
-Loop = Annotated[int | None, WholeNumber(0)]
-Count = Annotated[int | None, WholeNumber(1)]
 Seconds = Annotated[int | None, WholeNumber(1)]
-# Keys to press; each w waits half a second.
-Tones = Annotated[str | None, Pattern("[0-9*#wW]+", "keys 0 to 9, *, # and w")]
-Voice = Annotated[
-    str | None,
-    Pattern(
-        r"man|woman|alice|[A-Za-z]+\.\S+",
-        "man, woman, alice, or a provider's voice such as Polly.Amy",
-    ),
-]
 Language = Annotated[
     str | None,
     Pattern("[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*", "a language such as en-GB"),
 ]
-Trim = Annotated[
-    Literal["trim-silence", "do-not-trim"] | None, OneOf("trim-silence", "do-not-trim")
-]
-RecordingEvents = Annotated[str | None, AnyOf("in-progress", "completed", "absent")]
-CallEvents = Annotated[str | None, AnyOf("initiated", "ringing", "answered", "completed")]
 
 
 # --- Elements -----------------------------------------------------------------------------------
@@ -358,3 +348,34 @@ def shown(value: object) -> str:
 def listed(names: tuple[str, ...]) -> str:
     """Return names as a sentence lists them: "Say, Play and Pause"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def render(element: Element, newline: str = "") -> str:
+    """Return `element` as XML.
+
+    `newline` goes before each nested verb: nothing, or a line break and the indentation of
+    `element`. Speech is never broken into lines, because Twilio would speak or send the spaces.
+    """
+    start = _start_tag(element.tag, element.attributes)
+    if not element.inner:
+        return f"{start}/>"
+    indented = newline and f"{newline}  " if _may_be_indented(element) else ""
+    inner = "".join(
+        indented + (escape(part) if isinstance(part, str) else render(part, indented))
+        for part in element.inner
+    )
+    return f"{start}>{inner}{newline if indented else ''}</{element.tag}>"
+
+
+# Cached, because a broadcast writes the same few tags thousands of times.
+@lru_cache(maxsize=256)
+def _start_tag(tag: str, attributes: tuple[tuple[str, Any], ...]) -> str:
+    """Return the start tag without its final `>`."""
+    named = {f"@{name}": value for name, value in attributes}
+    return xmltodict.unparse({tag: named}, full_document=False, short_empty_elements=True)[:-2]
+
+
+def _may_be_indented(element: Element) -> bool:
+    if not isinstance(element, Container) or element.is_speech:
+        return False
+    return all(isinstance(child, Element) for child in element.children)

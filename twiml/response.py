@@ -1,23 +1,28 @@
 """Response: a whole TwiML document, written as XML and read from it.
 
-xmltodict, which writes, groups equal tags and so would lose the order of Say, Pause, Say: it
-therefore gets one start tag at a time. defusedxml, which reads, refuses DTDs and entity bombs.
+defusedxml, which reads, refuses DTDs and entity bombs.
 https://www.twilio.com/docs/voice/twiml
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Self
 from xml.etree.ElementTree import Element as XmlElement
 from xml.etree.ElementTree import ParseError
-from xml.sax.saxutils import escape
 
-import xmltodict
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from twiml.element import ELEMENTS, MAX_DEPTH, TOO_DEEP, Container, Element, TwimlError, shown
+from twiml.element import (
+    ELEMENTS,
+    MAX_DEPTH,
+    TOO_DEEP,
+    Container,
+    Element,
+    TwimlError,
+    render,
+    shown,
+)
 from twiml.messaging import Message
 from twiml.voice import Dial, Gather, Hangup, Pause, Play, Record, Redirect, Reject, Say
 
@@ -55,8 +60,8 @@ class Response(Container):
         what is spoken. Raise TwimlError beyond the 64 kB that Twilio reads (error 11750).
         """
         if indent:
-            return _render(self, newline="\n")
-        xml = DECLARATION + _render(self)
+            return render(self, newline="\n")
+        xml = DECLARATION + render(self)
         if (size := len(xml.encode())) > MAX_BYTES:
             raise TwimlError(f"Twilio reads at most {MAX_BYTES:,} bytes; this has {size:,}.")
         return xml
@@ -71,37 +76,6 @@ class Response(Container):
         if not isinstance(document, cls):
             raise TwimlError(f"A TwiML document is a Response, not {document.tag}.")
         return document
-
-
-def _render(element: Element, newline: str = "") -> str:
-    """Return `element` as XML.
-
-    `newline` goes before each nested verb: nothing, or a line break and the indentation of
-    `element`. Speech is never broken into lines, because Twilio would speak or send the spaces.
-    """
-    start = _start_tag(element.tag, element.attributes)
-    if not element.inner:
-        return f"{start}/>"
-    indented = newline and f"{newline}  " if _may_be_indented(element) else ""
-    inner = "".join(
-        indented + (escape(part) if isinstance(part, str) else _render(part, indented))
-        for part in element.inner
-    )
-    return f"{start}>{inner}{newline if indented else ''}</{element.tag}>"
-
-
-# Cached, because a broadcast writes the same few tags thousands of times.
-@lru_cache(maxsize=256)
-def _start_tag(tag: str, attributes: tuple[tuple[str, Any], ...]) -> str:
-    """Return the start tag without its final `>`."""
-    named = {f"@{name}": value for name, value in attributes}
-    return xmltodict.unparse({tag: named}, full_document=False, short_empty_elements=True)[:-2]
-
-
-def _may_be_indented(element: Element) -> bool:
-    if not isinstance(element, Container) or element.is_speech:
-        return False
-    return all(isinstance(child, Element) for child in element.children)
 
 
 def _read(xml: str | bytes) -> Element:
