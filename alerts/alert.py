@@ -238,8 +238,9 @@ class Alert(AlertState):
     @property
     def stage(self) -> Stage:
         """How far it has come."""
-        as_it_ended = Stage.REACHED if self.reached else Stage.NOT_REACHED
-        return STAGES.get(self.status, as_it_ended)
+        if stage := STAGES.get(self.status):
+            return stage
+        return Stage.REACHED if self.reached else Stage.NOT_REACHED
 
     def as_json(self) -> dict[str, object]:
         """The object that the command line prints."""

@@ -6,7 +6,7 @@ whether that was committed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -15,16 +15,15 @@ import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
-from alerts import records, submissions, texting_states
+from alerts import submissions, texting_states
 from alerts.alert import Alert, Event
 from alerts.emergency_stop import lock_sending
 from alerts.limits import UNLIMITED, Hold, Limits, Room
-from alerts.records import CHOSEN, NEW_EVENT, OURS, alert_of, event_row, state_row
+from alerts.records import CHOSEN, NEW_EVENT, OURS, alert_of, event_row, read, state_row
 from alerts.state import STATE_FIELDS, apply
 from alerts.status import Status
 from alerts.submissions import Outcome, Settlement, Submission
 from alerts.tables import alerts
-from database.tables import in_parts
 
 # A wait this short isn't worth asking the database again.
 NEGLIGIBLE_WAIT_SECONDS = 0.02
@@ -116,7 +115,8 @@ def append(
     outcomes = [appending.append(entry) for entry in entries]
     appending.finish()
     done = [each.audit for each, (kept, _) in zip(entries, outcomes, strict=True) if kept]
-    write_entries(connection, [each for each in done if each])
+    if audited := [each for each in done if each]:
+        write_entries(connection, audited)
     return outcomes
 
 
@@ -125,27 +125,26 @@ def append_to_known(
     account_sid: str,
     entries: Sequence[Entry],
     limits: Limits,
-    known: Callable[[str], Alert | None],
+    known: Mapping[str, Alert],
 ) -> list[tuple[Alert | None, Begun | None]]:
     """Do the same as `append`, and return the alert after each entry with all its events.
 
-    `known` returns an alert by its id if the caller knows it, whose older events needn't be read.
+    `known` are alerts that the caller knows, by their ids: their older events needn't be read.
     """
     appended = append(connection, account_sid, entries, limits)
     changed = {kept.alert.id for kept, _ in appended if kept}
-    newest = {each: alert for each in changed if (alert := known(each))}
-    read: dict[str, Alert] = {}
-    for some in in_parts([each for each in changed if each not in newest]):
-        read |= records.read(connection, account_sid, some)
+    newest = {each: alert for each in changed if (alert := known.get(each))}
+    unknown = [each for each in changed if each not in newest]
+    found = read(connection, account_sid, unknown) if unknown else {}
     outcomes: list[tuple[Alert | None, Begun | None]] = []
     for kept, begun in appended:
         alert = None
         if kept is not None:
             alert_id = kept.alert.id
             alert = with_story(kept, newest.get(alert_id))
-            if alert is None and alert_id not in read:
-                read |= records.read(connection, account_sid, [alert_id])
-            alert = newest[alert_id] = alert or read[alert_id]
+            if alert is None and alert_id not in found:
+                found |= read(connection, account_sid, [alert_id])
+            alert = newest[alert_id] = alert or found[alert_id]
         outcomes.append((alert, begun))
     return outcomes
 

@@ -19,7 +19,7 @@ from alerts.history import History
 from alerts.limits import TooMany
 from alerts.tables import alerts, broadcasts
 from database.database import Database
-from database.tables import in_parts, insert_new
+from database.tables import insert_new
 
 log = logging.getLogger(__name__)
 
@@ -163,9 +163,7 @@ class BroadcastHistory:
 
     def _alerts(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, Alert]:
         """The alerts with these ids, in this order."""
-        found = dict[str, Alert]()
-        for some in in_parts(ids):
-            found |= records.read(connection, self._account_sid, some)
+        found = records.read(connection, self._account_sid, ids)
         return {each: found[each] for each in ids if each in found}
 
 

@@ -341,5 +341,5 @@ class History(Watching):
         self, connection: sa.Connection, entries: Sequence[Entry]
     ) -> list[tuple[Alert | None, Begun | None]]:
         return append_to_known(
-            connection, self.account_sid, entries, self._limits, self._watchers.known
+            connection, self.account_sid, entries, self._limits, self._watchers.newest
         )

@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts.alert import Alert, AlertRequest, Event, NewAlert, Problem, tries_of
-from alerts.state import STATE_FIELDS, state_of
+from alerts.state import STATE_FIELDS
 from alerts.status import Status
 from alerts.tables import Row, alerts, events, new_position
 from alerts.words import add_words
+from database.tables import in_parts
 
 # Every event needs these statements. They are built once, for building takes as long as running.
 OURS = (
@@ -81,14 +82,16 @@ def add(
 
 def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) -> dict[str, Alert]:
     """The alerts with all their events, by id; unknown ids are left out."""
-    ids = list(alert_ids)
-    stories: dict[str, list[Event]] = {each: [] for each in ids}
-    wanted = {"account": account_sid, "alert_ids": ids}
-    # Alerts first: then no event up to an alert's revision is missing, and newer ones are cut off.
-    found = connection.execute(CHOSEN, wanted).mappings().all()
-    for row in connection.execute(STORIES, wanted).mappings():
-        stories[row["alert_id"]].append(event_of(row))
-    return {row["id"]: alert_of(row, stories[row["id"]][: row["revision"]]) for row in found}
+    found: dict[str, Alert] = {}
+    for ids in in_parts(list(alert_ids)):
+        stories: dict[str, list[Event]] = {each: [] for each in ids}
+        wanted = {"account": account_sid, "alert_ids": ids}
+        # Alerts first: then no event up to their revision is missing, and newer ones are cut off.
+        rows = connection.execute(CHOSEN, wanted).mappings().all()
+        for row in connection.execute(STORIES, wanted).mappings():
+            stories[row["alert_id"]].append(event_of(row))
+        found |= {row["id"]: alert_of(row, stories[row["id"]][: row["revision"]]) for row in rows}
+    return found
 
 
 def revisions(
@@ -128,7 +131,7 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
 def state_row(alert: Alert) -> dict[str, Any]:
     """Return the columns that an event may change, by name."""
     present = alert.present_try
-    return state_of(alert) | {
+    return {name: getattr(alert, name) for name in STATE_FIELDS} | {
         "status": alert.status.value,
         "stage": alert.stage.value,
         "is_open": not alert.status.final,

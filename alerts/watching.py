@@ -54,7 +54,7 @@ class Watching(Reports):
 
     async def get(self, alert_id: str) -> Alert | None:
         """The alert as it stands, or None if it was never sent."""
-        known = self._watchers.known(alert_id)
+        known = self._watchers.newest.get(alert_id)
         if known is not None:
             return known
         return (await self.get_all([alert_id])).get(alert_id)
@@ -64,15 +64,13 @@ class Watching(Reports):
 
         That is `alert` itself unless the alert is watched.
         """
-        return self._watchers.known(alert.id) or alert
+        return self._watchers.newest.get(alert.id) or alert
 
     async def get_all(self, alert_ids: Sequence[str]) -> dict[str, Alert]:
         """The alerts as they stand, by id; unknown ids are left out."""
-        found: dict[str, Alert] = {}
-        for some in in_parts(alert_ids):
-            found |= await self._database.read(
-                partial(records.read, account_sid=self.account_sid, alert_ids=some)
-            )
+        found = await self._database.read(
+            partial(records.read, account_sid=self.account_sid, alert_ids=alert_ids)
+        )
         for alert in found.values():
             self._watchers.notify(alert)
         return found
@@ -115,7 +113,7 @@ class Watching(Reports):
             if known is not None:
                 self._watchers.notify(known)
             self._look_seconds = FIRST_LOOK_SECONDS
-            if self._watchers.known(alert_id) is None:
+            if self._watchers.newest.get(alert_id) is None:
                 self._look_now.set()
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look(), name="news of alerts")
@@ -148,7 +146,7 @@ class Watching(Reports):
         return sum(self._watchers.notify(alert) for alert in found.values()) > 0
 
     def _is_news(self, alert_id: str, revision: int) -> bool:
-        known = self._watchers.known(alert_id)
+        known = self._watchers.newest.get(alert_id)
         return known is None or len(known.events) < revision
 
 
@@ -159,7 +157,8 @@ class Watchers:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, Alert] = {}
+        # Of watched alerts only.
+        self.newest: dict[str, Alert] = {}
         self._queues: defaultdict[str, set[News]] = defaultdict(set)
         self._closed = False
 
@@ -168,8 +167,8 @@ class Watchers:
         """A queue that receives the newest known state, if any, then each change."""
         queue: News = asyncio.Queue()
         self._queues[alert_id].add(queue)
-        if alert_id in self._known:
-            queue.put_nowait(self._known[alert_id])
+        if alert_id in self.newest:
+            queue.put_nowait(self.newest[alert_id])
         if self._closed:
             queue.put_nowait(None)
         try:
@@ -178,23 +177,19 @@ class Watchers:
             self._queues[alert_id].discard(queue)
             if not self._queues[alert_id]:
                 del self._queues[alert_id]
-                self._known.pop(alert_id, None)
+                self.newest.pop(alert_id, None)
 
     @property
     def ids(self) -> list[str]:
         """The alerts that are watched."""
         return list(self._queues)
 
-    def known(self, alert_id: str) -> Alert | None:
-        """The newest state of a watched alert; None for any other."""
-        return self._known.get(alert_id)
-
     def notify(self, alert: Alert) -> bool:
         """Pass a state on to the alert's watchers; false if they have it already."""
-        known = self._known.get(alert.id)
+        known = self.newest.get(alert.id)
         if alert.id not in self._queues or (known and len(known.events) >= len(alert.events)):
             return False
-        self._known[alert.id] = alert
+        self.newest[alert.id] = alert
         for queue in self._queues[alert.id]:
             queue.put_nowait(alert)
         return True

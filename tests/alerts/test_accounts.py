@@ -167,7 +167,7 @@ async def test_watchers_see_their_own(histories):
         await two.record("one", now(status))
     assert set(await watching[1]) == {"Two"}
     await one._look_at(["one"])
-    assert one._watchers.known("one") is None
+    assert one._watchers.newest.get("one") is None
     await one.add([new("One")])
     await one.record("one", now(Status.CANCELED))
     assert set(await watching[0]) == {"One"}

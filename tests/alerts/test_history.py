@@ -90,7 +90,7 @@ async def test_watchers_see_everything_in_order_and_then_it_ends(history):
     watching = [asyncio.create_task(seen(history)) for _ in range(3)]
     await watched(history, 3)
     # They may not have read the present state before the next one comes.
-    await until(lambda: history._watchers.known("one"))
+    await until(lambda: history._watchers.newest.get("one"))
     for step in STEPS:
         await history.record("one", new_event(step))
     assert await asyncio.gather(*watching) == [[Status.QUEUED, *STEPS]] * 3
