@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts.alert import Alert, AlertRequest, NewAlert
-from alerts.approval import Approval, ApprovalState
-from alerts.broadcast import Broadcast
+from alerts.broadcast import Approval, ApprovalState, Broadcast
 from alerts.broadcast_history import BroadcastHistory
 from alerts.emergency_stop import Stopped, lock_sending
 from alerts.errors import UnusableInput

@@ -18,6 +18,7 @@ from access.audit import delete_old_entries
 from alerts import incoming_texts, records, submissions
 from alerts.alert import Alert, Channel, Event, NewAlert
 from alerts.appending import Abandoned, Begin, Begun, Entry, Reported, UnlessEnding, append_to_known
+from alerts.cost import Price
 from alerts.emergency_stop import (
     EmergencyStop,
     Sweep,
@@ -32,7 +33,7 @@ from alerts.log_lines import on_one_line
 from alerts.refusals import count_refusal
 from alerts.replies import IncomingText
 from alerts.retention import delete_old_alerts
-from alerts.submissions import Outcome, Price, Settlement, Submission
+from alerts.submissions import Outcome, Settlement, Submission
 from alerts.watching import Watching
 
 if TYPE_CHECKING:

@@ -274,7 +274,7 @@ approvals = sa.Table(
     sa.Index("approvals_by_time", "asked_at", "account_sid"),
 )
 
-# The workers, dead or alive: see liveness.py.
+# The workers, dead or alive: see claims.py.
 workers = sa.Table(
     "workers",
     metadata,

@@ -19,12 +19,11 @@ from functools import partial
 import sqlalchemy as sa
 
 from alerts.alert import Alert
-from alerts.claims import Claims
+from alerts.claims import Claims, Liveness
+from alerts.cost import Prices
 from alerts.delivery import deliver
 from alerts.history import History
-from alerts.liveness import Liveness
-from alerts.prices import Prices
-from alerts.reply_poller import ReplyPoller
+from alerts.replies import ReplyPoller
 from alerts.services import Mode, Services
 from alerts.steps.placing import RequestLimits
 from alerts.steps.polling import StatusPoller

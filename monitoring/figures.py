@@ -12,7 +12,7 @@ from typing import get_args
 import sqlalchemy as sa
 
 from alerts.alert import Channel
-from alerts.liveness import DEAD_AFTER_SECONDS
+from alerts.claims import DEAD_AFTER_SECONDS
 from alerts.status import Stage, Status
 from alerts.submissions import Outcome
 from alerts.tables import alerts, position_at, submissions, workers

@@ -24,7 +24,7 @@ from alerts.services import Services
 from alerts.state import quiet_until
 from alerts.status import Status
 from alerts.steps.publishing import Published, cannot_be_said, publish
-from alerts.steps.reconciling import reconcile, report_trouble
+from alerts.steps.reconciling import reconcile, reconcile_unless_over, report_trouble
 from alerts.steps.waiting import wait_out_quiet_hours, wait_while_sending
 from alerts.submissions import Outcome, Submission
 from alerts.twilio_status import ACCEPTED
@@ -217,27 +217,9 @@ async def _wait_for_number(
     other = await history.get(blocking.alert_id) if blocking else None
     if blocking and other and (other.id == alert.id or _is_over(other, blocking)):
         # Its try has ended, and its process may have too, so no other process would settle it.
-        await _reconcile_unless_over(services, history, blocking, alert)
+        await reconcile_unless_over(services, history, blocking, alert)
     else:
         await asyncio.sleep(BUSY_NUMBER_WAIT_SECONDS)
-
-
-async def _reconcile_unless_over(
-    services: Services, history: History, blocking: Submission, alert: Alert
-) -> None:
-    """Look until it is known what became of `blocking`, or the waiting alert is canceled."""
-    looking = asyncio.create_task(reconcile(services, history, blocking, inherited=True))
-    over = asyncio.create_task(
-        history.until(alert.id, lambda newest: newest.canceling or newest.status.final)
-    )
-    try:
-        await asyncio.wait({looking, over}, return_when=asyncio.FIRST_COMPLETED)
-        if looking.done():
-            looking.result()
-    finally:
-        looking.cancel()
-        over.cancel()
-        await asyncio.gather(looking, over, return_exceptions=True)
 
 
 def _is_over(alert: Alert, submission: Submission) -> bool:
