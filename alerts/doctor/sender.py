@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import phonenumbers
 
-from alerts.doctor.account import AccountChecks
+from alerts.doctor.account import CONSOLE, AccountChecks
 from alerts.doctor.check import Check, Fix, Group, Line, Lines
-from alerts.doctor.fixes import CONSOLE
 from alerts.phone_numbers import international
 from alerts.services import Services
 from settings import Settings
