@@ -32,7 +32,6 @@ from alerts.limits import UNLIMITED, Limits, TooMany, check_asking, own_prices
 from alerts.log_lines import on_one_line
 from alerts.refusals import count_refusal
 from alerts.replies import IncomingText
-from alerts.retention import delete_old_alerts
 from alerts.submissions import Outcome, Settlement, Submission
 from alerts.watching import Watching
 
@@ -328,7 +327,8 @@ class History(Watching):
         Returns how many were deleted, 0 once none are left.
         """
         entries = await delete_old_entries(self._database, keep_days)
-        return entries + await delete_old_alerts(self._database, self.account_sid, keep_days)
+        delete = partial(records.delete_old, account_sid=self.account_sid, keep_days=keep_days)
+        return entries + await self._database.write(delete)
 
     async def _append(self, entry: Entry) -> tuple[Alert | None, Begun | None]:
         outcome: tuple[Alert | None, Begun | None]

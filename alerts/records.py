@@ -1,4 +1,4 @@
-"""How rows become alerts, and alerts rows; reading them, and saving new ones.
+"""How rows become alerts, and alerts rows; reading them, saving new ones, deleting old ones.
 
 Each function works inside the caller's transaction, and can safely run again when it isn't known
 whether that was committed.
@@ -18,8 +18,9 @@ from access.audit_entry import AuditEntry
 from alerts.alert import Alert, AlertRequest, Event, NewAlert, Problem, tries_of
 from alerts.state import STATE_FIELDS
 from alerts.status import Status
-from alerts.tables import Row, alerts, events, new_position
-from alerts.words import add_words
+from alerts.tables import Row, alerts, broadcasts, events, incoming_texts, new_position, submissions
+from alerts.words import add_words, delete_words
+from database.clock import database_time
 from database.tables import in_parts
 
 # Every event needs these statements. They are built once, for building takes as long as running.
@@ -39,6 +40,33 @@ STORIES = (
 )
 NEW_ALERT = sa.insert(alerts)
 NEW_EVENT = sa.insert(events)
+
+SECONDS_A_DAY = 24 * 3600.0
+# Small transactions, between which others can write.
+MOST_DELETED_AT_ONCE = 100
+
+OLD = (
+    sa.select(alerts.c.id, alerts.c.position)
+    .where(
+        alerts.c.account_sid == sa.bindparam("account"),
+        alerts.c.created_at < sa.bindparam("before"),
+        sa.not_(alerts.c.is_open),
+    )
+    .order_by(alerts.c.created_at)
+    .limit(MOST_DELETED_AT_ONCE)
+)
+EMPTY_BROADCASTS = sa.delete(broadcasts).where(
+    broadcasts.c.account_sid == sa.bindparam("account"),
+    broadcasts.c.created_at < sa.bindparam("before"),
+    ~sa.exists().where(
+        alerts.c.broadcast_id == broadcasts.c.id, alerts.c.account_sid == broadcasts.c.account_sid
+    ),
+)
+OF_NO_ALERT = sa.delete(incoming_texts).where(
+    incoming_texts.c.account_sid == sa.bindparam("account"),
+    incoming_texts.c.alert_id.is_(None),
+    incoming_texts.c.at < sa.bindparam("before"),
+)
 
 
 def add(
@@ -100,6 +128,33 @@ def revisions(
     """How many events each alert has; unknown ids are left out."""
     wanted = {"account": account_sid, "alert_ids": list(alert_ids)}
     return {row.id: row.revision for row in connection.execute(REVISIONS, wanted)}
+
+
+def delete_old(connection: sa.Connection, account_sid: str, keep_days: int) -> int:
+    """Delete some of the account's ended alerts from before `keep_days` ago, the oldest first.
+
+    All that belongs to them goes too. Returns how many were deleted: 0 once no more are left. Open
+    ones stay however old they are.
+    """
+    before = database_time(connection) - keep_days * SECONDS_A_DAY
+    wanted = {"account": account_sid, "before": before}
+    connection.execute(OF_NO_ALERT, wanted)
+    old = connection.execute(OLD, wanted).all()
+    ids = [row.id for row in old]
+    if ids:
+        delete_words(connection, account_sid, [(row.id, row.position) for row in old])
+        # Rows of the alerts last, because the others refer to them.
+        for table, column in (
+            (events, events.c.alert_id),
+            (submissions, submissions.c.alert_id),
+            (incoming_texts, incoming_texts.c.alert_id),
+            (alerts, alerts.c.id),
+        ):
+            connection.execute(
+                sa.delete(table).where(table.c.account_sid == account_sid, column.in_(ids))
+            )
+        connection.execute(EMPTY_BROADCASTS, wanted)
+    return len(ids)
 
 
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
