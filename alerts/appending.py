@@ -122,8 +122,9 @@ def append(
 
 def append_to_known(
     connection: sa.Connection,
-    account_sid: str,
     entries: Sequence[Entry],
+    *,
+    account_sid: str,
     limits: Limits,
     known: Mapping[str, Alert],
 ) -> list[tuple[Alert | None, Begun | None]]:

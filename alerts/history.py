@@ -59,6 +59,12 @@ class History(Watching):
         super().__init__(database, account_sid)
         self._limits = limits
         self._costs_read_at = -LEARN_PRICES_SECONDS
+        self._append_all = partial(
+            append_to_known,
+            account_sid=account_sid,
+            limits=limits,
+            known=self._watchers.newest,
+        )
 
     async def add(
         self,
@@ -337,10 +343,3 @@ class History(Watching):
         if alert is not None:
             self._watchers.notify(alert)
         return outcome
-
-    def _append_all(
-        self, connection: sa.Connection, entries: Sequence[Entry]
-    ) -> list[tuple[Alert | None, Begun | None]]:
-        return append_to_known(
-            connection, self.account_sid, entries, self._limits, self._watchers.newest
-        )

@@ -18,10 +18,11 @@ from alerts.alert import Alert, Channel, Event, HeldFor, NewAlert, tries_of
 from alerts.cost import UNESTIMATED, Costs
 from alerts.emergency_stop import Stopped, lock_sending
 from alerts.errors import UnusableInput
+from alerts.records import position_at
 from alerts.state import WHY_HELD, waiting_note
 from alerts.status import Stage, Status
 from alerts.submissions import MAY_HAVE_GONE_OUT, Submission, lately
-from alerts.tables import alerts, position_at, submissions
+from alerts.tables import alerts, submissions
 from alerts.time_zones import clock_time, in_time_zone
 
 HOUR = timedelta(hours=1)

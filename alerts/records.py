@@ -6,6 +6,7 @@ whether that was committed.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from access.audit_entry import AuditEntry
 from alerts.alert import Alert, AlertRequest, Event, NewAlert, Problem, tries_of
 from alerts.state import STATE_FIELDS
 from alerts.status import Status
-from alerts.tables import Row, alerts, broadcasts, events, incoming_texts, new_position, submissions
+from alerts.tables import Row, alerts, broadcasts, events, incoming_texts, submissions
 from alerts.words import add_words, delete_words
 from database.clock import database_time
 from database.tables import in_parts
@@ -41,6 +42,8 @@ STORIES = (
 NEW_ALERT = sa.insert(alerts)
 NEW_EVENT = sa.insert(events)
 
+# Of a position, for what tells apart the alerts that are saved together.
+POSITION_BITS = 12
 SECONDS_A_DAY = 24 * 3600.0
 # Small transactions, between which others can write.
 MOST_DELETED_AT_ONCE = 100
@@ -157,6 +160,21 @@ def delete_old(connection: sa.Connection, account_sid: str, keep_days: int) -> i
     return len(ids)
 
 
+def position_at(moment: datetime) -> int:
+    """Return the position of the first alert that is saved at a moment.
+
+    A position is the microseconds since 1970 times 4096, and a number that tells apart what was
+    saved together. One whole number orders a list exactly, and its parts begin at one of them.
+    """
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) << POSITION_BITS
+
+
+def new_position(now: datetime) -> int:
+    """Return the position of the first of the alerts that are saved `now`."""
+    # Another process may save alerts in the same microsecond.
+    return position_at(now) + secrets.randbelow(1 << POSITION_BITS)
+
+
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
     """Return the alert in a row, with the events that the caller has read."""
     known = {field.name for field in fields(AlertRequest)}
@@ -185,10 +203,10 @@ def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
 
 def state_row(alert: Alert) -> dict[str, Any]:
     """Return the columns that an event may change, by name."""
-    present = alert.present_try
+    present, stage = alert.present_try, alert.stage
     return {name: getattr(alert, name) for name in STATE_FIELDS} | {
         "status": alert.status.value,
-        "stage": alert.stage.value,
+        "stage": stage.value,
         "is_open": not alert.status.final,
         "since": alert.since.timestamp(),
         "channel": present.channel,

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from alerts import search
 from alerts.cost import CURRENCY, estimate
 from alerts.filters import Counts, Filters, Kind, MadeTry, Overview, Page, Spent, kind_of
+from alerts.records import position_at
 from alerts.refusals import Refusals, read_refusals
 from alerts.search import CHANNELS
 from alerts.status import Stage
-from alerts.tables import alerts, position_at, submissions
+from alerts.tables import alerts, submissions
 
 if TYPE_CHECKING:
     from database.database import Database

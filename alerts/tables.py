@@ -6,9 +6,7 @@ SQLite has no type for times, and both databases compare and index numbers alike
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,8 +14,6 @@ import sqlalchemy as sa
 from database.tables import metadata
 
 Row = Mapping[Any, Any]
-
-POSITION_BITS = 12
 
 # Alerts: what was asked for, and the state that follows from the events.
 alerts = sa.Table(
@@ -59,7 +55,7 @@ alerts = sa.Table(
     sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("asks_reply", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reply_until", sa.Double),
-    # Its place in lists, newest last: see `position_at`.
+    # Its place in lists, newest last: see `position_at` in records.py.
     sa.Column("position", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     # Its Stage, which follows from its status and from what was asked for.
     sa.Column("stage", sa.Text, nullable=False, server_default=sa.text("'queued'")),
@@ -286,18 +282,3 @@ workers = sa.Table(
     # When it was last known to be alive, by the database's clock.
     sa.Column("seen_at", sa.Double, nullable=False, server_default=sa.text("0")),
 )
-
-
-def position_at(moment: datetime) -> int:
-    """Return the position of the first alert that is saved at a moment.
-
-    A position is the microseconds since 1970 times 4096, and a number that tells apart what was
-    saved together. One whole number orders a list exactly, and its parts begin at one of them.
-    """
-    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) << POSITION_BITS
-
-
-def new_position(now: datetime) -> int:
-    """Return the position of the first of the alerts that are saved `now`."""
-    # Another process may save alerts in the same microsecond.
-    return position_at(now) + secrets.randbelow(1 << POSITION_BITS)

@@ -27,8 +27,9 @@ import sqlalchemy as sa
 
 from alerts import AlertRequest
 from alerts.filters import Filters, Kind
+from alerts.records import position_at
 from alerts.search import counts, page
-from alerts.tables import alerts, position_at
+from alerts.tables import alerts
 from alerts.words import words_of
 from bench.results import Result, Target, print_table
 from database.connecting import engine_for, parsed, writing

@@ -235,13 +235,14 @@ def _read_others(to: str, request: AlertRequest, regions: Regions) -> tuple[str,
 def _read_number(field: str, text: str, request: AlertRequest, regions: Regions) -> str:
     """Return a number as in `PhoneNumber.dialed`; only calls can have an extension."""
     number = read_number(text, regions)
-    refuse_extension(field, number, request.channel)
-    if number.extension and request.then_text:
-        raise UnusableInput(
-            "then_text",
-            "A text can't go to an extension: don't send one after the call, or leave out "
-            f"{keys_of(number.extension)}.",
-        )
+    if number.extension:
+        refuse_extension(field, number, request.channel)
+        if request.then_text:
+            raise UnusableInput(
+                "then_text",
+                "A text can't go to an extension: don't send one after the call, or leave out "
+                f"{keys_of(number.extension)}.",
+            )
     return number.dialed
 
 

@@ -105,7 +105,9 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
             published = await publish(services, history, alert, published)
             if published is None:
                 break
-        submission = await _begin(services, history, limits, alert, published)
+        submission = await _begin(
+            services, history, limits, alert=alert, made=made, published=published
+        )
         if submission is None:
             break
         try:
@@ -138,16 +140,19 @@ async def _begin(
     services: Services,
     history: History,
     limits: RequestLimits,
+    *,
     alert: Alert,
+    made: Try,
     published: Published | None,
 ) -> Submission | None:
     """Wait for the account's rate and for any other request to the number, then save ours.
+
+    `made` is the alert's present try.
 
     One of `limits.requests` is acquired for it, which `_submit` releases. None if the alert no
     longer needs it, or if it has to wait before its first request: for the end of quiet hours, or
     because a limit holds it back.
     """
-    made = alert.present_try
     while True:
         has_slot = False
         async with limits.line(made.channel):

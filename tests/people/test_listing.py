@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from alerts import AlertRequest, Status
 from alerts.alert import NewAlert
-from alerts.records import new_alert, new_alert_row
-from alerts.tables import alerts, new_position, texting_states
+from alerts.records import new_alert, new_alert_row, new_position
+from alerts.tables import alerts, texting_states
 from database.database import Database
 from people import listing
 from people.contact import Contact
