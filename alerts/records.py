@@ -106,7 +106,7 @@ def add(
     if rows:
         connection.execute(NEW_ALERT, rows)
         connection.execute(NEW_EVENT, first_events)
-    add_words(connection, account_sid, [(each.id, each.request) for each in added])
+    add_words(connection, account_sid, added)
     write_entries(connection, [audit] if audit and added else [])
     return added
 
