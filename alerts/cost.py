@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from alerts.history import History
     from alerts.services import Services
 
-CURRENCY = "USD"
 log = logging.getLogger(__name__)
 
+CURRENCY = "USD"
+# How often to look whether it is time to ask Twilio for prices, and how often to ask.
 SECONDS_BETWEEN_CHECKS = 10.0
 FIRST_INTERVAL = timedelta(seconds=60)
 LONGEST_INTERVAL = timedelta(hours=1)

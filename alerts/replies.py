@@ -22,6 +22,7 @@ from twilio_client import Message, TwilioError
 if TYPE_CHECKING:
     from alerts.history import History
     from alerts.services import Services
+
 log = logging.getLogger(__name__)
 
 # How often the database is asked whether any reply is awaited.
@@ -38,7 +39,6 @@ PAGE_ROWS = 50
 MOST_RECIPIENTS_READ = 20
 # Twilio's clock and ours differ a little, and its list needn't be exactly in order.
 LIST_TIME_MARGIN = timedelta(minutes=2)
-
 
 # How the note of an incoming text begins.
 REPLIED = "Replied"

@@ -1,6 +1,6 @@
-"""What calls and texts come from: the From number, what US carriers want of those who text, and
-where Twilio reports the replies.
+"""The number that calls and texts come from, and where Twilio reports replies to it.
 
+Also what US carriers want of those who text.
 https://www.twilio.com/docs/messaging/guides/webhook-request
 """
 
