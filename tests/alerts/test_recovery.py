@@ -140,12 +140,12 @@ async def test_a_claim_that_fails_strands_no_alert(tmp_path: Path, monkeypatch: 
 async def test_a_delivery_that_fails_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Also a delivery that fails outside of a try."""
     monkeypatch.setattr(delivery, "REDELIVERY_WAIT_SECONDS", 0.01)
-    deliveries = 0
+    waits = 0
 
     async def fail_once(history: History, claims: Claims, alert: Alert) -> Alert | None:
-        nonlocal deliveries
-        deliveries += 1
-        if deliveries == 1:
+        nonlocal waits
+        waits += 1
+        if waits == 1:
             raise RuntimeError("a defect")
         return await wait_until_due(history, claims, alert)
 
@@ -153,4 +153,5 @@ async def test_a_delivery_that_fails_goes_on(tmp_path: Path, monkeypatch: pytest
     async with simulated_desk(tmp_path) as desk:
         sent = await desk.send(TEXT)
         assert (await until_over(desk, sent.id)).status == "delivered"
-        assert (deliveries, len(posts(desk))) == (2, 1)
+        assert waits > 1
+        assert len(posts(desk)) == 1
