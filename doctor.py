@@ -14,8 +14,7 @@ from alerts.doctor.database import DatabaseChecks
 from alerts.doctor.documents import DocumentChecks
 from alerts.doctor.first_steps import FirstSteps
 from alerts.doctor.reachability import ReachabilityChecks
-from alerts.doctor.replies import ReplyChecks
-from alerts.doctor.sender import SenderChecks
+from alerts.doctor.sender import ReplyChecks, SenderChecks
 from people.doctor import PeopleChecks
 from rules.doctor import RuleChecks
 from settings import Settings

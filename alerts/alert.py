@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from alerts.phone_numbers import join_dialed, split_dialed
-from alerts.status import Status
+from alerts.status import STAGES, Stage, Status
 from storage import StorageError
 from twilio_client import TwilioError
 
@@ -67,6 +67,21 @@ class AlertRequest:
     variables: Mapping[str, str] = field(default_factory=dict)
     broadcast: str = ""
     hold_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlert:
+    """An alert that is to be saved for the first time.
+
+    `place` is that among the alerts of its broadcast, if it belongs to one. `rule_id` is the rule
+    whose alert it is, if any.
+    """
+
+    id: str
+    request: AlertRequest
+    from_: str
+    place: int | None = None
+    rule_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +199,8 @@ class AlertState:
 class Alert(AlertState):
     """An alert's present state, and all its events, oldest first.
 
-    `request` is what was asked for, with its numbers as in `PhoneNumber.dialed`.
+    `request` is what was asked for, with its numbers as in `PhoneNumber.dialed`, and `tries` are
+    all that it allows, as `tries_of` returns them.
     """
 
     id: str
@@ -192,11 +208,12 @@ class Alert(AlertState):
     from_: str
     not_before: datetime
     events: tuple[Event, ...]
+    tries: tuple[Try, ...]
 
     @property
     def present_try(self) -> Try:
         """The try that is under way or was the last; more may follow, also to other numbers."""
-        return tries_of(self.request)[self.try_number - 1]
+        return self.tries[self.try_number - 1]
 
     @property
     def channel(self) -> Channel:
@@ -217,6 +234,13 @@ class Alert(AlertState):
     def reached(self) -> bool:
         """Whether the recipient got it, as far as can be told; see `Status.reaches`."""
         return self.status.reaches(acknowledge=self.request.acknowledge)
+
+    @property
+    def stage(self) -> Stage:
+        """How far it has come."""
+        if stage := STAGES.get(self.status):
+            return stage
+        return Stage.REACHED if self.reached else Stage.NOT_REACHED
 
     def as_json(self) -> dict[str, object]:
         """The object that the command line prints."""

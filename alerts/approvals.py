@@ -15,14 +15,13 @@ import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
-from alerts.alert import Alert, AlertRequest
-from alerts.approval import Approval, ApprovalState
-from alerts.broadcast import Broadcast
+from alerts.alert import Alert, AlertRequest, NewAlert
+from alerts.broadcast import Approval, ApprovalState, Broadcast
 from alerts.broadcast_history import BroadcastHistory
 from alerts.emergency_stop import Stopped, lock_sending
 from alerts.errors import UnusableInput
 from alerts.history import History
-from alerts.tables import NewAlert, approvals
+from alerts.tables import approvals
 from database.database import Database
 from database.tables import insert_new
 

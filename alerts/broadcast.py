@@ -1,20 +1,23 @@
-"""A broadcast: many alerts with one title. What it is called, and how far it has come."""
+"""A broadcast: many alerts with one title. What it is called, and how far it has come.
+
+One to more people than a person may reach alone needs a second person's yes: an approval.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from alerts.alert import Alert, AlertRequest
 from alerts.errors import UnusableInput
 from alerts.message.compose import MOST_LABEL_CHARACTERS, check_labels
 from alerts.phone_numbers import shortened
-from alerts.stage import Stage, stage_of
+from alerts.status import Stage
 
 MOST_TITLE_CHARACTERS = 60
 # All of a broadcast is saved in one transaction, which others wait for.
@@ -22,6 +25,12 @@ MOST_ALERTS = 1000
 # Shorter than the longest id of an alert, which begins with it.
 MOST_ID_CHARACTERS = 150
 TEMPLATE_PARTS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+OVER: Mapping[str, str] = {
+    "sent": "{by} has said yes already: it was sent.",
+    "refused": "{by} has said no: nothing was sent.",
+    "stopped": "{by} stopped everything: nothing was sent.",
+    "expired": "Nobody said yes in time: nothing was sent. Ask again if it is still needed.",
+}
 
 
 class UnusableRequest(UnusableInput):
@@ -82,7 +91,7 @@ class Tally:
     def of(cls, alerts: Iterable[Alert]) -> Self:
         """Count the alerts."""
         all_of_them = list(alerts)
-        counts = Counter(COUNTED_AS[stage_of(each)] for each in all_of_them)
+        counts = Counter(COUNTED_AS[each.stage] for each in all_of_them)
         return cls(**counts, asks=any(each.request.acknowledge for each in all_of_them))
 
     @property
@@ -116,7 +125,7 @@ class Tally:
 
 def not_reached(alerts: Iterable[Alert]) -> list[Alert]:
     """Return those that have ended without reaching their recipient, in their order."""
-    return [each for each in alerts if COUNTED_AS[stage_of(each)] == "not_reached"]
+    return [each for each in alerts if COUNTED_AS[each.stage] == "not_reached"]
 
 
 def title_from(request: AlertRequest) -> str:
@@ -191,3 +200,41 @@ def written_words(request: AlertRequest) -> tuple[str, ...]:
     message = request.message.strip()
     used = sorted(request.variables.items()) if request.template else ()
     return message, *(f"{name}={value}" for name, value in used if name in message)
+
+
+ApprovalState = Literal["waiting", "sent", "refused", "stopped", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A broadcast that a person has asked for, and what became of that.
+
+    `id` is that of the broadcast too, once it is sent. Nobody may say yes after `expires_at`.
+    """
+
+    id: str
+    title: str
+    requests: tuple[AlertRequest, ...]
+    asked_by: str
+    asked_at: datetime
+    expires_at: datetime
+    state: ApprovalState = "waiting"
+    decided_by: str = ""
+    decided_at: datetime | None = None
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, in a sentence; "" while it waits."""
+        return OVER.get(self.state, "").format(by=self.decided_by)
+
+    def is_of(self, person: str) -> bool:
+        """Whether this person has asked for it."""
+        return _is_same(person, self.asked_by)
+
+    def was_decided_by(self, person: str) -> bool:
+        """Whether this person said yes or no to it, or stopped everything."""
+        return self.decided_at is not None and _is_same(person, self.decided_by)
+
+
+def _is_same(person: str, other: str) -> bool:
+    return person.strip().casefold() == other.strip().casefold()

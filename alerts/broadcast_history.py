@@ -13,11 +13,11 @@ import sqlalchemy as sa
 
 from access.audit_entry import AuditEntry
 from alerts import records
-from alerts.alert import Alert
+from alerts.alert import Alert, NewAlert
 from alerts.broadcast import Broadcast
-from alerts.history import History, in_parts
+from alerts.history import History
 from alerts.limits import TooMany
-from alerts.tables import NewAlert, alerts, broadcasts
+from alerts.tables import alerts, broadcasts
 from database.database import Database
 from database.tables import insert_new
 
@@ -163,9 +163,7 @@ class BroadcastHistory:
 
     def _alerts(self, connection: sa.Connection, ids: Sequence[str]) -> dict[str, Alert]:
         """The alerts with these ids, in this order."""
-        found = dict[str, Alert]()
-        for some in in_parts(ids):
-            found |= records.read(connection, self._account_sid, some)
+        found = records.read(connection, self._account_sid, ids)
         return {each: found[each] for each in ids if each in found}
 
 

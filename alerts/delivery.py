@@ -7,6 +7,7 @@ was done before.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 
@@ -19,9 +20,11 @@ from alerts.steps.following import follow
 from alerts.steps.placing import RequestLimits, place
 from alerts.steps.polling import StatusPoller
 from alerts.steps.waiting import wait_until_due
+from database import NewerDatabase
 
 log = logging.getLogger(__name__)
 
+REDELIVERY_WAIT_SECONDS = 60.0
 CALLBOARD_FAILED = Problem(None, "Callboard itself failed while sending this.", "See its log.")
 
 
@@ -34,15 +37,33 @@ async def deliver(
     limits: RequestLimits,
     poller: StatusPoller,
 ) -> None:
-    """Make one try after another until the alert has ended or is deferred."""
-    with history.news_of(alert.id, alert):
-        while due := await wait_until_due(history, claims, alert):
-            try:
-                alert = await place(services, history, limits, due)
-                alert = await follow(services.twilio, history, poller, alert)
-            except Exception:
-                log.exception("The delivery of alert %s failed", alert.id)
-                alert = await _abandon(history, due)
+    """Make one try after another until the alert has ended or is deferred.
+
+    If Callboard itself fails outside of a try, it begins again in a minute.
+    """
+    while True:
+        try:
+            with history.news_of(alert.id, alert):
+                while due := await wait_until_due(history, claims, alert):
+                    alert = await _make_try(services, history, limits, poller, due)
+            return
+        except NewerDatabase:
+            return  # a worker of the newer version goes on with it
+        except Exception:
+            log.exception("Alert %s couldn't be delivered; trying again in a minute", alert.id)
+        await asyncio.sleep(REDELIVERY_WAIT_SECONDS)
+
+
+async def _make_try(
+    services: Services, history: History, limits: RequestLimits, poller: StatusPoller, alert: Alert
+) -> Alert:
+    """Make the alert's present try, and return the alert after it."""
+    try:
+        placed = await place(services, history, limits, alert)
+        return await follow(services.twilio, history, poller, placed)
+    except Exception:
+        log.exception("The delivery of alert %s failed", alert.id)
+        return await _abandon(history, alert)
 
 
 async def _abandon(history: History, alert: Alert) -> Alert:

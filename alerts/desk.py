@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from access.actor import Permission
 from access.audit_entry import Action, AuditEntry, Kind
 from alerts.alert import Alert, AlertRequest, Event, Problem
-from alerts.approval import Approval
 from alerts.broadcast import (
+    Approval,
     Broadcast,
     UnusableRequest,
     check_broadcast,

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
-from alerts.due import clock_time
 from alerts.errors import UnusableInput
 from alerts.status import Status
 from alerts.tables import alerts, approvals, sending
+from alerts.time_zones import clock_time
 from database.tables import insert_new
 
 MOST_REASON_CHARACTERS = 200

@@ -16,7 +16,7 @@ from alerts.alert import Alert, Channel
 from alerts.broadcast import Broadcast
 from alerts.errors import UnusableInput
 from alerts.phone_numbers import Regions, read_number
-from alerts.stage import Stage
+from alerts.status import Stage
 
 # Counts stop here: nobody reads more exactly, and counting a million takes long.
 MOST_COUNTED = 10_000

@@ -1,22 +1,24 @@
-"""The history: what became of every alert, recorded event by event, to be read or watched."""
+"""The history: what became of every alert, recorded event by event.
+
+Reading and watching it is in watching.py, the lists of pages in reports.py.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from access.audit import delete_old_entries, write_entries
+from access.audit import delete_old_entries
 from alerts import incoming_texts, records, submissions
-from alerts.alert import Alert, Channel, Event
+from alerts.alert import Alert, Channel, Event, NewAlert
+from alerts.appending import Abandoned, Begin, Begun, Entry, Reported, UnlessEnding, append_to_known
+from alerts.cost import Price
 from alerts.emergency_stop import (
     EmergencyStop,
     Sweep,
@@ -28,13 +30,10 @@ from alerts.emergency_stop import (
 )
 from alerts.limits import UNLIMITED, Limits, TooMany, check_asking, own_prices
 from alerts.log_lines import on_one_line
-from alerts.records import Abandoned, Begin, Begun, Entry, Reported, UnlessEnding
 from alerts.refusals import count_refusal
 from alerts.replies import IncomingText
-from alerts.reports import Reports
-from alerts.retention import delete_old_alerts
-from alerts.submissions import Outcome, Price, Settlement, Submission
-from alerts.tables import NewAlert, new_position
+from alerts.submissions import Outcome, Settlement, Submission
+from alerts.watching import Watching
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -44,21 +43,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-# None when nothing more will come.
-News = asyncio.Queue[Alert | None]
-
-# The database is asked this often for news from other processes, less often while there is none.
-# News from this process is passed on at once.
-FIRST_LOOK_SECONDS = 0.25
-LONGEST_LOOK_SECONDS = 1.0
-MOST_ALERTS_PER_STATEMENT = 500
 LEARN_PRICES_SECONDS = 300.0
 LEARN_PRICES_OF = timedelta(days=30)
 MOST_CANCELED_AT_ONCE = 200
 
 
-class History(Reports):
+class History(Watching):
     """The alerts of one Twilio account. Two accounts may use the same ids.
 
     `limits` are how much may be sent, by default as much as anybody likes. Use it from one event
@@ -69,18 +59,12 @@ class History(Reports):
         super().__init__(database, account_sid)
         self._limits = limits
         self._costs_read_at = -LEARN_PRICES_SECONDS
-        self._watchers = Watchers()
-        self._looking: asyncio.Task[None] | None = None
-        self._look_seconds = FIRST_LOOK_SECONDS
-        self._look_now = asyncio.Event()
-
-    async def close(self) -> None:
-        """End all watching, and stop looking for news. The database stays open."""
-        self._watchers.close()
-        if self._looking:
-            self._looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._looking
+        self._append_all = partial(
+            append_to_known,
+            account_sid=account_sid,
+            limits=limits,
+            known=self._watchers.newest,
+        )
 
     async def add(
         self,
@@ -127,23 +111,15 @@ class History(Reports):
         known = check_asking(
             connection, self.account_sid, self._limits, new, now, confirmed=confirmed
         )
-        by_id: dict[str, NewAlert] = {}
-        for each in new:
-            by_id.setdefault(each.id, each)
-        added, position = list[Alert](), new_position(now)
-        for some in in_parts([*by_id.values()]):
-            added += records.add(
-                connection,
-                self.account_sid,
-                some,
-                now=now,
-                first_position=position,
-                known=known,
-                worker_id=worker_id,
-                audit=None if added else audit,
-            )
-            position += len(some)
-        return added
+        return records.add(
+            connection,
+            self.account_sid,
+            new,
+            now=now,
+            known=known,
+            worker_id=worker_id,
+            audit=audit,
+        )
 
     async def learn_prices(self) -> None:
         """Read now and then what calls and texts have cost lately, if there is a spend limit."""
@@ -224,31 +200,6 @@ class History(Reports):
         lift = partial(lift_stop, account_sid=self.account_sid, audit=audit)
         while not await self._database.write(lift):
             await self.cancel_all()
-
-    async def get(self, alert_id: str) -> Alert | None:
-        """The alert as it stands, or None if it was never sent."""
-        known = self._watchers.known(alert_id)
-        if known is not None:
-            return known
-        return (await self.get_all([alert_id])).get(alert_id)
-
-    def newest(self, alert: Alert) -> Alert:
-        """Return the newest state that this process knows, without asking the database.
-
-        That is `alert` itself unless the alert is watched.
-        """
-        return self._watchers.known(alert.id) or alert
-
-    async def get_all(self, alert_ids: Sequence[str]) -> dict[str, Alert]:
-        """The alerts as they stand, by id; unknown ids are left out."""
-        found: dict[str, Alert] = {}
-        for some in in_parts(alert_ids):
-            found |= await self._database.read(
-                partial(records.read, account_sid=self.account_sid, alert_ids=some)
-            )
-        for alert in found.values():
-            self._watchers.notify(alert)
-        return found
 
     async def record(
         self, alert_id: str, event: Event, audit: AuditEntry | None = None
@@ -382,51 +333,8 @@ class History(Reports):
         Returns how many were deleted, 0 once none are left.
         """
         entries = await delete_old_entries(self._database, keep_days)
-        return entries + await delete_old_alerts(self._database, self.account_sid, keep_days)
-
-    async def watch(self, alert_id: str, known: Alert | None = None) -> AsyncGenerator[Alert]:
-        """Yield the alert as it stands, then its newest state after changes, up to the final one.
-
-        An id that hasn't been sent yet is waited for. Ends early if the history is closed. `known`
-        is the alert if the caller has just read it.
-        """
-        with self.news_of(alert_id, known) as news:
-            while alert := await news.get():
-                if not news.empty():
-                    continue  # the next state has all of this one's events too
-                yield alert
-                if alert.status.final:
-                    return
-
-    async def until(
-        self, alert_id: str, is_so: Callable[[Alert], bool], seconds: float | None = None
-    ) -> Alert:
-        """Wait until `is_so(alert)` and return the alert.
-
-        Raises TimeoutError after `seconds`, or when the history is closed.
-        """
-        with self.news_of(alert_id) as news:
-            async with asyncio.timeout(seconds):
-                while alert := await news.get():
-                    if is_so(alert):
-                        return alert
-        raise TimeoutError
-
-    @contextmanager
-    def news_of(self, alert_id: str, known: Alert | None = None) -> Iterator[News]:
-        """A queue that receives the alert as it stands, then each change while the block lasts.
-
-        Meanwhile `get` needs no database. `known` is the alert if the caller has just read it.
-        """
-        with self._watchers.news_of(alert_id) as news:
-            if known is not None:
-                self._watchers.notify(known)
-            self._look_seconds = FIRST_LOOK_SECONDS
-            if self._watchers.known(alert_id) is None:
-                self._look_now.set()
-            if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(self._look(), name="news of alerts")
-            yield news
+        delete = partial(records.delete_old, account_sid=self.account_sid, keep_days=keep_days)
+        return entries + await self._database.write(delete)
 
     async def _append(self, entry: Entry) -> tuple[Alert | None, Begun | None]:
         outcome: tuple[Alert | None, Begun | None]
@@ -435,124 +343,3 @@ class History(Reports):
         if alert is not None:
             self._watchers.notify(alert)
         return outcome
-
-    def _append_all(
-        self, connection: sa.Connection, entries: Sequence[Entry]
-    ) -> list[tuple[Alert | None, Begun | None]]:
-        newest: dict[str, Alert] = {}
-        outcomes: list[tuple[Alert | None, Begun | None]] = []
-        appended = records.append(connection, self.account_sid, entries, self._limits)
-        done = [each.audit for each, (kept, _) in zip(entries, appended, strict=True) if kept]
-        write_entries(connection, [each for each in done if each])
-        read = self._not_known(connection, [kept.alert.id for kept, _ in appended if kept])
-        for entry, (kept, begun) in zip(entries, appended, strict=True):
-            alert = None
-            if kept is not None:
-                # The older events of a watched alert are known and needn't be read again.
-                known = newest.get(entry.alert_id) or self._watchers.known(entry.alert_id)
-                alert = records.with_story(kept, known)
-                if alert is None and entry.alert_id not in read:
-                    read |= records.read(connection, self.account_sid, [entry.alert_id])
-                alert = alert or read[entry.alert_id]
-                newest[entry.alert_id] = alert
-            outcomes.append((alert, begun))
-        return outcomes
-
-    def _not_known(self, connection: sa.Connection, alert_ids: Sequence[str]) -> dict[str, Alert]:
-        """Read those of the alerts that aren't watched, in few statements."""
-        found: dict[str, Alert] = {}
-        unknown = [each for each in set(alert_ids) if self._watchers.known(each) is None]
-        for some in in_parts(unknown):
-            found |= records.read(connection, self.account_sid, some)
-        return found
-
-    async def _look(self) -> None:
-        """Look for news from other processes while any alert is watched."""
-        while self._watchers.ids:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._look_seconds):
-                    await self._look_now.wait()
-            self._look_now.clear()
-            try:
-                found = [await self._look_at(some) for some in in_parts(self._watchers.ids)]
-            except Exception:
-                log.exception("Looking for news failed; trying again in a moment")
-                found = []
-            grown = FIRST_LOOK_SECONDS if any(found) else self._look_seconds * 1.25
-            self._look_seconds = min(grown, LONGEST_LOOK_SECONDS)
-
-    async def _look_at(self, alert_ids: Sequence[str]) -> bool:
-        """Pass on news of these alerts; returns whether there was any."""
-
-        def look(connection: sa.Connection) -> dict[str, Alert]:
-            newest = records.revisions(connection, self.account_sid, alert_ids)
-            changed = [each for each in newest if self._is_news(each, newest[each])]
-            return records.read(connection, self.account_sid, changed) if changed else {}
-
-        found = await self._database.read(look)
-        return sum(self._watchers.notify(alert) for alert in found.values()) > 0
-
-    def _is_news(self, alert_id: str, revision: int) -> bool:
-        known = self._watchers.known(alert_id)
-        return known is None or len(known.events) < revision
-
-
-def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Split `many` into parts that are small enough for one SQL statement."""
-    for start in range(0, len(many), MOST_ALERTS_PER_STATEMENT):
-        yield many[start : start + MOST_ALERTS_PER_STATEMENT]
-
-
-class Watchers:
-    """The watched alerts of this process: the newest state of each, and the queues for its news.
-
-    Use it from one event loop. Nothing here waits.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[str, Alert] = {}
-        self._queues: defaultdict[str, set[News]] = defaultdict(set)
-        self._closed = False
-
-    @contextmanager
-    def news_of(self, alert_id: str) -> Iterator[News]:
-        """A queue that receives the newest known state, if any, then each change."""
-        queue: News = asyncio.Queue()
-        self._queues[alert_id].add(queue)
-        if alert_id in self._known:
-            queue.put_nowait(self._known[alert_id])
-        if self._closed:
-            queue.put_nowait(None)
-        try:
-            yield queue
-        finally:
-            self._queues[alert_id].discard(queue)
-            if not self._queues[alert_id]:
-                del self._queues[alert_id]
-                self._known.pop(alert_id, None)
-
-    @property
-    def ids(self) -> list[str]:
-        """The alerts that are watched."""
-        return list(self._queues)
-
-    def known(self, alert_id: str) -> Alert | None:
-        """The newest state of a watched alert; None for any other."""
-        return self._known.get(alert_id)
-
-    def notify(self, alert: Alert) -> bool:
-        """Pass a state on to the alert's watchers; false if they have it already."""
-        known = self._known.get(alert.id)
-        if alert.id not in self._queues or (known and len(known.events) >= len(alert.events)):
-            return False
-        self._known[alert.id] = alert
-        for queue in self._queues[alert.id]:
-            queue.put_nowait(alert)
-        return True
-
-    def close(self) -> None:
-        """Tell every watcher that nothing more will come."""
-        self._closed = True
-        for queues in self._queues.values():
-            for queue in queues:
-                queue.put_nowait(None)

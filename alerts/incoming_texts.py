@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts import records, texting_states
+from alerts import texting_states
 from alerts.alert import Event
-from alerts.records import Entry
+from alerts.appending import Entry, append
 from alerts.replies import IncomingText, ReplyKind, kind_of, note_of, starts_again
 from alerts.status import Status
 from alerts.tables import alerts, incoming_texts, submissions
@@ -53,7 +53,7 @@ def receive(connection: sa.Connection, account_sid: str, text: IncomingText) -> 
         return None
     status = Status.ACKNOWLEDGED if kind is ReplyKind.CONFIRMS else None
     event = Event(text.at, status, note_of(text.body), "recipient", try_number)
-    records.append(connection, account_sid, [Entry(alert_id, event)])
+    append(connection, account_sid, [Entry(alert_id, event)])
     return alert_id
 
 

@@ -14,16 +14,16 @@ from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
 
-from alerts.alert import Alert, Channel, Event, HeldFor, tries_of
+from alerts.alert import Alert, Channel, Event, HeldFor, NewAlert, tries_of
 from alerts.cost import UNESTIMATED, Costs
-from alerts.due import LIMITS, clock_time, waiting_note
 from alerts.emergency_stop import Stopped, lock_sending
 from alerts.errors import UnusableInput
-from alerts.stage import Stage
-from alerts.status import Status
+from alerts.records import position_at
+from alerts.state import WHY_HELD, waiting_note
+from alerts.status import Stage, Status
 from alerts.submissions import MAY_HAVE_GONE_OUT, Submission, lately
-from alerts.tables import NewAlert, alerts, position_at, submissions
-from alerts.time_zones import in_time_zone
+from alerts.tables import alerts, submissions
+from alerts.time_zones import clock_time, in_time_zone
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -171,7 +171,7 @@ class Hold:
         return Event(
             at,
             None,
-            waiting_note(alert, self.until, LIMITS[self.why]),
+            waiting_note(alert, self.until, WHY_HELD[self.why]),
             try_number=alert.try_number,
             held_until=self.until,
             held_for=self.why,

@@ -45,24 +45,16 @@ _PUNCTUATION = re.compile(r"[\d\s+()\[\]./~-]+")
 class PastedNumber:
     """A text taken apart: `label` before the first digit, `number`, and `extension`.
 
-    `number` has ASCII digits and punctuation, and the `words` that are left in it. The extension
-    has a comma for each pause of two seconds beyond the first, then the keys to press.
+    `number` has ASCII `digits` and punctuation, and the `words` that are left in it, which belong
+    in no number. The extension has a comma for each pause of two seconds beyond the first, then the
+    keys to press.
     """
 
     label: str
     number: str
+    digits: str
+    words: str
     extension: str = ""
-
-    @property
-    def words(self) -> str:
-        """What is in the number and belongs in none, as written."""
-        found = _PUNCTUATION.split(self.number)
-        return " ".join(dict.fromkeys(word for word in found if word))
-
-    @property
-    def digits(self) -> str:
-        """The number without its punctuation and words."""
-        return re.sub(r"[^\d]+", "", self.number)
 
 
 def take_apart(text: str) -> PastedNumber:
@@ -70,14 +62,20 @@ def take_apart(text: str) -> PastedNumber:
     plain = plain_characters(text)
     first = re.search(r"[\d+(]", plain)
     if first is None or not re.search(r"\d", plain):
-        return PastedNumber(plain.strip(), "")
+        return PastedNumber(plain.strip(), "", "", "")
     label, rest = plain[: first.start()].strip(), plain[first.start() :]
     extension = _EXTENSION.search(rest)
     if extension is None:
-        return PastedNumber(label, rest.strip(_AROUND))
+        return _sorted_out(label, rest.strip(_AROUND))
     pauses = extension["pauses"] or ","
     number = rest[: extension.start()].strip(_AROUND)
-    return PastedNumber(label, number, pauses[1:] + extension["keys"])
+    return _sorted_out(label, number, pauses[1:] + extension["keys"])
+
+
+def _sorted_out(label: str, number: str, extension: str = "") -> PastedNumber:
+    digits = re.sub(r"[^\d]+", "", number)
+    words = dict.fromkeys(word for word in _PUNCTUATION.split(number) if word)
+    return PastedNumber(label, number, digits, " ".join(words), extension)
 
 
 def plain_characters(text: str) -> str:

@@ -7,10 +7,9 @@ import logging
 
 from alerts.approvals import Approvals
 from alerts.broadcast_history import BroadcastHistory
-from alerts.claims import Claims
+from alerts.claims import Claims, Liveness
 from alerts.history import History
 from alerts.limits import Limits
-from alerts.liveness import Liveness
 from alerts.services import Mode, Services
 from alerts.worker import Worker
 from database import NewerDatabase

@@ -30,8 +30,9 @@ from alerts.filters import (
     Row,
     kind_of,
 )
-from alerts.stage import Stage
-from alerts.tables import alerts, broadcasts, position_at, submissions
+from alerts.records import position_at
+from alerts.status import Stage
+from alerts.tables import alerts, broadcasts, submissions
 from alerts.words import IN_POSTGRESQL, IN_SQLITE, is_sqlite, matching, terms_for
 
 # Where words are looked for: first in so many alerts, one by one, and in ten times as many if some

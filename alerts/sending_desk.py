@@ -6,13 +6,13 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from access.actor import Actor, Permission
 from access.audit_entry import Action, AuditEntry, Kind
-from alerts.alert import Alert, AlertRequest
+from alerts.alert import Alert, AlertRequest, NewAlert
 from alerts.errors import UnusableInput
 from alerts.message.compose import compose
 from alerts.opening import Opening
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from access.audit import Audit
     from alerts.history import History
     from alerts.runtime import Runtime
-    from alerts.tables import NewAlert
     from database.database import Database
 
 Result = TypeVar("Result")
@@ -44,6 +43,15 @@ class AddAlerts(Protocol):
         """`confirmed` is as in `Desk.send_all`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The ids of alerts that were asked for, those of them that are `new`, and where they are."""
+
+    history: History
+    ids: list[str]
+    new: list[Alert]
+
+
 class SendingDesk:
     """The part of `Desk` that opens the database, sends alerts, and tells how they stand.
 
@@ -59,7 +67,8 @@ class SendingDesk:
         """
         self.opening = opening or Opening(services, mode)
         self.services = services
-        self.actor = Actor.of_process()
+        self._process = Actor.of_process()
+        self.actor = self._process
 
     def acting_as(self, actor: Actor) -> Self:
         """Return this desk as it is for `actor`: the same alerts, database and deliveries.
@@ -167,8 +176,8 @@ class SendingDesk:
         Raises `UnusableInput` if nothing was sent, and `DatabaseError`.
         """
         self.actor.require(Permission.SEND, "send an alert")
-        [alert_id], added = await self._save([request])
-        return await self._until_accepted(alert_id, next(iter(added), None))
+        saved = await self._save([request])
+        return await _until_accepted(saved.history, saved.ids[0], next(iter(saved.new), None))
 
     async def send_all(
         self, requests: Sequence[AlertRequest], *, confirmed: bool = False
@@ -180,9 +189,9 @@ class SendingDesk:
         them is sent then.
         """
         self.actor.require(Permission.SEND, "send alerts")
-        ids, _ = await self._save(requests, confirmed=confirmed)
-        found = await (await self._history()).get_all(ids)
-        return [found[each] for each in ids]
+        saved = await self._save(requests, confirmed=confirmed)
+        found = await saved.history.get_all(saved.ids)
+        return [found[each] for each in saved.ids]
 
     async def write_with_alerts(
         self,
@@ -251,19 +260,13 @@ class SendingDesk:
             async for alert in changes:
                 yield alert
 
-    async def _save(
-        self, requests: Sequence[AlertRequest], *, confirmed: bool = False
-    ) -> tuple[list[str], list[Alert]]:
-        """Save the alerts and have them delivered; returns all ids, and the alerts that are new."""
+    async def _save(self, requests: Sequence[AlertRequest], *, confirmed: bool = False) -> Saved:
+        """Save the alerts and have them delivered."""
         normalized = [self._normalized(request) for request in self._in_own_name(requests)]
-        saved: tuple[list[str], list[Alert]] = await self.opening.finished(
-            self._add(normalized, confirmed=confirmed)
-        )
+        saved: Saved = await self.opening.finished(self._add(normalized, confirmed=confirmed))
         return saved
 
-    async def _add(
-        self, requests: Sequence[AlertRequest], *, confirmed: bool
-    ) -> tuple[list[str], list[Alert]]:
+    async def _add(self, requests: Sequence[AlertRequest], *, confirmed: bool) -> Saved:
         runtime = await self.opening.runtime()
         new = self._new(requests)
         audit = self._sent(new)
@@ -274,7 +277,7 @@ class SendingDesk:
             worker.deliver(added)
         else:
             added = await runtime.history.add(new, audit=audit, confirmed=confirmed)
-        return [each.id for each in new], added
+        return Saved(runtime.history, [each.id for each in new], added)
 
     async def _history(self) -> History:
         return (await self.opening.runtime()).history
@@ -284,7 +287,7 @@ class SendingDesk:
 
         The process's own user has everybody's means, and may name whom it sends for.
         """
-        if self.actor == Actor.of_process():
+        if self.actor == self._process:
             return requests
         return [replace(each, user=self.actor.name) for each in requests]
 
@@ -305,8 +308,6 @@ class SendingDesk:
 
     def _new(self, requests: Sequence[AlertRequest], rule_id: str | None = None) -> list[NewAlert]:
         """Return what is to be saved; those without an id get one."""
-        from alerts.tables import NewAlert  # noqa: PLC0415
-
         return [
             NewAlert(
                 each.id or secrets.token_hex(8),
@@ -329,18 +330,19 @@ class SendingDesk:
         zone = request.time_zone or self.services.time_zone
         return compose(replace(request, time_zone=zone), self.services.regions)
 
-    async def _until_accepted(self, alert_id: str, known: Alert | None) -> Alert:
-        """Wait until Twilio has answered, or until the alert says why it has to wait."""
-        history, alert = await self._history(), known
-        with suppress(TimeoutError):
-            async with (
-                asyncio.timeout(LONGEST_SEND_SECONDS),
-                aclosing(history.watch(alert_id, known)) as changes,
-            ):
-                async for alert in changes:
-                    if is_answered(alert):
-                        break
-        return alert or (await history.get_all([alert_id]))[alert_id]
+
+async def _until_accepted(history: History, alert_id: str, known: Alert | None) -> Alert:
+    """Wait until Twilio has answered, or until the alert says why it has to wait."""
+    alert = known
+    with suppress(TimeoutError):
+        async with (
+            asyncio.timeout(LONGEST_SEND_SECONDS),
+            aclosing(history.watch(alert_id, known)) as changes,
+        ):
+            async for alert in changes:
+                if is_answered(alert):
+                    break
+    return alert or (await history.get_all([alert_id]))[alert_id]
 
 
 def label_of(request: AlertRequest) -> str:

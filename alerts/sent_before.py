@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from alerts.alert import Alert, AlertRequest, tries_of
 from alerts.broadcast import written_words
 from alerts.phone_numbers import international
+from alerts.records import alert_of
 from alerts.status import Status
-from alerts.tables import alert_of, alerts
+from alerts.tables import alerts
 
 MOST_NUMBERS_PER_STATEMENT = 500
 RECENT = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,6 @@ from pydantic import SecretStr
 from access.actor import process_user
 from alerts.alert import Channel
 from alerts.phone_numbers import Regions
-from alerts.retry_policy import RetryPolicy
 from alerts.time_zones import this_machines
 from settings import Settings, SettingsError, StorageKind
 from storage import FTPStorage, InlineStorage, LocalStorage, S3Storage, Storage, StorageError
@@ -70,6 +70,34 @@ class CallbackAddresses:
         # The signature covers the URL, so quote everything that a proxy might spell differently.
         query = urlencode({"alert": alert_id, "try": try_number}, quote_via=quote, safe="")
         return f"{self.base}{path}?{query}"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long a delivery waits before it repeats a request, and when it stops; all in seconds.
+
+    A request can be on its way for `request_seconds`. If its answer is lost, Twilio may take
+    `listing_seconds` to list the call or text; if the list can't be read for `lookup_seconds`, the
+    outcome counts as unknown. A request that wasn't processed is repeated for `retry_seconds`.
+    """
+
+    first_wait_seconds: float = 0.5
+    longest_wait_seconds: float = 60.0
+    # The client waits at most half of this for a connection and half for the answer.
+    request_seconds: float = 60.0
+    listing_seconds: float = 10.0
+    lookup_seconds: float = 15 * 60.0
+    retry_seconds: float = 24 * 3600.0
+
+    def wait(self, failures: int, asked: float | None = None) -> float:
+        """Seconds to wait after a failure that came after `failures` others.
+
+        `asked` is how long Twilio asked to wait, if it did. There is jitter: requests that failed
+        together shouldn't be repeated together.
+        """
+        grown = self.first_wait_seconds * 2.0 ** min(failures, 20)
+        wait = max(asked or 0, min(grown, self.longest_wait_seconds))
+        return wait * random.uniform(1, 1.3)  # noqa: S311
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,21 @@
-"""How an alert's state follows from its events; no other place decides that."""
+"""How an alert's state follows from its events, and when its next try is due.
+
+No other place decides either.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from alerts.alert import Alert, AlertState, Event, Try, tries_of
+from alerts.alert import Alert, AlertState, Event, HeldFor, Try
 from alerts.errors import UnusableInput
+from alerts.message.call_twiml import shortest_seconds
 from alerts.message.compose import write_message
-from alerts.message.spoken_length import shortest_seconds
 from alerts.status import ON_THE_WAY, Status
+from alerts.time_zones import clock_time, read_quiet_hours
 
 # How Twilio's AnsweredBy begins if no person answered: machine_start, machine_end_beep, …, fax.
 # https://www.twilio.com/docs/voice/answering-machine-detection
@@ -21,6 +25,15 @@ REPLY_WINDOW = timedelta(hours=24)
 HUNG_UP_NOTE = "Hung up at once"
 # Twilio's seconds are whole, so a call may have been a little longer than it says.
 DURATION_MARGIN_SECONDS = 0.5
+# Why an alert waits, before the time until which it does.
+QUIET = "Quiet hours there: waits until"
+HELD_BACK = "Can be undone until"
+NUMBERS_HOUR = "This number has reached its hourly limit: waits until"
+WHY_HELD: dict[HeldFor, str] = {
+    "": "",
+    "number": NUMBERS_HOUR,
+    "spend": "The day's spend limit is reached: waits until",
+}
 
 
 def apply(alert: Alert, event: Event) -> Alert:
@@ -111,7 +124,7 @@ def _stays_open(alert: Alert, event: Event) -> bool:
     if not asks_for_reply(alert):
         return False
     ended = replace(alert, status=event.status or alert.status)
-    return next_try(ended, tries_of(alert.request)) is None
+    return next_try(ended, alert.tries) is None
 
 
 def _open_for_reply(alert: Alert, event: Event) -> Alert:
@@ -157,7 +170,7 @@ def _after_try(ended: Alert) -> Alert:
     if ended.canceling and ended.status not in {Status.DELIVERED, Status.UNKNOWN}:
         return replace(ended, status=Status.CANCELED, error=None)
     wanted = not (ended.canceling or ended.status is Status.CANCELED or ended.reached)
-    following = next_try(ended, tries_of(ended.request)) if wanted else None
+    following = next_try(ended, ended.tries) if wanted else None
     if following is None:
         return ended
     begun = AlertState(since=ended.since, try_number=following, asks_reply=ended.asks_reply)
@@ -186,3 +199,36 @@ def next_try(ended: AlertState, tries: Sequence[Try]) -> int | None:
         if not (once_only and is_same):
             return number
     return None
+
+
+def when_due(alert: Alert) -> tuple[datetime, str]:
+    """Return when the alert's next try may begin, and why not before."""
+    number = alert.try_number
+    if alert.send_now:
+        return alert.since, ""
+    # Alerts that an earlier version saved may be held for their number's hour this way.
+    due, why = alert.not_before, NUMBERS_HOUR
+    if number == 1 and due <= alert.since + timedelta(seconds=alert.request.hold_seconds):
+        why = HELD_BACK
+    if number > 1:
+        minutes = alert.present_try.minutes_later
+        due, why = alert.since + timedelta(minutes=minutes), f"Try {number} comes at"
+    if alert.held_until and alert.held_until > due:
+        due, why = alert.held_until, WHY_HELD[alert.held_for]
+    end = quiet_until(alert, max(due, datetime.now(UTC)))
+    return (end, QUIET) if end else (due, why)
+
+
+def quiet_until(alert: Alert, moment: datetime) -> datetime | None:
+    """Return when quiet hours end if they hold the alert back at `moment`, else None."""
+    if alert.send_now or alert.request.urgent or not alert.request.quiet_hours:
+        return None
+    hours = read_quiet_hours(alert.request.quiet_hours)
+    return hours.end_after(moment, alert.to) if hours else None
+
+
+def waiting_note(alert: Alert, due: datetime, why: str) -> str:
+    """Return what the alert's story says while it waits: why, and until when."""
+    is_short = why == HELD_BACK
+    when = clock_time(due, datetime.now(UTC), alert.request.time_zone, seconds=is_short)
+    return f"{why} {when}"

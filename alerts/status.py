@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Status(StrEnum):
-    """Where an alert stands. A final status never changes."""
+    """Where an alert stands. No other status can follow a `final` one."""
 
-    QUEUED = "queued"
-    SENDING = "sending"
-    PLACED = "placed"
-    RINGING = "ringing"
-    ANSWERED = "answered"
+    final: bool
+
+    QUEUED = "queued", False
+    SENDING = "sending", False
+    PLACED = "placed", False
+    RINGING = "ringing", False
+    ANSWERED = "answered", False
     COMPLETED = "completed"
     ACKNOWLEDGED = "acknowledged"
     HUNG_UP = "hung_up"
@@ -23,10 +26,12 @@ class Status(StrEnum):
     CANCELED = "canceled"
     UNKNOWN = "unknown"
 
-    @property
-    def final(self) -> bool:
-        """Whether no other status can follow."""
-        return self not in ON_THE_WAY
+    def __new__(cls, word: str, final: bool = True) -> Self:
+        """Make the status that `word` stands for."""
+        status = str.__new__(cls, word)
+        status._value_ = word
+        status.final = final
+        return status
 
     def reaches(self, *, acknowledge: bool = False) -> bool:
         """Whether the recipient got the message, as far as can be told.
@@ -38,4 +43,30 @@ class Status(StrEnum):
         return self in {Status.COMPLETED, Status.ACKNOWLEDGED, Status.DELIVERED}
 
 
-ON_THE_WAY = (Status.QUEUED, Status.SENDING, Status.PLACED, Status.RINGING, Status.ANSWERED)
+ON_THE_WAY = tuple(status for status in Status if not status.final)
+
+
+class Stage(StrEnum):
+    """How far an alert has come, in the few words that people sort alerts by.
+
+    QUEUED ones wait if they are due later, else they are under way. NOT_REACHED includes what was
+    answered but not confirmed, and voicemail: see `Alert.reached`. Each alert's stage is in its
+    row, for lists that filter.
+    """
+
+    QUEUED = "queued"
+    UNDER_WAY = "under way"
+    CONFIRMED = "confirmed"
+    REACHED = "reached"
+    NOT_REACHED = "not reached"
+    UNKNOWN = "unknown"
+    CANCELED = "canceled"
+
+
+# The stage that a status means by itself. Of the others it depends on what was asked for.
+STAGES = dict.fromkeys(ON_THE_WAY, Stage.UNDER_WAY) | {
+    Status.QUEUED: Stage.QUEUED,
+    Status.ACKNOWLEDGED: Stage.CONFIRMED,
+    Status.UNKNOWN: Stage.UNKNOWN,
+    Status.CANCELED: Stage.CANCELED,
+}

@@ -14,6 +14,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from alerts.alert import Channel
+from alerts.cost import Price
 from alerts.tables import Row, rate_limits, sending, submissions
 from database.clock import database_time
 from database.tables import insert_new
@@ -132,14 +133,6 @@ class Settlement:
     submission_id: str
     outcome: Outcome
     sid: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What was charged, as a positive number, in a currency such as "USD"."""
-
-    amount: float
-    unit: str
 
 
 def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:

@@ -1,4 +1,4 @@
-"""The tables of the history, and how their rows are read and written.
+"""The tables of the history. How rows become alerts is in records.py.
 
 A change to a table needs a migration, see database/migrations. Times are seconds since 1970 in UTC:
 SQLite has no type for times, and both databases compare and index numbers alike.
@@ -6,23 +6,14 @@ SQLite has no type for times, and both databases compare and index numbers alike
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from alerts.alert import Alert, AlertRequest, Event, Problem, tries_of
-from alerts.stage import stage_of
-from alerts.state import STATE_FIELDS, state_of
-from alerts.status import Status
 from database.tables import metadata
 
 Row = Mapping[Any, Any]
-
-POSITION_BITS = 12
 
 # Alerts: what was asked for, and the state that follows from the events.
 alerts = sa.Table(
@@ -64,7 +55,7 @@ alerts = sa.Table(
     sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("asks_reply", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reply_until", sa.Double),
-    # Its place in lists, newest last: see `position_at`.
+    # Its place in lists, newest last: see `position_at` in records.py.
     sa.Column("position", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     # Its Stage, which follows from its status and from what was asked for.
     sa.Column("stage", sa.Text, nullable=False, server_default=sa.text("'queued'")),
@@ -279,7 +270,7 @@ approvals = sa.Table(
     sa.Index("approvals_by_time", "asked_at", "account_sid"),
 )
 
-# The workers, dead or alive: see liveness.py.
+# The workers, dead or alive: see claims.py.
 workers = sa.Table(
     "workers",
     metadata,
@@ -291,153 +282,3 @@ workers = sa.Table(
     # When it was last known to be alive, by the database's clock.
     sa.Column("seen_at", sa.Double, nullable=False, server_default=sa.text("0")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NewAlert:
-    """An alert that is to be saved for the first time.
-
-    `place` is that among the alerts of its broadcast, if it belongs to one. `rule_id` is the rule
-    whose alert it is, if any.
-    """
-
-    id: str
-    request: AlertRequest
-    from_: str
-    place: int | None = None
-    rule_id: str | None = None
-
-
-def position_at(moment: datetime) -> int:
-    """Return the position of the first alert that is saved at a moment.
-
-    A position is the microseconds since 1970 times 4096, and a number that tells apart what was
-    saved together. One whole number orders a list exactly, and its parts begin at one of them.
-    """
-    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) << POSITION_BITS
-
-
-def new_position(now: datetime) -> int:
-    """Return the position of the first of the alerts that are saved `now`."""
-    # Another process may save alerts in the same microsecond.
-    return position_at(now) + secrets.randbelow(1 << POSITION_BITS)
-
-
-def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
-    """Return the alert in a row, with the events that the caller has read."""
-    known = {field.name for field in fields(AlertRequest)}
-    values = {name: value for name, value in row["request"].items() if name in known}
-    # An alert without this field is from a version that had filled in its message before saving it.
-    values.setdefault("template", False)
-    request = AlertRequest(**values | {"then_to": tuple(values.get("then_to", ()))})
-    state = {name: row[name] for name in STATE_FIELDS}
-    return Alert(
-        id=row["id"],
-        request=request,
-        from_=row["from_number"],
-        not_before=_moment(row["not_before"]),
-        events=tuple(story),
-        **state
-        | {
-            "since": _moment(row["since"]),
-            "status": Status(row["status"]),
-            "error": _problem(row["error"]),
-            "reply_until": row["reply_until"] and _moment(row["reply_until"]),
-            "held_until": row["held_until"] and _moment(row["held_until"]),
-        },
-    )
-
-
-def state_row(alert: Alert) -> dict[str, Any]:
-    """Return the columns that an event may change, by name."""
-    present = tries_of(alert.request)[alert.try_number - 1]
-    return state_of(alert) | {
-        "status": alert.status.value,
-        "stage": stage_of(alert).value,
-        "is_open": not alert.status.final,
-        "since": alert.since.timestamp(),
-        "channel": present.channel,
-        "to_number": present.to,
-        "error": alert.error and asdict(alert.error),
-        "reply_until": alert.reply_until and alert.reply_until.timestamp(),
-        "held_until": alert.held_until and alert.held_until.timestamp(),
-    }
-
-
-def new_alert(new: NewAlert, now: datetime) -> Alert:
-    """Return the alert that is saved `now`, and due once its sender can't undo it."""
-    return Alert(
-        id=new.id,
-        request=new.request,
-        from_=new.from_,
-        not_before=now + timedelta(seconds=new.request.hold_seconds),
-        events=(Event(now, Status.QUEUED, "Saved"),),
-        since=now,
-    )
-
-
-def new_alert_row(alert: Alert, new: NewAlert, account_sid: str, position: int) -> dict[str, Any]:
-    """Return the row of the alert that `new_alert` has made of `new`."""
-    return {
-        "id": alert.id,
-        "account_sid": account_sid,
-        "created_at": alert.since.timestamp(),
-        "request": asdict(alert.request),
-        "from_number": alert.from_,
-        "not_before": alert.not_before.timestamp(),
-        "sender": alert.request.user,
-        "person": alert.request.name,
-        "claimed_by": None,
-        "due_at": alert.since.timestamp(),
-        "broadcast_id": alert.request.broadcast or None,
-        "place_in_broadcast": new.place,
-        "rule_id": new.rule_id,
-        "position": position,
-        "revision": 1,
-    } | state_row(alert)
-
-
-def event_row(alert_id: str, account_sid: str, number: int, event: Event) -> dict[str, Any]:
-    """Return the row of an event, the `number`th of its alert."""
-    return {
-        "account_sid": account_sid,
-        "alert_id": alert_id,
-        "number": number,
-        "at": event.at.timestamp(),
-        "try_number": event.try_number,
-        "source": event.source,
-        "status": event.status and event.status.value,
-        "note": event.note,
-        "sid": event.sid,
-        "twiml_url": event.twiml_url,
-        "error": event.error and asdict(event.error),
-        "answered_by": event.answered_by,
-        "canceling": event.canceling,
-        "duration": event.duration,
-        "send_now": event.send_now,
-        "held_until": event.held_until and event.held_until.timestamp(),
-        "held_for": event.held_for,
-        "news": event.news,
-    }
-
-
-def event_of(row: Row) -> Event:
-    """Return the event in a row."""
-    values = {field.name: row[field.name] for field in fields(Event)}
-    return Event(
-        **values
-        | {
-            "at": _moment(row["at"]),
-            "status": Status(row["status"]) if row["status"] else None,
-            "error": _problem(row["error"]),
-            "held_until": row["held_until"] and _moment(row["held_until"]),
-        }
-    )
-
-
-def _problem(value: Row | None) -> Problem | None:
-    return None if value is None else Problem(**value)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -16,8 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from alerts.alert import AlertRequest
-from alerts.phone_numbers import split_dialed
+from alerts.alert import Alert, AlertRequest
 
 # In front of a word of the recipient's name, of a whole number, and of a number's last digits.
 NAME, NUMBER, LAST_DIGITS = "@", "+", "#"
@@ -64,13 +63,12 @@ def words_in(text: str) -> list[str]:
     return [each[:MOST_LETTERS] for each in WORD.findall(plain.replace("_", " "))]
 
 
-def words_of(request: AlertRequest) -> list[str]:
-    """Return everything that an alert is found by, each word once."""
+def words_of(request: AlertRequest, numbers: Iterable[str]) -> list[str]:
+    """Return everything that an alert to `numbers` (E.164) is found by, each word once."""
     names = words_in(request.name)
     found = [*words_in(request.message), *names, *(NAME + each for each in names)]
     found += (word for value in request.variables.values() for word in words_in(value))
-    for dialed in (request.to, *request.then_to):
-        number, _ = split_dialed(dialed)
+    for number in numbers:
         digits = number.removeprefix(NUMBER)
         found.append(NUMBER + digits)
         found += (LAST_DIGITS + digits[-count:] for count in (*REMEMBERED_DIGITS, len(digits)))
@@ -142,13 +140,15 @@ def matching(
     return found
 
 
-def add_words(
-    connection: sa.Connection, account_sid: str, requests: Iterable[tuple[str, AlertRequest]]
-) -> None:
-    """Let alerts, by their ids, be found by their words; those that are can be given again."""
+def add_words(connection: sa.Connection, account_sid: str, alerts: Iterable[Alert]) -> None:
+    """Let alerts be found by their words; those that are can be given again."""
     rows = [
-        {"id": alert_id, "account": account_sid, "words": " ".join(words_of(request))}
-        for alert_id, request in requests
+        {
+            "id": each.id,
+            "account": account_sid,
+            "words": " ".join(words_of(each.request, [made.to for made in each.tries])),
+        }
+        for each in alerts
     ]
     if rows:
         connection.execute(ADD_TO_SQLITE if is_sqlite(connection) else ADD_TO_POSTGRESQL, rows)

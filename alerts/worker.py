@@ -19,12 +19,11 @@ from functools import partial
 import sqlalchemy as sa
 
 from alerts.alert import Alert
-from alerts.claims import Claims
+from alerts.claims import Claims, Liveness
+from alerts.cost import Prices
 from alerts.delivery import deliver
 from alerts.history import History
-from alerts.liveness import Liveness
-from alerts.prices import Prices
-from alerts.reply_poller import ReplyPoller
+from alerts.replies import ReplyPoller
 from alerts.services import Mode, Services
 from alerts.steps.placing import RequestLimits
 from alerts.steps.polling import StatusPoller
@@ -37,7 +36,6 @@ SECONDS_BETWEEN_CLAIMS = 0.4
 SECONDS_BETWEEN_RECOVERIES = 2.0
 # Several fit into the time after which a worker counts as dead, in case one is late.
 HEARTBEAT_SECONDS = 2.0
-REDELIVERY_WAIT_SECONDS = 60.0
 SECONDS_BEFORE_DELETING = 60.0
 SECONDS_BETWEEN_DELETIONS = 3600.0
 SECONDS_BETWEEN_PIECES = 0.2
@@ -97,7 +95,15 @@ class Worker:
         """Start delivering alerts that this worker has claimed."""
         for alert in alerts:
             if alert.id not in self._deliveries:
-                task = asyncio.create_task(self._deliver(alert), name=f"alert {alert.id}")
+                delivery = deliver(
+                    alert,
+                    services=self._services,
+                    history=self._history,
+                    claims=self._claims,
+                    limits=self._limits,
+                    poller=self._poller,
+                )
+                task = asyncio.create_task(delivery, name=f"alert {alert.id}")
                 self._deliveries[alert.id] = task
                 task.add_done_callback(partial(self._forget, alert.id))
 
@@ -189,22 +195,3 @@ class Worker:
 
     def _forget(self, alert_id: str, _: object) -> None:
         self._deliveries.pop(alert_id, None)
-
-    async def _deliver(self, alert: Alert) -> None:
-        while True:
-            try:
-                await deliver(
-                    alert,
-                    services=self._services,
-                    history=self._history,
-                    claims=self._claims,
-                    limits=self._limits,
-                    poller=self._poller,
-                )
-            except NewerDatabase:
-                return  # a worker of the newer version goes on with it
-            except Exception:
-                log.exception("Alert %s couldn't be delivered; trying again in a minute", alert.id)
-            else:
-                return
-            await asyncio.sleep(REDELIVERY_WAIT_SECONDS)

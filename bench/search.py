@@ -27,8 +27,9 @@ import sqlalchemy as sa
 
 from alerts import AlertRequest
 from alerts.filters import Filters, Kind
+from alerts.records import position_at
 from alerts.search import counts, page
-from alerts.tables import alerts, position_at
+from alerts.tables import alerts
 from alerts.words import words_of
 from bench.results import Result, Target, print_table
 from database.connecting import engine_for, parsed, writing
@@ -157,7 +158,7 @@ def _rows(count: int) -> Iterator[tuple[tuple[Any, ...], list[tuple[Any, ...]], 
             (row[0], ACCOUNT, 1, at, 1, "callboard", "queued", "Saved", False, True),
             (row[0], ACCOUNT, 2, at + 30, 1, "callback", status, "Call ended", False, True),
         ]
-        words = words_of(AlertRequest(channel, number, message, name=name))  # type: ignore[arg-type]
+        words = words_of(AlertRequest(channel, number, message, name=name), [number])  # type: ignore[arg-type]
         yield row, events, " ".join(words)
 
 

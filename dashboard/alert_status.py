@@ -14,7 +14,7 @@ from htmltools import HTML, Tag, tags
 
 from alerts import Alert, Status
 from alerts.alert import Event
-from alerts.due import HELD_BACK, when_due
+from alerts.state import HELD_BACK, when_due
 from alerts.time_zones import in_time_zone
 from dashboard.timeline import Step, steps_of
 

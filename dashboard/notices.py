@@ -14,7 +14,7 @@ from shiny import reactive
 from shiny.session import Session
 
 from alerts import Desk
-from alerts.approval import Approval
+from alerts.broadcast import Approval
 from alerts.opening import Opening
 from dashboard.background import in_background
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,6 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 metadata = sa.MetaData()
 """Each room's tables.py adds its own to it."""
 
+MOST_PER_STATEMENT = 500
+
+T = TypeVar("T")
 Insert = sqlite.Insert | postgresql.Insert
 
 
@@ -32,3 +35,9 @@ def insert_of_new(connection: sa.Connection, table: sa.Table) -> Insert:
 def _insert_of_new(table: sa.Table, dialect: str) -> Insert:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()
+
+
+def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Split `many` into parts that are small enough for one SQL statement."""
+    for start in range(0, len(many), MOST_PER_STATEMENT):
+        yield many[start : start + MOST_PER_STATEMENT]

@@ -12,11 +12,11 @@ from typing import get_args
 import sqlalchemy as sa
 
 from alerts.alert import Channel
-from alerts.liveness import DEAD_AFTER_SECONDS
-from alerts.stage import Stage
-from alerts.status import Status
+from alerts.claims import DEAD_AFTER_SECONDS
+from alerts.records import position_at
+from alerts.status import Stage, Status
 from alerts.submissions import Outcome
-from alerts.tables import alerts, position_at, submissions, workers
+from alerts.tables import alerts, submissions, workers
 from database.clock import database_time
 from rules.rule import State
 from rules.tables import rule_state, rules

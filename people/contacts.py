@@ -17,12 +17,10 @@ from access.actor import Actor, Permission
 from access.audit import write_entries
 from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
-from alerts.history import in_parts
 from alerts.phone_numbers import Regions, split_dialed
-from alerts.quiet_hours import time_zones
-from alerts.time_zones import in_time_zone
+from alerts.time_zones import in_time_zone, time_zones
 from database.database import Database
-from database.tables import insert_new
+from database.tables import in_parts, insert_new
 from people.checking import NUMBER_FIELDS, check_contact, read_group_name
 from people.contact import Contact
 from people.directory import read_contacts

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 
 from access.actor import Actor, Permission
-from alerts.history import in_parts
 from database.database import Database
+from database.tables import in_parts
 from people.contact import Contact, Match
 from people.names import name_key
 from people.tables import contact_groups, contact_numbers, contacts, group_members

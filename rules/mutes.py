@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts.errors import UnusableInput
-from alerts.quiet_hours import QuietHours, read_quiet_hours
-from alerts.time_zones import check_zone, in_time_zone
+from alerts.time_zones import QuietHours, check_zone, in_time_zone, read_quiet_hours
 from database.clock import database_time
 from database.database import Database
 from database.tables import insert_new

@@ -17,13 +17,12 @@ import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
-from alerts import records
 from alerts.alert import Event
-from alerts.history import in_parts
+from alerts.appending import Entry, append
 from alerts.sending_desk import AddAlerts
 from alerts.status import Status
 from alerts.tables import alerts
-from database.tables import insert_new
+from database.tables import in_parts, insert_new
 from rules.episodes import After, Episode
 from rules.health import Health
 from rules.keys import Value
@@ -307,14 +306,14 @@ def _cancel(
         .with_for_update()
     )
     entries = [
-        records.Entry(
+        Entry(
             row.id,
             Event(at, None, NO_LONGER_LISTED, try_number=row.try_number, canceling=True),
         )
         for row in connection.execute(wanted)
     ]
     if entries:
-        records.append(connection, account_sid, entries)
+        append(connection, account_sid, entries)
 
 
 def _add_alerts(

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerts.history import in_parts
 from alerts.status import Status
 from alerts.tables import alerts
+from database.tables import in_parts
 from rules.episodes import DAY_SECONDS, Episode, Past
 from rules.keys import Value
 from rules.tables import episode_alerts, episodes, rule_state

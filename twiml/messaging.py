@@ -6,8 +6,7 @@ https://www.twilio.com/docs/messaging/twiml/message
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from twiml.attributes import URL, AnyText, Method, Text, Url
-from twiml.element import Container, Element, TwimlError, text_of
+from twiml.element import URL, AnyText, Container, Element, Method, Text, TwimlError, Url, text_of
 
 MAX_BODY_CHARACTERS = 1600
 MAX_MEDIA = 10

@@ -7,8 +7,7 @@ https://www.twilio.com/docs/voice/twiml/say/text-speech#ssml
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, Literal, get_args
 
-from twiml.attributes import AnyText, Language, OneOf, Pattern, Text
-from twiml.element import Container, Element
+from twiml.element import AnyText, Container, Element, Language, OneOf, Pattern, Text
 
 # The types of the attributes. https://www.w3.org/TR/speech-synthesis11/
 StrengthWord = Literal["none", "x-weak", "weak", "medium", "strong", "x-strong"]

@@ -6,7 +6,7 @@ Each links to its page at Twilio. Durations are in seconds unless they say other
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, Literal
 
-from twiml.attributes import (
+from twiml.element import (
     PHONE_NUMBER,
     URL,
     URL_EXPRESSION,
@@ -14,28 +14,44 @@ from twiml.attributes import (
     AnyOf,
     AnyText,
     Boolean,
-    CallEvents,
-    Count,
+    Container,
+    Element,
     Language,
-    Loop,
     Method,
     OneOf,
     Pattern,
-    RecordingEvents,
     Seconds,
     Text,
-    Tones,
-    Trim,
+    TwimlError,
     Url,
-    Voice,
     WholeNumber,
+    shown,
+    text_of,
 )
-from twiml.element import Container, Element, TwimlError, shown, text_of
 from twiml.ssml import IN_SPEECH, Ssml
 
 # In characters, tags not counted. https://www.twilio.com/docs/api/errors/13521
 MAX_SAY_CHARACTERS = 4096
 MAX_POLLY_CHARACTERS = 3000
+
+# Types of attributes. Each allows None, which leaves the attribute out.
+# 0 repeats until the call ends.
+Loop = Annotated[int | None, WholeNumber(0)]
+Count = Annotated[int | None, WholeNumber(1)]
+# Keys to press; each w waits half a second.
+Tones = Annotated[str | None, Pattern("[0-9*#wW]+", "keys 0 to 9, *, # and w")]
+Voice = Annotated[
+    str | None,
+    Pattern(
+        r"man|woman|alice|[A-Za-z]+\.\S+",
+        "man, woman, alice, or a provider's voice such as Polly.Amy",
+    ),
+]
+Trim = Annotated[
+    Literal["trim-silence", "do-not-trim"] | None, OneOf("trim-silence", "do-not-trim")
+]
+RecordingEvents = Annotated[str | None, AnyOf("in-progress", "completed", "absent")]
+CallEvents = Annotated[str | None, AnyOf("initiated", "ringing", "answered", "completed")]
 
 MAX_DIALED_NUMBERS = 10
 DIAL_RECORDINGS = (

@@ -9,7 +9,6 @@ from decimal import Decimal
 from alerts.cost import LIST_PRICES
 from alerts.doctor.access import country_list
 from alerts.doctor.check import Check, Fix, Group, Line, Lines
-from alerts.doctor.fixes import CONSOLE, CREDENTIALS
 from alerts.phone_numbers import international
 from alerts.services import Services
 from settings import Settings
@@ -20,6 +19,8 @@ ANSWER_SECONDS = 15.0
 LOW_BALANCE = Decimal(5)
 MOST_SHOWN = 5
 NOBODY = "Nobody can be called or texted"
+CONSOLE = "https://console.twilio.com"
+CREDENTIALS = Fix("TWILIO_ACCOUNT_SID=AC…\nTWILIO_AUTH_TOKEN=…", "In .env")
 VERIFY = Fix(f"{CONSOLE}/us1/develop/phone-numbers/manage/verified")
 BILLING = Fix(f"{CONSOLE}/us1/billing/manage-billing/billing-overview")
 COUNTRIES = Fix(f"{CONSOLE}/us1/develop/voice/settings/geo-permissions")

@@ -67,7 +67,7 @@ class DatabaseChecks:
     async def _alive(self) -> list[tuple[str, float]]:
         """Return the mode of each process that delivers, and when it started, since 1970."""
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
-        from alerts.liveness import Liveness  # noqa: PLC0415
+        from alerts.claims import Liveness  # noqa: PLC0415
 
         database, sid = await self._desk.database(), self._desk.services.twilio.account_sid
         alive = await Liveness(database, sid).alive()

@@ -12,8 +12,13 @@ import httpx
 
 from alerts.doctor.check import Check, Fix, Group, Line, Lines
 from alerts.doctor.documents import why_hidden
-from alerts.doctor.fixes import PORT, TUNNELS, open_paths
-from alerts.public_addresses import ANSWER_TIMEOUT_SECONDS, no_answer
+from alerts.doctor.public_addresses import (
+    ANSWER_TIMEOUT_SECONDS,
+    PORT,
+    TUNNELS,
+    no_answer,
+    open_paths,
+)
 from alerts.services import STATUS_PATH, Services
 from settings import Settings
 from twilio_client import network_transport, sign

@@ -9,13 +9,17 @@ from datetime import UTC, datetime
 from alerts.alert import Alert, AlertRequest, Channel
 from alerts.errors import UnusableInput
 from alerts.message.call_twiml import write_document, write_voicemail
-from alerts.message.languages import key_press_words, spoken_now, spoken_today
+from alerts.message.languages import (
+    check_language,
+    key_press_words,
+    spoken_now,
+    spoken_today,
+    voice_note,
+)
 from alerts.message.segments import MOST_TEXT_CHARACTERS, savings
-from alerts.message.voices import check_language, voice_note
 from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
-from alerts.quiet_hours import read_quiet_hours
 from alerts.status import Status
-from alerts.time_zones import check_zone, in_time_zone
+from alerts.time_zones import check_zone, in_time_zone, read_quiet_hours
 
 MOST_LABEL_CHARACTERS = 200
 # Of a message before its variables are filled in, which may make it shorter.
@@ -231,13 +235,14 @@ def _read_others(to: str, request: AlertRequest, regions: Regions) -> tuple[str,
 def _read_number(field: str, text: str, request: AlertRequest, regions: Regions) -> str:
     """Return a number as in `PhoneNumber.dialed`; only calls can have an extension."""
     number = read_number(text, regions)
-    refuse_extension(field, number, request.channel)
-    if number.extension and request.then_text:
-        raise UnusableInput(
-            "then_text",
-            "A text can't go to an extension: don't send one after the call, or leave out "
-            f"{keys_of(number.extension)}.",
-        )
+    if number.extension:
+        refuse_extension(field, number, request.channel)
+        if request.then_text:
+            raise UnusableInput(
+                "then_text",
+                "A text can't go to an extension: don't send one after the call, or leave out "
+                f"{keys_of(number.extension)}.",
+            )
     return number.dialed
 
 

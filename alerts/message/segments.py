@@ -1,8 +1,12 @@
-"""What a text costs: its encoding and its number of segments.
+"""How a text is encoded, and into how many segments: that is what it costs.
 
 Twilio bills by the segment: 160 characters of GSM 03.38, or 70 of UCS-2 as soon as one character
 is outside of GSM. Segments of a split text hold a little less, because each carries a header.
 https://www.twilio.com/docs/glossary/what-sms-character-limit
+
+A messaging service with Smart Encoding writes about 270 characters another way, so that a text
+needn't be UCS-2: `¼` is sent as `1/4`. Twilio's list of texts then has the changed words.
+https://www.twilio.com/docs/messaging/services/smart-encoding-char-list
 """
 
 from __future__ import annotations
@@ -29,6 +33,55 @@ INVISIBLE_NAMES = {
 }
 # The longest text that Twilio takes.
 MOST_TEXT_CHARACTERS = 1_600
+# What Smart Encoding writes another way. Half of the characters, such as full-width letters, are
+# covered by Unicode's compatibility normalization; the others are here.
+_REPLACED: dict[str, str] = {
+    '"': "\u00ab\u00bb\u201c\u201d\u201e\u201f\u02ba\u02ee\u275d\u275e\u301d\u301e",
+    "'": "\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u02c8\u02ca\u02cb\u00b4\u0060\u275b\u275c"
+    "\u0313\u0314\ufe10\ufe11",
+    "/": "\u00f7\u0337\u0338\u2044\u2215\u29f8",
+    "1/4": "\u00bc",
+    "1/2": "\u00bd",
+    "3/4": "\u00be",
+    "\\": "\u20e5\u29f5\u29f9",
+    "_": "\u0332\u2017",
+    "|": "\u20d2\u20d3\u2223\u23b8\u23b9\u23d0\u239c\u239f",
+    # Twilio doesn't list the non-breaking hyphen and the figure dash, which others replace.
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2022\u2043\u23bc\u23bd",
+    "!": "\u01c3",
+    "!!": "\u203c",
+    ",": "\u0326\u201a\u3001\ufe51\uff64",
+    "(": "\u2768\u276a\u27ee\u2985",
+    ")": "\u2769\u276b\u27ef\u2986",
+    "*": "\u204e\u2217\u229b\u2722\u2723\u2724\u2725\u2731\u2732\u2733\u273a\u273b\u273c\u273d"
+    "\u2743\u2749\u274a\u274b\u29c6",
+    "+": "\u02d6",
+    ".": "\u3002\uff61",
+    "...": "\u2026",
+    ":": "\u02d0\u02f8\u2982\ua789",
+    ";": "\u204f",
+    "<": "\u2039",
+    "=": "\u0347\ua78a",
+    ">": "\u203a",
+    "^": "\u02c6\u0302\u1dcd",
+    "{": "\u2774",
+    "}": "\u2775",
+    "~": "\u02dc\u02f7\u0303\u0330\u0334\u223c",
+    # White space is compared by words, so its kind and length don't matter.
+    " ": "\u0080\u008d\u0090\u009b\u009f\u2001\u2028\u2029",
+    "": "\u0000\u0003\u0004\u0010\u0011\u0012\u0013\u0014\u0017\u0019\u200b\u200c\u2060\ufeff",
+}
+_SMALL_CAPITALS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPRSTUVWYZ",
+        "\u1d00\u0299\u1d04\u1d05\u1d07\ua730\u0262\u029c\u026a\u1d0a\u1d0b\u029f\u1d0d\u0274\u1d0f"
+        "\u1d18\u0280\ua731\u1d1b\u1d1c\u1d20\u1d21\u028f\u1d22",
+        strict=True,
+    )
+)
+REPLACEMENTS = str.maketrans(
+    {each: plain for plain, those in (_REPLACED | _SMALL_CAPITALS).items() for each in those}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +157,18 @@ def _parts(characters: list[int], alone: int, joined: int) -> int:
             parts, room = parts + 1, joined
         room -= units
     return parts
+
+
+def is_same_text(one: str, other: str) -> bool:
+    """Whether one text may be the other after Smart Encoding, whatever their white space."""
+    # Twice, because a combining mark in the list, such as a tilde, may be replaced or may first
+    # become one character with its letter.
+    return _words(one) == _words(other) or _composed_words(one) == _composed_words(other)
+
+
+def _words(text: str) -> list[str]:
+    return unicodedata.normalize("NFKC", text.translate(REPLACEMENTS)).split()
+
+
+def _composed_words(text: str) -> list[str]:
+    return _words(unicodedata.normalize("NFC", text))

@@ -13,8 +13,7 @@ from alerts.history import History
 from alerts.message.call_twiml import write_voicemail
 from alerts.message.compose import filled_in
 from alerts.status import Status
-from alerts.steps.poll_schedule import PlacedTry
-from alerts.steps.polling import StatusPoller
+from alerts.steps.polling import PlacedTry, StatusPoller
 from alerts.steps.waiting import LONGEST_WAIT_SECONDS
 from twilio_client import Call, TwilioClient, TwilioError, TwilioRefused
 

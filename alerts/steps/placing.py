@@ -14,17 +14,17 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts.alert import Alert, Channel, Event, Problem
-from alerts.due import quiet_until
+from alerts.alert import Alert, Channel, Event, Problem, Try
+from alerts.appending import Begun
 from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.compose import words_of_text
 from alerts.phone_numbers import send_digits
-from alerts.records import Begun
 from alerts.services import Services
+from alerts.state import quiet_until
 from alerts.status import Status
 from alerts.steps.publishing import Published, cannot_be_said, publish
-from alerts.steps.reconciling import reconcile, report_trouble
+from alerts.steps.reconciling import reconcile, reconcile_unless_over, report_trouble
 from alerts.steps.waiting import wait_out_quiet_hours, wait_while_sending
 from alerts.submissions import Outcome, Submission
 from alerts.twilio_status import ACCEPTED
@@ -91,7 +91,7 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
     Returns the alert as it stands then. It can be interrupted at any moment and begin again in
     another process, which finds out what became of an earlier request before it makes one.
     """
-    number, failures, published = alert.try_number, 0, None
+    number, made, failures, published = alert.try_number, alert.present_try, 0, None
     # A queued alert has none: the first submission is saved together with the status after it.
     inherited = None if alert.status is Status.QUEUED else await history.unsettled(alert)
     submission = inherited
@@ -101,11 +101,13 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
         alert = history.newest(alert)
         if alert.try_number != number or alert.status.final or alert.sid:
             break
-        if alert.channel == "call":
+        if made.channel == "call":
             published = await publish(services, history, alert, published)
             if published is None:
                 break
-        submission = await _begin(services, history, limits, alert, published)
+        submission = await _begin(
+            services, history, limits, alert=alert, made=made, published=published
+        )
         if submission is None:
             break
         try:
@@ -138,19 +140,22 @@ async def _begin(
     services: Services,
     history: History,
     limits: RequestLimits,
+    *,
     alert: Alert,
+    made: Try,
     published: Published | None,
 ) -> Submission | None:
     """Wait for the account's rate and for any other request to the number, then save ours.
+
+    `made` is the alert's present try.
 
     One of `limits.requests` is acquired for it, which `_submit` releases. None if the alert no
     longer needs it, or if it has to wait before its first request: for the end of quiet hours, or
     because a limit holds it back.
     """
-    channel = alert.channel
     while True:
         has_slot = False
-        async with limits.line(channel):
+        async with limits.line(made.channel):
             while True:
                 begun = Begun()
                 # Acquired before saving, so that a saved submission is made at once.
@@ -158,9 +163,9 @@ async def _begin(
                 try:
                     quiet = _quiet_until(history.newest(alert))
                     if not quiet:
-                        submission = _new_submission(services, history, alert)
+                        submission = _new_submission(services, history, alert, made)
                         event = _sending(services, alert, published)
-                        rate = services.per_second(channel)
+                        rate = services.per_second(made.channel)
                         begun = await history.begin(submission, event, rate, has_slot=has_slot)
                         if begun.is_begun:
                             return submission
@@ -217,27 +222,9 @@ async def _wait_for_number(
     other = await history.get(blocking.alert_id) if blocking else None
     if blocking and other and (other.id == alert.id or _is_over(other, blocking)):
         # Its try has ended, and its process may have too, so no other process would settle it.
-        await _reconcile_unless_over(services, history, blocking, alert)
+        await reconcile_unless_over(services, history, blocking, alert)
     else:
         await asyncio.sleep(BUSY_NUMBER_WAIT_SECONDS)
-
-
-async def _reconcile_unless_over(
-    services: Services, history: History, blocking: Submission, alert: Alert
-) -> None:
-    """Look until it is known what became of `blocking`, or the waiting alert is canceled."""
-    looking = asyncio.create_task(reconcile(services, history, blocking, inherited=True))
-    over = asyncio.create_task(
-        history.until(alert.id, lambda newest: newest.canceling or newest.status.final)
-    )
-    try:
-        await asyncio.wait({looking, over}, return_when=asyncio.FIRST_COMPLETED)
-        if looking.done():
-            looking.result()
-    finally:
-        looking.cancel()
-        over.cancel()
-        await asyncio.gather(looking, over, return_exceptions=True)
 
 
 def _is_over(alert: Alert, submission: Submission) -> bool:
@@ -260,15 +247,15 @@ def _quiet_until(alert: Alert) -> datetime | None:
     return None if is_over else quiet_until(alert, datetime.now(UTC))
 
 
-def _new_submission(services: Services, history: History, alert: Alert) -> Submission:
+def _new_submission(services: Services, history: History, alert: Alert, made: Try) -> Submission:
     clock_offset = services.twilio.clock_offset
     return Submission(
         secrets.token_hex(8),
         alert.id,
         alert.try_number,
         history.account_sid,
-        alert.channel,
-        alert.to,
+        made.channel,
+        made.to,
         # By Twilio's clock: any process may have to compare it with the times in Twilio's list.
         datetime.now(UTC) + clock_offset,
         clock_offset,
@@ -346,7 +333,7 @@ async def _request(
     if published is None:
         service = services.messaging_service_sid
         message = await services.twilio.create_message(
-            to=alert.to,
+            to=submission.to,
             body=words_of_text(alert.request, submission.at),
             from_=None if service else services.from_number,
             messaging_service_sid=service,
@@ -355,7 +342,7 @@ async def _request(
         return message.sid
     detect = bool(alert.request.voicemail)
     call = await services.twilio.create_call(
-        to=alert.to,
+        to=submission.to,
         from_=services.from_number,
         url=published.url,
         twiml=published.twiml,
@@ -365,7 +352,7 @@ async def _request(
         machine_detection="DetectMessageEnd" if detect else None,
         async_amd=detect,
         async_amd_status_callback=callback if detect else None,
-        send_digits=send_digits(alert.present_try.extension),
+        send_digits=send_digits(alert.tries[submission.try_number - 1].extension),
     )
     return call.sid
 

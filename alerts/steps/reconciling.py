@@ -14,7 +14,7 @@ from alerts.alert import Alert, Channel, Event, Problem
 from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.compose import words_of_text
-from alerts.message.smart_encoding import is_same_text
+from alerts.message.segments import is_same_text
 from alerts.services import Services
 from alerts.status import Status
 from alerts.submissions import Outcome, Submission
@@ -98,6 +98,24 @@ async def reconcile(
         await asyncio.sleep(wait)
         wait = min(wait * 2, LONGEST_LOOKUP_WAIT_SECONDS)
     return False
+
+
+async def reconcile_unless_over(
+    services: Services, history: History, blocking: Submission, alert: Alert
+) -> None:
+    """Look until it is known what became of `blocking`, or the waiting alert is canceled."""
+    looking = asyncio.create_task(reconcile(services, history, blocking, inherited=True))
+    over = asyncio.create_task(
+        history.until(alert.id, lambda newest: newest.canceling or newest.status.final)
+    )
+    try:
+        await asyncio.wait({looking, over}, return_when=asyncio.FIRST_COMPLETED)
+        if looking.done():
+            looking.result()
+    finally:
+        looking.cancel()
+        over.cancel()
+        await asyncio.gather(looking, over, return_exceptions=True)
 
 
 async def report_trouble(

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Alert, Event
 from alerts.claims import Claims
-from alerts.due import QUIET, waiting_note, when_due
 from alerts.history import History
+from alerts.state import QUIET, waiting_note, when_due
 from alerts.status import Status
 
 ANNOUNCE_WAITS_OVER = timedelta(seconds=2)

@@ -12,7 +12,7 @@ from shiny import Inputs, Session, reactive, render, ui
 from alerts import Alert, Desk, Status
 from alerts.alert import tries_of
 from alerts.broadcast import not_reached
-from alerts.due import when_due
+from alerts.state import when_due
 from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.send.focus import focus_on_progress
 

@@ -12,7 +12,7 @@ from shiny.module import resolve_id
 
 from access.actor import Actor, Permission, process_user
 from alerts import AlertRequest, Desk
-from alerts.approval import Approval
+from alerts.broadcast import Approval
 from alerts.phone_numbers import international
 from dashboard.alert_status import clock, shape_tag
 from dashboard.emergency import said_of

@@ -12,11 +12,10 @@ from shiny import Inputs, Outputs, reactive, render, req, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.call_twiml import write_document
+from alerts.message.call_twiml import estimated_seconds, write_document
 from alerts.message.compose import variables_of, words_of_text, write_message
 from alerts.message.languages import key_press_words
 from alerts.message.segments import character_name, count_segments, in_words, savings
-from alerts.message.spoken_length import estimated_seconds
 from dashboard.fields import feedback, unannounced
 from dashboard.icons import icon
 from dashboard.only_changes import only_changes

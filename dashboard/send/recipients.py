@@ -14,8 +14,7 @@ from shiny.module import resolve_id
 from alerts import Desk, UnusableInput
 from alerts.alert import Channel
 from alerts.phone_numbers import Regions, international, read_number, split_dialed
-from alerts.quiet_hours import time_zones
-from alerts.time_zones import find_zone
+from alerts.time_zones import find_zone, time_zones
 from dashboard.alert_status import shape_tag
 from dashboard.background import in_background
 from dashboard.fields import described_by, feedback, unannounced

@@ -13,8 +13,7 @@ from shiny import ui as shiny_ui
 
 from access.actor import NotAllowed
 from alerts import Alert, AlertRequest, Desk, UnusableInput
-from alerts.approval import Approval
-from alerts.broadcast import Broadcast, UnusableRequest
+from alerts.broadcast import Approval, Broadcast, UnusableRequest
 from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.notices import LiveNotices
 from dashboard.send.address import own_name, show_in_address

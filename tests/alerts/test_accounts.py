@@ -17,10 +17,11 @@ from pydantic import SecretStr
 
 from access import EVERYTHING, Actor
 from alerts import Alert, Desk, Event, Status, records, submissions
+from alerts.alert import NewAlert
 from alerts.claims import Claims
 from alerts.history import History
 from alerts.submissions import Submission
-from alerts.tables import NewAlert, alerts
+from alerts.tables import alerts
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID as SIMULATED
 from tests.support.callback_app import OTHER_SID, SID, CallbackApp, callback_app, form
@@ -166,7 +167,7 @@ async def test_watchers_see_their_own(histories):
         await two.record("one", now(status))
     assert set(await watching[1]) == {"Two"}
     await one._look_at(["one"])
-    assert one._watchers.known("one") is None
+    assert one._watchers.newest.get("one") is None
     await one.add([new("One")])
     await one.record("one", now(Status.CANCELED))
     assert set(await watching[0]) == {"One"}

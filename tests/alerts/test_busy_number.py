@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import Event, Status
+from alerts.alert import NewAlert
+from alerts.appending import Begin, Begun
 from alerts.history import History
-from alerts.records import Begin, Begun
 from alerts.submissions import Outcome, Submission
-from alerts.tables import NewAlert
 from database import database as database_module
 from database.database import Database
 from database.opening import Opened

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from alerts.alert import NewAlert
 from alerts.claims import Claims
 from alerts.history import History
-from alerts.tables import NewAlert, alerts
+from alerts.tables import alerts
 from database.connecting import engine_for, parsed
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from alerts import Event, Status, records
-from alerts import history as history_module
+from alerts import Event, Status, records, watching
+from alerts.alert import NewAlert
 from alerts.history import History
-from alerts.tables import NewAlert
 from database.database import Database
+from database.tables import MOST_PER_STATEMENT
 from tests.support.desks import ANYBODY, CALL, database_in, until
 
 STEPS = (Status.SENDING, Status.PLACED, Status.RINGING, Status.ANSWERED, Status.COMPLETED)
@@ -90,7 +90,7 @@ async def test_watchers_see_everything_in_order_and_then_it_ends(history):
     watching = [asyncio.create_task(seen(history)) for _ in range(3)]
     await watched(history, 3)
     # They may not have read the present state before the next one comes.
-    await until(lambda: history._watchers.known("one"))
+    await until(lambda: history._watchers.newest.get("one"))
     for step in STEPS:
         await history.record("one", new_event(step))
     assert await asyncio.gather(*watching) == [[Status.QUEUED, *STEPS]] * 3
@@ -123,7 +123,7 @@ async def test_an_id_that_is_known_stays_what_it_was(history):
 
 async def test_an_id_that_is_given_twice_at_once_is_one_alert_with_the_first_words(history):
     # So many that they take several statements.
-    many = [new(f"alert {number}") for number in range(history_module.MOST_ALERTS_PER_STATEMENT)]
+    many = [new(f"alert {number}") for number in range(MOST_PER_STATEMENT)]
     asked = [new(), new(message="Twice"), *many, many[0], new(message="And again")]
     assert [each.id for each in await history.add(asked)] == ["one", *(each.id for each in many)]
     assert (await history.get("one")).message == "Hello"
@@ -164,8 +164,8 @@ async def test_waiting_ends_when_the_history_closes(history):
 
 async def test_an_alert_is_known_at_once_however_many_are_watched(history, monkeypatch):
     """A caller that sends an id for the second time waits for this."""
-    monkeypatch.setattr(history_module, "FIRST_LOOK_SECONDS", 60)
-    monkeypatch.setattr(history_module, "LONGEST_LOOK_SECONDS", 60)
+    monkeypatch.setattr(watching, "FIRST_LOOK_SECONDS", 60)
+    monkeypatch.setattr(watching, "LONGEST_LOOK_SECONDS", 60)
     await history.add([new("one"), new("two")])
     with history.news_of("one") as news:
         assert (await asyncio.wait_for(news.get(), 5)).id == "one"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts import Alert, AlertRequest, Event, Status
+from alerts.alert import tries_of
 from alerts.state import apply
 from tests.support.callback_app import callback_app, form
 from tests.support.databases import sqlite_in
@@ -21,7 +22,15 @@ LONG = replace(CALL, message=MESSAGE)
 
 def ended(request: AlertRequest, duration: int | None, answered_by: str | None = None) -> Alert:
     """The alert after its call was answered and ended."""
-    new = Alert(id="1", request=request, from_="", not_before=NOW, since=NOW, events=())
+    new = Alert(
+        id="1",
+        request=request,
+        from_="",
+        not_before=NOW,
+        since=NOW,
+        events=(),
+        tries=tries_of(request),
+    )
     answered = apply(new, Event(NOW, Status.ANSWERED, "Answered", "callback", sid="CA1"))
     end = Event(
         NOW + timedelta(seconds=9), Status.COMPLETED, "Call ended", "poll", duration=duration
@@ -73,7 +82,9 @@ def test_a_key_press_counts_however_short_the_call_was():
 
 
 def test_what_we_end_ourselves_is_canceled():
-    alert = Alert(id="1", request=LONG, from_="", not_before=NOW, since=NOW, events=())
+    alert = Alert(
+        id="1", request=LONG, from_="", not_before=NOW, since=NOW, events=(), tries=tries_of(LONG)
+    )
     alert = apply(alert, Event(NOW, Status.ANSWERED, "Answered", "callback", sid="CA1"))
     alert = apply(alert, Event(NOW, None, "Canceled", "sender", canceling=True))
     end = Event(NOW, Status.COMPLETED, "Call ended", "callback", duration=1)

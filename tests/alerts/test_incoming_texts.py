@@ -11,7 +11,7 @@ import pytest
 from access import EVERYTHING, Actor
 from alerts import AlertRequest, Event, Status
 from alerts.desk import Desk
-from alerts.reply_poller import ReplyPoller
+from alerts.replies import ReplyPoller
 from alerts.state import REPLY_WINDOW
 from alerts.steps import following
 from alerts.texting_states import TextingState, TextingStates

@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 
 from access.audit import AuditFilters
 from alerts import Alert, Event, Status, UnusableInput
-from alerts.cost import Costs
+from alerts.alert import NewAlert
+from alerts.cost import Costs, Price
 from alerts.history import History
 from alerts.limits import LimitReached, Limits, TooMany
-from alerts.submissions import Outcome, Price, Submission
-from alerts.tables import NewAlert, alerts, submissions
+from alerts.submissions import Outcome, Submission
+from alerts.tables import alerts, submissions
 from database.database import Database
 from tests.support.desks import CALL, TEXT, followed, posts, simulated_desk, until, worker_of
 

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import sqlalchemy as sa
 
-from alerts import liveness
-from alerts.claims import Claims
-from alerts.liveness import Liveness
+from alerts import claims
+from alerts.claims import Claims, Liveness
 from alerts.tables import workers
 from database.database import Database
 
@@ -20,7 +19,7 @@ ACCOUNT = "AC1"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(liveness, "DEAD_AFTER_SECONDS", 1.0)
+    monkeypatch.setattr(claims, "DEAD_AFTER_SECONDS", 1.0)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from alerts import Status
-from alerts.steps.poll_schedule import WITH_CALLBACKS, PollIntervals, PollSchedule
+from alerts.steps.polling import WITH_CALLBACKS, PollIntervals, PollSchedule
 from tests.support.desks import until
 from tests.support.pollers import Reports, one, poller_at, polling_tasks
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio

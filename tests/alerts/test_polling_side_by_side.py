@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from alerts.steps.poll_schedule import PollIntervals
+from alerts.steps.polling import PollIntervals
 from tests.support.desks import until
 from tests.support.pollers import Reports, one, poller_at, polling_tasks
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerts import prices
+from alerts import cost
+from alerts.cost import Prices
 from alerts.desk import Desk
-from alerts.prices import Prices
 from alerts.tables import submissions
 from tests.support.desks import CALL, TEXT, followed, simulated_desk
 from tests.support.direct_sql import execute
@@ -21,7 +21,7 @@ BUSY = "+14125550101"
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(prices, "FIRST_INTERVAL", timedelta())
+    monkeypatch.setattr(cost, "FIRST_INTERVAL", timedelta())
 
 
 async def charged(desk: Desk) -> dict[str, tuple[float | None, str | None]]:
@@ -74,6 +74,6 @@ async def test_what_is_old_is_not_looked_for(tmp_path, monkeypatch):
     async with simulated_desk(tmp_path) as desk:
         await followed(desk, TEXT)
         before = len(looks(desk))
-        monkeypatch.setattr(prices, "GIVE_UP_AFTER", timedelta(days=-1))
+        monkeypatch.setattr(cost, "GIVE_UP_AFTER", timedelta(days=-1))
         await Prices(desk.services, await desk.history()).look()
         assert len(looks(desk)) == before

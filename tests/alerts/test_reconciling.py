@@ -13,7 +13,7 @@ from email.utils import format_datetime
 import pytest
 import sqlalchemy as sa
 
-from alerts.retry_policy import RetryPolicy
+from alerts.services import RetryPolicy
 from alerts.tables import rate_limits
 from tests.support.desks import CALL, TEXT, UNHURRIED, database_in, desk_at, until, until_over
 from tests.support.direct_sql import column

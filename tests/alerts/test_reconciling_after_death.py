@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from alerts import Desk, Event
 from alerts.history import History
-from alerts.retry_policy import RetryPolicy
-from alerts.services import Services
+from alerts.services import RetryPolicy, Services
 from alerts.status import Status
 from alerts.steps import placing
 from alerts.steps.placing import RequestLimits, place

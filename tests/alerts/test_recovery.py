@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from alerts import Alert, Desk, worker
+from alerts import Alert, Desk, delivery, worker
+from alerts.alert import NewAlert
 from alerts.claims import Claims
-from alerts.delivery import deliver
-from alerts.tables import NewAlert, alerts, workers
+from alerts.history import History
+from alerts.steps.waiting import wait_until_due
+from alerts.tables import alerts, workers
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from tests.support.desks import (
     CALL,
@@ -138,18 +139,19 @@ async def test_a_claim_that_fails_strands_no_alert(tmp_path: Path, monkeypatch: 
 
 async def test_a_delivery_that_fails_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Also a delivery that fails outside of a try."""
-    monkeypatch.setattr(worker, "REDELIVERY_WAIT_SECONDS", 0.01)
-    deliveries = 0
+    monkeypatch.setattr(delivery, "REDELIVERY_WAIT_SECONDS", 0.01)
+    waits = 0
 
-    async def fail_once(alert: Alert, **options: Any) -> None:
-        nonlocal deliveries
-        deliveries += 1
-        if deliveries == 1:
+    async def fail_once(history: History, claims: Claims, alert: Alert) -> Alert | None:
+        nonlocal waits
+        waits += 1
+        if waits == 1:
             raise RuntimeError("a defect")
-        await deliver(alert, **options)
+        return await wait_until_due(history, claims, alert)
 
-    monkeypatch.setattr(worker, "deliver", fail_once)
+    monkeypatch.setattr(delivery, "wait_until_due", fail_once)
     async with simulated_desk(tmp_path) as desk:
         sent = await desk.send(TEXT)
         assert (await until_over(desk, sent.id)).status == "delivered"
-        assert (deliveries, len(posts(desk))) == (2, 1)
+        assert waits > 1
+        assert len(posts(desk)) == 1

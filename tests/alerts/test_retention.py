@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from alerts import Desk, retention, worker
+from alerts import Desk, records, worker
 from alerts.tables import alerts, broadcasts, events, submissions
 from tests.support.desks import TEXT, simulated_desk, until_over
 from tests.support.direct_sql import column, execute
@@ -47,7 +47,7 @@ async def test_only_what_is_old_and_over_goes(database_url: str, tmp_path: Path)
 async def test_the_worker_deletes_them_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(worker, "SECONDS_BEFORE_DELETING", 0.2)
     monkeypatch.setattr(worker, "SECONDS_BETWEEN_DELETIONS", 0.2)
-    monkeypatch.setattr(retention, "OLD", retention.OLD.limit(2))
+    monkeypatch.setattr(records, "OLD", records.OLD.limit(2))
     async with simulated_desk(tmp_path, keep_days=30) as desk:
         ids = [f"alert-{number}" for number in range(5)]
         await desk.send_all([replace(TEXT, id=each) for each in ids])

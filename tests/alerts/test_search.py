@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import AlertRequest, Event, Status, search
+from alerts.alert import NewAlert
 from alerts.filters import Filters, Kind, with_text
 from alerts.history import History
 from alerts.phone_numbers import Regions
-from alerts.tables import NewAlert
 from database.connecting import engine_for, parsed, writing
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS

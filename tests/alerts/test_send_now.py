@@ -10,9 +10,9 @@ import pytest
 from access import EVERYTHING, Actor
 from alerts import AlertRequest, UnusableInput
 from alerts.desk import Desk
-from alerts.due import HELD_BACK
 from alerts.message.compose import compose
 from alerts.phone_numbers import Regions
+from alerts.state import HELD_BACK
 from tests.support.desks import (
     CALL,
     TEXT,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.message.smart_encoding import REPLACEMENTS, is_same_text
+from alerts.message.segments import REPLACEMENTS, is_same_text
 
 # Twilio's list by Unicode's names: another writing of it.
 # https://www.twilio.com/docs/messaging/services/smart-encoding-char-list

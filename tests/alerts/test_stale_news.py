@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts import Event
-from alerts import history as history_module
+from alerts import Event, watching
 from alerts.history import History
 from database.database import Database
 from storage import InlineStorage, Instructions
@@ -29,8 +28,8 @@ class CountingStorage(InlineStorage):
 async def test_an_alert_that_waits_for_its_slot_is_canceled_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(history_module, "FIRST_LOOK_SECONDS", 60)
-    monkeypatch.setattr(history_module, "LONGEST_LOOK_SECONDS", 60)
+    monkeypatch.setattr(watching, "FIRST_LOOK_SECONDS", 60)
+    monkeypatch.setattr(watching, "LONGEST_LOOK_SECONDS", 60)
     database = Database(database_in(tmp_path).get_secret_value())
     storage = CountingStorage()
     async with simulated_desk(tmp_path, storage, calls_per_second=0.5) as desk:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerts.liveness import Liveness
+from alerts.claims import Liveness
 from alerts.services import Mode
 from alerts.tables import workers
 from tests.support.desks import database_in, simulated_desk, worker_of

@@ -32,7 +32,13 @@ chances = st.randoms(use_true_random=False)
 
 def fresh(request: AlertRequest) -> Alert:
     return Alert(
-        id="1", request=request, from_="+14155550100", not_before=BEGAN, since=BEGAN, events=()
+        id="1",
+        request=request,
+        from_="+14155550100",
+        not_before=BEGAN,
+        since=BEGAN,
+        events=(),
+        tries=tries_of(request),
     )
 
 

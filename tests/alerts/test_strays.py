@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from alerts import Alert, history, records, worker
+from alerts import records, worker
 from alerts.claims import Claims
 from alerts.tables import alerts
 from database import database as database_module
@@ -58,17 +58,11 @@ async def test_the_answer_to_the_commit_of_a_claim_is_lost(
 
 
 async def test_many_are_saved_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    add, parts = records.add, 0
+    def fail(*_: object) -> None:
+        raise RuntimeError("a defect")
 
-    def fail_later(*arguments: Any, **options: Any) -> list[Alert]:
-        nonlocal parts
-        parts += 1
-        if parts > 1:
-            raise RuntimeError("a defect")
-        return add(*arguments, **options)
-
-    monkeypatch.setattr(records, "add", fail_later)
-    monkeypatch.setattr(history, "MOST_ALERTS_PER_STATEMENT", 1)
+    # Called once the rows of all alerts are inserted.
+    monkeypatch.setattr(records, "add_words", fail)
     async with simulated_desk(tmp_path) as desk:
         with pytest.raises(RuntimeError, match="a defect"):
             await desk.send_all([replace(TEXT, id="first"), replace(TEXT, to=ELSEWHERE)])

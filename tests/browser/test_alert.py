@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from alerts import Event, Status
+from alerts.alert import NewAlert
 from alerts.history import History
-from alerts.tables import NewAlert
 from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.alerts_by_hand import CALL, CALLER, steps

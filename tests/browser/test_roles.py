@@ -28,7 +28,7 @@ TEXT = AlertRequest("text", "+14125550122", "Lot 212 passed.", name="Clara Novak
 
 
 async def fill(file: Path) -> None:
-    from alerts.tables import NewAlert  # noqa: PLC0415
+    from alerts.alert import NewAlert  # noqa: PLC0415
 
     async with written_history(f"sqlite:///{file}", SIMULATOR_ACCOUNT_SID) as history:
         for number in range(60):

@@ -20,9 +20,9 @@ from shiny.testserver import AsyncTestServerSession
 from shiny.testserver import test_server_async as serve_in_memory
 
 from alerts import Desk, Event, Status
+from alerts.alert import NewAlert
 from alerts.filters import Kind, Spent
 from alerts.phone_numbers import Regions
-from alerts.tables import NewAlert
 from dashboard import activity, mount
 from dashboard.activity import export
 from dashboard.activity.address import midnight, read_address

@@ -17,7 +17,7 @@ from shiny.testserver import test_server_async as serve_in_memory
 
 from access.actor import EVERYTHING, Actor, Permission
 from alerts import AlertRequest, Desk
-from alerts.approval import Approval
+from alerts.broadcast import Approval
 from alerts.emergency_stop import EmergencyStop
 from alerts.refusals import Refusals
 from dashboard import emergency, notices, send

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerts.tables import NewAlert, alerts, new_alert, new_alert_row
+from alerts.alert import NewAlert
+from alerts.records import new_alert, new_alert_row
+from alerts.tables import alerts
 from database import NewerDatabase
 from database.connecting import engine_for, parsed
 from database.database import Database

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from alerts.doctor.first_steps import LINES
-from alerts.doctor.fixes import TUNNELS
+from alerts.doctor.public_addresses import TUNNELS
 from cli.doctor import WORDS
 from cli.main import parser
 

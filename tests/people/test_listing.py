@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import AlertRequest, Status
-from alerts.tables import NewAlert, alerts, new_alert, new_alert_row, new_position, texting_states
+from alerts.alert import NewAlert
+from alerts.records import new_alert, new_alert_row, new_position
+from alerts.tables import alerts, texting_states
 from database.database import Database
 from people import listing
 from people.contact import Contact

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerts import AlertRequest, records
-from alerts.tables import NewAlert, new_position
+from alerts.alert import NewAlert
 from database.database import Database
 from rules import Rule
 from rules.causes import cause_of
@@ -33,13 +33,8 @@ async def add_alert(database: Database, alert_id: str, rule_id: str | None) -> N
     now = datetime.now(UTC)
     new = [NewAlert(alert_id, CALL, "+14125550100", rule_id=rule_id)]
     await database.write(
-        lambda connection: (
-            records.add(
-                connection, ACCOUNT, new, now=now, first_position=new_position(now), known={},
-            )
-            and None
-        )
-    )  # fmt: skip
+        lambda connection: records.add(connection, ACCOUNT, new, now=now, known={}) and None
+    )
 
 
 async def test_an_alert_leads_to_its_rule_and_rows(database: Database, saved: SavedRules) -> None:

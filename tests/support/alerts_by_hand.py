@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts import Alert, AlertRequest, Event, Status
+from alerts.alert import tries_of
 from alerts.state import apply
 
 NUMBER = "+14128574309"
@@ -26,6 +27,7 @@ def saved(request: AlertRequest) -> Alert:
         since=BEGAN,
         not_before=BEGAN,
         events=(event,),
+        tries=tries_of(request),
     )
 
 

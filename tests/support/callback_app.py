@@ -17,13 +17,12 @@ from starlette.routing import Mount
 from twilio.request_validator import RequestValidator
 
 from alerts import Alert, AlertRequest, Event, Status, submissions
-from alerts.alert import tries_of
+from alerts.alert import NewAlert, tries_of
 from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.history import History
 from alerts.phone_numbers import Regions
 from alerts.services import CallbackAddresses, Services, signature_check
 from alerts.submissions import Outcome, Settlement, Submission
-from alerts.tables import NewAlert
 from alerts.tables import submissions as submissions_table
 from database.database import Database
 from storage import InlineStorage

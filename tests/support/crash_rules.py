@@ -17,7 +17,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from alerts import Alert, AlertRequest, Desk, liveness, worker
+from alerts import Alert, AlertRequest, Desk, claims, worker
 from alerts.sending_desk import AddAlerts
 from alerts.tables import alerts
 from rules import checker, leases
@@ -208,7 +208,7 @@ def run(task: RulesTask) -> None:
     """Do the task; this is all that the process does."""
     worker.SECONDS_BETWEEN_RECOVERIES = 1.0
     worker.HEARTBEAT_SECONDS = 0.2
-    liveness.DEAD_AFTER_SECONDS = task.sender.dead_after_seconds
+    claims.DEAD_AFTER_SECONDS = task.sender.dead_after_seconds
     leases.LEASE_SECONDS = task.sender.dead_after_seconds
     leases.CLOCK_TOLERANCE_SECONDS = 60.0
     checker.SECONDS_BETWEEN_RENEWALS = 0.2

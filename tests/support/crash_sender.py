@@ -21,10 +21,9 @@ from pydantic import SecretStr
 
 # Senders are forks of one process, so everything they need is imported here, once.
 import twilio_client.transport
-from alerts import AlertRequest, Desk, liveness, worker
+from alerts import AlertRequest, Desk, claims, worker
 from alerts.phone_numbers import Regions
-from alerts.retry_policy import RetryPolicy
-from alerts.services import Services
+from alerts.services import RetryPolicy, Services
 from alerts.steps import placing, reconciling
 from alerts.tables import alerts
 from database import database
@@ -73,7 +72,7 @@ def run(task: SenderTask) -> None:
     """Do the task; this is all that the process does."""
     worker.SECONDS_BETWEEN_RECOVERIES = 1.0
     worker.HEARTBEAT_SECONDS = 0.2
-    liveness.DEAD_AFTER_SECONDS = task.dead_after_seconds
+    claims.DEAD_AFTER_SECONDS = task.dead_after_seconds
     placing.RENEW_SUBMISSIONS_OLDER_THAN = timedelta(seconds=0.8)
     asyncio.run(_run(task))
 

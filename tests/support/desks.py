@@ -21,8 +21,7 @@ from starlette.applications import Starlette
 from alerts import Alert, AlertRequest, Desk
 from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.phone_numbers import Regions
-from alerts.retry_policy import RetryPolicy
-from alerts.services import CallbackAddresses, Services, signature_check
+from alerts.services import CallbackAddresses, RetryPolicy, Services, signature_check
 from alerts.simulation import SIMULATED_APP_URL
 from alerts.worker import Worker
 from simulator import (

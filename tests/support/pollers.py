@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from alerts.alert import Channel, Event
-from alerts.steps.poll_schedule import PlacedTry
-from alerts.steps.polling import StatusPoller
+from alerts.steps.polling import PlacedTry, StatusPoller
 from tests.support.desks import twilio_client
 from tests.support.scripted_twilio import CALL_SID, MESSAGE_SID
 

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from alerts import AlertRequest, Event, Status
+from alerts.alert import NewAlert
 from alerts.history import History
+from alerts.records import position_at
 from alerts.submissions import Outcome, Submission
-from alerts.tables import NewAlert, alerts, broadcasts, position_at
+from alerts.tables import alerts, broadcasts
 from database.database import Database
 from tests.support.alerts_by_hand import CALLER
 

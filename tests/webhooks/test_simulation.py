@@ -8,11 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from alerts import Alert, AlertRequest, Status
+from alerts.alert import NewAlert
 from alerts.history import History
 from alerts.message.call_twiml import write_document
 from alerts.simulation import simulated_services
 from alerts.steps.placing import CALL_EVENTS
-from alerts.tables import NewAlert
 from database.database import Database
 from settings import Settings
 from tests.support.callback_app import CallbackDesk

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from alerts import Desk
 from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.doctor import Line
-from alerts.doctor.fixes import open_paths
+from alerts.doctor.public_addresses import open_paths
 from alerts.doctor.reachability import ReachabilityChecks
 from alerts.services import CallbackAddresses, signature_check
 from tests.support.desks import simulated_desk

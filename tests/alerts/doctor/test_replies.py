@@ -9,7 +9,7 @@ import pytest
 from alerts import Desk
 from alerts.doctor import Line
 from alerts.doctor.account import AccountChecks
-from alerts.doctor.replies import ReplyChecks
+from alerts.doctor.sender import ReplyChecks
 from alerts.simulation import SIMULATED_APP_URL
 from settings import Settings
 from tests.alerts.doctor.test_account import at_twilio

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import UnusableInput
-from alerts.quiet_hours import QuietHours, read_quiet_hours, time_zones
+from alerts.time_zones import QuietHours, read_quiet_hours, time_zones
 
 NEW_YORK, SAN_ANTONIO, TOLL_FREE = "+14125550199", "+12102223344", "+18005550199"
 BRITISH_MOBILE, RUSSIAN_MOBILE, AUSTRALIAN_MOBILE = "+447700900123", "+79161234567", "+61412345678"

@@ -9,8 +9,7 @@ import pytest
 
 from alerts import AlertRequest, UnusableInput
 from alerts.message.compose import compose, filled_in, notes
-from alerts.message.languages import LANGUAGES, voices_for
-from alerts.message.voices import check_language, check_voice, voice_note
+from alerts.message.languages import LANGUAGES, check_language, check_voice, voice_note, voices_for
 from alerts.phone_numbers import Regions
 from tests.alerts.test_compose import NOON
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.public_addresses import why_out_of_reach
+from alerts.doctor.public_addresses import why_out_of_reach
 
 
 @pytest.mark.parametrize(

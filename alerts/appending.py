@@ -1,0 +1,338 @@
+"""Appending events to alerts, and what else is written with an event, in one transaction.
+
+Each function works inside the caller's transaction, and can safely run again when it isn't known
+whether that was committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from access.audit import write_entries
+from access.audit_entry import AuditEntry
+from alerts import submissions, texting_states
+from alerts.alert import Alert, Event
+from alerts.emergency_stop import lock_sending
+from alerts.limits import UNLIMITED, Hold, Limits, Room
+from alerts.records import CHOSEN, NEW_EVENT, OURS, alert_of, event_row, read, state_row
+from alerts.state import STATE_FIELDS, apply
+from alerts.status import Status
+from alerts.submissions import Outcome, Settlement, Submission
+from alerts.tables import alerts
+
+# A wait this short isn't worth asking the database again.
+NEGLIGIBLE_WAIT_SECONDS = 0.02
+
+# Every event needs these statements. They are built once, for building takes as long as running.
+# Rows are locked in the same order everywhere, so that no two transactions deadlock.
+LOCKED = CHOSEN.order_by(alerts.c.id).with_for_update()
+DUE_NOW = sa.update(alerts).where(*OURS).values(due_at=alerts.c.created_at)
+CHANGING = (*STATE_FIELDS, "stage", "is_open", "channel", "to_number", "revision")
+NEW_STATE = (
+    sa.update(alerts)
+    .where(alerts.c.account_sid == sa.bindparam("account"), alerts.c.id == sa.bindparam("alert_id"))
+    .values({name: sa.bindparam(name) for name in CHANGING})
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Save `submission` if it may be made now, in a slot of the account's rate."""
+
+    submission: Submission
+    per_second: float
+    has_slot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Whether a submission was saved and may be made.
+
+    If not: another one to the number is unsettled (`number_is_busy`), or its slot comes only in
+    `wait_seconds`, or a limit holds it back, or everything is stopped, or, with none of these, the
+    alert doesn't need it any more.
+    """
+
+    is_begun: bool = False
+    number_is_busy: bool = False
+    wait_seconds: float = 0.0
+    hold: Hold | None = None
+    is_stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Record the event only if its try was made and, with `sid`, if that is the try's SID."""
+
+    sid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """Settle the try's open submission, if there is one, as unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnlessEnding:
+    """Record the event only if nobody has asked for the alert to end yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event of an alert, and what else to write or check in the same transaction."""
+
+    alert_id: str
+    event: Event
+    more: Begin | Settlement | Reported | Abandoned | UnlessEnding | None = None
+    audit: AuditEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A recorded event: its number, and the alert after it, without its older events."""
+
+    number: int
+    alert: Alert
+
+
+def append(
+    connection: sa.Connection,
+    account_sid: str,
+    entries: Sequence[Entry],
+    limits: Limits = UNLIMITED,
+) -> list[tuple[Kept | None, Begun | None]]:
+    """Record events and what belongs to them, in few statements however many there are.
+
+    Returns for each entry what was recorded, None for an unknown alert or an unmet condition; and
+    for an entry with `Begin`, whether its submission may be made.
+    """
+    appending = _Appending(connection, account_sid, entries, limits)
+    outcomes = [appending.append(entry) for entry in entries]
+    appending.finish()
+    done = [each.audit for each, (kept, _) in zip(entries, outcomes, strict=True) if kept]
+    if audited := [each for each in done if each]:
+        write_entries(connection, audited)
+    return outcomes
+
+
+def append_to_known(
+    connection: sa.Connection,
+    entries: Sequence[Entry],
+    *,
+    account_sid: str,
+    limits: Limits,
+    known: Mapping[str, Alert],
+) -> list[tuple[Alert | None, Begun | None]]:
+    """Do the same as `append`, and return the alert after each entry with all its events.
+
+    `known` are alerts that the caller knows, by their ids: their older events needn't be read.
+    """
+    appended = append(connection, account_sid, entries, limits)
+    changed = {kept.alert.id for kept, _ in appended if kept}
+    newest = {each: alert for each in changed if (alert := known.get(each))}
+    unknown = [each for each in changed if each not in newest]
+    found = read(connection, account_sid, unknown) if unknown else {}
+    outcomes: list[tuple[Alert | None, Begun | None]] = []
+    for kept, begun in appended:
+        alert = None
+        if kept is not None:
+            alert_id = kept.alert.id
+            alert = with_story(kept, newest.get(alert_id))
+            if alert is None and alert_id not in found:
+                found |= read(connection, account_sid, [alert_id])
+            alert = newest[alert_id] = alert or found[alert_id]
+        outcomes.append((alert, begun))
+    return outcomes
+
+
+class _Appending:
+    """The alerts that a transaction appends events to, and what it has yet to write."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        account_sid: str,
+        entries: Sequence[Entry],
+        limits: Limits,
+    ) -> None:
+        self._connection = connection
+        self._account_sid = account_sid
+        wanted = {"account": account_sid, "alert_ids": [each.alert_id for each in entries]}
+        found = connection.execute(LOCKED, wanted)
+        self._rows: dict[str, dict[str, Any]] = {row["id"]: dict(row) for row in found.mappings()}
+        self._alerts = {alert_id: alert_of(row) for alert_id, row in self._rows.items()}
+        self._new_events: list[dict[str, Any]] = []
+        self._sent_now: list[str] = []
+        self._delivered: list[str] = []
+        self._settlements: list[Settlement] = []
+        self._submissions: list[Submission] = []
+        begins = [each.more for each in entries if isinstance(each.more, Begin)]
+        begins = [each for each in begins if self._wants(each.submission)]
+        self._room: Room | None = None
+        self._is_stopped = False
+        if begins:
+            self._is_stopped = lock_sending(connection, account_sid) is not None
+            wanted_ones = [each.submission for each in begins]
+            self._room = Room.read(connection, account_sid, limits, wanted_ones)
+        self._waits = self._reserve(begins)
+
+    def append(self, entry: Entry) -> tuple[Kept | None, Begun | None]:
+        if entry.alert_id not in self._alerts:
+            return None, None
+        match entry.more:
+            case Begin() as begin:
+                begun = self._begin(begin)
+                if begun.hold:
+                    return self._keep_hold(entry, begun.hold), begun
+                is_first = self._alerts[entry.alert_id].status is Status.QUEUED
+                kept = self._keep(entry) if begun.is_begun and is_first else None
+                return kept, begun
+            case Settlement() as settlement:
+                self._settlements.append(settlement)
+            case Reported(sid) if not self._is_of_a_try(entry, sid):
+                return None, None
+            case UnlessEnding() if self._is_ending(entry.alert_id):
+                return None, None
+            case Abandoned():
+                row, number = self._rows[entry.alert_id], entry.event.try_number
+                submissions.settle_try(self._connection, row, number, Outcome.UNKNOWN)
+        return self._keep(entry), None
+
+    def finish(self) -> None:
+        """Write what hasn't been written yet."""
+        if self._submissions:
+            submissions.begin(self._connection, self._submissions)
+        self._settle()
+        if self._new_events:
+            self._connection.execute(NEW_EVENT, self._new_events)
+            changed = sorted({row["alert_id"] for row in self._new_events})
+            self._connection.execute(NEW_STATE, [self._parameters(each) for each in changed])
+        if self._sent_now:
+            # It may have been deferred: then any worker claims it now.
+            wanted = {"account": self._account_sid, "alert_ids": self._sent_now}
+            self._connection.execute(DUE_NOW, wanted)
+        if self._delivered:
+            latest = max(row["at"] for row in self._new_events)
+            texting_states.clear(self._connection, self._account_sid, self._delivered, latest)
+
+    def _keep(self, entry: Entry) -> Kept:
+        row = self._rows[entry.alert_id]
+        alert = self._alerts[entry.alert_id] = apply(self._alerts[entry.alert_id], entry.event)
+        row |= state_row(alert) | {"revision": row["revision"] + 1}
+        new = event_row(entry.alert_id, self._account_sid, row["revision"], alert.events[-1])
+        self._new_events.append(new)
+        if alert.events[-1].send_now and alert.send_now:
+            self._sent_now.append(entry.alert_id)
+        self._learn_about_number(alert, alert.events[-1])
+        return Kept(row["revision"], alert)
+
+    def _learn_about_number(self, alert: Alert, event: Event) -> None:
+        """Remember that texts can or can't go to a number, if the event of a try tells."""
+        made = alert.tries[event.try_number - 1]
+        if made.channel != "text" or not event.news:
+            return
+        if event.status is Status.DELIVERED and event.source != "callboard":
+            self._delivered.append(made.to)
+        code = event.error.code if event.error else None
+        if why := texting_states.ERRORS.get(code or 0):
+            texting_states.mark(self._connection, self._account_sid, made.to, why, event.at)
+
+    def _wants(self, submission: Submission) -> bool:
+        """Whether the alert's try has yet to be placed."""
+        alert = self._alerts.get(submission.alert_id)
+        if alert is None or alert.status.final or alert.canceling or alert.sid:
+            return False
+        return alert.try_number == submission.try_number
+
+    def _begin(self, begin: Begin) -> Begun:
+        submission = begin.submission
+        if not self._wants(submission):
+            return Begun()
+        if busy := self._busy_with(submission):
+            # Already there if the transaction runs again: then it needs no other slot.
+            is_ours = busy == submission.id
+            return Begun(is_begun=is_ours, number_is_busy=not is_ours)
+        if self._is_stopped:
+            return Begun(is_stopped=True)
+        if hold := self._hold(begin):
+            return Begun(hold=hold)
+        wait = self._waits.get(submission.id, 0.0)
+        if wait > NEGLIGIBLE_WAIT_SECONDS:
+            return Begun(wait_seconds=wait)
+        if self._room:
+            self._room.take(submission)
+        self._submissions.append(submission)
+        return Begun(is_begun=True)
+
+    def _hold(self, begin: Begin) -> Hold | None:
+        alert = self._alerts[begin.submission.alert_id]
+        return self._room.hold(alert, begin.submission) if self._room else None
+
+    def _keep_hold(self, entry: Entry, hold: Hold) -> Kept | None:
+        """Record that a limit holds a try back, unless the alert's story says so already."""
+        alert = self._alerts[entry.alert_id]
+        if (alert.held_until, alert.held_for) == (hold.until, hold.why):
+            return None
+        return self._keep(Entry(entry.alert_id, hold.event(alert, entry.event.at)))
+
+    def _is_ending(self, alert_id: str) -> bool:
+        alert = self._alerts[alert_id]
+        return alert.canceling or alert.status.final
+
+    def _busy_with(self, submission: Submission) -> str | None:
+        """Return the id of the unsettled submission to the number, if there is one."""
+        return self._room.busy.get((submission.channel, submission.to)) if self._room else None
+
+    def _reserve(self, begins: Sequence[Begin]) -> dict[str, float]:
+        """Reserve slots for submissions without one; the seconds until each, by submission id."""
+        waits: dict[str, float] = {}
+        without = [
+            each
+            for each in begins
+            if not each.has_slot
+            and not self._busy_with(each.submission)
+            and not self._is_stopped
+            and self._hold(each) is None
+        ]
+        without.sort(key=_channel)
+        for channel, some in groupby(without, key=_channel):
+            alike = list(some)
+            slots = submissions.reserve_slots(
+                self._connection, self._account_sid, channel, alike[0].per_second, len(alike)
+            )
+            waits |= {each.submission.id: slot for each, slot in zip(alike, slots, strict=True)}
+        return waits
+
+    def _is_of_a_try(self, entry: Entry, sid: str | None) -> bool:
+        row, number = self._rows[entry.alert_id], entry.event.try_number
+        if not 1 <= number <= row["try_number"]:
+            return False
+        self._settle()
+        return sid is None or submissions.claim_sid(self._connection, row, number, sid)
+
+    def _settle(self) -> None:
+        if self._settlements:
+            submissions.settle(self._connection, self._settlements)
+            self._settlements = []
+
+    def _parameters(self, alert_id: str) -> dict[str, Any]:
+        """The parameters of NEW_STATE."""
+        row = self._rows[alert_id]
+        key = {"account": self._account_sid, "alert_id": alert_id}
+        return key | {name: row[name] for name in CHANGING}
+
+
+def with_story(kept: Kept, known: Alert | None) -> Alert | None:
+    """The alert with all its events, if `known` is the alert right before the recorded one."""
+    if known is None or len(known.events) != kept.number - 1:
+        return None
+    return replace(kept.alert, events=(*known.events, kept.alert.events[-1]))
+
+
+def _channel(begin: Begin) -> Any:
+    return begin.submission.channel
