@@ -74,6 +74,19 @@ async def test_a_rule_that_fails_says_why_and_how_to_see_it():
     assert line.fixes[0].text == ".venv/bin/python -m alerts rules check 'Malt & hops'"
 
 
+@pytest.mark.parametrize(("most_at_once", "expected"), [(100, ["fine"]), (101, ["to do"])])
+async def test_a_rule_that_lets_more_alert_than_an_hour_allows(most_at_once, expected):
+    one = overview("fine")
+    rules = Rules([replace(one, rule=replace(one.rule, most_at_once=most_at_once))])
+
+    async def opened() -> Rules:
+        return rules
+
+    lines = await lines_of(RuleChecks(opened, 100), "rules")  # type: ignore[arg-type]
+    assert verdicts(lines) == expected
+    assert ("if more than 100 are to be told" in lines[0].words) == (most_at_once > 100)
+
+
 async def test_sources_that_cannot_be_read():
     async def broken() -> Rules:
         raise SettingsError("sources.toml can't be read: line 3.")
