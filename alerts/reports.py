@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from alerts import overview, search
 from alerts.filters import Counts, Filters, MadeTry, Overview, Page
-from alerts.refusals import Refusals, read_refusals
 
 if TYPE_CHECKING:
     from database.database import Database
@@ -63,9 +62,3 @@ class Reports:
     async def pulse(self) -> tuple[float, int, int]:
         """Return what differs after every change to an alert that hasn't ended."""
         return await self._database.read(partial(overview.pulse, account_sid=self.account_sid))
-
-    async def refusals(self, since: datetime) -> list[Refusals]:
-        """Return who asked for too many alerts since then, the last first."""
-        return await self._database.read(
-            partial(read_refusals, account_sid=self.account_sid, since=since)
-        )
