@@ -98,12 +98,16 @@ def _lines(overview: RuleOverview) -> Sequence[Line]:
             return [Line("to do", words, f"{detail} Answer it on the Rules page.")]
         case "flapping":
             words = f"Nobody else is told what comes and goes too often by the rule {name}."
-            if not overview.rule.owner.strip():
+            if not overview.owner.recipients:
                 words = f"Nobody is told what comes and goes too often by the rule {name}."
             more = "A longer wait before it fires or is over would help, and an owner who hears."
             return [Line("to do", words, f"{detail}. {more}")]
         case "slow":
             words = f"The rule {name} is slow, so its alerts may come late."
             return [Line("to do", words, f"{detail}. Check it less often, or let it read less.")]
+        case "unheard":
+            nobody = "Not everybody" if overview.owner.recipients else "Nobody"
+            words = f"{nobody} hears if the rule {name} can't be checked."
+            return [Line("to do", words, detail)]
         case _:
             return []

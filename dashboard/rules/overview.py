@@ -22,6 +22,7 @@ LOOKS: Mapping[HealthKind, tuple[str, Tone]] = {
     "held": ("mark", "wait"),
     "flapping": ("mark", "wait"),
     "slow": ("mark", "wait"),
+    "unheard": ("mark", "wait"),
     "stale": ("mark", "wait"),
     "waiting": ("clock", "off"),
     "failed": ("cross", "bad"),

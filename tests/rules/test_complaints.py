@@ -12,6 +12,7 @@ from alerts.message.compose import said
 from rules import health
 from rules.checker import RuleChecker
 from rules.desk import RuleDesk
+from rules.overview import MEND_OWNER
 from tests.support.desks import quiet_now
 from tests.support.watched import BEN, CLARA, COLUMNS, INES, SQL, watched
 
@@ -202,16 +203,18 @@ async def test_what_comes_and_goes_is_told_three_times_a_day(tmp_path: Path):
         assert [number for number, _ in await scene.told()][4:] == [BEN]
 
 
-@pytest.mark.parametrize("owner", ["", "Ines Duarte"])
+@pytest.mark.parametrize("owner", ["", "Ines Duarte", "Somebody Who Left"])
 async def test_what_comes_and_goes_is_seen_even_without_an_owner(
     tmp_path: Path, owner: str, caplog: pytest.LogCaptureFixture
 ):
     async with watched(tmp_path) as scene:
         rules = RuleDesk(scene.desk, scene.sources, scene.sandbox)
         rule = await scene.switched_on(owner=owner)
+        is_gone = owner == "Somebody Who Left"
+        kind = "unheard" if is_gone else "fine"
         for times in range(1, 5):
             [shown] = await rules.overview()
-            assert shown.health.kind == "fine"
+            assert shown.health.kind == kind
             scene.write(BENS)
             await scene.check(rule)
             if times < 4:
@@ -219,12 +222,27 @@ async def test_what_comes_and_goes_is_seen_even_without_an_owner(
                 await scene.check(rule)
         [shown] = await rules.overview()
         assert (shown.health.kind, shown.health.words) == ("flapping", "Comes and goes: 1407")
-        who = "only the owner is told" if owner else "nobody is told"
-        assert shown.health.detail == f"More than 3 times in a day, so {who}"
-        assert ("can't tell anybody: Diacetyl: 1407 came and went" in caplog.text) is (not owner)
+        who = "only the owner is told" if owner == "Ines Duarte" else "nobody is told"
+        detail = f"More than 3 times in a day, so {who}"
+        if is_gone:
+            detail += f". Its owner can't be told: Nobody called Somebody Who Left. {MEND_OWNER}"
+        assert shown.health.detail == detail
+        is_unheard = owner != "Ines Duarte"
+        assert ("can't tell anybody: Diacetyl: 1407 came and went" in caplog.text) is is_unheard
         await scene.turn_back(24 * 3600)
         [shown] = await rules.overview()
-        assert shown.health.kind == "fine"
+        assert shown.health.kind == kind
+
+
+async def test_an_owner_of_whom_only_one_can_be_told(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        await scene.switched_on(owner="Ines Duarte, 412-555-01")
+        [shown] = await RuleDesk(scene.desk, scene.sources, scene.sandbox).overview()
+        assert (shown.health.kind, shown.health.words) == (
+            "unheard",
+            "One of its owners can't be told",
+        )
+        assert "412-555-01" in shown.health.detail
 
 
 async def test_it_is_well_again_only_after_some_checks(tmp_path: Path):

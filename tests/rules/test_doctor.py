@@ -58,6 +58,7 @@ async def asked(name: str, rules: Rules) -> list[Line]:
         (["stale"], ["broken"], "Nobody hears what is bad by the rule Diacetyl."),
         (["held"], ["to do"], "it waits for somebody's answer"),
         (["flapping"], ["to do"], "Nobody is told what comes and goes too often by the rule"),
+        (["unheard"], ["to do"], "Nobody hears if the rule Diacetyl can't be checked."),
         (["slow"], ["to do"], "is slow, so its alerts may come late"),
         (["failed"] * 7, [*["broken"] * 5, "to do"], "2 more rules need a look."),
     ],
