@@ -9,6 +9,8 @@ import pytest
 
 from alerts import Status
 from alerts.message.compose import said
+from people.contact import Contact
+from people.contacts import Contacts
 from rules import health
 from rules.checker import RuleChecker
 from rules.desk import RuleDesk
@@ -182,6 +184,50 @@ async def test_over_a_limit_nothing_vanishes(tmp_path: Path):
         assert len(await scene.told()) == 1
         assert set((await scene.states(rule)).values()) == {"held"}
         assert len(await scene.states(rule)) == 12
+
+
+@pytest.mark.parametrize(
+    ("people", "most_at_once", "most"), [(50, 10, 0), (51, 10, 50), (60, 60, 0), (61, 60, 60)]
+)
+async def test_one_row_for_a_crowd_is_a_flood(
+    tmp_path: Path, people: int, most_at_once: int, most: int
+):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on(most_at_once=most_at_once)
+        # The same key again and again, each time for somebody else.
+        crowd = [(1407, "T3", 374, f"+1412555{2000 + each}") for each in range(people)]
+        scene.write(*crowd)
+        report = await scene.check(rule)
+        told = await scene.told()
+        if not most:
+            assert (report.held, len(told)) == ((), people)
+            return
+        assert report.held == ("1407",)
+        words = (
+            f"The rule Diacetyl stopped itself: 1 new for {people} people at once, more than "
+            f"{most}. Nobody else has been told. Decide under Rules whom to tell."
+        )
+        assert told == [(INES, words)]
+        # Once a person has decided, all of them are told.
+        await RuleDesk(scene.desk, scene.sources, scene.sandbox).answer_held(rule.id, "all")
+        await scene.check(rule)
+        assert len(await scene.told()) == 1 + people
+
+
+async def test_a_row_for_a_large_group_is_a_flood_unless_the_rule_names_it(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        contacts = Contacts(await scene.desk.database(), scene.desk.services.regions)
+        for each in range(51):
+            number = f"+1412555{2000 + each}"
+            await contacts.save(Contact("", f"Client {each}", (number,), groups=("Clients",)))
+        rule = await scene.switched_on(name="By column")
+        chosen = await scene.switched_on(name="By name", to_column="", to="Clients")
+        scene.write((1407, "T3", 374, "Clients"))
+        assert (await scene.check(rule)).held == ("1407",)
+        assert (await scene.check(chosen)).held == ()
+        [(number, words), *told] = await scene.told()
+        assert (number, "1 new for 51 people at once" in words) == (INES, True)
+        assert len(told) == 51
 
 
 async def test_what_comes_and_goes_is_told_three_times_a_day(tmp_path: Path):
