@@ -48,7 +48,7 @@ def checks_of(
         ClockChecks(settings, services, account),
         DatabaseChecks(settings, desk),
         PeopleChecks(desk),
-        *([RuleChecks(open_rules)] if open_rules else ()),
+        *([RuleChecks(open_rules, services.alerts_per_person_per_hour)] if open_rules else ()),
         AccessChecks(settings),
         LimitChecks(services),
     )

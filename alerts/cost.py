@@ -105,8 +105,13 @@ class Costs:
     def careful(self, channel: Channel, to: str) -> float:
         """Return what a call or text to a number (E.164) is taken to cost, rather too much."""
         region = _region(to)
-        guess = GUESSES.get(region, CAUTIOUS)
+        guess = guess_of(region)
         return self._own.get((channel, region), guess.call if channel == "call" else guess.text)
+
+
+def guess_of(region: str) -> Guess:
+    """Return what a call or text counts as in a region (ISO 3166-1 alpha-2) before prices."""
+    return GUESSES.get(region, CAUTIOUS)
 
 
 def estimate(channel: Channel, to: str, *, seconds: float = 0, segments: int = 1) -> float | None:

@@ -30,7 +30,7 @@ from alerts.emergency_stop import (
 )
 from alerts.limits import UNLIMITED, Limits, TooMany, check_asking, own_prices
 from alerts.log_lines import on_one_line
-from alerts.refusals import count_refusal
+from alerts.refusals import Refusals, count_refusal, read_refusals
 from alerts.replies import IncomingText
 from alerts.submissions import Outcome, Settlement, Submission
 from alerts.watching import Watching
@@ -145,13 +145,24 @@ class History(Watching):
             partial(
                 count_refusal,
                 account_sid=self.account_sid,
-                person=refusal.person,
-                alerts=refusal.count,
+                refused=refusal,
                 at=now,
             )
         )
         if is_first:
             log.warning("Refused alerts: %s", on_one_line(refusal))
+
+    async def refusals(self, since: datetime) -> list[Refusals]:
+        """Return who asked for too many alerts since then, the last first."""
+        return await self._database.read(
+            partial(
+                read_refusals,
+                account_sid=self.account_sid,
+                most=self._limits.per_person,
+                since=since,
+                now=datetime.now(UTC),
+            )
+        )
 
     # --- The emergency stop -------------------------------------------------------------------
 

@@ -121,12 +121,14 @@ class LimitReached(UnusableInput):
 
 
 class TooMany(LimitReached):
-    """`person` has asked for `count` alerts more than an hour lets them."""
+    """`person` asked for `count` alerts: `most` an hour are allowed, and `left` of them now."""
 
-    def __init__(self, person: str, count: int, sentence: str) -> None:
+    def __init__(self, person: str, count: int, sentence: str, *, most: int, left: int) -> None:
         super().__init__("phone_number", sentence)
         self.person = person
         self.count = count
+        self.most = most
+        self.left = left
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,18 +243,33 @@ def _asked_for(
 def _check_person(
     person: str, times: Sequence[datetime], count: int, *, most: int, now: datetime, zone: str
 ) -> None:
-    too_many = len(times) + count - most
-    if too_many <= 0:
+    left = max(most - len(times), 0)
+    if count <= left:
         return
-    who = f"{person} has" if person else "This program has"
-    sentence = f"{who} asked for {len(times):,} of the {most:,} calls and texts allowed in an hour."
+    alerts = "1 call or text" if count == 1 else f"{count:,} calls and texts"
+    sentence = f"{person or 'This program'} asked for {alerts}. {allowance_words(most, left)}."
     if count > most:
-        sentence += f" {count:,} at once are more than that: send it in parts."
+        to_do = f"Send them in parts of {most:,} at most"
     else:
-        again = clock_time(times[too_many - 1] + HOUR + CLOCKS_DIFFER, now, zone)
-        them = "The next one" if count == 1 else f"The next {count:,}"
-        sentence += f" {them} can be sent from {again} on."
-    raise TooMany(person, count, f"{sentence} The setting is ALERTS_PER_PERSON_PER_HOUR.")
+        again = clock_time(times[count - left - 1] + HOUR + CLOCKS_DIFFER, now, zone)
+        them = "it" if count == 1 else "them"
+        some = f"{left:,} of them now, or all" if left else them
+        to_do = f"Send {some} from {again} on"
+    sentence = f"{sentence} {to_do}, or raise ALERTS_PER_PERSON_PER_HOUR."
+    raise TooMany(person, count, sentence, most=most, left=left)
+
+
+def allowance_words(most: int, left: int) -> str:
+    """Say what a person's hour allows: "100 an hour are allowed, and 2 are left now"."""
+    are_left = f"{left:,} {'is' if left == 1 else 'are'}" if left else "none is"
+    return f"{most:,} an hour {'is' if most == 1 else 'are'} allowed, and {are_left} left now"
+
+
+def left_of_hour(
+    connection: sa.Connection, account_sid: str, most: int, person: str, now: datetime
+) -> int:
+    """Return how many more calls and texts a person may ask for now, of `most` an hour."""
+    return max(most - len(_asked_for(connection, account_sid, person, now - HOUR)), 0)
 
 
 def _check_money(
@@ -274,11 +291,13 @@ def _check_money(
         first = tries_of(each.request)[0]
         more += costs.careful(first.channel, first.to)
     if spent + more > most:
+        again = clock_time(until, now, limits.time_zone)
+        to_do = f"Send it from {again} on" if more <= most else "Send it in parts, a day each"
         raise LimitReached(
             "phone_number",
-            f"This would cost about {more:,.2f}, and today's calls and texts come to about "
-            f"{spent:,.2f} of the {most:,.2f} {costs.currency} allowed a day. The next day begins "
-            f"at {clock_time(until, now, limits.time_zone)}. The setting is DAILY_SPEND_LIMIT.",
+            f"This would cost about {more:,.2f} {costs.currency}. {most:,.2f} a day are allowed, "
+            f"and about {max(most - spent, 0):,.2f} are left today. {to_do}, or raise "
+            "DAILY_SPEND_LIMIT.",
         )
 
 

@@ -1,4 +1,4 @@
-"""What was refused because somebody had asked for too many alerts in an hour.
+"""What was refused because somebody asked for more alerts than an hour allows.
 
 Kept for the owner, who should hear of it even if nobody tells them: the pages show it to
 administrators, and the log and the audit trail have a line an hour for each person. Each function
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from access.actor import Actor
 from access.audit import write_entries
 from access.audit_entry import Action, AuditEntry, Kind
+from alerts.limits import TooMany, allowance_words, left_of_hour
 from alerts.tables import refusals
 from database.tables import insert_new
 
@@ -23,15 +24,27 @@ HOUR_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """How many alerts of a person ("" for a program) were refused, and when the last time."""
+    """How many alerts of a person ("" for a program) were refused, and when the last time.
+
+    `most` is how many an hour are allowed, and `left` how many of them now; None without a limit.
+    """
 
     person: str
     alerts: int
     last_at: datetime
+    most: int | None = None
+    left: int | None = None
+
+    @property
+    def allowance(self) -> str:
+        """What an hour allows now, as a sentence; "" without a limit."""
+        if self.most is None or self.left is None:
+            return ""
+        return f"{allowance_words(self.most, self.left)}."
 
 
 def count_refusal(
-    connection: sa.Connection, account_sid: str, person: str, alerts: int, at: datetime
+    connection: sa.Connection, account_sid: str, refused: TooMany, at: datetime
 ) -> bool:
     """Count refused alerts; returns whether they are a person's first in this hour.
 
@@ -40,26 +53,34 @@ def count_refusal(
     """
     key = {
         "account_sid": account_sid,
-        "person": person,
+        "person": refused.person,
         "hour": int(at.timestamp()) // HOUR_SECONDS,
     }
     insert_new(connection, refusals, [key | {"alerts": 0, "last_at": at.timestamp()}])
     counted = (
         sa.update(refusals)
         .where(*(refusals.c[name] == value for name, value in key.items()))
-        .values(alerts=refusals.c.alerts + alerts, last_at=at.timestamp())
+        .values(alerts=refusals.c.alerts + refused.count, last_at=at.timestamp())
         .returning(refusals.c.alerts)
     )
-    is_first = bool(connection.scalar(counted) == alerts)
+    is_first = bool(connection.scalar(counted) == refused.count)
     if is_first:
-        actor = Actor(person or "A program", frozenset())
-        about = f"{alerts:,} alerts: more than an hour allows"
+        actor = Actor(refused.person or "A program", frozenset())
+        about = (
+            f"{refused.count:,} alerts: {refused.most:,} an hour may be sent, and {refused.left:,} "
+            "were left"
+        )
         write_entries(connection, [AuditEntry.by(actor, Action.REFUSED, Kind.ALERTS, about)])
     return is_first
 
 
-def read_refusals(connection: sa.Connection, account_sid: str, since: datetime) -> list[Refusals]:
-    """Return what was refused since then, by person, the last first."""
+def read_refusals(
+    connection: sa.Connection, account_sid: str, most: int | None, since: datetime, now: datetime
+) -> list[Refusals]:
+    """Return what was refused since then, by person, the last first.
+
+    `most` is how many alerts an hour are allowed, None for any number.
+    """
     last = sa.func.max(refusals.c.last_at)
     chosen = (
         sa.select(refusals.c.person, sa.func.sum(refusals.c.alerts), last)
@@ -67,7 +88,8 @@ def read_refusals(connection: sa.Connection, account_sid: str, since: datetime) 
         .group_by(refusals.c.person)
         .order_by(last.desc())
     )
-    return [
-        Refusals(person, count, datetime.fromtimestamp(at, UTC))
-        for person, count, at in connection.execute(chosen)
-    ]
+    found = list[Refusals]()
+    for person, count, at in connection.execute(chosen).all():
+        left = None if most is None else left_of_hour(connection, account_sid, most, person, now)
+        found.append(Refusals(person, count, datetime.fromtimestamp(at, UTC), most, left))
+    return found

@@ -14,7 +14,6 @@ from alerts import search
 from alerts.cost import CURRENCY, estimate
 from alerts.filters import Counts, Filters, Kind, MadeTry, Overview, Page, Spent, kind_of
 from alerts.records import position_at
-from alerts.refusals import Refusals, read_refusals
 from alerts.search import CHANNELS
 from alerts.status import Stage
 from alerts.tables import alerts, submissions
@@ -87,12 +86,6 @@ class Reports:
     async def pulse(self) -> tuple[float, int, int]:
         """Return what differs after every change to an alert that hasn't ended."""
         return await self._database.read(partial(read_pulse, account_sid=self.account_sid))
-
-    async def refusals(self, since: datetime) -> list[Refusals]:
-        """Return who asked for too many alerts since then, the last first."""
-        return await self._database.read(
-            partial(read_refusals, account_sid=self.account_sid, since=since)
-        )
 
 
 # --- Inside the caller's transaction; each reads little however many alerts there are -----------

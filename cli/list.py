@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts import Alert, Desk, UnusableInput
 from alerts.filters import Filters, Kind, number_in, with_text
+from alerts.message.compose import said
 from alerts.phone_numbers import Regions, international
 from alerts.time_zones import in_time_zone
 from cli import ACCEPTED
@@ -92,7 +93,7 @@ def line(alert: Alert, zone: str) -> str:
     """Return an alert in one line: its id, when it was saved, what became of it, and the words."""
     saved = in_time_zone(alert.events[0].at, zone)
     name = f"{alert.request.name}, " if alert.request.name else ""
-    words = " ".join(alert.message.split())
+    words = " ".join(said(alert).split())
     if len(words) > MOST_CHARACTERS:
         words = f"{words[: MOST_CHARACTERS - 1]}…"
     return (

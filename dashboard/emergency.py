@@ -5,6 +5,8 @@ The banner also tells administrators who has asked for more than an hour lets th
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from htmltools import Tag, TagList, tags
 from shiny import Inputs, Outputs, Session, module, reactive, render
 from shiny import ui as shiny_ui
@@ -17,6 +19,9 @@ from dashboard.assets import assets
 from dashboard.inputs import part, text, visitors_zone
 from dashboard.live_alert import failure_sentence
 from dashboard.notices import LiveNotices, Notices
+
+if TYPE_CHECKING:
+    from alerts.refusals import Refusals
 
 ASK_AN_ADMINISTRATOR = "An administrator can lift that."
 STAYS_CANCELED = "What was canceled stays so."
@@ -189,16 +194,24 @@ def banner_of(notices: Notices, time_zone: str, *, may_lift: bool, problem: str 
         shown.extend(
             tags.div(
                 shape_tag("mark", "wait"),
-                tags.span(
-                    f"{each.person or 'A program'} asked for {each.alerts:,} calls and texts more "
-                    f"than an hour allows, the last time at {clock(each.last_at, time_zone)}. "
-                    "None of them was sent."
-                ),
+                tags.span(refused_words(each, time_zone)),
                 class_="cb-note wait",
             )
             for each in notices.refusals
         )
     return shown
+
+
+def refused_words(refused: Refusals, time_zone: str) -> str:
+    """Say what somebody asked for in vain, what an hour allows, and what to do."""
+    who = refused.person or "A program"
+    alerts = "1 call or text" if refused.alerts == 1 else f"{refused.alerts:,} calls and texts"
+    stop = f"keep {refused.person} from sending (SENDERS)" if refused.person else "end the program"
+    return (
+        f"{who} asked for {alerts} that the hourly limit refused, the last time at "
+        f"{clock(refused.last_at, time_zone)}. None of them was sent. {refused.allowance} If they "
+        f"were meant, raise ALERTS_PER_PERSON_PER_HOUR; if not, {stop}."
+    )
 
 
 def said_of(error: BaseException) -> str:

@@ -25,8 +25,12 @@ async def call(desk: Desk, number: str, message: str) -> bool:
     except UnusableInput as problem:
         print(f"{number}: {problem}")
         return False
+    status = None
     async for change in desk.watch(alert.id):
-        print(f"{number}: {change.status}")
+        # Not every change is another status.
+        if change.status != status:
+            print(f"{number}: {change.status}")
+            status = change.status
         if change.error:
             print(f"{number}: {change.error}")
             return False

@@ -66,6 +66,18 @@ async def read_audience(
     )
 
 
+async def read_owners(
+    rules: Iterable[Rule], regions: Regions, directory: Directory
+) -> dict[str, Address]:
+    """Look up who hears of trouble with each rule, by the rule's id."""
+    readers: dict[Channel, _Reader] = {}
+    found: dict[str, Address] = {}
+    for rule in rules:
+        reader = readers.setdefault(rule.channel, _Reader(rule.channel, regions, directory))
+        found[rule.id] = await reader.read(rule.owner) if rule.owner.strip() else Address()
+    return found
+
+
 class _Reader:
     """Reads texts with numbers and names, each text once."""
 

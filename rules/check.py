@@ -195,7 +195,8 @@ class RuleCheck:
             planner = self._planner(await self.desk.database())
             plan = await planner.plan(rule, seen.cases, claim.number, claim.at, one.tell)
         if plan.after.is_flood and not plan.is_stopped:
-            said = [*said, flood_words(rule, len(plan.after.held))]
+            most = self.desk.services.max_recipients
+            said = [*said, flood_words(rule, len(plan.after.held), plan.crowd, most)]
         for each in plan.unheard:
             log.warning("%s", on_one_line(f"The rule {rule.name} can't tell anybody: {each}"))
         health, said = await self._unless_stopped(one, health, said)
@@ -283,7 +284,13 @@ class RuleCheck:
 
     def _planner(self, database: Any) -> Planner:
         services = self.desk.services
-        return Planner(database, services.twilio.account_sid, services.regions, self.desk.composed)
+        return Planner(
+            database,
+            services.twilio.account_sid,
+            services.regions,
+            self.desk.composed,
+            services.max_recipients,
+        )
 
     def _next_at(self, rule: Rule, claim: Claim) -> datetime:
         zone = rule.time_zone or self.desk.services.time_zone

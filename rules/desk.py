@@ -16,6 +16,7 @@ from access.audit_entry import Action, AuditEntry, Kind
 from alerts import Desk, UnusableInput
 from database.database import Database
 from people.directory import Directory
+from rules.audience import Address, read_owners
 from rules.check import CheckReport
 from rules.checker import RuleChecker
 from rules.episodes import Tell
@@ -181,7 +182,12 @@ class RuleDesk:
         watched = await asyncio.gather(
             *(watched_sources(each, self._sources, self._sandbox) for each in facts)
         )
-        return [each.overview(watches) for each, watches in zip(facts, watched, strict=True)]
+        on = [each.rule for each in facts if each.rule.is_checked]
+        owners = await read_owners(on, self.desk.services.regions, Directory(database))
+        return [
+            each.overview(watches, owners.get(each.rule.id, Address()))
+            for each, watches in zip(facts, watched, strict=True)
+        ]
 
     async def workers(self) -> int:
         """Return how many processes check rules: workers, or this one where there are none."""

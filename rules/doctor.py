@@ -14,16 +14,23 @@ from settings import SettingsError
 if TYPE_CHECKING:
     from rules.desk import RuleDesk
     from rules.overview import RuleOverview
+    from rules.rule import Rule
 
 MOST_NAMED = 5
 SEE_LANDLOCK = Fix("cat /sys/kernel/security/lsm", "Whether this Linux has it switched on")
 
 
 class RuleChecks:
-    """The checks of rules. `open_rules` returns the RuleDesk, or raises `SettingsError`."""
+    """The checks of rules. `open_rules` returns the RuleDesk, or raises `SettingsError`.
 
-    def __init__(self, open_rules: Callable[[], Awaitable[RuleDesk]]) -> None:
+    `most_an_hour` is how many calls and texts each rule may cause in an hour, None for any number.
+    """
+
+    def __init__(
+        self, open_rules: Callable[[], Awaitable[RuleDesk]], most_an_hour: int | None = None
+    ) -> None:
         self._open_rules = open_rules
+        self._most_an_hour = most_an_hour
 
     def checks(self) -> list[Check]:
         """Return the checks, in order."""
@@ -33,7 +40,7 @@ class RuleChecks:
         ]
 
     async def rules(self) -> Lines:
-        """Say which rules can't be checked, wait for somebody, or are slow."""
+        """Say which rules can't be checked, wait for somebody, are slow, or let too many alert."""
         try:
             found = await (await self._open_rules()).overview()
         except SettingsError as problem:
@@ -42,7 +49,7 @@ class RuleChecks:
         except DatabaseError:
             return []  # said by the check of the database
         on = [each for each in found if each.rule.is_checked]
-        wrong = [line for each in on for line in _lines(each)]
+        wrong = [line for each in on for line in (*_lines(each), *self._of_hour(each.rule))]
         if wrong:
             more = len(wrong) - MOST_NAMED
             rest = [Line("to do", f"{more} more rules need a look.")] if more > 0 else []
@@ -52,6 +59,19 @@ class RuleChecks:
         return [
             Line("fine", f"{len(on)} rules are checked." if len(on) > 1 else "1 rule is checked.")
         ]
+
+    def _of_hour(self, rule: Rule) -> Sequence[Line]:
+        """Say if the hour refuses what the rule lets alert at once: then nobody is told."""
+        most = self._most_an_hour
+        if most is None or rule.most_at_once <= most:
+            return []
+        words = f"The rule {rule.name} tells nobody if more than {most:,} are to be told at once."
+        seen = (
+            f"It lets {rule.most_at_once:,} alert at once, but ALERTS_PER_PERSON_PER_HOUR lets a "
+            f"rule cause only {most:,} calls and texts an hour, and refuses more. "
+            f"Let the rule hold more than {most:,} for you, or raise the setting."
+        )
+        return [Line("to do", words, seen)]
 
     async def sandbox(self) -> Lines:
         """Say what the system adds to DuckDB's own locks."""
@@ -78,12 +98,16 @@ def _lines(overview: RuleOverview) -> Sequence[Line]:
             return [Line("to do", words, f"{detail} Answer it on the Rules page.")]
         case "flapping":
             words = f"Nobody else is told what comes and goes too often by the rule {name}."
-            if not overview.rule.owner.strip():
+            if not overview.owner.recipients:
                 words = f"Nobody is told what comes and goes too often by the rule {name}."
             more = "A longer wait before it fires or is over would help, and an owner who hears."
             return [Line("to do", words, f"{detail}. {more}")]
         case "slow":
             words = f"The rule {name} is slow, so its alerts may come late."
             return [Line("to do", words, f"{detail}. Check it less often, or let it read less.")]
+        case "unheard":
+            nobody = "Not everybody" if overview.owner.recipients else "Nobody"
+            words = f"{nobody} hears if the rule {name} can't be checked."
+            return [Line("to do", words, detail)]
         case _:
             return []

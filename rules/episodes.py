@@ -102,7 +102,8 @@ class Standing:
 
     `open` are its open episodes and `past` what came before, by the hash of the key. `muted` are
     keys that nobody is told about. While it `is_held`, nothing new is told; while everything
-    `is_stopped`, nobody is told anything, and what would be is held. `gathered_until` is when the
+    `is_stopped`, nobody is told anything, and what would be is held. With `is_crowd`, what fires
+    now names more people than may be told at once. `gathered_until` is when the
     alerts that are being gathered go out, in seconds since 1970. `tell` is set when the rule is
     being switched on, or its key columns have changed: this check is a baseline then.
     """
@@ -114,6 +115,7 @@ class Standing:
     gathered_until: float | None = None
     tell: Tell | None = None
     is_stopped: bool = False
+    is_crowd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,8 @@ class After:
     `changed` are the episodes that changed, by the hash of their key. Of those, the keys: `began`
     to be bad, `fired`, were `held`, or are `over`. To be told now: recipients about `telling`, the
     owner about `flapping`. `reminding` are due for a reminder, unless somebody has acknowledged.
-    `is_flood` if the rule is held from now on: more fired at once than it lets, or everything is
-    stopped.
+    `is_flood` if the rule is held from now on: more fired at once than it lets, or for more people,
+    or everything is stopped.
     """
 
     changed: Mapping[str, Episode] = field(default_factory=dict)
@@ -301,7 +303,8 @@ class _Check:
         flapping = {each for each in self._new if self._flaps(each) and not is_stopped}
         others = [each for each in self._new if each not in {*flapping, *self._before.muted}]
         most = 0 if is_stopped else self._rule.most_at_once
-        is_flood = len(others) > most and not self._before.is_held
+        is_too_much = len(others) > most or bool(others and self._before.is_crowd)
+        is_flood = is_too_much and not self._before.is_held
         held = set(others) if is_flood or self._before.is_held else set()
         for key in self._new:
             if key in held:

@@ -122,12 +122,20 @@ def stopped(rule: Rule, newest: datetime | None, now: datetime) -> str:
     return f"Data stopped: the newest is from {_ago(age)} ago."
 
 
-def flood_words(rule: Rule, count: int) -> Words:
-    """Say that a rule stopped itself, because too many fired at once."""
+def most_people(rule: Rule, max_recipients: int) -> int:
+    """Return how many people the rows of one check may name; more are held."""
+    return max(rule.most_at_once, max_recipients)
+
+
+def flood_words(rule: Rule, count: int, crowd: int, max_recipients: int) -> Words:
+    """Say that a rule stopped itself: too many fired at once, or named a `crowd` of people."""
+    what, most = f"{count:,} new", rule.most_at_once
+    if crowd:
+        what, most = f"{what} for {crowd:,} people", most_people(rule, max_recipients)
     return Words(
         "held",
-        f"The rule {rule.name} stopped itself: {count:,} new at once, more than "
-        f"{rule.most_at_once:,}. Nobody else has been told. Decide under Rules whom to tell.",
+        f"The rule {rule.name} stopped itself: {what} at once, more than {most:,}. Nobody else has "
+        "been told. Decide under Rules whom to tell.",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any, Literal
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alerts.tables import alerts
 from alerts.time_zones import in_time_zone
 from database.clock import database_time
+from rules.audience import Address
 from rules.episodes import DAY_SECONDS, MOST_EPISODES_A_DAY
 from rules.health import slow_seconds
 from rules.keys import Value, words_of
@@ -30,9 +31,10 @@ MOST_EPISODES = 200
 USUAL_CHECKS = 20
 
 HealthKind = Literal[
-    "fine", "held", "flapping", "slow", "stale", "waiting", "failed", "off", "draft"
+    "fine", "held", "flapping", "slow", "stale", "waiting", "failed", "off", "draft", "unheard"
 ]
 MOST_FLAPPING = 50
+MEND_OWNER = "Name somebody else as the rule's owner, or mend the person's entry under People."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class RuleOverview:
 
     `held` are things that wait for a person's decision, since `held_since`. `watches` are its
     sources, each with a description. `alerts_by_day` are those of the last days, the last of which
-    is today. Times are in UTC.
+    is today. Times are in UTC. `owner` is who hears of trouble with a rule that is on.
     """
 
     rule: Rule
@@ -71,6 +73,7 @@ class RuleOverview:
     next_check: datetime | None
     alerts_by_day: tuple[int, ...]
     health: RuleHealth
+    owner: Address = field(default_factory=Address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class RuleFacts:
         prints = (self.state or {}).get("prints") or {}
         return tuple(name for name in prints if name)
 
-    def overview(self, watches: Sequence[tuple[str, str]]) -> RuleOverview:
+    def overview(self, watches: Sequence[tuple[str, str]], owner: Address) -> RuleOverview:
         """Return the rule's line of the list."""
         state = self.state or {}
         return RuleOverview(
@@ -124,7 +127,8 @@ class RuleFacts:
             moment_of(state.get("last_check_at")),
             moment_of(state.get("next_check_at")),
             self.alerts_by_day,
-            self._health(state),
+            self._health(state, owner),
+            owner,
         )
 
     def _now(self, state: Mapping[str, Any]) -> NowWords:
@@ -137,16 +141,24 @@ class RuleFacts:
             return NowWords(None, "Not checked yet")
         return NowWords(bad, f"{bad:,} bad" if bad else "None bad")
 
-    def _health(self, state: Mapping[str, Any]) -> RuleHealth:
+    def _health(self, state: Mapping[str, Any], owner: Address) -> RuleHealth:
         if self.rule.state == "draft":
             return RuleHealth("draft", "Draft")
         switched = moment_of(state.get("state_at"))
         if self.rule.state == "paused":
             by = state.get("state_by")
             return RuleHealth("off", "Off", f"By {by}" if by else "", switched)
-        return self._health_of_checks(state)
+        health = self._health_of_checks(state, owner)
+        if not owner.problems:
+            return health
+        whom = "One of its owners" if owner.recipients else "Its owner"
+        why = f"{' '.join(owner.problems)} {MEND_OWNER}"
+        if health.kind in {"fine", "waiting"}:
+            return RuleHealth("unheard", f"{whom} can't be told", why)
+        detail = f"{health.detail.rstrip('.')}. " if health.detail else ""
+        return replace(health, detail=f"{detail}{whom} can't be told: {why}")
 
-    def _health_of_checks(self, state: Mapping[str, Any]) -> RuleHealth:
+    def _health_of_checks(self, state: Mapping[str, Any], owner: Address) -> RuleHealth:
         if state.get("failures"):
             is_stale = state.get("owner_told") == "stale"
             words = "Data stopped" if is_stale else "Can't check"
@@ -155,7 +167,7 @@ class RuleFacts:
         if self.held:
             return RuleHealth("held", f"Held: {self.held:,} new at once", "", self.held_since)
         if self.flapping:
-            who = "only the owner is told" if self.rule.owner.strip() else "nobody is told"
+            who = "only the owner is told" if owner.recipients else "nobody is told"
             listed = list_of(self.flapping)
             detail = f"More than {MOST_EPISODES_A_DAY} times in a day, so {who}"
             return RuleHealth("flapping", f"Comes and goes: {listed}", detail)

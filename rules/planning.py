@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +28,7 @@ from rules.episodes import (
     after_reminder,
     after_told,
 )
-from rules.health import Words
+from rules.health import Words, most_people
 from rules.keys import Case, Cases, Value, shown
 from rules.mutes import Mute, is_muted, read_mutes
 from rules.rule import Rule, same_columns
@@ -56,7 +57,8 @@ class Plan:
     `episodes` are those that change. `cases` and `cells` are what the check listed of them, by the
     hash of the key. `ends_all` if the key columns have changed: all open episodes are over then.
     `unheard` is why some can't be told, if no owner can hear of it. While everything `is_stopped`
-    nobody is told anything.
+    nobody is told anything. `crowd` is how many people the new ones name, if they are held because
+    those are too many, else 0.
     """
 
     after: After
@@ -67,6 +69,7 @@ class Plan:
     ends_all: bool = False
     unheard: tuple[str, ...] = ()
     is_stopped: bool = False
+    crowd: int = 0
 
     def words(self, keys: Sequence[str]) -> tuple[str, ...]:
         """What people call these keys, as far as the check listed them."""
@@ -75,12 +78,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Plans the checks of one account's rules. `compose` is as in telling.py."""
+    """Plans the checks of one account's rules. `compose` is as in telling.py.
+
+    Rows that name more people than `max_recipients` at once are held for a person.
+    """
 
     database: Database
     account_sid: str
     regions: Regions
     compose: Compose
+    max_recipients: int
 
     async def plan(
         self, rule: Rule, cases: Cases, number: int, at: datetime, tell: Tell | None = None
@@ -89,10 +96,13 @@ class Planner:
 
         `number` and `at` are the check's. `tell` is given when the rule is being switched on.
         """
-        seen = await self.database.read(
-            lambda connection: _see(connection, self.account_sid, rule, cases, at=at, tell=tell)
-        )
-        return await self._told(rule, cases, number, at, seen)
+        see = partial(_see, account_sid=self.account_sid, rule=rule, cases=cases, at=at, tell=tell)
+        seen = await self.database.read(see)
+        crowd = await self._crowd(rule, cases, at, seen) if tell is None else 0
+        if crowd:
+            seen = await self.database.read(partial(see, is_crowd=True))
+        plan = await self._told(rule, cases, number, at, seen)
+        return replace(plan, crowd=crowd if plan.after.is_flood else 0)
 
     async def same(self, rule: Rule, at: datetime) -> After:
         """Return what would follow from a check that lists just what the last one did."""
@@ -137,6 +147,29 @@ class Planner:
     async def audience(self, rule: Rule, cases: Sequence[Case]) -> Audience:
         """Look up whom the cases are for."""
         return await read_audience(rule, cases, self.regions, Directory(self.database))
+
+    async def _crowd(self, rule: Rule, cases: Cases, at: datetime, seen: _Seen) -> int:
+        """Return how many people the rows that fire now name, 0 if so many may be told at once.
+
+        Those whom the rule itself names were chosen by a person, however many they are.
+        """
+        if not rule.to_column:
+            return 0
+        most = most_people(rule, self.max_recipients)
+        fired = [
+            cases.by_hash[key]
+            for key in seen.after.fired
+            if key in cases.by_hash
+            and not seen.after.changed[key].is_told
+            and not is_muted(seen.mutes, at, key_hash=key)
+        ]
+        named = {text for case in fired for text in case.to}
+        # Looking up so many would take long.
+        if len(named) > most:
+            return len(named)
+        found = (await self.audience(rule, fired)).of.values()
+        people = len({recipient.to for each in found for recipient in each.recipients})
+        return people if people > most else 0
 
     async def _told(self, rule: Rule, cases: Cases, number: int, at: datetime, seen: _Seen) -> Plan:
         after = seen.after
@@ -271,6 +304,7 @@ def _see(
     *,
     at: datetime,
     tell: Tell | None,
+    is_crowd: bool = False,
 ) -> _Seen:
     """Read where the rule stands, and let the check's cases follow from that."""
     state: Any = read_state(connection, account_sid, rule.id)
@@ -293,6 +327,7 @@ def _see(
         state and state["gathered_until"],
         tell,
         is_stopped=read_stop(connection, account_sid) is not None,
+        is_crowd=is_crowd,
     )
     counted = state["counted_checks"] if state else 0
     look = Look(counted + 1, moment, bad.keys(), cases.good, cases.says_good)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from access.actor import Permission, on_connect
 from access.roles import Roles
 from access.users import UsersError, UsersFile
+from alerts.cost import guess_of
 from alerts.doctor.check import Check, Fix, Group, Line, Lines
 from alerts.phone_numbers import country_name
 from alerts.services import Services
@@ -76,6 +78,11 @@ def _users(users: UsersFile, roles: Roles) -> Lines:
         f"{count(Permission.SEND)} may send, {count(Permission.LOOK)} may look"
     )
     lines = [Line("fine", f"Everybody signs in: {may}.")]
+    if not count(Permission.SEND):
+        lines.append(Line("to do", "Nobody may send.", "None of the users is in SENDERS."))
+    elif count(Permission.SEND) == 1:
+        words = "More than MAX_RECIPIENTS go out only from the shell: there is no second sender."
+        lines.append(Line("fine", words))
     if not count(Permission.ADMINISTER):
         words = "Nobody may lift an emergency stop or see the audit trail on the page."
         lines.append(Line("to do", words, "None of the users is in ADMINS."))
@@ -108,23 +115,74 @@ class LimitChecks:
         people = "person" if most == 1 else "people"
         return [
             countries,
+            *self._of_national_numbers(),
             Line("fine", f"No more than {an_hour:,} {alerts} one number in an hour."),
             Line("fine", f"No more than {most:,} {people} are called or texted at once."),
             *self._of_senders(),
         ]
 
+    def _of_national_numbers(self) -> list[Line]:
+        """Say if a number that is typed without its country's code is always refused."""
+        regions = self._services.regions
+        if regions.default in regions.allowed:
+            return []
+        country = country_name(regions.default)
+        words = "Numbers that are typed without a country's code are refused."
+        seen = (
+            f"They are read as numbers of {_the(country)} (DEFAULT_REGION), which isn't in "
+            "ALLOWED_REGIONS."
+        )
+        default = Fix(f"DEFAULT_REGION={regions.allowed[0]}", "In .env")
+        return [Line("to do", words, seen, (default,))]
+
     def _of_senders(self) -> list[Line]:
         """Say how much one sender, and all of them, may cause."""
-        lines = list[Line]()
+        lines, recipients = list[Line](), self._services.max_recipients
         if (most := self._services.alerts_per_person_per_hour) is not None:
-            lines.append(Line("fine", f"Nobody causes more than {most:,} calls and texts an hour."))
+            an_hour = f"Nobody causes more than {most:,} calls and texts an hour."
+            lines.append(Line("fine", an_hour))
+            if most < recipients:
+                lines.append(_too_many_at_once(most, recipients))
         if (spend := self._services.daily_spend_limit) is not None:
             lines.append(Line("fine", f"No more than {spend:,.2f} is spent in a day."))
+            lines.extend(self._of_dear_calls(spend))
         elif self._services.simulator is None:
             words = "Nothing but the limits above keeps a day from becoming expensive."
             limit = Fix("DAILY_SPEND_LIMIT=50", "In .env, in the account's currency")
             lines.append(Line("to do", words, fixes=(limit,)))
         return lines
+
+    def _of_dear_calls(self, spend: float) -> list[Line]:
+        """Say if a day's money doesn't last for a call, or for as many as may go out at once."""
+        recipients = self._services.max_recipients
+        region = max(self._services.regions.allowed, key=lambda each: guess_of(each).call)
+        call = guess_of(region).call
+        needed = call * recipients
+        if needed <= spend:
+            return []
+        there = _the(country_name(region))
+        lasts = f"lasts for {int(spend / call):,}" if spend >= call else "doesn't last for any"
+        words = f"A day's money {lasts} of the calls to {there} while their price isn't known."
+        seen = (
+            f"Each counts as {call:,.2f} until three have been priced. "
+            f"DAILY_SPEND_LIMIT is {spend:,.2f}, and MAX_RECIPIENTS lets {recipients:,} be called "
+            f"at once: that takes {needed:,.2f}."
+        )
+        limit = Fix(f"DAILY_SPEND_LIMIT={math.ceil(needed)}", "In .env, in the account's currency")
+        return [Line("to do", words, seen, (limit,))]
+
+
+def _too_many_at_once(an_hour: int, recipients: int) -> Line:
+    """Say that the hour refuses what may be sent at once."""
+    words = f"Who sends to more than {an_hour:,} people at once is refused."
+    seen = (
+        f"MAX_RECIPIENTS lets {recipients:,} be called or texted at once, but "
+        f"ALERTS_PER_PERSON_PER_HOUR lets a person cause only {an_hour:,} an hour. "
+        "Raise that, or lower MAX_RECIPIENTS: then a second person can say yes to more."
+    )
+    raised = Fix(f"ALERTS_PER_PERSON_PER_HOUR={recipients}", "In .env, to allow it")
+    lowered = Fix(f"MAX_RECIPIENTS={an_hour}", "Or, to have a second person asked")
+    return Line("to do", words, seen, (raised, lowered))
 
 
 def country_list(regions: Sequence[str]) -> str:

@@ -92,7 +92,7 @@ def _rehearsal(reached: bool) -> Line:
     if reached:
         return Line("fine", "A call in the simulation was answered.")
     words = "Hear a call in the simulation."
-    return Line("to do", words, f"{PRESS} The phone on this page rings, and nobody's else.")
+    return Line("to do", words, f"{PRESS} The phone in the page rings, and nobody else's.")
 
 
 def _not_yet() -> list[Line]:

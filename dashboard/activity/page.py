@@ -29,7 +29,9 @@ from dashboard.assets import assets
 from dashboard.background import in_background
 from dashboard.icons import icon
 from dashboard.inputs import part
+from dashboard.live_alert import LOOKING as LOOKING_FOR_ALERT
 from dashboard.live_alert import failure_sentence
+from dashboard.looking import looking
 from dashboard.permissions import offer_what_is_allowed
 from people.contact import Contact
 
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 ROWS = 25
 # The parts of the page that change by themselves.
 PARTS = ("lists", "senders", "summary", "list", "panel")
+# What stands in them until it is known what to show there. The panel appears with an alert that is
+# opened, before that is read.
+UNTIL_KNOWN = {"list": looking(), "panel": looking(LOOKING_FOR_ALERT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,9 @@ def ui() -> Tag:
 
 def _part(name: str) -> Tag:
     """Return an output that the script activity.js brings up to date piece by piece."""
-    return shiny_ui.output_ui(name, class_="cb-patched", aria_live="off")
+    output = shiny_ui.output_ui(name, class_="cb-patched", aria_live="off")
+    output.append(UNTIL_KNOWN.get(name))
+    return output
 
 
 def _filters() -> Tag:
@@ -173,7 +180,7 @@ def _date(name: str, label: str) -> Tag:
 def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None:
     """Run the page. Nothing is looked up while nobody sees it."""
     offer_what_is_allowed(session, desk.actor)
-    parts = {name: reactive.Value(HTML("")) for name in PARTS}
+    parts = {name: reactive.Value(_until_known(name)) for name in PARTS}
     said: reactive.Value[str] = reactive.Value("")
     pulse = pulse_of(desk)
     following: list[asyncio.Task[None]] = []
@@ -261,6 +268,8 @@ async def parts_at(
     if address.shows_what_was_done:
         trail = await look_at_trail(desk, address, zone)
         new, words = await asyncio.to_thread(trail_parts, trail, address, zone, ns)
+        # No alert is open here, but an address may say so.
+        new["panel"] = HTML("") if address["open"] else _until_known("panel")
     else:
         view = await look(desk, pulse, address, zone)
         is_simulation = desk.services.simulator is not None
@@ -334,7 +343,7 @@ def _shown(
             "senders": HTML(""),
             "summary": HTML(""),
             "list": _html(empty),
-            "panel": HTML(""),
+            "panel": _html(missing(address)) if view.open else _until_known("panel"),
         }, "Nothing sent yet."
     panel: Tag | None = None
     words = f"{view.counts.total:,} alerts." if view.page.rows else "No alert matches."
@@ -371,7 +380,7 @@ def _shown(
         "list": _html(
             the_list(address, view.page, view.counts, view.names, zone, rules=view.rules)
         ),
-        "panel": _html(panel) if panel else HTML(""),
+        "panel": _html(panel) if panel else _until_known("panel"),
     }, words
 
 
@@ -388,6 +397,10 @@ def _rule_choice(address: Address, rules: Mapping[str, str], ns: Any) -> Tag | N
     return late_choice(
         "rule", "Rule", [("", "Any rule or none"), *{**rules, **unknown}.items()], ns
     )
+
+
+def _until_known(part: str) -> HTML:
+    return _html(TagList(UNTIL_KNOWN.get(part)))
 
 
 def _html(tag: Tag | TagList) -> HTML:

@@ -86,7 +86,7 @@ def trail_parts(
     )
     parts: dict[str, Tag | TagList] = {"senders": choices, "list": shown}
     html = {name: HTML(each.get_html_string()) for name, each in parts.items()}
-    return {"summary": HTML(""), "panel": HTML("")} | html, words
+    return {"summary": HTML("")} | html, words
 
 
 def _list(page: AuditPage, address: Address, zone: str) -> Tag:

@@ -16,6 +16,7 @@ from dashboard.action_buttons import button, sheet_head
 from dashboard.assets import assets
 from dashboard.icons import icon
 from dashboard.inputs import MOST_SEARCH_CHARACTERS
+from dashboard.looking import until_known
 from dashboard.permissions import may_not, offer_what_is_allowed
 
 FILE_TYPES = [".csv", ".tsv", ".txt", ".vcf", "text/csv", "text/vcard"]
@@ -49,7 +50,7 @@ def ui() -> Tag:
         tags.div(
             shiny_ui.output_ui("groups", aria_live="off", class_="people-side"),
             tags.section(
-                shiny_ui.output_ui("people", aria_live="off"),
+                until_known(shiny_ui.output_ui("people", aria_live="off"), "Looking for people…"),
                 shiny_ui.output_ui("foot", aria_live="off", class_="people-foot"),
                 class_="cb-card people-list",
                 aria_label="The list",

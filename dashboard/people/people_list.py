@@ -9,6 +9,7 @@ from typing import Any
 
 from htmltools import TagChild, tags
 from shiny import Inputs, Session, reactive, render
+from shiny.types import SilentCancelOutputException
 
 from alerts import Desk
 from dashboard.inputs import MOST_SEARCH_CHARACTERS, visitors_zone, whole_number
@@ -137,7 +138,8 @@ class PeopleList:
             if self._problem():
                 return tags.p(self._problem(), class_="cb-note bad", role="alert")
             if page is None:
-                return tags.p("Looking for people…", class_="cb-quiet people-nobody")
+                # The page goes on saying that it looks for them.
+                raise SilentCancelOutputException
             if not page.total and wanted == Wanted():
                 return rows.nobody_yet()
             zone = visitors_zone(self._input, self._desk.services.time_zone)

@@ -22,6 +22,7 @@ LOOKS: Mapping[HealthKind, tuple[str, Tone]] = {
     "held": ("mark", "wait"),
     "flapping": ("mark", "wait"),
     "slow": ("mark", "wait"),
+    "unheard": ("mark", "wait"),
     "stale": ("mark", "wait"),
     "waiting": ("clock", "off"),
     "failed": ("cross", "bad"),
@@ -92,9 +93,11 @@ def held_tag(each: RuleOverview, zone: str) -> Tag:
     done = "texted" if rule.channel == "text" else "called"
     everything = f"{verb} about it" if count == 1 else f"{verb} all {count:,}"
     since = f" since {when(each.held_since, zone)}" if each.held_since else ""
-    # It may be held for another reason: everything was stopped when they turned bad.
+    # Some may be over since, and which of the other reasons it was isn't kept.
     is_over = count > rule.most_at_once
-    why = f"That is over its limit of {rule.most_at_once:,}, so it is held" if is_over else "Held"
+    why = f"Held{since}: too many rows or people at once, or everything was stopped."
+    if is_over:
+        why = f"That is over its limit of {rule.most_at_once:,}, so it is held{since}."
     return tags.section(
         shape_tag("mark", "wait"),
         tags.div(
@@ -102,7 +105,7 @@ def held_tag(each: RuleOverview, zone: str) -> Tag:
                 f"{rule.name}: {count:,} new{' at once' * is_over}", id=f"rules-held-{rule.id}"
             ),
             tags.p(
-                f"{why}{since}. Nobody has been {done}.",
+                f"{why} Nobody has been {done}.",
                 class_="cb-small",
             ),
         ),

@@ -20,6 +20,7 @@ from access.actor import Permission
 from alerts import Desk
 from dashboard.assets import assets, listening
 from dashboard.background import in_background
+from dashboard.looking import looking
 from dashboard.permissions import may_not, offer_what_is_allowed
 from dashboard.tab_count import waiting_words
 from dashboard.visit_tasks import set_value
@@ -42,7 +43,7 @@ def ui() -> Tag:
         tags.div(
             tags.div(tags.h1("Rules"), class_="rules-head"),
             # The database may take some seconds to open.
-            tags.p("Reading the rules …", class_="cb-quiet"),
+            looking("Looking for rules…"),
             data_part="list",
             class_="rules-view",
         ),

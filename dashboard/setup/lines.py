@@ -11,6 +11,7 @@ from alerts.doctor import Check, Fix, Group, Line, Verdict
 from alerts.doctor.check import Lines
 from dashboard.alert_status import Glance, clock, glance_tag
 from dashboard.icons import icon
+from dashboard.looking import looking
 from dashboard.setup.checking import Report
 
 GLANCES: dict[Verdict, Glance] = {
@@ -21,6 +22,7 @@ GLANCES: dict[Verdict, Glance] = {
 }
 DONE = Glance("check", "good", "Done")
 CHECKING = Glance("clock", "off", "Checking")
+BEING_CHECKED = "Checking…"
 # More fixes than these, and all but the first wait in a disclosure.
 MOST_IN_SIGHT = 2
 
@@ -28,7 +30,7 @@ MOST_IN_SIGHT = 2
 def summary(report: Report) -> Glance:
     """Say how much there is to do and how much is in place."""
     if not report.checks:
-        return Glance("clock", "off", "Checking…" if report.done_at is None else "Not checked")
+        return Glance("clock", "off", BEING_CHECKED if report.done_at is None else "Not checked")
     to_do = sum(each.verdict in {"to do", "broken"} for each in report.lines)
     fine = sum(each.verdict == "fine" for each in report.lines)
     if report.is_running:
@@ -43,7 +45,9 @@ def all_lines(report: Report, time_zone: str) -> Tag:
     """Return every group with its lines; the first says when they were checked."""
     checked = f"checked {clock(report.done_at, time_zone)}" if report.done_at else ""
     if not report.checks:
-        words = "The checks failed. Callboard's log says why." if checked else "Checking…"
+        if not checked:
+            return looking(BEING_CHECKED)
+        words = "The checks failed. Callboard's log says why."
         return tags.div(tags.p(words, class_="cb-quiet setup-nothing"))
     areas: list[Tag] = []
     for group, checks in groupby(report.checks, key=lambda pair: pair[0].group):

@@ -17,10 +17,11 @@ from dashboard.assets import assets
 from dashboard.fields import unannounced
 from dashboard.icons import icon
 from dashboard.live_alert import LiveAlert
+from dashboard.looking import until_known
 from dashboard.permissions import offer_what_is_allowed
 from dashboard.send.form import time_zone_of
 from dashboard.setup.checking import Checking, Report
-from dashboard.setup.lines import all_lines, summary
+from dashboard.setup.lines import BEING_CHECKED, all_lines, summary
 from dashboard.setup.my_phone import my_phone_server, my_phone_ui
 
 FOR_ADMINISTRATORS = "Only an administrator sees what the checks of this Callboard found."
@@ -46,7 +47,9 @@ def ui(*, simulated: bool = False) -> Tag:
         ),
         tags.div(
             tags.section(
-                unannounced(shiny_ui.output_ui("checks", class_="cb-patched")),
+                unannounced(
+                    until_known(shiny_ui.output_ui("checks", class_="cb-patched"), BEING_CHECKED)
+                ),
                 class_="cb-card setup-checks",
                 aria_label="Checks",
             ),

@@ -27,6 +27,7 @@ KEYWORDS = (
 NAME = r'"((?:[^"]|"")+)"'
 COLUMN_NOT_FOUND = re.compile(rf"(?:Referenced column|does not have a column named) {NAME}")
 TABLE_NOT_FOUND = re.compile(rf"Referenced table {NAME} not found")
+TYPE_NOT_FOUND = re.compile(r"(Type|Aggregate Function) with name (.+?) does not exist!")
 CANDIDATES = re.compile(r"(?:Candidate (?:bindings|tables)|Did you mean)(.*)", re.DOTALL)
 UNENDED = (
     ("unterminated string", "The text that begins here has no end."),
@@ -37,7 +38,11 @@ UNEXPECTED = re.compile(r'syntax error at or near "(.*)"', re.DOTALL)
 # `/srv/callboard/data/lab.csv` becomes `lab.csv`.
 PATHS = re.compile(r"""(?<![\w.])/(?:[^/\s'"]+/)+""")
 LONGEST_SENTENCE = 400
+LONGEST_WORD = 60
+LONG_WORDS = re.compile(rf"\S{{{LONGEST_WORD},}}")
 TOO_DEEP = "The query has too many parts within each other: make it simpler."
+
+NO_MEMORY = ("Out of Memory", "bad_alloc", "Memory allocation failure")
 
 _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (duckdb.ParserException, "syntax"),
@@ -73,7 +78,7 @@ def in_words(
     details = details_of(error)
     message = str(details["exception_message"])
     kind: Kind = next((kind for each, kind in _KINDS if isinstance(error, each)), "failed")
-    if kind == "limit" or "Out of Memory" in message or "bad_alloc" in message:
+    if kind == "limit" or any(each in message for each in NO_MEMORY):
         return QueryError(TOO_MUCH_MEMORY, "limit")
     if "expression depth limit" in message:
         return QueryError(TOO_DEEP, "limit")
@@ -98,7 +103,8 @@ def details_of(error: Exception) -> dict[str, Any]:
     start = text.find("{")
     if start >= 0:
         try:
-            found = json.loads(text[start:])
+            # An internal error goes on after it.
+            found, _ = json.JSONDecoder().raw_decode(text, start)
         except ValueError:
             found = None
         if isinstance(found, dict) and "exception_message" in found:
@@ -111,10 +117,11 @@ def one_line(message: str) -> str:
     words = PATHS.sub("", " ".join(message.strip().split("\n", 1)[0].split()))
     # Of a value in the query, DuckDB tells that it is written there, which its place says already.
     words = words.replace("INTEGER_LITERAL", "INTEGER").replace("STRING_LITERAL", "VARCHAR")
+    words = LONG_WORDS.sub(lambda found: _shortened(found[0]), words).removesuffix("!")
     if len(words) > LONGEST_SENTENCE:
         words = words[: LONGEST_SENTENCE - 1] + "…"
     words = words[:1].upper() + words[1:]
-    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+    return words if words.endswith((".", "?", "…")) else f"{words}."
 
 
 def _place(details: dict[str, Any], before: int) -> tuple[int | None, int | None]:
@@ -135,11 +142,14 @@ def _missing(message: str, sql: str, columns: Iterable[str]) -> tuple[str, Fix |
     for pattern, what in ((COLUMN_NOT_FOUND, "column"), (TABLE_NOT_FOUND, "table")):
         if found := pattern.search(message):
             name = _unquoted(found[1])
-            words = f"There is no {what} called {name}."
+            words = f"There is no {what} called {_shortened(name)}."
             meant = _closest(name, [*columns, *_candidates(message)])
             if not meant:
                 return words, None
             return f"{words} Did you mean {meant}?", Fix(_as_written(name, sql), readable(meant))
+    if found := TYPE_NOT_FOUND.search(message):
+        what = "type" if found[1] == "Type" else "aggregate function"
+        return f"There is no {what} called {_shortened(found[2])}.", None
     return None
 
 
@@ -168,6 +178,10 @@ def _closest(name: str, candidates: Iterable[str]) -> str:
     close = get_close_matches(name.casefold(), by_letters, 1, 0.6)
     longer = [each for each in by_letters if name.casefold() in each]
     return by_letters[(close or longer)[0]] if close or longer else ""
+
+
+def _shortened(word: str) -> str:
+    return word if len(word) < LONGEST_WORD else f"{word[: LONGEST_WORD - 3]}…"
 
 
 def _unquoted(name: str) -> str:

@@ -149,13 +149,13 @@ async def test_more_than_an_hour_lets_are_refused_before_anything_is_saved(tmp_p
             await desk.broadcast([replace(MAYA, to=ANN), replace(MAYA, to=BEN)], id="b")
         again = datetime.now(ZoneInfo("America/New_York")) + timedelta(hours=1)
         assert re.fullmatch(
-            r"Maya has asked for 2 of the 3 calls and texts allowed in an hour\. The next 2 can be "
-            rf"sent from ({again:%H}|{again - timedelta(minutes=1):%H}):\d\d E[SD]T"
-            r"( on \w+)? on\. The setting is ALERTS_PER_PERSON_PER_HOUR\.",
+            r"Maya asked for 2 calls and texts\. 3 an hour are allowed, and 1 is left now\. Send 1 "
+            rf"of them now, or all from ({again:%H}|{again - timedelta(minutes=1):%H}):\d\d E[SD]T"
+            r"( on \w+)? on, or raise ALERTS_PER_PERSON_PER_HOUR\.",
             str(refusal.value),
         )
         assert await desk.broadcast_of("b") is None
-        with pytest.raises(TooMany, match="4 at once are more than that: send it in parts"):
+        with pytest.raises(TooMany, match=r"Ben asked for 4 .* Send them in parts of 3 at most"):
             await desk.send_all([replace(MAYA, user="Ben", to=ANN)] * 4)
         await desk.send_all([replace(MAYA, to=ANN)])
         with pytest.raises(TooMany):
@@ -163,8 +163,10 @@ async def test_more_than_an_hour_lets_are_refused_before_anything_is_saved(tmp_p
         # Somebody else, and what is confirmed to be so many, are sent.
         await desk.send_all([replace(MAYA, user="Ben", to=BEN)] * 3)
         await desk.send_all([replace(MAYA, to=BEN)] * 2, confirmed=True)
-        refused = {each.person: each.alerts for each in await desk.refusals()}
-        assert refused == {"Maya": 3, "Ben": 4}
+        refused = {
+            each.person: (each.alerts, each.most, each.left) for each in await desk.refusals()
+        }
+        assert refused == {"Maya": (3, 3, 0), "Ben": (4, 3, 0)}
 
 
 async def test_the_same_ids_again_are_not_more(tmp_path: Path):
@@ -187,7 +189,7 @@ async def test_further_tries_count_when_they_are_made(tmp_path: Path):
     async with simulated_desk(tmp_path, alerts_per_person_per_hour=3) as desk:
         await followed(desk, replace(MAYA, to=BUSY, tries=3, minutes_between_tries=0))
         assert len(posts(desk)) == 3
-        with pytest.raises(TooMany, match="3 of the 3"):
+        with pytest.raises(TooMany, match="3 an hour are allowed, and none is left"):
             await desk.send(MAYA)
 
 
@@ -211,10 +213,12 @@ async def test_one_visitor_asks_for_ten_thousand_calls(tmp_path: Path, caplog):
         [refused] = await desk.refusals()
         assert (refused.person, refused.alerts) == ("Maya", 200 * 50 + 180)
         trail = (await (await desk.audit()).page(AuditFilters(actor="Maya"))).entries
-        assert [each.words for each in trail] == ["Was refused 50 alerts: more than an hour allows"]
+        assert [each.words for each in trail] == [
+            "Was refused 50 alerts: 20 an hour may be sent, and 20 were left"
+        ]
     lines = [each for each in caplog.messages if "Refused alerts" in each]
     assert len(lines) == 1
-    assert "Maya has asked for" in lines[0]
+    assert "Maya asked for 50 calls" in lines[0]
 
 
 async def test_exact_however_many_processes_ask_at_once(database_url: str):
@@ -268,11 +272,12 @@ async def test_what_would_cost_more_than_a_day_allows_is_refused(tmp_path: Path)
         with pytest.raises(LimitReached) as refusal:
             await desk.send_all([replace(MAYA, to=BEN)] * 2)
         assert re.fullmatch(
-            r"This would cost about 0\.06, and today's calls and texts come to about 0\.06 of the "
-            r"0\.10 USD allowed a day\. The next day begins at 00:00 JST on \w+\. The setting is "
-            r"DAILY_SPEND_LIMIT\.",
+            r"This would cost about 0\.06 USD\. 0\.10 a day are allowed, and about 0\.04 are left "
+            r"today\. Send it from 00:00 JST on \w+ on, or raise DAILY_SPEND_LIMIT\.",
             str(refusal.value),
         )
+        with pytest.raises(LimitReached, match=r"0\.12 USD.* Send it in parts, a day each, or"):
+            await desk.send_all([replace(MAYA, to=BEN)] * 4)
         await desk.send_all([replace(MAYA, to=BEN)])
 
 
@@ -360,5 +365,5 @@ async def test_estimates_are_saved_with_each_submission(tmp_path: Path):
 async def test_a_wrong_limit_is_one_sentence(tmp_path: Path):
     async with simulated_desk(tmp_path, alerts_per_person_per_hour=1) as desk:
         await desk.send(replace(CALL, user=""))
-        with pytest.raises(UnusableInput, match="This program has asked for 1 of the 1"):
+        with pytest.raises(UnusableInput, match=r"This program asked for 1 call or text\. 1 an"):
             await desk.send(CALL)

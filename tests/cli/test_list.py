@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from alerts import UnusableInput
+from alerts import AlertRequest, UnusableInput
 from alerts.filters import Filters, Kind
 from alerts.phone_numbers import Regions
-from cli.list import filters_in
+from cli.list import filters_in, line
 from cli.main import parser
 from cli.newest_first import moment_in
+from tests.support.alerts_by_hand import NUMBER, saved
 from tests.support.project_folder import ProjectFolder, build_project_folder
 
 BEN, CLARA = "(412) 555-0121", "(412) 555-0122"
@@ -120,3 +121,9 @@ def test_what_the_options_ask_for():
     assert asked("--by", "maya").sender == "maya"
     with pytest.raises(UnusableInput, match="phone number or a name"):
         asked("--to", "!!")
+
+
+def test_a_line_has_the_words_that_were_said():
+    """What was written may have variables, and those of a rule's alert are its row's."""
+    request = AlertRequest("call", NUMBER, "Batch {{ batch }} is off.", variables={"batch": "1407"})
+    assert line(saved(request), "UTC").endswith(": Batch 1407 is off.")

@@ -60,10 +60,10 @@ def test_the_banner_says_who_when_and_how_to_lift_it():
 
 
 def test_only_administrators_hear_who_asked_for_too_much():
-    found = Notices(refusals=(Refusals("Maya", 9900, NOW),))
-    assert "Maya asked for 9,900 calls and texts more" in str(
-        banner_of(found, "UTC", may_lift=True)
-    )
+    found = Notices(refusals=(Refusals("Maya", 9900, NOW, 100, 2),))
+    shown = str(banner_of(found, "UTC", may_lift=True))
+    assert "Maya asked for 9,900 calls and texts that the hourly limit refused" in shown
+    assert "100 an hour are allowed, and 2 are left now. If they were meant" in shown
     assert str(banner_of(found, "UTC", may_lift=False)) == ""
 
 

@@ -9,9 +9,12 @@ import pytest
 
 from alerts import Status
 from alerts.message.compose import said
+from people.contact import Contact
+from people.contacts import Contacts
 from rules import health
 from rules.checker import RuleChecker
 from rules.desk import RuleDesk
+from rules.overview import MEND_OWNER
 from tests.support.desks import quiet_now
 from tests.support.watched import BEN, CLARA, COLUMNS, INES, SQL, watched
 
@@ -183,6 +186,50 @@ async def test_over_a_limit_nothing_vanishes(tmp_path: Path):
         assert len(await scene.states(rule)) == 12
 
 
+@pytest.mark.parametrize(
+    ("people", "most_at_once", "most"), [(50, 10, 0), (51, 10, 50), (60, 60, 0), (61, 60, 60)]
+)
+async def test_one_row_for_a_crowd_is_a_flood(
+    tmp_path: Path, people: int, most_at_once: int, most: int
+):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on(most_at_once=most_at_once)
+        # The same key again and again, each time for somebody else.
+        crowd = [(1407, "T3", 374, f"+1412555{2000 + each}") for each in range(people)]
+        scene.write(*crowd)
+        report = await scene.check(rule)
+        told = await scene.told()
+        if not most:
+            assert (report.held, len(told)) == ((), people)
+            return
+        assert report.held == ("1407",)
+        words = (
+            f"The rule Diacetyl stopped itself: 1 new for {people} people at once, more than "
+            f"{most}. Nobody else has been told. Decide under Rules whom to tell."
+        )
+        assert told == [(INES, words)]
+        # Once a person has decided, all of them are told.
+        await RuleDesk(scene.desk, scene.sources, scene.sandbox).answer_held(rule.id, "all")
+        await scene.check(rule)
+        assert len(await scene.told()) == 1 + people
+
+
+async def test_a_row_for_a_large_group_is_a_flood_unless_the_rule_names_it(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        contacts = Contacts(await scene.desk.database(), scene.desk.services.regions)
+        for each in range(51):
+            number = f"+1412555{2000 + each}"
+            await contacts.save(Contact("", f"Client {each}", (number,), groups=("Clients",)))
+        rule = await scene.switched_on(name="By column")
+        chosen = await scene.switched_on(name="By name", to_column="", to="Clients")
+        scene.write((1407, "T3", 374, "Clients"))
+        assert (await scene.check(rule)).held == ("1407",)
+        assert (await scene.check(chosen)).held == ()
+        [(number, words), *told] = await scene.told()
+        assert (number, "1 new for 51 people at once" in words) == (INES, True)
+        assert len(told) == 51
+
+
 async def test_what_comes_and_goes_is_told_three_times_a_day(tmp_path: Path):
     """https://github.com/grafana/grafana/issues/7886."""
     async with watched(tmp_path) as scene:
@@ -202,16 +249,18 @@ async def test_what_comes_and_goes_is_told_three_times_a_day(tmp_path: Path):
         assert [number for number, _ in await scene.told()][4:] == [BEN]
 
 
-@pytest.mark.parametrize("owner", ["", "Ines Duarte"])
+@pytest.mark.parametrize("owner", ["", "Ines Duarte", "Somebody Who Left"])
 async def test_what_comes_and_goes_is_seen_even_without_an_owner(
     tmp_path: Path, owner: str, caplog: pytest.LogCaptureFixture
 ):
     async with watched(tmp_path) as scene:
         rules = RuleDesk(scene.desk, scene.sources, scene.sandbox)
         rule = await scene.switched_on(owner=owner)
+        is_gone = owner == "Somebody Who Left"
+        kind = "unheard" if is_gone else "fine"
         for times in range(1, 5):
             [shown] = await rules.overview()
-            assert shown.health.kind == "fine"
+            assert shown.health.kind == kind
             scene.write(BENS)
             await scene.check(rule)
             if times < 4:
@@ -219,12 +268,27 @@ async def test_what_comes_and_goes_is_seen_even_without_an_owner(
                 await scene.check(rule)
         [shown] = await rules.overview()
         assert (shown.health.kind, shown.health.words) == ("flapping", "Comes and goes: 1407")
-        who = "only the owner is told" if owner else "nobody is told"
-        assert shown.health.detail == f"More than 3 times in a day, so {who}"
-        assert ("can't tell anybody: Diacetyl: 1407 came and went" in caplog.text) is (not owner)
+        who = "only the owner is told" if owner == "Ines Duarte" else "nobody is told"
+        detail = f"More than 3 times in a day, so {who}"
+        if is_gone:
+            detail += f". Its owner can't be told: Nobody called Somebody Who Left. {MEND_OWNER}"
+        assert shown.health.detail == detail
+        is_unheard = owner != "Ines Duarte"
+        assert ("can't tell anybody: Diacetyl: 1407 came and went" in caplog.text) is is_unheard
         await scene.turn_back(24 * 3600)
         [shown] = await rules.overview()
-        assert shown.health.kind == "fine"
+        assert shown.health.kind == kind
+
+
+async def test_an_owner_of_whom_only_one_can_be_told(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        await scene.switched_on(owner="Ines Duarte, 412-555-01")
+        [shown] = await RuleDesk(scene.desk, scene.sources, scene.sandbox).overview()
+        assert (shown.health.kind, shown.health.words) == (
+            "unheard",
+            "One of its owners can't be told",
+        )
+        assert "412-555-01" in shown.health.detail
 
 
 async def test_it_is_well_again_only_after_some_checks(tmp_path: Path):

@@ -58,6 +58,7 @@ async def asked(name: str, rules: Rules) -> list[Line]:
         (["stale"], ["broken"], "Nobody hears what is bad by the rule Diacetyl."),
         (["held"], ["to do"], "it waits for somebody's answer"),
         (["flapping"], ["to do"], "Nobody is told what comes and goes too often by the rule"),
+        (["unheard"], ["to do"], "Nobody hears if the rule Diacetyl can't be checked."),
         (["slow"], ["to do"], "is slow, so its alerts may come late"),
         (["failed"] * 7, [*["broken"] * 5, "to do"], "2 more rules need a look."),
     ],
@@ -72,6 +73,19 @@ async def test_a_rule_that_fails_says_why_and_how_to_see_it():
     [line] = await asked("rules", Rules([overview("failed", "Malt & hops")]))
     assert "tastings.csv isn't there" in line.seen
     assert line.fixes[0].text == ".venv/bin/python -m alerts rules check 'Malt & hops'"
+
+
+@pytest.mark.parametrize(("most_at_once", "expected"), [(100, ["fine"]), (101, ["to do"])])
+async def test_a_rule_that_lets_more_alert_than_an_hour_allows(most_at_once, expected):
+    one = overview("fine")
+    rules = Rules([replace(one, rule=replace(one.rule, most_at_once=most_at_once))])
+
+    async def opened() -> Rules:
+        return rules
+
+    lines = await lines_of(RuleChecks(opened, 100), "rules")  # type: ignore[arg-type]
+    assert verdicts(lines) == expected
+    assert ("if more than 100 are to be told" in lines[0].words) == (most_at_once > 100)
 
 
 async def test_sources_that_cannot_be_read():

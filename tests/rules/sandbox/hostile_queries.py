@@ -324,6 +324,21 @@ HUGE_TEXTS = (
     "SELECT x" + "[1]" * 6_000,
     "SELECT 1 + " * 1 + "1 + " * 4_500,
     "SELECT " + "{{'a':" * 2_000 + "1" + "}}" * 2_000,
+    # What is wrong is quoted in the sentence, but not all of it.
+    'SELECT "' + "x" * 18_000 + '" FROM lab',
+    "SELECT INTERVAL '" + "9" * 5_000 + " years'",
+)
+
+NAMES_ELSEWHERE = (
+    # Types and aggregates have names too, and an aggregate's may be a text.
+    "SELECT NULL::information_schema.tables",
+    "SELECT 'lab'::regclass",
+    "SELECT list_aggregate([1], 'getenv')",
+    "SELECT now() AT TIME ZONE '{secret}'",
+    "FROM lab, LATERAL read_text('/etc/' || lab.client)",
+    'WITH "duc\u212adb_settings" AS (SELECT 1) FROM duckdb_settings',
+    "WITH RECURSIVE t(a, b) USING KEY (a) AS (SELECT 1, 2 UNION SELECT a, b FROM t, recurring.lab) "
+    "FROM t",
 )
 
 REFUSED = {
@@ -336,9 +351,12 @@ REFUSED = {
     "several": SEVERAL,
     "disguised": DISGUISED,
     "huge texts": HUGE_TEXTS,
+    "names elsewhere": NAMES_ELSEWHERE,
 }
 
 MEMORY_BOMBS = (
+    # An internal error, after which DuckDB shows where in its code it came from.
+    "SELECT reservoir_quantile(i, 0.5, 2147483647) FROM range(10) t(i)",
     "SELECT repeat('x', 2000000000)",
     "SELECT repeat(repeat('x', 100000), 100000)",
     "SELECT lpad('x', 2000000000, 'y')",
