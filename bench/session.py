@@ -31,7 +31,8 @@ class PageSession:
         """The next message, as JSON. Raises ConnectionError once the app has hung up."""
         message = await self._socket.receive()
         if message.type is not aiohttp.WSMsgType.TEXT:
-            raise ConnectionError(f"The app ended the session: {message.type.name}.")
+            why = f"{message.type.name} {message.data or ''} {message.extra or ''}".strip()
+            raise ConnectionError(f"The app ended the session: {why}.")
         return str(message.data)
 
     async def until(self, seen: Callable[[Message], bool]) -> Message:
