@@ -16,6 +16,7 @@ from tests.support.browser import chromium
 from tests.support.databases import postgres_in, sqlite_in
 from tests.support.document_server import Documents, document_server
 from tests.support.postgres import PostgresServer, fresh_database, postgres_server, start
+from tests.support.ready_zygotes import forked_zygote
 from tests.support.running_app import copy_of_the_project, running_app
 from tests.support.simulator_line import Line, simulator_line
 
@@ -38,6 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _needs_browser(item: pytest.Item) -> bool:
     return item.get_closest_marker("browser") is not None
+
+
+@pytest.fixture(autouse=True)
+def _ready_zygotes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sandboxes of tests start at once, but for the tests of how they start."""
+    if not request.node.get_closest_marker("starts_zygotes"):
+        monkeypatch.setattr("rules.sandbox.zygote_process._popen", forked_zygote)
 
 
 @pytest.fixture

@@ -193,6 +193,7 @@ async def test_further_tries_count_when_they_are_made(tmp_path: Path):
             await desk.send(MAYA)
 
 
+@pytest.mark.slow
 async def test_one_visitor_asks_for_ten_thousand_calls(tmp_path: Path, caplog):
     """The limit stops it, and the owner finds one line in the log and a number for the pages."""
     async with simulated_desk(tmp_path, alerts_per_person_per_hour=20) as desk:

@@ -88,6 +88,7 @@ def mistake(folder: Path, name: str, text: str) -> str:
     return "shown" if any(secret in sentence for secret in ("a-pass", HUSH, TOKEN)) else ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_and_every_odd_text(elsewhere: Path, name: str):
     texts = [*TEXTS, HUSH] if name in SECRETS else TEXTS

@@ -77,6 +77,7 @@ def test_there_are_enough():
     assert len(distinct) + len(set(MEMORY_BOMBS)) + len(set(TIME_BOMBS)) >= 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", REFUSED)
 async def test_is_refused_and_harms_nothing(group: str, lab: Table, layers: Layers):
     before = contents(lab)

@@ -28,7 +28,7 @@ from tests.support.sandboxed import (
     zygote_pid,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.starts_zygotes]
 
 # Much longer than any test waits.
 LONG = "SELECT max(md5(range::VARCHAR)) FROM range(100000000000)"
