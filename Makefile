@@ -28,11 +28,11 @@ check: .venv/installed-dev
 
 NOT_SLOW = $(if $(SLOW),, and not slow)
 
-# Three at a time, for many tests wait for something. Tests of a file share fixtures, so keep them
+# Five at a time, for most tests wait for something. Tests of a file share fixtures, so keep them
 # together. In the order of their names: files with the most tests first, which is usual, would
 # leave those with few and slow tests to the end, where nothing else runs beside them.
 unit: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not browser$(NOT_SLOW)" -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not browser$(NOT_SLOW)" -n 5 --dist loadfile --no-loadscope-reorder
 
 # Apart from the rest: Playwright keeps an event loop running, which breaks async tests. To load all
 # other tests as well, only to leave them out, would take a good part of a minute.

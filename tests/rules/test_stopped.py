@@ -114,7 +114,7 @@ async def test_a_rule_at_its_hourly_limit_tells_its_owner_and_goes_on_later(tmp_
         for _ in range(health.FAILURES_BEFORE_TELLING):
             report = await scene.check(rule)
             assert report.result == "failed"
-            assert "2 at once are more than that" in report.failure
+            assert "asked for 2 calls and texts. 1 an hour is allowed" in report.failure
         assert await scene.told() == []
         await scene.turn_back(health.SECONDS_BEFORE_TELLING)
         await scene.check(rule)

@@ -324,7 +324,10 @@ HUGE_TEXTS = (
     "SELECT x" + "[1]" * 6_000,
     "SELECT 1 + " * 1 + "1 + " * 4_500,
     "SELECT " + "{{'a':" * 2_000 + "1" + "}}" * 2_000,
-    # What is wrong is quoted in the sentence, but not all of it.
+)
+
+# What is wrong is quoted in the sentence, but not all of it. Only running them shows it.
+HUGE_MISTAKES = (
     'SELECT "' + "x" * 18_000 + '" FROM lab',
     "SELECT INTERVAL '" + "9" * 5_000 + " years'",
 )
@@ -351,6 +354,7 @@ REFUSED = {
     "several": SEVERAL,
     "disguised": DISGUISED,
     "huge texts": HUGE_TEXTS,
+    "huge mistakes": HUGE_MISTAKES,
     "names elsewhere": NAMES_ELSEWHERE,
 }
 

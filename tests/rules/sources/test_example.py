@@ -95,6 +95,8 @@ async def test_a_relative_data_dir_is_the_apps_own(
 
 
 def test_good_rows_come_until_it_is_stopped(tmp_path: Path):
+    # If whatever has started the tests ignores Ctrl-C, what they start would ignore it, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "examples/tastings.py", "--every", "0.01"],
         cwd=REPOSITORY,
@@ -103,6 +105,7 @@ def test_good_rows_come_until_it_is_stopped(tmp_path: Path):
         stderr=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(5)]
     process.send_signal(signal.SIGINT)
