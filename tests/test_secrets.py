@@ -34,7 +34,7 @@ from tests.support.hostile_page import BUTTON, INPUTS
 from tests.support.servers import free_port, serve
 from tests.support.signing_in import MAYA, PASSWORD, cheap_hash, users_in
 
-pytestmark = pytest.mark.usefixtures("fresh_lock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fresh_lock")]
 
 TOKEN = "auth-token-3f9c2a71"
 KEY_SECRET = "api-secret-81d0c7b2"

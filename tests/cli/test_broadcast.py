@@ -22,6 +22,8 @@ from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import ProjectFolder, build_project_folder
 from tests.support.servers import serve
 
+pytestmark = pytest.mark.slow
+
 BEN, CLARA, BUSY = "+14125550123", "+14125550147", "+14125550101"
 PEOPLE = (
     Contact("", "Ben Adeyemi", (BUSY, BEN), groups=("Cellar",)),

@@ -19,6 +19,8 @@ from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import build_project_folder
 from tests.support.servers import serve
 
+pytestmark = pytest.mark.slow
+
 KEYS = ["id", "channel", "to", "from", "status", "sid", "twiml_url", "error"]
 BUSY = "(412) 555-0101"
 
@@ -212,7 +214,6 @@ def test_canceling_what_waits(customer):
     assert printed(ended)["status"] == "canceled"
 
 
-@pytest.mark.slow
 def test_a_worker_delivers_what_others_hand_over(customer):
     command = [sys.executable, "-m", "alerts", "worker"]
     with subprocess.Popen(
@@ -232,7 +233,6 @@ def test_a_worker_delivers_what_others_hand_over(customer):
     assert workers == []
 
 
-@pytest.mark.slow
 def test_a_worker_for_a_simulation(simulation):
     ended = simulation.alerts("worker")
     assert ended.returncode == 2

@@ -16,6 +16,8 @@ from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import ProjectFolder, build_project_folder
 from tests.support.servers import serve
 
+pytestmark = pytest.mark.slow
+
 SOURCES = '[tastings]\nfile = "tastings.csv"\n'
 DATA = (
     "batch,beer,diacetyl_ppb,limit_ppb,phone\n"
@@ -188,7 +190,6 @@ def test_a_wrong_sources_file_is_one_sentence(folder: ProjectFolder, tmp_path: P
     assert ended.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_a_worker_checks_rules(tmp_path: Path) -> None:
     app = create_app(account_sid=ACCOUNT_SID, auth_token=TOKEN, speed=50)
     with serve(app) as url:

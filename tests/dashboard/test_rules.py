@@ -425,6 +425,7 @@ async def test_an_unknown_rule_leads_back_to_the_list(visit: Visit) -> None:
 WRONG: list[Any] = [None, True, 5, 1e308, "", "\ud800", "\0", "9" * 30_000, [], [[1]], {}, {"a": 1}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FORM | {"when": 0, "schedule": 0, "g_minutes": 0}))
 async def test_any_value_of_a_field_is_taken_or_refused_in_a_sentence(
     visit: Visit, name: str, caplog: pytest.LogCaptureFixture

@@ -18,6 +18,8 @@ from rules.overview import MEND_OWNER
 from tests.support.desks import quiet_now
 from tests.support.watched import BEN, CLARA, COLUMNS, INES, SQL, watched
 
+pytestmark = pytest.mark.slow
+
 OLD = (1406, "T1", 250, "Ben Adeyemi")
 BENS = (1407, "T3", 374, "Ben Adeyemi")
 CLARAS = (1408, "T4", 290, "Clara Novak")

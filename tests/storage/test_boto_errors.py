@@ -16,6 +16,8 @@ from tests.support.certificate import self_signed
 from tests.support.s3_server import RecordingS3
 from tests.support.servers import free_port, serve
 
+pytestmark = pytest.mark.slow
+
 SECRET = "hush-hush"
 XML = "<Response/>"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": SECRET}

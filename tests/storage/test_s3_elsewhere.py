@@ -9,6 +9,8 @@ from storage import StorageError
 from tests.support.s3_server import OtherS3, empty_moto, s3_client, s3_error, s3_storage
 from tests.support.servers import serve
 
+pytestmark = pytest.mark.slow
+
 BLOCK, POLICY, RULES = "publicAccessBlock", "policy", "lifecycle"
 NOT_IMPLEMENTED = s3_error(501, "NotImplemented")
 NOT_ALLOWED = s3_error(405, "MethodNotAllowed")

@@ -14,6 +14,8 @@ from storage import StorageError, s3, s3_client
 from tests.support.s3_server import SECRET, XML, RecordingS3, empty_moto, s3_error, s3_storage
 from tests.support.servers import free_port, serve
 
+pytestmark = pytest.mark.slow
+
 
 async def failure(storage, **arguments) -> StorageError:
     with pytest.raises(StorageError) as caught:

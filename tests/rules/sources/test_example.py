@@ -94,6 +94,7 @@ async def test_a_relative_data_dir_is_the_apps_own(
     await sources.close()
 
 
+@pytest.mark.slow
 def test_good_rows_come_until_it_is_stopped(tmp_path: Path):
     # If whatever has started the tests ignores Ctrl-C, what they start would ignore it, too.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

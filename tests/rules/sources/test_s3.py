@@ -11,6 +11,8 @@ from tests.rules.sources.conftest import Lab
 from tests.support.s3_server import SECRET, empty_moto, s3_client
 from tests.support.servers import free_port
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
