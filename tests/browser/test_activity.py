@@ -112,6 +112,7 @@ def test_filters_live_in_the_address(browser: Browser, written: Written) -> None
         expect(row(page, "Ben Adeyemi")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_older_and_newer(browser: Browser, written: Written) -> None:
     with well_behaved_page(browser, written.url, viewport=WIDE) as page:
         page.goto(f"{written.url}?page=activity&status=canceled")
@@ -124,6 +125,7 @@ def test_older_and_newer(browser: Browser, written: Written) -> None:
         expect(row(page, "Person 0")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_alert_opens_beside_the_list_and_the_focus_goes_along(
     browser: Browser, written: Written
 ) -> None:
@@ -144,6 +146,7 @@ def test_an_alert_opens_beside_the_list_and_the_focus_goes_along(
         expect(opened.get_by_role("heading", name="Ben Adeyemi")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_news_come_without_reload_and_without_losing_the_place(
     browser: Browser, written: Written
 ) -> None:
@@ -163,6 +166,7 @@ def test_news_come_without_reload_and_without_losing_the_place(
         assert page.evaluate("document.querySelector('.opened').mark") == 1
 
 
+@pytest.mark.slow
 def test_the_file_is_what_is_shown(browser: Browser, written: Written) -> None:
     with well_behaved_page(browser, written.url, viewport=WIDE) as page:
         page.goto(f"{written.url}?page=activity&by=Ines&status=reached")
@@ -174,6 +178,7 @@ def test_the_file_is_what_is_shown(browser: Browser, written: Written) -> None:
         assert "Lot 212 passed." in text
 
 
+@pytest.mark.slow
 def test_only_the_story_is_printed(browser: Browser, written: Written) -> None:
     with well_behaved_page(browser, written.url, viewport=WIDE) as page:
         page.goto(f"{written.url}?page=activity&open=ben")
@@ -205,6 +210,7 @@ def test_axe_finds_nothing(
             assert width <= viewport["width"]
 
 
+@pytest.mark.slow
 def test_before_the_first_alert(browser: Browser, project: Path) -> None:
     with (
         running_app(project) as url,

@@ -64,6 +64,7 @@ def test_a_key_press_acknowledges(page: Page) -> None:
     expect(page.locator(".timeline .reached")).to_contain_text("Pressed 1")
 
 
+@pytest.mark.slow
 def test_a_second_try_and_then_a_text(page: Page) -> None:
     open_if_nobody_answers(page)
     page.get_by_label("Try again").select_option("Once more")
@@ -82,6 +83,7 @@ def test_a_second_try_and_then_a_text(page: Page) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_problem_in_the_folded_part_is_shown_where_it_is(page: Page) -> None:
     open_if_nobody_answers(page)
     page.get_by_label("Then try these people").fill("412 555 0106, 12")
@@ -93,6 +95,7 @@ def test_a_problem_in_the_folded_part_is_shown_where_it_is(page: Page) -> None:
     expect(page.locator("#send-then_to")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_without_a_public_url_the_key_press_is_off_and_says_why(
     browser: Browser, project: Path
 ) -> None:
@@ -107,6 +110,7 @@ def test_without_a_public_url_the_key_press_is_off_and_says_why(
         expect(page.get_by_label("Ask them to press 1")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_waiting_for_the_next_try_is_canceled(page: Page) -> None:
     open_if_nobody_answers(page)
     page.get_by_label("Try again").select_option("Once more")
@@ -120,6 +124,7 @@ def test_waiting_for_the_next_try_is_canceled(page: Page) -> None:
     expect(page.get_by_role("button", name="Send again")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_call_that_rings_is_canceled(page: Page) -> None:
     send(page, "412 857 4309")
     expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
@@ -129,6 +134,7 @@ def test_a_call_that_rings_is_canceled(page: Page) -> None:
     expect(page.locator(".handset")).to_have_attribute("data-phase", "over")
 
 
+@pytest.mark.slow
 def test_a_page_loaded_again_rings_again(page: Page) -> None:
     send(page, "412 857 4309")
     expect(page.locator(".handset")).to_have_attribute("data-phase", "ringing")
@@ -143,6 +149,7 @@ def test_a_page_loaded_again_rings_again(page: Page) -> None:
     expect(page.locator(".timeline li").last).to_contain_text("Call ended")
 
 
+@pytest.mark.slow
 def test_an_address_with_an_unknown_alert_says_so(page: Page, simulation: str) -> None:
     page.goto(f"{simulation}?alert=nobody-sent-this")
     expect(page.locator(PROGRESS)).to_contain_text("No alert has this id.")
@@ -151,6 +158,7 @@ def test_an_address_with_an_unknown_alert_says_so(page: Page, simulation: str) -
     expect(page).not_to_have_url(re.compile("nobody"))
 
 
+@pytest.mark.slow
 def test_an_app_that_restarts_still_knows_the_alert(browser: Browser, project: Path) -> None:
     history = {"DATABASE_URL": f"sqlite:///{project / 'restarted.sqlite'}"}
     with running_app(project, **history) as url, well_behaved_page(browser, url) as page:
@@ -170,6 +178,7 @@ def test_an_app_that_restarts_still_knows_the_alert(browser: Browser, project: P
         expect(page.locator(PILL)).to_have_text("Busy")
 
 
+@pytest.mark.slow
 def test_what_nobody_can_tell_is_sent_again_only_by_a_person(
     browser: Browser, project: Path, tmp_path: Path
 ) -> None:

@@ -80,6 +80,7 @@ def test_three_are_called_one_again_and_all_is_found_later(page: Page) -> None:
     assert len(exported) == 3  # a line of names, and two calls
 
 
+@pytest.mark.slow
 def test_a_broadcast_is_found_again_by_its_address(page: Page) -> None:
     page.fill("#send-phone_number", "412 555 0101, 412 555 0102")
     expect(page.locator("#send-recipients .good")).to_have_count(2)
@@ -93,6 +94,7 @@ def test_a_broadcast_is_found_again_by_its_address(page: Page) -> None:
     expect(page.locator("#send-phone_number")).to_have_value("412 555 0101, 412 555 0102")
 
 
+@pytest.mark.slow
 def test_a_text_can_be_undone(page: Page) -> None:
     page.get_by_text("Text", exact=True).click()
     page.fill("#send-phone_number", "412 857 4309")
@@ -103,6 +105,7 @@ def test_a_text_can_be_undone(page: Page) -> None:
     expect(page.locator(".handset .bubble")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_draft_outlives_its_tab_until_it_is_sent(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation, viewport=WIDE) as page:
         page.fill("#send-phone_number", "412 555 0106")
@@ -121,6 +124,7 @@ def test_a_draft_outlives_its_tab_until_it_is_sent(browser: Browser, simulation:
         expect(third.locator("#send-message")).to_have_value(re.compile("^Greetings"))
 
 
+@pytest.mark.slow
 def test_enter_sends_from_the_field_and_with_control_from_anywhere(page: Page) -> None:
     page.fill("#send-phone_number", "412 555 0101")
     expect(page.locator("#send-recipients .good")).to_be_visible()
@@ -133,6 +137,7 @@ def test_enter_sends_from_the_field_and_with_control_from_anywhere(page: Page) -
     expect(page.locator("#send-progress .cb-pill")).to_have_text("Sending")
 
 
+@pytest.mark.slow
 def test_half_a_number_is_not_wrong_yet(page: Page) -> None:
     field, wrong = page.locator(".to-field"), page.locator("#send-recipients .bad")
     page.locator("#send-phone_number").press_sequentially("412")
@@ -146,6 +151,7 @@ def test_half_a_number_is_not_wrong_yet(page: Page) -> None:
     assert page.wait_for_function(colors).json_value() != red
 
 
+@pytest.mark.slow
 def test_an_account_is_live_and_has_no_sample(browser: Browser, project: Path) -> None:
     account = {
         "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,

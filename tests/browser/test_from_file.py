@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import PHONE, well_behaved_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 WIDE = {"width": 1320, "height": 860}
 ROWS = (
@@ -86,7 +86,6 @@ def test_each_row_hears_its_own_words(browser: Browser, simulation: str, file: P
         expect(page.locator("#send-recipients li")).to_have_count(1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )

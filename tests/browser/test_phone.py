@@ -38,6 +38,7 @@ def text(page: Page, number: str, message: str) -> None:
     page.locator("#send-send_test_call").click()
 
 
+@pytest.mark.slow
 def test_it_rings_is_answered_and_speaks_in_the_language(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation, script=RECORD_SPEECH) as page:
         page.select_option("#send-language", "fr-FR")
@@ -55,6 +56,7 @@ def test_it_rings_is_answered_and_speaks_in_the_language(browser: Browser, simul
         expect(page.locator("#send-progress .cb-pill")).to_have_text(re.compile("Reached"))
 
 
+@pytest.mark.slow
 def test_declining_is_busy_for_the_caller(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation, script=RECORD_SPEECH) as page:
         call(page)
@@ -64,6 +66,7 @@ def test_declining_is_busy_for_the_caller(browser: Browser, simulation: str) -> 
         assert page.evaluate("window.spoken") == []
 
 
+@pytest.mark.slow
 def test_hanging_up_ends_the_call(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         page.select_option("#send-repeat", "0")
@@ -89,6 +92,7 @@ def test_a_key_answers_what_the_call_asks(browser: Browser, project: Path) -> No
         expect(page.locator(".captions")).not_to_contain_text("Nobody pressed.")
 
 
+@pytest.mark.slow
 def test_with_nobody_at_the_handset_the_directory_decides(
     browser: Browser, simulation: str
 ) -> None:
@@ -100,6 +104,7 @@ def test_with_nobody_at_the_handset_the_directory_decides(
         assert page.evaluate("window.spoken") == []
 
 
+@pytest.mark.slow
 def test_busy_people_and_machines_do_not_ring_here(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         page.get_by_role("button", name="+1 412-555-0101").click()
@@ -110,6 +115,7 @@ def test_busy_people_and_machines_do_not_ring_here(browser: Browser, simulation:
         expect(page.locator(".handset")).to_have_attribute("data-phase", "idle")
 
 
+@pytest.mark.slow
 def test_focus_stays_on_the_phone_and_digits_can_be_typed(
     browser: Browser, simulation: str
 ) -> None:
@@ -127,6 +133,7 @@ def test_focus_stays_on_the_phone_and_digits_can_be_typed(
         assert page.evaluate("window.keys") == [["phone-key", {"key": "5"}]]
 
 
+@pytest.mark.slow
 def test_a_text_that_never_arrives_is_not_on_the_phone(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         text(page, "412 555 0111", "Batch 1407 is off.")
@@ -134,6 +141,7 @@ def test_a_text_that_never_arrives_is_not_on_the_phone(browser: Browser, simulat
         expect(page.locator(".handset .bubble")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_one_visitors_call_rings_on_no_other_handset(browser: Browser, simulation: str) -> None:
     with (
         well_behaved_page(browser, simulation) as caller,
@@ -147,6 +155,7 @@ def test_one_visitors_call_rings_on_no_other_handset(browser: Browser, simulatio
         expect(other.locator(".handset")).to_have_attribute("data-phase", "idle")
 
 
+@pytest.mark.slow
 def test_the_ringer_is_silenced_with_one_click_and_stays_silent(
     browser: Browser, simulation: str
 ) -> None:
@@ -159,6 +168,7 @@ def test_the_ringer_is_silenced_with_one_click_and_stays_silent(
         expect(page.locator(".silence")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.slow
 def test_texts_are_bubbles_that_can_be_answered(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         text(page, "412 857 4377", "Batch 1407 is off.")
@@ -178,6 +188,7 @@ def test_texts_are_bubbles_that_can_be_answered(browser: Browser, simulation: st
         expect(page.locator("#send-progress .cb-pill")).to_have_text(re.compile("Delivered"))
 
 
+@pytest.mark.slow
 def test_one_click_replies_1(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         text(page, "412 857 4378", "Batch 1407 is off.")
@@ -186,6 +197,7 @@ def test_one_click_replies_1(browser: Browser, simulation: str) -> None:
         expect(page.locator(".handset .bubble.ours")).to_have_text("You: 1")
 
 
+@pytest.mark.slow
 def test_on_a_phone_it_rises_as_a_sheet_and_sinks_again(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation, viewport=PHONE) as page:
         answer = page.get_by_role("button", name="Answer")

@@ -20,7 +20,7 @@ from tests.support.running_app import running_app
 from tests.support.signing_in import BEN, PASSWORD, users_in
 from tests.support.written_history import written_history
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 WIDE = {"width": 1320, "height": 860}
 MAYA = Actor("Maya", EVERYTHING)
@@ -78,7 +78,6 @@ def test_who_did_what_is_filtered_and_paged(browser: Browser, url: str) -> None:
         )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )

@@ -141,6 +141,7 @@ def test_from_a_query_to_a_phone_that_rings_and_why_it_did(
         expect(page.get_by_role("heading", name="This rule is on")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_way_without_sql_and_a_flood_that_waits_for_a_person(
     browser: Browser, app: str, tmp_path: Path
 ):
@@ -238,6 +239,7 @@ def test_no_width_scrolls_sideways(browser: Browser, app: str):
                 assert wide <= 0, f"{address} at {width}: {wide} px too wide"
 
 
+@pytest.mark.slow
 def test_an_upload_becomes_a_source_of_the_editor(browser: Browser, app: str, tmp_path: Path):
     (tmp_path / "Cellar temps.csv").write_text("tank;temp_c\nT1;4,5\nT2;7,1\n")
     with well_behaved_page(browser, app, viewport=WIDE) as page:

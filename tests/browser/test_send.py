@@ -60,6 +60,7 @@ def test_a_call_is_written_sent_and_watched_to_its_end(browser: Browser, simulat
         )
 
 
+@pytest.mark.slow
 def test_a_double_click_is_one_call(browser: Browser, project: Path) -> None:
     twilio = create_app(from_number="+17248675309")
     with serve(twilio) as address:
@@ -88,6 +89,7 @@ def test_a_double_click_is_one_call(browser: Browser, project: Path) -> None:
                 assert len(twilio.state.exchange.calls) == calls
 
 
+@pytest.mark.slow
 def test_the_send_button_is_busy_while_it_works(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         write(page, "412 555 0106", "Busy.")
@@ -97,6 +99,7 @@ def test_the_send_button_is_busy_while_it_works(browser: Browser, simulation: st
         expect(page.locator(BUTTON)).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_listen_speaks_the_document_in_its_language(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation, script=RECORD_SPEECH) as page:
         page.fill("#send-message", "Le lot 1407 est mauvais.")
@@ -111,6 +114,7 @@ def test_listen_speaks_the_document_in_its_language(browser: Browser, simulation
         expect(page.get_by_role("button", name="Listen")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_text_shows_what_it_costs_and_arrives(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         page.get_by_text("Text", exact=True).click()
@@ -132,6 +136,7 @@ def test_errors_say_what_to_do(browser: Browser, simulation: str) -> None:
         expect(page.locator(".explanation")).to_contain_text("Twilio error 21610")
 
 
+@pytest.mark.slow
 def test_a_number_is_judged_under_the_field(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         page.fill(NUMBER, "911")
@@ -146,6 +151,7 @@ def test_a_number_is_judged_under_the_field(browser: Browser, simulation: str) -
         expect(page.get_by_role("alert")).to_be_empty()
 
 
+@pytest.mark.slow
 def test_a_variable_is_inserted_at_the_caret(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         page.fill("#send-message", "It is .")
@@ -156,6 +162,7 @@ def test_a_variable_is_inserted_at_the_caret(browser: Browser, simulation: str) 
         expect(page.locator("#send-twiml_preview")).to_contain_text(re.compile(r"It is \d+:\d\d"))
 
 
+@pytest.mark.slow
 def test_the_keyboard_alone_sends_a_call(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         page.locator("[name='send-channel'][value='call']").focus()
@@ -170,6 +177,7 @@ def test_the_keyboard_alone_sends_a_call(browser: Browser, simulation: str) -> N
         expect(page.locator(PILL)).to_have_text(re.compile("Reached"))
 
 
+@pytest.mark.slow
 def test_a_phone_gets_one_column_without_sideways_scrolling(
     browser: Browser, simulation: str
 ) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import PHONE, well_behaved_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 WIDE = {"width": 1320, "height": 900}
 
@@ -23,7 +23,6 @@ def without_faults(page: Page) -> None:
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"), [(WIDE, False), (PHONE, True)], ids=["desktop light", "phone dark"]
 )

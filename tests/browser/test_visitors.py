@@ -17,7 +17,7 @@ from tests.support.browser import well_behaved_page
 from tests.support.running_app import running_app
 from tests.support.servers import serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SID = "CA" + "0" * 32
 

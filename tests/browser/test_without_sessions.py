@@ -11,7 +11,7 @@ from tests.support.axe import run_axe
 from tests.support.browser import DESKTOP, PHONE, well_behaved_page
 from tests.support.proxies import nginx
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 HOST = "proxy_set_header Host $http_host;"
 
 
