@@ -48,10 +48,9 @@ ENDED_WELL = ("completed", "acknowledged")
 UNDER_WAY = ("queued", "sending", "placed", "ringing", "answered")
 # Presses 1 when asked; at other numbers somebody listens to the end.
 CONFIRMS = "+14125550106"
-# In the three minutes that CI takes, caches still fill in the second quarter.
-MOST_GROWTH, FREE_GROWTH_MB, MORE_FILES = 1.10, 40, 20
-# Fewer samples than this say nothing about growth.
-LEAST_SAMPLES = 40
+MOST_GROWTH, FREE_GROWTH_MB, MORE_FILES = 1.10, 15, 20
+# Before this, caches still fill.
+LEAST_SECONDS = 600
 WRONG_IN_LOG = re.compile(r"Traceback|never retrieved|^ERROR|\bERROR\b|Exception in", re.MULTILINE)
 # Shiny prints this of a timer whose session ends at that very moment; nothing is wrong.
 OF_SHINY = re.compile(
@@ -118,7 +117,7 @@ def soak(seconds: float, visitors: int) -> Soaked:
         troubles = [
             *busy.asked.troubles[:5],
             *missing_or_double(busy.asked, told, made),
-            *growth(busy.samples),
+            *growth(busy.samples, seconds),
             *_logged(log.read_text(encoding="utf-8", errors="replace")),
         ]
         return Soaked(len(told), busy.sessions, busy.samples, troubles)
@@ -172,9 +171,9 @@ def missing_or_double(asked: Asked, told: Sequence[Told], made: Sequence[str]) -
     return found
 
 
-def growth(samples: Sequence[Sample]) -> list[str]:
-    """Return what has grown between the second and the last quarter of the time."""
-    if len(samples) < LEAST_SAMPLES:
+def growth(samples: Sequence[Sample], seconds: float) -> list[str]:
+    """Return what has grown between the second and the last quarter of these seconds."""
+    if seconds < LEAST_SECONDS:
         return []
     quarter = len(samples) // 4
     second, last = samples[quarter : 2 * quarter], samples[-quarter:]

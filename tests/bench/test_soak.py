@@ -44,7 +44,7 @@ def test_growth_is_seen_after_the_beginning() -> None:
         beginning = [Sample(80, 10)] * 20
         return [*beginning, *[Sample(200, 60)] * 40, *[Sample(last_mb, last_files)] * 20]
 
-    assert growth(samples(255, 80)) == []
-    assert growth(samples(265, 60)) == ["Memory grew from 200 to 265 MB."]
-    assert growth(samples(200, 81)) == ["Open files grew from 60 to 81."]
-    assert growth(samples(500, 500)[-30:]) == []
+    assert growth(samples(230, 80), 3600) == []
+    assert growth(samples(240, 60), 3600) == ["Memory grew from 200 to 240 MB."]
+    assert growth(samples(200, 81), 3600) == ["Open files grew from 60 to 81."]
+    assert growth(samples(500, 500), 180) == []
