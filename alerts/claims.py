@@ -82,7 +82,9 @@ class Claims:
     async def are_due(self) -> bool:
         """Whether an alert is due and unclaimed."""
         wanted = {"account": self._account_sid, "now": time.time()}
-        return bool(await self._database.rows(ARE_DUE, wanted))
+        return await self._database.read(
+            lambda connection: connection.scalar(ARE_DUE, wanted) is not None
+        )
 
     async def claim(self, worker_id: str, most: int) -> list[Alert]:
         """Claim alerts that are due for a worker, `most` or MOST_CLAIMED_AT_ONCE at most."""
@@ -118,7 +120,9 @@ class Claims:
     async def claiming_workers(self) -> set[str | None]:
         """The workers that have claimed an alert that is still open; None if one has none."""
         wanted = {"account": self._account_sid}
-        return {row.claimed_by for row in await self._database.rows(CLAIMED_BY, wanted)}
+        return await self._database.read(
+            lambda connection: set(connection.scalars(CLAIMED_BY, wanted))
+        )
 
     async def claimed_by(self, worker_id: str) -> list[str]:
         """The ids of the open alerts that a worker has claimed."""

@@ -324,8 +324,9 @@ class History(Watching):
 
     async def awaited_replies(self) -> dict[str, datetime]:
         """The numbers that open alerts wait for a reply from, and when each was texted last."""
-        found = await self._database.rows(incoming_texts.AWAITED, {"account": self.account_sid})
-        return {row.to_number: datetime.fromtimestamp(row.at, UTC) for row in found}
+        return await self._database.read(
+            partial(incoming_texts.awaited, account_sid=self.account_sid)
+        )
 
     async def unpriced(self, after: datetime, most: int) -> dict[str, tuple[Channel, datetime]]:
         """The channel and time of the newest calls and texts without a price, by SID."""

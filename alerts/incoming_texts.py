@@ -6,7 +6,7 @@ Everything here works inside the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -24,25 +24,6 @@ LONGEST_TO_REPLY = timedelta(days=14)
 CLOCK_MARGIN = timedelta(minutes=1)
 # Of those sent to a number last: the reply belongs to one of them.
 MOST_CANDIDATES = 20
-# The numbers that open alerts wait for a reply from, and when each was texted last.
-AWAITED = (
-    sa.select(submissions.c.to_number, sa.func.max(submissions.c.at).label("at"))
-    .join(
-        alerts,
-        sa.and_(
-            alerts.c.id == submissions.c.alert_id,
-            alerts.c.account_sid == submissions.c.account_sid,
-        ),
-    )
-    .where(
-        alerts.c.account_sid == sa.bindparam("account"),
-        alerts.c.is_open,
-        alerts.c.asks_reply,
-        submissions.c.channel == "text",
-        submissions.c.sid.is_not(None),
-    )
-    .group_by(submissions.c.to_number)
-)
 
 
 def receive(connection: sa.Connection, account_sid: str, text: IncomingText) -> str | None:
@@ -80,6 +61,30 @@ def known(connection: sa.Connection, sids: Sequence[str]) -> set[str]:
     """Return those of the SIDs that were received before."""
     chosen = sa.select(incoming_texts.c.sid).where(incoming_texts.c.sid.in_(sids))
     return set(connection.scalars(chosen))
+
+
+def awaited(connection: sa.Connection, account_sid: str) -> dict[str, datetime]:
+    """Return the numbers that open alerts wait for a reply from, and when each was texted last."""
+    chosen = (
+        sa.select(submissions.c.to_number, sa.func.max(submissions.c.at).label("at"))
+        .join(
+            alerts,
+            sa.and_(
+                alerts.c.id == submissions.c.alert_id,
+                alerts.c.account_sid == submissions.c.account_sid,
+            ),
+        )
+        .where(
+            alerts.c.account_sid == account_sid,
+            alerts.c.is_open,
+            alerts.c.asks_reply,
+            submissions.c.channel == "text",
+            submissions.c.sid.is_not(None),
+        )
+        .group_by(submissions.c.to_number)
+    )
+    found = connection.execute(chosen)
+    return {row.to_number: datetime.fromtimestamp(row.at, UTC) for row in found}
 
 
 def _alert_of(

@@ -197,15 +197,6 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def asking(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection for one SELECT. PostgreSQL answers it alone, without BEGIN and ROLLBACK."""
-    if engine.dialect.name != "sqlite":
-        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        yield connection
-
-
-@contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that is committed unless the block raises.
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -19,7 +18,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from database import DatabaseError, NewerDatabase
-from database.connecting import asking, parsed, place_of, reading, without_secrets, writing
+from database.connecting import parsed, place_of, reading, without_secrets, writing
 from database.errors import in_words, is_passing
 from database.migrations import check_revision
 from database.opening import Opened, check_usable, opened
@@ -27,9 +26,6 @@ from database.opening import Opened, check_usable, opened
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[sa.Connection], Result]
-Row = sa.Row[Any]
-# How to connect for reading.
-Begin = Callable[[sa.Engine], AbstractContextManager[sa.Connection]]
 # Work on many items at once; returns the outcome of each.
 WorkOnMany = Callable[[sa.Connection, Sequence[Item]], Sequence[Any]]
 
@@ -112,20 +108,10 @@ class Database:
 
         Raises what `work` raises, and `DatabaseError` before `open` and after `close`.
         """
-        return await self._read_with(reading, work)
 
-    async def rows(self, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[Row]:
-        """Return the rows that one SELECT finds; cheaper than `read`, and raises the same."""
-
-        def ask(connection: sa.Connection) -> list[Row]:
-            return list(connection.execute(statement, values))
-
-        return await self._read_with(asking, ask)
-
-    async def _read_with(self, begin: Begin, work: Work[Result]) -> Result:
         def attempt() -> asyncio.Future[Result]:
             self._check_usable()
-            return _run(self._readers, partial(self._read, begin, work))
+            return _run(self._readers, partial(self._read, work))
 
         return await self._outlast(attempt)
 
@@ -191,9 +177,9 @@ class Database:
                 _resolve(write.outcome, Failed(unwritten))
             self._waiting.clear()
 
-    def _read(self, begin: Begin, work: Work[Result]) -> Result:
+    def _read(self, work: Work[Result]) -> Result:
         database = self._opened()
-        with begin(database.engine) as connection:
+        with reading(database.engine) as connection:
             try:
                 return _done(work, connection)
             except sa.exc.DBAPIError as error:

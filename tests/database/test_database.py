@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from database import DatabaseError
-from database.database import MOST_WRITES_PER_TRANSACTION, READER_THREADS, Database, Work
+from database.database import MOST_WRITES_PER_TRANSACTION, Database, Work
 from tests.support.notes_table import all_notes, database_with_notes, note, notes
 
 
@@ -20,16 +20,6 @@ from tests.support.notes_table import all_notes, database_with_notes, note, note
 async def database(database_url: str) -> AsyncIterator[Database]:
     async with database_with_notes(database_url) as opened:
         yield opened
-
-
-async def test_rows_are_read_without_a_transaction_and_nothing_else(database: Database):
-    of_all = sa.select(notes.c.id)
-    await database.write(note("one"))
-    for _ in range(READER_THREADS):
-        assert await database.rows(of_all, {}) == [("one",)]
-        # The connection that it used is as before.
-        await database.read(note("two"))
-    assert await database.rows(of_all, {}) == [("one",)]
 
 
 async def test_what_was_written_is_read(database: Database, database_url: str):
