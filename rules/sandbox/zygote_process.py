@@ -16,12 +16,14 @@ from rules.sandbox.orders import ENDED, FORK, KILL, ORDER
 
 # Only the sandbox is loaded there, without the packages it is in: what isn't in a process can't be
 # reached from it.
-START = """
+LOAD = """
 import json, sys, types
 sys.path[:] = json.loads(sys.argv[1])
 for name, folder in json.loads(sys.argv[2]).items():
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [folder]
+"""
+START = f"""{LOAD}
 from rules.sandbox.zygote import main
 main(int(sys.argv[3]))
 """
@@ -159,11 +161,15 @@ class ZygoteProcess:
             self._end(number, None)
 
 
-def _popen(control: int) -> subprocess.Popen[bytes]:
+def arguments_for(control: int) -> tuple[str, str, str]:
+    """Return what a program that begins with LOAD is started with: the last is its socket."""
     path = [str(Path(each).resolve()) for each in sys.path]
-    arguments = (json.dumps(path), json.dumps(PACKAGES), str(control))
+    return json.dumps(path), json.dumps(PACKAGES), str(control)
+
+
+def _popen(control: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-I", "-c", START, *arguments],
+        [sys.executable, "-I", "-c", START, *arguments_for(control)],
         env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
         cwd="/",
         stdin=subprocess.DEVNULL,

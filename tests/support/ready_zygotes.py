@@ -7,7 +7,6 @@ sandbox with the code that it always runs, and ends as always.
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import select
 import signal
@@ -17,25 +16,20 @@ import sys
 import threading
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 
-from rules.sandbox.zygote_process import PACKAGES
+from rules.sandbox.zygote_process import LOAD, arguments_for
 
 PID_BYTES = 8
 # Sandboxes start their zygotes in threads.
 ONE_AT_A_TIME = threading.Lock()
 # Loads the sandbox as the app has it loaded, and then forks.
-START = """
-import gc, json, os, signal, socket, sys, types
-sys.path[:] = json.loads(sys.argv[1])
-for name, folder in json.loads(sys.argv[2]).items():
-    sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = [folder]
+START = f"""{LOAD}
+import gc, os, signal, socket
 from rules.sandbox import zygote
 database = zygote.open_database()
 gc.collect()
 gc.freeze()
-# Nobody waits for what is forked.
+# What is forked needn't be waited for.
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 orders = socket.socket(fileno=int(sys.argv[3]))
 while True:
@@ -91,11 +85,9 @@ def forked_zygote(control: int) -> ForkedZygote:
 def _orders() -> socket.socket:
     """Start the process that forks zygotes; return the socket for its orders."""
     ours, theirs = socket.socketpair()
-    path = [str(Path(each).resolve()) for each in sys.path]
-    arguments = (json.dumps(path), json.dumps(PACKAGES), str(theirs.fileno()))
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-c", START, *arguments],
+            [sys.executable, "-I", "-c", START, *arguments_for(theirs.fileno())],
             env={},
             cwd="/",
             stdin=subprocess.DEVNULL,
