@@ -64,8 +64,8 @@ lock: .venv/installed-dev
 #
 # NAME is what `rsconnect add --name` called the server. VARS are variables of this shell that the
 # content gets; their values never stand in a file.
-APP_FILES := access alerts cli dashboard database monitoring people rules settings simulator \
-	storage twilio_client twiml app.py callbacks_app.py doctor.py webhooks.py sources.toml \
+APP_FILES := access alerts cli dashboard database doctor monitoring people rules settings \
+	simulator storage twilio_client twiml app.py callbacks_app.py webhooks.py sources.toml \
 	requirements.txt pyproject.toml
 RSCONNECT := build/rsconnect/bin/rsconnect
 CONNECT_OPTIONS = --name "$(NAME)" $(addprefix -E ,$(VARS))

@@ -9,9 +9,9 @@ from contextlib import aclosing
 from typing import Any
 
 from alerts import Desk
-from alerts.doctor import Check, Fix, Line, Verdict, examine
-from alerts.doctor.check import Lines
 from cli import ACCEPTED, FAILED
+from doctor import Check, Fix, Line, Verdict, examine
+from doctor.check import Lines
 from rules.opening import OpenRules
 from settings import Settings
 
@@ -37,7 +37,7 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Make all checks side by side, and print each in its order; returns the exit status."""
     # The other commands don't wait for what rules need.
-    from doctor import checks_of  # noqa: PLC0415
+    from doctor.all_checks import checks_of  # noqa: PLC0415
 
     async with Desk.from_settings(settings, mode="observer") as desk:
         rules = OpenRules(settings, desk)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from shiny import reactive
 
 from alerts import Desk
-from alerts.doctor import Check, Line, examine
-from alerts.doctor.check import Lines
 from dashboard.background import in_background
+from doctor import Check, Line, examine
+from doctor.check import Lines
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Checking:
         self._done = 0.0
         try:
             # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
-            module = await asyncio.to_thread(importlib.import_module, "doctor")
+            module = await asyncio.to_thread(importlib.import_module, "doctor.all_checks")
             checks = module.checks_of(self._settings, self._desk, self._open_rules)
             with reactive.isolate():
                 before = {check.name: lines for check, lines in self._report().checks}

@@ -7,12 +7,12 @@ from itertools import groupby
 
 from htmltools import Tag, TagList, tags
 
-from alerts.doctor import Check, Fix, Group, Line, Verdict
-from alerts.doctor.check import Lines
 from dashboard.alert_status import Glance, clock, glance_tag
 from dashboard.icons import icon
 from dashboard.looking import looking
 from dashboard.setup.checking import Report
+from doctor import Check, Fix, Group, Line, Verdict
+from doctor.check import Lines
 
 GLANCES: dict[Verdict, Glance] = {
     "fine": Glance("check", "good", "Fine"),

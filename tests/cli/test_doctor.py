@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import doctor
-from alerts.doctor import Group
 from cli.main import main
+from doctor import Group
+from doctor.all_checks import checks_of
 from settings import Settings
 from simulator import create_app
 from tests.support.desks import simulated_desk
@@ -95,7 +95,7 @@ def test_a_simulation_passes(tmp_path: Path, monkeypatch, capfd, as_json):
 
 async def test_checks_are_in_the_order_of_work_and_have_names_of_their_own(tmp_path: Path):
     async with simulated_desk(tmp_path) as desk:
-        checks = doctor.checks_of(settings_with(), desk)
+        checks = checks_of(settings_with(), desk)
     names = [each.name for each in checks]
     assert len(set(names)) == len(names)
     order = [list(Group).index(each.group) for each in checks]

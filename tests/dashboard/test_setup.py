@@ -16,12 +16,12 @@ from shiny.testserver import test_server_async as serve_in_memory
 
 from access.actor import Actor, Permission
 from alerts import Desk
-from alerts.doctor import Check, Fix, Group, Line
 from dashboard import setup
 from dashboard.live_alert import LiveAlert
 from dashboard.setup import Checking
 from dashboard.setup.checking import Report
 from dashboard.setup.lines import all_lines, summary
+from doctor import Check, Fix, Group, Line
 from settings import Settings
 from tests.support.desks import simulated_desk
 from tests.support.environment import TOKEN

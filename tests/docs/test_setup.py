@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from alerts.doctor.first_steps import LINES
-from alerts.doctor.public_addresses import TUNNELS
 from cli.doctor import WORDS
 from cli.main import parser
+from doctor.first_steps import LINES
+from doctor.public_addresses import TUNNELS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/setup.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from alerts.doctor import Check, Line, examine
+from doctor import Check, Line, examine
 from settings import Settings
 from tests.support.environment import ACCOUNT, clean_environment
 

@@ -13,10 +13,10 @@ from tests.support.environment import write_env
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "access", "alerts", "cli", "dashboard", "database", "monitoring", "people", "rules",
-    "settings", "simulator", "storage", "twilio_client", "twiml",
+    "access", "alerts", "cli", "dashboard", "database", "doctor", "monitoring", "people",
+    "rules", "settings", "simulator", "storage", "twilio_client", "twiml",
 )  # fmt: skip
-FILES = ("app.py", "callbacks_app.py", "doctor.py", "sources.toml", "webhooks.py")
+FILES = ("app.py", "callbacks_app.py", "sources.toml", "webhooks.py")
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from alerts import Desk
-from alerts.doctor import Line
 from alerts.phone_numbers import Regions
+from doctor import Line
+from doctor.people import PeopleChecks
 from people.contact import Contact
 from people.contacts import Contacts
-from people.doctor import PeopleChecks
 from tests.support.desks import simulated_desk
 from tests.support.examined import lines_of
 

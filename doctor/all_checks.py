@@ -7,16 +7,16 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from alerts import Desk
-from alerts.doctor import Check, Group
-from alerts.doctor.access import AccessChecks, LimitChecks
-from alerts.doctor.account import AccountChecks, ClockChecks
-from alerts.doctor.database import DatabaseChecks
-from alerts.doctor.documents import DocumentChecks
-from alerts.doctor.first_steps import FirstSteps
-from alerts.doctor.reachability import ReachabilityChecks
-from alerts.doctor.sender import ReplyChecks, SenderChecks
-from people.doctor import PeopleChecks
-from rules.doctor import RuleChecks
+from doctor import Check, Group
+from doctor.access import AccessChecks, LimitChecks
+from doctor.account import AccountChecks, ClockChecks
+from doctor.database import DatabaseChecks
+from doctor.documents import DocumentChecks
+from doctor.first_steps import FirstSteps
+from doctor.people import PeopleChecks
+from doctor.reachability import ReachabilityChecks
+from doctor.rules import RuleChecks
+from doctor.sender import ReplyChecks, SenderChecks
 from settings import Settings
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ import time
 
 import httpx
 
-from alerts.doctor.check import Check, Fix, Group, Line, Lines
-from alerts.doctor.public_addresses import (
+from alerts.services import LOCAL_EXPIRE_SECONDS, Services
+from doctor.check import Check, Fix, Group, Line, Lines
+from doctor.public_addresses import (
     ANSWER_TIMEOUT_SECONDS,
     TUNNELS,
     no_answer,
     why_out_of_reach,
 )
-from alerts.services import LOCAL_EXPIRE_SECONDS, Services
 from settings import Settings, StorageKind
 from storage import FTPStorage, Instructions, LocalStorage, S3Storage, StorageError
 from twilio_client import network_transport

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from alerts.doctor import Check, Fix, Group, Line
-from alerts.doctor.check import Lines
 from database import DatabaseError
+from doctor import Check, Fix, Group, Line
+from doctor.check import Lines
 from settings import SettingsError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.doctor.public_addresses import why_out_of_reach
+from doctor.public_addresses import why_out_of_reach
 
 
 @pytest.mark.parametrize(

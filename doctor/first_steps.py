@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from alerts.desk import Desk
-from alerts.doctor.check import Check, Fix, Group, Line, Lines
 from alerts.phone_numbers import international
 from alerts.services import open_twilio
 from alerts.status import Status
 from database import DatabaseError
+from doctor.check import Check, Fix, Group, Line, Lines
 from settings import Settings, SettingsError
 from twilio_client import TwilioError
 

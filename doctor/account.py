@@ -7,10 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from alerts.cost import LIST_PRICES
-from alerts.doctor.access import country_list
-from alerts.doctor.check import Check, Fix, Group, Line, Lines
 from alerts.phone_numbers import international
 from alerts.services import Services
+from doctor.access import country_list
+from doctor.check import Check, Fix, Group, Line, Lines
 from settings import Settings
 from twilio_client import Account, Balance, TwilioError, TwilioRefused, TwilioUnreachable
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from alerts import Desk
-from alerts.doctor import Line
-from alerts.doctor.account import AccountChecks
-from alerts.doctor.sender import ReplyChecks
 from alerts.simulation import SIMULATED_APP_URL
+from doctor import Line
+from doctor.account import AccountChecks
+from doctor.sender import ReplyChecks
 from settings import Settings
-from tests.alerts.doctor.test_account import at_twilio
+from tests.doctor.test_account import at_twilio
 from tests.support.desks import SERVICE_SID, simulated_desk, twilio_client
 from tests.support.examined import lines_of, settings_with
 from tests.support.recording_server import always

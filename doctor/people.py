@@ -10,10 +10,10 @@ import phonenumbers
 import sqlalchemy as sa
 
 from alerts import Desk
-from alerts.doctor import Check, Fix, Group, Line
-from alerts.doctor.check import Lines
 from alerts.phone_numbers import Regions, split_dialed
 from database import DatabaseError
+from doctor import Check, Fix, Group, Line
+from doctor.check import Lines
 from people.checking import check_contact
 from people.contact import Contact
 from people.directory import read_contacts

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from alerts import Desk
-from alerts.doctor import database as database_checks
-from alerts.doctor.database import DatabaseChecks, program_changed_at
+from doctor import database as database_checks
+from doctor.database import DatabaseChecks, program_changed_at
 from tests.support.desks import simulated_desk
 from tests.support.examined import lines_of, settings_with, verdicts
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import phonenumbers
 
-from alerts.doctor.account import CONSOLE, AccountChecks
-from alerts.doctor.check import Check, Fix, Group, Line, Lines
 from alerts.phone_numbers import international
 from alerts.services import Services
+from doctor.account import CONSOLE, AccountChecks
+from doctor.check import Check, Fix, Group, Line, Lines
 from settings import Settings
 from twilio_client import IncomingPhoneNumber, MessagingService, TwilioError, TwilioRefused
 

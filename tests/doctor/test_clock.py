@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from alerts.doctor.account import AccountChecks, ClockChecks
+from doctor.account import AccountChecks, ClockChecks
 from tests.support.desks import simulated_desk, twilio_client
 from tests.support.environment import ACCOUNT_SID
 from tests.support.examined import lines_of, settings_with

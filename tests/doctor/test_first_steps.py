@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from alerts import Desk
-from alerts.doctor import Line
-from alerts.doctor.first_steps import FirstSteps
+from doctor import Line
+from doctor.first_steps import FirstSteps
 from settings import Settings, SettingsError
 from simulator import SIMULATOR_FROM_NUMBER, create_app
 from tests.support.desks import CALL, followed, simulated_desk

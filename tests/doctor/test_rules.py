@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from alerts.doctor import Line
-from rules.doctor import RuleChecks
+from doctor import Line
+from doctor.rules import RuleChecks
 from rules.overview import HealthKind, NowWords, RuleHealth, RuleOverview
 from rules.rule import Rule
 from rules.sandbox.sandbox import Protections

@@ -9,9 +9,9 @@ from access.actor import Permission, on_connect
 from access.roles import Roles
 from access.users import UsersError, UsersFile
 from alerts.cost import guess_of
-from alerts.doctor.check import Check, Fix, Group, Line, Lines
 from alerts.phone_numbers import country_name
 from alerts.services import Services
+from doctor.check import Check, Fix, Group, Line, Lines
 from settings import Settings
 
 ADD_USER = ".venv/bin/python -m alerts users add NAME"

@@ -10,16 +10,16 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from alerts.doctor.check import Check, Fix, Group, Line, Lines
-from alerts.doctor.documents import why_hidden
-from alerts.doctor.public_addresses import (
+from alerts.services import STATUS_PATH, Services
+from doctor.check import Check, Fix, Group, Line, Lines
+from doctor.documents import why_hidden
+from doctor.public_addresses import (
     ANSWER_TIMEOUT_SECONDS,
     PORT,
     TUNNELS,
     no_answer,
     open_paths,
 )
-from alerts.services import STATUS_PATH, Services
 from settings import Settings
 from twilio_client import network_transport, sign
 

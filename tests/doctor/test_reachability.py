@@ -15,10 +15,10 @@ from starlette.routing import Mount, Route
 
 from alerts import Desk
 from alerts.callbacks import CallbackReceiver, callback_routes
-from alerts.doctor import Line
-from alerts.doctor.public_addresses import open_paths
-from alerts.doctor.reachability import ReachabilityChecks
 from alerts.services import CallbackAddresses, signature_check
+from doctor import Line
+from doctor.public_addresses import open_paths
+from doctor.reachability import ReachabilityChecks
 from tests.support.desks import simulated_desk
 from tests.support.environment import TOKEN
 from tests.support.examined import lines_of, settings_with

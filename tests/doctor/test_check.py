@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from alerts.doctor import Check, Group, Line, examine
-from alerts.doctor.check import Lines
+from doctor import Check, Group, Line, examine
+from doctor.check import Lines
 from tests.support.examined import found_by
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from alerts.doctor.check import Fix
+from doctor.check import Fix
 
 ANSWER_TIMEOUT_SECONDS = 15.0  # as long as Twilio waits
 # Names that only a machine or a local network knows.

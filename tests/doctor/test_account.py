@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from alerts import Desk
-from alerts.doctor import Line
-from alerts.doctor import account as account_checks
-from alerts.doctor.account import AccountChecks
+from doctor import Line
+from doctor import account as account_checks
+from doctor.account import AccountChecks
 from simulator.faults import Fault
 from simulator.models.account import Account, CallerId
 from tests.support.desks import simulated_desk, twilio_client

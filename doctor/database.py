@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alerts.desk import Desk
-from alerts.doctor.check import Check, Fix, Group, Line, Lines
 from database import DatabaseError
+from doctor.check import Check, Fix, Group, Line, Lines
 from settings import HERE, Settings
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
 ROOMS = (
-    "access", "alerts", "cli", "dashboard", "database", "people", "rules", "settings",
+    "access", "alerts", "cli", "dashboard", "database", "doctor", "people", "rules", "settings",
     "storage", "twilio_client", "twiml",
 )  # fmt: skip
-FILES = ("app.py", "doctor.py", "webhooks.py")
+FILES = ("app.py", "webhooks.py")
 START_WORKER = (
     Fix("sudo systemctl enable --now callboard-worker", "As a service (docs/deploying.md)"),
     Fix(".venv/bin/python -m alerts worker", "Or by hand"),

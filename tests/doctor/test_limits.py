@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from access.users import UsersFile
-from alerts.doctor.access import AccessChecks, LimitChecks, country_list
 from alerts.phone_numbers import Regions
+from doctor.access import AccessChecks, LimitChecks, country_list
 from tests.support.desks import simulated_desk
 from tests.support.examined import lines_of, settings_with, verdicts
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from alerts.doctor.documents import DocumentChecks
+from doctor.documents import DocumentChecks
 from storage import FTPStorage, InlineStorage, Instructions
 from tests.support.desks import simulated_desk
 from tests.support.examined import lines_of, settings_with, verdicts

@@ -8,13 +8,13 @@ import pytest
 from starlette.responses import JSONResponse
 
 from alerts import Desk
-from alerts.doctor import Line
-from alerts.doctor.account import AccountChecks
-from alerts.doctor.sender import SenderChecks
 from alerts.phone_numbers import Regions
+from doctor import Line
+from doctor.account import AccountChecks
+from doctor.sender import SenderChecks
 from simulator import SIMULATOR_FROM_NUMBER
 from simulator.models.account import CallerId, PhoneNumber
-from tests.alerts.doctor.test_account import at_twilio
+from tests.doctor.test_account import at_twilio
 from tests.support.desks import SERVICE_SID, simulated_desk, twilio_client
 from tests.support.examined import lines_of, settings_with, verdicts
 from tests.support.recording_server import always
