@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from access.actor import Actor, Permission
 from access.audit_entry import Action, AuditEntry, Kind, first_id
 from access.tables import audit
-from database.clock import database_time
 from database.database import Database
-from database.tables import insert_new
+from database.tables import database_time, insert_new
 
 SECONDS_A_DAY = 24 * 3600.0
 # Small transactions, between which others can write.

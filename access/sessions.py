@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from access.names import user_key
 from access.tables import sign_ins
 from access.users import User
-from database.clock import database_time
 from database.database import Database
+from database.tables import database_time
 
 TOKEN_BYTES = 32
 

@@ -13,9 +13,8 @@ import sqlalchemy as sa
 
 from access.names import user_key
 from access.tables import sign_in_tries
-from database.clock import database_time
 from database.database import Database
-from database.tables import insert_new
+from database.tables import database_time, insert_new
 
 FREE_TRIES_OF_NAME = 5
 FREE_TRIES_FROM_ADDRESS = 20

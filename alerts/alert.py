@@ -13,6 +13,7 @@ from storage import StorageError
 from twilio_client import TwilioError
 
 Channel = Literal["call", "text"]
+CHANNELS: tuple[Channel, ...] = ("call", "text")
 # Where an event comes from: this program; Twilio, in a callback, a poll of the call or text, or a
 # lookup in its list of recent ones; or a person, the recipient or the sender.
 Source = Literal["callboard", "callback", "poll", "lookup", "recipient", "sender"]

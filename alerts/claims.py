@@ -22,8 +22,8 @@ from alerts.alert import Alert
 from alerts.services import Mode
 from alerts.status import Status
 from alerts.tables import alerts, workers
-from database.clock import database_time
 from database.database import Database
+from database.tables import database_time
 
 # Claimed in one transaction. With more, one process would take all and leave none to the others.
 MOST_CLAIMED_AT_ONCE = 50

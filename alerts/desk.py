@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from access.actor import Permission
@@ -30,6 +31,7 @@ from twilio_client import TwilioError
 if TYPE_CHECKING:
     from alerts.emergency_stop import EmergencyStop, Sweep
     from alerts.refusals import Refusals
+    from alerts.runtime import Runtime
     from alerts.sent_before import SentBefore
 
 HANG_UPS_AT_ONCE = 20
@@ -66,10 +68,9 @@ class Desk(SendingDesk):
         """
         self.actor.require(Permission.SEND, "send a broadcast")
         broadcast, composed = await self._composed_broadcast(requests, title, id)
-        saved: Broadcast = await self.opening.finished(
-            self._add_broadcast(broadcast, composed, confirmed=confirmed)
+        return await self.opening.finished(
+            partial(self._add_broadcast, broadcast, composed, confirmed=confirmed)
         )
-        return saved
 
     async def _composed_broadcast(
         self, requests: Sequence[AlertRequest], title: str, id: str | None
@@ -111,9 +112,13 @@ class Desk(SendingDesk):
         return False
 
     async def _add_broadcast(
-        self, broadcast: Broadcast, requests: Sequence[AlertRequest], *, confirmed: bool
+        self,
+        broadcast: Broadcast,
+        requests: Sequence[AlertRequest],
+        runtime: Runtime,
+        *,
+        confirmed: bool,
     ) -> Broadcast:
-        runtime = await self.opening.runtime()
         new, worker = self._new(requests), runtime.worker
         audit = self._done(Action.SENT, broadcast.title, broadcast.id, alerts=len(new))
         if worker and worker.has_room_for(len(new)):
@@ -290,11 +295,9 @@ class Desk(SendingDesk):
         Raises `UnusableInput` for what can't be sent any more.
         """
         self.actor.require(Permission.SEND, "say yes to a broadcast")
-        approved: Broadcast = await self.opening.finished(self._approve(approval_id))
-        return approved
+        return await self.opening.finished(partial(self._approve, approval_id))
 
-    async def _approve(self, approval_id: str) -> Broadcast:
-        runtime = await self.opening.runtime()
+    async def _approve(self, approval_id: str, runtime: Runtime) -> Broadcast:
         asked = await runtime.approvals.get(approval_id)
         new, worker = self._new(asked.requests), runtime.worker
         worker = worker if worker and worker.has_room_for(len(new)) else None
@@ -336,11 +339,10 @@ class Desk(SendingDesk):
         from alerts.emergency_stop import EmergencyStop, checked_reason  # noqa: PLC0415
 
         stop = EmergencyStop(datetime.now(UTC), self.actor.name, checked_reason(reason))
-        canceled: list[Alert] = await self.opening.finished(self._stop(stop))
-        return canceled
+        return await self.opening.finished(partial(self._stop, stop))
 
-    async def _stop(self, stop: EmergencyStop) -> list[Alert]:
-        history = await self._history()
+    async def _stop(self, stop: EmergencyStop, runtime: Runtime) -> list[Alert]:
+        history = runtime.history
         details = {"reason": stop.reason} if stop.reason else {}
         audit = AuditEntry.by(
             self.actor, Action.STOPPED, Kind.EMERGENCY_STOP, "everything", **details

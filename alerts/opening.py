@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from access.refused_actions import RefusedActions
 from alerts.services import Mode, Services
@@ -18,6 +18,8 @@ from storage import S3Storage
 if TYPE_CHECKING:
     from alerts.runtime import Runtime
     from database.database import Database
+
+Result = TypeVar("Result")
 
 
 class Opening:
@@ -71,9 +73,13 @@ class Opening:
             return False
         return opening.result().worker is not None
 
-    async def finished(self, saving: Coroutine[Any, Any, Any]) -> Any:
+    async def finished(self, save: Callable[[Runtime], Awaitable[Result]]) -> Result:
         """Save something to its end, also if the caller goes away, and return what it returns."""
-        task = asyncio.create_task(saving)
+
+        async def saving() -> Result:
+            return await save(await self.runtime())
+
+        task = asyncio.create_task(saving())
         self._saving.add(task)
         task.add_done_callback(self._saving.discard)
         return await asyncio.shield(task)
@@ -106,7 +112,7 @@ def _import_for_sending(services: Services) -> None:
 
     Takes up to half a second, so call it in a thread.
     """
-    modules = ["phonenumbers.geocoder", "alerts.runtime"]
+    modules = ["phonenumbers.geocoder", "alerts.message.templates", "alerts.runtime"]
     if services.simulator is None:
         modules.append("twilio_client.transport")
     if isinstance(services.storage, S3Storage):

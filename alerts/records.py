@@ -21,8 +21,7 @@ from alerts.state import STATE_FIELDS
 from alerts.status import Status
 from alerts.tables import Row, alerts, broadcasts, events, incoming_texts, submissions
 from alerts.words import add_words, delete_words
-from database.clock import database_time
-from database.tables import in_parts
+from database.tables import database_time, in_parts
 
 # Every event needs these statements. They are built once, for building takes as long as running.
 OURS = (

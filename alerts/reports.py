@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from alerts import search
+from alerts.alert import CHANNELS
 from alerts.cost import CURRENCY, estimate
 from alerts.filters import Counts, Filters, Kind, MadeTry, Overview, Page, Spent, kind_of
 from alerts.records import position_at
-from alerts.search import CHANNELS
 from alerts.status import Stage
 from alerts.tables import alerts, submissions
 

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts import records
-from alerts.alert import Channel
+from alerts.alert import CHANNELS
 from alerts.filters import (
     MOST_COUNTED,
     STAGES,
@@ -44,7 +44,6 @@ SOME_WITH_WORDS, MANY_WITH_WORDS = 3, 25
 MOST_WITH_WORDS = 1000
 ROW = "SELECT position, id, stage, due_at FROM alerts"
 ONE = "SELECT 1 FROM alerts"
-CHANNELS: tuple[Channel, ...] = ("call", "text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
@@ -207,34 +208,34 @@ class SendingDesk:
         they had been sent.
         """
         self.actor.require(Permission.SEND, "send alerts")
-        runtime = await self.opening.runtime()
-        await runtime.history.learn_prices()
-        worker = runtime.worker if runtime.worker and runtime.worker.has_room_for(most) else None
-        worker_id = worker.id if worker else None
-        added: list[Alert] = []
 
-        def write(connection: sa.Connection) -> Result:
-            added.clear()
+        async def save(runtime: Runtime) -> Result:
+            await runtime.history.learn_prices()
+            worker = runtime.worker
+            worker = worker if worker and worker.has_room_for(most) else None
+            worker_id = worker.id if worker else None
+            added: list[Alert] = []
 
-            def add(
-                requests: Sequence[AlertRequest], *, confirmed: bool = False
-            ) -> Sequence[Alert]:
-                new = runtime.history.added(
-                    connection, self._new(requests, rule_id), worker_id, confirmed=confirmed
-                )
-                added.extend(new)
-                return new
+            def write(connection: sa.Connection) -> Result:
+                added.clear()
 
-            return work(connection, add)
+                def add(
+                    requests: Sequence[AlertRequest], *, confirmed: bool = False
+                ) -> Sequence[Alert]:
+                    new = runtime.history.added(
+                        connection, self._new(requests, rule_id), worker_id, confirmed=confirmed
+                    )
+                    added.extend(new)
+                    return new
 
-        async def save() -> Result:
+                return work(connection, add)
+
             result = await runtime.database.write(write)
             if worker:
                 worker.deliver(added)
             return result
 
-        saved: Result = await self.opening.finished(save())
-        return saved
+        return await self.opening.finished(save)
 
     def check(self, request: AlertRequest) -> None:
         """Raise `UnusableInput` if `send` would."""
@@ -263,11 +264,11 @@ class SendingDesk:
     async def _save(self, requests: Sequence[AlertRequest], *, confirmed: bool = False) -> Saved:
         """Save the alerts and have them delivered."""
         normalized = [self._normalized(request) for request in self._in_own_name(requests)]
-        saved: Saved = await self.opening.finished(self._add(normalized, confirmed=confirmed))
-        return saved
+        return await self.opening.finished(partial(self._add, normalized, confirmed=confirmed))
 
-    async def _add(self, requests: Sequence[AlertRequest], *, confirmed: bool) -> Saved:
-        runtime = await self.opening.runtime()
+    async def _add(
+        self, requests: Sequence[AlertRequest], runtime: Runtime, *, confirmed: bool
+    ) -> Saved:
         new = self._new(requests)
         audit = self._sent(new)
         # Without a worker in this process, or room in it, another process claims them.

@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from alerts.alert import Channel
 from alerts.cost import Price
 from alerts.tables import Row, rate_limits, sending, submissions
-from database.clock import database_time
-from database.tables import insert_new
+from database.tables import database_time, insert_new
 
 # Every call and text needs these statements. They are built once, for building takes as long as
 # running.

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from alerts.phone_numbers import Regions
 from bench.results import Result, Target, print_table
-from database.connecting import engine_for, parsed, writing
+from database.connecting import engine_for, parsed
 from database.database import Database
 from database.tables import metadata
 from people.columns import guess_mapping
@@ -28,6 +28,7 @@ from people.importing import Choices, Importer
 from people.listing import Listing, Wanted
 from people.sheet import read_sheet
 from people.tables import contact_numbers, contacts, group_members
+from tests.support.direct_sql import writing
 from tests.support.postgres import fresh_database, postgres_server
 
 PEOPLE = 50_000

@@ -32,8 +32,9 @@ from alerts.search import counts, page
 from alerts.tables import alerts
 from alerts.words import words_of
 from bench.results import Result, Target, print_table
-from database.connecting import engine_for, parsed, writing
+from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date
+from tests.support.direct_sql import writing
 from tests.support.postgres import fresh_database, postgres_server
 
 COUNT = 1_000_000

@@ -196,19 +196,11 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-@contextmanager
-def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that is committed unless the block raises.
-
-    On SQLite it takes the write lock as it begins; one of PostgreSQL ends after 15 s.
-    """
-    with engine.connect() as connection, connection.begin():
-        begin_writing(connection)
-        yield connection
-
-
 def begin_writing(connection: sa.Connection) -> None:
-    """Do what `writing` does first, in a transaction of the caller's."""
+    """Do this first in a transaction that writes: on SQLite it takes the write lock.
+
+    On PostgreSQL it limits the transaction to 15 s.
+    """
     if connection.dialect.name == "sqlite":
         # Python itself would begin only at the first change.
         _begin_sqlite(connection, "BEGIN IMMEDIATE")

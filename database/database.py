@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from database import DatabaseError, NewerDatabase
-from database.connecting import parsed, place_of, reading, without_secrets, writing
+from database.connecting import begin_writing, parsed, place_of, reading, without_secrets
 from database.errors import in_words, is_passing
 from database.migrations import check_revision
 from database.opening import Opened, check_usable, opened
@@ -241,7 +241,8 @@ def _commit(database: Opened, writes: Sequence[Write]) -> list[Any]:
     errors that pass by themselves: the outcome is unknown then, and all has to be done again.
     """
     try:
-        with writing(database.engine) as connection:
+        with database.engine.connect() as connection, connection.begin():
+            begin_writing(connection)
             check_revision(connection, database.revision)
             outcomes: list[Any] = []
             for work, alike in groupby(writes, key=lambda write: write.work):

@@ -1,7 +1,8 @@
-"""What the tables of all rooms share: they are in one database, and rows may be there already."""
+"""What the tables of all rooms share: a database, its clock, and rows that may be there already."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ metadata = sa.MetaData()
 """Each room's tables.py adds its own to it."""
 
 MOST_PER_STATEMENT = 500
+POSTGRESQL_NOW = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
 
 T = TypeVar("T")
 Insert = sqlite.Insert | postgresql.Insert
@@ -41,3 +43,13 @@ def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:
     """Split `many` into parts that are small enough for one SQL statement."""
     for start in range(0, len(many), MOST_PER_STATEMENT):
         yield many[start : start + MOST_PER_STATEMENT]
+
+
+def database_time(connection: sa.Connection) -> float:
+    """Return the seconds since 1970 by the database's clock.
+
+    Machines that share a PostgreSQL may disagree on the time. SQLite is used from one machine only.
+    """
+    if connection.dialect.name == "postgresql":
+        return float(connection.scalar(POSTGRESQL_NOW) or 0.0)
+    return time.time()

@@ -11,8 +11,8 @@ from access.audit_entry import AuditEntry
 from alerts.emergency_stop import Stopped, read_stop
 from alerts.errors import UnusableInput
 from alerts.phone_numbers import Regions
-from database.clock import database_time
 from database.database import Database
+from database.tables import database_time
 from people.directory import Directory
 from rules.audience import read_audience
 from rules.episodes import Tell, after_answer

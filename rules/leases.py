@@ -14,8 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.clock import database_time
-from database.tables import insert_new
+from database.tables import database_time, insert_new
 from rules.saved_rules import UNCHECKED
 from rules.tables import rule_state
 

@@ -55,18 +55,26 @@ def write_document(request: AlertRequest, text: str, key_press_url: str | None =
     """Write the TwiML that speaks `text` in the chosen voice, `request.repeat` times.
 
     If the request asks for a key press, Twilio reports it to `key_press_url`; without one the
-    document is only a preview. Raises `UnusableInput`.
+    document is only a preview. Raises `UnusableInput` if the text is too long; see `check_call`.
+    """
+    message = _message(request, text)
+    if request.acknowledge:
+        return Response(_asking(key_press_url or PREVIEW_KEY_PRESS_URL, message))
+    silence = [Pause(_silence_after(request, text))] if request.voicemail else []
+    return Response(message, *silence)
+
+
+def check_call(request: AlertRequest, text: str) -> None:
+    """Raise `UnusableInput` if a call can't speak `text` as the request asks.
+
+    A request is checked before it is saved, so that nothing can be wrong with it when it is due.
     """
     check_voice(request.voice, request.language)
     if request.repeat < 0:
         raise UnusableInput(
             "repeat", "Say the message once or more, or 0 times to repeat it until they hang up."
         )
-    if request.acknowledge:
-        return Response(_ask(request, text, key_press_url))
-    message = _say("message", text, request, request.repeat)
-    silence = [Pause(_silence_after(request, text))] if request.voicemail else []
-    return Response(message, *silence)
+    _message(request, text)
 
 
 def write_second_question(request: AlertRequest, key_press_url: str) -> Response:
@@ -75,7 +83,7 @@ def write_second_question(request: AlertRequest, key_press_url: str) -> Response
     Here and below the messages of `request` are filled in.
     """
     first = _say("message", key_press_words(request.language).again, request)
-    return Response(_ask(request, request.message, key_press_url, first))
+    return Response(_asking(key_press_url, first, _message(request, request.message)))
 
 
 def write_thanks(request: AlertRequest) -> Response:
@@ -85,7 +93,6 @@ def write_thanks(request: AlertRequest) -> Response:
 
 def write_voicemail(request: AlertRequest) -> Response:
     """Write the short message for an answering machine, said once. Raises `UnusableInput`."""
-    check_voice(request.voice, request.language)
     return Response(_say("voicemail", request.voicemail, request))
 
 
@@ -95,14 +102,19 @@ def _silence_after(request: AlertRequest, text: str) -> int:
     return max(1, round(MACHINE_DETECTION_SECONDS - spoken))
 
 
-def _ask(request: AlertRequest, text: str, key_press_url: str | None, *first: Say) -> Gather:
-    # A period makes the voice pause before the question.
-    stop = "." if text[-1:].isalnum() else ""
-    words = f"{text}{stop} {key_press_words(request.language).ask}"
+def _message(request: AlertRequest, text: str) -> Say:
+    """Say the text, and the question for a key press if the request asks it."""
+    if request.acknowledge:
+        # A period makes the voice pause before the question.
+        stop = "." if text[-1:].isalnum() else ""
+        text = f"{text}{stop} {key_press_words(request.language).ask}"
+    return _say("message", text, request, request.repeat)
+
+
+def _asking(key_press_url: str, *said: Say) -> Gather:
     return Gather(
-        *first,
-        _say("message", words, request, request.repeat),
-        action=key_press_url or PREVIEW_KEY_PRESS_URL,
+        *said,
+        action=key_press_url,
         method="POST",
         timeout=KEY_PRESS_TIMEOUT_SECONDS,
         num_digits=1,

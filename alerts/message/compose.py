@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 
 from alerts.alert import Alert, AlertRequest, Channel
 from alerts.errors import UnusableInput
-from alerts.message.call_twiml import write_document, write_voicemail
+from alerts.message.call_twiml import check_call, write_voicemail
 from alerts.message.languages import (
-    check_language,
     key_press_words,
     spoken_now,
     spoken_today,
@@ -98,7 +97,7 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     composed = replace(request, to=to, then_to=_read_others(to, request, regions))
     said = filled_in(composed, datetime.now(UTC))
     if request.channel == "call":
-        write_document(said, said.message)
+        check_call(said, said.message)
     if request.channel == "text":
         _with_question("A text", said.message, request)
     if request.then_text:
@@ -156,8 +155,6 @@ def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
     Raises `UnusableInput`.
     """
     check_lengths(request)
-    if request.channel == "call":
-        check_language(request.language)
     text = _fill_in(request, moment) if request.template else request.message.strip()
     if not text:
         raise UnusableInput("message", "Write a message.")

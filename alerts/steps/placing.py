@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts.alert import Alert, Channel, Event, Problem, Try
+from alerts.alert import CHANNELS, Alert, Channel, Event, Problem, Try
 from alerts.appending import Begun
 from alerts.errors import UnusableInput
 from alerts.history import History
@@ -51,11 +51,11 @@ class RequestLimits:
 
     def __init__(self, services: Services) -> None:
         self.requests = asyncio.Semaphore(MOST_REQUESTS_AT_ONCE)
+        self.per_second = {each: services.per_second(each) for each in CHANNELS}
         self._lines = {
-            channel: asyncio.Semaphore(max(1, int(services.per_second(channel) / 4)))
-            for channel in ("call", "text")
+            channel: asyncio.Semaphore(max(1, int(rate / 4)))
+            for channel, rate in self.per_second.items()
         }
-
         self._occupied: dict[tuple[Channel, str], asyncio.Event] = {}
 
     def line(self, channel: Channel) -> asyncio.Semaphore:
@@ -165,7 +165,7 @@ async def _begin(
                     if not quiet:
                         submission = _new_submission(services, history, alert, made)
                         event = _sending(services, alert, published)
-                        rate = services.per_second(made.channel)
+                        rate = limits.per_second[made.channel]
                         begun = await history.begin(submission, event, rate, has_slot=has_slot)
                         if begun.is_begun:
                             return submission

@@ -43,12 +43,10 @@ async def publish(
     before = before or published_before(alert)
     if before is not None and before.is_good:
         return before
-    callbacks = services.callbacks
-    keys = callbacks.key_press(alert.id, alert.try_number) if callbacks else None
     now = datetime.now(UTC)
     try:
         said = filled_in(alert.request, now)
-        document = write_document(said, said.message, keys).to_xml()
+        document = write_document(said, said.message, _key_press_url(services, alert)).to_xml()
     except UnusableInput as problem:
         await history.record(alert.id, cannot_be_said(alert.try_number, problem))
         return None
@@ -64,6 +62,12 @@ async def publish(
         event = Event(now, None, note, try_number=alert.try_number, twiml_url=stored.url)
         await history.record(alert.id, event)
     return Published(stored.url, stored.twiml, at=now)
+
+
+def _key_press_url(services: Services, alert: Alert) -> str | None:
+    if not alert.request.acknowledge or services.callbacks is None:
+        return None
+    return services.callbacks.key_press(alert.id, alert.try_number)
 
 
 def published_before(alert: Alert) -> Published | None:

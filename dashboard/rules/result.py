@@ -10,7 +10,7 @@ from typing import Literal
 from htmltools import Tag, TagList, tags
 
 from alerts import UnusableInput
-from alerts.message.call_twiml import write_document
+from alerts.message.call_twiml import check_call, write_document
 from alerts.phone_numbers import international
 from dashboard.action_buttons import button
 from dashboard.alert_status import clock, shape_tag
@@ -165,7 +165,9 @@ def _words(rule: Rule, row: PreviewRow, place: str) -> TagList:
 def document(rule: Rule, words: str) -> str:
     """Return the TwiML that a call would speak, "" if there is none."""
     try:
-        return write_document(alert_request(rule), words).to_xml()
+        request = alert_request(rule)
+        check_call(request, words)
+        return write_document(request, words).to_xml()
     except UnusableInput:
         return ""  # said at its field
 

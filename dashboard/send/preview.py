@@ -12,7 +12,7 @@ from shiny import Inputs, Outputs, reactive, render, req, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.call_twiml import estimated_seconds, write_document
+from alerts.message.call_twiml import check_call, estimated_seconds, write_document
 from alerts.message.compose import variables_of, words_of_text, write_message
 from alerts.message.languages import key_press_words
 from alerts.message.segments import character_name, count_segments, in_words, savings
@@ -120,6 +120,7 @@ def preview_server(
         if isinstance(words, UnusableInput):
             return words
         try:
+            check_call(written, words)
             return write_document(written, words)
         except UnusableInput as problem:
             return problem

@@ -10,6 +10,7 @@ import pytest
 
 from alerts import AlertRequest, UnusableInput
 from alerts.message.call_twiml import (
+    check_call,
     write_document,
     write_second_question,
     write_thanks,
@@ -131,5 +132,5 @@ def test_key_presses_are_asked_for_in_the_languages_own_words():
 
 def test_a_preview_in_an_unknown_language():
     with pytest.raises(UnusableInput) as refused:
-        write_document(replace(CALL, language="tlh", acknowledge=True), "Hello")
+        check_call(replace(CALL, language="tlh", acknowledge=True), "Hello")
     assert refused.value.field == "language"

@@ -16,10 +16,11 @@ from alerts.alert import NewAlert
 from alerts.filters import Filters, Kind, with_text
 from alerts.history import History
 from alerts.phone_numbers import Regions
-from database.connecting import engine_for, parsed, writing
+from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS
 from tests.support.alerts_by_hand import CALLER
+from tests.support.direct_sql import writing
 from tests.support.written_history import (
     ACCOUNT,
     broadcast,

@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from database import connecting
-from database.connecting import begin_writing, engine_for, parsed, writing
+from database.connecting import begin_writing, engine_for, parsed
 from database.errors import is_passing
+from tests.support.direct_sql import writing
 from tests.support.notes_table import notes
 from tests.support.postgres import PostgresServer, fresh_database
 

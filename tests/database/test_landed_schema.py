@@ -14,12 +14,11 @@ from pydantic import SecretStr
 
 from alerts import AlertRequest
 from alerts.tables import rate_limits, submissions, workers
-from database.connecting import writing
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from tests.support.desks import desk_at, simulated_desk, twilio_client, until_over, worker_of
-from tests.support.direct_sql import column, execute
+from tests.support.direct_sql import column, execute, writing
 from tests.support.failing_services import asked_for, simulated_twilio
 
 NOW = datetime.now(UTC)

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from alerts.tables import alerts, events
 from database import DatabaseError
-from database.connecting import engine_for, parsed, writing
+from database.connecting import engine_for, parsed
 from database.database import Database
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS, revision_of, revisions_in
 from tests.support.described_tables import tables_in
+from tests.support.direct_sql import writing
 
 ALERT = {
     "id": "morning",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from database.connecting import engine_for, parsed, writing
+from database.connecting import engine_for, parsed
+from tests.support.direct_sql import writing
 from tests.support.notes_table import all_notes, notes
 
 pytestmark = pytest.mark.slow

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from database.connecting import engine_for, parsed, writing
+from database.connecting import begin_writing, engine_for, parsed
 
 Row = Mapping[Any, Any]
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction like those of `Database.write`, committed unless the block raises."""
+    with engine.connect() as connection, connection.begin():
+        begin_writing(connection)
+        yield connection
 
 
 async def execute(database_url: SecretStr, statement: sa.Executable) -> Sequence[Row]:
