@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """Our figure divided by the peer's."""
-        return self.ours / self.peer
+        """Our figure divided by the peer's; infinite if the peer's is 0."""
+        return self.ours / self.peer if self.peer else math.inf
 
     @property
     def verdict(self) -> str:
@@ -49,7 +50,8 @@ class Result:
             unit = f" {self.unit}" if self.target.of == "ours" and self.unit else ""
             target = f"{self.target.of} {self.target.relation} {self.target.bound:g}{unit}"
         name = f"{self.name}, {self.unit}" if self.unit else self.name
-        figures = (_readable(self.ours), _readable(self.peer), f"{self.ratio:.2f}")
+        ratio = f"{self.ratio:.2f}" if self.peer else ""
+        figures = (_readable(self.ours), _readable(self.peer), ratio)
         return (name, *figures, target, self.verdict)
 
 
