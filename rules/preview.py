@@ -106,11 +106,13 @@ class RecentPreviews:
 class PastAlerts:
     """How many things would have turned bad on each of the last days, oldest first.
 
-    `time_columns` are those that tell when a row is from, each as "tastings.tasted_at". With a
-    `problem`, a sentence, that can't be said.
+    `bad_before` counts what was bad already when the first of these days began. `time_columns` are
+    those that tell when a row is from, each as "tastings.tasted_at". With a `problem`, a sentence,
+    none of this can be said.
     """
 
     by_day: tuple[tuple[date, int], ...] = ()
+    bad_before: int = 0
     problem: str = ""
     time_columns: tuple[str, ...] = ()
 
@@ -184,7 +186,7 @@ class Previewer:
         counts = _new_in_each(bad, once_ever=rule.once_ever)
         by_day = tuple((day, new) for (day, _), new in zip(ends[1:], counts, strict=True))
         told_by = (f"{each.name}.{each.time_column}" for each in data.tables if each.time_column)
-        return PastAlerts(by_day, time_columns=tuple(told_by))
+        return PastAlerts(by_day, len(bad[0]), time_columns=tuple(told_by))
 
     async def _problems(self, rule: Rule, columns: Sequence[str]) -> dict[str, str]:
         """Return what would keep people from being told, whatever row is bad, by field."""

@@ -206,10 +206,16 @@ def last_month(past: PastAlerts | None, *, is_reading: bool) -> Tag:
     return tags.div(
         tags.h2(f"{heading} in the last {len(past.by_day)} days"),
         month(past.by_day),
-        tags.p(f"By the time in {', '.join(past.time_columns)}.", class_="cb-quiet cb-small")
-        if past.time_columns
-        else None,
+        tags.p(_how_known(past), class_="cb-quiet cb-small") if past.time_columns else None,
     )
+
+
+def _how_known(past: PastAlerts) -> str:
+    known = f"By the time in {', '.join(past.time_columns)}."
+    if not past.bad_before:
+        return known
+    rows = "1 row was" if past.bad_before == 1 else f"{past.bad_before:,} rows were"
+    return f"{known} {rows} bad before that."
 
 
 # --- Switching on -------------------------------------------------------------------------------

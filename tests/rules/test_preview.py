@@ -167,6 +167,7 @@ async def test_the_past_counts_what_turned_bad_on_each_day(scene: Watched, rules
     # What was bad at the beginning counts as bad already; tomorrow's isn't there yet.
     assert counts == {5: 2, 1: 1, 0: 1}
     assert len(past.by_day) == 10
+    assert past.bad_before == 1
     window = replace(
         RULE,
         time_column="tasted_at",
