@@ -15,6 +15,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from alerts import AlertRequest, Event, Status
+from database.database import Database
+from rules.rule import Rule
+from rules.saved_rules import SavedRules
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.axe import nothing_found_by_axe
 from tests.support.browser import PHONE, well_behaved_page
@@ -67,6 +70,12 @@ async def fill(file: Path) -> None:
         await write_with_sid(history, "ben", BEN, SID)
         await history.record("ben", Event(datetime.now(UTC), Status.ACKNOWLEDGED, "Pressed 1"))
         await write(history, "clara", CLARA, Status.SENDING, Status.PLACED, Status.DELIVERED)
+    database = Database(f"sqlite:///{file}")
+    await database.open()
+    # Where there are rules they can be chosen among, too.
+    rule = Rule(name="Diacetyl of a batch above its limit for a day")
+    await SavedRules(database, SIMULATOR_ACCOUNT_SID).save(rule, "Ann")
+    await database.close()
 
 
 @pytest.fixture(scope="module")
@@ -202,12 +211,16 @@ def test_axe_finds_nothing(
             ("&open=ben", ".opened .said"),
             ("&broadcast=b1", ".of-broadcast"),
             ("&q=nowhere", ".no-match"),
+            ("&when=custom&from=2026-11-01&to=2026-11-02", ".no-match"),
         ):
             page.goto(f"{written.url}?page=activity{query}")
             expect(page.locator(seen).first).to_be_visible()
             nothing_found_by_axe(page)
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= viewport["width"]
+            csv = page.get_by_role("link", name="Download as CSV").bounding_box()
+            assert csv is not None
+            assert csv["x"] + csv["width"] <= viewport["width"]
 
 
 @pytest.mark.slow
