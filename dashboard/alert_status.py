@@ -86,6 +86,8 @@ def glance(alert: Alert, time_zone: str) -> Glance:
     """Say where an alert stands, with times on the clock of `time_zone` (an IANA name)."""
     if alert.status in HEARD and not alert.reached:
         return Glance("half", "wait", f"{HEARD[alert.status]}, not confirmed")
+    if alert.status is Status.UNKNOWN and alert.sid:
+        return Glance("question", "wait", "Not known how it ended")
     if alert.status in ENDS:
         shape, tone, words = ENDS[alert.status]
         return Glance(shape, tone, words.format(at=clock(alert.since, time_zone)))

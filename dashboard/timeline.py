@@ -131,7 +131,8 @@ def _all_reasons(alert: Alert) -> list[str]:
     error = alert.error
     if alert.status is Status.UNKNOWN:
         again = "ring them twice" if alert.channel == "call" else "reach them twice"
-        reasons = [f"It may have been delivered, or not. Sending it again may {again}."]
+        known = "Twilio accepted it. " if alert.sid else ""
+        reasons = [f"{known}It may have been delivered, or not. Sending it again may {again}."]
         return [*reasons, error.message] if error and error.code is None else reasons
     if alert.status.final and error:
         return [error.message, error.hint] if error.code is None else [error.hint]

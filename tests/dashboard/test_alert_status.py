@@ -44,6 +44,13 @@ def seen(request: AlertRequest, *happened: dict[str, Any]) -> Glance:
         (TEXT, steps(S.SENDING, S.PLACED, S.DELIVERED), "dot", "good", "Delivered "),
         (CALL, [{"note": "Canceled by ann", "canceling": True}], "dash", "off", "Canceled"),
         (CALL, steps(S.SENDING, S.UNKNOWN), "question", "wait", "Not known whether it was sent"),
+        (
+            CALL,
+            [*steps(*ON_THE_WAY, sid="CA1"), *steps(S.UNKNOWN)],
+            "question",
+            "wait",
+            "Not known how it ended",
+        ),
     ],
 )
 def test_each_stands_somewhere(
