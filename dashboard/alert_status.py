@@ -86,10 +86,10 @@ def glance(alert: Alert, time_zone: str) -> Glance:
     """Say where an alert stands, with times on the clock of `time_zone` (an IANA name)."""
     if alert.status in HEARD and not alert.reached:
         return Glance("half", "wait", f"{HEARD[alert.status]}, not confirmed")
-    if alert.status is Status.UNKNOWN and alert.sid:
-        return Glance("question", "wait", "Not known how it ended")
     if alert.status in ENDS:
         shape, tone, words = ENDS[alert.status]
+        if alert.status is Status.UNKNOWN and alert.sid:
+            words = "Not known how it ended"
         return Glance(shape, tone, words.format(at=clock(alert.since, time_zone)))
     if alert.status.final:
         return Glance("cross", "bad", _why_not(alert))
