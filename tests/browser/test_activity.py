@@ -224,6 +224,22 @@ def test_axe_finds_nothing(
 
 
 @pytest.mark.slow
+def test_what_is_side_by_side_has_room(browser: Browser, written: Written) -> None:
+    written.add("lost", BEN, Status.SENDING, Status.UNKNOWN)
+    with well_behaved_page(browser, written.url, viewport=WIDE) as page:
+        page.goto(f"{written.url}?page=activity")
+        expect(page.locator(".tile")).to_have_count(6)
+        for width in (1120, 1180, 1240, 1320, 1600):
+            page.set_viewport_size({"width": width, "height": 860})
+            parts = [".tile:last-child .word", ".cost .word", ".hours .word"]
+            boxes = [page.locator(each).bounding_box() for each in parts]
+            seen = [each for each in boxes if each]  # the hours need much room
+            ends = [each["x"] + each["width"] for each in seen]
+            starts = [*(each["x"] for each in seen[1:]), width]
+            assert all(end < start for end, start in zip(ends, starts, strict=True)), width
+
+
+@pytest.mark.slow
 def test_before_the_first_alert(browser: Browser, project: Path) -> None:
     with (
         running_app(project) as url,
