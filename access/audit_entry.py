@@ -94,8 +94,9 @@ class AuditEntry:
 
     @property
     def more_words(self) -> str:
-        """The details in words, "" if there are none."""
-        parts = [f"{name.replace('_', ' ')}: {value}" for name, value in self.details.items()]
+        """The details in words, without what `words` say already; "" if there are none."""
+        more = {name: value for name, value in self.details.items() if value != self.about}
+        parts = [f"{name.replace('_', ' ')}: {value}" for name, value in more.items()]
         words = " · ".join(parts)
         return words[:1].upper() + words[1:]
 

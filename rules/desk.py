@@ -455,5 +455,7 @@ class RuleDesk:
 
 
 def _told(tell: Tell) -> str | int:
-    """Return "all", "none", or how many of the rows are told."""
-    return tell if isinstance(tell, str) else len(tell)
+    """Say about how many of the rows people are told."""
+    if isinstance(tell, str):
+        return {"none": "nobody", "all": "about all rows"}.get(tell, tell)
+    return len(tell)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from htmltools import HTML, Tag, TagList, tags
+from phonenumbers import NumberParseException
 
 from access.actor import Actor, Permission
 from access.audit_entry import AuditEntry, Kind
 from alerts import Desk
+from alerts.phone_numbers import international
 from dashboard.activity.address import ABOUT, DONE, Address
 from dashboard.activity.choices import late_choice, names_to_choose
 from dashboard.activity.rows import link, way
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from access.audit import AuditPage
 
 ROWS = 50
+E164 = re.compile(r"\+[0-9]{7,15}\b")
 HEADS = ("When", "What was done", "Who", "Where")
 PLACES = {"page": "Page", "shell": "Shell"}
 LISTS = (("", "Alerts"), (DONE, "Who did what"))
@@ -108,14 +112,15 @@ def _list(page: AuditPage, address: Address, zone: str) -> Tag:
 
 def _row(entry: AuditEntry, address: Address, zone: str) -> Tag:
     href, stays = _thing(entry, address)
-    words: Tag | str = entry.words
+    done = _readable(entry.words)
+    words: Tag | str = done
     if href:
-        words = link(entry.words, href, "row-link") if stays else tags.a(entry.words, href=href)
+        words = link(done, href, "row-link") if stays else tags.a(done, href=href)
     return tags.tr(
         tags.td(clock(entry.at, zone), class_="when cb-number", role="cell"),
         tags.td(
             tags.span(words, class_="who"),
-            tags.span(entry.more_words, class_="under cb-cut"),
+            tags.span(_readable(entry.more_words), class_="under cb-cut"),
             class_="what",
             role="cell",
         ),
@@ -128,6 +133,18 @@ def _row(entry: AuditEntry, address: Address, zone: str) -> Tag:
         data_key=entry.id,
         role="row",
     )
+
+
+def _readable(words: str) -> str:
+    """Return the words with each number in E.164 as people write it."""
+    return E164.sub(_as_people_write_it, words)
+
+
+def _as_people_write_it(number: re.Match[str]) -> str:
+    try:
+        return international(number[0])
+    except NumberParseException:  # a title may hold anything
+        return number[0]
 
 
 def _thing(entry: AuditEntry, address: Address) -> tuple[str, bool]:

@@ -158,7 +158,7 @@ async def test_what_is_done_to_rules(tmp_path: Path) -> None:
             "Uploaded the source lots",
             "Unmuted the rule Diacetyl Recipient: +14125550104",
             "Muted the rule Diacetyl Recipient: +14125550104",
-            "Decided about what was held by the rule Diacetyl Told: none",
+            "Decided about what was held by the rule Diacetyl Told: nobody",
             "Checked the rule Diacetyl",
             "Turned on the rule Diacetyl Told: 1",
             "Changed the rule Diacetyl",
