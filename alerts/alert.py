@@ -213,7 +213,7 @@ class Alert(AlertState):
 
     @property
     def present_try(self) -> Try:
-        """The try that is under way, or the last one made; more may follow, also to other numbers."""
+        """The try that is under way, or the last one made; others may follow it."""
         return self.tries[self.try_number - 1]
 
     @property

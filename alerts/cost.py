@@ -88,7 +88,7 @@ class Costs:
         self._own: dict[tuple[Channel, str], float] = {}
 
     def learn(self, prices: Iterable[tuple[Channel, str, float, str]]) -> None:
-        """Learn from the account's own prices: channel, number, price and currency, newest first."""
+        """Learn the account's own prices: channel, number, price and currency, newest first."""
         known: defaultdict[tuple[Channel, str], list[float]] = defaultdict(list)
         units: list[str] = []
         for channel, to, price, unit in prices:

@@ -138,7 +138,7 @@ class History(Watching):
         return self._limits.costs.careful(channel, to)
 
     async def note_refusal(self, refusal: TooMany) -> None:
-        """Count alerts refused because a person asked for too many; the log says so once an hour."""
+        """Count alerts refused because a person asked for too many; logged once an hour."""
         now = datetime.now(UTC)
         is_first = await self._database.write(
             partial(

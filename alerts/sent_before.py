@@ -85,7 +85,7 @@ def _recent(
 
 
 def _numbers(request: AlertRequest) -> set[str]:
-    """All numbers that the request's tries go to, because an earlier alert may be at a later try."""
+    """All numbers that the request's tries go to: an earlier alert may be at any of them."""
     return {each.to for each in tries_of(request)}
 
 
