@@ -132,9 +132,7 @@ class Claims:
         )
 
     async def release(self, worker_ids: Collection[str]) -> int:
-        """Release the open alerts of dead workers, forget the workers, and return how many it
-        released.
-        """
+        """Release the open alerts of dead workers and forget these; returns how many alerts."""
         claimed = sa.update(alerts).where(
             alerts.c.account_sid == self._account_sid,
             alerts.c.is_open,

@@ -80,8 +80,7 @@ class Stopped(UnusableInput):
 
 
 def lock_sending(connection: sa.Connection, account_sid: str) -> EmergencyStop | None:
-    """Keep other transactions from saving alerts or beginning submissions; returns the stop, if
-    set.
+    """Keep other transactions from saving or beginning anything; returns the stop, if one is set.
 
     SQLite lets only one transaction write at a time anyway.
     """

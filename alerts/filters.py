@@ -27,9 +27,7 @@ NUMBER = re.compile(r"[+(]?[\d\s().\-/+]{7,24}")
 
 
 class Kind(StrEnum):
-    """The kinds of alerts that people ask for: the stages, except that an alert due later is
-    waiting.
-    """
+    """The kinds of alerts that people ask for: the stages, but an alert due later is waiting."""
 
     UNDER_WAY = "under way"
     CONFIRMED = "confirmed"

@@ -338,8 +338,7 @@ class History(Watching):
         await self._database.write(partial(submissions.set_prices, prices=prices))
 
     async def delete_old(self, keep_days: int) -> int:
-        """Delete some of what is older than `keep_days`: alerts that ended, and entries of the
-        audit trail.
+        """Delete some ended alerts and entries of the audit trail older than `keep_days`.
 
         Returns how many were deleted, 0 once none are left.
         """

@@ -33,9 +33,7 @@ def quoted(text: str) -> str:
 
 
 class LimitedLog:
-    """A logger for warnings that any visitor can cause: ten a minute, then how many more there
-    were.
-    """
+    """A logger for warnings that any visitor can cause: ten a minute, then a count of the rest."""
 
     def __init__(self, name: str) -> None:
         self._log = logging.getLogger(name)

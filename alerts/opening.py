@@ -67,9 +67,7 @@ class Opening:
 
     @property
     def delivers(self) -> bool:
-        """Whether this process delivers alerts now: it is open, and no worker process does so
-        instead.
-        """
+        """Whether this process delivers alerts now: it is open, and no worker process does it."""
         opening = self._opening
         if opening is None or not opening.done() or opening.cancelled() or opening.exception():
             return False

@@ -135,8 +135,7 @@ class _Look:
     def _branches(
         self, kind: Kind | None, *, singly: bool = False
     ) -> tuple[dict[Stage, list[str]], dict[str, Any]]:
-        """Return conditions, by stage, for which an index has the alerts in order; and their
-        parameters.
+        """Return conditions for which an index has the alerts in order, by stage; and parameters.
 
         As text, into which nothing from outside goes: building these with SQLAlchemy takes longer
         than running them.

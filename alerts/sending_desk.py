@@ -144,9 +144,7 @@ class SendingDesk:
 
     @property
     def delivers(self) -> bool:
-        """Whether this process delivers alerts now: it is open, and no worker process does so
-        instead.
-        """
+        """Whether this process delivers alerts now: it is open, and no worker process does it."""
         return self.opening.delivers
 
     async def check_database(self) -> None:

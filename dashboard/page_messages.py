@@ -175,9 +175,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_none(value: Any) -> bool:
-    """Whether a file input holds nothing: files come by upload, so all it may send is that there is
-    none.
-    """
+    """Whether a file input is empty, as it must be: files come by upload."""
     return value is None
 
 

@@ -268,9 +268,7 @@ class RuleCheck:
         return CheckReport(rule, "superseded", finding.seconds)
 
     async def _may_skip(self, rule: Rule, claim: Claim) -> bool:
-        """Whether the check may skip the query: nothing would follow if it listed the same as
-        before.
-        """
+        """Whether the query may be skipped, because its old answer would have no effect now."""
         after = await self._planner(await self.desk.database()).same(rule, claim.at)
         return not after.changed and not after.tells
 

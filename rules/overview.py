@@ -47,9 +47,7 @@ class NowWords:
 
 @dataclass(frozen=True, slots=True)
 class RuleHealth:
-    """How a rule is doing, in words, with the cause or something else worth knowing; and since
-    when.
-    """
+    """How a rule is doing, in words, with the cause or another remark, and since when."""
 
     kind: HealthKind
     words: str

@@ -118,9 +118,7 @@ class Rule:
 
     @property
     def fingerprint(self) -> str:
-        """A fingerprint of the definition: equal for two rules that do the same under the same
-        name.
-        """
+        """A fingerprint of the definition: equal for two rules with the same name and effect."""
         text = json.dumps(definition_of(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

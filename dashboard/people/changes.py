@@ -19,9 +19,7 @@ from people.listing import Wanted
 
 
 class Changes:
-    """What the page's buttons change. Each method `on_…` runs when the button of that name is
-    pressed.
-    """
+    """What the page's buttons change. Each method `on_…` belongs to the button of that name."""
 
     def __init__(self, desk: Desk, people: PeopleList, browser: ToBrowser) -> None:
         self._desk = desk

@@ -224,9 +224,7 @@ class Editing:
         return True
 
     async def on_turn_on(self, *_: object) -> None:
-        """Switch the rule on as it was previewed, with the decision about rows that are bad
-        already.
-        """
+        """Switch the rule on as previewed, with the decision about rows that are bad already."""
         before, seen = self._looking.seen, await self._looking.seen_now()
         if why_not(self._standing(), self._looking) or seen is None:
             await self._show()

@@ -81,9 +81,7 @@ def waits_for(approvals: Sequence[Approval], actor: Actor) -> int:
 
 
 def is_shown(approval: Approval, actor: Actor, now: datetime) -> bool:
-    """Whether a person sees a request: if they may answer it; once it is over, if they asked or
-    answered.
-    """
+    """Whether a person sees a request: they may answer it or, if it is over, had a part in it."""
     if approval.state == "waiting":
         return approval.is_of(actor.name) or actor.may(Permission.SEND)
     over_at = approval.decided_at or approval.expires_at

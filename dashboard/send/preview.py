@@ -170,9 +170,7 @@ def preview_server(
 
 
 def choice_of_hearers(recipients: Sequence[Recipient]) -> Tag | None:
-    """Return a choice among recipients with a name or words of their own; None if there is only
-    one.
-    """
+    """Return a choice of recipients with a name or words of their own; None for only one."""
     choices = {
         _key(each): each.label for each in recipients[:MOST_HEARERS] if each.name or each.variables
     }

@@ -58,9 +58,7 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
 
     @reactive.extended_task
     async def changing(name: str, message: str | None) -> str:
-        """Save a message under a name, or with None remove the one of that name; returns what to
-        say.
-        """
+        """Save a message under a name, or with None remove that one; returns what to say."""
         if message is None:
             await (await templates()).remove(name)
             done = f"Removed {name}."

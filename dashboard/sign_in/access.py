@@ -57,9 +57,7 @@ class Access:
         return not isinstance(self.identify, Anonymous)
 
     def head(self) -> TagList:
-        """Return the scripts that a page with a sign-in needs; nothing if others vouch for
-        visitors.
-        """
+        """Return the scripts that a page with a sign-in needs; nothing if others sign people in."""
         scripts = signed_in(tokens=under_shiny_server()) if self.sign_in else None
         return TagList(scripts)
 

@@ -131,7 +131,7 @@ class SignInForms:
             try:
                 await self._sign_in.end(visitor.signed_in)
             except (DatabaseError, TimeoutError) as problem:
-                log.warning(f"Can't sign anybody out: {problem}")
+                log.warning(f"Can't end a sign-in: {problem}")
                 return False
             self._sessions.end(visitor.signed_in)
         return True

@@ -81,7 +81,7 @@ class OpenSessions:
         try:
             await self._sign_in.touch(signed_in)
         except (DatabaseError, TimeoutError) as problem:
-            log.warning(f"Can't note that somebody is there: {problem}")
+            log.warning(f"Can't save that a visitor is active: {problem}")
 
     @contextmanager
     def _opened(self, signed_in: SignedIn) -> Iterator[asyncio.Event]:

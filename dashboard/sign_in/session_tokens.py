@@ -35,9 +35,7 @@ class _Issued:
 
 
 class SessionTokens:
-    """The tokens of one process: each opens one session, within a minute, for the sign-in it is
-    for.
-    """
+    """The tokens of one process: each opens one session, within a minute, for its sign-in."""
 
     def __init__(self) -> None:
         self._issued: dict[str, _Issued] = {}

@@ -134,8 +134,7 @@ class Sources:
         return snapshots
 
     async def confirm(self, snapshots: Iterable[Snapshot]) -> None:
-        """Check, after a query, that no file changed while it was read; otherwise its answer is
-        void.
+        """Check, after a query, that no file changed while it was read, or its answer is void.
 
         Raises `SourceError`. Trying again at once is fine: the next fetch makes copies of CSV files
         that change all the time.
