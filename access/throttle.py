@@ -102,9 +102,7 @@ class Throttle:
 
 
 def wait_after(failures: int, free_tries: int) -> float:
-    """Return the seconds until the next try, after `failures` wrong ones; `free_tries` cost no
-    wait.
-    """
+    """Return the seconds to wait after `failures` wrong tries; the first `free_tries` cost none."""
     over = failures - free_tries
     return 0.0 if over < 0 else min(FIRST_WAIT_SECONDS * 2 ** min(over, 20), LONGEST_WAIT_SECONDS)
 
