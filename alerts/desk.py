@@ -361,8 +361,6 @@ class Desk(SendingDesk):
         await (await self._history()).lift_stop(audit)
 
     async def refusals(self, within: timedelta = timedelta(hours=24)) -> list[Refusals]:
-        """Return who asked for more alerts than an hour allows within the last `within`, newest
-        first.
-        """
+        """Return who asked for more alerts than an hour allows in this time, newest first."""
         self.actor.require(Permission.ADMINISTER, "see who asked for too many alerts")
         return await (await self._history()).refusals(datetime.now(UTC) - within)
