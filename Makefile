@@ -14,11 +14,11 @@ run: .venv/installed
 
 test: check unit browser
 
-# With what takes long: processes that are killed, real servers, pages in every look. CI runs this.
+# With the tests that take long: killed processes, real servers, pages in every look. CI runs this.
 test-all: SLOW = yes
 test-all: check unit browser
 
-# Tests start many processes. Where no bytecode may be kept each of them would compile the project.
+# Tests start many processes. Without bytecode on the disk each of them would compile the project.
 unit browser: export PYTHONDONTWRITEBYTECODE =
 
 check: .venv/installed-dev
@@ -28,14 +28,14 @@ check: .venv/installed-dev
 
 NOT_SLOW = $(if $(SLOW),, and not slow)
 
-# Five at a time, for most tests wait for something. Tests of a file share fixtures, so keep them
-# together. In the order of their names: files with the most tests first, which is usual, would
-# leave those with few and slow tests to the end, where nothing else runs beside them.
+# Five at a time, because most tests wait for something. Tests of a file share fixtures, so keep them
+# together. Files run in the order of their names: the usual order, most tests first, would leave
+# files with few and slow tests to the end, where nothing else runs beside them.
 unit: .venv/installed-dev
 	$(BIN)/python -m pytest -m "not browser$(NOT_SLOW)" -n 5 --dist loadfile --no-loadscope-reorder
 
-# Apart from the rest: Playwright keeps an event loop running, which breaks async tests. To load all
-# other tests as well, only to leave them out, would take a good part of a minute.
+# Apart from the rest, because Playwright keeps an event loop running, which breaks async tests. The
+# folders are named because loading all tests, only to skip most, would take a good part of a minute.
 browser: .venv/installed-dev
 	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n 2 --dist loadfile tests/browser tests/docs
 
@@ -63,7 +63,7 @@ lock: .venv/installed-dev
 #     make deploy NAME=mine VARS="TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN"
 #
 # NAME is what `rsconnect add --name` called the server. VARS are variables of this shell that the
-# content gets; their values never stand in a file.
+# content gets; their values are never written to a file.
 APP_FILES := access alerts cli dashboard database doctor monitoring people rules settings \
 	simulator storage twilio_client twiml app.py callbacks_app.py webhooks.py sources.toml \
 	requirements.txt pyproject.toml
@@ -85,7 +85,7 @@ deploy-callbacks: named build/callbacks.bundle $(RSCONNECT)
 	$(RSCONNECT) deploy fastapi $(CONNECT_OPTIONS) --entrypoint callbacks_app:app \
 		--title "Callboard's callbacks" build/callbacks
 
-# What rsconnect has noted there stays: it knows by that which content to deploy to again.
+# Keep rsconnect's own notes there, by which it knows which content to deploy to again.
 .PHONY: build/dashboard.bundle build/callbacks.bundle
 build/dashboard.bundle build/callbacks.bundle: build/%.bundle:
 	mkdir -p build/$*

@@ -43,13 +43,13 @@ def create_app(
 ) -> App:
     """Return the app on a desk of your own, which is closed with it.
 
-    Without `open_rules` it has no rules, without the `settings` of the desk no Setup page, and
-    without `access` everybody may use it who reaches it.
+    Without `open_rules` it has no rules, without the desk's `settings` no Setup page, and without
+    `access` anyone who reaches it may use it.
     """
     skip_tracing_if_not_installed()
     simulator = desk.services.simulator
     if simulator:
-        # Imported here because it loads the simulator, which nobody with an account needs.
+        # Imported here because it loads the simulator, which isn't needed with an account.
         from dashboard import phone  # noqa: PLC0415
     rules_page = [shell.panel(rules.tab_title("rules"), rules.ui("rules"), value="rules")]
     setup_ui = setup.ui("setup", simulated=simulator is not None)
@@ -79,7 +79,7 @@ def create_app(
     def server(input: Inputs, output: Outputs, session: Session) -> None:
         # Serve the first page before importing all that sending needs.
         session.on_flushed(warm_up, once=True)
-        # A laptop that slept, or a server that was started again: the page goes on where it was.
+        # After a laptop slept, or the server was restarted, the page goes on where it was.
         session.allow_reconnect("force")
         shell.server(session)
         actor = actor_of(session)
@@ -106,7 +106,7 @@ def create_app(
     file_inputs = {"people-file", "send-file", "rules-file"}
     dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs=file_inputs)
     mount(dashboard, desk, open_rules, access)
-    # Around the rest, for the sign-in page has to have them too.
+    # Added last and so outermost, because the sign-in page needs the headers too.
     dashboard.starlette_app.add_middleware(SecurityHeaders, html=html_of(dashboard))
     return dashboard
 
@@ -143,7 +143,7 @@ def _from_environment() -> App:
 def once_open(
     desk: Desk, work: Callable[[], Awaitable[None]], lifespan: Lifespan[Any]
 ) -> Lifespan[Any]:
-    """Return the server's `lifespan`, which also does some work once the desk is open."""
+    """Return the server's `lifespan`, extended to do `work` once the desk is open."""
 
     @asynccontextmanager
     async def both(app: Any) -> AsyncIterator[Any]:
@@ -179,7 +179,7 @@ async def _settle(desk: Desk, settings: Settings) -> None:
     try:
         await record_changed_settings(await desk.database(), settings, "app", desk.actor)
     except Exception:
-        log.exception("Whether settings have changed couldn't be noted")
+        log.exception("Which settings have changed couldn't be recorded")
     gc.collect()
     gc.freeze()
 

@@ -1,4 +1,4 @@
-"""Only what Twilio and monitors see of Callboard, for where its pages are behind a login.
+"""An app with only the routes for Twilio and monitors, for use if the pages are behind a login.
 
 `uvicorn callbacks_app:app`. It records key presses, statuses and replies in the database of the
 dashboard, whose processes go on from there. It has no pages and delivers nothing.
@@ -52,7 +52,8 @@ def create_app(settings: Settings) -> Starlette:
 
     routes = [*webhooks.routes(desk), *monitoring.routes(desk, settings.metrics_token)]
     app = Starlette(routes=routes, lifespan=lifespan)
-    # A path with one slash too many is unknown. Starlette would lead to whatever Host names.
+    # A path with an extra slash is a 404. Starlette would redirect to the host that the request
+    # names.
     app.router.redirect_slashes = False
     app.add_middleware(webhooks.TimelyBodies)
     return app

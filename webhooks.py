@@ -14,7 +14,7 @@ from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.log_lines import on_one_line
 from storage import LocalStorage, twiml_route
 
-# A body may take this long, and a second more for so many bytes. A slower one isn't waited for.
+# How long a body may take, plus a second for so many bytes.
 BODY_SECONDS = 20.0
 LEAST_BYTES_PER_SECOND = 20_000
 
@@ -22,8 +22,8 @@ LEAST_BYTES_PER_SECOND = 20_000
 class TimelyBodies:
     """ASGI middleware that ends requests whose body doesn't come, or comes byte by byte.
 
-    Servers wait for ever: each such request would keep a connection and a task. It is answered with
-    408, and to the app it looks as if the client had hung up.
+    Servers wait for them forever, and each would keep a connection and a task. Such a request is
+    answered with 408; to the app it looks as if the client had hung up.
     https://www.rfc-editor.org/rfc/rfc9110#name-408-request-timeout
     """
 
@@ -80,7 +80,7 @@ class WithoutQueries(logging.Filter):
         """Shorten the path, the third of five arguments that Uvicorn passes, and keep the line."""
         if isinstance(record.args, tuple) and len(record.args) == 5:
             client, method, path, *rest = record.args
-            # Whoever the proxy on this machine passes on can name any client.
+            # Through a proxy on this machine, a client can call itself anything.
             record.args = (on_one_line(client), method, str(path).partition("?")[0], *rest)
         return True
 
@@ -93,7 +93,7 @@ def keep_queries_out_of_logs() -> None:
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
-    """Callbacks; TwiML if documents live here; the simulator if it answers."""
+    """Return the routes: callbacks; TwiML if documents are kept here; the simulator if used."""
     services = desk.services
     found = callback_routes(CallbackReceiver.of(services), desk.history)
     if isinstance(services.storage, LocalStorage):

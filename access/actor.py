@@ -1,4 +1,4 @@
-"""Who does something, what they may do, and whether the system around us says who it is."""
+"""Actors: who does something, what they may do, and whether the host says who that is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Where = Literal["page", "shell"]
 
 
 class Permission(StrEnum):
-    """What people may do. None includes another; `access/roles.py` says who has which."""
+    """What people may do. No permission includes another; `access/roles.py` says who has which."""
 
     LOOK = "look"
     """See alerts, people, rules and what became of them."""
@@ -36,7 +36,7 @@ NOT_ALLOWED = {
     Permission.WRITE: "You may not change rules, people or templates.",
     Permission.ADMINISTER: "Only an administrator may do this.",
 }
-# What is tried where nothing more is known than the permission that it takes.
+# What an actor tried, if only the permission that it takes is known.
 TRIED = {
     Permission.LOOK: "look",
     Permission.SEND: "send or cancel alerts",
@@ -54,8 +54,8 @@ class Actor:
     """Who asks for something: a person at a page, or the user that runs a command or a script.
 
     `name` is shown in alerts, versions of rules and the audit trail. The trail also shows `where`
-    they are. `on_refused` hears of each refusal: who, what they tried ("send an alert"), and what
-    kind of thing that is about, None if that isn't known.
+    they are. `on_refused` is called at each refusal: with the actor, what they tried ("send an
+    alert"), and the kind of thing that it is about, None if that isn't known.
     """
 
     name: str
@@ -74,13 +74,14 @@ class Actor:
         return cls(process_user(), EVERYTHING)
 
     def may(self, permission: Permission) -> bool:
-        """Whether they may do what takes this permission."""
+        """Whether they have this permission."""
         return permission in self.permissions
 
     def require(self, permission: Permission, tried: str = "", kind: Kind | None = None) -> None:
-        """Raise `NotAllowed` unless they may do what takes this permission.
+        """Raise `NotAllowed` unless they have this permission.
 
-        `tried` says what they want to do, as in "send an alert", and `kind` to what.
+        `tried` says what they want to do, such as "send an alert", and `kind` to what kind of
+        thing.
         """
         if permission in self.permissions:
             return
@@ -101,7 +102,7 @@ def process_user() -> str:
 
 
 def on_connect() -> bool:
-    """Return whether Posit Connect runs this process, and so says who somebody is.
+    """Return whether Posit Connect runs this process, and so says who a visitor is.
 
     https://docs.posit.co/connect/user/environment-variables/
     """

@@ -1,4 +1,4 @@
-"""The audit trail: what people did, saved in one transaction with it; administrators read it."""
+"""The audit trail: what people did, saved in the same transaction; administrators read it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from database.database import Database
 from database.tables import database_time, insert_new
 
 SECONDS_A_DAY = 24 * 3600.0
-# Small transactions, between which others can write.
+# Small, so that others can write between these transactions.
 MOST_DELETED_AT_ONCE = 500
-# People whom the filter offers; the latest to do something come first.
+# How many people the filter offers, the most recently active ones.
 MOST_ACTORS = 200
 MOST_ENTRIES_SEARCHED_FOR_ACTORS = 20_000
 
@@ -27,7 +27,7 @@ MOST_ENTRIES_SEARCHED_FOR_ACTORS = 20_000
 class AuditFilters:
     """Which entries to list: of an actor, about a kind, with a text in a name; "" is any.
 
-    From `since` on, and before `until`, if they aren't None.
+    They are from `since` on and before `until`, where these aren't None.
     """
 
     actor: str = ""
@@ -60,7 +60,7 @@ class Audit:
     async def record(
         self, action: Action, kind: Kind, about: str = "", about_id: str = "", **details: str | int
     ) -> None:
-        """Record what the actor has done, where that is written nowhere else in the database."""
+        """Record what the actor has done, if nothing else of it is in the database."""
         entry = AuditEntry.by(self._actor, action, kind, about, about_id, **details)
         await self._database.write_together(_write_all, entry)
 
@@ -77,7 +77,7 @@ class Audit:
         )
 
     async def actors(self) -> list[str]:
-        """Return who did something lately, by name."""
+        """Return the names of the people who did something most recently, sorted."""
         self._actor.require(Permission.ADMINISTER, "see who did what")
         latest = (
             sa.select(audit.c.actor)
@@ -91,7 +91,7 @@ class Audit:
 
 
 def write_entries(connection: sa.Connection, entries: Sequence[AuditEntry]) -> None:
-    """Write entries within the transaction that does what they tell of.
+    """Write entries in the transaction that does what they describe.
 
     An entry that is there already, because the transaction runs again, stays as it is.
     """

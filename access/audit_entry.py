@@ -15,7 +15,7 @@ MOST_CHARACTERS = 200  # of a name
 
 
 class Action(StrEnum):
-    """What was done. In the list "{}" stands for what it was done to."""
+    """What was done. In its words "{}" stands for what it was done to."""
 
     SIGNED_IN = "Signed in"
     SIGNED_OUT = "Signed out"
@@ -46,7 +46,7 @@ class Action(StrEnum):
     LIFTED = "Lifted {}"
 
 
-# The noun before the name of a thing. People, and alerts to them, need none.
+# The noun before the name of a thing. People and alerts need none.
 NOUNS = {
     "Groups": "the group", "Templates": "the template", "Rules": "the rule",
     "Sources": "the source", "Users": "the user",
@@ -54,7 +54,7 @@ NOUNS = {
 
 
 class Kind(StrEnum):
-    """What it was done to, by the words of the list's filter."""
+    """What kind of thing it was done to, in the words of the list's filter."""
 
     ALERTS = "Alerts"
     PEOPLE = "People"
@@ -70,11 +70,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What somebody did.
+    """What an actor did.
 
-    `about_id` is the id of what it was done to, "" for several things, and `about` what people call
-    it. `details` are short, and never hold secrets. `at` is in UTC; `id` is unique and in the order
-    of time.
+    `about_id` is the id of what it was done to, "" for several things, and `about` its name for
+    people. `details` are short, and never hold secrets. `at` is in UTC; `id` is unique and in the
+    order of time.
     """
 
     id: str

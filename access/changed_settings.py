@@ -17,8 +17,8 @@ from access.tables import last_settings
 from database.database import Database
 from settings import Settings
 
-# The first two are paths on this machine. A new DATABASE_URL names a database that doesn't know the
-# settings of the last start.
+# The first two are paths on this machine. With a new DATABASE_URL, the new database doesn't know
+# the settings of the last start.
 NOT_TOLD = {"data_dir", "sources_file", "database_url"}
 # A slow hash, because a short password could be found by guessing.
 # https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#scrypt

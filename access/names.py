@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 MOST_NAME_CHARACTERS = 200
-# Letters of no script (surrogates, unassigned), line ends, and what changes how a line is read.
+# Characters that belong to no script (surrogates, unassigned), line ends, and marks that change how
+# a line is shown.
 REFUSED_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
@@ -19,7 +20,7 @@ def is_usable(name: str) -> bool:
 
 
 def user_key(name: str) -> str:
-    """Return what two spellings of a user's name have in common: "Maya  ORTIZ" and "maya ortiz".
+    """Return a key that is the same for two spellings of a name: "Maya ORTIZ" and "maya ortiz".
 
     Accents count here, but not in `people.names.name_key`, which finds people: of two users whose
     names differ in an accent, neither may sign in as the other.

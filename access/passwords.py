@@ -22,7 +22,7 @@ MOST_PASSWORD_CHARACTERS = 1000
 
 
 class TooManyChecks(Exception):
-    """So many checks are waiting that another would wait for too long."""
+    """Too many checks are waiting, so another one would have to wait too long."""
 
 
 def problem_of(password: str) -> str:
@@ -49,7 +49,7 @@ class PasswordChecks:
         self._waiting = 0
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
-        """Return whether the password has this hash. Without a hash: False, after the same time.
+        """Return whether the password has this hash; False without a hash, after the same time.
 
         Raises `TooManyChecks`.
         """
@@ -69,7 +69,7 @@ def _matches(password_hash: str | None, password: str) -> bool:
     if len(password) > MOST_PASSWORD_CHARACTERS or not _is_text(password):
         password, password_hash = "", None
     try:
-        # Nobody learns from the time that it takes whether there is such a user.
+        # Check even without a user, so that the time taken doesn't reveal whether there is one.
         matches = _hasher().verify(password_hash or _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):
         return False

@@ -1,4 +1,4 @@
-"""What people were refused because they may not do it: recorded in the audit trail."""
+"""Refused actions: what people tried without permission, recorded in the audit trail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A page may ask for the same again every few seconds.
+# A page may try the same again every few seconds.
 SAME_AGAIN_AFTER_SECONDS = 10 * 60.0
 MOST_REMEMBERED = 10_000
 
@@ -36,7 +36,7 @@ class RefusedActions:
         self._recording: set[asyncio.Task[None]] = set()
 
     def __call__(self, actor: Actor, tried: str, kind: Kind | None) -> None:
-        """Record that an actor wasn't allowed what they tried, such as "send an alert"."""
+        """Record that an actor wasn't allowed to do what they tried, such as "send an alert"."""
         now, refused = time.monotonic(), (actor.name, tried)
         if now - self._recorded_at.get(refused, -math.inf) < SAME_AGAIN_AFTER_SECONDS:
             return
@@ -50,7 +50,7 @@ class RefusedActions:
         task.add_done_callback(self._recording.discard)
 
     async def finish(self) -> None:
-        """Wait until all that was refused is recorded."""
+        """Wait until all refusals are recorded."""
         if self._recording:
             await asyncio.wait(self._recording)
 
@@ -62,4 +62,4 @@ class RefusedActions:
 
             await database.write(lambda connection: write_entries(connection, [entry]))
         except Exception:
-            log.exception("That somebody was refused something couldn't be recorded")
+            log.exception("A refused action couldn't be recorded in the audit trail")

@@ -15,7 +15,7 @@ from settings import Settings
 class Roles:
     """Who has which permission: names or groups, as `user_key` writes them.
 
-    Everybody who signs in may look. None: everybody who signs in has the permission.
+    Everybody who signs in may look. With None, everybody who signs in has the permission.
     """
 
     senders: frozenset[str] | None = None
@@ -28,7 +28,7 @@ class Roles:
         return cls(_keys(settings.senders), _keys(settings.rule_writers), _keys(settings.admins))
 
     def actor(self, name: str, groups: Collection[str] = ()) -> Actor:
-        """Return the actor of somebody who has been identified, with what they may do.
+        """Return the actor for a person who has been identified, with their permissions.
 
         `groups` are those that Posit Connect vouches for.
         """

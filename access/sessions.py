@@ -22,7 +22,7 @@ TOKEN_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Somebody who is signed in. `token` is what their cookie holds, so don't show it."""
+    """A person who is signed in. `token` is what their cookie holds, so don't show it."""
 
     name: str
     token_hash: str = field(repr=False)
@@ -37,8 +37,8 @@ class SignedIn:
 class Sessions:
     """The sign-ins of all processes on one database.
 
-    A sign-in ends once the person did nothing for `idle`, unless they asked to stay signed in. None
-    lasts longer than `longest`.
+    A sign-in ends once the person has done nothing for `idle`, unless they asked to stay signed in.
+    No sign-in lasts longer than `longest`.
     """
 
     def __init__(self, database: Database, idle: timedelta, longest: timedelta) -> None:
@@ -89,7 +89,7 @@ class Sessions:
         return await self._database.read(look)
 
     async def lasting(self, token_hashes: Collection[str]) -> set[str]:
-        """Return those of these sign-ins that haven't ended."""
+        """Return which of these sign-ins haven't ended."""
 
         def look(connection: sa.Connection) -> set[str]:
             wanted = sa.select(sign_ins.c.token_hash).where(
@@ -100,7 +100,7 @@ class Sessions:
         return await self._database.read(look)
 
     async def touch(self, token_hash: str) -> None:
-        """Write down that a person has just done something."""
+        """Save that the person has just done something."""
 
         def update(connection: sa.Connection) -> None:
             now = database_time(connection)
@@ -131,11 +131,11 @@ def _delete(connection: sa.Connection, where: sa.ColumnElement[bool]) -> int:
 
 
 def _hash(token: str) -> str:
-    """Return the token's hash. The database has only this, with which nobody can sign in."""
+    """Return the token's hash. The database has only this, and no one can sign in with it."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def _mark(token: str, user: User) -> str:
-    """Return a keyed hash, which changes with the password. Without the token it tells nothing."""
+    """Return a keyed hash, which changes with the password, and is useless without the token."""
     key, secret = (each.encode(errors="surrogatepass") for each in (token, user.secret))
     return hmac.new(key, secret, hashlib.sha256).hexdigest()

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How long this process may still accept a sign-in that another one has ended.
+# How long this process may go on accepting a sign-in that another one has ended.
 REMEMBER_SECONDS = 3.0
-# How often it is saved that a person did something. It is more often if sign-ins end soon.
+# How often, at least, a person's activity is saved; more often if idle sign-ins end soon.
 LONGEST_SECONDS_BETWEEN_TOUCHES = 60.0
 DATABASE_TIMEOUT_SECONDS = 10.0
 MOST_REMEMBERED = 10_000
@@ -41,7 +41,7 @@ STAY_SECONDS = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why somebody can't sign in: a sentence, and the seconds after which another try makes sense.
+    """Why a person can't sign in: a sentence, and the seconds after which another try makes sense.
 
     `field` is the one that the sentence is about: "name" or "password".
     """
@@ -64,7 +64,7 @@ class _Opened:
     database: Database
 
     async def record(self, actor: Actor, action: Action, **details: str) -> None:
-        """Tell the audit trail."""
+        """Write an entry into the audit trail."""
         from access.audit import Audit  # noqa: PLC0415 - needs SQLAlchemy, as the database does
 
         await Audit(self.database, actor).record(action, Kind.SIGN_IN, "a sign-in", **details)
@@ -74,9 +74,8 @@ class _Opened:
 class SignIn:
     """Signs people in, for one process and event loop.
 
-    `database` opens the database when it is first needed; nothing that is imported for it takes
-    time before. Every method may raise `DatabaseError`, and `TimeoutError` while the database
-    can't be reached.
+    `database` opens the database when it is first needed; until then nothing is imported for it.
+    Every method may raise `DatabaseError`, and `TimeoutError` while the database can't be reached.
     """
 
     users: Users
@@ -123,7 +122,7 @@ class SignIn:
         return begun
 
     async def find(self, token: str) -> SignedIn | None:
-        """Return the sign-in of a token if it lasts still, else None. Also raises `UsersError`."""
+        """Return the sign-in of a token if it hasn't ended, else None. Also raises `UsersError`."""
         known = self._remembered.get(token)
         if known is None or time.monotonic() > known.until:
             async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
@@ -135,11 +134,11 @@ class SignIn:
                 self._remembered.clear()
             known = _Remembered(found, time.monotonic() + REMEMBER_SECONDS)
             self._remembered[token] = known
-        # Also of one that was just looked up: reading the file of users again costs little.
+        # Check this every time: reading the file of users again costs little.
         return known.signed_in if self._is_of_user(known.signed_in) else None
 
     async def ended(self, signed_in: Collection[SignedIn]) -> set[SignedIn]:
-        """Return those that have ended: by signing out, removal, a new password, or idleness.
+        """Return which of them have ended: by signing out, removal, a new password, or idleness.
 
         Waits for as long as the database can't be reached. Also raises `UsersError`.
         """
@@ -174,7 +173,7 @@ class SignIn:
         log.info("%s signed out.", signed_in.name)
 
     def actor(self, signed_in: SignedIn) -> Actor:
-        """Return somebody who is signed in as an actor, with what they may do."""
+        """Return the actor for a person who is signed in, with their permissions."""
         return self.roles.actor(signed_in.name)
 
     def _is_of_user(self, signed_in: SignedIn) -> bool:
@@ -182,7 +181,7 @@ class SignIn:
 
     async def _open(self) -> _Opened:
         if self._opened is None:
-            # Before the database is opened, which checks that it has these tables.
+            # Import this before the database is opened, which checks that it has these tables.
             sessions = await asyncio.to_thread(importlib.import_module, "access.sessions")
             throttle = await asyncio.to_thread(importlib.import_module, "access.throttle")
             database = await self.database()
@@ -216,7 +215,7 @@ def _too_many(seconds: float) -> Refused:
 def address_of(client: str | None) -> str | None:
     """Return what counts as one address: an IPv4 address or the network of an IPv6 address.
 
-    None for a loopback address, which is that of a proxy that doesn't say for whom it asks.
+    None for a loopback address: a proxy's that doesn't say which client it asks for.
     """
     try:
         address = ipaddress.ip_address((client or "").partition("%")[0])

@@ -26,17 +26,17 @@ audit = sa.Table(
 )
 sa.Index("audit_by_actor", audit.c.actor, audit.c.id)
 
-# The settings at the last start of the app and of a worker, to notice what has changed since.
+# The settings at the last start of the app and of a worker, to notice changes.
 last_settings = sa.Table(
     "last_settings",
     metadata,
     # A Mode of alerts/services.py.
     sa.Column("mode", sa.Text, primary_key=True),
-    # By the names of the settings; of secrets there is a salted hash.
+    # Values by the settings' names; for secrets, a salted hash.
     sa.Column("settings", sa.JSON, nullable=False),
 )
 
-# Somebody is signed in for as long as there is a row. `mark` depends on their password.
+# A person is signed in for as long as there is a row. `mark` depends on their password.
 sign_ins = sa.Table(
     "sign_ins",
     metadata,

@@ -1,7 +1,8 @@
 """The throttle of tries to sign in: per name and per address, over all processes.
 
-After a few wrong tries each further one has to wait, twice as long as the last. Where somebody has
-signed in before, only tries from there count, so that others can't keep them out.
+After a few wrong tries each further one has to wait, twice as long as the last. Tries from an
+address at which the name has signed in before are counted by themselves, so that others can't lock
+its owner out.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Throttle:
     async def count(self, name: str, address: str | None) -> Counted | float:
         """Count a try as wrong before it is checked; or return the seconds that it has to wait.
 
-        Counting first means that many tries at once can't all be checked. `address` is None if
-        it isn't known, as behind a proxy that doesn't tell it.
+        Counting first means that many tries at once can't all be checked. `address` is None if it
+        isn't known, as behind a proxy that doesn't pass it on.
         """
 
         def add(connection: sa.Connection) -> Counted | float:
@@ -83,8 +84,8 @@ class Throttle:
             for subject in counted.subjects:
                 own = sign_in_tries.c.subject == subject
                 if subject.startswith("address "):
-                    # Forgive only this try: who guesses others' passwords may have a user of their
-                    # own, and must not reset the count by signing in.
+                    # Forgive only this try: an attacker who guesses other people's passwords may
+                    # have a user of their own, and must not reset the count by signing in as that.
                     less = {"failures": sign_in_tries.c.failures - 1, "free_at": now}
                     connection.execute(sa.update(sign_in_tries).where(own).values(less))
                 else:
@@ -101,7 +102,7 @@ class Throttle:
 
 
 def wait_after(failures: int, free_tries: int) -> float:
-    """Return the seconds until the next try, after `failures` wrong ones of which some are free."""
+    """Return the seconds to wait after `failures` wrong tries; the first `free_tries` cost none."""
     over = failures - free_tries
     return 0.0 if over < 0 else min(FIRST_WAIT_SECONDS * 2 ** min(over, 20), LONGEST_WAIT_SECONDS)
 
@@ -109,7 +110,7 @@ def wait_after(failures: int, free_tries: int) -> float:
 def _subjects(
     connection: sa.Connection, name: str, address: str | None, now: float
 ) -> dict[str, int]:
-    """Return what the try counts for, and how many are free for it."""
+    """Return the keys that the try counts under, each with the number of its free tries."""
     if address is None:
         return {f"name {_bucket(name)}": FREE_TRIES_OF_NAME}
     known = _known(name, address)
@@ -126,9 +127,9 @@ def _subjects(
 
 
 def _bucket(name: str) -> str:
-    """Return what stands for a name, and is no use to find out what it was.
+    """Return a short hash that stands for a name, from which the name can't be recovered.
 
-    It may be a password that was typed into the wrong field.
+    A person may have typed their password into the field for the name.
     """
     return hashlib.sha256(user_key(name).encode()).hexdigest()[:6]
 

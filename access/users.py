@@ -31,7 +31,7 @@ class UsersError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who can sign in. A sign-in ends when `secret` changes: the hash or the password."""
+    """A person who can sign in. Sign-ins end when `secret` (the hash or the password) changes."""
 
     name: str
     secret: str = field(repr=False)
@@ -62,13 +62,13 @@ def users_from(settings: Settings) -> Users | None:
 
 
 class SharedPassword:
-    """Everybody who knows one password; the name that they type is only a label."""
+    """Anyone who knows one password; the name that they type is only a label."""
 
     def __init__(self, password: str) -> None:
         self._password = password
 
     def find(self, name: str) -> User | None:
-        """Return a user of any name that can be used."""
+        """Return a user of any usable name."""
         return User(name, self._password) if is_usable(name) else None
 
     async def check(self, name: str, password: str) -> User | None:
@@ -100,7 +100,7 @@ class UsersFile:
         return self._users().get(user_key(name))
 
     async def check(self, name: str, password: str) -> User | None:
-        """Check the password against the hash of this name, or against nobody's."""
+        """Check the password against this name's hash, or a dummy if there is no such user."""
         if self._checks is None:
             self._checks = PasswordChecks()
         user = self.find(name)
@@ -205,7 +205,7 @@ def _parsed(content: str) -> dict[str, User]:
 
 
 def _write(path: Path, users: Sequence[User]) -> None:
-    """Replace the file at once, so that nobody reads half of it; only its owner may read it."""
+    """Replace the file in one step, so that no one reads half of it; only its owner may read it."""
     content = HEAD + "".join(f"{user.name} {user.secret}\n" for user in users)
     # mkstemp makes files that only their owner can read.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -227,7 +227,7 @@ def _write(path: Path, users: Sequence[User]) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process changes the file. The folder is locked: the file is replaced."""
+    """Wait until no other process changes the file; locks its folder, as the file is replaced."""
     if fcntl is None:
         yield
         return

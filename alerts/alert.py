@@ -17,7 +17,7 @@ CHANNELS: tuple[Channel, ...] = ("call", "text")
 # Where an event comes from: this program; Twilio, in a callback, a poll of the call or text, or a
 # lookup in its list of recent ones; or a person, the recipient or the sender.
 Source = Literal["callboard", "callback", "poll", "lookup", "recipient", "sender"]
-# What a try waits for that may not begin yet: its number's hour or the day's spend limit.
+# The limit that holds a try back: its number's hour or the day's spend limit.
 HeldFor = Literal["", "number", "spend"]
 
 
@@ -30,7 +30,7 @@ class AlertRequest:
     key: the same id sent twice with one Twilio account is one alert. `repeat` is how many times a
     call speaks the message (0: until they hang up). `time_zone` is the sender's, an IANA name, or
     "" for this machine's. `name` is the recipient's. With `template=False` the message is sent as
-    it stands, whatever braces it has: for words that come from data.
+    it stands, braces and all, which suits words that come from data.
 
     With `acknowledge` a call asks for a key press, and a text for a reply. A call can leave the
     short message `voicemail` with an answering machine; "" switches machine detection off. If the
@@ -74,8 +74,8 @@ class AlertRequest:
 class NewAlert:
     """An alert that is to be saved for the first time.
 
-    `place` is that among the alerts of its broadcast, if it belongs to one. `rule_id` is the rule
-    whose alert it is, if any.
+    `place` is its place in its broadcast (from 0), if it belongs to one. `rule_id` is the rule that
+    sends it, if any.
     """
 
     id: str
@@ -87,7 +87,7 @@ class NewAlert:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One call or text to a number, `minutes_later` than the end of the try before it.
+    """One call or text to a number, made `minutes_later` after the end of the try before it.
 
     `to` is in E.164. `extension` is what a call dials once it is answered, as in `PhoneNumber`.
     """
@@ -147,10 +147,10 @@ class Event:
     `status` is the status of try `try_number` (from 1) at that time, or None if the event says
     nothing about it. `answered_by` is what answering-machine detection found ("" if it found
     nothing), and `duration` how many seconds the call lasted after it was answered. `canceling`
-    means that a person asked for the alert to end, `send_now` that one decided that it waits no
-    longer. `held_until` is when the try may begin at the earliest, and `held_for` why. `news` is
-    whether the event changed the alert's state: an event that comes late or twice is kept and
-    changes nothing.
+    means that a person asked for the alert to end, `send_now` that a person ended its wait.
+    `held_until` is when the try may begin at the earliest, and `held_for` why. `news` is whether
+    the event changed the alert's state: an event that comes late or twice is kept and changes
+    nothing.
     """
 
     at: datetime
@@ -175,10 +175,10 @@ class AlertState:
     """What an alert's events add up to: the status of try `try_number` (from 1), and since when.
 
     `sid`, `twiml_url`, `error` and `answered_by` are facts about that try. `canceling` means that a
-    person asked for the alert to end, `send_now` that one decided that the try waits no longer.
-    `held_until` is when the try may begin at the earliest if a limit holds it back, and `held_for`
-    which one. `asks_reply` means that a text has asked the recipient for a reply, and `reply_until`
-    until when the alert stays open for it, once the last text has arrived.
+    person asked for the alert to end, `send_now` that a person ended the try's wait. `held_until`
+    is when the try may begin at the earliest if a limit holds it back, and `held_for` which one.
+    `asks_reply` means that a text has asked the recipient for a reply, and `reply_until` until when
+    the alert stays open for it, once the last text has arrived.
     """
 
     since: datetime
@@ -213,7 +213,7 @@ class Alert(AlertState):
 
     @property
     def present_try(self) -> Try:
-        """The try that is under way or was the last; more may follow, also to other numbers."""
+        """The try that is under way, or the last one made; others may follow it."""
         return self.tries[self.try_number - 1]
 
     @property

@@ -28,8 +28,8 @@ from alerts.tables import alerts
 # A wait this short isn't worth asking the database again.
 NEGLIGIBLE_WAIT_SECONDS = 0.02
 
-# Every event needs these statements. They are built once, for building takes as long as running.
-# Rows are locked in the same order everywhere, so that no two transactions deadlock.
+# Every event needs these statements. They are built once, because building one takes as long as
+# running it. Rows are locked in the same order everywhere, so that no two transactions deadlock.
 LOCKED = CHOSEN.order_by(alerts.c.id).with_for_update()
 DUE_NOW = sa.update(alerts).where(*OURS).values(due_at=alerts.c.created_at)
 CHANGING = (*STATE_FIELDS, "stage", "is_open", "channel", "to_number", "revision")
@@ -53,9 +53,9 @@ class Begin:
 class Begun:
     """Whether a submission was saved and may be made.
 
-    If not: another one to the number is unsettled (`number_is_busy`), or its slot comes only in
-    `wait_seconds`, or a limit holds it back, or everything is stopped, or, with none of these, the
-    alert doesn't need it any more.
+    If not, one of these is the reason: another submission to the number is unsettled
+    (`number_is_busy`), its slot comes only in `wait_seconds`, a limit holds it back, or everything
+    is stopped. If none of them is set, the alert doesn't need it any more.
     """
 
     is_begun: bool = False
@@ -79,7 +79,7 @@ class Abandoned:
 
 @dataclass(frozen=True, slots=True)
 class UnlessEnding:
-    """Record the event only if nobody has asked for the alert to end yet."""
+    """Record the event only if the alert hasn't been canceled yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def append(
     entries: Sequence[Entry],
     limits: Limits = UNLIMITED,
 ) -> list[tuple[Kept | None, Begun | None]]:
-    """Record events and what belongs to them, in few statements however many there are.
+    """Record events and what belongs to them, in a few statements however many events there are.
 
     Returns for each entry what was recorded, None for an unknown alert or an unmet condition; and
     for an entry with `Begin`, whether its submission may be made.
@@ -232,7 +232,7 @@ class _Appending:
         return Kept(row["revision"], alert)
 
     def _learn_about_number(self, alert: Alert, event: Event) -> None:
-        """Remember that texts can or can't go to a number, if the event of a try tells."""
+        """Remember whether texts can go to a number, if the event of a try says so."""
         made = alert.tries[event.try_number - 1]
         if made.channel != "text" or not event.news:
             return
@@ -254,7 +254,8 @@ class _Appending:
         if not self._wants(submission):
             return Begun()
         if busy := self._busy_with(submission):
-            # Already there if the transaction runs again: then it needs no other slot.
+            # If the transaction runs again, the submission is there already and needs no second
+            # slot.
             is_ours = busy == submission.id
             return Begun(is_begun=is_ours, number_is_busy=not is_ours)
         if self._is_stopped:

@@ -26,7 +26,7 @@ from database.database import Database
 from database.tables import insert_new
 
 EXPIRES_AFTER = timedelta(hours=4)
-# A person can't fill everybody's page with requests.
+# One person mustn't fill everybody's page with requests.
 MOST_WAITING_OF_ONE = 5
 SAME_PERSON = "Somebody else has to say yes: you asked for this yourself."
 GONE = "There is no such request."
@@ -45,7 +45,7 @@ class Approvals:
     async def ask(
         self, broadcast: Broadcast, requests: Sequence[AlertRequest], audit: AuditEntry
     ) -> Approval:
-        """Save what somebody asks for; the same id is one request. Raises `UnusableInput`."""
+        """Save a request; the same id is one request. Raises `UnusableInput`."""
         asked = broadcast.created_at
         row = {
             "id": broadcast.id,
@@ -98,16 +98,16 @@ class Approvals:
     ) -> tuple[Broadcast, list[Alert]]:
         """Say yes: save the broadcast, whose alerts are `new`; returns what was saved.
 
-        Raises `UnusableInput` if it is over, or `by` has asked for it.
+        Raises `UnusableInput` if it is over, or if `by` is the person who asked for it.
         """
         now = datetime.now(UTC)
         await self._history.learn_prices()
 
         def approve(connection: sa.Connection) -> tuple[Broadcast, list[Alert]]:
-            # What has to be locked first comes first, as wherever alerts are saved.
+            # Lock in the same order as everywhere else that alerts are saved.
             lock_sending(connection, self._account_sid)
             asked = self._one(connection, approval_id)
-            # Its own yes is there already if the transaction went through and runs again.
+            # If the transaction went through and runs again, its own yes is there already.
             if (asked.state, asked.decided_at, asked.decided_by) != ("sent", now, by):
                 self._check_waiting(asked, by)
                 self._decide(connection, approval_id, "sent", by, now)
@@ -119,7 +119,7 @@ class Approvals:
         return await self._database.write(approve)
 
     async def refuse(self, approval_id: str, by: str, audit: AuditEntry) -> Approval:
-        """Say no; whoever has asked may, to take it back. Raises `UnusableInput` if it is over."""
+        """Say no, or take it back if `by` asked for it. Raises `UnusableInput` if it is over."""
         now = datetime.now(UTC)
 
         def refuse(connection: sa.Connection) -> Approval:

@@ -1,6 +1,6 @@
 """A broadcast: many alerts with one title. What it is called, and how far it has come.
 
-One to more people than a person may reach alone needs a second person's yes: an approval.
+A broadcast to more people than one person may send to needs a second person's yes: an approval.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from alerts.phone_numbers import shortened
 from alerts.status import Stage
 
 MOST_TITLE_CHARACTERS = 60
-# All of a broadcast is saved in one transaction, which others wait for.
+# A broadcast is saved in one transaction, and other writers wait for it.
 MOST_ALERTS = 1000
-# Shorter than the longest id of an alert, which begins with it.
+# Shorter than an alert's id may be, because the ids of its alerts begin with it.
 MOST_ID_CHARACTERS = 150
 TEMPLATE_PARTS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 OVER: Mapping[str, str] = {
@@ -47,7 +47,7 @@ class UnusableRequest(UnusableInput):
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """Many alerts with one title, sent by `sender` ("" if nobody gave a name)."""
+    """Many alerts with one title, sent by `sender` ("" without a name)."""
 
     id: str
     title: str
@@ -55,7 +55,7 @@ class Broadcast:
     created_at: datetime
 
 
-# How many of a broadcast's alerts are where, in the order in which people are told.
+# What each count of a tally is called, in the order in which people read them.
 WORDS = {
     "confirmed": "confirmed",
     "reached": "reached",
@@ -63,8 +63,8 @@ WORDS = {
     "waiting": "waiting",
     "not_reached": "not reached",
 }
-# One that waits for its turn, its next try or the morning is waiting. What isn't known to have
-# reached anybody counts as not reached, also if it was canceled.
+# An alert that waits for its turn, its next try or the morning is waiting. One that isn't known to
+# have reached a person counts as not reached, also if it was canceled.
 COUNTED_AS = {
     Stage.CONFIRMED: "confirmed",
     Stage.REACHED: "reached",
@@ -173,13 +173,13 @@ def with_ids(requests: Sequence[AlertRequest], broadcast_id: str) -> list[AlertR
     """Return a broadcast's requests with ids that follow from its own and the recipients' numbers.
 
     So the same broadcast sent twice is the same alerts. The numbers are as in `PhoneNumber.dialed`;
-    one that is there several times gets as many alerts.
+    a number that occurs several times gets as many alerts.
     """
     found: list[AlertRequest] = []
     count: Counter[str] = Counter()
     for each in requests:
         count[each.to] += 1
-        # A digest, because ids stand in addresses and logs.
+        # A digest, because ids appear in addresses and logs, where phone numbers shouldn't.
         digest = hashlib.sha256(each.to.encode()).hexdigest()[:12]
         place = f"-{count[each.to]}" if count[each.to] > 1 else ""
         found.append(replace(each, id=f"{broadcast_id}-{digest}{place}", broadcast=broadcast_id))
@@ -193,7 +193,7 @@ def _label(request: AlertRequest, place: int) -> str:
 
 
 def written_words(request: AlertRequest) -> tuple[str, ...]:
-    """Return what two requests with the same words have in common.
+    """Return a key that is the same for two requests that say the same words.
 
     `{{ now }}` is the same in both, while variables of a request's own count with their values.
     """
@@ -209,7 +209,7 @@ ApprovalState = Literal["waiting", "sent", "refused", "stopped", "expired"]
 class Approval:
     """A broadcast that a person has asked for, and what became of that.
 
-    `id` is that of the broadcast too, once it is sent. Nobody may say yes after `expires_at`.
+    Once it is sent, the broadcast has the same `id`. It can't be approved after `expires_at`.
     """
 
     id: str
@@ -228,7 +228,7 @@ class Approval:
         return OVER.get(self.state, "").format(by=self.decided_by)
 
     def is_of(self, person: str) -> bool:
-        """Whether this person has asked for it."""
+        """Whether this person asked for it."""
         return _is_same(person, self.asked_by)
 
     def was_decided_by(self, person: str) -> bool:

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 FIRST_LOOK_SECONDS = 0.3
 LONGEST_LOOK_SECONDS = 1.0
-# Between two looks, in units of what the last one took: hundreds of alerts take long to read.
+# The pause between two looks, as a multiple of how long the last one took: hundreds of alerts take
+# long to read.
 PAUSES_PER_LOOK = 3
 
 REVISIONS = (
@@ -65,9 +66,9 @@ class BroadcastHistory:
     ) -> tuple[Broadcast, list[Alert]]:
         """Save a broadcast and its alerts, all or none; returns it and the alerts that are new.
 
-        If it is known, it stays as it is, and so do those of its alerts that are. With `worker_id`,
-        that worker has claimed the new alerts and has to deliver them. `audit` is written with
-        them if any is new. Limits are those of `History.add`.
+        A known broadcast stays as it is, and so do its known alerts. With `worker_id`, that worker
+        has claimed the new alerts and has to deliver them. `audit` is written with them if any is
+        new. Limits are those of `History.add`.
         """
         await self._history.learn_prices()
         try:
@@ -197,7 +198,7 @@ class _Look:
         self._task = asyncio.create_task(self._run(), name=f"news of broadcast {broadcast_id}")
 
     def join(self) -> _Watcher:
-        """Return a watcher, which is told first of all that is known already."""
+        """Return a watcher; its first news is everything that is known already."""
         watcher = _Watcher(dict(self._known))
         if self._known:
             watcher.news.set()
@@ -205,7 +206,7 @@ class _Look:
         return watcher
 
     async def end(self) -> None:
-        """Look no more, and tell the watchers that nothing more will come."""
+        """Stop looking, and tell the watchers that nothing more will come."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._be_over()

@@ -3,8 +3,8 @@
 Workers claim alerts that are due, defer or release them; a claim is the worker's id in the alert's
 row. Each worker writes into the database, every two seconds, that it is alive. Any process can
 judge that at once, by the database's clock, from another machine or through a connection pooler. A
-process that hangs counts as dead too. If it ever goes on, it sends nothing twice: each request is
-saved before it is made, and nobody else's is made again.
+process that hangs counts as dead too. If it ever goes on, it sends nothing twice, because each
+request is saved before it is made, and looked up before it is made again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from alerts.tables import alerts, workers
 from database.database import Database
 from database.tables import database_time
 
-# Claimed in one transaction. With more, one process would take all and leave none to the others.
+# How many one transaction claims. With more, one process would take all and leave none to others.
 MOST_CLAIMED_AT_ONCE = 50
 # A busy machine may delay a heartbeat by seconds. A worker that is wrongly taken for dead does no
 # harm, but its alerts are then followed by two processes.
 DEAD_AFTER_SECONDS = 10.0
 
-# The statements are built once, for building takes as long as running.
+# The statements are built once, because building one takes as long as running it.
 DUE = (
     sa.select(alerts.c.id)
     .where(
@@ -132,7 +132,7 @@ class Claims:
         )
 
     async def release(self, worker_ids: Collection[str]) -> int:
-        """Release the open alerts of dead workers, forget the workers; returns how many alerts."""
+        """Release the open alerts of dead workers and forget these; returns how many alerts."""
         claimed = sa.update(alerts).where(
             alerts.c.account_sid == self._account_sid,
             alerts.c.is_open,
@@ -184,8 +184,8 @@ class Liveness:
     async def dead(self, claiming: Collection[str]) -> set[str]:
         """Return the workers that are dead, among all known ones and those in `claiming`.
 
-        A worker is known before it claims anything, so read `claiming` before. Empty for a while
-        after this process itself couldn't write its heartbeat.
+        A worker is known before it claims anything, so read `claiming` before calling this. Returns
+        nothing for a while after this process itself couldn't write its heartbeat.
         """
         if time.monotonic() < self._judges_from:
             return set()

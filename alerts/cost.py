@@ -1,4 +1,4 @@
-"""What a call or text costs: a guess until Twilio says it, and looking until it does.
+"""What a call or text costs: an estimate until Twilio tells the price, and asking until it does.
 
 The guesses are from the prices of https://www.twilio.com/en-us/voice/pricing/us and
 https://www.twilio.com/en-us/sms/pricing/us (and …/ca) in 2025, before carriers' fees, discounts and
@@ -46,7 +46,7 @@ MOST_ROWS_READ = 5000
 # Twilio's clock and ours differ a little, and its list needn't be exactly in order.
 LIST_TIME_MARGIN = timedelta(minutes=2)
 
-# Calls that nobody answered cost nothing, and never get a price.
+# Unanswered calls cost nothing, and never get a price.
 FREE_ENDS = ("busy", "no-answer", "failed", "canceled")
 
 
@@ -68,11 +68,11 @@ class Guess:
 
 LIST_PRICES = {"US": ListPrice(0.014, 0.0083), "CA": ListPrice(0.014, 0.0083)}
 
-# Two minutes of a call, two segments of a text, by the list prices above with carriers' fees.
+# Two minutes of a call and two segments of a text, at the list prices above with carriers' fees.
 GUESSES = {"US": Guess(0.03, 0.03), "CA": Guess(0.03, 0.03)}
 # Anywhere else: more than all but a few countries' mobile networks cost.
 CAUTIOUS = Guess(1.00, 0.25)
-# What an earlier version sent without an estimate, and what has no price yet.
+# For calls and texts without a price that an earlier version sent without an estimate.
 UNESTIMATED = 0.10
 FEWEST_PRICES = 3
 
@@ -88,14 +88,14 @@ class Costs:
         self._own: dict[tuple[Channel, str], float] = {}
 
     def learn(self, prices: Iterable[tuple[Channel, str, float, str]]) -> None:
-        """Take the account's own prices: channel, number, price and currency, newest first."""
+        """Learn the account's own prices: channel, number, price and currency, newest first."""
         known: defaultdict[tuple[Channel, str], list[float]] = defaultdict(list)
         units: list[str] = []
         for channel, to, price, unit in prices:
             known[channel, _region(to)].append(price)
             units.append(unit)
         self.currency = units[0] if units and units[0] else CURRENCY
-        # Three of four cost no more than this: a few long calls don't make all of them dear.
+        # The upper quartile: a few very long calls mustn't make all estimates expensive.
         self._own = {
             each: sorted(some)[3 * len(some) // 4]
             for each, some in known.items()
@@ -103,23 +103,22 @@ class Costs:
         }
 
     def careful(self, channel: Channel, to: str) -> float:
-        """Return what a call or text to a number (E.164) is taken to cost, rather too much."""
+        """Return a cautious estimate of what a call or text to a number (E.164) costs."""
         region = _region(to)
         guess = guess_of(region)
         return self._own.get((channel, region), guess.call if channel == "call" else guess.text)
 
 
 def guess_of(region: str) -> Guess:
-    """Return what a call or text counts as in a region (ISO 3166-1 alpha-2) before prices."""
+    """Return the guess for a region (ISO 3166-1 alpha-2), used until it has prices of its own."""
     return GUESSES.get(region, CAUTIOUS)
 
 
 def estimate(channel: Channel, to: str, *, seconds: float = 0, segments: int = 1) -> float | None:
     """Estimate in US dollars what a call or text to a number (E.164) costs.
 
-    A call lasts `seconds` after it was answered, and every minute that has begun is billed; 0 for
-    one that nobody answered, which costs nothing. None if the price there isn't known. Show it as
-    an estimate.
+    A call lasts `seconds` after it was answered, and every minute that has begun is billed; an
+    unanswered one (0) costs nothing. None if the price there isn't known. Show it as an estimate.
     """
     price = LIST_PRICES.get(_region(to))
     if price is None:
@@ -156,13 +155,14 @@ class Prices:
         self._next_look: dict[Channel, datetime] = {}
 
     async def run(self) -> None:
-        """Look again and again, until the task is canceled."""
+        """Ask for prices again and again, until the task is canceled."""
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
             try:
                 await self.look()
             except TwilioError as problem:
-                # Prices are nice to have; what matters more says that Twilio can't be reached.
+                # Prices are nice to have; more important requests report that Twilio can't be
+                # reached.
                 log.debug("Prices couldn't be read: %s", problem)
             except NewerDatabase:
                 return
@@ -170,7 +170,7 @@ class Prices:
                 log.exception("Reading prices failed; trying again in a moment")
 
     async def look(self) -> None:
-        """Read the lists that it is time for, and save the prices. Raises `TwilioError`."""
+        """Read the lists that are due, and save the prices. Raises `TwilioError`."""
         after = datetime.now(UTC) - GIVE_UP_AFTER
         unpriced = await self._history.unpriced(after, MOST_ROWS_READ)
         for channel in get_args(Channel):

@@ -1,8 +1,8 @@
 """How one alert travels: wait, publish, place, follow.
 
 `Desk.send` has composed the message already and refused what can't be composed. A delivery may be
-interrupted at any moment and begin again in another process: each step finds in the history what
-was done before.
+interrupted at any moment and begin again in another process, so each step looks in the history for
+what was done before.
 """
 
 from __future__ import annotations

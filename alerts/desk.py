@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from alerts.sent_before import SentBefore
 
 HANG_UPS_AT_ONCE = 20
-# What is wrong with these fields is wrong with one request of many, and not with all of them.
+# A mistake in one of these fields concerns one request of many; in any other, all of them.
 FIELDS_OF_EACH = ("phone_number", "name", "then_to", "variables")
 
 
@@ -60,8 +60,8 @@ class Desk(SendingDesk):
         """Send many alerts under one title; returns once all are saved, before Twilio has them.
 
         All are saved, or none. Without a `title`, it has the first words of the message. The same
-        `id` sent twice is one broadcast: each recipient is told once, and who wasn't
-        there the first time is added. The requests' `user` is its sender. `confirmed` is as in
+        `id` sent twice is one broadcast: each recipient is told once, and recipients who weren't
+        there the first time are added. The requests' `user` is its sender. `confirmed` is as in
         `send_all`.
 
         Raises `UnusableRequest` for the first that can't be sent, or `UnusableInput`.
@@ -79,7 +79,7 @@ class Desk(SendingDesk):
         requests = self._in_own_name(requests)
         broadcast_id = secrets.token_hex(8) if id is None else id
         check_broadcast(requests, title, broadcast_id)
-        # In a thread, because composing hundreds of them takes long.
+        # In a thread, because composing hundreds of requests takes long.
         composed = await asyncio.to_thread(lambda: list(self._composed(requests)))
         broadcast = Broadcast(
             broadcast_id,
@@ -144,7 +144,7 @@ class Desk(SendingDesk):
     async def watch_broadcast(self, broadcast_id: str) -> AsyncGenerator[list[Alert]]:
         """Yield all alerts of a broadcast, then those that changed, until all of them have ended.
 
-        A few times a second at most. One that hasn't been sent yet is waited for.
+        Yields a few times a second at most. If the broadcast hasn't been sent yet, waits for it.
         """
         self.actor.require(Permission.LOOK)
         runtime = await self.opening.runtime()
@@ -162,7 +162,7 @@ class Desk(SendingDesk):
         under_way = [each for each in found[1] if not each.status.final]
         sent, _ = found
         done = self._done(Action.CANCELED, sent.title, sent.id, alerts=len(under_way))
-        # Recorded side by side, they share a few transactions.
+        # Side by side, so that they share a few transactions.
         await asyncio.gather(
             *(
                 self._cancel(each, hang_ups, None if place else done)
@@ -212,11 +212,11 @@ class Desk(SendingDesk):
         return await self._cancel(alert, asyncio.Semaphore(), done)
 
     async def send_now(self, alert_id: str) -> Alert | None:
-        """Let a try wait no longer: for quiet hours, the number's hour, its turn or its undoing.
+        """End a try's wait: for quiet hours, the number's hour, its turn or the time to undo it.
 
-        Whichever process delivers it sends it at once, unless another request to the number is
-        under way. Returns the alert, or None for an id that was never sent. An alert that has
-        ended, whose try Twilio already has, or that the day's spend limit holds, stays as it is.
+        The process that delivers it sends it at once, unless another request to the number is under
+        way. Returns the alert, or None for an id that was never sent. An alert that has ended,
+        whose try Twilio already has, or that the day's spend limit holds, stays as it is.
         """
         self.actor.require(Permission.SEND, "let an alert wait no longer")
         history = await self._history()
@@ -248,7 +248,7 @@ class Desk(SendingDesk):
         """End the call of a canceled alert, if it is live, once `hang_ups` allows it."""
         if not alert.sid or alert.channel != "call" or alert.status.final:
             return alert
-        # A worker that follows the call does the same, but none may be running.
+        # A worker that follows the call does the same, but perhaps none is running.
         async with hang_ups:
             event = await self._hang_up(alert, alert.sid)
         return await (await self._history()).record(alert.id, event) if event else alert
@@ -284,13 +284,13 @@ class Desk(SendingDesk):
         return await (await self.opening.runtime()).approvals.ask(broadcast, composed, audit)
 
     async def approvals(self, within: timedelta = timedelta(hours=24)) -> list[Approval]:
-        """Return what was asked for lately, and what became of it, the newest first."""
+        """Return the requests of the last `within` and what became of them, newest first."""
         self.actor.require(Permission.LOOK)
         since = datetime.now(UTC) - within
         return await (await self.opening.runtime()).approvals.lately(since)
 
     async def approve(self, approval_id: str) -> Broadcast:
-        """Say yes, and send just what was asked for, once. Whoever asked for it can't.
+        """Say yes, and send just what was asked for, once. The person who asked can't.
 
         Raises `UnusableInput` for what can't be sent any more.
         """
@@ -310,7 +310,7 @@ class Desk(SendingDesk):
         return broadcast
 
     async def refuse(self, approval_id: str) -> Approval:
-        """Say no: it is never sent. Whoever asked may too. Raises `UnusableInput` if it is over."""
+        """Say no, or take it back: it is never sent. Raises `UnusableInput` if it is over."""
         self.actor.require(Permission.SEND, "say no to a broadcast")
         approvals = (await self.opening.runtime()).approvals
         asked = await approvals.get(approval_id)
@@ -331,9 +331,8 @@ class Desk(SendingDesk):
     async def stop_everything(self, reason: str = "") -> list[Alert]:
         """Send nothing from now on, in any process: cancel all that waits and end live calls.
 
-        Returns the alerts that were canceled by that, by whichever process. Until somebody lifts
-        it, nothing can be sent, and rules tell nobody. Raises `UnusableInput` for an unusable
-        `reason`.
+        Returns the alerts that this canceled, in whichever process. Until the stop is lifted,
+        nothing can be sent, and rules tell no one. Raises `UnusableInput` for an unusable `reason`.
         """
         self.actor.require(Permission.SEND, "stop everything", Kind.EMERGENCY_STOP)
         from alerts.emergency_stop import EmergencyStop, checked_reason  # noqa: PLC0415
@@ -356,12 +355,12 @@ class Desk(SendingDesk):
         return [each for each in ended if each]
 
     async def lift_stop(self) -> None:
-        """Let alerts be sent again. What was canceled stays so."""
+        """Let alerts be sent again. What was canceled stays canceled."""
         self.actor.require(Permission.ADMINISTER, "lift the emergency stop", Kind.EMERGENCY_STOP)
         audit = AuditEntry.by(self.actor, Action.LIFTED, Kind.EMERGENCY_STOP, "the emergency stop")
         await (await self._history()).lift_stop(audit)
 
     async def refusals(self, within: timedelta = timedelta(hours=24)) -> list[Refusals]:
-        """Return who asked for more alerts lately than an hour lets them, the last first."""
+        """Return who asked for more alerts than an hour allows in this time, newest first."""
         self.actor.require(Permission.ADMINISTER, "see who asked for too many alerts")
         return await (await self._history()).refusals(datetime.now(UTC) - within)

@@ -1,8 +1,8 @@
-"""The emergency stop: nothing is sent from one moment on, in any process, until somebody lifts it.
+"""The emergency stop: from one moment on nothing is sent, in any process, until it is lifted.
 
-Setting it is one small transaction. From then on no alert is saved and no submission begins, for
-both lock the same row first. What waits is canceled after that, by whichever process can: the one
-that was asked to stop, and every worker, until nothing is left (`History.cancel_all`).
+Setting it is one small transaction. From then on no alert is saved and no submission begins,
+because both lock the same row first. After that, all that waits is canceled, by the process that
+was asked to stop and by every worker, until nothing is left (`History.cancel_all`).
 
 Each function works inside the caller's transaction.
 """
@@ -24,10 +24,10 @@ from database.tables import insert_new
 
 MOST_REASON_CHARACTERS = 200
 
-# Built once, for building takes as long as running.
+# Built once, because building it takes as long as running it.
 STATE = sa.select(sending).where(sending.c.account_sid == sa.bindparam("account"))
 LOCKED = STATE.with_for_update()
-# Alerts that nobody has asked to end yet.
+# Alerts that haven't ended and haven't been asked to.
 OPEN = sa.select(alerts.c.id).where(
     alerts.c.account_sid == sa.bindparam("account"),
     alerts.c.is_open,
@@ -54,7 +54,7 @@ class EmergencyStop:
     reason: str = ""
 
     def sentence(self, time_zone: str) -> str:
-        """Say so, with the time on the clock of `time_zone`."""
+        """Say in a sentence who stopped everything, when (in `time_zone`) and why."""
         when = clock_time(self.at, datetime.now(UTC), time_zone)
         because = f" ({self.reason})" if self.reason else ""
         return f"{self.by} stopped everything at {when}{because}."
@@ -80,7 +80,7 @@ class Stopped(UnusableInput):
 
 
 def lock_sending(connection: sa.Connection, account_sid: str) -> EmergencyStop | None:
-    """Keep other transactions from beginning or saving anything; returns the stop if one is set.
+    """Keep other transactions from saving or beginning anything; returns the stop, if one is set.
 
     SQLite lets only one transaction write at a time anyway.
     """
@@ -104,7 +104,7 @@ def set_stop(
     stop: EmergencyStop,
     audit: AuditEntry | None = None,
 ) -> list[str]:
-    """Stop everything, unless that is so already; returns the ids of the alerts that it ends.
+    """Stop everything, unless it is stopped already; returns the ids of the alerts that this ends.
 
     `audit` is written with it. Broadcasts that wait for a second person's yes are over too.
     """
@@ -143,7 +143,7 @@ def lift_stop(connection: sa.Connection, account_sid: str, audit: AuditEntry | N
 
 
 def some_open(connection: sa.Connection, account_sid: str, most: int) -> list[str]:
-    """Return the ids of alerts that nobody has asked to end yet, `most` at most."""
+    """Return the ids of open alerts that haven't been asked to end yet, `most` at most."""
     return list(connection.scalars(SOME_OPEN, {"account": account_sid, "most": most}))
 
 

@@ -18,7 +18,7 @@ from alerts.errors import UnusableInput
 from alerts.phone_numbers import Regions, read_number
 from alerts.status import Stage
 
-# Counts stop here: nobody reads more exactly, and counting a million takes long.
+# Counts stop here: no one needs more exact ones, and counting a million takes long.
 MOST_COUNTED = 10_000
 # https://www.twilio.com/docs/glossary/what-is-a-sid
 SID = re.compile(r"(CA|SM|MM)[0-9a-f]{32}", re.IGNORECASE)
@@ -27,7 +27,7 @@ NUMBER = re.compile(r"[+(]?[\d\s().\-/+]{7,24}")
 
 
 class Kind(StrEnum):
-    """The kinds of alerts that people ask for: stages, but what is due later is waiting."""
+    """The kinds of alerts that people ask for: the stages, but an alert due later is waiting."""
 
     UNDER_WAY = "under way"
     CONFIRMED = "confirmed"
@@ -51,12 +51,13 @@ STAGES: dict[Kind, tuple[Stage, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which alerts to look for; what is None or "" lets all through.
+    """Which alerts to look for; a filter that is None or "" lets all through.
 
     `since` (inclusive) and `until` (exclusive) are about when they were saved. `number` is in E.164
-    and may be any of an alert's numbers. `person` are words of the recipient's name, `words` of
-    message or name; the last may be only begun. `sid` is a call's or text's, or an alert's own id.
-    `broadcast` is a broadcast's id, `rule` a rule's. With `singly`, no broadcast becomes one row.
+    and may be any of an alert's numbers. `person` has words of the recipient's name, `words` of
+    message or name; of the last word its beginning is enough. `sid` is a call's or text's, or an
+    alert's own id. `broadcast` is a broadcast's id, `rule` a rule's. With `singly`, no broadcast
+    becomes one row.
     """
 
     since: datetime | None = None
@@ -74,7 +75,7 @@ class Filters:
 
     @property
     def groups_broadcasts(self) -> bool:
-        """Whether a list shows a broadcast as one row: single people are asked for otherwise."""
+        """Whether a list shows a broadcast as one row: not if the filters ask for single people."""
         asked = (self.kind, self.channel, self.broadcast, self.rule, self.sid)
         return not any((self.singly, *asked, self.person, self.number, self.words))
 
@@ -113,7 +114,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many alerts there are of each kind; `at_least` that many of those in this set."""
+    """How many alerts there are of each kind; of the kinds in `at_least` there may be more."""
 
     of: Mapping[Kind, int]
     at_least: frozenset[Kind] = field(default_factory=frozenset)
@@ -135,13 +136,13 @@ def with_text(filters: Filters, text: str, regions: Regions) -> Filters:
 
 
 def number_in(text: str, regions: Regions) -> str:
-    """Return the whole number that a text is, in E.164; "" if it is none."""
+    """Return the phone number that a text is, in E.164; "" if it isn't one."""
     if not NUMBER.fullmatch(text.strip()):
         return ""
     try:
         return read_number(text, regions).e164
     except UnusableInput:
-        # It may be one that could be called before a setting changed.
+        # It may be a number that could be called before a setting changed.
         return re.sub(r"[^\d+]", "", text) if text.strip().startswith("+") else ""
 
 
@@ -156,7 +157,7 @@ def kind_of(stage: str, due_at: float, now: float) -> Kind:
 class Spent:
     """What Twilio charged so far in `unit` ("USD"), and the tries whose price isn't known yet.
 
-    `estimated` is what those cost by list prices, in US dollars; of `unestimated` tries no list
+    `estimated` is what those cost by list prices, in US dollars; for `unestimated` tries no list
     price is known either.
     """
 

@@ -51,8 +51,7 @@ MOST_CANCELED_AT_ONCE = 200
 class History(Watching):
     """The alerts of one Twilio account. Two accounts may use the same ids.
 
-    `limits` are how much may be sent, by default as much as anybody likes. Use it from one event
-    loop.
+    `limits` are how much may be sent, by default any amount. Use it from one event loop.
     """
 
     def __init__(self, database: Database, account_sid: str, limits: Limits = UNLIMITED) -> None:
@@ -76,9 +75,9 @@ class History(Watching):
     ) -> list[Alert]:
         """Save alerts, all or none, and return those that are new.
 
-        One whose id is known stays as it is. With `worker_id`, that worker has claimed the new ones
-        and has to deliver them. `audit` is written if any is new. Raises `UnusableInput` if a limit
-        doesn't allow it, see `limits.check_asking`.
+        An alert whose id is known stays as it is. With `worker_id`, that worker has claimed the new
+        ones and has to deliver them. `audit` is written if any is new. Raises `UnusableInput` if a
+        limit doesn't allow them, see `limits.check_asking`.
         """
         now = datetime.now(UTC)
         await self.learn_prices()
@@ -104,8 +103,8 @@ class History(Watching):
     ) -> list[Alert]:
         """Do the same as `add` within a transaction of the caller's.
 
-        One that runs again adds nothing that the first run has saved. It returns only what is new
-        then, or with the same `now` what the first run has returned.
+        If the transaction runs again, alerts of the first run aren't added twice. They are returned
+        only if `now` is the same as in the first run.
         """
         now = now or datetime.now(UTC)
         known = check_asking(
@@ -139,7 +138,7 @@ class History(Watching):
         return self._limits.costs.careful(channel, to)
 
     async def note_refusal(self, refusal: TooMany) -> None:
-        """Count what was refused because somebody had asked for too many; the log says so once."""
+        """Count alerts refused because a person asked for too many; logged once an hour."""
         now = datetime.now(UTC)
         is_first = await self._database.write(
             partial(
@@ -153,7 +152,7 @@ class History(Watching):
             log.warning("Refused alerts: %s", on_one_line(refusal))
 
     async def refusals(self, since: datetime) -> list[Refusals]:
-        """Return who asked for too many alerts since then, the last first."""
+        """Return who asked for too many alerts since then, newest first."""
         return await self._database.read(
             partial(
                 read_refusals,
@@ -186,7 +185,7 @@ class History(Watching):
     async def cancel_all(self) -> None:
         """Ask every alert to end, if everything is stopped.
 
-        Several processes may do so at the same time, and one may die in the middle.
+        Several processes may do this at the same time, and one may die in the middle.
         """
         while stop := await self.stop():
             ids = await self._database.read(
@@ -297,8 +296,8 @@ class History(Watching):
     async def renew(self, submission: Submission, at: datetime) -> Submission | None:
         """Move a submission's time to `at`, and return it.
 
-        Only one of two processes that have read the same time can. None for the other one, and if
-        the submission is settled.
+        Of two processes that have read the same time, only one can do this; the other gets None,
+        and so does the caller if the submission is settled.
         """
         renewed = await self._database.write_together(submissions.renew, (submission, at))
         return replace(submission, at=at) if renewed else None
@@ -339,7 +338,7 @@ class History(Watching):
         await self._database.write(partial(submissions.set_prices, prices=prices))
 
     async def delete_old(self, keep_days: int) -> int:
-        """Delete some of what is older: alerts that ended, and entries of the audit trail.
+        """Delete some ended alerts and entries of the audit trail older than `keep_days`.
 
         Returns how many were deleted, 0 once none are left.
         """

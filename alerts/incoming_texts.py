@@ -20,9 +20,9 @@ from database.tables import insert_of_new
 
 # A later text has nothing to do with the alert any more.
 LONGEST_TO_REPLY = timedelta(days=14)
-# Twilio's clock and ours differ a little. What was sent after the text isn't what it replies to.
+# Twilio's clock and ours differ a little, and a text can't reply to what was sent after it.
 CLOCK_MARGIN = timedelta(minutes=1)
-# Of those sent to a number last: the reply belongs to one of them.
+# How many of the last alerts to a number are considered as what a reply belongs to.
 MOST_CANDIDATES = 20
 
 

@@ -1,8 +1,8 @@
 """How much may be sent: to a number and by a person in an hour, and for how much money in a day.
 
-A person's hour is checked when somebody asks for alerts, a number's when a call or text is about to
-be requested, the day's money at both. Each function works inside the caller's transaction, which
-holds the lock of `lock_sending`: so several processes together keep each limit exactly.
+A person's hour is checked when they ask for alerts, a number's hour when a call or text is about to
+be requested, and the day's money at both. Each function works inside the caller's transaction,
+which holds the lock of `lock_sending`, so several processes together keep each limit exactly.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ DAY = timedelta(days=1)
 CLOCKS_DIFFER = timedelta(seconds=1)
 MOST_PRICES = 1_000
 
-# These statements are built once, for building takes as long as running.
-# Others that wait for the same number's hour. They are few: most alerts ended long ago.
+# These statements are built once, because building one takes as long as running it. This one finds
+# alerts that wait for the same number's hour. They are few: most alerts ended long ago.
 WAITING_FOR_NUMBER = sa.select(alerts.c.to_number, alerts.c.held_until).where(
     alerts.c.account_sid == sa.bindparam("account"),
     alerts.c.is_open,
@@ -48,7 +48,7 @@ ASKED_FOR = sa.select(alerts.c.created_at).where(
     alerts.c.stage.in_([each.value for each in Stage]),
     alerts.c.channel.in_(["call", "text"]),
     alerts.c.position >= sa.bindparam("position"),
-    # What was canceled before anything went out was asked for in vain.
+    # Alerts that were canceled before anything went out don't count.
     sa.or_(
         alerts.c.stage != Stage.CANCELED.value, alerts.c.try_number > 1, alerts.c.sid.is_not(None)
     ),
@@ -112,7 +112,7 @@ WAITING_TODAY = (
     )
     .group_by(alerts.c.channel, alerts.c.to_number)
 )
-# More of them in one statement are too many for a database.
+# A database takes only so many parameters in one statement.
 MOST_IDS = 500
 
 
@@ -147,7 +147,7 @@ class Limits:
     costs: Costs = field(default_factory=Costs)
 
     def midnight(self, now: datetime) -> datetime:
-        """Return when the day began that `now` is in."""
+        """Return when the day that `now` belongs to began."""
         there = in_time_zone(now, self.time_zone)
         # Without a zone of its own, the day is the machine's.
         return datetime.combine(there.date(), time(), there.tzinfo).astimezone(UTC)
@@ -169,7 +169,7 @@ class Hold:
     why: HeldFor
 
     def event(self, alert: Alert, at: datetime) -> Event:
-        """Return what the alert's story says."""
+        """Return the event for the alert's story that says so."""
         return Event(
             at,
             None,
@@ -194,9 +194,9 @@ def check_asking(
 ) -> dict[str, float]:
     """Raise `UnusableInput` unless all of these alerts may be saved.
 
-    Returns when those were saved that are known already (seconds since 1970), by id.
-    If somebody has `confirmed` that it is meant to be so many, they count for the person's hour,
-    but it doesn't keep them from being saved. Alerts that are known already don't count.
+    Returns when the already known ones were saved (seconds since 1970), by id. Those don't count.
+    With `confirmed` (a person said that they really want this many) the alerts count toward the
+    person's hour, but that doesn't refuse them.
     """
     if stop := lock_sending(connection, account_sid):
         raise Stopped(stop, asked[0].request.time_zone if asked else "")

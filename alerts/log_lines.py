@@ -1,6 +1,6 @@
-"""Words of others in the log, of rows, rules, visitors and requests: one line each, and not many.
+"""Words from outside in the log (of rows, rules, visitors, requests): one line each, and not many.
 
-Apart, because whatever logs them needs it: alerts, rules and pages.
+In a file of its own because alerts, rules and pages all need it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def quoted(text: str) -> str:
 
 
 class LimitedLog:
-    """A logger for what any visitor can cause: ten warnings a minute, then how many more."""
+    """A logger for warnings that any visitor can cause: ten a minute, then a count of the rest."""
 
     def __init__(self, name: str) -> None:
         self._log = logging.getLogger(name)
@@ -41,7 +41,7 @@ class LimitedLog:
         self._lines = 0
 
     def warning(self, sentence: str) -> None:
-        """Log a sentence, unless this minute has had its lines."""
+        """Log a sentence, unless this minute has had its ten lines."""
         now = time.monotonic()
         if now - self._minute_began >= 60:
             left_out = self._lines - MOST_LINES_PER_MINUTE

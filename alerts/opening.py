@@ -1,6 +1,6 @@
 """Opening: what all desks of a process share, whoever they act for: its services and its Runtime.
 
-The Runtime is opened once, when it is first asked for, and closed with whatever is being saved.
+The Runtime is opened once, when it is first needed. Closing first finishes what is being saved.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ class Opening:
 
     @property
     def delivers(self) -> bool:
-        """Whether this process delivers alerts now: it is open, and no worker does instead."""
+        """Whether this process delivers alerts now: it is open, and no worker process does it."""
         opening = self._opening
         if opening is None or not opening.done() or opening.cancelled() or opening.exception():
             return False
         return opening.result().worker is not None
 
     async def finished(self, save: Callable[[Runtime], Awaitable[Result]]) -> Result:
-        """Save something to its end, also if the caller goes away, and return what it returns."""
+        """Run `save` to its end, even if the caller goes away, and return its result."""
 
         async def saving() -> Result:
             return await save(await self.runtime())
@@ -85,7 +85,7 @@ class Opening:
         return await asyncio.shield(task)
 
     async def until_saved(self) -> None:
-        """Wait for what is just being saved: the caller may ask about that."""
+        """Wait for what is being saved right now, so that the caller can ask about it."""
         if self._saving:
             await asyncio.wait(self._saving)
 

@@ -1,7 +1,7 @@
 """What people type or paste where a phone number belongs, taken apart: label, number, extension.
 
 A word processor, a web page or a spreadsheet brings its own spaces, dashes, dots and digits, and
-characters that nobody sees. Nothing is read as a digit that wasn't written as one.
+invisible characters. Nothing is read as a digit that wasn't written as one.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _sorted_out(label: str, number: str, extension: str = "") -> PastedNumber:
 def plain_characters(text: str) -> str:
     """Write every digit, space, dash, dot, slash, bracket and plus sign in ASCII.
 
-    What can't be seen drops out. Letters stay, in their usual width.
+    Invisible characters drop out. Letters stay, in their usual width.
     """
     return "".join(map(_plain, unicodedata.normalize("NFC", text)))
 

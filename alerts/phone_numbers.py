@@ -17,7 +17,7 @@ from alerts.pasted_numbers import MOST_CHARACTERS, PastedNumber, take_apart
 # ALLOWED_REGIONS can't name it.
 NO_COUNTRY = "001"
 NORTH_AMERICA = 1
-# With the country code, as in Niue: a shorter number that isn't in the tables is a mistake.
+# With the country code, as in Niue. A shorter number that isn't in the tables is a mistake.
 FEWEST_DIGITS = 7
 NO_NUMBER = "That isn't a phone number. Type one such as (412) 857-4309."
 MOST_CHARACTERS_SHOWN = 40
@@ -26,7 +26,7 @@ SAMPLE_DIGITS = "23456789012345"
 # Twilio waits half a second for each w, and takes 32 characters.
 PAUSE = "wwww"
 MOST_SEND_DIGITS = 32
-# Twilio's words before addresses that aren't on the telephone network, and others' like them.
+# Prefixes of addresses that aren't on the telephone network: Twilio's, and others like them.
 # https://www.twilio.com/docs/messaging/channels
 MESSENGERS = frozenset({"whatsapp", "messenger", "rcs", "signal", "telegram", "viber"})
 ADDRESSES = frozenset({"sip", "sips", "client", "sim", "app", "mailto", "http", "https"})
@@ -255,7 +255,7 @@ def _refuse_lengths(number: phonenumbers.PhoneNumber, regions: Regions) -> None:
         length = ValidationResult.TOO_SHORT
     if length in LENGTH_PROBLEMS:
         raise UnusableInput("phone_number", f"{LENGTH_PROBLEMS[length]} ({where}).")
-    # Not even a prefix that is still to come: none in North America begins with 0 or 1.
+    # It can't be a prefix that is yet to come either: none in North America begins with 0 or 1.
     # https://www.nanpa.com/numbering
     if code == NORTH_AMERICA and phonenumbers.national_significant_number(number)[0] in "01":
         raise UnusableInput("phone_number", f"No such number exists ({where}). Check the digits.")

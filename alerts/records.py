@@ -23,7 +23,8 @@ from alerts.tables import Row, alerts, broadcasts, events, incoming_texts, submi
 from alerts.words import add_words, delete_words
 from database.tables import database_time, in_parts
 
-# Every event needs these statements. They are built once, for building takes as long as running.
+# Every event needs these statements. They are built once, because building one takes as long as
+# running it.
 OURS = (
     alerts.c.account_sid == sa.bindparam("account"),
     alerts.c.id.in_(sa.bindparam("alert_ids", expanding=True)),
@@ -41,10 +42,10 @@ STORIES = (
 NEW_ALERT = sa.insert(alerts)
 NEW_EVENT = sa.insert(events)
 
-# Of a position, for what tells apart the alerts that are saved together.
+# The low bits of a position, which tell alerts apart that are saved together.
 POSITION_BITS = 12
 SECONDS_A_DAY = 24 * 3600.0
-# Small transactions, between which others can write.
+# Small, so that others can write between these transactions.
 MOST_DELETED_AT_ONCE = 100
 
 OLD = (
@@ -83,7 +84,7 @@ def add(
 ) -> list[Alert]:
     """Save new alerts, each with its first event, and return them; known ones stay as they are.
 
-    `known` is when those were saved that are known already, as `check_asking` returns it. `audit`
+    `known` is when the already known ones were saved, by id, as `check_asking` returns it. `audit`
     is written if any alert is new.
     """
     added: list[Alert] = []
@@ -93,7 +94,7 @@ def add(
     for each in new:
         once.setdefault(each.id, each)
     for position, each in enumerate(once.values(), start=new_position(now)):
-        # Told by their time, so that the answer is the same if all of this runs again.
+        # Compare times, so that the result is the same if all of this runs again.
         if known.get(each.id, now.timestamp()) != now.timestamp():
             continue
         alert = new_alert(each, now)
@@ -116,7 +117,8 @@ def read(connection: sa.Connection, account_sid: str, alert_ids: Iterable[str]) 
     for ids in in_parts(list(alert_ids)):
         stories: dict[str, list[Event]] = {each: [] for each in ids}
         wanted = {"account": account_sid, "alert_ids": ids}
-        # Alerts first: then no event up to their revision is missing, and newer ones are cut off.
+        # Read alerts before events: then no event up to a revision is missing, and newer ones are
+        # cut off.
         rows = connection.execute(CHOSEN, wanted).mappings().all()
         for row in connection.execute(STORIES, wanted).mappings():
             stories[row["alert_id"]].append(event_of(row))
@@ -162,8 +164,8 @@ def delete_old(connection: sa.Connection, account_sid: str, keep_days: int) -> i
 def position_at(moment: datetime) -> int:
     """Return the position of the first alert that is saved at a moment.
 
-    A position is the microseconds since 1970 times 4096, and a number that tells apart what was
-    saved together. One whole number orders a list exactly, and its parts begin at one of them.
+    A position is the microseconds since 1970 times 4096, plus a number that tells apart what was
+    saved together. So one integer orders a list exactly, and a page of it begins at one.
     """
     return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) << POSITION_BITS
 
@@ -217,7 +219,7 @@ def state_row(alert: Alert) -> dict[str, Any]:
 
 
 def new_alert(new: NewAlert, now: datetime) -> Alert:
-    """Return the alert that is saved `now`, and due once its sender can't undo it."""
+    """Return the alert that is saved `now`, and due once its sender can't undo it any more."""
     return Alert(
         id=new.id,
         request=new.request,

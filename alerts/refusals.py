@@ -1,8 +1,8 @@
-"""What was refused because somebody asked for more alerts than an hour allows.
+"""Alerts that were refused because a person asked for more than an hour allows.
 
-Kept for the owner, who should hear of it even if nobody tells them: the pages show it to
-administrators, and the log and the audit trail have a line an hour for each person. Each function
-works inside the caller's transaction.
+Kept so that the people in charge learn of it: pages show it to administrators, and the log and the
+audit trail have a line an hour for each person. Each function works inside the caller's
+transaction.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HOUR_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """How many alerts of a person ("" for a program) were refused, and when the last time.
+    """How many alerts of a person ("" for a program) were refused, and when the last one.
 
     `most` is how many an hour are allowed, and `left` how many of them now; None without a limit.
     """
@@ -48,8 +48,8 @@ def count_refusal(
 ) -> bool:
     """Count refused alerts; returns whether they are a person's first in this hour.
 
-    Then the audit trail tells of it too. If this runs again, they may count twice: the number is
-    there to tell few from many.
+    If they are, it is recorded in the audit trail too. If this runs again, they may count twice,
+    which does no harm: the number is there to tell few from many.
     """
     key = {
         "account_sid": account_sid,
@@ -77,7 +77,7 @@ def count_refusal(
 def read_refusals(
     connection: sa.Connection, account_sid: str, most: int | None, since: datetime, now: datetime
 ) -> list[Refusals]:
-    """Return what was refused since then, by person, the last first.
+    """Return what was refused since then, by person, newest first.
 
     `most` is how many alerts an hour are allowed, None for any number.
     """

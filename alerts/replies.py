@@ -1,8 +1,8 @@
 """Replies: the texts that come in, what they mean, and looking for them at Twilio.
 
 With `PUBLIC_URL` Twilio passes incoming texts on to this app. As long as an open alert waits for a
-reply, the list of texts is read too, in case that the number's webhook isn't set, or that a request
-of Twilio's got lost.
+reply, the list of texts is read too, in case the number's webhook isn't set, or a request of
+Twilio's got lost.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class ReplyPoller:
         self._is_refused = False
 
     async def run(self) -> None:
-        """Look again and again, until the task is canceled."""
+        """Look for replies again and again, until the task is canceled."""
         while True:
             try:
                 awaited = await self._history.awaited_replies()

@@ -1,4 +1,4 @@
-"""Reports: what pages and lists read of the history, and nothing of what sends alerts."""
+"""Reports: what pages and lists read from the history. Nothing that sends alerts is in here."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 MOST_SENDERS = 200
 MOST_READ = 50_000
-# "+1412": a country of North America is told by its area code.
+# "+1412": the countries that share +1 differ only by area code.
 AREA_CHARACTERS = 5
 USUAL_CALL_SECONDS = 30.0
 
-# Each sender is found behind the one before, instead of by reading every alert.
+# Each step finds the next sender after the one before, instead of reading every alert.
 SENDERS = sa.text(
     "WITH RECURSIVE found(sender) AS ("
     " SELECT min(sender) FROM alerts"
@@ -170,7 +170,7 @@ def spent(connection: sa.Connection, account_sid: str, since: datetime) -> Spent
         .order_by(sa.func.count().desc())
     )
     row = connection.execute(priced).first()
-    # Numbers of one area cost the same, so what there is to estimate is counted by area.
+    # Numbers of one area cost the same, so the tries to estimate are counted by area.
     area = sa.func.substr(submissions.c.to_number, 1, AREA_CHARACTERS)
     unpriced = (
         sa.select(submissions.c.channel, sa.func.min(submissions.c.to_number), sa.func.count())
@@ -198,8 +198,8 @@ def spent(connection: sa.Connection, account_sid: str, since: datetime) -> Spent
 def read_pulse(connection: sa.Connection, account_sid: str) -> tuple[float, int, int]:
     """Return what differs after every change to an alert that people look at.
 
-    That is when the newest was saved, and of the open ones how many there are and how many events
-    they have: an alert that has ended doesn't change any more.
+    That is when the newest alert was saved, how many are open, and how many events those have: an
+    alert that has ended doesn't change any more.
     """
     newest = sa.select(sa.func.max(alerts.c.created_at)).where(alerts.c.account_sid == account_sid)
     of_open = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(alerts.c.revision), 0)).where(

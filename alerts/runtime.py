@@ -19,7 +19,7 @@ from database.tables import metadata
 log = logging.getLogger(__name__)
 
 STANDBY_INTERVAL_SECONDS = 2.0
-# A database that was away comes back with no worker alive, until each has written that it is.
+# When a database comes back, no worker counts as alive until each has written its heartbeat.
 LOOKS_BEFORE_DELIVERING = 2
 
 
@@ -75,7 +75,7 @@ class Runtime:
     async def _give_way(self) -> None:
         """Stop delivering once a newer version of Callboard has changed the tables.
 
-        Its own processes go on with the alerts: they take this one's worker for dead.
+        The newer version's processes go on with the alerts, because they take this worker for dead.
         """
         await self.database.until_newer()
         if self._standing_by:
@@ -106,7 +106,7 @@ class Runtime:
         try:
             await worker.start()
         except BaseException:
-            # Or it would go on to count as alive.
+            # Otherwise it would go on counting as alive.
             await worker.close()
             raise
         self.worker = worker

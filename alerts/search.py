@@ -1,6 +1,6 @@
 """Searching the history: a page of alerts, newest first, and how many there are of each kind.
 
-However many alerts there are, nearly every look reads few rows. Lists are put together from the
+However many alerts there are, nearly every search reads few rows. Lists are put together from the
 newest of each stage and channel, which an index has in order. Counts stop at MOST_COUNTED. Words
 are looked for among the newest alerts that the other filters let through, which finds common ones,
 then in the index of words, which is fast for all others.
@@ -35,12 +35,12 @@ from alerts.status import Stage
 from alerts.tables import alerts, broadcasts, submissions
 from alerts.words import IN_POSTGRESQL, IN_SQLITE, is_sqlite, matching, terms_for
 
-# Where words are looked for: first in so many alerts, one by one, and in ten times as many if some
-# have the words. If as many have them as a page has rows, the index of words would be slow.
+# Words are looked for in this many of the newest alerts first, one by one, then in ten times as
+# many if some have the words. Common words would be slow to find in the index of words.
 READ_FOR_WORDS = 300
 MOST_READ_FOR_WORDS = 3000
 SOME_WITH_WORDS, MANY_WITH_WORDS = 3, 25
-# Taken from the index of words.
+# How many alerts are taken from the index of words.
 MOST_WITH_WORDS = 1000
 ROW = "SELECT position, id, stage, due_at FROM alerts"
 ONE = "SELECT 1 FROM alerts"
@@ -135,10 +135,10 @@ class _Look:
     def _branches(
         self, kind: Kind | None, *, singly: bool = False
     ) -> tuple[dict[Stage, list[str]], dict[str, Any]]:
-        """Conditions whose alerts an index has in order of position, by stage; their parameters.
+        """Return conditions for which an index has the alerts in order, by stage; and parameters.
 
-        As text, in which nothing is but words of this program: to build these with SQLAlchemy takes
-        longer than to run them.
+        As text, into which nothing from outside goes: building these with SQLAlchemy takes longer
+        than running them.
         """
         filters = self._filters
         parameters: dict[str, Any] = {"account": self._account_sid, "now": self._now}
@@ -164,7 +164,7 @@ class _Look:
         return branches, parameters
 
     def _newest(self, bounds: tuple[int, int], limit: int, *, is_back: bool) -> list[Found]:
-        """What the filters but for words let through, nearest first."""
+        """What all filters except words let through, nearest first."""
         branches, parameters = self._branches(
             self._filters.kind, singly=self._filters.groups_broadcasts
         )
@@ -210,18 +210,18 @@ class _Look:
     def _with_words(
         self, bounds: tuple[int, int], limit: int, *, is_back: bool = False
     ) -> list[Found]:
-        """The nearest `limit` of those with the words, and maybe more."""
+        """The nearest `limit` alerts with the words, and maybe more."""
         found, is_complete = self._near(bounds, is_back=is_back)
         if not is_complete and len(found) < limit:
             found, is_complete = self._indexed(bounds, MOST_WITH_WORDS, is_back=is_back)
             if not is_complete and len(found) < limit:
                 found = self._with_words_of_all(bounds, limit, is_back=is_back)
-        # An id that somebody copied is a word too.
+        # A pasted id is a word too.
         own = self._those({self._filters.words}) if self._filters.words else []
         return [*found, *(each for each in own if each not in found)]
 
     def _near(self, bounds: tuple[int, int], *, is_back: bool = False) -> tuple[list[Found], bool]:
-        """Those of the nearest alerts that have the words; and whether there are no others."""
+        """Return which of the nearest alerts have the words, and whether there are no others."""
         if self._filters.number:
             return [], False  # so few alerts have a number that the index is faster
         near = self._newest(bounds, READ_FOR_WORDS, is_back=is_back)
@@ -237,7 +237,8 @@ class _Look:
             return []
         if not is_sqlite(self._connection):
             table = IN_POSTGRESQL
-            # First these alerts, then their words: PostgreSQL would begin with the index of words.
+            # Choose these alerts first, then check their words: PostgreSQL would begin with the
+            # index of words.
             those = (
                 sa.select(table.c.alert_id, table.c.words)
                 .where(
@@ -250,7 +251,7 @@ class _Look:
             have_words = matching(self._connection, self._terms, those.c.words)
             ids = set(self._connection.scalars(sa.select(those.c.alert_id).where(have_words)))
             return [each for each in near if each.id in ids]
-        # In SQLite's index each of them would be a search of its own.
+        # In SQLite's index of words each of them would be a search of its own.
         words = sa.select(IN_SQLITE.c.rowid, IN_SQLITE.c.words).where(
             IN_SQLITE.c.rowid.in_([each.position for each in near])
         )
@@ -263,16 +264,17 @@ class _Look:
     def _indexed(
         self, bounds: tuple[int, int], most: int, *, is_back: bool = False
     ) -> tuple[list[Found], bool]:
-        """Those of the nearest `most` with the words that the other filters let through.
+        """Return which of the nearest `most` alerts with the words the other filters let through.
 
-        And whether there are no more with the words.
+        Also returns whether there are no more alerts with the words.
         """
         table, place = self._words_and_place()
         all_having = sa.select(table.c.alert_id, place.label("position")).where(
             matching(self._connection, self._terms), place >= bounds[0], place < bounds[1]
         )
         if not is_sqlite(self._connection):
-            # Or PostgreSQL takes begun words for common ones, and reads all alerts in order.
+            # Otherwise PostgreSQL takes the beginning of a word for a common word, and reads all
+            # alerts in order.
             every = all_having.cte("every_one").prefix_with("MATERIALIZED")
             all_having, place = sa.select(every), every.c.position
         having = (
@@ -309,7 +311,7 @@ class _Look:
         return IN_POSTGRESQL, IN_POSTGRESQL.c.position
 
     def _filtered(self) -> list[sa.ColumnElement[bool]]:
-        """What the filters but for words and time ask of an alert."""
+        """The conditions of all filters except words and time."""
         filters = self._filters
         wanted: list[sa.ColumnElement[bool]] = [alerts.c.account_sid == self._account_sid]
         if filters.sender is not None:

@@ -1,4 +1,4 @@
-"""SendingDesk: opens the database, sends alerts, and tells what became of them."""
+"""SendingDesk: opens the database, sends alerts, and reports what became of them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Saved:
 
 
 class SendingDesk:
-    """The part of `Desk` that opens the database, sends alerts, and tells how they stand.
+    """The part of `Desk` that opens the database, sends alerts, and reports their state.
 
     `Desk` adds what is done to alerts later, and to many at once.
     """
@@ -74,8 +74,8 @@ class SendingDesk:
     def acting_as(self, actor: Actor) -> Self:
         """Return this desk as it is for `actor`: the same alerts, database and deliveries.
 
-        Its methods raise `NotAllowed` for what the actor may not do, and what is done is done in
-        the actor's name. The audit trail has what they were refused.
+        Its methods act in the actor's name, and raise `NotAllowed` for what the actor may not do.
+        Refused actions are in the audit trail.
         """
         desk = type(self)(self.services, opening=self.opening)
         desk.actor = replace(actor, on_refused=self.opening.refused)
@@ -111,7 +111,7 @@ class SendingDesk:
     async def close(self) -> None:
         """Interrupt deliveries, to be resumed by another process, and close every connection.
 
-        So it ends for all desks that share them.
+        It closes all desks that share these.
         """
         await self.opening.close()
 
@@ -132,19 +132,19 @@ class SendingDesk:
         return (await self.opening.runtime()).history
 
     async def audit(self) -> Audit:
-        """The audit trail: what was done, by whom. Reading it takes ADMINISTER."""
+        """The audit trail: what was done, by whom. Reading it takes the permission ADMINISTER."""
         from access.audit import Audit  # noqa: PLC0415 - needs SQLAlchemy
 
         return Audit((await self.opening.runtime()).database, self.actor)
 
     async def database(self) -> Database:
-        """The database that the history is in, for what else is kept there."""
+        """The database of the history, for callers that keep other things in it."""
         self.actor.require(Permission.LOOK)
         return (await self.opening.runtime()).database
 
     @property
     def delivers(self) -> bool:
-        """Whether this process delivers alerts now: it is open, and no worker does instead."""
+        """Whether this process delivers alerts now: it is open, and no worker process does it."""
         return self.opening.delivers
 
     async def check_database(self) -> None:
@@ -154,7 +154,8 @@ class SendingDesk:
     async def until_newer_version(self) -> None:
         """Wait until this process has found that a newer Callboard has changed the tables.
 
-        It then neither saves nor delivers: `send` and all else that writes raise `DatabaseError`.
+        From then on it neither saves nor delivers: `send` and all else that writes raise
+        `DatabaseError`.
         """
         await (await self.database()).until_newer()
 
@@ -185,9 +186,9 @@ class SendingDesk:
     ) -> list[Alert]:
         """Send many alerts; returns once all of them are saved, before Twilio has them.
 
-        Somebody has `confirmed` that it is meant to be so many: then it may be more than
-        ALERTS_PER_PERSON_PER_HOUR. Raises `UnusableInput` for the first that can't be sent; none of
-        them is sent then.
+        With `confirmed` (a person said that they really want this many) there may be more than
+        ALERTS_PER_PERSON_PER_HOUR. Raises `UnusableInput` for the first that can't be sent; then
+        none is sent.
         """
         self.actor.require(Permission.SEND, "send alerts")
         saved = await self._save(requests, confirmed=confirmed)
@@ -284,9 +285,9 @@ class SendingDesk:
         return (await self.opening.runtime()).history
 
     def _in_own_name(self, requests: Sequence[AlertRequest]) -> Sequence[AlertRequest]:
-        """Return the requests as the actor's own, whatever name they bear.
+        """Return the requests in the actor's name, whatever name they have.
 
-        The process's own user has everybody's means, and may name whom it sends for.
+        The process's own user may send in any name, because it could do so anyway.
         """
         if self.actor == self._process:
             return requests
@@ -327,7 +328,8 @@ class SendingDesk:
                 "acknowledge",
                 "Set PUBLIC_URL to ask for a key press: without it Twilio can't report one here.",
             )
-        # By name, because the process that delivers it may run on a machine in another zone.
+        # Save the zone's name, because the process that delivers it may run on a machine in another
+        # zone.
         zone = request.time_zone or self.services.time_zone
         return compose(replace(request, time_zone=zone), self.services.regions)
 

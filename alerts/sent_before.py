@@ -47,7 +47,7 @@ def sent_before(
     requests: Sequence[AlertRequest],
     since: datetime,
 ) -> list[SentBefore]:
-    """Return for each request whose words its number was sent `since` then, when that was last.
+    """Return the requests whose words went to the same number since `since`, and when last.
 
     The requests' numbers are as in `PhoneNumber.dialed`. What never left for Twilio doesn't count,
     nor do alerts of the broadcast that a request belongs to.
@@ -85,7 +85,7 @@ def _recent(
 
 
 def _numbers(request: AlertRequest) -> set[str]:
-    """The numbers that the request's tries go to: by then, an alert may be at a later one."""
+    """All numbers that the request's tries go to: an earlier alert may be at any of them."""
     return {each.to for each in tries_of(request)}
 
 

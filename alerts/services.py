@@ -104,15 +104,15 @@ class RetryPolicy:
 class Services:
     """Everything that alerts are delivered with: Twilio, storage, caller ID and limits.
 
-    `database_url` is where the history is. `callbacks` are the addresses at which Twilio reports
-    to this app, None if it can't; `is_from_twilio` checks the signatures of those requests. Rates
-    are what the account allows, over all processes. `alerts_per_number_per_hour` and the two after
-    it are as in `Limits`. `max_recipients` is how many people a person may send to at once; pages
-    and the command line check it. `time_zone` is that of senders who name none, or "" for this
-    machine's. `simulator` is the stand-in for Twilio if no account is
-    set, else None. `documents` is a transport that reads stored documents without a network, or
-    None. `page_origins` are the origins of this app's own pages, besides those that
-    show in each request. `metrics_token` is for those who may read the metrics.
+    `database_url` is where the history is. `callbacks` are the addresses at which Twilio reports to
+    this app, None if it can't; `is_from_twilio` checks the signatures of those requests. Rates are
+    what the account allows, over all processes. `alerts_per_number_per_hour` and the two after it
+    are as in `Limits`. `max_recipients` is how many people a person may send to at once; pages and
+    the command line check it. `time_zone` is for senders who name none ("" for this machine's).
+    `simulator` is the stand-in for Twilio if no account is set, else None. `documents` is a
+    transport that reads stored documents without a network, or None. `page_origins` are the origins
+    of this app's own pages, besides those that each request shows. `metrics_token` lets programs
+    elsewhere read the metrics.
     """
 
     twilio: TwilioClient
@@ -150,7 +150,7 @@ class Services:
         """Build the services that the settings ask for, with an account. Opens no connection yet.
 
         Raises `SettingsError` if the storage can't be built from the settings, or the data folder
-        not be made or written to.
+        can't be made or written to.
         """
         prepare_data_dir(settings)
         token = settings.twilio_auth_token

@@ -1,6 +1,6 @@
 """How an alert's state follows from its events, and when its next try is due.
 
-No other place decides either.
+Both are decided only here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REPLY_WINDOW = timedelta(hours=24)
 HUNG_UP_NOTE = "Hung up at once"
 # Twilio's seconds are whole, so a call may have been a little longer than it says.
 DURATION_MARGIN_SECONDS = 0.5
-# Why an alert waits, before the time until which it does.
+# Why an alert waits; in its story the time follows.
 QUIET = "Quiet hours there: waits until"
 HELD_BACK = "Can be undone until"
 NUMBERS_HOUR = "This number has reached its hourly limit: waits until"
@@ -39,9 +39,9 @@ WHY_HELD: dict[HeldFor, str] = {
 def apply(alert: Alert, event: Event) -> Alert:
     """Return the alert after `event`, which is added to its events with `news` set.
 
-    Events may come late, twice and in any order: a final status never changes, and within a try
-    the status only moves forward. A try that didn't get through leads to the next one, if any. The
-    end of a call that nobody can have listened to is kept as `hung_up`.
+    Events may come late, twice and in any order: a final status never changes, and within a try the
+    status only moves forward. A try that didn't get through leads to the next one, if any. A call
+    too short for the message to have been heard ends as `hung_up`.
     """
     if _is_hang_up(alert, event):
         event = replace(event, status=Status.HUNG_UP, note=HUNG_UP_NOTE)
@@ -80,10 +80,10 @@ def _after_cancel(alert: Alert, event: Event) -> Alert:
 
 
 def _waiting(alert: Alert, event: Event) -> Alert:
-    """The alert, which waits, after a limit held it back or a person wants it sent now."""
+    """The waiting alert after a limit held it back, or after a person wants it sent now."""
     if event.held_until:
         return replace(alert, held_until=event.held_until, held_for=event.held_for, send_now=False)
-    # Nobody can send more than the day's spend limit allows.
+    # Not even a person can exceed the day's spend limit.
     return alert if alert.held_for == "spend" else replace(alert, send_now=True)
 
 
@@ -114,7 +114,7 @@ def asks_for_reply(alert: Alert) -> bool:
 def _stays_open(alert: Alert, event: Event) -> bool:
     """Whether the alert waits for a reply to its last text, although Twilio is done with that.
 
-    Callboard itself ends it once nobody has replied for long enough.
+    Callboard itself ends it once no reply has come for long enough.
     """
     # Not every carrier says that a text arrived, and people reply to those texts too.
     if event.status not in {Status.DELIVERED, Status.UNKNOWN} or alert.sid is None:
@@ -187,8 +187,9 @@ def may_follow(now: Status, then: Status) -> bool:
 def next_try(ended: AlertState, tries: Sequence[Try]) -> int | None:
     """The number of the try after one that didn't get through; None if that was the last.
 
-    The same call or text isn't tried again if Twilio refused it, for it would refuse it again, or
-    if it isn't known whether it went through, for then only a person may decide to repeat it.
+    The same call or text isn't tried again if Twilio refused it, because it would refuse it again,
+    or if it isn't known whether it went through, because then only a person may decide to repeat
+    it.
     """
     refused = ended.status is Status.FAILED and ended.sid is None
     once_only = refused or ended.status is Status.UNKNOWN

@@ -47,7 +47,7 @@ ON_THE_WAY = tuple(status for status in Status if not status.final)
 
 
 class Stage(StrEnum):
-    """How far an alert has come, in the few words that people sort alerts by.
+    """How far an alert has come, in the few words by which people sort alerts.
 
     QUEUED ones wait if they are due later, else they are under way. NOT_REACHED includes what was
     answered but not confirmed, and voicemail: see `Alert.reached`. Each alert's stage is in its
@@ -63,7 +63,7 @@ class Stage(StrEnum):
     CANCELED = "canceled"
 
 
-# The stage that a status means by itself. Of the others it depends on what was asked for.
+# The stage of statuses that determine it alone. For others it depends on what was asked for.
 STAGES = dict.fromkeys(ON_THE_WAY, Stage.UNDER_WAY) | {
     Status.QUEUED: Stage.QUEUED,
     Status.ACKNOWLEDGED: Stage.CONFIRMED,

@@ -18,20 +18,20 @@ from alerts.cost import Price
 from alerts.tables import Row, rate_limits, sending, submissions
 from database.tables import database_time, insert_new
 
-# Every call and text needs these statements. They are built once, for building takes as long as
-# running.
+# Every call and text needs these statements. They are built once, because building one takes as
+# long as running it.
 TO_NUMBERS: sa.BindParameter[str] = sa.bindparam("numbers", expanding=True)
 SETTLE = (
     sa.update(submissions)
     .where(submissions.c.id == sa.bindparam("ours"))
     .values(outcome=sa.bindparam("outcome"), sid=sa.bindparam("sid"))
 )
-# Those that reached Twilio, as far as it is known. They count for limits.
+# Submissions that may have reached Twilio. They count toward limits.
 MAY_HAVE_GONE_OUT = sa.or_(
     submissions.c.outcome.is_(None), submissions.c.outcome.in_(["placed", "unknown"])
 )
 LATELY_COLUMNS = tuple(submissions.c[name] for name in ("id", "channel", "to_number", "at"))
-# In two parts, because each has an index.
+# In two parts, because each has an index of its own.
 LATELY = sa.union_all(
     sa.select(*LATELY_COLUMNS, sa.true().label("is_unsettled")).where(
         submissions.c.account_sid == sa.bindparam("account"),
@@ -116,7 +116,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Lately:
-    """A submission that counts for its number: `at` is in seconds since 1970."""
+    """A submission that counts toward its number's limit: `at` is in seconds since 1970."""
 
     id: str
     channel: Channel
@@ -208,11 +208,11 @@ def unless_settled(connection: sa.Connection, submission_id: str) -> Submission 
 def renew(connection: sa.Connection, renewals: Sequence[tuple[Submission, datetime]]) -> list[bool]:
     """Move the time of each submission to the one beside it.
 
-    Returns whether each has that time now: not if it is settled, if another process was faster, or
-    if everything was stopped since it was saved: then its request isn't made any more.
+    Returns whether each has that time now. If not, its request must not be made any more: it is
+    settled, another process was faster, or everything was stopped since it was saved.
     """
-    # All in one statement. On a slow database one after the other could take so long that the
-    # first are old again at the end, and then none would ever be sent.
+    # All in one statement. On a slow database, one after the other could take so long that the
+    # first are too old again at the end, and then none would ever be sent.
     first: dict[str, tuple[Submission, datetime]] = {}
     for submission, at in renewals:
         first.setdefault(submission.id, (submission, at))
@@ -228,14 +228,14 @@ def renew(connection: sa.Connection, renewals: Sequence[tuple[Submission, dateti
                 submissions.c.id == wanted.c.id,
                 submissions.c.outcome.is_(None),
                 submissions.c.account_sid.not_in(STOPPED_ACCOUNTS),
-                # It has the new time already if the transaction went through and runs again.
+                # If the transaction went through and runs again, it has the new time already.
                 submissions.c.at.in_([wanted.c.known, wanted.c.new]),
             )
             .values(at=wanted.c.new)
             .returning(submissions.c.id)
         )
     )
-    # Rare: two that want different times for one submission. The second comes too late.
+    # In the rare case that two want different times for one submission, the second comes too late.
     return [
         submission.id in renewed and at == first[submission.id][1] for submission, at in renewals
     ]

@@ -26,7 +26,7 @@ alerts = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("from_number", sa.Text, nullable=False),
-    # Later than `created_at` for as long as its sender can undo it.
+    # Later than `created_at` if its sender gets time to undo it.
     sa.Column("not_before", sa.Double, nullable=False),
     # The sender's and the recipient's name, for pages that search by them.
     sa.Column("sender", sa.Text, nullable=False),
@@ -144,7 +144,8 @@ events = sa.Table(
 )
 
 # Requests to Twilio, saved before they are made. While its outcome is null, one may have gone
-# through. A number may have only one such at a time: a new call in Twilio's list is then that one.
+# through. A number may have only one such at a time, so that a new call in Twilio's list must be
+# that one.
 submissions = sa.Table(
     "submissions",
     metadata,
@@ -160,7 +161,7 @@ submissions = sa.Table(
     # What Twilio charged for it, as a positive number, once that is known.
     sa.Column("price", sa.Double),
     sa.Column("price_unit", sa.Text),
-    # What it is taken to cost until then, in the same currency.
+    # What it is estimated to cost until then, in the same currency.
     sa.Column("estimate", sa.Double),
     sa.ForeignKeyConstraint(["alert_id", "account_sid"], [alerts.c.id, alerts.c.account_sid]),
     sa.Index("submissions_by_alert", "alert_id", "account_sid", "try_number"),
@@ -228,8 +229,8 @@ rate_limits = sa.Table(
     sa.Column("next_at", sa.Double, nullable=False),
 )
 
-# Whether an account sends at all: see emergency_stop.py. Its row is locked by whatever begins a
-# submission or saves alerts, so that no two of these count at the same time.
+# Whether an account sends at all: see emergency_stop.py. A transaction that begins a submission or
+# saves alerts locks its row, so that no two of them count toward a limit at the same time.
 sending = sa.Table(
     "sending",
     metadata,
@@ -240,7 +241,7 @@ sending = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
 )
 
-# How many alerts were refused because somebody had asked for too many, by the hour since 1970.
+# How many alerts were refused because a person asked for too many, by the hour since 1970.
 refusals = sa.Table(
     "refusals",
     metadata,
@@ -251,11 +252,11 @@ refusals = sa.Table(
     sa.Column("last_at", sa.Double, nullable=False),
 )
 
-# Broadcasts to so many people that a second person has to say yes: see approvals.py.
+# Broadcasts that need a second person's yes, and what became of them: see approvals.py.
 approvals = sa.Table(
     "approvals",
     metadata,
-    # That of the broadcast too, once it is sent.
+    # Once it is sent, the broadcast has the same id.
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("account_sid", sa.Text, primary_key=True),
     sa.Column("title", sa.Text, nullable=False),

@@ -24,7 +24,7 @@ WhyNot = Literal["stop", "landline"]
 ERRORS: Mapping[int, WhyNot] = {21610: "stop", 21614: "landline", 30006: "landline"}
 MOST_NUMBERS_PER_STATEMENT = 500
 
-# Every text that arrives needs it. It is built once, for building takes as long as running.
+# Every text that arrives needs it. It is built once, because building takes as long as running.
 CLEAR = sa.delete(texting_states).where(
     texting_states.c.account_sid == sa.bindparam("account"),
     texting_states.c.number.in_(sa.bindparam("numbers", expanding=True)),

@@ -1,4 +1,4 @@
-"""Time zones: the sender's by name, the recipient's by number; and quiet hours in the latter.
+"""Time zones: the sender's by name, the recipient's by number; and the recipient's quiet hours.
 
 During quiet hours, at night by the recipient's clock, only urgent alerts are sent.
 """
@@ -27,7 +27,7 @@ _HOURS = re.compile(rf"\s*{_CLOCK}\s*[-\u2013]\s*{_CLOCK}\s*")
 
 
 def find_zone(name: str) -> ZoneInfo | None:
-    """Return the zone of an IANA name, or None if this machine knows none by it."""
+    """Return the zone of an IANA name, or None if this machine doesn't know it."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -44,7 +44,7 @@ def check_zone(name: str) -> None:
 
 
 def this_machines() -> str:
-    """Return the name of this machine's zone, or "" if it can't be told."""
+    """Return the name of this machine's zone, or "" if it can't be found out."""
     name = os.environ.get("TZ", "").removeprefix(":")
     name = name or os.path.realpath("/etc/localtime").rpartition("/zoneinfo/")[2]
     return name if find_zone(name) else ""

@@ -1,6 +1,6 @@
 """Alerts read from the history, once or at each change.
 
-Changes made in this process are passed on at once; for those of others the database is asked.
+Changes made in this process are passed on at once; other processes' are read from the database.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Watchers:
     """
 
     def __init__(self) -> None:
-        # Of watched alerts only.
+        # Only of watched alerts.
         self.newest: dict[str, Alert] = {}
         self._queues: defaultdict[str, set[News]] = defaultdict(set)
         self._closed = False

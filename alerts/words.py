@@ -42,7 +42,7 @@ IN_POSTGRESQL = sa.table(
     sa.column("alert_id", sa.Text),
     sa.column("account_sid", sa.Text),
 )
-# The alert's row says its position: it was saved before if this runs again.
+# Take the position from the alert's row: if this runs again, it was saved before.
 ADD_TO_SQLITE = sa.text(
     "INSERT INTO alert_words (rowid, words, alert_id, account_sid)"
     " SELECT position, :words, id, account_sid FROM alerts"
@@ -77,14 +77,14 @@ def words_of(request: AlertRequest, numbers: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word to look for, whole or only how it begins, or instead of it the others."""
+    """A word to look for, whole or by its beginning, or any of its alternatives."""
 
     word: str
     is_beginning: bool = False
     others: tuple[Term, ...] = ()
 
     def is_in(self, words: str) -> bool:
-        """Whether one of an alert's words is meant; they have a space before and behind each."""
+        """Whether one of an alert's words matches; `words` has a space before and after each."""
         own = f" {self.word}" if self.is_beginning else f" {self.word} "
         return own in words or any(other.is_in(words) for other in self.others)
 
@@ -102,7 +102,7 @@ class Term:
 def terms_for(*, text: str = "", name: str = "", number: str = "") -> list[Term]:
     """Return what to look for: words of a text, of a name, and a number in E.164.
 
-    The last word may be only begun, as long as somebody types.
+    Of the last word of a text or name its beginning is enough, because it may still be being typed.
     """
     terms = [Term(NUMBER + number.removeprefix(NUMBER))] if number else []
     terms += _begun(words_in(name), NAME)
@@ -141,7 +141,7 @@ def matching(
 
 
 def add_words(connection: sa.Connection, account_sid: str, alerts: Iterable[Alert]) -> None:
-    """Let alerts be found by their words; those that are can be given again."""
+    """Let alerts be found by their words; adding an alert twice is harmless."""
     rows = [
         {
             "id": each.id,

@@ -1,7 +1,7 @@
 """The worker of this process: it claims alerts that are due, and those of dead workers.
 
-A worker that stops writing down that it is alive counts as dead. Other workers then release its
-claims, and its alerts go on in the process that claims them next, at the step that was interrupted.
+A worker whose heartbeat stops counts as dead. Other workers then release its claims, and its alerts
+go on in the process that claims them next, at the step that was interrupted.
 """
 
 from __future__ import annotations
@@ -76,8 +76,9 @@ class Worker:
         return len(self._deliveries)
 
     async def start(self) -> None:
-        """Begin to deliver, beginning with what dead workers left behind."""
-        # Before it claims anything: a claim of a worker that isn't alive is released.
+        """Start delivering, beginning with what dead workers left behind."""
+        # The heartbeat comes before any claim, because claims of a worker that isn't alive are
+        # released.
         await self._liveness.beat(self.id, self._mode)
         self._running = [
             asyncio.create_task(self._keep_alive(), name="heartbeat"),
@@ -114,8 +115,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._poller.close()
-        # Saves other workers the time to notice that this one is gone. If the database can't be
-        # used, or is a newer version's, they will notice.
+        # This saves other workers the time to notice that this one is gone. If it fails, because
+        # the database can't be used or is a newer version's, they notice by themselves.
         with contextlib.suppress(TimeoutError, DatabaseError, sa.exc.SQLAlchemyError):
             async with asyncio.timeout(SIGN_OFF_TIMEOUT_SECONDS):
                 await self._claims.release({self.id})
@@ -123,7 +124,7 @@ class Worker:
     async def _keep_alive(self) -> None:
         """Write down again and again that this worker is alive.
 
-        From the event loop that delivers: if it hangs, others deliver.
+        This runs in the event loop that delivers, so if the loop hangs, other workers take over.
         """
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)

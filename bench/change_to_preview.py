@@ -3,10 +3,10 @@
     python -m bench.change_to_preview
 
 Each changes the message once a second, evenly spread, and ten of them press Send at the same
-moment, every 5 seconds, on a Twilio that takes a second. Beside it stands a bare Shiny app of one
-input and one output, whose visitors write as often and send nothing. The clock runs from sending a
-change to receiving the preview that contains it. The two take turns; the round with the middle p95
-of each counts, and the worst stands beside it.
+moment, every 5 seconds, on a Twilio that takes a second. The peer is a bare Shiny app of one input
+and one output, whose visitors write as often and send nothing. The clock runs from sending a change
+to receiving the preview that contains it. The two take turns; the round with the middle p95 of each
+counts, and the worst is listed too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ S3_MS = 40
 TWILIO_MS = 1000
 # A change without a preview after this long counts as lost, which is an error.
 PATIENCE_SECONDS = 120
-# For the most visitors.
+# For the larger number of visitors.
 TARGET = Target("ours", "≤", 100)
 
 
@@ -126,8 +126,8 @@ async def _write(address: str, page: Page, count: int, senders: int) -> Waits:
             )
             visitor = Visitor(number, number / count, page, session)
             visitors.append(visitor)
-            # From now on: the server ends a session that leaves its pings unread for 20 s, and all
-            # pages together may take longer than that to open.
+            # Read from now on, because the server ends a session that leaves its pings unread for
+            # 20 s, and opening all pages may take longer than that.
             visitor.reading = reading.create_task(visitor.read())
         began, cpu = time.perf_counter(), time.process_time()
         async with asyncio.timeout(SECONDS + PATIENCE_SECONDS):
@@ -172,7 +172,7 @@ class Visitor:
             except ConnectionError:
                 self.is_lost = True
                 return
-            # Searched as text, because parsing the JSON of all messages would take too long.
+            # Search it as text, because parsing the JSON of all messages would take too long.
             if f'"{self._page.preview}":' not in message:
                 continue
             for text in [text for text in self._waiting if text in message]:
@@ -185,7 +185,7 @@ class Visitor:
             if pause >= SECONDS or self.is_lost:
                 return
             await _until(began + pause)
-            # Each to another number, because calls to one number go one after another.
+            # Each calls another number, because calls to one number go one after another.
             number = {send_page.NUMBER: f"(412) 857-{4300 + self._number}"}
             await self._change(**number, **send_page.press(presses))
 

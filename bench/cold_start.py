@@ -3,8 +3,7 @@
     python -m bench.cold_start
 
 From starting `python -m shiny run` to the last byte of `GET /`, with an account and without one
-(the simulator then answers, inside the app). All take turns; what Python has compiled once stays
-compiled.
+(the simulator then answers, inside the app). All take turns, and Python's compiled files are kept.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How much the simulator alone can take: `python -m simulator` on one core, 500 calls at once.
+"""How much load the simulator can take: `python -m simulator` on one core, 500 calls at once.
 
     python -m bench.exchange
 
-The calls are placed as fast as the simulator takes them, at 20 simulated seconds a second; each
+The calls are placed as fast as the simulator accepts them, at 20 simulated seconds a second; each
 hears ten sentences and nine pauses, about two minutes, from TwiML in the request itself. The
 simulator runs in a process of its own, bound to one core where the system can do that.
 """

@@ -2,7 +2,7 @@
 
     python -m bench.people
 
-Beside each stands the bare statement on the same database, over a connection of its own: the rows
+The peer of each is the bare statement on the same database, over a connection of its own: the rows
 of one page, the ids that match, the sizes of the groups, and inserting as many names and numbers.
 The import reads a CSV file of 50,000 rows, checks every number, and writes all in one transaction.
 """

@@ -2,9 +2,9 @@
 
     python -m bench.press_to_acceptance
 
-S3 takes 40 ms and Twilio 80 ms. The clock runs in the browser's place, from sending the press to
-reading a `progress` that says `placed`: what the page adds on its way back counts too. The floor is
-the same two requests, made bare and in turn between the presses, over warm connections.
+S3 takes 40 ms and Twilio 80 ms. The clock runs where the browser would be, from sending the press
+to reading a `progress` that says `placed`, so the way back to the page counts too. The floor is the
+same two requests, made bare and in turn between the presses, over warm connections.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ S3_MS = 40
 TWILIO_MS = 80
 AT_MOST = Target("ratio", "≤", 1.2)
 EXACTLY_ONE = Target("ours", "=", 1)
-# The step with a clock time: the same words without one tell what is still to come.
+# Only with a clock time: the same words without one are a step that is still to come.
 ACCEPTED = re.compile(r'Accepted by Twilio</span><span class="time">\d')
 DOCUMENT = (
     '<?xml version="1.0" encoding="UTF-8"?><Response><Say voice="alice" language="en-GB" loop="3">'

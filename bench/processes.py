@@ -56,7 +56,7 @@ def running(app: Path, environment: Mapping[str, str]) -> Iterator[str]:
 def served(
     app: Path, environment: Mapping[str, str], port: int, log: Path | None = None
 ) -> Iterator[Served]:
-    """The same at a port, with what it says in a file if there is one for it."""
+    """Do the same at a given port; with `log`, the app's output goes into that file."""
     with ExitStack() as stack:
         output = stack.enter_context(log.open("wb")) if log else None
         command = ["-m", "shiny", "run", f"--port={port}", "--log-level=warning", app.name]

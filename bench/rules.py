@@ -4,7 +4,7 @@
 
 200 rules are each checked once a minute, on a file that changes all the time, so that every query
 runs. The floor is the same queries in the sandbox and nothing else. Then a row is added to a file
-that a rule checks every second, until the request for its text begins. The peer is what somebody
+that a rule checks every second, until the request for its text begins. The peer is what a person
 would write by hand: a loop that sleeps for a second, asks DuckDB in its own process, and posts.
 """
 
@@ -155,7 +155,7 @@ async def _delay() -> list[Result]:
 
 
 async def _row_to_request(scene: Scene, number: int) -> float:
-    """Add a row at any moment, and return how long it takes until its request begins."""
+    """Add a row at a random moment, and return how long it takes until its request begins."""
     await asyncio.sleep(random.random())  # noqa: S311 - any moment will do
     to = _number(number)
     began = time.perf_counter()
@@ -167,7 +167,7 @@ async def _row_to_request(scene: Scene, number: int) -> float:
 
 
 async def _by_hand(scene: Scene, number: int) -> float:
-    """Do the same with a loop that somebody would write: no state, no retries, no alerts."""
+    """Do the same with a loop written by hand: no state, no retries, no alerts."""
     import duckdb  # noqa: PLC0415 - not in the process that is measured before
 
     def bad_ones() -> list[tuple[str, str]]:
@@ -247,7 +247,7 @@ async def _scene() -> AsyncIterator[Scene]:
 
 
 async def _touch(file: Path) -> None:
-    """Let a file look changed all the time."""
+    """Make a file look changed all the time."""
     while True:
         os.utime(file)
         await asyncio.sleep(0.5)

@@ -2,9 +2,9 @@
 
     python -m bench.rules_sandbox
 
-Beside each stands bare DuckDB in a warm process of its own, on one thread as in the sandbox: the
-same query over the same file. A small check costs a process, so what counts there is
-milliseconds; of a large one it is the ratio.
+The peer of each is bare DuckDB in a warm process of its own, on one thread as in the sandbox, with
+the same query over the same file. A small check costs a process, so its milliseconds count; for a
+large one the ratio counts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LARGE_QUERY = (
     "SELECT client, count(*), avg(diacetyl_ppb), max(tasted_at) FROM lab "
     "WHERE diacetyl_ppb > 100 GROUP BY client"
 )
-# Asks DuckDB as the sandbox does, with nothing around it, and answers how long it took.
+# Asks DuckDB as the sandbox does, with nothing around it, and prints how long it took.
 BARE = """
 import json, sys, time
 import duckdb
@@ -108,7 +108,7 @@ async def _look(sandbox: Sandbox) -> float:
     taken = []
     for round_ in range(SMALL_ROUNDS):
         began = time.perf_counter()
-        # Another text each time, because what was looked at is remembered.
+        # Another text each time, because examined texts are remembered.
         await sandbox.tables_of(f"{SMALL_QUERY} LIMIT {round_}")
         taken.append((time.perf_counter() - began) * 1000)
     return median(taken)

@@ -48,7 +48,7 @@ def measure() -> list[Result]:
             statistics.median(bare),
             FAST,
         ),
-        # Of a busy machine, these show rather how long a thread waits for a core.
+        # On a busy machine, these rather show how long a thread waits for a core.
         Result("An unchanged CSV of 1 GB, p95", "ms", _p95(ours), _p95(bare)),
     ]
 

@@ -3,8 +3,8 @@
     python -m bench.search [COUNT]
 
 A look is what the Activity page asks for: a page of 25 rows with their events, and the counts of
-every tile. Each filter is looked at with values that are common and rare, on the first page and
-behind an old alert. 95 of 100 looks count. The floor is one bare SELECT of the newest 25 rows.
+every tile. Each filter is tried with common and rare values, on the first page and behind an old
+alert. The 95th percentile counts. The floor is one bare SELECT of the newest 25 rows.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ def _bare(engine: sa.Engine) -> Callable[[int], None]:
 
 
 def _timed(look: Callable[[int], None], times: int) -> list[float]:
-    """Milliseconds of each look, but for the first two: they read what isn't in memory yet."""
+    """Milliseconds of each look, except the first two, which read what isn't in memory yet."""
     taken = []
     for number in range(times + 2):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Whether a process that is kept busy for long loses nothing, tells nobody twice and doesn't grow.
+"""Whether a process that is kept busy for long loses no alert, sends none twice and doesn't grow.
 
     python -m bench.soak --minutes 60
 
@@ -6,8 +6,8 @@
 rule watches a file that grows. One process serves the app on SQLite; the simulator, in another, is
 its Twilio, fetches each document and reports each status and key press. At the end everything that
 was asked for must have been told once, in the history and by the simulator's own list. The memory
-and the open files of the last quarter are compared with those of the second, for the first fills
-caches; and the log must hold no error. Exits with 1 if something was wrong.
+and the open files of the last quarter are compared with those of the second, because the first
+fills caches. The log must hold no error. Exits with 1 if something was wrong.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from bench.processes import copied_app, free_port, served, surroundings
 from bench.session import Message, PageSession, opened
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
 
-# So that calls end soon. The simulator keeps 10,000 of them, which bounds how many are made.
+# Fast, so that calls end soon. The simulator keeps 10,000 calls, which limits how many are made.
 SPEED = 50
 MOST_CALLS = 8_000
 LEAST_PAUSE_SECONDS = 1.5  # the button is busy for a second
@@ -46,13 +46,13 @@ SAMPLES = 200
 SETTLE_SECONDS = 60.0
 ENDED_WELL = ("completed", "acknowledged")
 UNDER_WAY = ("queued", "sending", "placed", "ringing", "answered")
-# Presses 1 when asked; at other numbers somebody listens to the end.
+# Presses 1 when asked; at other numbers a person listens to the end.
 CONFIRMS = "+14125550106"
 MOST_GROWTH, FREE_GROWTH_MB, MORE_FILES = 1.10, 15, 20
-# Before this, caches still fill.
+# In shorter soaks caches are still filling.
 LEAST_SECONDS = 600
 WRONG_IN_LOG = re.compile(r"Traceback|never retrieved|^ERROR|\bERROR\b|Exception in", re.MULTILINE)
-# Shiny prints this of a timer whose session ends at that very moment; nothing is wrong.
+# Shiny prints this about a timer whose session ends at that very moment, which is harmless.
 OF_SHINY = re.compile(
     r'^Traceback .*\n +File "[^"]*shiny/reactive/_core.py", line \d+, in _task\n'
     r"(?: .*\n)*asyncio.exceptions.CancelledError\n",
@@ -90,7 +90,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Soaked:
-    """What a soak came to; `troubles` are sentences, none if all was well."""
+    """The result of a soak; `troubles` are sentences, none if all was well."""
 
     alerts: int
     sessions: int
@@ -99,7 +99,7 @@ class Soaked:
 
 
 def soak(seconds: float, visitors: int) -> Soaked:
-    """Keep an app busy for so long, and return what was wrong with that."""
+    """Keep an app busy for `seconds`, and return what went wrong."""
     with copied_app() as app, simulator_process.running(SPEED) as simulator:
         folder, port = app.parent, free_port()
         environment = _environment(folder, simulator.address, port)
@@ -172,7 +172,7 @@ def missing_or_double(asked: Asked, told: Sequence[Told], made: Sequence[str]) -
 
 
 def growth(samples: Sequence[Sample], seconds: float) -> list[str]:
-    """Return what has grown between the second and the last quarter of these seconds."""
+    """Return what has grown between the second and the last quarter of `seconds`."""
     if seconds < LEAST_SECONDS:
         return []
     quarter = len(samples) // 4
@@ -229,7 +229,7 @@ class _Busy:
     async def _session(
         self, http: aiohttp.ClientSession, visitor: int, rounds: int, pause: float
     ) -> int:
-        """Open a page, send from it some times, and close it; returns the rounds so far."""
+        """Open a page, send from it a few times, and close it; returns the rounds so far."""
         inputs, outputs = send_page.INPUTS, send_page.OUTPUTS
         async with opened(http, self._address, inputs, outputs) as page:
             self.sessions += 1
@@ -255,14 +255,14 @@ class _Busy:
             "send-acknowledge": asks,
         }
         await page.change(**typed)
-        # Whom a page means is known once it has read what was typed.
+        # The button names the recipients once the page has read what was typed.
         label = "send-send_label"
         if is_broadcast and not asks:
             await page.until(lambda told: f"{PEOPLE_IN_BROADCAST} people" in _value(told, label))
         await page.change(**send_page.press(press))
         address: dict[str, str] = {}
         is_ready = False
-        # A visitor can't press again before the button is ready, which may take its time.
+        # A visitor can't press again before the button is ready, which may take a while.
         while not (address and is_ready):
             told = await page.until(lambda told: bool(_address_in(told) or _is_ready(told)))
             address = _address_in(told) or address
@@ -302,7 +302,7 @@ def _value(message: Message, output: str) -> str:
 
 
 def _address_in(message: Message) -> dict[str, str] | None:
-    """What the page is told to put into its address, once something was sent."""
+    """Return what the page is told to put into its address, once something was sent."""
     shown = message.get("custom", {}).get("callboard-address")
     return shown if isinstance(shown, dict) and any(shown.values()) else None
 
@@ -320,7 +320,7 @@ def _sample_of(pid: int) -> Sample:
 
 
 async def _settle(folder: Path, asked: Asked) -> None:
-    """Wait until everything has ended, and the rule has found every row; not for ever."""
+    """Wait, up to a limit, until everything has ended and the rule has found every row."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < deadline:
         told = _told(folder)
@@ -405,7 +405,7 @@ def _environment(folder: Path, simulator: str, port: int) -> dict[str, str]:
 
 
 def main() -> int:
-    """Read the command line, soak, and print what that came to."""
+    """Read the command line, soak, and print the result."""
     parser = argparse.ArgumentParser("python -m bench.soak")
     parser.add_argument("--minutes", type=float, default=3, help="default: %(default)s")
     parser.add_argument("--visitors", type=int, default=50, help="default: %(default)s")

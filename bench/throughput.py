@@ -1,12 +1,12 @@
-"""How many texts a second are sent when none may get lost, beside a client that forgets.
+"""How many texts a second are sent when none may get lost, beside a client that saves nothing.
 
     python -m bench.throughput
 
-2,000 texts are queued at once (`Desk.send_all`), with no rate limit, to a simulator that takes
-80 ms for each; the clock stops when the history has every SID. The floor is `create_message` alone,
-as many in flight and nothing written down. Memory is looked at when 1,000 and when 2,000 are sent.
-Then the desk stays open with nothing to do, and after that it sends texts alone, one after another:
-what each costs until Twilio has it, and until its end. Each client runs in a process of its own.
+2,000 texts are queued at once (`Desk.send_all`), with no rate limit, to a simulator that takes 80
+ms for each; the clock stops when the history has every SID. The floor is `create_message` alone, as
+many in flight and nothing written down. Memory is measured when 1,000 and when 2,000 are sent. Then
+the desk stays open with nothing to do, and after that it sends texts alone, one after another: what
+each costs until Twilio has it, and until its end. Each client runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Sent:
-    """Texts a second, CPU milliseconds a text; megabytes after half of them and after all."""
+    """Texts a second, CPU milliseconds a text, and megabytes after half of them and after all."""
 
     per_second: float
     cpu_ms: float

@@ -1,7 +1,7 @@
 """Who owns the history's file: a command run as root must not leave files that the app can't write.
 
-SQLite makes files beside the database, which belong to the user that opens it first, and so do the
-documents. PostgreSQL knows no such files.
+SQLite makes files beside the database, which belong to the user that opens it first, and so do
+documents. With PostgreSQL there are no such files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def refuse_to_leave_files_of_root(settings: Settings) -> None:
     url = parsed(settings.database_url.get_secret_value())
     if url.get_backend_name() != "sqlite":
         return
-    # What isn't there yet will belong to the owner of the folder that it is made in.
+    # A missing file or folder will belong to the owner of the folder that it is made in.
     file = Path(str(url.database))
     nearest = next(each for each in (file, *file.parents) if each.exists())
     owner = nearest.stat().st_uid

@@ -90,7 +90,7 @@ def filters_in(chosen: argparse.Namespace, regions: Regions, zone: str) -> Filte
 
 
 def line(alert: Alert, zone: str) -> str:
-    """Return an alert in one line: its id, when it was saved, what became of it, and the words."""
+    """Return an alert in one line: its id, when it was saved, its outcome, and the words."""
     saved = in_time_zone(alert.events[0].at, zone)
     name = f"{alert.request.name}, " if alert.request.name else ""
     words = " ".join(said(alert).split())

@@ -35,7 +35,7 @@ from settings import Settings, SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command, by default the shell's, and return the exit status."""
+    """Run one command, by default the one in sys.argv, and return the exit status."""
     if arguments is None:
         adapt_to_console()
     chosen = parser().parse_args(arguments)
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Build the parser of all commands; it sets `run` to the function of the chosen one."""
+    """Build the parser of all commands; it sets `run` to the chosen command's function."""
     program = argparse.ArgumentParser(
         prog="python -m alerts", description="Phone and text people through Twilio."
     )
@@ -67,9 +67,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _refuse_what_is_no_text(chosen: argparse.Namespace) -> None:
-    """Raise `UnusableInput` for an argument that no database takes, nor Twilio.
+    """Raise `UnusableInput` for an argument that neither a database nor Twilio takes.
 
-    What isn't UTF-8 comes as half characters. A file's name may be so: it is a `Path`.
+    What isn't UTF-8 arrives as lone surrogates. File names may have them, as they are `Path`s.
     https://docs.python.org/3/library/os.html#file-names-command-line-arguments-and-environment-variables
     """
     for given in vars(chosen).values():

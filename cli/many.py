@@ -1,4 +1,4 @@
-"""Sending to many people at the shell: what keeps it from happening by accident, and its story."""
+"""Sending to many people at the shell: safeguards against accidents, and printing its progress."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def send_many(
 ) -> int:
     """Send a broadcast, print what happens to it, and return the exit status.
 
-    With `--wait` up to its end, else until Twilio has accepted all of it. Raises `UnusableInput`.
+    With `--wait` it goes on to the end, else until Twilio has accepted all. Raises `UnusableInput`.
     """
     requests = [replace(each, id=None) for each in requests]
     if not chosen.yes:
@@ -111,7 +111,7 @@ async def _followed(desk: Desk, sent: Broadcast, chosen: argparse.Namespace) -> 
 
 
 def _print_changes(alert: Alert, printed: int, sent: Broadcast) -> None:
-    """Print what happened to an alert after its first events; that it was saved goes unsaid."""
+    """Print an alert's events after the first `printed`, except that it was saved."""
     for event in alert.events[max(printed, 1) :]:
         if event.news or event.error:
             since = (event.at - sent.created_at).total_seconds()
@@ -132,7 +132,7 @@ def _print_end(alerts: Sequence[Alert], sent: Broadcast, chosen: argparse.Namesp
 
 
 def print_broadcast(sent: Broadcast, alerts: Sequence[Alert], as_json: bool) -> None:
-    """Print a broadcast's title, where each of its alerts stands, and a summary; or JSON."""
+    """Print a broadcast's title, the status of each alert, and a summary; or JSON."""
     if as_json:
         print_objects(alerts)
         return
@@ -144,7 +144,7 @@ def print_broadcast(sent: Broadcast, alerts: Sequence[Alert], as_json: bool) -> 
 
 
 def print_summary(sent: Broadcast, alerts: Sequence[Alert]) -> None:
-    """Print how many were reached, and why those who weren't weren't."""
+    """Print how many were reached, and why the others weren't."""
     for alert in not_reached(alerts):
         why = str(alert.error) if alert.error else _last_end(alert)
         print(f"Not reached: {label_of(alert)}: {why}", file=sys.stderr)
@@ -159,11 +159,11 @@ def print_objects(alerts: Iterable[Alert]) -> None:
 
 
 def label_of(alert: Alert) -> str:
-    """Return the recipient's name, or the number where there is none."""
+    """Return the recipient's name, or the number if there is none."""
     return alert.request.name or international(alert.request.to)
 
 
 def _last_end(alert: Alert) -> str:
-    """Return what the event said that ended the last try."""
+    """Return the note of the event that ended the last try."""
     ends = [each for each in alert.events if each.status is not None and each.status.final]
     return (ends or alert.events)[-1].note

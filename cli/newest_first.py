@@ -44,8 +44,8 @@ async def newest_first(
 ) -> AsyncIterator[Row]:
     """Yield up to `limit` rows, newest first.
 
-    `read` returns the newest rows older than the one it is given, or the newest of all for None, as
-    many as the number says at most; and whether there are older ones.
+    `read(row, most)` returns up to `most` of the newest rows older than `row` (None: the newest of
+    all), and whether there are older ones.
     """
     last: Row | None = None
     while limit:

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from rules.desk import RuleDesk
     from rules.rule import Rule
 
-# What a check has saved is sent by the app or a worker, if Twilio takes longer.
+# If Twilio takes longer than this, the app or a worker sends what a check has saved.
 LONGEST_WAIT_SECONDS = 30.0
-# Whether they can be told depends on the people of this database, not on the rule.
+# Problems with these fields depend on the people in this database, not on the rule.
 OF_PEOPLE = ("to", "owner", "then_to")
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Whether a rule can be checked: a `problem` if not, else what to know, and what is bad."""
+    """Whether a rule can be checked: a `problem` if not, else notes, and what is bad."""
 
     problem: str
     note: str = ""
@@ -75,7 +75,7 @@ def say_if_simulated(settings: Settings, chosen: argparse.Namespace) -> None:
 
 
 async def until_accepted(desk: Desk, alert_ids: Iterable[str]) -> None:
-    """Wait until Twilio has these alerts, or they are for later; not for long."""
+    """Wait until Twilio has these alerts or they are for later, up to LONGEST_WAIT_SECONDS."""
 
     async def wait(alert_id: str) -> None:
         async with aclosing(desk.watch(alert_id)) as changes:
@@ -89,7 +89,7 @@ async def until_accepted(desk: Desk, alert_ids: Iterable[str]) -> None:
 
 
 async def checked(rules: RuleDesk, rule: Rule) -> Checked:
-    """Find out whether a rule can be checked; tells nobody."""
+    """Find out whether a rule can be checked, without alerting people."""
     from rules.rule import check_complete  # noqa: PLC0415
     from rules.sandbox import QueryError  # noqa: PLC0415
     from rules.sources import SourceError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Standard output and error, on consoles that aren't UTF-8 and in pipes that nobody reads."""
+"""Standard output and error, on consoles that aren't UTF-8 and in pipes whose reader has gone."""
 
 from __future__ import annotations
 

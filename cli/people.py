@@ -94,7 +94,7 @@ async def _export(settings: Settings, chosen: argparse.Namespace) -> int:
     found = await _exported(settings, Wanted())
     content = write_csv(found)
     if chosen.file is None:
-        # Without the mark for Excel, which a pipe has no use for.
+        # Without the byte order mark for Excel, which a pipe has no use for.
         print(content.decode("utf-8-sig"), end="")
         return ACCEPTED
     try:

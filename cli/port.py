@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def why_not(host: str, port: str) -> str | None:
-    """Return what keeps a server from listening at this port, and what to do, or None."""
+    """Return why a server can't listen at this port and what to do, or None if it can."""
     if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65_536:
         return f"PORT is {port}, but must be a number from 1 to 65535: make run PORT=8001"
     try:

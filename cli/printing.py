@@ -1,4 +1,4 @@
-"""Printing an alert at the shell: each event, and where the alert stands."""
+"""Printing an alert at the shell: its events and its status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cannot_be_ended(alert: Alert) -> bool:
 
 
 def is_well(alert: Alert) -> bool:
-    """Whether Twilio has accepted the alert, or nothing is in the way."""
+    """Whether Twilio has accepted the alert, or nothing keeps it from doing so."""
     return alert.status not in {"failed", "unknown"} and not is_in_trouble(alert)
 
 
@@ -53,7 +53,7 @@ def print_new_events(alert: Alert, printed: int, as_json: bool) -> int:
         since = (event.at - alert.events[0].at).total_seconds()
         word = event.status.value if event.status and event.news else ""
         print(f"{since:6.2f} s  {word:<12} {event.note}", flush=True)
-        if event.error and event.status is None:  # why an alert failed is told at the end
+        if event.error and event.status is None:  # why an alert failed is printed at the end
             print(f"{'':22}{event.error.message}", flush=True)
     return len(alert.events)
 
@@ -66,7 +66,7 @@ def _was_told(alert: Alert, number: int) -> bool:
 
 
 def print_outcome(alert: Alert, as_json: bool) -> None:
-    """Print where the alert stands and what is wrong with it; or one JSON object."""
+    """Print the alert's status and what is wrong with it; or one JSON object."""
     if as_json:
         print(json.dumps(alert.as_json()))
         return
@@ -84,6 +84,6 @@ def print_outcome(alert: Alert, as_json: bool) -> None:
 
 
 def as_given(given: str) -> str:
-    """Return a name or an id, as it was given, for a sentence: on one line and not endless."""
+    """Return a name or an id, as it was given, for a sentence: on one line and shortened."""
     words = on_one_line(given)
     return words if len(words) <= MOST_QUOTED else f"{words[: MOST_QUOTED - 1]}…"

@@ -118,7 +118,7 @@ def _overview_json(each: RuleOverview) -> dict[str, object]:
 
 
 async def _check(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Say of each rule whether it can be checked; returns FAILED if one can't."""
+    """Say of each rule whether it can be checked; returns FAILED if any can't."""
     async with opened_rules(settings) as rules:
         wanted = await _wanted(rules, chosen.rules)
         outcomes = [await checked(rules, each) for each in wanted]
@@ -136,7 +136,7 @@ async def _check(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 async def _wanted(rules: RuleDesk, named: Sequence[str]) -> list[Rule]:
-    """Return the rules with these names, and those in these files; all without any."""
+    """Return the rules with these names, and those in these files; all rules if none are named."""
     if not named:
         return await rules.all()
     found: list[Rule] = []

@@ -42,7 +42,7 @@ def add_to(commands: Any) -> None:
 
 
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Send to whom it is for and, with `--wait`, watch it to its end; returns the exit status."""
+    """Send to the recipients and, with `--wait`, watch to the end; returns the exit status."""
     async with Desk.from_settings(settings) as desk:
         if settings.simulated and not chosen.json:
             print(SIMULATION)
@@ -60,7 +60,7 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 async def _recipients(desk: Desk, chosen: argparse.Namespace) -> list[Recipient]:
-    """Return whom the numbers and names are. Raises `UnusableInput`."""
+    """Return the recipients that the numbers and names mean. Raises `UnusableInput`."""
     typed, regions = "\n".join(chosen.number), desk.services.regions
     directory = Directory(await desk.database())
     return check_recipients(await read_recipients(typed, chosen.command, regions, directory))
@@ -99,7 +99,7 @@ def request_in(chosen: argparse.Namespace) -> AlertRequest:
 
 
 def add_message(command: argparse.ArgumentParser) -> None:
-    """Add the message, and what every command that sends it can be told."""
+    """Add the message, and the options that every command that sends has."""
     command.add_argument("message", help="may hold {{ now }}, {{ today }} and {{ user }}")
     command.add_argument(
         "--verbatim",
@@ -159,7 +159,7 @@ def _add_reply(text: argparse.ArgumentParser) -> None:
 
 
 def add_retries(command: argparse.ArgumentParser) -> None:
-    """Add what to do if nobody is reached, and when not to try."""
+    """Add the options for what to do if no one is reached, and when not to try."""
     command.add_argument(
         "--tries",
         type=int,

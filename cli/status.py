@@ -38,7 +38,7 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def known(alert: Alert | None, alert_id: str) -> Alert:
-    """Return the alert; raises `UnusableInput` if there is nothing with this id."""
+    """Return the alert. Raises `UnusableInput` if it is None: nothing has this id."""
     if alert is None:
         if not alert_id.strip():
             raise UnusableInput("id", "Give the id of an alert or a broadcast, as it was printed.")

@@ -1,4 +1,4 @@
-"""`python -m alerts stop` and `resume`: stop everything in an emergency, and lift that again."""
+"""`python -m alerts stop` and `resume`: stop everything in an emergency, and lift the stop."""
 
 from __future__ import annotations
 

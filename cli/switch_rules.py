@@ -37,7 +37,7 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 async def _dry_run(rules: RuleDesk, rule: Rule, *, as_json: bool) -> int:
-    """Print what is bad and who would hear what."""
+    """Print what is bad, and who would be told what."""
     problem = (await checked(rules, rule)).problem
     if problem:
         _print_failure(rule, problem, as_json=as_json)

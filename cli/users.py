@@ -53,7 +53,7 @@ async def _add(settings: Settings, chosen: argparse.Namespace) -> int:
 async def _password(settings: Settings, chosen: argparse.Namespace) -> int:
     users = _users(settings)
     if _done(lambda: users.find(chosen.name)) is None:
-        # Before a password is asked for that would be of no use.
+        # Check this before asking for a password that would be of no use.
         _done(lambda: users.remove(chosen.name))
     password = _new_password()
     user = _done(lambda: users.change_password(chosen.name, password))
@@ -69,7 +69,7 @@ async def _remove(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 async def _sign_out(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Also of a name that is only a label, and of somebody who was removed by hand."""
+    """End the sign-ins of a name, even of one that isn't, or is no longer, in the file of users."""
     name, is_user = chosen.name, _is_user(settings, chosen.name)
     count = await _end_all_of(settings, Action.SIGNED_OUT_ALL, name, even_if_none=is_user)
     if count is None:
@@ -108,7 +108,7 @@ def _done(work: Callable[[], Result]) -> Result:
 
 
 def _new_password() -> str:
-    """Ask for a password twice, unseen; where nobody sits at a terminal, read a line."""
+    """Ask for a password twice without showing it; without a terminal, read one line."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("New password: ")
@@ -118,7 +118,7 @@ def _new_password() -> str:
 
 
 def _is_user(settings: Settings, name: str) -> bool:
-    """Whether there is a user of this name, or the file can't say."""
+    """Whether there is a user of this name; true too if the file can't be read."""
     if settings.users_file is None:
         return False
     try:
@@ -132,8 +132,8 @@ async def _end_all_of(
 ) -> int | None:
     """End the sign-ins of a name, and record that unless there are none.
 
-    Returns how many there were, None if the database can't be used. The file alone ends them too,
-    where it is read: without a user, or with another hash.
+    Returns how many there were, None if the database can't be used. The file alone also ends them,
+    once it has no such user or another hash.
     """
     from access.sessions import Sessions  # noqa: PLC0415 - loads SQLAlchemy
 
@@ -150,7 +150,7 @@ async def _end_all_of(
 
 
 async def _record(settings: Settings, action: Action, name: str) -> None:
-    """Tell the audit trail, if the database can be used: users can also be managed without it."""
+    """Record it in the audit trail if the database can be used; users can be managed without it."""
     with contextlib.suppress(DatabaseError, TimeoutError):
         async with Desk.from_settings(settings, mode="observer") as desk, asyncio.timeout(15):
             await (await desk.audit()).record(action, Kind.USERS, name, name)

@@ -27,7 +27,7 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, _: argparse.Namespace) -> int:
     """Deliver and check rules until SIGTERM or Ctrl-C; returns the exit status.
 
-    It ends as well, as failed, once a newer version of Callboard has changed the tables. Raises
+    It also ends, with FAILED, once a newer version of Callboard has changed the tables. Raises
     `SettingsError` in a simulation, and `DatabaseError`.
     """
     # Imported here because it needs SQLAlchemy, which other commands don't wait for.
@@ -56,7 +56,7 @@ async def run(settings: Settings, _: argparse.Namespace) -> int:
         finally:
             for each in (checking, is_told, is_outdated):
                 each.cancel()
-            # A check ends before what it writes to is closed.
+            # Let a check end before the database that it writes to is closed.
             await asyncio.gather(checking, return_exceptions=True)
             await rules.close()
     return ACCEPTED if stopped.is_set() else FAILED

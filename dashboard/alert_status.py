@@ -68,7 +68,7 @@ ENDS: dict[Status, tuple[str, Tone, str]] = {
     Status.CANCELED: ("dash", "off", "Canceled"),
     Status.UNKNOWN: ("question", "wait", "Not known whether it was sent"),
 }
-# What isn't enough where a key press or a reply was asked for.
+# Statuses that aren't enough where a key press or a reply was asked for.
 HEARD = {Status.COMPLETED: "Answered", Status.DELIVERED: "Delivered"}
 UNDER_WAY = {Status.RINGING: "Ringing", Status.ANSWERED: "On the line"}
 
@@ -130,7 +130,7 @@ def _queued(alert: Alert, time_zone: str) -> Glance:
 
 
 def _last_end(events: Sequence[Event]) -> Event | None:
-    """Return the event that ended a try last."""
+    """Return the last event that ended a try."""
     ends = [each for each in events if each.news and each.status and each.status.final]
     return ends[-1] if ends else None
 
@@ -176,7 +176,7 @@ def mini_line(alert: Alert) -> Tag:
 
 
 def _most_telling(steps: Sequence[Step]) -> Sequence[Step]:
-    """Leave out what is over or far ahead, until the line is short enough."""
+    """Leave out steps that are long past or far ahead, until the line is short enough."""
     kept = list(steps)
     while len(kept) > MOST_DOTS:
         inner = range(1, len(kept) - 1)

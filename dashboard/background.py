@@ -1,4 +1,4 @@
-"""Work that a page does in the background, and that nobody waits for."""
+"""Work that a page does in the background without waiting for it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 def in_background(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     """Start some work and return its task, to be canceled with the page.
 
-    What goes wrong in it is logged: asyncio would tell it only when the task is thrown away. Keep
-    the task: asyncio itself doesn't.
+    Errors in it are logged; asyncio would report them only when the task is garbage-collected. Keep
+    a reference to the task, because asyncio keeps none.
     https://docs.python.org/3/library/asyncio-dev.html#detect-never-retrieved-exceptions
     """
     task = asyncio.create_task(work, name=name)

@@ -1,6 +1,6 @@
 """The emergency stop on every page: the quiet button that sets it, and the banner while it is set.
 
-The banner also tells administrators who has asked for more than an hour lets them.
+The banner also tells administrators who asked for more alerts than an hour allows.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def button_ui() -> Tag:
 def server(
     input: Inputs, output: Outputs, session: Session, desk: Desk, notices: LiveNotices
 ) -> None:
-    """Run the button and the banner. Whatever waits runs in a task of its own."""
+    """Run the button and the banner. Everything that waits runs in a task of its own."""
 
     @reactive.extended_task
     async def counting() -> str:
@@ -203,7 +203,7 @@ def banner_of(notices: Notices, time_zone: str, *, may_lift: bool, problem: str 
 
 
 def refused_words(refused: Refusals, time_zone: str) -> str:
-    """Say what somebody asked for in vain, what an hour allows, and what to do."""
+    """Say who was refused how many alerts, what an hour allows, and what to do."""
     who = refused.person or "A program"
     alerts = "1 call or text" if refused.alerts == 1 else f"{refused.alerts:,} calls and texts"
     stop = f"keep {refused.person} from sending (SENDERS)" if refused.person else "end the program"

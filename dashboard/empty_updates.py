@@ -1,8 +1,8 @@
 """Spare every page the news that nothing is new.
 
-After each change by any visitor, Shiny for Python sends an update to all visitors, empty for all
-but one. With 100 of them who write at once that is 10,000 messages a second, and most of the
-server's time. (Shiny for R sends none to a session without pending updates.)
+After each change by any visitor, Shiny for Python sends an update to every visitor, which is empty
+for all but one. With 100 visitors who type at once that is 10,000 messages a second, and most of
+the server's time. (Shiny for R sends none to a session without pending updates.)
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def feedback(tone: Tone, words: str) -> Tag:
 def unannounced(output: Tag) -> Tag:
     """Keep screen readers from reading out an output at each change, as Shiny makes them do.
 
-    For what changes with every key. What they should be told is said in a `role="status"`.
+    For outputs that change with every key. Say what matters in an element with `role="status"`.
     """
     output.attrs["aria-live"] = "off"
     return output

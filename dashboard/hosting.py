@@ -1,4 +1,4 @@
-"""What runs this app, and whom that vouches for: Posit Connect, Shiny Server, or neither."""
+"""What hosts this app (Posit Connect, Shiny Server or neither), and whom it vouches for."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from access.actor import on_connect
 from access.names import is_usable
 
 # Shiny Server starts Python apps with this script. It answers 403 to every request without the
-# secret that only Shiny Server knows, so what gets as far as the app has come through Shiny Server.
-# https://github.com/rstudio/shiny-server/blob/main/python/SockJSAdapter.py
+# secret that only Shiny Server knows, so requests that reach the app have come through Shiny
+# Server. https://github.com/rstudio/shiny-server/blob/main/python/SockJSAdapter.py
 SHINY_SERVERS_SCRIPT = "SockJSAdapter.py"
 CONNECT_CREDENTIALS = "rstudio-connect-credentials"
 
@@ -38,11 +38,11 @@ class ConnectUser:
 def connect_user(headers: Headers) -> ConnectUser | None:
     """Return the visitor that Posit Connect vouches for, or None.
 
-    Not Shiny's `session.user`: it prefers a header that Connect doesn't set, so a visitor can send
-    it and pass for somebody else. https://docs.posit.co/connect/user/shiny-python/
+    Don't use Shiny's `session.user`: it prefers a header that Connect doesn't set, so a visitor can
+    send it and pass for another person. https://docs.posit.co/connect/user/shiny-python/
     """
     credentials = headers.getlist(CONNECT_CREDENTIALS) if on_connect() else []
-    # If there are two, Connect has sent only one of them.
+    # If there are two, Connect has sent only one of them, and the visitor the other.
     if len(credentials) != 1:
         return None
     try:

@@ -1,6 +1,6 @@
 """Read a page's inputs: of the right kind and of sensible length, or refused in a sentence.
 
-A browser sends what its page holds, but any program can open a session and send anything.
+A browser sends what its page holds, but any program can open a session and send anything it likes.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def number(value: object, field: str) -> float:
 
 
 def whole_number(text: str) -> int | None:
-    """Return the whole number from 0 that a text of a page is; None for anything else."""
+    """Return the whole number from 0 that a text from a page stands for; None for anything else."""
     # isdecimal alone would let through digits of other scripts, and int() refuses very long ones.
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
@@ -71,7 +71,7 @@ def whole_number(text: str) -> int | None:
 def part(value: object, name: str) -> str:
     """Return a text out of an input that holds several, "" if there is none of that name.
 
-    What no database takes, half a character of UTF-16 and NUL, becomes U+FFFD in it.
+    Characters that no database takes (lone surrogates and NUL) become U+FFFD.
     """
     found = value.get(name) if isinstance(value, dict) else None
     if not isinstance(found, str):
@@ -92,9 +92,8 @@ def visitors_zone(input: Inputs, otherwise: str) -> str:
 def uploaded(value: object) -> tuple[str, Path] | None:
     """Return the name and the place of the file in a file input, None if there is none.
 
-    A page could send any path of this machine as if it were a file's: only those in a folder that
-    Shiny makes for uploads are taken.
-    https://github.com/posit-dev/py-shiny/blob/main/shiny/_fileupload.py
+    A page could name any path of this machine, so only paths in a folder that Shiny made for
+    uploads are accepted. https://github.com/posit-dev/py-shiny/blob/main/shiny/_fileupload.py
     """
     first = value[0] if isinstance(value, (list, tuple)) and value else None
     name, place = part(first, "name"), part(first, "datapath")

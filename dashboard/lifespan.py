@@ -33,13 +33,14 @@ def mount(
 ) -> None:
     """Let `app` deliver for `desk`: add the routes beside the pages, and the desk's lifespan.
 
-    The desk opens soon after the server starts, with or without visitors, and is closed with it.
-    So do the `rules`, which are checked from then on.
-    From now on pages of other sites can't open a session of the app, because it can place calls.
-    With `access` only those can use it who may; without, that is up to you.
+    The desk opens soon after the server starts, with or without visitors, and is closed with it. So
+    are the `rules`, which are checked while it is open. Pages of other sites can't open a session
+    of the app from now on, because it can place calls. With `access` only people with permission
+    can use the app; without it, that is up to you.
     """
     router, services = app.starlette_app.router, desk.services
-    # Where others reach the app too, a proxy that adds no header of its own would look local.
+    # If the app can be reached from elsewhere, a proxy that adds no header of its own would look
+    # local.
     watched_by = monitoring.nobody if services.page_origins else is_from_this_machine
     # In front: appended routes are shadowed by Shiny's final mount. Wrapping the app in another
     # Starlette would silently drop its lifespan.
@@ -53,12 +54,12 @@ def mount(
     if access is not None:
         access.guard(app)
     app.starlette_app.add_middleware(OwnPagesOnly, origins=desk.services.page_origins)
-    # Around all that reads a body, the form of the sign-in too.
+    # Around everything that reads a body, including the sign-in form.
     app.starlette_app.add_middleware(webhooks.TimelyBodies)
 
 
 def with_desk(desk: Desk, lifespan: Lifespan[Any], rules: OpenRules | None = None) -> Lifespan[Any]:
-    """Return the server's `lifespan` with the desk's inside it, and that of its `rules`.
+    """Return the server's `lifespan` with the desk's, and that of its `rules`, inside it.
 
     https://www.starlette.io/lifespan/
     """
@@ -71,7 +72,7 @@ def with_desk(desk: Desk, lifespan: Lifespan[Any], rules: OpenRules | None = Non
                 yield state
             finally:
                 opening.cancel()
-                # A check ends before what it writes to is closed.
+                # Let a check end before the database that it writes to is closed.
                 await asyncio.gather(opening, return_exceptions=True)
                 if rules is not None:
                     await rules.close()
@@ -81,7 +82,7 @@ def with_desk(desk: Desk, lifespan: Lifespan[Any], rules: OpenRules | None = Non
 
 
 async def _open(desk: Desk, rules: OpenRules | None) -> None:
-    """Open the desk; while its database can't be reached, try again: alerts are waiting there.
+    """Open the desk, trying again while its database can't be reached: alerts are waiting there.
 
     Then check the rules until canceled.
     """

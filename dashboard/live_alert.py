@@ -132,7 +132,7 @@ class LiveAlert:
 
 
 def failure_sentence(error: BaseException) -> str:
-    """Say in a sentence that the desk failed at something, and log what only its owner can mend."""
+    """Say in a sentence why the desk failed, and log what only the person who runs it can fix."""
     if isinstance(error, DatabaseError | NotAllowed):
         return str(error)
     log.error("Callboard failed", exc_info=error)
@@ -140,7 +140,7 @@ def failure_sentence(error: BaseException) -> str:
 
 
 def _could_be_an_id(text: str) -> bool:
-    """Return whether an alert can have this id: an address may hold what no database takes."""
+    """Return whether an alert can have this id: an address may hold text that no database takes."""
     try:
         check_labels(AlertRequest("call", "", "", id=text))
     except UnusableInput:

@@ -1,7 +1,7 @@
 """What a page says until its first answer is there.
 
-It is in the page as the browser gets it, since the server may take seconds before it can answer
-anything. It shows only if that takes a while, so that nothing flickers on a quick machine.
+It is part of the page that the browser loads, since the server may take seconds before it can
+answer anything. It appears only after a moment, so that nothing flickers on a quick machine.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ def looking(words: str = LOOKING) -> Tag:
 
 
 def until_known(output: Tag, words: str = LOOKING) -> Tag:
-    """Have an output say so until its first value comes; returns it."""
+    """Make an output show these words until its first value comes; returns the output."""
     output.append(looking(words))
     return output

@@ -1,4 +1,4 @@
-"""What every page has to show whoever looks at it, read once however many do."""
+"""Notices that every page shows to every visitor, read once however many there are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_READINGS = 2.0
-# A page that is being opened shows what was read for others so lately, before it reads them itself.
+# A page that is being opened shows notices that were read for others within this time, until it has
+# read them itself.
 SHOWN_AT_ONCE_SECONDS = 10.0
 REFUSALS_WITHIN = timedelta(hours=2)
 
@@ -43,19 +44,19 @@ class NoticesReader:
     """Reads the notices for all visitors of this process."""
 
     def __init__(self, opening: Opening) -> None:
-        # For the process itself: what a visitor may see is decided where it is shown.
+        # This desk acts for the process; the page decides what a visitor may see.
         self._desk = Desk(opening.services, opening=opening)
         self._reading = asyncio.Lock()
         self._read_at = 0.0
         self._found = Notices()
 
     def latest(self) -> Notices:
-        """Return what was read last, or none if that is too long ago to be shown to anybody."""
+        """Return the notices read last, or empty ones if they are too old to be shown."""
         age = time.monotonic() - self._read_at
         return self._found if self._read_at and age < SHOWN_AT_ONCE_SECONDS else Notices()
 
     async def read(self, most_seconds: float = 0) -> Notices:
-        """Return the notices, at most so old."""
+        """Return the notices, at most `most_seconds` old."""
         asked_at = time.monotonic()
         async with self._reading:
             # Another visitor may have read them while this one waited.
@@ -91,7 +92,7 @@ class LiveNotices:
         return self._notices()
 
     async def look(self) -> None:
-        """Look at once, such as after the visitor has done something."""
+        """Read the notices at once, such as after the visitor has done something."""
         await self._show(await self._reader.read())
 
     def _begin(self) -> None:

@@ -1,4 +1,4 @@
-"""Let outputs follow what they show, not everything that it is made from."""
+"""Let outputs react to changes of what they show, not of everything that it is made from."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ log = LimitedLog(__name__)
 
 READING_METHODS = {"GET", "HEAD", "OPTIONS"}
 CONNECT_BASE_URL = b"rstudio-connect-app-base-url"
-# No page can add these to a WebSocket's handshake, so a proxy did. To other requests it can add
-# them only where it passes for the same site, and without a session there is nothing to change.
+# No page can add these to a WebSocket's handshake, so a proxy did. To other requests a page can add
+# them only where it counts as the same site, and without a session there is nothing that it could
+# change.
 PROXY_HEADERS = {
     b"forwarded",
     b"via",
@@ -98,14 +99,14 @@ class OwnPagesOnly:
         name, port = _split(host)
         if _is_loopback(name) or host in self._hosts:
             return False
-        # A browser names the port that it connects to. Another one is that of a proxy.
+        # A browser names the port that it connects to, so another one must be a proxy's.
         if port != server[1] or not PROXY_HEADERS.isdisjoint(headers):
             return False
         return not (under_shiny_server() or on_connect())
 
 
 def _headers(scope: Scope) -> dict[bytes, str]:
-    """Return the headers, of which browsers and proxies send each once."""
+    """Return the headers by name; browsers and proxies send each only once."""
     return {name: value.decode("latin-1") for name, value in scope["headers"]}
 
 
@@ -127,7 +128,7 @@ def _is_same(origin: str, host: str, headers: dict[bytes, str]) -> bool:
 def _needs_no_origin(scope: Scope) -> bool:
     """Return whether no browser, or only Shiny Server or Connect, can be behind a session.
 
-    Both drop the header, and decide themselves whom they let in.
+    Both hosts drop the header, and decide themselves whom they let in.
     """
     return under_shiny_server() or on_connect() or is_from_this_machine(scope)
 

@@ -17,8 +17,8 @@ from alerts.log_lines import LimitedLog
 
 log = LimitedLog(__name__)
 
-# Far more than people write. What is too long for a field has to come through, so that the page
-# can say so.
+# Far more than people write. A text that is too long for its field has to come through, so that the
+# page can say so.
 MOST_CHARACTERS = 1_000_000
 MOST_INPUTS = 1_000
 MOST_NESTED = 5
@@ -86,7 +86,7 @@ class CheckedMessages:
         elif not length.isdecimal() or int(length[:20]) > expected:
             await PlainTextResponse("The file is larger than announced.", 413)(scope, receive, send)
         else:
-            # A visitor who leaves meanwhile is nothing to log.
+            # A visitor who leaves during an upload isn't worth logging.
             with suppress(ClientDisconnect):
                 await self._app(scope, receive, send)
 
@@ -125,7 +125,7 @@ class _Session:
             return f"more than {MOST_INPUTS:,} inputs"
         for name, value in inputs.items():
             own, _, kind = name.partition(":")
-            # Where a file lies is told by its upload, never by the page.
+            # The upload determines where a file is stored, never the page.
             kind = "shiny.file" if own in self._file_inputs else kind
             if not _KINDS.get(kind, _is_nothing)(value):
                 return "an input of an unknown kind"
@@ -175,7 +175,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_none(value: Any) -> bool:
-    """A file comes by an upload; its input itself only says that there is none yet."""
+    """Whether a file input is empty, as it must be: files come by upload."""
     return value is None
 
 

@@ -1,6 +1,6 @@
-"""What visitors may do on the pages: what they may not isn't offered to them.
+"""What visitors may do on the pages: actions that they may not do aren't offered to them.
 
-The desk refuses it in any case. So this only has to be right for people, not for programs.
+The desk refuses it in any case, so this needn't stop programs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from access.actor import NOT_ALLOWED, Actor, Permission
 
 LOOK, SEND, WRITE = Permission.LOOK, Permission.SEND, Permission.WRITE
 
-# What each action of the People page takes, and of the Rules page. Buttons name their action.
+# The permission that each action of the People page and the Rules page takes. Buttons name their
+# action.
 ACTIONS_OF_PEOPLE: dict[str, Permission] = {
     **dict.fromkeys(
         (
@@ -50,7 +51,7 @@ ACTIONS_OF_RULES: dict[str, Permission] = {
         WRITE,
     ),
 }  # fmt: skip
-# What else is pressed.
+# Other controls.
 OTHERS: dict[Permission, tuple[str, ...]] = {
     SEND: (
         "[id$='-send_test_call']", ".send-page .under-button", "[id$='-stop']", "[id$='-send_now']",
@@ -66,9 +67,9 @@ OTHERS: dict[Permission, tuple[str, ...]] = {
 
 
 def may_not(permission: Permission) -> Tag:
-    """Return the sentence for those who lack a permission, in the place of what they would press.
+    """Return the sentence that people without a permission see in place of its buttons.
 
-    Nobody else sees it.
+    No one else sees it.
     """
     return tags.p(
         NOT_ALLOWED[permission], class_="cb-quiet cb-small", data_lacks=permission.value, hidden=""
@@ -76,7 +77,7 @@ def may_not(permission: Permission) -> Tag:
 
 
 def offer_what_is_allowed(session: Session, actor: Actor) -> None:
-    """Have a page hide what its visitor may not do, and say why. For use in a module's server."""
+    """Make a page hide what its visitor may not do, and say why. For use in a module's server."""
     lacking = [each for each in Permission if not actor.may(each)]
     if not lacking:
         return
@@ -98,7 +99,7 @@ def _controls_of(permission: Permission) -> list[str]:
     for page, actions in ((".people-page", ACTIONS_OF_PEOPLE), (".rules-page", ACTIONS_OF_RULES)):
         for name, needed in actions.items():
             if needed is permission:
-                # What a form holds may be looked at.
+                # A form itself stays visible: people may look at what it holds.
                 found.append(f"{page} [data-act='{name}']:not(form)")
                 found.append(f"{page} form[data-act='{name}'] [type='submit']")
     return found

@@ -73,9 +73,10 @@ def content_security_policy(html: str) -> str:
 
 
 def _inline_scripts(html: str) -> str:
-    """Return what allows the scripts that Shiny has written into the page, and no others."""
+    """Return the sources that allow only the scripts that Shiny has written into the page."""
     if under_shiny_server() or on_connect():
-        # These add scripts of their own to the page, with contents that depend on their settings.
+        # These hosts add scripts of their own to the page, with contents that depend on their
+        # settings.
         return "'unsafe-inline'"
     return " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -24,7 +24,7 @@ def page(
     """Return the whole dashboard, which says plainly whether calls are real.
 
     With a `handset` it is a simulation. With `access` that names visitors it has their menu.
-    `above` and `below` are around every page.
+    `above` and `below` go around every page.
     """
     menu = access is not None and access.names_visitors
     return ui.page_navbar(
@@ -78,7 +78,7 @@ def plain_page(heading: str, *content: Tag) -> Tag:
 
 
 def head() -> TagList:
-    """Return favicon, stylesheet and script; none asks an outside host for anything."""
+    """Return favicon, stylesheet and script; none loads anything from another host."""
     icon = base64.b64encode((WWW / "favicon.svg").read_bytes()).decode()
     return TagList(
         head_content(tags.link(rel="icon", href=f"data:image/svg+xml;base64,{icon}")),

@@ -6,7 +6,7 @@ from htmltools import Tag, tags
 
 
 def waiting_words(count: int) -> Tag | None:
-    """Return the count on the tab, None if nothing waits for anybody."""
+    """Return the count on the tab, None if nothing waits for a decision."""
     if not count:
         return None
     them = "1 waits" if count == 1 else f"{count} wait"

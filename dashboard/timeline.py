@@ -16,7 +16,7 @@ from alerts.phone_numbers import international
 from alerts.replies import REPLIED
 from alerts.time_zones import in_time_zone
 
-# What differs where the reader is the one who is called.
+# Words that differ if the reader is the one who is called.
 OF_READER = {
     "They press 1": "You press 1",
     "Nobody pressed 1": "You didn't press 1",
@@ -29,7 +29,7 @@ PRESSED = "Pressed "
 
 State = Literal["past", "missed", "future", "present", "waiting", "reached", "failed"]
 
-# Tries before these are only counted.
+# Earlier tries than these are only counted.
 MAX_PAST_TRIES = 4
 
 
@@ -62,7 +62,7 @@ def line_ahead(steps: Sequence[Step]) -> Tag:
 
 
 def story_ahead(channel: Channel, *, acknowledge: bool, note: str) -> Tag:
-    """Return the line as it will look once there is an alert; `note` says why there is none."""
+    """Return the line as it will look once there is an alert; `note` says why there is none yet."""
     return tags.div(
         tags.div(
             tags.h2("What happens"),
@@ -83,7 +83,7 @@ def announcement_of(alert: Alert, *, to_reader: bool = False) -> str:
 
 
 def tone(alert: Alert) -> State:
-    """Return the color of where an alert stands; a word always stands beside it."""
+    """Return the color for an alert's status; a word always stands beside it."""
     if not alert.status.final:
         return "present"
     if alert.reached:

@@ -19,7 +19,7 @@ SDK = "opentelemetry.sdk"
 
 
 def skip_tracing_if_not_installed() -> None:
-    """Stop describing what nobody can trace; without effect if OpenTelemetry's SDK is installed.
+    """Stop describing what can't be traced; without effect if OpenTelemetry's SDK is installed.
 
     For the whole process. A later Shiny without these functions only gets slower.
     """

@@ -1,6 +1,6 @@
-"""The tasks of one visitor's page: what waits for the database or the network runs in them.
+"""The tasks of one visitor's page, for everything that waits for the database or the network.
 
-Never inside a flush of Shiny's, which would freeze all visitors as long as it waits.
+Waiting inside a flush of Shiny's would freeze all visitors meanwhile.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from shiny import Session, reactive
 
 from dashboard.background import in_background
 
-# What a button's press does: with the id of a record, a value, and the fields of a form.
+# What the press of a button calls: with the id of a record, a value, and the fields of a form.
 Action = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 
 
 class VisitTasks:
-    """Runs what a visitor asks for. `say` shows a sentence; `sentence_of` words an error."""
+    """Runs what a visitor asks for. `say` shows a sentence; `sentence_of` makes one of an error."""
 
     def __init__(
         self,
@@ -34,13 +34,13 @@ class VisitTasks:
         session.on_ended(self._stop)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run this until it ends, or the session does."""
+        """Run `work` until it ends, or the session does."""
         task = in_background(work, "what a visitor asked for")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
     async def do(self, action: Action, record: str, value: str, fields: dict[str, Any]) -> None:
-        """Run an action once those before it are done. Whatever goes wrong is said on the page."""
+        """Run an action once those before it are done. Errors are shown on the page."""
         try:
             async with self._turn:
                 await action(record, value, fields)

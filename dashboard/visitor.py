@@ -1,4 +1,4 @@
-"""Who is at a page: the actor that the check of sign-ins has found."""
+"""Who is at a page: the actor whom the check of sign-ins has found."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ ACTOR_KEY = "callboard.actor"
 
 
 def actor_of(session: Session) -> Actor:
-    """Return who a session is of, in whose name its desk acts."""
+    """Return the actor of a session, in whose name its desk acts."""
     return actor_in(cast("Any", session.root_scope()).http_conn)
 
 
 def actor_in(connection: HTTPConnection) -> Actor:
     """Return who sent a request or opened a WebSocket, and what they may do.
 
-    An app that has no sign-in is used by whom Posit Connect vouches for, else by the user that
-    runs it.
+    In an app without a sign-in that is the visitor whom Posit Connect vouches for, else the user
+    that runs it.
     """
     actor = connection.scope.get(ACTOR_KEY)
     if isinstance(actor, Actor):

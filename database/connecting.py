@@ -1,4 +1,4 @@
-"""DATABASE_URL: what it names, and how to connect there."""
+"""DATABASE_URL: what it names, and how to connect to that."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from database import DatabaseError
 
 CONNECT_TIMEOUT_SECONDS = 5
-# A server that vanishes is given up after some 20 s instead of 15 minutes.
+# Give up a server that vanishes after some 20 s instead of 15 minutes.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 POSTGRESQL_OPTIONS = {
     "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -43,15 +43,15 @@ LIMIT_TRANSACTION = (
     " THEN set_config('transaction_timeout', '15s', true) END"
 )
 NO_LIMITS = LIMIT_TRANSACTION.replace("10s", "0").replace("15s", "0")
-# A connection that was used within this time is taken to be there still. If it isn't, its
-# transaction is done again.
+# A connection that was used within this time is assumed to be alive. If it isn't, its transaction
+# is done again.
 IDLE_SECONDS = 1.0
 # How long to wait for another process that is writing to the file.
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
 
 
 # user:password@host:port,host:port/name?option=value. A password may hold anything but @, which
-# SQLAlchemy and libpq take for its end: what follows would then be a host, and be shown.
+# SQLAlchemy and libpq take for its end: the rest would count as the host, which is shown.
 _POSTGRESQL = re.compile(
     r"postgres(?:ql)?(?:\+psycopg)?://(?P<login>[^:/?#]*(?::[^@]*)?@)?(?P<hosts>[^@/?#]*)"
     r"(?P<name>/[^@/?#:]*)?(?:\?(?P<options>[^#]*))?",
@@ -170,7 +170,7 @@ def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
     """
     pool: dict[str, Any] = {"poolclass": sa.NullPool}
     if connections is not None:
-        # The connection that was used last is used again, so that the others may go to sleep.
+        # Reuse the connection that was used last, so that the others can close when idle.
         pool = {"pool_size": connections, "max_overflow": 0, "pool_use_lifo": True}
     if url.get_backend_name() == "postgresql":
         options: dict[str, Any] = {
@@ -189,7 +189,7 @@ def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that sees one state of a SQLite file; what it changes is undone."""
+    """Run a transaction that sees one state of a SQLite file; its changes are undone."""
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             _begin_sqlite(connection, "BEGIN")
@@ -236,7 +236,7 @@ def _note_use(connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
 def _check_if_idle(
     dialect: sa.Dialect, connection: Any, record: sa.pool.ConnectionPoolEntry, _: object
 ) -> None:
-    """Let the pool connect again if the server has ended a connection that nobody has used lately.
+    """Make the pool connect again if the server has ended a connection that wasn't used lately.
 
     SQLAlchemy's own `pool_pre_ping` asks the server before every transaction.
     """

@@ -60,7 +60,7 @@ class Database:
 
     Work runs in threads, so the loop never blocks. If an open database can't be reached any more,
     reads and writes wait until it can, however long that takes. Once a newer Callboard has migrated
-    it, every write raises `NewerDatabase`, and so does what can't be read any more.
+    it, every write raises `NewerDatabase`, and so do reads that no longer work.
     """
 
     def __init__(self, url: str, tables: sa.MetaData | None = None) -> None:
@@ -129,7 +129,7 @@ class Database:
         return result
 
     async def write_together(self, work: WorkOnMany[Item], item: Item) -> Any:
-        """Do the same for one item of many: `work` gets all items that wait for it, at once.
+        """Do the same for one item of many: `work` gets all items that wait for it at once.
 
         If it raises, it runs again with each item alone. Returns the outcome of `item`.
         """
@@ -185,7 +185,7 @@ class Database:
             except sa.exc.DBAPIError as error:
                 if is_passing(error):
                     raise
-                # A column that is gone is the newer version's doing.
+                # If a column is gone, the newer version has removed it.
                 connection.rollback()
                 check_revision(connection, database.revision)
                 raise
@@ -202,7 +202,7 @@ class Database:
             except Exception as error:
                 if not is_passing(error):
                     raise
-                # A connection may have died while nobody used it: the next try has another one.
+                # A connection may have died while idle; the next try uses another one.
                 if not self._is_away and seconds > FIRST_RETRY_SECONDS:
                     self._is_away = True
                     reason = without_secrets(in_words(error), self._url)

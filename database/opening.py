@@ -51,7 +51,7 @@ def opened(url: sa.URL, connections: int, tables: sa.MetaData) -> Opened:
 def check_usable(database: Opened, tables: sa.MetaData) -> None:
     """Raise `DatabaseError` unless a database that was opened before can still be used.
 
-    On a new connection: an open one goes on working with a file that was deleted.
+    It uses a new connection, because an open one goes on working with a file that was deleted.
     """
     url = database.engine.url
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
@@ -65,8 +65,8 @@ def check_usable(database: Opened, tables: sa.MetaData) -> None:
 def _prepared(engine: sa.Engine, tables: sa.MetaData) -> str | DatabaseError:
     """Make the file and the tables if they aren't there; return the database's revision.
 
-    What keeps alerts from being saved is returned too, to be raised by the caller: inside of an
-    except block a traceback would show the error, password and all.
+    An error that keeps alerts from being saved is returned, for the caller to raise: raised inside
+    the except block, its traceback would show the original error, password and all.
     """
     try:
         if engine.url.get_backend_name() == "sqlite":
@@ -112,7 +112,8 @@ def _wrong_tables(engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | Non
 def unusable(url: sa.URL, error: Exception) -> DatabaseError:
     """Say in one sentence why a database can't be used, without its password.
 
-    Raise it where `error` isn't its context, which may hold the password.
+    Raise it outside the except block, so that `error`, which may hold the password, isn't its
+    context.
     """
     reason = without_secrets(in_words(error), url)
     return DatabaseError(f"DATABASE_URL names {place_of(url)}, which can't be used: {reason}.")

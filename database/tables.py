@@ -23,12 +23,12 @@ Insert = sqlite.Insert | postgresql.Insert
 def insert_new(
     connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Insert those rows whose key isn't in the table yet; leave the others as they are."""
+    """Insert the rows whose key isn't in the table yet; leave the others as they are."""
     connection.execute(insert_of_new(connection, table), rows)
 
 
 def insert_of_new(connection: sa.Connection, table: sa.Table) -> Insert:
-    """Return the statement of `insert_new`, for a caller who adds to it what to return."""
+    """Return the statement of `insert_new`, for a caller who adds a RETURNING clause to it."""
     return _insert_of_new(table, connection.dialect.name)
 
 

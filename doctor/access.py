@@ -1,4 +1,4 @@
-"""Who may use the pages, where calls may go and how many: nobody else should run up a bill."""
+"""Who may use the pages, and where and how many calls may go, so that no one runs up a bill."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AccessChecks:
         return [self._elsewhere() or self._without()]
 
     def _elsewhere(self) -> Line | None:
-        """Who else says who somebody is, None if nobody does."""
+        """Return which host or proxy names the visitors, None if none does."""
         settings = self._settings
         if settings.identity_header is not None:
             proxies = ", ".join(settings.trusted_proxies)
@@ -122,7 +122,7 @@ class LimitChecks:
         ]
 
     def _of_national_numbers(self) -> list[Line]:
-        """Say if a number that is typed without its country's code is always refused."""
+        """Say if numbers typed without a country code are always refused."""
         regions = self._services.regions
         if regions.default in regions.allowed:
             return []
@@ -136,7 +136,7 @@ class LimitChecks:
         return [Line("to do", words, seen, (default,))]
 
     def _of_senders(self) -> list[Line]:
-        """Say how much one sender, and all of them, may cause."""
+        """Say how much one sender may send in an hour, and everybody in a day."""
         lines, recipients = list[Line](), self._services.max_recipients
         if (most := self._services.alerts_per_person_per_hour) is not None:
             an_hour = f"Nobody causes more than {most:,} calls and texts an hour."
@@ -153,7 +153,7 @@ class LimitChecks:
         return lines
 
     def _of_dear_calls(self, spend: float) -> list[Line]:
-        """Say if a day's money doesn't last for a call, or for as many as may go out at once."""
+        """Say if the day's limit isn't enough for one call, or for as many as may start at once."""
         recipients = self._services.max_recipients
         region = max(self._services.regions.allowed, key=lambda each: guess_of(each).call)
         call = guess_of(region).call
@@ -173,7 +173,7 @@ class LimitChecks:
 
 
 def _too_many_at_once(an_hour: int, recipients: int) -> Line:
-    """Say that the hour refuses what may be sent at once."""
+    """Say that the hourly limit refuses what may be sent at once."""
     words = f"Who sends to more than {an_hour:,} people at once is refused."
     seen = (
         f"MAX_RECIPIENTS lets {recipients:,} be called or texted at once, but "

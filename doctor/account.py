@@ -14,7 +14,7 @@ from doctor.check import Check, Fix, Group, Line, Lines
 from settings import Settings
 from twilio_client import Account, Balance, TwilioError, TwilioRefused, TwilioUnreachable
 
-# Twilio's own limit for an answer is longer than anybody looks at a page.
+# Twilio may take longer to answer than people look at a page.
 ANSWER_SECONDS = 15.0
 LOW_BALANCE = Decimal(5)
 MOST_SHOWN = 5
@@ -26,14 +26,14 @@ BILLING = Fix(f"{CONSOLE}/us1/billing/manage-billing/billing-overview")
 COUNTRIES = Fix(f"{CONSOLE}/us1/develop/voice/settings/geo-permissions")
 # Twilio writes whole seconds.
 RIGHT_WITHIN = timedelta(seconds=3)
-# S3 refuses requests that were signed at another time.
+# S3 refuses requests if the signer's clock is off by more than this.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 S3_REFUSES_FROM = timedelta(minutes=15)
 SYNCHRONIZE = Fix("sudo timedatectl set-ntp true", "On a Linux with systemd")
 
 
 class AccountChecks:
-    """The checks of one account. Others ask `is_in` first: without it they have nothing to say."""
+    """The checks of one account. Other checks ask `is_in` first, and skip if it is false."""
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self._settings = settings
@@ -89,7 +89,7 @@ class AccountChecks:
         return [self._left(left)]
 
     async def countries(self) -> Lines:
-        """Say that the countries that the account may call aren't known here."""
+        """Say that it isn't known which countries the account may call."""
         if self._settings.simulated or not await self.is_in():
             return []
         names = country_list(self._regions.allowed)

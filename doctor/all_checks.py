@@ -33,8 +33,8 @@ def checks_of(
 ) -> list[Check]:
     """Return all checks, for one examination: what they learn of the account is asked once.
 
-    Without `open_rules` there are none of rules. With `create_bucket` and `set_webhook` the bucket
-    and the webhook for incoming texts are set up first, which is all that is ever changed.
+    Without `open_rules` rules aren't checked. With `create_bucket` and `set_webhook` the bucket and
+    the webhook for incoming texts are set up first; checks never change anything else.
     """
     services = desk.services
     account = AccountChecks(settings, services)

@@ -13,7 +13,8 @@ log = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 30.0
 
-# "unknown": it can't be asked from here, or there was no answer. Only "broken" fails the doctor.
+# "unknown": it can't be found out from here, or there was no answer. Only "broken" makes the doctor
+# fail.
 Verdict = Literal["fine", "to do", "broken", "unknown"]
 
 
@@ -44,8 +45,8 @@ class Fix:
 class Line:
     """What one check found.
 
-    `words` say what is in place or, if it isn't, what that breaks for people. `seen` is what was
-    seen, and what to do.
+    `words` say what is in place or, if it isn't, what that breaks for people. `seen` says what was
+    found, and what to do.
     """
 
     verdict: Verdict
@@ -59,9 +60,9 @@ Lines = Sequence[Line]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that can be asked: `ask` returns its lines, none where it doesn't apply.
+    """One check: `ask` makes it and returns its lines, none if it doesn't apply.
 
-    `name` is for programs, `title` for people while it runs; after `seconds` it is given up.
+    `name` is for programs, `title` for people while it runs. After `seconds` it is abandoned.
     """
 
     name: str

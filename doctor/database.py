@@ -43,7 +43,7 @@ class DatabaseChecks:
         ]
 
     async def database(self) -> Lines:
-        """Read and write; see whether all tables are as they have to be."""
+        """Check that the database can be read and written, and has the right tables."""
         try:
             await self._desk.check_database()
         except DatabaseError as problem:
@@ -53,7 +53,7 @@ class DatabaseChecks:
         return [Line("fine", f"{name} can be written; its tables are up to date.")]
 
     async def processes(self) -> Lines:
-        """Say who delivers, and which processes are older than the program."""
+        """Say which processes deliver, and which of them are older than the program."""
         if self._settings.simulated:
             return [Line("fine", "In a simulation the app delivers by itself.")]
         try:
@@ -96,7 +96,7 @@ def _deliverers(modes: Counter[str]) -> Line:
 
 
 def _older(began: Sequence[float], changed: float) -> Lines:
-    """Say how many processes began before the files of this program were last changed."""
+    """Say how many processes started before the program's files were last changed."""
     older = sum(each < changed for each in began)
     if not older:
         return []

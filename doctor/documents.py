@@ -163,7 +163,7 @@ INLINE = "set STORAGE=inline."
 
 
 def why_hidden(settings: Settings, url: str) -> str | None:
-    """Return why Twilio can't reach `url`, or None. A Twilio of one's own may be as near as it."""
+    """Return why Twilio can't reach `url`, or None. A local TWILIO_BASE_URL may reach it."""
     if settings.simulated or why_out_of_reach(settings.twilio_base_url):
         return None
     return why_out_of_reach(url)

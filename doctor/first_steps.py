@@ -1,4 +1,4 @@
-"""What leads from nothing to a real call: each step is looked at, and ticked when it is done."""
+"""The steps from nothing to a real call: each is checked, and ticked when it is done."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ HEARD = (Status.ACKNOWLEDGED, Status.COMPLETED, Status.DELIVERED)
 
 
 class FirstSteps:
-    """The steps, until somebody has been reached by a real call."""
+    """The steps, shown until a real call has reached a person."""
 
     def __init__(
         self, settings: Settings, desk: Desk, read_again: Callable[[], Settings] = Settings
     ) -> None:
-        """`read_again` reads the settings as the next start of the app will."""
+        """`read_again` reads the settings as the app will at its next start."""
         self._settings = settings
         self._desk = desk
         self._read_again = read_again
@@ -42,7 +42,7 @@ class FirstSteps:
         return [Check("first-steps", Group.FIRST_STEPS, "First steps", self.steps, 45.0)]
 
     async def steps(self) -> Lines:
-        """Return a line for each step; none once a real call has reached somebody."""
+        """Return a line for each step; none once a real call has reached a person."""
         try:
             reached = await self._has_reached_somebody()
         except DatabaseError:
@@ -52,12 +52,12 @@ class FirstSteps:
         if reached:
             return []
         there = Line("fine", "The account, its number and the lines in .env are there.")
-        # How Twilio is let in is said by the check of PUBLIC_URL.
+        # The check of PUBLIC_URL says how to let Twilio in.
         press = PRESS if self._settings.public_url else ANSWER
         return [there, Line("to do", "Call your own phone.", press)]
 
     async def _account(self) -> Lines:
-        """Return the steps up to the start with an account, by what `.env` says by now."""
+        """Return the steps up to the first start with an account, according to today's `.env`."""
         try:
             written = self._read_again()
         except SettingsError as problem:
@@ -104,7 +104,7 @@ def _not_yet() -> list[Line]:
 
 
 async def _accepted(written: Settings) -> Lines:
-    """Return whether Twilio takes the account and the number that are written down."""
+    """Return lines on whether Twilio accepts the account and the number in `written`."""
     number = written.twilio_from_number or ""
     shown = international(number)
     async with open_twilio(written) as twilio:

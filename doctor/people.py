@@ -42,7 +42,7 @@ class PeopleChecks:
         return [Check("people", Group.PEOPLE_AND_RULES, "People", self.people, 60.0)]
 
     async def people(self) -> Lines:
-        """Read everybody's numbers, languages and time zones as they are read at sending."""
+        """Read everybody's numbers, languages and time zones as sending does."""
         try:
             found, total = await (await self._desk.database()).read(_read)
         except DatabaseError:

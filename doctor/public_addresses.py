@@ -25,7 +25,7 @@ LOCAL_DOMAINS = (
 PORT = 8000
 HERE = f"http://127.0.0.1:{PORT}"
 
-# Each keeps running and prints its address, but for Tailscale, whose address stays the same.
+# Each keeps running and prints its address, except Tailscale, whose address stays the same.
 TUNNELS = (
     Fix(
         f"cloudflared tunnel --url {HERE}\n# In .env, then start Callboard again:\n"
@@ -55,7 +55,7 @@ TWILIOS_PATHS = ("/twilio/", "/twiml/", "/healthz")
 
 
 def why_out_of_reach(url: str) -> str | None:
-    """Return why nobody on the internet can reach the host of `url`, or None if they may."""
+    """Return why the internet can't reach the host of `url`, or None if perhaps it can."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     address = _ip_address(host)
     if address is not None:
@@ -87,7 +87,7 @@ def _ip_address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def no_answer(place: str, error: httpx.HTTPError) -> str:
-    """Say that nothing answers, why, and what to do."""
+    """Say that nothing answers at `place`, why, and what to do."""
     reason = str(error) or type(error).__name__
     return f"No answer from {place} ({reason}): check that the address is right and is served."
 

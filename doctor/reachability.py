@@ -1,7 +1,7 @@
-"""Letting Twilio in: whether its requests to PUBLIC_URL get as far as this app, and pass there.
+"""Letting Twilio in: whether its requests to PUBLIC_URL reach this app, and are accepted.
 
-Asked from this machine, which is as near to the internet as it gets: a proxy that refuses others,
-or a firewall, shows only in a real call.
+The check runs on this machine, so a proxy or firewall that refuses only others shows up only in a
+real call.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from twilio_client import network_transport, sign
 HEALTH_PATH = "/healthz"
 NO_PRESS = "nobody's press of 1 arrives"
 SIGNATURE_HEADER = "X-Twilio-Signature"
-# Callboard makes no such id, so the app finds no alert and writes nothing down.
+# Callboard never makes such an id, so the app finds no alert and saves nothing.
 UNKNOWN_ALERT = "the-doctors-no-alert"
 
 
@@ -59,7 +59,7 @@ class ReachabilityChecks:
             return [problem]
         words = f"{url} is this app; it takes what Twilio signs, and refuses everything else."
         if not self._settings.twilio_auth_token:
-            # Signatures can neither be made nor checked.
+            # Without the auth token, signatures can neither be made nor checked.
             words = f"{url} is this app, and refuses what isn't signed."
         return [Line("fine", words)]
 
@@ -80,7 +80,7 @@ class ReachabilityChecks:
             return Line("broken", words, seen, (Fix(f"curl -i {health}", "To see what is there"),))
 
     async def _why_refused(self, twilio: httpx.AsyncClient, status: str, url: str) -> Line | None:
-        """Post a status that is signed as Twilio signs, about no alert at all."""
+        """Post a status about no alert, signed as Twilio would; return what is wrong, or None."""
         token = self._settings.twilio_auth_token
         if token is None:
             return None
@@ -132,11 +132,11 @@ def _why_open(answer: httpx.Response, url: str) -> Line | None:
 
 
 def _why_not_let_through(answer: httpx.Response, asked: str, url: str) -> Line | None:
-    """Say what a proxy in front of the app does with requests of Twilio's, if anything."""
+    """Say how a proxy in front of the app gets in the way of Twilio's requests, if it does."""
     status, server = answer.status_code, answer.headers.get("server", "")
     login = f"Twilio is sent to a login page, so {NO_PRESS}."
     if answer.is_redirect:
-        # Without its query, which may be a token for signing in.
+        # Leave out the query, which may hold a token for signing in.
         where = str(answer.headers.get("location", "")).partition("?")[0]
         if final := _moved_to(asked, where):
             words = f"PUBLIC_URL only redirects, which Twilio doesn't follow, so {NO_PRESS}."
@@ -163,7 +163,7 @@ def _why_not_let_through(answer: httpx.Response, asked: str, url: str) -> Line |
 
 
 def _moved_to(asked: str, where: str) -> str | None:
-    """Return the address if a redirect leads to the same page elsewhere, such as from http."""
+    """Return the new address if a redirect leads to the same path elsewhere, such as to https."""
     before, after = urlsplit(asked), urlsplit(where)
     is_same = after.hostname and after.path == before.path and where != asked
     return where if is_same else None
@@ -174,7 +174,7 @@ def _look_at(asked: str) -> Fix:
 
 
 def _status_word(answer: httpx.Response) -> str | None:
-    """Return the word of our own `/healthz`, None if this is another program's answer."""
+    """Return the status word of our own `/healthz`, None if another program answered."""
     try:
         content = answer.json()
     except ValueError:

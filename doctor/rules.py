@@ -40,7 +40,7 @@ class RuleChecks:
         ]
 
     async def rules(self) -> Lines:
-        """Say which rules can't be checked, wait for somebody, are slow, or let too many alert."""
+        """Say which rules can't be checked, wait for a person, are slow, or alert too many."""
         try:
             found = await (await self._open_rules()).overview()
         except SettingsError as problem:
@@ -61,7 +61,7 @@ class RuleChecks:
         ]
 
     def _of_hour(self, rule: Rule) -> Sequence[Line]:
-        """Say if the hour refuses what the rule lets alert at once: then nobody is told."""
+        """Say if the hourly limit refuses what the rule may send at once: then no one is told."""
         most = self._most_an_hour
         if most is None or rule.most_at_once <= most:
             return []
@@ -74,7 +74,7 @@ class RuleChecks:
         return [Line("to do", words, seen)]
 
     async def sandbox(self) -> Lines:
-        """Say what the system adds to DuckDB's own locks."""
+        """Say how the system protects queries, in addition to DuckDB's own settings."""
         try:
             protections = (await self._open_rules()).protections()
         except SettingsError:

@@ -1,6 +1,6 @@
 """The number that calls and texts come from, and where Twilio reports replies to it.
 
-Also what US carriers want of those who text.
+Also what US carriers require of senders of texts.
 https://www.twilio.com/docs/messaging/guides/webhook-request
 """
 
@@ -217,7 +217,7 @@ class ReplyChecks:
 
 
 def _elsewhere(texts: str, where: str) -> Line:
-    # Another program may want them, and replies arrive all the same.
+    # Another program may want these reports, and replies are found without them too.
     words = (
         f"Replies arrive up to a minute late: {texts[0].lower()}{texts[1:]} aren't reported here."
     )

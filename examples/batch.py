@@ -1,7 +1,7 @@
 """The tutorial's batch script: no Shiny, one call for each line of a list.
 
-`python examples/batch.py "Batch 1407 shows signs of diacetyl." 412-857-4309 412-555-0142`
-Its exit status is 1 if a call failed; one that nobody answered has not failed.
+`python examples/batch.py "Batch 1407 shows signs of diacetyl." 412-857-4309 412-555-0142` Its exit
+status is 1 if a call failed; an unanswered call has not failed.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ async def call_everybody(message: str, numbers: list[str]) -> int:
 
 
 async def call(desk: Desk, number: str, message: str) -> bool:
-    """Call one number and print each status, and why it failed; return whether it didn't fail."""
+    """Call one number and print each status, and why it failed; return whether it went well."""
     try:
         alert = await desk.send(AlertRequest("call", number, message))
     except UnusableInput as problem:
@@ -27,7 +27,7 @@ async def call(desk: Desk, number: str, message: str) -> bool:
         return False
     status = None
     async for change in desk.watch(alert.id):
-        # Not every change is another status.
+        # Not every change is a change of status.
         if change.status != status:
             print(f"{number}: {change.status}")
             status = change.status

@@ -1,4 +1,4 @@
-"""How each example starts: find the packages beside this folder, and open a desk as .env says."""
+"""How each example starts: find the packages beside this folder, and open a desk from .env."""
 
 import sys
 from pathlib import Path

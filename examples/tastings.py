@@ -1,8 +1,9 @@
 """Make the tastings of the example grow, for rules to watch: `python -m examples.tastings`.
 
-Appends a good tasting every few seconds; with `--bad` one bad tasting, and ends. `--history` first
-adds those of the last 30 days, 14 of them bad. All of it goes to DATA_DIR/example/ and is made up,
-the same at each run but for its times. Remove that folder to begin again.
+Appends a good tasting every few seconds; with `--bad`, appends one bad tasting and ends.
+`--history` first adds those of the last 30 days, 14 of them bad. All of it goes to
+DATA_DIR/example/ and is made up, the same at each run except for its times. Remove that folder to
+start over.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Tasting:
 
 
 def tasting(batch: int, at: datetime, *, is_bad: bool) -> Tasting:
-    """Make up the tasting of a batch: always the same one, but for its time."""
+    """Make up the tasting of a batch: always the same, except for its time."""
     dice = random.Random(batch)  # noqa: S311
     beer = dice.choice(BEERS)
     brewer, phone = dice.choice(BREWERS)
@@ -63,7 +64,7 @@ def tasting(batch: int, at: datetime, *, is_bad: bool) -> Tasting:
 
 
 def append(file: Path, rows: list[Tasting]) -> None:
-    """Append rows to a CSV, all in one write: so nobody ever reads half a row."""
+    """Append rows to a CSV in one write, so that no one ever reads half a row."""
     file.parent.mkdir(parents=True, exist_ok=True)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

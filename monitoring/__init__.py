@@ -1,4 +1,4 @@
-"""What those who watch over the app see of it: `/healthz` and `/metrics`."""
+"""What monitoring sees of the app: `/healthz` and `/metrics`."""
 
 from __future__ import annotations
 

@@ -23,14 +23,14 @@ from rules.tables import rule_state, rules
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 HOUR_SECONDS = 3600.0
-# Each of these is written even where it is 0, because "none" must not look like "gone".
+# Modes are reported even if they are 0, so that "no worker" doesn't look like a missing figure.
 MODES = ("worker", "app")
 STATES: tuple[State, ...] = get_args(State)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is told of one account. Keys are the words of labels.
+    """The figures of one account. Keys are the words of labels.
 
     `open` and `submissions` are by channel and status or outcome, `last_day` by channel and stage.
     `waiting` is by what is waited for: a `worker` that claims it, its `turn`, or its `time`.
@@ -65,7 +65,7 @@ def read_figures(connection: sa.Connection, account_sid: str) -> Figures:
 
 
 def word_of(value: str) -> str:
-    """Return a value of ours as a label's: in one word."""
+    """Return one of our values as a label's value, in one word."""
     return value.replace(" ", "_")
 
 
@@ -112,7 +112,7 @@ def _open_alerts(
 
 def _last_day(connection: sa.Connection, account_sid: str) -> dict[tuple[str, str], int]:
     first = position_at(datetime.now(UTC) - timedelta(days=1))
-    # Each reads its own part of the index alerts_by_stage, and no row.
+    # Each reads its own part of the index alerts_by_stage, and no table rows.
     parts = [
         sa.select(
             sa.literal(channel).label("channel"),

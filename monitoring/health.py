@@ -21,11 +21,11 @@ UNUSABLE = {"database", "settings", "version"}
 
 
 class Health:
-    """Answers 200 and `ok` if alerts can be saved and somebody delivers them.
+    """Answers 200 and `ok` if alerts can be saved and a process delivers them.
 
-    Else the word is `database` (it can't be read and written), `version` (a newer Callboard has
-    changed its tables), both 503, or `worker` (no process delivers) or `stopped` (somebody has
-    stopped everything), 200: pages and callbacks work.
+    Else the word is `database` (it can't be read and written) or `version` (a newer Callboard has
+    changed its tables), both with 503; or `worker` (no process delivers) or `stopped` (everything
+    was stopped), with 200, because pages and callbacks work.
     """
 
     def __init__(self, desk: Desk) -> None:

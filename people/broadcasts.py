@@ -17,10 +17,10 @@ from people.names import name_key
 from people.recipients import Recipient, Unclear
 from people.sheet import Row, Sheet
 
-# Words that Jinja reads as its own: `{{ in }}` is no variable.
+# Words that belong to Jinja's language: `{{ in }}` isn't a variable.
 # https://jinja.palletsprojects.com/en/stable/templates/
 JINJA_WORDS = {"and", "else", "false", "if", "in", "is", "none", "not", "or", "true"}
-MOST_NAMED = 5  # of rows or columns in one sentence
+MOST_NAMED = 5  # rows or columns in one sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,15 @@ class FileRows:
 
     @property
     def rows(self) -> list[Row]:
-        """Those that aren't left out."""
+        """The rows that aren't left out."""
         return [each for each in self.sheet.rows if each.number not in self.left_out]
 
     def recipients(self, channel: Channel, regions: Regions) -> list[Recipient | Unclear]:
-        """Return whom each row is for, or what is wrong with its number; `part` is the row's own.
+        """Return whom each row is for, or what is wrong with its number; `part` is its row.
 
         All columns are variables, under names that `variable_names` makes; an empty cell is a
         variable without a value. For a large file call this in a thread: a number takes a
-        millisecond. Raises `UnusableInput` (field `file`) for what is no broadcast at all.
+        millisecond. Raises `UnusableInput` (field `file`) if the file can't be a broadcast at all.
         """
         if len(self.rows) > MOST_ALERTS:
             raise UnusableInput(
@@ -120,9 +120,9 @@ def requests_from(
 ) -> RowRequests:
     """Return the request to the number in column `to` of each row.
 
-    `name` is the column with the recipients' names; unless it is given, the one that is called so.
+    `name` is the column with the recipients' names, by default the one called Name.
 
-    Raises `UnusableInput`: for a column that isn't there, and as `requests_of_rows`.
+    Raises `UnusableInput` for a column that isn't there, and like `requests_of_rows`.
     """
     named = [column for column in sheet.columns if name_key(column) == "name"]
     name_column = _column(sheet, name or named[0]) if name or named else None
@@ -133,7 +133,7 @@ def requests_from(
 def requests_of_rows(rows: FileRows, request: AlertRequest, regions: Regions) -> RowRequests:
     """Return the request to each row's recipient; the same words go to the same number once.
 
-    Raises `UnusableInput`: for numbers that can't be used, with their rows, and as
+    Raises `UnusableInput` for numbers that can't be used, with their rows, and like
     `FileRows.recipients`.
     """
     found = rows.recipients(request.channel, regions)
@@ -157,9 +157,9 @@ def requests_of_rows(rows: FileRows, request: AlertRequest, regions: Regions) ->
 def told_once(
     recipients: Sequence[Recipient], request: AlertRequest
 ) -> tuple[list[Recipient], tuple[int, ...]]:
-    """Return the recipients whose number and words don't come before, and the rows of the others.
+    """Return the recipients without repeats (same number and words), and the repeats' rows.
 
-    {{ name }} counts where the message has it.
+    A different name makes different words only if the message uses {{ name }}.
     """
     known: set[tuple[str, ...]] = set()
     once: list[Recipient] = []
@@ -183,9 +183,9 @@ def repeats_note(repeats: Sequence[int]) -> str:
 def without_words(
     recipients: Sequence[Recipient], request: AlertRequest, variables: Sequence[str]
 ) -> dict[int, Unclear]:
-    """Return the rows that have no words of their own, such as where a cell is empty, by number.
+    """Return, by number, the rows whose words can't be written, such as for an empty cell.
 
-    What is wrong with the message in all rows alike is none of theirs.
+    A mistake in the message that concerns all rows isn't reported here.
     """
     # Imported here because Jinja2 takes 25 ms, and the first page doesn't need it.
     from alerts.message.templates import UnknownVariable  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What somebody has typed about a person, checked field by field: usable, or one sentence each."""
+"""What was typed about a person, checked field by field: usable, or one sentence each."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ MOST_GROUP_CHARACTERS = 60
 MOST_NOTES_CHARACTERS = 2_000
 MOST_NUMBERS = 3
 NUMBER_FIELDS = tuple(f"number_{place}" for place in range(1, MOST_NUMBERS + 1))
-# They stand between names where several are typed at once.
+# They separate names when several are typed at once.
 SEPARATORS = ",;\n"
-# A database can't keep these, or nobody can see them.
+# Characters that a database can't keep, or that people can't see.
 REFUSED_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
 # How a spreadsheet shows a long number once it has rounded it, such as 4.12555E+09.
 ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,2}", re.IGNORECASE)
@@ -122,8 +122,8 @@ def read_groups(names: tuple[str, ...]) -> tuple[str, ...]:
 def read_language(text: str, region: str = "US") -> str:
     """Return the code of a language in LANGUAGES; "" for "". Raises `UnusableInput`.
 
-    Codes and names are taken: "en", "pt-BR", "German", "Deutsch". Where there are several, such as
-    for "English", the one of `region` is meant, else the first.
+    Codes and names are accepted: "en", "pt-BR", "German", "Deutsch". If several fit, such as for
+    "English", the one of `region` is chosen, else the first.
     """
     key = name_key(text).replace("_", "-")
     if not key:
@@ -178,7 +178,7 @@ def _check_characters(field: str, what: str, text: str, most: int) -> None:
 
 @cache
 def _languages() -> dict[str, list[str]]:
-    """The codes that each way to write a language may mean."""
+    """Return the codes that each way to write a language may mean."""
     found: dict[str, list[str]] = {}
     for code, name in LANGUAGE_NAMES.items():
         base = code.partition("-")[0]

@@ -9,7 +9,7 @@ from alerts import UnusableInput
 from people.names import name_key
 from people.sheet import FEWEST_DIGITS, Sheet, digits_of
 
-# Where a column may go, with the words for people; "" leaves it out. Several columns may have
+# What a column can hold, with the words for people; "" leaves it out. Several columns may have
 # numbers, groups or notes.
 TARGETS: Mapping[str, str] = {
     "name": "Name",
@@ -24,7 +24,7 @@ TARGETS: Mapping[str, str] = {
 }
 SEVERAL = {"number", "group", "notes"}
 ROWS_LOOKED_AT = 200
-# Column names as `_key` makes them, in some languages.
+# Column names in several languages, as `_key` writes them.
 NAMES: Mapping[str, str] = {
     "name": "name, full name, contact, contact name, display name, person, who, nom, "
     "nombre completo, nome, naam, navn",
@@ -117,7 +117,7 @@ def check_mapping(mapping: Sequence[str]) -> None:
 
 
 def _key(column: str) -> str:
-    """Return a column's name with its words in lower case, apart: "phone number"."""
+    """Return a column's name as separate words in lower case: "phone number"."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
     return " ".join(re.sub(r"[^a-z0-9]+", " ", name_key(apart)).split())
 

@@ -10,7 +10,7 @@ class Contact:
     """A person who can be called or texted.
 
     `numbers` are in the order in which they are tried, each as in `PhoneNumber.dialed`. `language`
-    and `time_zone` are "" where nobody has said. `groups` are the names of the person's groups.
+    and `time_zone` are "" if they weren't entered. `groups` are the names of the person's groups.
     """
 
     id: str
@@ -26,10 +26,10 @@ class Contact:
 class Match:
     """What a typed name may mean: a group and its members, or the contacts of that name.
 
-    Without contacts, nobody has that name. With several but no `group`, it could be any of them.
+    Without contacts, no one has that name. With several but no `group`, it could be any of them.
     """
 
     contacts: tuple[Contact, ...] = ()
     group: str = ""
-    # If there is nobody: people with names like it, the most similar first.
+    # If no one has the name: people with names like it, the most similar first.
     similar: tuple[Contact, ...] = ()

@@ -1,4 +1,4 @@
-"""Saving contacts: each checked, with up to three numbers that belong to nobody else."""
+"""Saving contacts: each is checked, and has up to three numbers that no other contact has."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Contacts:
     """
 
     def __init__(self, database: Database, regions: Regions, actor: Actor | None = None) -> None:
-        """National numbers are read in `regions.default`; only `regions.allowed` are taken.
+        """National numbers are read in `regions.default`; only `regions.allowed` are accepted.
 
         Without an `actor` it acts for the user that runs this process.
         """
@@ -100,7 +100,7 @@ class Contacts:
         return await self._database.write(remove)
 
     async def put_into(self, ids: Sequence[str], group: str) -> int:
-        """Put contacts into a group, which is made if need be; returns how many are new in it.
+        """Put contacts into a group, which is made if need be; returns how many were new to it.
 
         Raises `UnusableInput` for a name that no group can have.
         """
@@ -158,7 +158,7 @@ async def written(database: Database, work: Callable[[sa.Connection], Result]) -
 
 
 def taken(connection: sa.Connection, contact: Contact) -> list[UnusableInput]:
-    """Say of each of the contact's numbers that is somebody else's whose it is."""
+    """Return a sentence for each of the contact's numbers that belongs to another contact."""
     owners = (
         sa.select(contact_numbers.c.number, contacts.c.name)
         .join(contacts, contacts.c.id == contact_numbers.c.contact_id)
@@ -173,7 +173,7 @@ def taken(connection: sa.Connection, contact: Contact) -> list[UnusableInput]:
 
 
 def write_contacts(connection: sa.Connection, given: Sequence[Contact], now: float) -> None:
-    """Write checked contacts with their numbers and groups; what was there of them is replaced.
+    """Write checked contacts with their numbers and groups, replacing what was there of them.
 
     All have an id. Groups that don't exist yet are made. `now` is in seconds since 1970.
     """
@@ -215,7 +215,7 @@ def _insert(
     """Insert rows that have every column.
 
     PostgreSQL gets them as one JSON text: row by row, 50,000 people would take longer than a
-    transaction may.
+    transaction is allowed.
     """
     if not rows:
         return
@@ -223,7 +223,7 @@ def _insert(
         connection.execute(sa.insert(table), rows)
         return
     names = ", ".join(column.name for column in table.columns)
-    # The names are the table's own.
+    # Safe to format in: the names are the table's own.
     statement = (
         f"INSERT INTO {table.name} ({names}) SELECT {names} "  # noqa: S608
         f"FROM json_populate_recordset(NULL::{table.name}, CAST(:rows AS json))"
@@ -240,7 +240,7 @@ def group_ids(connection: sa.Connection, names: Sequence[str]) -> dict[str, str]
 
 
 def clock_zone(contact: Contact) -> str:
-    """Return the zone of the contact's clock: given, or told by the first number; else "".
+    """Return the zone of the contact's clock: as entered, or that of the first number, or "".
 
     Some numbers belong to a whole country with several times of day, such as toll-free ones.
     """
@@ -250,7 +250,7 @@ def clock_zone(contact: Contact) -> str:
     return _zone_of_number(e164)
 
 
-# An import asks for the zones of all its numbers before it writes: the transaction is then short.
+# An import looks up the zones of all its numbers before it writes, to keep the transaction short.
 @lru_cache(maxsize=100_000)
 def _zone_of_number(e164: str) -> str:
     zones = time_zones(e164)
@@ -260,7 +260,7 @@ def _zone_of_number(e164: str) -> str:
 
 @lru_cache(maxsize=1000)
 def _offsets(zone: str) -> tuple[object, ...]:
-    """What a zone's clock is ahead of UTC in each month: zones that agree show the same time."""
+    """Return a zone's offset from UTC in each month: zones that agree show the same time."""
     year = datetime.now(UTC).year
     months = [datetime(year, month, 1, tzinfo=UTC) for month in range(1, 13)]
     return tuple(in_time_zone(month, zone).utcoffset() for month in months)
@@ -289,7 +289,7 @@ def _remove(connection: sa.Connection, ids: Sequence[str]) -> int:
 
 
 def _about(entry: AuditEntry, people: Sequence[Contact]) -> AuditEntry:
-    """Return an entry of the audit trail as it is about these people."""
+    """Return an entry of the audit trail that is about these people."""
     if len(people) == 1:
         return replace(entry, about=people[0].name, about_id=people[0].id)
     return replace(entry, about=number_of_people(len(people)))

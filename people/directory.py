@@ -1,4 +1,4 @@
-"""Finding people by the names that somebody types: contacts, and the members of groups."""
+"""Finding people by the names that are typed: contacts, and the members of groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from people.contact import Contact, Match
 from people.names import name_key
 from people.tables import contact_groups, contact_numbers, contacts, group_members
 
-MOST_MATCHES = 10  # of a name that several people have
+MOST_MATCHES = 10  # people with the same name
 MOST_COMPARED = 2_000
 MOST_SIMILAR = 3
 
@@ -33,8 +33,8 @@ class Directory:
     async def find(self, names: Sequence[str]) -> dict[str, Match]:
         """Return what each of the names means.
 
-        A whole name comes before a part of one: "Ben" is Ben himself if there is somebody with no
-        other name, else everybody with a name that begins so, first or last.
+        A whole name comes before a part of one: "Ben" means the contact whose whole name is Ben, if
+        there is one, else everybody whose first or last name begins with Ben.
         """
         self._actor.require(Permission.LOOK)
         return await self._database.read(
@@ -42,7 +42,7 @@ class Directory:
         )
 
     async def of_numbers(self, numbers: Sequence[str]) -> dict[str, Contact]:
-        """Return whose the numbers are, as in `PhoneNumber.dialed`; unknown ones are left out."""
+        """Return whose the numbers (as in `PhoneNumber.dialed`) are; unknown ones are left out."""
         self._actor.require(Permission.LOOK)
 
         def look(connection: sa.Connection) -> dict[str, Contact]:
@@ -118,7 +118,7 @@ def _match(connection: sa.Connection, name: str) -> Match:
 
 
 def _similar(connection: sa.Connection, key: str) -> list[Contact]:
-    """Return contacts one of whose names begins like `key` and is spelled much like it."""
+    """Return contacts with a name that begins like `key` and is spelled much like it."""
     begins = contacts.c.name_key.startswith(key[:1], autoescape=True)
     contains = contacts.c.name_key.contains(f" {key[:1]}", autoescape=True)
     alike = sa.select(contacts.c.id, contacts.c.name_key).where(sa.or_(begins, contains))

@@ -1,8 +1,8 @@
-"""Exporting people to CSV, in a form that imports again as it was and that spreadsheets leave be.
+"""Exporting people to CSV, in a form that can be imported again and that spreadsheets don't change.
 
 A spreadsheet takes a cell that begins with = + - or @ for a formula, and a long number for one that
 it may round. So a number is written as a telephone address, tel:+1-412-857-4309, and other such
-cells get an apostrophe in front, which the import takes away.
+cells get an apostrophe in front, which the import removes.
 https://owasp.org/www-community/attacks/CSV_Injection · https://www.rfc-editor.org/rfc/rfc3966
 """
 
@@ -22,7 +22,7 @@ from people.contact import Contact
 COLUMNS = (
     "Name", "Number", "Number 2", "Number 3", "Groups", "Language", "Time zone", "Notes",
 )  # fmt: skip
-# Also what the import would take for such an apostrophe.
+# The second form is text that the import would take for such an apostrophe.
 LIKE_A_FORMULA = re.compile(r"[=+\-@]|'['=+\-@\d]")
 
 

@@ -1,7 +1,7 @@
 """Importing people from a file: what each row would become, what needs a look, and saving it all.
 
 A row whose number is known already is that person, if the name is the same; the file then adds to
-what is known. If the name is another one, somebody has to look: it may be a mistake.
+what is known. If the name is different, a person has to look at it, because it may be a mistake.
 """
 
 from __future__ import annotations
@@ -32,20 +32,21 @@ from people.names import name_key, number_of_people
 from people.sheet import FEWEST_DIGITS, Row, Sheet, digits_of
 from people.tables import contact_numbers
 
-# What separates several numbers in one cell, if it isn't one number with an extension.
+# Separates several numbers in one cell, if it isn't one number with an extension.
 BETWEEN_NUMBERS = re.compile(r"\s*(?::::|[\n;|/,])\s*")
 BETWEEN_GROUPS = re.compile(r"\s*(?::::|[\n;|,])\s*")
-# A whole number in a column of decimal numbers.
+# A phone number that a spreadsheet wrote as a decimal number.
 DECIMAL = re.compile(r"(\d{7,15})\.0+")
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What somebody has decided about a file.
+    """What a person has decided about a file.
 
-    `mapping` has a key of TARGETS for each column. Numbers without a country code are of `region`.
-    Everybody also comes into the `groups`. `fixes` are values by row and field (as in
-    `check_contact`). Rows in `merged` are the people who have their numbers, whatever the names.
+    `mapping` has a key of TARGETS for each column. Numbers without a country code are read in
+    `region`. Everybody is also put into the `groups`. `fixes` are values by row and field (as in
+    `check_contact`). Rows in `merged` are merged into the people who have their numbers, whatever
+    the names.
     """
 
     mapping: tuple[str, ...]
@@ -75,8 +76,8 @@ class Look:
 class Plan:
     """What an import does: the people as they will be, and the rows that need a look first.
 
-    `unchanged` people are known as they are in the file. `without_number` rows have nothing to
-    call. Rows in `looks` and `left_out` come to nothing.
+    `unchanged` counts people who are known already just as they are in the file, `without_number`
+    rows without a number. Rows in `looks` and `left_out` aren't imported.
     """
 
     added: tuple[Contact, ...] = ()
@@ -112,7 +113,8 @@ class Importer:
         self._actor = actor or Actor.of_process()
         self._database = database
         self._regions = regions
-        # Reading a number takes a fifth of a millisecond, and every fix makes a new plan.
+        # A cache, because reading a number takes a fifth of a millisecond, and every fix makes a
+        # new plan.
         self._checked: dict[tuple[Contact, str], tuple[Contact, Mapping[str, UnusableInput]]] = {}
 
     async def plan(self, choices: Choices) -> Plan:
@@ -137,7 +139,8 @@ class Importer:
             if connection.dialect.name == "postgresql":
                 # Writing 50,000 people takes a busy server longer than other transactions may.
                 connection.execute(sa.text(NO_LIMITS))
-            # Planned again if somebody has changed these people in the meantime.
+            # Plan again inside the transaction, because these people may have been changed
+            # meanwhile.
             found = _owners(connection, candidates)
             plan = planned if found == owners else make_plan(candidates, found, choices)
             write_contacts(connection, [*plan.added, *plan.changed], time.time())
@@ -169,7 +172,7 @@ class Importer:
 def make_plan(
     candidates: Sequence[Candidate], owners: Mapping[str, Contact], choices: Choices
 ) -> Plan:
-    """Return what the rows come to; `owners` are the people who have their numbers already."""
+    """Return the plan for these rows; `owners` are the people who have their numbers already."""
     # The people as they will be, and who has which number.
     people: list[Contact] = []
     place_of: dict[str, int] = {}
@@ -227,7 +230,7 @@ def make_plan(
 def _look(
     each: Candidate, people: Sequence[Contact], places: Mapping[str, int], *, merged: bool
 ) -> Look | None:
-    """Return what is to be looked at in a row, if anything: the first thing that is wrong."""
+    """Return the first thing in a row that needs a look, if any."""
     contact, problems = each.contact, dict(each.problems)
     same = {*places.values()}
     if not contact.name.strip() and same:
@@ -259,7 +262,7 @@ def _look(
 
 
 def _joined(known: Contact, row: Contact) -> Contact:
-    """Return a known contact with what a row says; where both say something, the row counts."""
+    """Return a known contact with a row's values added; where both have one, the row's counts."""
     groups = {name_key(name): name for name in (*row.groups, *known.groups)}
     return replace(
         known,
@@ -272,7 +275,7 @@ def _joined(known: Contact, row: Contact) -> Contact:
 
 
 def _value(contact: Contact, name: str) -> str:
-    """Return what is in a field of `check_contact`."""
+    """Return the contact's value of a field of `check_contact`."""
     if name in NUMBER_FIELDS:
         return next(iter(contact.numbers[NUMBER_FIELDS.index(name) :]), "")
     value = getattr(contact, name)
@@ -280,7 +283,7 @@ def _value(contact: Contact, name: str) -> str:
 
 
 def _typed(row: Row, choices: Choices, regions: Regions) -> Contact:
-    """Return a row as if somebody had typed it, with the fixes."""
+    """Return a row as a contact with unchecked values, after the fixes."""
     cells: dict[str, list[str]] = {}
     for cell, target in zip(row.cells, choices.mapping, strict=True):
         if cell:

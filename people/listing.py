@@ -28,7 +28,7 @@ from people.tables import contact_groups, contact_numbers, contacts, group_membe
 
 Glance = Literal["", "quiet", "stop", "unreached"]
 
-# What the list shows as quiet: by night, calls are better left alone.
+# The hours that the list marks as night, when people shouldn't be called.
 QUIET_FROM, QUIET_TILL = clock_time(22), clock_time(7)
 DAY_SECONDS = 24 * 60 * 60
 LATELY_SECONDS = 7 * DAY_SECONDS
@@ -39,13 +39,13 @@ NOT_REACHED = [
 ]
 FEWEST_DIGITS_SEARCHED = 3
 MOST_SEARCH_CHARACTERS = 100
-# Of a number that several people share by their extensions.
+# How many alerts are read for a number that several people share by extension.
 MOST_ALERTS_OF_A_SHARED_NUMBER = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which people to list: found by `search`, in a `group`, seen at a `glance`; "" is any."""
+    """Which people to list: by `search`, `group` or the ready-made filter `glance`; "" is any."""
 
     search: str = ""
     group: str = ""
@@ -56,8 +56,8 @@ class Wanted:
 class Person:
     """A row of the list.
 
-    That is the contact, the zone of their clock ("" if it can't be told), the newest alert to any
-    of their numbers, and why texts can't go to them.
+    It has the contact, the zone of their clock ("" if it isn't known), the newest alert to any of
+    their numbers, and why texts can't go to them.
     """
 
     contact: Contact
@@ -68,7 +68,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the people found: the `first` of them has this number, from 0; `total` in all."""
+    """Some of the `total` people found, beginning with number `first` (from 0)."""
 
     people: tuple[Person, ...]
     first: int
@@ -77,7 +77,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many people there are, in each group, and at each glance."""
+    """How many people there are, in each group, and for each ready-made filter."""
 
     everybody: int
     groups: tuple[Group, ...]
@@ -99,7 +99,7 @@ class Listing:
         self._actor = actor or Actor.of_process()
 
     async def page(self, wanted: Wanted, first: int, size: int) -> Page:
-        """Return the `size` people from the `first` on, by name; the last page if it is too far."""
+        """Return `size` people from number `first` on, by name, or the last page."""
         self._actor.require(Permission.LOOK)
         return await self._database.read(
             lambda connection: self._page(connection, wanted, first, size)
@@ -116,7 +116,7 @@ class Listing:
         return await self._database.read(look)
 
     async def export(self, wanted: Wanted) -> list[Contact]:
-        """Return all people found, by name, to be taken out of here: that is recorded."""
+        """Return all people found, by name, and record the export in the audit trail."""
         self._actor.require(Permission.LOOK)
 
         def read(connection: sa.Connection) -> list[Contact]:
@@ -132,7 +132,7 @@ class Listing:
         return people
 
     async def counts(self) -> Counts:
-        """Count the people in all, in groups and at each glance."""
+        """Count all people, those in each group and for each ready-made filter."""
         self._actor.require(Permission.LOOK)
         return await self._database.read(self._counts)
 
@@ -175,7 +175,7 @@ class Listing:
 
     def _last_alert_to(self, connection: sa.Connection, number: str) -> tuple[float, str] | None:
         e164, extension = split_dialed(number)
-        # Colleagues may share a number and differ by their extensions, which no column holds.
+        # Colleagues may share a number and differ by extensions, which aren't in a column.
         most = MOST_ALERTS_OF_A_SHARED_NUMBER if extension else 1
         rows = connection.execute(
             LAST_ALERTS, {"to": e164, "account": self._account_sid, "most": most}
@@ -188,7 +188,7 @@ class Listing:
     def _textings(
         self, connection: sa.Connection, chosen: Sequence[Contact]
     ) -> dict[str, TextingState]:
-        """STOP if any number said so; a landline if the first number is one."""
+        """Return why texts can't go to people, by id: any number's STOP, or the first's state."""
         plain = {number: split_dialed(number)[0] for each in chosen for number in each.numbers}
         known = texting_states_of(connection, self._account_sid, plain.values())
         found: dict[str, TextingState] = {}
@@ -235,7 +235,7 @@ class Listing:
         )
 
     def _unreached(self) -> sa.Select[Any]:
-        """People whose newest alert is of these days and didn't reach them."""
+        """Select people whose newest alert is recent and didn't reach them."""
         own, newer = contact_numbers, contact_numbers.alias()
         later = alerts.alias()
         reached_later = (
@@ -275,7 +275,7 @@ def _count(connection: sa.Connection, found: sa.Select[Any]) -> int:
 
 
 def _quiet_zones(connection: sa.Connection) -> list[str]:
-    """The zones of people's clocks where it is quiet now."""
+    """Return the zones of people's clocks where it is night now."""
     zones = connection.scalars(sa.select(contacts.c.clock_zone).distinct())
     return [zone for zone in zones if zone and is_quiet(datetime.now(UTC), zone)]
 
@@ -287,7 +287,7 @@ def is_quiet(moment: datetime, zone: str) -> bool:
 
 
 def _members(of: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The ids of the contacts in those groups."""
+    """Select the ids of the contacts in those groups."""
     return (
         sa.select(group_members.c.contact_id)
         .join(contact_groups, contact_groups.c.id == group_members.c.group_id)
@@ -296,7 +296,7 @@ def _members(of: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 def _matches(search: str) -> sa.ColumnElement[bool]:
-    """Every word is in the name, or in that of a group; or the digits are in a number."""
+    """Match if every word is in the name or in a group's name, or if the digits are in a number."""
     words = [
         sa.or_(
             contacts.c.name_key.contains(word, autoescape=True),
@@ -304,7 +304,7 @@ def _matches(search: str) -> sa.ColumnElement[bool]:
         )
         for word in name_key(search).split()
     ]
-    # A national number begins with a 0 that isn't in the international one.
+    # National numbers may begin with a 0 that the international form lacks.
     digits = "".join(each for each in search if each.isdecimal()).lstrip("0")
     is_a_number = not any(each.isalpha() for each in search)
     if is_a_number and len(digits) >= FEWEST_DIGITS_SEARCHED:

@@ -51,7 +51,7 @@ class Templates:
         )
 
     async def save(self, name: str, message: str) -> MessageTemplate:
-        """Save a message under a name and return it; one of that name is replaced.
+        """Save a message under a name and return it; it replaces one of that name.
 
         Raises `UnusableInput` for an empty name or message, one that is too long, and where there
         are too many templates.

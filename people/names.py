@@ -1,4 +1,4 @@
-"""Names as people type them, compared without case, accents and spaces; and how many people."""
+"""Names as people type them, compared without case, accents and spaces; and counts in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def name_key(name: str) -> str:
-    """Return what two spellings of a name have in common: "  José  LEAL" and "jose leal"."""
+    """Return a key that is the same for two spellings of a name: " José LEAL" and "jose leal"."""
     if name.isascii():
         return " ".join(name.lower().split())
     apart = unicodedata.normalize("NFKD", name.casefold())

@@ -27,23 +27,23 @@ from people.contact import Contact, Match
 if TYPE_CHECKING:
     from people.directory import Directory
 
-# Keys of an extension after a few commas or "ext=", up to the next number. A few, for any number of
-# them would be counted again from each.
+# Commas and semicolons, except those before the keys of an extension. At most four of them may come
+# before the keys, because with any number the search would take quadratic time.
 SEPARATOR = re.compile(r"\n|[,;](?![,;]{0,4}(?:ext=)?[0-9*]{1,6}#?[^\S\n]*(?:[\n,;]|$))")
 # With fewer digits it is more likely a name, such as "Line 2".
 FEWEST_DIGITS = 5
-MOST_NAMED = 3  # of several people in one sentence
+MOST_NAMED = 3  # people in one sentence
 MOST_PARTS = 1_000
 TOO_MANY = f"Name {MOST_PARTS:,} people at most here. Put more of them into a group under People."
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody who will be called or texted.
+    """A person who will be called or texted.
 
     `to` and `then_to` are as in `PhoneNumber.dialed`; those in `then_to` are the person's further
-    numbers. `name` is "" for a number that is nobody's. `part` is the place of what was typed for
-    it, see `parts_of`, or the number of a file's row. `warning` says why Twilio may refuse the
+    numbers. `name` is "" for a number that isn't any contact's. `part` is the index in `parts_of`
+    of what was typed, or the number of a file's row. `warning` says why Twilio may refuse the
     number, or is "". `variables` are the message's own for this recipient, with their values.
     """
 
@@ -57,7 +57,7 @@ class Recipient:
 
     @property
     def label(self) -> str:
-        """The name, or the number where there is none."""
+        """The name, or the number if there is none."""
         return self.name or international(self.to)
 
     def addressed(self, request: AlertRequest) -> AlertRequest:
@@ -70,7 +70,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """A part that leads to nobody: what was typed, and a sentence that says why."""
+    """A part that isn't a recipient: what was typed, and a sentence that says why."""
 
     part: int
     typed: str
@@ -80,7 +80,7 @@ class Unclear:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Split what stands one per line, or between commas or semicolons.
+    """Split a text at line breaks, commas and semicolons.
 
     A comma or semicolon right before a few keys is part of a number: an extension.
     """
@@ -90,7 +90,7 @@ def parts_of(text: str) -> tuple[str, ...]:
 def without(text: str, recipient: Recipient | Unclear, others: Sequence[Recipient]) -> str:
     """Return the text with one recipient left out; `others` are those that stay.
 
-    Of a group, the other members stay by their names.
+    If it is a member of a group, the other members are written by name.
     """
     parts = list(parts_of(text))
     rest = [each.label for each in others if each.part == recipient.part]
@@ -111,14 +111,14 @@ def names_in(text: str, regions: Regions) -> list[str]:
 
 
 def only_numbers(text: str, channel: Channel, regions: Regions) -> list[Recipient | Unclear]:
-    """Read a text in which every name counts as unknown; asks no database."""
+    """Read a text without a database, so that every name counts as unknown."""
     return _Reader(channel, regions, {}, {}).read(text)
 
 
 async def read_recipients(
     text: str, channel: Channel, regions: Regions, directory: Directory
 ) -> list[Recipient | Unclear]:
-    """Read a text with numbers, names and groups; nobody is there twice."""
+    """Read a text with numbers, names and groups; no one is returned twice."""
     # In a thread, because reading many numbers takes long.
     names = await asyncio.to_thread(names_in, text, regions)
     matches = await directory.find(list(dict.fromkeys(names)))
@@ -130,7 +130,7 @@ async def read_recipients(
 
 
 def check_recipients(found: Sequence[Recipient | Unclear]) -> list[Recipient]:
-    """Return the recipients. Raises `UnusableInput` if there are none, or one isn't clear."""
+    """Return the recipients. Raises `UnusableInput` if there are none, or if a part is unclear."""
     for each in found:
         if isinstance(each, Unclear):
             alone = len(found) == 1
@@ -151,7 +151,7 @@ def _number(part: str, regions: Regions) -> PhoneNumber | str:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """What is known for reading a text: what its names mean, and whose its numbers are."""
+    """Reads parts, knowing what the text's names mean and whose its numbers are."""
 
     channel: Channel
     regions: Regions
@@ -165,7 +165,7 @@ class _Reader:
             return [Unclear(0, f"{len(parts):,} people", TOO_MANY)]
         for place, part in enumerate(parts):
             for each in self._read_part(place, part):
-                # Who is there already isn't called twice.
+                # A person who is there already isn't called twice.
                 key = each.to if isinstance(each, Recipient) else f"{each.part} {each.typed}"
                 found.setdefault(key, each)
         return list(found.values())
@@ -201,7 +201,7 @@ class _Reader:
             yield Unclear(place, part, no_number)
 
     def _of_contact(self, place: int, typed: str, contact: Contact) -> Recipient | Unclear:
-        """Return the contact as a recipient, with those numbers that can be used."""
+        """Return the contact as a recipient, with the numbers that can be used."""
         usable: list[PhoneNumber] = []
         problem = f"{contact.name} has no number yet: add one under People."
         for dialed in contact.numbers:
@@ -225,7 +225,7 @@ class _Reader:
 
 
 def _could_be_a_name(part: str) -> bool:
-    """Whether nobody would write a number so."""
+    """Whether a part looks like a name rather than a number."""
     digits = sum(each.isdigit() for each in part)
     return digits < FEWEST_DIGITS and any(map(str.isalpha, part)) and not _is_address(part)
 

@@ -19,23 +19,23 @@ MOST_COLUMNS = 100
 MOST_FIELD_CHARACTERS = 20_000
 DELIMITERS = ",;\t|"
 ROWS_LOOKED_AT = 50
-# The fewest digits by which a phone number is told from a house number or a year.
+# Fewer digits than this may be a house number or a year, not a phone number.
 FEWEST_DIGITS = 7
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-# How files begin that aren't text, and what they are.
+# The first bytes of files that aren't text, and what these files are.
 OTHER_FILES = (
     (b"PK\x03\x04", "an Excel workbook or a zip file"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
 )
-# ="+14125550123", with which a spreadsheet is made to keep a number's digits.
+# ="+14125550123", which makes a spreadsheet keep a number's digits.
 FORMULA = re.compile(r'="(.*)"', re.DOTALL)
-# Before what a spreadsheet would take for a formula, an apostrophe; see exporting.py.
+# An apostrophe before text that a spreadsheet would take for a formula; see exporting.py.
 GUARDED = re.compile(r"'(?=['=+\-@\d])")
 
 
@@ -58,8 +58,8 @@ class Sheet:
 def read_sheet(content: bytes) -> Sheet:
     """Read a file with people: CSV with any delimiter and encoding, or vCards.
 
-    Raises `UnusableInput` (field `file`): one sentence about what it is instead, or where it is
-    wrong. For a large file call this in a thread: it takes seconds.
+    Raises `UnusableInput` (field `file`): one sentence about what the file is instead, or where it
+    is wrong. For a large file call this in a thread, because it takes seconds.
     """
     text = _decoded(content)
     if text[:200].lstrip().upper().startswith("BEGIN:VCARD"):
@@ -99,7 +99,7 @@ def _decoded(content: bytes) -> str:
     try:
         text = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError:
-        # What Excel writes on Windows unless told otherwise; every byte of it is a character.
+        # Excel on Windows writes this by default; every byte of it is a character.
         text = content.decode("cp1252", errors="replace")
     if "\0" in text or text.count("\ufffd") > len(text) // 100:
         raise UnusableInput("file", "This is no text file. Save it as CSV (UTF-8) and choose that.")
@@ -109,7 +109,7 @@ def _decoded(content: bytes) -> str:
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of every row that isn't empty."""
     first, _, rest = text.partition("\n")
-    # What Excel takes as a hint: sep=;
+    # Excel's hint for the delimiter: sep=;
     named = re.fullmatch(r"sep=(.)\s*", first)
     delimiter = named[1] if named else _delimiter(text)
     reader = csv.reader(
@@ -149,7 +149,7 @@ def _refuse_too_many(rows: int) -> None:
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that cuts the first rows into the most columns, equally many in each."""
+    """Return the delimiter that splits the first rows into the most columns, as many in each."""
 
     def quality(delimiter: str) -> tuple[int, int]:
         rows = csv.reader(lines, delimiter=delimiter)
@@ -162,7 +162,7 @@ def _delimiter(text: str) -> str:
 
 
 def _plain(cell: str) -> str:
-    """Return a cell without what a spreadsheet needs around it."""
+    """Return a cell without the quoting that spreadsheets need."""
     cell = cell.strip()
     if formula := FORMULA.fullmatch(cell):
         return formula[1].strip()
@@ -170,7 +170,7 @@ def _plain(cell: str) -> str:
 
 
 def _is_header(first: Row, others: list[Row]) -> bool:
-    """Whether the first row names the columns; one with a number or an address is somebody's."""
+    """Whether the first row names the columns: one with a number or an address is a person's."""
     return bool(others) and not any(
         "@" in cell or len(digits_of(cell)) >= FEWEST_DIGITS for cell in first.cells
     )

@@ -18,7 +18,7 @@ contacts = sa.Table(
     sa.Column("name_key", sa.Text, nullable=False),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
-    # Where it can be told, the zone whose clock is theirs: `time_zone`, or that of their number.
+    # The zone of their clock, "" if it isn't known: `time_zone`, or that of their number.
     sa.Column("clock_zone", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("notes", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),

@@ -1,4 +1,4 @@
-"""vCards 3.0 and 4.0, as far as people in Callboard have what is in them.
+"""vCards 3.0 and 4.0, as far as Callboard has a place for what they hold.
 
 https://www.rfc-editor.org/rfc/rfc6350
 """
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from alerts import UnusableInput
 
 COLUMNS = ("Name", "Number", "Groups", "Language", "Time zone", "Notes")
-# A line that begins with white space goes on where the line before it ended.
+# A line that begins with white space continues the line before it.
 FOLD = re.compile(r"\r?\n[ \t]")
 LINE = re.compile(
     r"(?:[\w-]+\.)?(?P<name>[\w-]+)(?P<parameters>(?:;(?:\"[^\"]*\"|[^:\"])*)?):(?P<value>.*)"
 )
 ESCAPED = re.compile(r"\\([\\,;nN:])")
-# A pager or fax can't be called.
+# Types of numbers that can't be called.
 NO_PHONE = re.compile(r"\b(fax|pager|modem)\b", re.IGNORECASE)
 PREFERRED = re.compile(r"\bpref\b", re.IGNORECASE)
 
@@ -71,7 +71,7 @@ def _row(properties: list[tuple[str, str, str]]) -> tuple[str, ...]:
     ]
     return (
         next(filter(None, values("FN")), "") or _structured(properties),
-        # The preferred number first; otherwise as they come.
+        # The preferred number first; otherwise in the card's order.
         "\n".join(number for _, number in sorted(numbers, key=lambda each: each[0])),
         ";".join(groups),
         next(iter(values("LANG")), ""),

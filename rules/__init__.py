@@ -1,4 +1,4 @@
-"""Rules: when rows of data are bad, people are alerted, each bad thing exactly once."""
+"""Rules: when rows of data are bad, people are alerted, exactly once for each bad thing."""
 
 from rules.rule import WHOLE_ROW, Rule
 

@@ -16,7 +16,7 @@ from rules.rule import Rule
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Whom one case is for, and sentences that say who can't be told, and why."""
+    """The recipients of one case, and sentences that say who can't be told, and why."""
 
     recipients: tuple[Recipient, ...] = ()
     problems: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Audience:
     """Whom each case of a rule is for, by the hash of its key, and who the rule's owner is.
 
     `then_to` are the numbers that are tried after each recipient's own, and `then_to_problem` says
-    who can't be.
+    which of those people can't be reached.
     """
 
     of: Mapping[str, Address] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Audience:
 async def read_audience(
     rule: Rule, cases: Iterable[Case], regions: Regions, directory: Directory
 ) -> Audience:
-    """Look up whom the cases are for. What can't be read is a problem of its case, no error."""
+    """Look up whom the cases are for. Recipients that can't be read are a problem of their case."""
     reader = _Reader(rule.channel, regions, directory)
     named = await reader.read(rule.to) if not rule.to_column else Address()
     found: dict[str, Address] = {}
@@ -108,7 +108,7 @@ def _sentence(unclear: Unclear) -> str:
 
 
 def _united(addresses: Iterable[Address]) -> Address:
-    """Put the recipients of several rows together, each number once."""
+    """Combine the recipients of several rows, each number once."""
     recipients: dict[str, Recipient] = {}
     problems: dict[str, None] = {}
     for each in addresses:

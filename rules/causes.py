@@ -1,4 +1,4 @@
-"""What made an alert: its rule, and the rows that it tells of."""
+"""What caused an alert: its rule, and the rows that it is about."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class CausingRow:
-    """A thing that an alert tells of: what people call it, and the cells of its row."""
+    """A thing that an alert is about: its name for people, and the cells of its row."""
 
     key_hash: str
     words: str
@@ -27,7 +27,7 @@ class CausingRow:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The rule that made an alert, and the first rows that it tells of: `total` in all.
+    """The rule that sent an alert, and the first of the `total` rows that it is about.
 
     An alert about the rule itself, such as that it can't be checked, has no rows.
     """
@@ -40,14 +40,14 @@ class Cause:
 
 
 async def cause_of(database: Database, account_sid: str, alert_id: str) -> Cause | None:
-    """Return what made an alert; None if it was no rule."""
+    """Return what caused an alert; None if it wasn't a rule."""
     return await database.read(lambda connection: _read(connection, account_sid, alert_id))
 
 
 async def newest_of_rules(
     database: Database, account_sid: str, since: datetime, limit: int
 ) -> list[str]:
-    """Return the ids of the alerts that rules have made since a moment, newest first."""
+    """Return the ids of the alerts that rules have sent since a moment, newest first."""
     wanted = (
         sa.select(alerts.c.id)
         .where(

@@ -1,4 +1,4 @@
-"""One check of a rule: look at its data, work out what follows, write all of that at once."""
+"""One check of a rule: look at its data, work out what follows, write all of it in one go."""
 
 from __future__ import annotations
 
@@ -62,10 +62,11 @@ CHANGED = "The rule was changed meanwhile: look at it again."
 class CheckReport:
     """What a check found and did, or with `is_dry` what it would have done.
 
-    `result` is "superseded" for a check that counts for nothing, because the rule was changed,
-    switched off or checked by another process meanwhile. `failure` is why it failed, `error` where
-    in the query. `bad` is None if that isn't known. `new`, `fired` and `held` are what people call
-    the keys, and `over` is how many are. `notices` are the alerts that were saved.
+    `result` is "superseded" for a check that doesn't count, because the rule was changed, switched
+    off or checked by another process meanwhile. `failure` is why it failed, `error` where in the
+    query. `bad` is how many keys are bad, None if that isn't known. `new`, `fired` and `held` are
+    keys in words for people, and `over` is how many are over. `notices` are the alerts that were
+    saved.
     """
 
     rule: Rule
@@ -83,7 +84,7 @@ class CheckReport:
 
     @property
     def sentence(self) -> str:
-        """What came of it, in a sentence for people."""
+        """Return the outcome in a sentence for people."""
         if self.result == "failed":
             return f"It can't be checked: {self.failure}"
         if self.result == "superseded":
@@ -103,7 +104,7 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class Switching:
-    """A rule is being switched on: what is told of what is bad already, and who does it.
+    """How a rule is being switched on: which of the already bad rows are told, and who does it.
 
     `audit` is written with it.
     """
@@ -124,11 +125,11 @@ class RuleCheck:
     async def make(
         self, claim: Claim, known: Known | None, switching: Switching | None = None
     ) -> CheckReport:
-        """Make a claimed check to its end, and return what came of it.
+        """Make a claimed check to its end, and return its report.
 
-        `known` is what `read_known` returned together with the claim. What is wrong with the rule
-        or its data is in the report. Raises `UnusableInput` only if the rule is gone, or isn't what
-        is being switched on.
+        `known` is what `read_known` returned together with the claim. Problems with the rule or its
+        data are in the report. Raises `UnusableInput` only if the rule is gone, or if it was
+        changed since the revision that is being switched on.
         """
         began = time.monotonic()
         if known is None:
@@ -157,19 +158,19 @@ class RuleCheck:
             try:
                 return await self._count(one, seen)
             except Stopped:
-                # Everything was stopped after it was planned whom to tell: now nobody is.
+                # Everything was stopped after this was planned. Plan again, so that no one is told.
                 continue
             except LimitReached as limit:
                 return await self._fail(one, CheckFailed(str(limit)))
             except (DatabaseError, sa.exc.OperationalError, sa.exc.InterfaceError):
                 raise  # nothing can be written now, so the check is made again
             except Exception:
-                # Don't repeat it at once: it would fail again, and nobody would hear of that.
+                # Don't repeat it at once: it would fail again, and no one would hear of that.
                 log.exception("The check of the rule %s failed", on_one_line(known.rule.name))
                 return await self._fail(one, CheckFailed(OURSELVES))
 
     async def dry_run(self, rule: Rule) -> CheckReport:
-        """Return what a check would find and tell now; writes nothing."""
+        """Return what a check would find, and whom it would tell, now; writes nothing."""
         began, database = time.monotonic(), await self.desk.database()
         now = datetime.fromtimestamp(await database.read(database_time), UTC)
         try:
@@ -234,7 +235,7 @@ class RuleCheck:
         try:
             report = await self._record(finding, said)
         except (Stopped, LimitReached) as problem:
-            # Not even the owner can be told now. The next check tells them.
+            # Not even the owner can be told now. The next check will try again.
             log.warning(
                 "%s", on_one_line(f"The owner of the rule {rule.name} can't be told: {problem}")
             )
@@ -245,13 +246,13 @@ class RuleCheck:
     async def _unless_stopped(
         self, one: _One, health: Health, said: Sequence[Words]
     ) -> tuple[Health, Sequence[Words]]:
-        """Return what the owner is told: while everything is stopped, nothing."""
+        """Return the health and the words for the owner: none while everything is stopped."""
         if said and await self.desk.emergency_stop():
             return _untold(one, health), []
         return health, said
 
     async def _record(self, finding: Finding, said: Sequence[Words]) -> CheckReport:
-        """Write a finding and what its owner is told, and have the alerts delivered."""
+        """Write a finding and what its owner is told, and start delivering the alerts."""
         rule, claim = finding.rule, finding.claim
         account_sid = self.desk.services.twilio.account_sid
         planner = self._planner(await self.desk.database())
@@ -267,12 +268,12 @@ class RuleCheck:
         return CheckReport(rule, "superseded", finding.seconds)
 
     async def _may_skip(self, rule: Rule, claim: Claim) -> bool:
-        """Whether nothing would follow if the query listed the same as before."""
+        """Whether the query may be skipped, because its old answer would have no effect now."""
         after = await self._planner(await self.desk.database()).same(rule, claim.at)
         return not after.changed and not after.tells
 
     async def _last_seconds(self, one: _One) -> tuple[float, ...]:
-        """Return how long the last checks took, the newest first, as far as it matters."""
+        """Return how long the last checks took, in seconds, newest first; as many as matter."""
         rule = one.known.rule
         if one.seconds < slow_seconds(rule) and one.known.health.owner_told != "slow":
             return (one.seconds,)
@@ -312,7 +313,7 @@ class Known:
 
 
 def read_known(connection: sa.Connection, account_sid: str, rule_id: str) -> Known | None:
-    """Return what a check has to know of its rule; None if the rule was deleted."""
+    """Return what a check has to know about its rule; None if the rule was deleted."""
     rule = read_rule(connection, account_sid, rule_id)
     state = read_state(connection, account_sid, rule_id)
     if rule is None or state is None:
@@ -322,7 +323,7 @@ def read_known(connection: sa.Connection, account_sid: str, rule_id: str) -> Kno
 
 @dataclass(frozen=True, slots=True)
 class _One:
-    """A check that is under way, since `began` by the monotonic clock."""
+    """A check that is under way; `began` is its start by the monotonic clock."""
 
     claim: Claim
     known: Known
@@ -345,7 +346,7 @@ class _One:
 
 
 def _untold(one: _One, health: Health) -> Health:
-    """Return the health of a rule whose owner wasn't told of it after all."""
+    """Return `health` with what the owner was told before: they couldn't be told now."""
     before = one.known.health
     return replace(health, owner_told=before.owner_told, owner_told_at=before.owner_told_at)
 
@@ -353,7 +354,8 @@ def _untold(one: _One, health: Health) -> Health:
 def _counts_nothing(cases: Cases | None, after: After) -> bool:
     """Whether an episode waits for more bad or good checks, and this check says nothing about it.
 
-    Then the next check may not be skipped as the same, because that would count for the episode.
+    Then the next check mustn't be skipped as unchanged, because a skipped check counts for the
+    episode.
     """
     if cases is None or not cases.says_good:
         return False

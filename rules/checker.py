@@ -1,4 +1,4 @@
-"""RuleChecker: makes the checks that are due, in whatever process delivers alerts."""
+"""RuleChecker: makes the checks that are due, in every process that delivers alerts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECKS_AT_ONCE = 4
-# Another process may have switched a rule on, or have left one behind.
+# Another process may have switched a rule on, or may have died during a check.
 MOST_SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_RENEWALS = 2.5
 SECONDS_BETWEEN_RETRIES = 2.0
@@ -83,7 +83,7 @@ class RuleChecker:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     def look(self) -> None:
-        """Look at once for checks that are due, such as after a person has decided something."""
+        """Look for due checks at once, such as after a person has decided something."""
         self._look_now.set()
 
     async def check_once(self, rule_id: str, *, dry_run: bool = False) -> CheckReport:
@@ -99,7 +99,7 @@ class RuleChecker:
         return await self._make(*await self._claim(rule_id))
 
     async def dry_run(self, rule: Rule) -> CheckReport:
-        """Return what a check of a rule, saved or not, would find and tell now."""
+        """Return what a check of a rule, saved or not, would find, and whom it would tell, now."""
         return await self._check.dry_run(rule)
 
     async def turn_on(
@@ -107,10 +107,10 @@ class RuleChecker:
     ) -> CheckReport:
         """Switch a rule on with its first check, which decides about what is bad already.
 
-        Of that, "all" is told, "none", or the keys with these hashes; the rest stays known. If the
-        check fails, the rule stays off. One that is on already is checked as usual. Raises
-        `UnusableInput` about `rule`, or `revision` if the rule isn't what the person has seen.
-        `audit` is written with the first check.
+        `tell` says what is told of that: "all", "none", or the keys with these hashes; the rest
+        stays known. If the check fails, the rule stays off. A rule that is on already is checked as
+        usual. Raises `UnusableInput` about `rule`, or about `revision` if the rule isn't the one
+        that the person has seen. `audit` is written with the first check.
         """
         rule = await self._rule(rule_id)
         if rule.revision != revision:
@@ -121,11 +121,11 @@ class RuleChecker:
         return report
 
     async def _start_due(self) -> float:
-        """Start the checks that are due; returns in how many seconds to look again."""
+        """Start the checks that are due; returns after how many seconds to look again."""
         database = await self._desk.database()
         room = CHECKS_AT_ONCE - len(self._tasks)
         if room <= 0:
-            return MOST_SECONDS_BETWEEN_LOOKS  # the end of a check is looked at, too
+            return MOST_SECONDS_BETWEEN_LOOKS  # the end of a check wakes this up, too
         seconds = await database.read(lambda connection: next_due(connection, self._account_sid))
         if seconds is None or seconds > 0:
             return MOST_SECONDS_BETWEEN_LOOKS if seconds is None else seconds
@@ -171,7 +171,7 @@ class RuleChecker:
                 await self._release(claim)
 
     async def _release(self, claim: Claim) -> None:
-        """Let another process make a check that wasn't finished here, at once."""
+        """Let another process make an unfinished check at once."""
         try:
             async with asyncio.timeout(RELEASE_TIMEOUT_SECONDS):
                 await (await self._desk.database()).write(
@@ -181,7 +181,7 @@ class RuleChecker:
             log.info("The lease of the rule %s ends by itself", claim.rule_id)
 
     async def _claim(self, rule_id: str) -> tuple[Claim, Known | None]:
-        """Claim a check of a rule, once nobody else is checking it."""
+        """Claim a check of a rule, once no other process is checking it."""
         database, holder = await self._desk.database(), self._holder()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_WAIT_SECONDS):
@@ -210,7 +210,7 @@ class RuleChecker:
         return rule
 
     async def _renew(self) -> None:
-        """Keep the leases of the checks that go on, from the loop that makes them."""
+        """Keep renewing the leases of the checks under way, in the event loop that makes them."""
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_RENEWALS)
             claims = list(self._claims)
@@ -226,7 +226,7 @@ class RuleChecker:
                 log.exception("Leases of rules couldn't be renewed; trying again in a moment")
 
     async def _delete_old(self) -> None:
-        """Delete what is older than it is kept, in small pieces, once an hour."""
+        """Delete old checks and episodes, in small pieces, once an hour."""
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_DELETIONS)
             try:

@@ -52,7 +52,7 @@ GONE = "This rule was deleted."
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What needs the database."""
+    """What is made once the database is open."""
 
     database: Database
     saved: SavedRules
@@ -73,7 +73,7 @@ class RuleDesk:
 
     It acts for its desk's `actor`. Methods raise `NotAllowed`, and do nothing, where the actor
     lacks the permission: changing rules takes WRITE, and everything that shows them takes LOOK.
-    `checker` checks the rules that are due, once somebody runs it; it acts for the process.
+    `checker` checks the rules that are due while its `run` runs; it acts for the process.
     """
 
     def __init__(self, desk: Desk, sources: Sources, sandbox: Sandbox) -> None:
@@ -86,7 +86,7 @@ class RuleDesk:
         self._shared = _Shared()
 
     def acting_as(self, actor: Actor) -> RuleDesk:
-        """Return this RuleDesk as it is for `actor`: the same rules, sources and checks."""
+        """Return a RuleDesk that acts for `actor`: with the same rules, sources and checks."""
         rules = copy.copy(self)
         rules.desk = self.desk.acting_as(actor)
         return rules
@@ -152,7 +152,7 @@ class RuleDesk:
         return await (await self._open()).saved.versions(rule_id)
 
     async def export(self, rules: Sequence[Rule]) -> str:
-        """Return these rules as a TOML file, to be taken out of here: that is recorded."""
+        """Return these rules as a TOML file's text, and record the export in the audit trail."""
         self.actor.require(Permission.LOOK, "export rules", Kind.RULES)
         one = rules[0] if len(rules) == 1 else None
         about, about_id = (one.name, one.id) if one else (f"{len(rules):,} rules", "")
@@ -160,7 +160,7 @@ class RuleDesk:
         return write_rules(rules)
 
     async def switched(self) -> dict[str, Switched]:
-        """Return when each rule came to its state and who switched it, by the rule's id."""
+        """Return when each rule entered its state and who switched it, by the rule's id."""
         self.actor.require(Permission.LOOK)
         return await (await self._open()).saved.switched()
 
@@ -197,7 +197,7 @@ class RuleDesk:
     # --- What is bad ----------------------------------------------------------------------------
 
     async def preview(self, rule: Rule) -> Preview:
-        """Return what a rule, saved or not, finds bad now, and who would hear what.
+        """Return what a rule, saved or not, finds bad now, and who would be told what.
 
         A query that isn't saved may ask for anything in the sources, so it takes WRITE.
         Raises `QueryError`, which says where in the query; `SourceError`; and `UnusableInput`.
@@ -219,12 +219,12 @@ class RuleDesk:
         return await (await self._open()).previewer.past_alerts(rule, days)
 
     async def episodes(self, rule_id: str) -> list[EpisodeRow]:
-        """Return what is bad, as the checks have found it, then what was over last."""
+        """Return the episodes of what is bad now, then those that were over last."""
         self.actor.require(Permission.LOOK)
         return await self._episodes(rule_id)
 
     async def held_rows(self, rule_id: str) -> list[PreviewRow]:
-        """Return the things that wait for a person's decision, with who would hear of them."""
+        """Return the things that wait for a person's decision, and who would be told of them."""
         self.actor.require(Permission.LOOK)
         database, rule = (await self._open()).database, await self._known(rule_id)
         return await read_held_rows(database, self._account_sid, rule, self.desk.services.regions)
@@ -254,7 +254,7 @@ class RuleDesk:
         return await self._sources.shape_change(source)
 
     async def accept_shape(self, source: str) -> None:
-        """Take a source's columns as they are by now. Raises `SourceError` and `QueryError`."""
+        """Accept a source's columns as they are now. Raises `SourceError` and `QueryError`."""
         self.actor.require(Permission.WRITE, "accept changed columns of a source", Kind.SOURCES)
         await self._sources.accept_shape(source)
         await self._record_source(Action.CHANGED, source)
@@ -265,7 +265,7 @@ class RuleDesk:
         return self._sources.uploads()
 
     async def upload(self, name: str, file: Path) -> str:
-        """Keep a file that somebody uploaded as a source; returns the source's name.
+        """Keep an uploaded file as a source; returns the source's name.
 
         `name` is the file's own. Raises `UnusableInput`.
         """
@@ -287,12 +287,12 @@ class RuleDesk:
     # --- Switching ------------------------------------------------------------------------------
 
     async def turn_on(self, rule_id: str, preview_fingerprint: str, tell: Tell) -> CheckReport:
-        """Switch a rule on. Of what is bad already, "none" is told, "all", or these keys (by hash).
+        """Switch a rule on; of what is bad already, tell "none", "all", or these keys (by hash).
 
-        The decision is written together with the first check, so that each is told exactly once.
-        Raises `UnusableInput` about `revision` if the rule wasn't previewed as it is now, and about
-        another field for what the rule lacks; raises `QueryError` if it can't be checked. The rule
-        stays off then.
+        The decision is written together with the first check, so that each key is told exactly
+        once. Raises `UnusableInput` about `revision` if the rule wasn't previewed as it is now, or
+        about a field that the rule lacks; raises `QueryError` if it can't be checked. In all these
+        cases the rule stays off.
         """
         self.actor.require(Permission.WRITE, "turn on a rule", Kind.RULES)
         rule = await self._known(rule_id)
@@ -325,14 +325,14 @@ class RuleDesk:
         self.actor.require(needed, "check a rule", Kind.RULES)
         report = await self.checker.check_once(rule_id, dry_run=dry_run)
         if not dry_run:
-            # Written afterwards, because a check has transactions of its own.
+            # Recorded afterwards, because a check has transactions of its own.
             await self._record(self._done(Action.CHECKED, report.rule))
         return report
 
     async def answer_held(self, rule_id: str, keys: Tell) -> int:
-        """Let a held rule go on: "all" that waits is told, "none", or the keys with these hashes.
+        """Let a held rule go on: tell "all" that waits, "none", or the keys with these hashes.
 
-        Returns how many are told. Raises `UnusableInput` if somebody has decided already.
+        Returns how many are told. Raises `UnusableInput` if another person has decided already.
         """
         self.actor.require(Permission.WRITE, "decide about what a rule holds", Kind.RULES)
         database = (await self._open()).database
@@ -357,7 +357,7 @@ class RuleDesk:
     ) -> Mute:
         """Mute a rule, the key with this hash, or a recipient.
 
-        It holds until a moment, or until somebody ends it (None); with `weekly`, such as "sat sun",
+        It holds until `until`, or until a person ends it (None); with `weekly`, such as "sat sun",
         only at those times. Raises `UnusableInput`.
         """
         self.actor.require(Permission.WRITE, "mute a rule, a row or a recipient", Kind.RULES)
@@ -440,7 +440,7 @@ class RuleDesk:
         )
 
     async def _require_for_query(self, rule: Rule) -> None:
-        """Raise `NotAllowed` unless the actor may have this rule's query answered."""
+        """Raise `NotAllowed` unless the actor may run this rule's query."""
         self.actor.require(Permission.LOOK)
         if not self.actor.may(Permission.WRITE):
             saved = await self.get(rule.id) if rule.id else None

@@ -1,4 +1,4 @@
-"""How the episodes of a rule follow from what its checks list; no other place decides that.
+"""How the episodes of a rule follow from what its checks list. This is decided only here.
 
 An episode is one time that a key is bad:
 
@@ -18,8 +18,8 @@ from typing import Literal
 from rules.rule import Rule
 
 State = Literal["known", "pending", "held", "firing", "recovering", "over"]
-# What a person wants told of what is bad when a rule is switched on: none of it, all of it, or
-# these keys, by hash.
+# What a person wants told of what is already bad when a rule is switched on: none of it, all of it,
+# or these keys, by hash.
 Tell = Literal["none", "all"] | Set[str]
 
 # A key with more episodes than this in a day is flapping: its recipients aren't told any more.
@@ -32,9 +32,10 @@ DAY_SECONDS = 24 * 3600.0
 class Episode:
     """One time that a key is bad; `number` counts those of the key from 1.
 
-    `since` is when it came to its state, in seconds since 1970, and `since_check` the number of the
-    counted check by then. `returns_to` is where recovering goes back to. `is_told` is whether its
-    recipients have been told, or never will be; `reminded_at` is when they were told last.
+    `since` is when it entered its state, in seconds since 1970, and `since_check` the number of
+    counted checks by then. `returns_to` is the state that recovering goes back to. `is_told` is
+    whether its recipients have been told, or never will be; `reminded_at` is when they were last
+    told.
     """
 
     key_hash: str
@@ -77,8 +78,8 @@ NO_PAST = Past()
 class Look:
     """What a counted check saw, the `number`th of the rule, at `at` seconds since 1970.
 
-    `bad` and `good` are hashes of keys. Without `says_good` whatever isn't bad is good; with it, a
-    key that is in neither tells nothing.
+    `bad` and `good` are hashes of keys. Without `says_good` a key that isn't bad is good; with it,
+    nothing is known of a key that is in neither.
     """
 
     number: int
@@ -88,7 +89,7 @@ class Look:
     says_good: bool = False
 
     def of(self, key_hash: str) -> Literal["bad", "good", "missing"]:
-        """What it saw of a key."""
+        """Return what the check saw of a key."""
         if key_hash in self.bad:
             return "bad"
         if key_hash in self.good or not self.says_good:
@@ -101,11 +102,11 @@ class Standing:
     """Where a rule stands before a check.
 
     `open` are its open episodes and `past` what came before, by the hash of the key. `muted` are
-    keys that nobody is told about. While it `is_held`, nothing new is told; while everything
-    `is_stopped`, nobody is told anything, and what would be is held. With `is_crowd`, what fires
-    now names more people than may be told at once. `gathered_until` is when the
-    alerts that are being gathered go out, in seconds since 1970. `tell` is set when the rule is
-    being switched on, or its key columns have changed: this check is a baseline then.
+    keys that no one is told about. While it `is_held`, nothing new is told; while everything
+    `is_stopped`, no one is told anything, and what would be told is held. With `is_crowd`, what
+    fires now names more people than may be told at once. `gathered_until` is when the alerts that
+    are being gathered go out, in seconds since 1970. `tell` is set when the rule is being switched
+    on, or its key columns have changed: this check is a baseline then.
     """
 
     open: Mapping[str, Episode] = field(default_factory=dict)
@@ -122,11 +123,11 @@ class Standing:
 class After:
     """What follows from a check.
 
-    `changed` are the episodes that changed, by the hash of their key. Of those, the keys: `began`
-    to be bad, `fired`, were `held`, or are `over`. To be told now: recipients about `telling`, the
-    owner about `flapping`. `reminding` are due for a reminder, unless somebody has acknowledged.
-    `is_flood` if the rule is held from now on: more fired at once than it lets, or for more people,
-    or everything is stopped.
+    `changed` are the episodes that changed, by the hash of their key. Of these, keys in `began`
+    turned bad, and others have `fired`, were `held`, or are `over`. Now recipients are to be told
+    about `telling`, and the owner about `flapping`. `reminding` are due for a reminder, unless a
+    recipient has acknowledged. `is_flood` means that the rule is held from now on: more keys fired
+    at once than it allows, or for more people, or everything is stopped.
     """
 
     changed: Mapping[str, Episode] = field(default_factory=dict)
@@ -142,7 +143,7 @@ class After:
 
     @property
     def tells(self) -> bool:
-        """Whether somebody may have to be told, for which the rows are needed."""
+        """Whether anyone may have to be told, which takes the rows."""
         return bool(self.telling or self.flapping or self.reminding or self.is_flood)
 
 
@@ -166,7 +167,7 @@ def after_answer(
 ) -> dict[str, Episode]:
     """Return held episodes after a person has decided which of them to tell, by hash.
 
-    Those are told at the next check, unless they aren't bad any more. The others stay known.
+    These are told at the next check if they are still bad. The others stay known.
     """
     return {
         each.key_hash: _fired(each, at, check)
@@ -185,7 +186,7 @@ class _Check:
         self._before = standing
         self._look = look
         self._changed: dict[str, Episode] = {}
-        self._new: list[str] = []  # those that have just been bad for long enough
+        self._new: list[str] = []  # keys that have just been bad for long enough
         self._began: list[str] = []
         self._fired: list[str] = []
         self._over: list[str] = []
@@ -193,14 +194,15 @@ class _Check:
     def run(self) -> After:
         bad, is_baseline = self._look.bad, self._is_baseline
         for key, episode in self._before.open.items():
-            # What stays as it is needs no time, however many there are.
+            # Skip episodes that stay as they are, which may be very many.
             if is_baseline or episode.state not in STAYS_WHILE_BAD or key not in bad:
                 self._follow(episode, self._look.of(key))
         for key in self._look.bad:
             if key not in self._before.open:
                 self._begin(key)
         if self._before.is_stopped:
-            # What fired before and wasn't told yet waits for a person's decision like what is new.
+            # Keys that fired before and weren't told yet wait for a person's decision like new
+            # ones.
             self._new += [each for each in self._untold() if each not in self._new]
         held, flapping, is_flood = self._sort_new()
         telling, gathered_until = self._gather(self._untold())
@@ -225,7 +227,7 @@ class _Check:
         return self._changed.get(key) or self._before.open[key]
 
     def _follow(self, episode: Episode, seen: Literal["bad", "good", "missing"]) -> None:
-        """Let an open episode go on."""
+        """Update an open episode with what was seen of its key."""
         match episode.state, seen:
             case (("pending" | "recovering"), "missing"):
                 # This check says nothing about it, so it doesn't count for it.
@@ -249,7 +251,7 @@ class _Check:
                 self._decide(episode.key_hash)
 
     def _begin(self, key: str) -> None:
-        """Let a new episode of a key begin, unless it has had its only one."""
+        """Begin a new episode of a key, unless the rule allows only one and it has had that."""
         past = self._before.past.get(key, NO_PAST)
         named = not isinstance(self._before.tell, str | None) and key in self._before.tell
         if self._rule.once_ever and past.has_been and not named:
@@ -264,19 +266,19 @@ class _Check:
             self._ripen(episode)
 
     def _decide(self, key: str) -> None:
-        """In a baseline, let what is bad and untold be known or told, as the person wants."""
+        """In a baseline, make a bad and untold key known or told, as the person wants."""
         tell, episode = self._before.tell, self._episode(key)
         if tell is None or (episode.state == "firing" and episode.is_told):
             return
         if episode.state == "known" and isinstance(tell, str):
-            return  # from an earlier baseline, when a person has decided about it
+            return  # a person has decided about it in an earlier baseline
         if _is_chosen(key, tell):
             self._fire(episode)
         elif episode.state != "known":
             self._set(self._moved(episode, "known"))
 
     def _ripen(self, episode: Episode) -> None:
-        """Let a pending episode fire once it was bad often and long enough."""
+        """Make a pending episode fire once it was bad often and long enough."""
         checks = self._look.number - episode.since_check + 1
         seconds = self._look.at - episode.since
         often = checks >= self._rule.pending_checks
@@ -294,9 +296,9 @@ class _Check:
             self._set(episode)
 
     def _sort_new(self) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-        """Let what has been bad long enough fire, or be held, or only its owner hear of it.
+        """Sort keys that have been bad long enough: they fire, are held, or only the owner is told.
 
-        Returns the keys that are held, those that the owner hears of, and whether there are too
+        Returns the keys that are held, those that the owner is told of, and whether there are too
         many at once.
         """
         is_stopped = self._before.is_stopped
@@ -324,7 +326,7 @@ class _Check:
         return self._before.past.get(key, NO_PAST).fired_lately >= MOST_EPISODES_A_DAY
 
     def _untold(self) -> list[str]:
-        """The keys that fire and whose recipients have yet to be told."""
+        """Return the firing keys whose recipients have yet to be told."""
         found = {**self._before.open, **self._changed}
         return [
             key
@@ -345,7 +347,7 @@ class _Check:
         return (tuple(untold), None) if until <= now else ((), until)
 
     def _to_remind(self, just_told: Set[str]) -> tuple[str, ...]:
-        """The keys that a reminder is due for."""
+        """Return the keys that a reminder is due for."""
         seconds = self._rule.reminder_minutes * 60
         if self._before.is_stopped:
             return ()

@@ -1,4 +1,4 @@
-"""The guided way to a rule: a source, a column and a comparison, from which the SQL is written."""
+"""The guided way to a rule: the SQL is written from a source, a column and a comparison."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from alerts.errors import UnusableInput
 
 # What is compared: a value with a limit; or, over time, whether rows still come, and whether the
-# last mean jumps away from that of the week before.
+# latest mean jumps away from that of the week before.
 Comparison = Literal["over", "under", "is", "missing", "jump"]
 OVER_TIME: tuple[Comparison, ...] = ("missing", "jump")
 
@@ -17,7 +17,7 @@ MOST_LIMIT_CHARACTERS = 200
 MOST_MINUTES = 7 * 24 * 60
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# DuckDB's keywords that aren't just names everywhere: `duckdb_keywords()` lists all of them.
+# DuckDB's keywords that can't be used as names everywhere; `duckdb_keywords()` lists them.
 KEYWORDS_TEXT = """
     all analyse analyze and anti any array as asc asof asymmetric at authorization between bigint
     binary bit boolean both by case cast char character check coalesce collate collation column
@@ -40,12 +40,12 @@ KEYWORDS = frozenset(KEYWORDS_TEXT.split())
 class Guided:
     """What the guided way was filled in with.
 
-    Bad are rows of `source` whose `column` is over or under `limit`, or is that. `limit` is a value
-    as people type it; with `limit_column`, each row has its own. With "missing", bad is each thing
-    of which no row with that column came for `minutes`; with "jump", each whose mean of the last
-    `minutes` differs by more than `limit` percent from its mean of the week before them. `key` are
-    the columns that tell the things apart, and `time_column` says when a row is from. With "jump",
-    `also` are further columns to have, of the newest row.
+    A row of `source` is bad if its `column` is over, under or equal to `limit`. `limit` is a value
+    as people type it; with `limit_column`, each row has its own. With "missing", a thing is bad if
+    no row with that column came for `minutes`; with "jump", if its mean of the last `minutes`
+    differs by more than `limit` percent from its mean of the week before them. `key` are the
+    columns that tell the things apart, and `time_column` says when a row is from. With "jump",
+    `also` are further columns to return, from the newest row.
     """
 
     source: str
@@ -75,12 +75,12 @@ def guided_sql(guided: Guided) -> str:
 
 
 def guided_key(guided: Guided) -> tuple[str, ...]:
-    """Return the columns of the query that its rows are known by."""
+    """Return the key columns of the query."""
     return guided.key or (("source",) if guided.comparison in OVER_TIME else ())
 
 
 def identifier(name: str) -> str:
-    """Return a column's or a table's name as SQL says it, in quotes where it needs them.
+    """Return a column's or a table's name as SQL writes it, in quotes if it needs them.
 
     https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers
     """
@@ -90,7 +90,7 @@ def identifier(name: str) -> str:
 
 
 def literal(value: str) -> str:
-    """Return a text as SQL says it. DuckDB reads it as a date or number where it meets one."""
+    """Return a text as SQL writes it. Compared with a date or number, DuckDB reads it as one."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -135,13 +135,13 @@ def _check_limit(guided: Guided) -> None:
 
 def _limit(guided: Guided) -> str:
     limit = guided.limit.strip()
-    # What it "is" may be a text of digits. An order of texts isn't meant: 9 would be over 10.
+    # With "is", digits may be a text. With the others they must be numbers: as text, 9 is over 10.
     is_number = guided.comparison != "is" and NUMBER.fullmatch(limit)
     return limit.removeprefix("+") if is_number else literal(limit)
 
 
 def _missing(guided: Guided) -> str:
-    """The newest row of each thing, if that is too old."""
+    """Select the newest row of each thing, if that is too old."""
     moment = identifier(guided.time_column)
     things = ", ".join(map(identifier, guided.key))
     each = f"PARTITION BY {things} " if things else ""
@@ -180,7 +180,7 @@ def _jump(guided: Guided) -> str:
 
 
 def _span(minutes: float) -> str:
-    """Return a span as SQL says it: whole minutes if it can, else seconds."""
+    """Return a span as SQL writes it: in whole minutes if possible, else in seconds."""
     if minutes == int(minutes):
         return f"{int(minutes)} MINUTE"
     return f"{round(minutes * 60)} SECOND"

@@ -1,7 +1,8 @@
-"""What a rule's owner hears about the rule itself, and when.
+"""What a rule's owner is told about the rule itself, and when.
 
-That it can't be checked is told after 3 failed checks and 15 minutes, then once a day; that its
-data stopped, at once, then once a day; and once that it is healthy again. No bad rows is health.
+The owner is told that the rule can't be checked after 3 failed checks and 15 minutes, then once a
+day; that its data stopped, at once, then once a day; and once that it is healthy again. A rule
+without bad rows is healthy.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ SECONDS_BEFORE_TELLING = 15 * 60.0
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 60, 15 * 60
 SECONDS_BETWEEN_TELLING = 24 * 3600.0
 SLOW_CHECKS_BEFORE_TELLING = 3
-# A check may take 30 s. An interval of a second is for queries that take much less.
+# A query may take 30 s. A rule that is checked more often counts as slow earlier: see
+# `slow_seconds`.
 SLOW_SECONDS = 20.0
 LEAST_SLOW_SECONDS = 2.0
 
@@ -42,7 +44,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words for the owner, and what they are about, for the id of the alert."""
+    """Words for the owner, and what they are about, which goes into the alert's id."""
 
     about: Literal["failing", "stale", "slow", "healthy", "held"]
     text: str
@@ -56,7 +58,7 @@ def after_failure(
     after = replace(health, failures=health.failures + 1, failing_since=since, failure=failure)
     was_told = health.owner_told in {"failing", "stale"} and health.owner_told_at is not None
     if was_told:
-        # A clock that was set back must not tell it at every check.
+        # If the clock was set back, the owner must not be told at every check.
         is_due = at - (health.owner_told_at or 0) >= SECONDS_BETWEEN_TELLING
     else:
         is_due = is_stale or (
@@ -100,8 +102,8 @@ def after_success(
 def retry_seconds(failures: int) -> float:
     """Return the longest wait before the next check, in seconds, after `failures` in a row.
 
-    A rule that is checked once a day must not wait a day because of one torn file, nor its owner
-    three days to hear of a broken query.
+    A rule that is checked once a day must not wait a day because of one half-written file, and its
+    owner must not wait three days to hear of a broken query.
     """
     return float(min(FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10), LAST_RETRY_SECONDS))
 
@@ -113,7 +115,7 @@ def slow_seconds(rule: Rule) -> float:
 
 
 def stopped(rule: Rule, newest: datetime | None, now: datetime) -> str:
-    """Say that the data of a rule stopped: its newest row or file is too old. "" if it isn't."""
+    """Say that a rule's data stopped, because its newest row or file is too old; "" if it isn't."""
     if not rule.stale_after_minutes or newest is None:
         return ""
     age = now - newest

@@ -1,4 +1,4 @@
-"""What is held for a person's decision, and that decision: which of it is told."""
+"""What is held for a person's decision, and the decision: which of it is told."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOTHING_HELD = "Nothing of this rule is held any more: somebody has decided alre
 async def read_held_rows(
     database: Database, account_sid: str, rule: Rule, regions: Regions
 ) -> list[PreviewRow]:
-    """Return what is held of a rule, with who would hear of it: row 9 before row 10."""
+    """Return a rule's held rows, and who would be told of each, with row 9 before row 10."""
     found = await database.read(
         lambda connection: read_episodes(connection, account_sid, rule.id, only_held=True)
     )
@@ -46,7 +46,7 @@ async def read_held_rows(
 
 
 def _case_of(rule: Rule, episode: EpisodeRow) -> Case:
-    """Return the case of an episode, as far as it was kept, to look up whom it is for."""
+    """Rebuild the case of an episode from what was kept of it, to look up whom it is for."""
     column = rule.to_column.casefold()
     to = [shown(cell).strip() for name, cell in episode.cells.items() if name.casefold() == column]
     cells = tuple(episode.cells.values())
@@ -54,7 +54,7 @@ def _case_of(rule: Rule, episode: EpisodeRow) -> Case:
 
 
 def _natural(words: str) -> list[tuple[int, str]]:
-    """Return what sorts 9 before 10."""
+    """Return a sort key by which 9 comes before 10."""
     parts = re.findall(r"\d+|\D+", words)
     return [(int(each[:30]), "") if each.isdecimal() else (-1, each) for each in parts]
 
@@ -70,10 +70,10 @@ async def answer_held(
 ) -> int:
     """Decide which of a held rule's keys are told: "all", "none", or those with these hashes.
 
-    The rule is checked again at once, which tells those that are still bad; returns how many may be
-    told. The others are known from now on. Raises `UnusableInput` about `rule` if nothing is held:
-    of two people who decide, only the first one's decision counts. Raises `Stopped` while
-    everything is stopped. `audit` is written with it.
+    The rule is checked again at once, and those that are still bad are told; returns how many may
+    be told. The others are known from now on. Raises `UnusableInput` about `rule` if nothing is
+    held: if two people decide, only the first decision counts. Raises `Stopped` while everything is
+    stopped. `audit` is written with it.
     """
 
     decided: dict[str, int] = {}
@@ -85,7 +85,7 @@ async def answer_held(
             raise UnusableInput("rule", NOTHING_HELD)
         now = database_time(connection)
         if state["check_number"] == decided.get("number"):
-            return decided["told"]  # this transaction runs again, and was saved before
+            return decided["told"]  # the transaction went through before and runs again
         if stop := read_stop(connection, account_sid):
             raise Stopped(stop)
         if state["state"] != "held":
@@ -117,11 +117,11 @@ async def answer_held(
                 state_at=now,
                 state_by=by,
                 next_check_at=now,
-                # A check that is under way was begun before the decision, and counts for nothing.
+                # A check that is under way began before the decision, so make it not count.
                 check_number=state["check_number"] + 1,
                 leased_by=None,
                 leased_until=None,
-                # Nothing of the data has changed, but the rows are needed for the words.
+                # The data haven't changed, but the rows are needed to write the words.
                 prints=None,
             )
         )

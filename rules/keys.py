@@ -1,8 +1,8 @@
 """What makes two rows the same thing: the key's canonical text, and its hash.
 
 A key has the same text whatever type a source was read with: 7 as an INTEGER, as a BIGINT, as a
-DECIMAL or in a column of texts. Otherwise a file in which one cell has become "N/A" would tell all
-of its rows again.
+DECIMAL or in a column of texts. Otherwise, if one cell of a file became "N/A", all of its rows
+would be told again.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool | None
 
-# A query may say itself which rows are bad: false is proof that a row is good.
+# In this column a query may say itself which rows are bad; false proves that a row is good.
 BAD_COLUMN = "bad"
-# 80 bits: among a billion keys, two are the same by chance once in a million times.
+# 80 bits: among a billion keys, the chance that two are the same is one in a million.
 HASH_CHARACTERS = 20
 MOST_WORDS_CHARACTERS = 80
 INEXACT = re.compile(r"\b(DOUBLE|FLOAT|REAL)\b", re.IGNORECASE)
-MOST_NAMED = 20  # of the columns in one sentence
+MOST_NAMED = 20  # columns in one sentence
 
 
 class KeyProblem(Exception):
@@ -41,7 +41,7 @@ class Case:
 
     `row` is the first of them, in the order of the query's columns, and `values` are the key's
     cells by column. `to` are the distinct texts in the column of recipients. `is_bad` is None if
-    the query doesn't say. `problem` is why nobody but the owner can be told, or "".
+    the query doesn't say. `problem` is why only the owner can be told, or "".
     """
 
     key_hash: str
@@ -53,7 +53,7 @@ class Case:
 
     @property
     def words(self) -> str:
-        """What people call it: "1407", or "1407 T3"."""
+        """The key in words for people: "1407", or "1407 T3"."""
         return words_of(self.values)
 
 
@@ -124,12 +124,12 @@ def hash_of(texts: Sequence[str | None]) -> str:
 
 
 def canonical_text(value: Value, type: str) -> str:
-    """Return the text of a key's cell, which is the same whatever type has the same value."""
+    """Return the text of a key's cell, which is the same for equal values of any type."""
     return _canonical_of(type)(value)
 
 
 def words_of(values: Mapping[str, Value]) -> str:
-    """Return what people call a key with these cells, shortened."""
+    """Return a key with these cells in words for people, shortened."""
     words = " ".join(shown(each) or "(empty)" for each in values.values())
     words = " ".join(words.split())
     if len(words) <= MOST_WORDS_CHARACTERS:
@@ -194,7 +194,7 @@ def _truth(value: Value) -> bool | None:
 
 
 def _empty_cells(values: Mapping[str, Value]) -> str:
-    """Say that cells of a key are empty: such a row can't be known again with certainty."""
+    """Say that cells of a key are empty: such a row can't be recognized with certainty."""
     if all(each is not None for each in values.values()):
         return ""
     empty = [name for name, value in values.items() if value is None]
@@ -214,7 +214,7 @@ def _plain(value: Value) -> str:
 
 
 def _decimal(value: Value) -> str:
-    """7.00 is 7: the number of places belongs to the type, which may change."""
+    """Write 7.00 as 7: the number of places belongs to the type, which may change."""
     text = str(value)
     if "." not in text:
         return text
@@ -223,7 +223,7 @@ def _decimal(value: Value) -> str:
 
 
 def _instant(value: Value) -> str:
-    """In UTC: the text of a moment depends on the rule's time zone, which may change."""
+    """Write a moment in UTC: its text depends on the rule's time zone, which may change."""
     text = str(value)
     try:
         moment = datetime.fromisoformat(text)

@@ -1,8 +1,8 @@
 """Which process checks which rule: a lease on the rule's state, for a few seconds at a time.
 
-A process renews the leases of the checks that it is making. One that was killed renews none, so
-another makes the check. If it only hung and then goes on, its check counts for nothing, because the
-rule's check number has changed meanwhile.
+A process renews the leases of the checks that it is making. A killed process renews none, so
+another makes the check. If the process only hung and then goes on, its check doesn't count, because
+the rule's check number has changed meanwhile.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ LEASE_SECONDS = 10.0
 CLOCK_TOLERANCE_SECONDS = 5.0
 CHECKED_STATES = ("on", "held")
 
-# Statements are built once, because building one takes as long as running it. `_free` are the rules
-# that are on and that no process is checking. A lease that ends later than any can was written
-# before the clock was set back, so it counts as over.
+# Statements are built once, because building one takes as long as running it. `_free` selects the
+# rules that are on and that no process is checking. A lease that ends later than any can was
+# written before the clock was set back, so it counts as over.
 _free = (
     rule_state.c.account_sid == sa.bindparam("account"),
     rule_state.c.state.in_(CHECKED_STATES),
@@ -92,7 +92,7 @@ class Claim:
 
 
 def next_due(connection: sa.Connection, account_sid: str) -> float | None:
-    """Return in how many seconds the next check is due that nobody is making; None if none is."""
+    """Return in how many seconds the next check that no process is making is due, or None."""
     now = database_time(connection)
     wanted = _now(account_sid, now)
     row = connection.execute(NEXT_DUE, wanted).one()
@@ -103,9 +103,9 @@ def next_due(connection: sa.Connection, account_sid: str) -> float | None:
 
 
 def claim_due(connection: sa.Connection, account_sid: str, holder: str, most: int) -> list[Claim]:
-    """Claim checks that are due, `most` at most, those first that have been due the longest.
+    """Claim checks that are due, `most` at most, the longest overdue first.
 
-    `holder` must be new. If this runs again, what it had claimed is claimed again.
+    `holder` must be new. If the transaction runs again, it claims the same checks.
     """
     now = database_time(connection)
     ours = {"account": account_sid, "holder": holder}
@@ -121,7 +121,7 @@ def claim_one(
 ) -> Claim | None:
     """Claim a check of a rule whether it is due or not; None while a process is checking it.
 
-    A rule that was never checked gets its state: it is a draft.
+    A rule that was never checked gets its row of `rule_state`, as a draft.
     """
     now = database_time(connection)
     new = {"rule_id": rule_id, "account_sid": account_sid, **UNCHECKED}
@@ -135,7 +135,7 @@ def claim_one(
 
 
 def renew(connection: sa.Connection, account_sid: str, claims: Sequence[Claim]) -> None:
-    """Keep the leases of checks that go on."""
+    """Renew the leases of checks that go on."""
     until = database_time(connection) + LEASE_SECONDS
     connection.execute(RENEW, [_of_claim(account_sid, each) | {"until": until} for each in claims])
 

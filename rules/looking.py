@@ -17,13 +17,13 @@ from rules.sandbox import QueryError, Sandbox
 from rules.sandbox.quoting import identifier
 from rules.sources import Snapshot, SourceError, Sources
 
-# For all that a check waits for. Sources have shorter limits of their own.
+# For everything that a check waits for. Sources have shorter limits of their own.
 LOOK_SECONDS = 300.0
 TOO_SLOW = "Fetching the data took too long: it was stopped after 5 minutes."
 
 
 class CheckFailed(Exception):
-    """Why a check counts for nothing, in a sentence. `error` says where in the query, if it does.
+    """Why a check failed, in a sentence. `error` says where in the query, if the query is wrong.
 
     `is_stale` means that the data stopped.
     """
@@ -40,7 +40,7 @@ class CheckFailed(Exception):
 class Seen:
     """What a check saw: everything that the query lists, None if it would be the same as before.
 
-    `prints` are those of the sources and of the definition that were seen.
+    `prints` are the fingerprints of the sources and of the definition.
     """
 
     cases: Cases | None
@@ -66,8 +66,8 @@ class Looker:
     ) -> Seen:
         """Return what the rule's query lists now. Raises `CheckFailed`.
 
-        If nothing has changed since `prints`, the query doesn't run, as long as `may_skip`. With
-        `has_open` it matters whether a source is empty: then nothing can be told from it.
+        If nothing has changed since `prints`, and `may_skip` returns true, the query doesn't run.
+        With `has_open`, an empty source is a failure, because it would end all open episodes.
         """
         try:
             async with asyncio.timeout(LOOK_SECONDS):
@@ -102,7 +102,7 @@ class Looker:
         known: Mapping[str, str] | None,
         may_skip: Callable[[], Awaitable[bool]] | None,
     ) -> Seen:
-        """Run the query on what was fetched, unless the answer is known."""
+        """Run the query on the fetched data, unless the answer is known."""
         prints = {**data.prints, "": str(rule.revision)}
         await self._check_that_data_comes(rule, data, now)
         is_same = known == prints and not data.uses_clock
@@ -133,15 +133,16 @@ class Looker:
         key = (snapshot.table.name, snapshot.fingerprint, rule.time_column)
         if key not in self._newest:
             column, table = identifier(rule.time_column), identifier(snapshot.table.name)
-            # In the sandbox too: nothing that is quoted can do more there than read this table.
+            # In the sandbox too, where no column name, however odd, can do more than read this
+            # table.
             sql = (
                 f"SELECT max({column}) FILTER (WHERE {column} <= now() + INTERVAL 1 DAY), "  # noqa: S608
                 f"max({column}) FROM {table}"
             )
             [[newest, last]] = await self._rows(rule, sql, snapshot)
             if newest != last:
-                # A year that somebody mistyped must not keep its rule from ever being stale. Not
-                # remembered: that row may be of today by the next check.
+                # A mistyped year must not keep the rule from ever being stale. Not remembered,
+                # because a row of the near future may be in the past by the next check.
                 return self._moment(newest, rule)
             for old in [each for each in self._newest if each[0] == key[0] and each[2] == key[2]]:
                 del self._newest[old]
@@ -167,7 +168,7 @@ class Looker:
                 )
 
     async def _rows(self, rule: Rule, sql: str, snapshot: Snapshot) -> list[tuple[Value, ...]]:
-        """Return what a query of ours finds in one source."""
+        """Return the rows of one of our own queries over one source."""
         alone = Data({snapshot.table.name: snapshot}, uses_clock=False)
         query = self._reader.query(rule, alone, sql)
         return (await self._reader.sandbox.run(query, QUERY_SECONDS)).rows

@@ -1,4 +1,4 @@
-"""Who isn't told for a while: nobody about a rule or a key, or one recipient about anything.
+"""Mutes: for a while no one is told about a rule or a key, or one recipient isn't told anything.
 
 A mute holds until a moment, or every week at some hours. What is still bad at its end is told then.
 """
@@ -49,7 +49,7 @@ class Weekly:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Who isn't told of what, from `began_at` until `until` (None: until somebody ends it).
+    """Who isn't told of what, from `began_at` until `until` (None: until a person ends it).
 
     `rule_id` is "" for all rules, `key_hash` for all keys, and `recipient`, a number as in
     `PhoneNumber.dialed`, for everybody. With `weekly` it holds only at those times in `time_zone`.
@@ -102,7 +102,7 @@ def is_muted(
 ) -> bool:
     """Whether one of the mutes of a rule keeps it from being told at a moment.
 
-    Without a `recipient`: whether it keeps everybody from being told about the key.
+    Without a `recipient`, whether one keeps everybody from being told about the key.
     """
     return any(
         each.key_hash in {"", key_hash} and each.recipient in {"", recipient} and each.holds(moment)
@@ -183,7 +183,7 @@ class Mutes:
         return mute
 
     async def end(self, mute_id: str, audit: AuditEntry | None = None) -> None:
-        """End a mute, and write `audit` with that. One that has ended is no error."""
+        """End a mute, and write `audit` with that. Ending it twice is no error."""
         ended = sa.delete(mutes).where(
             mutes.c.id == mute_id, mutes.c.account_sid == self._account_sid
         )

@@ -23,8 +23,8 @@ SECONDS_BETWEEN_OPENINGS = 10.0
 class OpenRules:
     """Opens the RuleDesk of a desk, once, and closes it.
 
-    Neither SQLAlchemy nor anything else that rules need is imported before that. Called, it returns
-    the RuleDesk; raises `SettingsError` while sources.toml is wrong.
+    Neither SQLAlchemy nor anything else that rules need is imported before that. Calling it returns
+    the RuleDesk, or raises `SettingsError` while sources.toml is wrong.
     """
 
     def __init__(self, settings: Settings, desk: Desk) -> None:
@@ -42,7 +42,7 @@ class OpenRules:
             return self._rules
 
     def acting_as(self, actor: Actor) -> Callable[[], Awaitable[RuleDesk]]:
-        """Return what returns the one RuleDesk as it is for `actor`."""
+        """Return a function that opens the one RuleDesk and returns it acting for `actor`."""
 
         async def opened() -> RuleDesk:
             return (await self()).acting_as(actor)
@@ -50,7 +50,7 @@ class OpenRules:
         return opened
 
     async def check(self) -> None:
-        """Check what is due until canceled; while sources.toml is wrong, say so and try again."""
+        """Check what is due until canceled; while sources.toml is wrong, log that and try again."""
         while True:
             try:
                 rules = await self()

@@ -39,7 +39,7 @@ MEND_OWNER = "Name somebody else as the rule's owner, or mend the person's entry
 
 @dataclass(frozen=True, slots=True)
 class NowWords:
-    """How many things are bad, None if that isn't known; and what is said where none are."""
+    """How many things are bad, None if that isn't known; and the words to show if none are."""
 
     bad: int | None
     words: str
@@ -47,7 +47,7 @@ class NowWords:
 
 @dataclass(frozen=True, slots=True)
 class RuleHealth:
-    """How a rule is doing, in words, with the cause or what to know besides; and since when."""
+    """How a rule is doing, in words, with the cause or another remark, and since when."""
 
     kind: HealthKind
     words: str
@@ -60,8 +60,8 @@ class RuleOverview:
     """One rule of the list.
 
     `held` are things that wait for a person's decision, since `held_since`. `watches` are its
-    sources, each with a description. `alerts_by_day` are those of the last days, the last of which
-    is today. Times are in UTC. `owner` is who hears of trouble with a rule that is on.
+    sources, each with a description. `alerts_by_day` counts the alerts of the last days, today's
+    last. Times are in UTC. `owner` is who is told of trouble with a rule that is on.
     """
 
     rule: Rule
@@ -78,7 +78,7 @@ class RuleOverview:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeRow:
-    """One time that a thing was bad: what people call it, its row's cells, and where it stands.
+    """One time that a thing was bad: its name for people, its row's cells, and its state.
 
     `state` is as in rules/tables.py. `over_at` is None while it goes on. Times are in UTC.
     """
@@ -98,7 +98,7 @@ class EpisodeRow:
 class RuleFacts:
     """What the database knows of a rule: its row of rule_state, and what is counted from others.
 
-    `flapping` is what people call the keys that came and went too often in the last day.
+    `flapping` has the keys, in words for people, that came and went too often in the last day.
     """
 
     rule: Rule
@@ -116,7 +116,7 @@ class RuleFacts:
         return tuple(name for name in prints if name)
 
     def overview(self, watches: Sequence[tuple[str, str]], owner: Address) -> RuleOverview:
-        """Return the rule's line of the list."""
+        """Return the rule's entry in the list."""
         state = self.state or {}
         return RuleOverview(
             self.rule,
@@ -279,9 +279,10 @@ def _held(connection: sa.Connection, account_sid: str) -> dict[str, tuple[int, d
 
 
 def _flapping(connection: sa.Connection, account_sid: str) -> dict[str, list[str]]:
-    """Return what people call the keys that fired too often in the last day, by rule."""
+    """Return the keys, in words for people, that fired too often in the last day, by rule."""
     since = database_time(connection) - DAY_SECONDS
-    # All but the last of them are over, and few are over since so lately: an index knows those.
+    # All but the last episode of such a key are over, and few episodes ended that recently, which
+    # an index finds.
     often = (
         sa.select(episodes.c.rule_id, episodes.c.key_hash)
         .where(
@@ -339,7 +340,7 @@ def _alerts_by_day(
 
 
 def _days(now: datetime, time_zone: str) -> list[datetime]:
-    """Return when each of the last days began by a zone's clock; the last of them is today."""
+    """Return when each of the last days began by a zone's clock, ending with today."""
     there = in_time_zone(now, time_zone)
     return [
         datetime.combine(_back(there.date(), days), time(), there.tzinfo)

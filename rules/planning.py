@@ -55,10 +55,10 @@ class Plan:
     """What follows from a check: the episodes to write and the alerts to save.
 
     `episodes` are those that change. `cases` and `cells` are what the check listed of them, by the
-    hash of the key. `ends_all` if the key columns have changed: all open episodes are over then.
-    `unheard` is why some can't be told, if no owner can hear of it. While everything `is_stopped`
-    nobody is told anything. `crowd` is how many people the new ones name, if they are held because
-    those are too many, else 0.
+    hash of the key. `ends_all` means that the key columns have changed, so all open episodes are
+    over. `unheard` is why some can't be told, if there is no owner to tell. While everything
+    `is_stopped` no one is told anything. `crowd` is how many people the new ones name, if they are
+    held because that is too many, else 0.
     """
 
     after: After
@@ -72,7 +72,7 @@ class Plan:
     crowd: int = 0
 
     def words(self, keys: Sequence[str]) -> tuple[str, ...]:
-        """What people call these keys, as far as the check listed them."""
+        """Return these keys in words for people, as far as the check listed them."""
         return tuple(self.cases[each].words for each in keys if each in self.cases)
 
 
@@ -105,7 +105,7 @@ class Planner:
         return replace(plan, crowd=crowd if plan.after.is_flood else 0)
 
     async def same(self, rule: Rule, at: datetime) -> After:
-        """Return what would follow from a check that lists just what the last one did."""
+        """Return what would follow from a check that lists the same as the last one."""
 
         def look(connection: sa.Connection) -> After:
             open_ = read_open(connection, self.account_sid, rule.id)
@@ -149,9 +149,9 @@ class Planner:
         return await read_audience(rule, cases, self.regions, Directory(self.database))
 
     async def _crowd(self, rule: Rule, cases: Cases, at: datetime, seen: _Seen) -> int:
-        """Return how many people the rows that fire now name, 0 if so many may be told at once.
+        """Return how many people the rows that fire now name, 0 if that many may be told at once.
 
-        Those whom the rule itself names were chosen by a person, however many they are.
+        Recipients named by the rule itself don't count, because a person has chosen them.
         """
         if not rule.to_column:
             return 0
@@ -164,7 +164,7 @@ class Planner:
             and not is_muted(seen.mutes, at, key_hash=key)
         ]
         named = {text for case in fired for text in case.to}
-        # Looking up so many would take long.
+        # Looking up that many would take long.
         if len(named) > most:
             return len(named)
         found = (await self.audience(rule, fired)).of.values()
@@ -228,7 +228,7 @@ class Planner:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is known in the database of a check's cases, and what follows from it."""
+    """What the database knows of a check's cases, and what follows from that."""
 
     after: After
     cases: Cases
@@ -246,7 +246,7 @@ class _Seen:
         return [self._item(each) for each in keys]
 
     def heard(self, episode: Id) -> list[str]:
-        """Return who was told that an episode fires, and not only was going to be."""
+        """Return who was really told that an episode fires, not only was to be told."""
         return list(
             dict.fromkeys(
                 each.recipient
@@ -256,7 +256,7 @@ class _Seen:
         )
 
     def may_remind(self, key: str) -> bool:
-        """Whether nobody has acknowledged a key, and no alert about it is under way."""
+        """Whether a key hasn't been acknowledged, and no alert about it is under way."""
         told = self.told.get((key, self._episode(key).number), ())
         return not any(each.is_acknowledged or each.is_open for each in told)
 
@@ -280,7 +280,7 @@ class _Seen:
         if case is not None and case.is_bad:
             cells: Mapping[str, Value] = self.cases.cells(case)
         else:
-            # This check doesn't list it, so its words are those that were saved.
+            # This check doesn't list the key, so use the words that were saved.
             values, cells = self.saved.get(key, ({}, {}))
             to = [shown(cell) for name, cell in cells.items() if _same(name, self.to_column)]
             case = Case(key, values, tuple(cells.values()), tuple(to))
@@ -306,7 +306,7 @@ def _see(
     tell: Tell | None,
     is_crowd: bool = False,
 ) -> _Seen:
-    """Read where the rule stands, and let the check's cases follow from that."""
+    """Read the rule's state, and work out what follows from the check's cases."""
     state: Any = read_state(connection, account_sid, rule.id)
     open_ = read_open(connection, account_sid, rule.id)
     is_same_key = same_columns(state["key_columns"] if state else (), rule.key)
@@ -357,7 +357,7 @@ def _see(
 def alerts_to_cancel(
     waiting: set[str], about: Mapping[str, set[Id]], open_: Mapping[str, Episode], after: After
 ) -> frozenset[str]:
-    """Return those of the waiting alerts that are only about what is over."""
+    """Return the waiting alerts whose episodes are all over."""
     over = {(key, after.changed[key].number) for key in after.over}
     still_bad = {
         (key, each.number) for key, each in {**open_, **after.changed}.items() if each.is_open
@@ -368,7 +368,7 @@ def alerts_to_cancel(
 
 
 def _warn(rule: Rule, audience: Audience) -> None:
-    """Log who isn't found any more, though the rule could be switched on with them."""
+    """Log recipients that were known when the rule was switched on and aren't found any more."""
     for problem in filter(None, (audience.owner_problem, audience.then_to_problem)):
         log.warning(
             "%s", on_one_line(f"The rule {rule.name} names somebody who can't be told: {problem}")

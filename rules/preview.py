@@ -1,4 +1,4 @@
-"""Preview: what a rule finds bad now, who would hear what, and how often it would have alerted."""
+"""Preview: what a rule finds bad now, whom it would tell, and how often it would have alerted."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from rules.sources import SourceError
 from rules.tables import episodes, rule_state
 from rules.telling import Compose, Item, Teller
 
-# Rows that are shown with their recipients and words; all are counted.
+# How many rows are shown with their recipients and words; all are counted.
 MOST_ROWS = 500
 MOST_TITLE_CELLS = 3
 MOST_PREVIEWS = 200
-# Variables of a rule's messages that are no columns.
+# Variables of a rule's messages that aren't columns.
 OF_RULES = ("rule", "count", "list")
 NO_TIME_COLUMN = (
     "Name the time column of {names} in sources.toml to see how often this would have alerted."
@@ -42,9 +42,9 @@ NO_TIME_COLUMN = (
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """A thing that is bad: its key's hash and cells, who would hear of it, and the words.
+    """A thing that is bad: its key's hash and cells, who would be told of it, and the words.
 
-    `problem` says why nobody, or not everybody, can be told; then the owner is.
+    `problem` says why some or all recipients can't be told; the owner is told instead.
     """
 
     key: str
@@ -60,9 +60,9 @@ class Preview:
     """What a rule finds bad now: how many things in all, and the first of them.
 
     `fingerprint` is that of the rule's definition, `keys` are the hashes of everything that is bad,
-    and `columns` the query's. Of a rule that has been on, `same`, `new` and `gone` compare that
-    with what it follows already; None for others. With `new_baseline` its key columns are others
-    than before, so that everything counts as bad already. `newest_at` is when the newest file was
+    and `columns` the query's. For a rule that has been on, `same`, `new` and `gone` compare that
+    with what it follows already; for others they are None. With `new_baseline` its key columns have
+    changed, so that everything counts as bad already. `newest_at` is when the newest file was
     written. `seconds` is how long the query took. `problems` are sentences, by the rule's field,
     that keep it from being turned on.
     """
@@ -84,10 +84,10 @@ class Preview:
 
 
 class RecentPreviews:
-    """The latest previews, which people may still turn a rule on with."""
+    """The latest previews, with which people may still turn a rule on."""
 
     def __init__(self) -> None:
-        # By the fingerprint of the rule that was looked at.
+        # By the fingerprint of the previewed rule.
         self._previews: OrderedDict[str, Preview] = OrderedDict()
 
     def add(self, preview: Preview) -> None:
@@ -107,8 +107,8 @@ class PastAlerts:
     """How many things would have turned bad on each of the last days, oldest first.
 
     `bad_before` counts what was bad already when the first of these days began. `time_columns` are
-    those that tell when a row is from, each as "tastings.tasted_at". With a `problem`, a sentence,
-    none of this can be said.
+    the columns that say when a row is from, such as "tastings.tasted_at". `problem` is a sentence
+    that says why none of this is known, or "".
     """
 
     by_day: tuple[tuple[date, int], ...] = ()
@@ -119,7 +119,7 @@ class PastAlerts:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a rule that has been on follows: the open keys, and the columns that make them."""
+    """What a rule that has been on follows: the open keys, and the key columns."""
 
     keys: frozenset[str] = frozenset()
     key_columns: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ class Previewer:
         bad = reading.cases.bad
         first = list(bad.values())[:MOST_ROWS]
         audience = await read_audience(rule, first, self.regions, self.directory)
-        # In a thread, because composing hundreds of them takes long.
+        # In a thread, because composing hundreds of messages takes long.
         rows = await asyncio.to_thread(self._rows, rule, reading.cases, first, audience, now)
         return _compared(
             Preview(
@@ -167,8 +167,8 @@ class Previewer:
     async def past_alerts(self, rule: Rule, days: int = 30) -> PastAlerts:
         """Return how often the rule would have alerted, by running it as of each day's end.
 
-        Whatever is bad at the first of them counts as bad already. What was bad for less than a day
-        between two looks isn't found. Raises nothing: what is wrong is the answer's `problem`.
+        What is bad at the first of them counts as bad already. What was bad only between two of
+        them isn't found. Raises nothing: an error is in the answer's `problem`.
         """
         try:
             data = _with_time_column(await self.reader.fetch(rule), rule.time_column)
@@ -189,7 +189,7 @@ class Previewer:
         return PastAlerts(by_day, len(bad[0]), time_columns=tuple(told_by))
 
     async def _problems(self, rule: Rule, columns: Sequence[str]) -> dict[str, str]:
-        """Return what would keep people from being told, whatever row is bad, by field."""
+        """Return, by field, what would keep people from being told whichever row is bad."""
         found: dict[str, str] = {}
         for name in ("message", "message_for_many", "voicemail"):
             if problem := _unknown_variable(getattr(rule, name), columns):
@@ -208,7 +208,7 @@ class Previewer:
         try:
             self.compose(replace(specimen, template=False))
         except UnusableInput as problem:
-            # That number may be in a country that can't be called here.
+            # The specimen's number may be in a country that can't be called here.
             if problem.field != "phone_number":
                 found[problem.field] = str(problem)
         return found
@@ -291,7 +291,7 @@ def _newest(reading: Reading) -> datetime | None:
 
 
 def _with_time_column(data: Data, time_column: str) -> Data:
-    """Let tables that have the rule's time column, and no other, end at the moment asked for."""
+    """Make tables that have the rule's time column, and no others, end at the moment asked for."""
 
     def ended(table: Table) -> Table:
         names = {each.name for each in table.columns}
@@ -323,7 +323,7 @@ def _ends_of_days(now: datetime, zone: str, days: int) -> list[tuple[date, datet
 
 
 def _new_in_each(bad: Sequence[Collection[str]], *, once_ever: bool) -> list[int]:
-    """Return how many keys began to be bad at each look but the first."""
+    """Return how many keys turned bad at each look but the first."""
     seen = set(bad[0])
     counts = []
     for before, after in pairwise(bad):

@@ -1,6 +1,6 @@
 """Running a rule's query on its sources as they are now: what it lists, by key.
 
-Previews, checks and dry runs read a rule in this one way.
+Previews, checks and dry runs all read a rule this way.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from rules.sources import Snapshot, SourceError, Sources
 
 QUERY_SECONDS = 30.0
 MOST_ROWS = 50_000
-# Fewer are told apart faster than in a thread.
+# Fewer rows than this are processed faster than a thread starts.
 FEW_ROWS = 500
-# A file that somebody writes into may change while it is read.
+# A file may be written to while it is read.
 ATTEMPTS = 3
-MOST_NAMED = 5  # of sources in one sentence
+MOST_NAMED = 5  # sources in one sentence
 TOO_MANY = (
     f"More than {MOST_ROWS:,} rows are listed, so they can't be told apart from good ones: let the "
     "query list only what is bad."
@@ -48,7 +48,7 @@ class Data:
 
     @property
     def prints(self) -> dict[str, str]:
-        """What is equal as long as no source has changed, by the source's name."""
+        """A fingerprint of each source, by its name; it changes when the source does."""
         return {name: each.fingerprint for name, each in self.snapshots.items()}
 
 
@@ -69,14 +69,14 @@ class Reading:
 class RuleReader:
     """Reads rules: fetches their sources, and runs their queries in the sandbox.
 
-    `time_zone` is that of rules which name none.
+    `time_zone` is for rules that name none.
     """
 
     def __init__(self, sources: Sources, sandbox: Sandbox, time_zone: str = "") -> None:
         self.sources = sources
         self.sandbox = sandbox
         self._time_zone = time_zone
-        # What was fetched last, so that unchanged sources aren't fetched again.
+        # The snapshots fetched last, so that unchanged sources aren't fetched again.
         self._known: dict[str, Snapshot] = {}
 
     def zone(self, rule: Rule) -> str:
@@ -91,7 +91,7 @@ class RuleReader:
         """Fetch the sources that the rule's query names.
 
         Raises `QueryError` for a query that can't be read, or names a source that isn't there, and
-        `SourceError` for data that can't be had.
+        `SourceError` for data that can't be fetched.
         """
         if not rule.sql.strip():
             raise UnusableInput("sql", "Write a query whose rows are what is bad.")
@@ -110,7 +110,7 @@ class RuleReader:
     async def steadily(
         self, rule: Rule, work: Callable[[Data], Awaitable[Result]]
     ) -> tuple[Result, Data]:
-        """Fetch the rule's sources and do `work` on them; returns its result, and what it was of.
+        """Fetch the rule's sources and do `work` on them; returns its result, and the data used.
 
         If a file changed meanwhile, all of it is done again. Raises what `fetch` and `work` raise,
         and `SourceError` for a file that changes again and again.
@@ -122,7 +122,7 @@ class RuleReader:
                 await self.sources.confirm(data.snapshots.values())
                 return result, data
             except (SourceError, QueryError):
-                # Somebody may have written into a file while it was read: then read it again.
+                # A file may have been written to while it was read. If so, read it again.
                 if not attempts_left or await self._is_unchanged(data):
                     raise
         raise AssertionError("the last attempt returns or raises")
@@ -137,8 +137,7 @@ class RuleReader:
     async def run(self, rule: Rule, data: Data) -> Reading:
         """Run the rule's query on data that were fetched.
 
-        Raises `QueryError`, also for more rows than anybody could follow, and `UnusableInput` about
-        `key` or `to_column`.
+        Raises `QueryError`, also for too many rows, and `UnusableInput` about `key` or `to_column`.
         """
         result = await self.sandbox.run(self.query(rule, data), QUERY_SECONDS)
         if result.is_cut:
@@ -158,13 +157,13 @@ class RuleReader:
         return Reading(cases, result, data)
 
     async def read(self, rule: Rule) -> Reading:
-        """Fetch, and run. Raises what these do."""
+        """Fetch the sources and run the query. Raises what `fetch` and `run` do."""
         reading, _ = await self.steadily(rule, lambda data: self.run(rule, data))
         return reading
 
 
 def _unknown_source(sql: str, name: str, known: Sequence[str]) -> QueryError:
-    """Say that a query names a source that isn't there, with what may have been meant."""
+    """Say that a query names a source that isn't there, and suggest which one was meant."""
     close = get_close_matches(name.casefold(), {each.casefold(): each for each in known}, n=1)
     meant = next((each for each in known if [each.casefold()] == close), "")
     if meant:

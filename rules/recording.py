@@ -1,9 +1,9 @@
 """What a check found is written in one transaction: all of it, once, or nothing.
 
-The query has run before, outside of any transaction. Here it is verified that the process still has
-the rule's lease, that no other check was begun, and that the rule is what it was; then episodes,
-alerts, the check and when the next one is due are written together. So a process may die at any
-moment, or two may make the same check: each episode's people are alerted once.
+The query ran before that, outside of any transaction. The transaction verifies that the process
+still has the rule's lease, that no other check was begun, and that the rule hasn't changed; then it
+writes episodes, alerts, the check and when the next one is due together. So people are alerted once
+per episode, even if a process dies at any moment, or two make the same check.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Finding:
     """Everything that a check writes.
 
     `seconds` is how long it took, `bad` how many keys were bad, None if that isn't known. `prints`
-    are those of the sources and the rule that the query saw. `notices` are all alerts. If the rule
-    is being switched on, `switched_by` is who does that, and `audit` tells of it.
+    are the fingerprints of the sources and the rule that the query saw. `notices` are all alerts.
+    If the rule is being switched on, `switched_by` is who does that, and `audit` its entry.
     """
 
     rule: Rule
@@ -97,14 +97,14 @@ class Finding:
 
 
 def record(connection: sa.Connection, add: AddAlerts, account_sid: str, finding: Finding) -> bool:
-    """Write what a check found; false if it counts for nothing, because another one came first.
+    """Write what a check found; false if it doesn't count, because another one came first.
 
-    It can run again: what was written once isn't written twice.
+    It can safely run again: nothing is written twice.
     """
     claim, rule = finding.claim, finding.rule
     if _is_written(connection, account_sid, claim):
         return True
-    # In the order in which everybody locks them.
+    # Lock them in the same order as everywhere.
     revision = connection.scalar(REVISION, {"rule": rule.id})
     state = read_state(connection, account_sid, rule.id, lock=True)
     if revision != rule.revision or state is None:
@@ -112,7 +112,7 @@ def record(connection: sa.Connection, add: AddAlerts, account_sid: str, finding:
     if (state["leased_by"], state["check_number"]) != (claim.holder, claim.number):
         return False
     if (state["state"] in CHECKED_STATES) is (finding.switched_by is not None):
-        return False  # switched off meanwhile, or on by somebody else
+        return False  # switched off meanwhile, or on by another person
     if finding.result != "unchanged":  # there may be one every second
         _write_check(connection, account_sid, finding)
     if finding.switched_by is not None:
@@ -191,7 +191,7 @@ def _write_state(connection: sa.Connection, account_sid: str, finding: Finding, 
 def _write_episodes(
     connection: sa.Connection, account_sid: str, finding: Finding
 ) -> frozenset[str]:
-    """Write the episodes that changed; returns the waiting alerts that are about none any more."""
+    """Write the episodes that changed; returns the waiting alerts whose episodes are all over."""
     plan, rule_id = finding.plan, finding.rule.id
     ours = {"rule": rule_id, "account": account_sid}
     if plan.ends_all:
@@ -199,7 +199,7 @@ def _write_episodes(
             "state": "over",
             "is_open": False,
             "over_at": finding.claim.at.timestamp(),
-            # For rules that tell of a key once ever.
+            # Needed by rules with `once_ever`.
             "returns_to": sa.case((episodes.c.state == "known", "known"), else_=RETURNS_TO),
         }
         connection.execute(OPEN_ONES.values(ended), ours)
@@ -238,8 +238,8 @@ def _write_episodes(
 
 
 def _words(episode: Episode, plan: Plan) -> dict[str, Any]:
-    """Return what is kept of the row, to be shown and perhaps told later."""
-    # Nobody is told of what is known, and there may be thousands.
+    """Return what to keep of the row, to show it and perhaps tell people later."""
+    # No one is told of known keys, and there may be thousands of them.
     row = {} if episode.state == "known" else plan.cells[episode.key_hash]
     return {
         "key": {name: _kept(value) for name, value in plan.cases[episode.key_hash].values.items()},
@@ -248,7 +248,7 @@ def _words(episode: Episode, plan: Plan) -> dict[str, Any]:
 
 
 def _kept(value: Value) -> Value:
-    """Return a cell as JSON can hold it; long texts are cut."""
+    """Return a cell as a JSON value; long texts are cut."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value[:MOST_CELL_CHARACTERS] if isinstance(value, str) else value
@@ -260,7 +260,7 @@ def _waiting_in_vain(
     finding: Finding,
     before: dict[str, Episode],
 ) -> frozenset[str]:
-    """Return the alerts that wait, and that are only about what is over by now."""
+    """Return the waiting alerts whose episodes are all over by now."""
     found: set[str] = set()
     over = {key: before[key].number for key in finding.plan.after.over if key in before}
     for some in in_parts(list(over)):
@@ -292,7 +292,7 @@ def _waiting_in_vain(
 def _cancel(
     connection: sa.Connection, account_sid: str, alert_ids: frozenset[str], at: datetime
 ) -> None:
-    """Cancel alerts that wait. One whose try has begun in this moment goes on."""
+    """Cancel waiting alerts. One whose try has just begun goes on."""
     if not alert_ids:
         return
     wanted = (
@@ -325,7 +325,8 @@ def _add_alerts(
     if finding.plan.notices:
         add([each.request for each in finding.plan.notices])
     if finding.notices:
-        # The owner hears what is wrong with the rule also when it has reached its hourly limit.
+        # With `confirmed`, the owner hears what is wrong even if the rule has reached its hourly
+        # limit.
         add([each.request for each in finding.notices], confirmed=True)
     rows = [
         {

@@ -1,4 +1,4 @@
-"""Deleting what rules no longer need: checks after 30 days, episodes after 400."""
+"""Deleting what rules no longer need: checks after 30 days, episodes after 400 or more."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SECONDS_A_DAY = 24 * 3600.0
 KEEP_CHECKS_DAYS = 30
 # A rule looks back over a window; a key that it still lists after this is told again.
 KEEP_EPISODES_DAYS = 400
-# Small transactions, between which others can write.
+# Small, so that others can write between these transactions.
 MOST_DELETED_AT_ONCE = 500
 
 
 async def delete_old(database: Database, account_sid: str, keep_days: int = 0) -> int:
-    """Delete all of an account that is older than it is kept; returns how many rows.
+    """Delete an account's old checks and episodes; returns how many rows.
 
     `keep_days` is how long alerts are kept. Episodes are kept at least as long: otherwise
     a key's episodes would be counted from 1 again, and a new alert would get the id of an old one.

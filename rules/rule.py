@@ -1,4 +1,4 @@
-"""Rule: a query over sources in which each row is one bad thing, and whom to tell of it."""
+"""Rule: a query whose rows are bad things, and whom to tell about them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from alerts.phone_numbers import Regions
 from rules.guided import Guided
 from rules.schedule import check_at
 
-# draft: never switched on · on: checked · paused: switched off · held: checked, but what is newly
-# bad waits for a person's decision.
+# draft: never switched on · on: checked · paused: switched off · held: checked, but what turns bad
+# waits for a person's decision.
 State = Literal["draft", "on", "paused", "held"]
 
 # The key of a rule whose rows have none of their own: a row is the same if all its cells are.
@@ -34,12 +34,12 @@ MOST_RECIPIENT_CHARACTERS = 20_000
 MOST_REMINDERS = 3
 MOST_AT_ONCE = 10_000
 DAY_MINUTES = 24 * 60
-# A database can't keep these, or nobody can see them.
+# Characters that a database can't keep, or that people can't see.
 REFUSED_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
 
-# Fields of a rule that say where it stands, not what it is.
+# Fields that say in which state a rule is, not what it does.
 NOT_OF_THE_DEFINITION = ("id", "state", "revision", "changed_by", "changed_at")
-# Fields of a rule that are an alert's own, and mean the same there.
+# Fields of a rule that `AlertRequest` has too, with the same meaning.
 OF_THE_ALERT = (
     "channel", "voice", "language", "repeat", "acknowledge", "voicemail", "tries",
     "minutes_between_tries", "then_text", "quiet_hours", "urgent", "time_zone",
@@ -56,18 +56,18 @@ class Rule:
     `key` are 1 to 5 columns of the query, or WHOLE_ROW. `message` may hold `{{ column }}` of each
     column; `message_for_many` also `{{ count }}` and `{{ list }}`, and is for several rows at once.
     Recipients are in the column `to_column` (a number, a contact's or a group's name), or those
-    named in `to`; `owner` hears when the rule can't be checked. Both are as people type them. The
+    named in `to`; `owner` is told when the rule can't be checked. Both are as people type them. The
     fields of delivery mean what they do in `AlertRequest`; in `then_to` names are allowed too.
 
     It is checked every `every_seconds`, or at the times of the cron line `at` ("0 7 * * 1-5") in
     `time_zone` (an IANA name, "" for TIME_ZONE). A row fires once it was bad in `pending_checks`
     checks and for `pending_minutes`, and is over once `recovery_checks` didn't list it. If more
     than `most_at_once` fire in one check, all are held for a person. Alerts are gathered for
-    `gather_minutes`. Until somebody acknowledges, `reminders` follow, `reminder_minutes` apart.
-    With `once_ever`, a key that has been over never fires again. The owner hears if no row of
-    `time_column` (or file) is newer than `stale_after_minutes` (0: never).
+    `gather_minutes`. Until a recipient acknowledges, `reminders` follow, `reminder_minutes` apart.
+    With `once_ever`, a key that has been over never fires again. The owner is told if the newest
+    row (by `time_column`) or file is older than `stale_after_minutes` (0: never).
 
-    `guided` is what the guided way was filled in with, which wrote `sql`. `changed_at` is in UTC.
+    `guided` has the choices of the guided way, if that wrote `sql`. `changed_at` is in UTC.
     """
 
     id: str = ""
@@ -118,12 +118,12 @@ class Rule:
 
     @property
     def fingerprint(self) -> str:
-        """A print of the definition: equal for two rules that do the same under the same name."""
+        """A fingerprint of the definition: equal for two rules with the same name and effect."""
         text = json.dumps(definition_of(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-# Least and most of each number, and the sentence for others.
+# The least and most of each number, and the sentence for values outside.
 LIMITS: Mapping[str, tuple[float, float, str]] = {
     "every_seconds": (1, 31 * DAY_MINUTES * 60, "Check it every second to every 31 days."),
     "pending_checks": (1, 100, "Ask for 1 to 100 bad checks in a row."),
@@ -147,7 +147,7 @@ COUNTS = (
 
 
 def same_columns(columns: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether these are the same columns in the same order, however their letters are."""
+    """Whether these are the same columns in the same order, ignoring upper and lower case."""
     return [each.casefold() for each in columns] == [each.casefold() for each in others]
 
 
@@ -166,7 +166,7 @@ def check_complete(rule: Rule) -> None:
 def wrong_fields(rule: Rule) -> dict[str, UnusableInput]:
     """Return what keeps a rule, even a draft, from being saved, by field.
 
-    Knows nothing of the sources, of the query's columns and of people: see preview.py.
+    This doesn't look at sources, the query's columns or people: see preview.py.
     """
     problems = [
         *_wrong_texts(rule),
@@ -183,7 +183,7 @@ def wrong_fields(rule: Rule) -> dict[str, UnusableInput]:
 
 
 def missing_fields(rule: Rule) -> dict[str, UnusableInput]:
-    """Return what a rule, otherwise right, still lacks before it can be checked, by field."""
+    """Return, by field, what an otherwise valid rule still lacks before it can be checked."""
     found = []
     if not rule.sql.strip():
         found.append(UnusableInput("sql", "Write a query whose rows are what is bad."))
@@ -197,9 +197,9 @@ def missing_fields(rule: Rule) -> dict[str, UnusableInput]:
 
 
 def definition_of(rule: Rule) -> dict[str, Any]:
-    """Return what the rule is as JSON's values, without its id, state and revision."""
+    """Return the rule's definition as JSON values, without its id, state and revision."""
     if rule.at:
-        # An interval from before no longer counts.
+        # With a cron line, an earlier interval no longer counts.
         rule = replace(rule, every_seconds=USUAL_SECONDS)
     values = {
         name: value for name, value in asdict(rule).items() if name not in NOT_OF_THE_DEFINITION
@@ -208,7 +208,7 @@ def definition_of(rule: Rule) -> dict[str, Any]:
 
 
 def rule_from(definition: Mapping[str, Any]) -> Rule:
-    """Return the rule with a definition that `definition_of` wrote, perhaps in another version."""
+    """Return the rule with a definition that `definition_of` wrote, perhaps another version's."""
     known = {field.name for field in fields(Rule)}
     values = {name: value for name, value in definition.items() if name in known}
     for name in ("key", "then_to"):
@@ -222,13 +222,13 @@ def rule_from(definition: Mapping[str, Any]) -> Rule:
 
 
 def alert_request(rule: Rule) -> AlertRequest:
-    """Return what the rule says of each of its alerts; the recipient and the words are missing."""
+    """Return the options of the rule's alerts as a request without recipient and words."""
     shared = {name: getattr(rule, name) for name in OF_THE_ALERT}
     return AlertRequest(to="", message=rule.message, user=rule.name, **shared)
 
 
 def _json_value(value: Any) -> Any:
-    """Return the one value in JSON that equal values share: 5 and 5.0 are the same minutes."""
+    """Return the same JSON value for equal values: 5 and 5.0 are the same minutes."""
     if isinstance(value, dict):
         return {name: _json_value(each) for name, each in value.items()}
     if isinstance(value, tuple):
@@ -294,7 +294,7 @@ def _wrong_numbers(rule: Rule) -> list[UnusableInput]:
 
 
 def _wrong_delivery(rule: Rule) -> list[UnusableInput]:
-    """What an alert with these options would be refused for, whoever it is for."""
+    """Return why an alert with these options would be refused, whoever the recipient is."""
     found: list[UnusableInput] = []
     request = replace(
         alert_request(rule), to=SPECIMEN.to, message=SPECIMEN.message, user="", template=False
@@ -303,7 +303,7 @@ def _wrong_delivery(rule: Rule) -> list[UnusableInput]:
         request = replace(request, voicemail=SPECIMEN.message)
     if not 0 <= rule.repeat <= 100:
         request = replace(request, repeat=SPECIMEN.repeat)
-    # `compose` stops at the first mistake: mend that field, and look for the next.
+    # `compose` stops at the first mistake, so correct that field and look for the next.
     for _ in OF_THE_ALERT:
         try:
             compose(request, SPECIMEN_REGIONS)

@@ -1,4 +1,4 @@
-"""Rules in TOML files, to be kept in git: written so that what is read back is the same.
+"""Rules in TOML files, to be kept in git: reading a written file returns the same rules.
 
     [[rule]]
     name = "Diacetyl above limit"
@@ -29,7 +29,7 @@ HEADING = "# Rules of Callboard. Load them with: python -m alerts rules load FIL
 TABLE = "rule"
 MOST_FILE_CHARACTERS = 5_000_000
 MOST_RULES = 1_000
-# In a file, one entry in words stands for both.
+# In a file, one entry in words replaces both fields.
 SCHEDULE, OF_THE_SCHEDULE = "check", ("every_seconds", "at")
 # TOML's short forms of characters that a basic string can't hold.
 ESCAPES = {
@@ -142,7 +142,7 @@ def _read_rule(entry: Mapping[str, Any], where: str) -> Rule:
     values = dict(entry)
     schedule, guided = values.pop(SCHEDULE, None), values.pop("guided", None)
     types = get_type_hints(Rule)
-    # The guided way has a table of its own, and the schedule its words.
+    # The guided way has a table of its own, and the schedule is written in words.
     for name in (*NOT_OF_THE_DEFINITION, "guided", *OF_THE_SCHEDULE):
         del types[name]
     rule = Rule(**_read_values(values, types, where, also=(SCHEDULE, "guided")))
@@ -195,7 +195,7 @@ def _read_value(value: Any, kind: Any, where: str) -> Any:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise UnusableInput("file", f'{where} is a list of texts, such as ["batch"].')
         return tuple(value)
-    # To Python, true is a whole number too.
+    # In Python, True is an int too.
     is_right = isinstance(value, (int, float) if kind is float else kind)
     if not is_right or (isinstance(value, bool) and kind is not bool):
         raise UnusableInput("file", f"{where} is {KINDS[kind]}.")

@@ -1,4 +1,4 @@
-"""SavedRules: the repository of rules. Each save is a revision; none of them is ever lost."""
+"""SavedRules: the repository of rules. Each save is a revision, and all revisions are kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rules.tables import rule_state, rule_versions, rules
 
 DELETED = "This rule was deleted meanwhile. Save it under a name as a new one."
 # Every check reads its rule, and building a statement takes as long as running it. A rule that was
-# never switched on in this account has no state there.
+# never switched on in this account has no row in `rule_state`.
 KEPT = (
     sa.select(rules, rule_state.c.state)
     .select_from(
@@ -39,7 +39,7 @@ KEPT = (
     .where(rules.c.deleted_at.is_(None))
 )
 ONE = KEPT.where(rules.c.id == sa.bindparam("rule"))
-# What a new row of `rule_state` has in it before anything has happened.
+# The values of a new row of `rule_state`.
 UNCHECKED: dict[str, Any] = {
     "key_columns": [],
     "check_number": 0,
@@ -52,7 +52,7 @@ UNCHECKED: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """When a rule came to its state, and who switched it: "" for the rule itself."""
+    """When a rule entered its state, and who switched it ("" if the rule stopped itself)."""
 
     state: State
     at: datetime
@@ -60,9 +60,9 @@ class Switched:
 
 
 class SavedRules:
-    """The rules in a database, and where they stand in one Twilio account.
+    """The rules in a database, and their state in one Twilio account.
 
-    `time_zone` is that of rules which name none. Use it from one event loop.
+    `time_zone` is for rules that name none. Use it from one event loop.
     """
 
     def __init__(self, database: Database, account_sid: str, time_zone: str = "") -> None:
@@ -83,7 +83,7 @@ class SavedRules:
         )
 
     async def by_name(self, name: str) -> Rule | None:
-        """Return the rule of a name, however its letters are; None if there is none."""
+        """Return the rule of a name, ignoring case; None if there is none."""
         wanted = rules.c.name_key == name_key(name)
         found = await self._database.read(
             lambda connection: read_rules(connection, self._account_sid, wanted)
@@ -91,7 +91,7 @@ class SavedRules:
         return found[0] if found else None
 
     async def names(self, rule_ids: Sequence[str] = ()) -> dict[str, str]:
-        """Return the names of all rules by id, in order, and of these even if deleted."""
+        """Return the names of all rules by id, in order; those in `rule_ids` even if deleted."""
         wanted = (
             sa.select(rules.c.id, rules.c.name)
             .where(sa.or_(rules.c.deleted_at.is_(None), rules.c.id.in_(rule_ids)))
@@ -105,10 +105,10 @@ class SavedRules:
         """Save a rule as a new revision and return it; one without an id is new, and a draft.
 
         `rule.revision` is the revision that was edited. If another was saved since, raises
-        `UnusableInput` about `revision`. A rule that says what it said before is left as it is.
-        Its state stays; one that is checked is checked with what it says now, so it may lack
-        nothing. `audit` is written with it, about its id. Raises `UnusableInput` for the first
-        field that is wrong, and for a `name` that is taken.
+        `UnusableInput` about `revision`. A rule that is the same as before is left as it is. Its
+        state stays. A rule that is on is checked with the new definition, so that must be complete.
+        `audit` is written with it, about its id. Raises `UnusableInput` for the first field that is
+        wrong, and for a `name` that is taken.
         """
         check_rule(rule)
         rule = replace(rule, name=" ".join(rule.name.split()))
@@ -147,7 +147,7 @@ class SavedRules:
         return await written(self._database, save)
 
     async def versions(self, rule_id: str) -> list[Rule]:
-        """Return every revision of a rule, newest first; their state is that of today."""
+        """Return every revision of a rule, newest first, all with the rule's present state."""
         wanted = (
             sa.select(rule_versions)
             .where(rule_versions.c.rule_id == rule_id)
@@ -164,7 +164,7 @@ class SavedRules:
         return await self._database.read(read)
 
     async def delete(self, rule_id: str, by: str, audit: AuditEntry | None = None) -> None:
-        """Delete a rule, in all accounts. Its alerts stay, and go on. Unknown ids are no error."""
+        """Delete a rule, in all accounts. Its alerts stay, and go on. An unknown id is no error."""
 
         def delete(connection: sa.Connection) -> None:
             now = database_time(connection)
@@ -182,7 +182,7 @@ class SavedRules:
         await self._database.write(delete)
 
     async def switch_off(self, rule_id: str, by: str, audit: AuditEntry | None = None) -> None:
-        """Have a rule checked no more. What is bad stays as it is, until it is switched on."""
+        """Stop checking a rule. Its episodes stay as they are until it is switched on again."""
 
         def switch(connection: sa.Connection) -> None:
             if read_rule(connection, self._account_sid, rule_id, lock=True) is None:
@@ -198,7 +198,7 @@ class SavedRules:
         await self._database.write(switch)
 
     async def switched(self) -> dict[str, Switched]:
-        """Return when each rule came to its state and who switched it, by the rule's id."""
+        """Return when each rule entered its state and who switched it, by the rule's id."""
         wanted = sa.select(rule_state).where(rule_state.c.account_sid == self._account_sid)
 
         def read(connection: sa.Connection) -> dict[str, Switched]:
@@ -230,7 +230,7 @@ class SavedRules:
         )
 
     def _reschedule(self, connection: sa.Connection, rule: Rule) -> None:
-        """Have a rule that is checked, in any account, checked when it says now."""
+        """Move the next check of a rule that is on, in any account, to its new schedule."""
         now = datetime.fromtimestamp(database_time(connection), UTC)
         zone = rule.time_zone or self._time_zone
         at = first_check(rule.every_seconds, rule.at, zone, now).timestamp()
@@ -264,7 +264,7 @@ def read_rules(
 
 
 def switch_on(connection: sa.Connection, account_sid: str, rule: Rule, at: float, by: str) -> None:
-    """Have a rule checked from `at`, in seconds since 1970, inside the caller's transaction.
+    """Check a rule from `at` on, in seconds since 1970; runs in the caller's transaction.
 
     The caller has written what is bad already as episodes of the rule's key columns.
     """

@@ -1,4 +1,4 @@
-"""When a rule is checked: every so often, or at the times of a cron line in the rule's zone.
+"""When a rule is checked: at an interval, or at the times of a cron line in the rule's zone.
 
 People read and write both in words: "every 5 minutes", "weekdays at 07:00".
 """
@@ -16,7 +16,7 @@ from alerts.time_zones import in_time_zone
 MOST_AT_CHARACTERS = 100
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-# What people call several days, and cron's name for these.
+# What people call several days, and cron's way of writing them.
 GROUPS = {"every day": "*", "daily": "*", "weekdays": "1-5", "weekends": "0,6"}
 EXAMPLE = "Write it as every 5 minutes, as weekdays at 07:00, or as a cron line: 0 7 * * 1-5."
 ONE_MINUTE = "Times of one rule share their minute, as 07:00 and 19:00: make two rules of this."
@@ -33,14 +33,14 @@ def next_check(
 ) -> datetime:
     """Return when the check after the one that was due at `due`, and is made `now`, is due.
 
-    That is after `now`: one check makes up for all that were missed. An interval keeps its beat.
+    It is after `now`: one check makes up for all that were missed. An interval keeps its rhythm.
     Cron lines are read in `time_zone` as Debian's cron does: a time that a clock skips in spring
     comes right after, and one that it shows twice in autumn counts once. Times are in UTC.
     """
     if at:
         return next(CronSim(at, in_time_zone(now, time_zone))).astimezone(UTC)
     every = timedelta(seconds=every_seconds)
-    # A clock that was set back must not keep the next check away for longer than an interval.
+    # If the clock was set back, the next check must still come within one interval.
     if due > now:
         return now + every
     missed = (now - due) // every
@@ -139,7 +139,7 @@ def _weekdays(text: str) -> str:
 
 
 def _at_words(at: str) -> str:
-    """Return the words of a cron line, "" if it isn't among those that have any."""
+    """Return a cron line in words, "" if it can't be put into words."""
     minute, hours, day, month, weekday = at.split()
     if not minute.isdigit() or month != "*":
         return ""
@@ -169,6 +169,6 @@ def _listed(words: list[str]) -> str:
 
 
 def _every(count: float, unit: str) -> str:
-    # In full, so that it is read back as it is.
+    # Written in full, so that it is read back unchanged.
     shown = int(count) if count == int(count) else count
     return f"every {unit}" if count == 1 else f"every {shown} {unit}s"

@@ -1,4 +1,4 @@
-"""Where a rule stands, read from the database: its open episodes, earlier ones, who was told."""
+"""A rule's state in the database: its open episodes, earlier ones, and who was told."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rules.tables import episode_alerts, episodes, rule_state
 from rules.telling import recipient_of
 
 EPISODE_FIELDS = tuple(Episode.__dataclass_fields__)
-# The columns that an Episode is made of: not the row, which may be large.
+# The columns that an Episode is made of, without the row of data, which may be large.
 _columns = [episodes.c[name] for name in EPISODE_FIELDS]
 
-# Every check needs these statements. They are built once, because that takes as long as running
-# them.
+# Every check needs these statements. They are built once, because building one takes as long as
+# running it.
 _of_rule = (
     episodes.c.rule_id == sa.bindparam("rule"),
     episodes.c.account_sid == sa.bindparam("account"),
@@ -35,18 +35,19 @@ STATE = sa.select(rule_state).where(
 )
 LOCKED_STATE = STATE.with_for_update()
 
-# Unless they have a SID, alerts in these never came to Twilio.
+# Alerts with these statuses never reached Twilio, unless they have a SID.
 UNSENT = (Status.QUEUED.value, Status.CANCELED.value, Status.FAILED.value)
 
-Id = tuple[str, int]  # of an episode within its rule: the key's hash, and the number
+Id = tuple[str, int]  # an episode within its rule: the key's hash, and the number
 
 
 @dataclass(frozen=True, slots=True)
 class ToldAlert:
     """An alert that told of an episode: to whom, and how far it has come.
 
-    An alert that was deleted since has ended. `is_waiting` means that nothing of it is under way:
-    it waits for the morning, its turn or its next try. `was_sent` is whether any try was made.
+    An alert that was deleted since then counts as ended. `is_waiting` means that nothing of it is
+    under way: it waits for the morning, its turn or its next try. `was_sent` is whether any try was
+    made.
     """
 
     alert_id: str
@@ -84,7 +85,7 @@ def read_open(connection: sa.Connection, account_sid: str, rule_id: str) -> dict
 def read_past(
     connection: sa.Connection, account_sid: str, rule_id: str, keys: Sequence[str], at: float
 ) -> dict[str, Past]:
-    """Return what was before with these keys, as of `at` seconds since 1970."""
+    """Return the earlier episodes of these keys, as of `at` seconds since 1970."""
     lately = sa.and_(episodes.c.fired_at.is_not(None), episodes.c.fired_at > at - DAY_SECONDS)
     been = sa.or_(
         episodes.c.fired_at.is_not(None),
@@ -180,7 +181,7 @@ def _told(row: Any) -> ToldAlert:
         recipient_of(row.alert_id),
         bool(row.is_open),
         is_waiting,
-        # Canceled before anything was sent, or refused: then nobody has heard of it.
+        # If it was canceled before anything was sent, or refused, no one has heard of it.
         was_sent=row.status not in UNSENT or row.try_number > 1 or row.sid is not None,
         is_acknowledged=row.status == Status.ACKNOWLEDGED.value,
     )

@@ -1,8 +1,8 @@
-"""The tables of rules: what they are, where they stand, what they found and whom they told.
+"""The tables of rules: their definitions, states, checks, episodes and alerts.
 
-The definitions belong to no Twilio account; all that follows from checks does, so that what a
-simulation has told is told again for real. Only transitions are written: a key that stays bad
-changes no row. Times are seconds since 1970 in UTC, as in alerts/tables.py.
+The definitions belong to no Twilio account; all that follows from checks belongs to one, so that
+what was told in a simulation is told again for real. Only transitions are written: a key that stays
+bad changes no row. Times are seconds since 1970 in UTC, as in alerts/tables.py.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ rule_versions = sa.Table(
 )
 
 # Where a rule stands in one account. Without a row it is a draft there, so that a rule that was on
-# in a simulation isn't on for real until somebody says so.
+# in a simulation isn't on for real until a person turns it on.
 rule_state = sa.Table(
     "rule_state",
     metadata,
@@ -58,11 +58,11 @@ rule_state = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("state_at", sa.Double, nullable=False),
     sa.Column("state_by", sa.Text, nullable=False),
-    # The key columns that the open episodes were made with. If the rule's are others by now, the
-    # next check begins with a new baseline.
+    # The key columns that the open episodes were made with. If the rule has other key columns by
+    # now, the next check begins with a new baseline.
     sa.Column("key_columns", sa.JSON, nullable=False),
     # The number of the last check that was begun, and of those whose rows counted. Episodes count
-    # in the second, so that failed checks change nothing.
+    # checks by the second number, so that failed checks change nothing.
     sa.Column("check_number", sa.Integer, nullable=False),
     sa.Column("counted_checks", sa.Integer, nullable=False),
     # Null while it is off.
@@ -83,12 +83,12 @@ rule_state = sa.Table(
     sa.Column("owner_told", sa.Text, nullable=False),
     sa.Column("owner_told_at", sa.Double),
     # The fingerprint of each source, by name, and of the definition at the last counted check: if
-    # none has changed, the query needn't run. Null to have it run.
+    # none has changed, the query needn't run. Null to make it run.
     sa.Column("prints", sa.JSON(none_as_null=True)),
     # Alerts that are gathered go out then.
     sa.Column("gathered_until", sa.Double),
 )
-# For the rules that are due: few rules are on.
+# Finds the rules that are due: few rules are on.
 sa.Index("rule_state_due", rule_state.c.next_check_at, rule_state.c.account_sid)
 
 # What each check found, for 30 days.
@@ -131,11 +131,11 @@ episodes = sa.Table(
     sa.Column("row", sa.JSON, nullable=False),
     # When it was bad first.
     sa.Column("began_at", sa.Double, nullable=False),
-    # When it came to its state, and the rule's `counted_checks` then: pending and recovering end
-    # a number of checks later.
+    # When it entered its state, and the rule's `counted_checks` then: pending and recovering end a
+    # number of checks later.
     sa.Column("since", sa.Double, nullable=False),
     sa.Column("since_check", sa.Integer, nullable=False),
-    # Where recovering goes back to if it is bad again: "known" or "firing".
+    # The state to which recovering returns if the key is bad again: "known" or "firing".
     sa.Column("returns_to", sa.Text, nullable=False),
     sa.Column("fired_at", sa.Double),
     sa.Column("over_at", sa.Double),
@@ -159,8 +159,8 @@ sa.Index(
     postgresql_where=sa.not_(episodes.c.is_open),
 )
 
-# Which alerts told of which episodes: of a grouped alert, all of them. Rows outlive their alerts,
-# which are deleted after KEEP_DAYS.
+# Which alerts told of which episodes; a grouped alert has a row for each. Rows outlive their
+# alerts, which are deleted after KEEP_DAYS.
 episode_alerts = sa.Table(
     "episode_alerts",
     metadata,
@@ -174,7 +174,7 @@ episode_alerts = sa.Table(
     sa.Index("episode_alerts_by_episode", "rule_id", "account_sid", "key_hash", "number"),
 )
 
-# Who isn't told: nobody of a rule, of a key, or a recipient.
+# Mutes: a rule or a key of which no one is told for a while, or a recipient who isn't.
 mutes = sa.Table(
     "mutes",
     metadata,
@@ -188,9 +188,9 @@ mutes = sa.Table(
     # A number as in `PhoneNumber.dialed`, or "" for everybody.
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("began_at", sa.Double, nullable=False),
-    # Null for until somebody ends it.
+    # Null: until a person ends it.
     sa.Column("until", sa.Double),
-    # Weekly, such as "sat sun" or "mon-fri 18:00-07:00", in a zone; "" for all the time.
+    # Weekly, such as "sat sun" or "mon-fri 18:00-07:00", in a zone; "" for always.
     sa.Column("weekly", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("muted_by", sa.Text, nullable=False),

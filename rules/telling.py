@@ -1,8 +1,8 @@
 """Bad rows become alerts: one for each recipient and check, however many rows it is about.
 
-Words of the data are only ever filled in as variables: they are never read as a template. What
-can't be told to its recipients, such as a row with a number that can't be read, is told to the
-rule's owner with the reason.
+Words from the data are only ever filled in as variables, never read as a template. If a row's
+recipients can't be told, for instance because the number can't be read, the rule's owner is told
+with the reason.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ Kind = Literal["firing", "reminder", "recovery", "problem", "flapping"]
 # Returns a request as it will be saved, or raises `UnusableInput`: see `Desk.composed`.
 Compose = Callable[[AlertRequest], AlertRequest]
 
-# As many are named in a list; of more, only a few.
+# Up to this many are named in a list; of more, only a few.
 MOST_LISTED = 5
 LISTED_OF_MORE = 2
-# Five of them, each with its key, fit into one text.
+# Five reasons, each with its key, fit into one text.
 MOST_REASON_CHARACTERS = 200
 FOR_MANY = "{{ rule }}: {{ count }} at once, {{ list }}."
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An episode that is to be told, the case that it is about, and the cells of its row.
+    """An episode to tell people about, its case, and the cells of its row.
 
     `told` are the recipients, as in `PhoneNumber.dialed`, who have been told of it already, and
-    `is_with_owner` whether the owner has been, in place of those who can't be.
+    `is_with_owner` is whether the owner was told in place of those who can't be.
     """
 
     episode: Episode
@@ -70,11 +70,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The alerts for some episodes, and the keys of which somebody isn't told because of a mute."""
+    """The alerts for some episodes, and the keys about which a mute keeps someone untold."""
 
     notices: tuple[Notice, ...] = ()
     muted: frozenset[str] = frozenset()
-    # Why some can't be told to their recipients, and there is no owner who could hear of it.
+    # Why some recipients can't be told, if there is no owner who could hear of it.
     unheard: tuple[str, ...] = ()
 
 
@@ -125,7 +125,7 @@ class Teller:
         return Told((*notices, *told), frozenset(muted), unheard)
 
     def request_for(self, recipient: Recipient, items: Sequence[Item]) -> AlertRequest:
-        """Return what a recipient is told of some items, its variables not filled in yet."""
+        """Return the request that tells a recipient of some items, its variables unfilled."""
         rule = self.rule
         base = replace(alert_request(rule), then_to=self.audience.then_to)
         ours = {
@@ -143,7 +143,7 @@ class Teller:
         return recipient.addressed(replace(base, message=message, variables=variables))
 
     def over(self, items: Sequence[Item]) -> list[Notice]:
-        """Return the alerts that say that something is no longer listed, to those in `told`."""
+        """Return the alerts that tell those in `told` that something is no longer listed."""
         whose: dict[str, list[Item]] = {}
         for item in items:
             for number in item.told:
@@ -160,7 +160,7 @@ class Teller:
             try:
                 notices.append(self._named(request, some, number, "recovery"))
             except UnusableInput as problem:
-                # The rule may be another one by now, such as texts in place of calls.
+                # The rule may have changed by now, such as from calls to texts.
                 log.warning(
                     "%s", on_one_line(f"{listed} is over, but {number} can't be told: {problem}")
                 )
@@ -197,7 +197,7 @@ class Teller:
         return found
 
     def health(self, words: str, what: str) -> list[Notice]:
-        """Return an alert about the rule itself for each of its owners; `what` is for its id."""
+        """Return an alert about the rule itself for each of its owners; `what` goes into its id."""
         found: list[Notice] = []
         for owner in self.audience.owner:
             alert_id = f"rule:{self.rule.id}:check-{self.check}:{owner.to}:{what}"
@@ -218,7 +218,7 @@ class Teller:
         except UnusableInput:
             if len(items) == 1 or not self.rule.message_for_many:
                 raise
-        # Words for many that can't be filled in must keep nobody from being told.
+        # If the words for many can't be filled in, people must be told all the same.
         plain = replace(self.rule, message_for_many="")
         request = replace(self, rule=plain).request_for(recipient, items)
         return self._named(request, items, recipient.to, kind)
@@ -226,7 +226,7 @@ class Teller:
     def _named(
         self, request: AlertRequest, items: Sequence[Item], recipient: str, kind: Kind
     ) -> Notice:
-        """Return the alert under its id, which no other has: so it is sent once, come what may."""
+        """Return the alert with an id that no other has, so that it is sent exactly once."""
         what: str = kind
         if kind == "reminder":
             what = f"reminder-{max(each.episode.reminders for each in items) + 1}"
@@ -238,7 +238,7 @@ class Teller:
         return Notice(composed, kind, tuple(dict.fromkeys(each.id for each in items)))
 
     def _plain(self, words: str) -> AlertRequest:
-        """Return a request with words of our own, which ask for nothing."""
+        """Return a request with words of our own, which asks for no key press or reply."""
         rule = self.rule
         return AlertRequest(
             rule.channel,
@@ -278,7 +278,7 @@ def list_of(words: Sequence[str]) -> str:
 
 
 def _variables(items: Sequence[Item]) -> dict[str, str]:
-    """Return the rows' cells by variable. Of several rows: what they have, in a short list."""
+    """Return the rows' cells by variable; several rows' values become a short list."""
     columns = list(items[0].cells)
     names = dict(zip(columns, variable_names(columns), strict=True))
     found: dict[str, str] = {}

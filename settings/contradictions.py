@@ -69,7 +69,7 @@ def contradictions(settings: Settings) -> list[str]:
 
 
 def _of_access(settings: Settings) -> list[tuple[object, str]]:
-    """Return what can't go together in who may use the pages, and a sentence for each."""
+    """Return what can't go together in the settings of access, with a sentence for each."""
     header, proxies = settings.identity_header, settings.trusted_proxies
     ways = {
         "USERS_FILE": settings.users_file,

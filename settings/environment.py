@@ -1,4 +1,4 @@
-"""Reading settings: the environment and `.env`, names that are no settings, what libraries read."""
+"""Reading settings: the environment and `.env`, unknown names, and variables for libraries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-# Names that others read from the environment: sources.toml, boto3, proxies, certificates.
+# Prefixes of names that other parts read: sources.toml, boto3, proxies, certificates.
 LIBRARIES_PREFIXES = (
     "SOURCE_", "AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_",
 )  # fmt: skip
@@ -83,7 +83,7 @@ def unknown_name(in_file: Collection[str], known: Collection[str]) -> str | None
         if name.upper() in known or is_others:
             continue
         if not re.fullmatch(r"[A-Z]+|[A-Za-z0-9]+(_[A-Za-z0-9]+)+", name):
-            # Perhaps a secret that was pasted by itself, so don't repeat it.
+            # It may be a secret that was pasted by itself, so don't repeat it.
             return "A line of .env is not of the form NAME=value, with a setting's name."
         return f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
     for name in os.environ:
@@ -100,7 +100,7 @@ def _guess(name: str, known: Collection[str]) -> str:
 
 
 def hand_to_libraries(in_file: Mapping[str, str | None]) -> None:
-    """Copy libraries' names from `.env` to the environment, which is all that they read.
+    """Copy libraries' variables from `.env` to the environment, because they read only that.
 
     A real variable still wins. White space is stripped from the ends of both: an AWS key that was
     pasted with the end of its line is refused by AWS.

@@ -98,15 +98,15 @@ class Settings(BaseSettings):
 
     public_url: FetchedAddress | None = None
     allowed_origins: Origins = ()
-    # For those who may read /metrics.
+    # Lets programs elsewhere read /metrics.
     metrics_token: MetricsToken | None = None
     # Where the history is unless DATABASE_URL says otherwise, and hosted documents.
     data_dir: DataFolder = Field(default_factory=default_data_dir)
-    # Which data rules can watch; the example's unless it is set.
+    # The data that rules can watch; the example's by default.
     sources_file: SourcesFile = HERE / "sources.toml"
     database_url: DatabaseUrl = Field(default_factory=_default_database)
     keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
-    # Of senders who name none; if it is not set, the machine's.
+    # The zone of senders who name none; by default the machine's.
     time_zone: TimeZone | None = None
     default_region: Region = "US"
     allowed_regions: Regions = ()
@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     allow_anonymous: bool = False
     sign_in_idle_hours: Annotated[float, Field(gt=0, le=720)] = 12
-    # If one is not set, everybody who signs in may do it.
+    # If one of these is not set, everybody who signs in has the permission.
     senders: Annotated[Names | None, NoDecode] = None
     rule_writers: Annotated[Names | None, NoDecode] = None
     admins: Annotated[Names | None, NoDecode] = None

@@ -31,7 +31,7 @@ def default_data_dir() -> Path:
 
     https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#RuntimeDirectory=
     """
-    # A service may have several, with colons between them.
+    # A service may have several folders, separated by colons.
     folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0].strip()
     return Path(folder) if folder else HERE / "data"
 
@@ -158,8 +158,8 @@ def _data_folder(folder: str | Path) -> Path:
 
 def _sources_file(file: str | Path) -> Path:
     path = _path(file)
-    # The usual file may be missing: then there are just uploads. Not `Path.is_file`, which raises
-    # if the path is too long or may not be looked at.
+    # The default file may be missing: then there are just uploads. Not `Path.is_file`, which raises
+    # if the path is too long or isn't accessible.
     if "\0" in str(file) or (path != HERE / "sources.toml" and not os.path.isfile(path)):
         raise ValueError(f"is {_repeated(file)}, which is no file")
     return path
@@ -213,7 +213,7 @@ def _name(name: str) -> str:
 
 
 def _list_of(check: Callable[[str], str], between: str) -> Callable[[object], tuple[str, ...]]:
-    """Return what splits a text at the pattern `between` and checks each part that isn't blank."""
+    """Return a function that splits a text at `between`, a pattern, and checks each part."""
 
     def read(written: object) -> tuple[str, ...]:
         parts = re.split(between, written) if isinstance(written, str) else written
@@ -225,7 +225,7 @@ def _list_of(check: Callable[[str], str], between: str) -> Callable[[object], tu
 
 
 def _repeated(value: object) -> str:
-    """Return what somebody wrote for use in a sentence: short, and without what may be a secret."""
+    """Return what was written for use in a sentence: short, and without what may be a secret."""
     text = str(value)
     if "@" in text:
         return "something with an @"  # perhaps the user and password of an address
@@ -233,16 +233,16 @@ def _repeated(value: object) -> str:
 
 
 # --- Kinds ------------------------------------------------------------------------------------
-# `NoDecode`: what is written is no JSON.
+# `NoDecode` because the values aren't JSON.
 
 AccountSid = Annotated[str, AfterValidator(_sid("AC"))]
 ApiKeySid = Annotated[str, AfterValidator(_sid("SK"))]
 MessagingServiceSid = Annotated[str, AfterValidator(_sid("MG"))]
 E164Number = Annotated[str, AfterValidator(_e164)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-# One that Twilio fetches from.
+# An address that Twilio fetches from.
 FetchedAddress = Annotated[str, AfterValidator(_fetched_address)]
-# `storage` checks the rest of these, and quotes what it refuses.
+# `storage` checks the rest, and quotes what it refuses.
 StorageName = Annotated[str, AfterValidator(_no_address)]
 FtpAddress = Annotated[SecretStr, AfterValidator(_ftp_address)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]

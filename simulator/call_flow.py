@@ -1,4 +1,4 @@
-"""How a call goes on in time: queued, ringing, answered, over."""
+"""The course of a call in time: queued, ringing, answered, over."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CallQueue:
     async def wait(self, account_sid: str) -> float:
         """Wait in the account's queue; return the simulated seconds that it took."""
         joined = self._clock.seconds()
-        # The turn is taken after the wait, so a call canceled meanwhile leaves it to the next one.
+        # The slot is used after the wait, so a call canceled meanwhile leaves it to the next one.
         async with self._locks[account_sid]:
             turn = max(joined, self._next.get(account_sid, joined))
             if (wait := turn - self._clock.seconds()) > 0:
@@ -86,7 +86,7 @@ async def run_answered_call(call: Call, control: CallControl, instructions: Inst
 
 
 async def _ring(call: Call) -> bool:
-    """Ring at the callee's; return whether the call was answered. If not, it is over."""
+    """Let the callee's phone ring; return whether the call was answered. If not, it is over."""
     person = person_at(call.request.to)
     if person.call == "failed" and not call.callee.on_handset.is_set():
         call.end("failed")

@@ -1,4 +1,4 @@
-"""Status callbacks: telling customers' servers what happens, and going wrong at it as asked.
+"""Status callbacks: report to customers' servers what happens, with the faults asked for.
 
 https://www.twilio.com/docs/voice/api/call-resource#statuscallback
 https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks

@@ -1,4 +1,4 @@
-"""The simulator's time: what the date is, how long a wait takes, and what is due when."""
+"""The simulator's clock: the date, how long waits take, and what is due when."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ class Clock:
             alarm.call()
 
     def _start_timer(self) -> None:
-        """Have the event loop wake this clock for the next alarm; one timer serves all of them."""
+        """Let the event loop wake this clock for the next alarm; one timer serves all of them."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

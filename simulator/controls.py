@@ -196,7 +196,7 @@ async def _read_json(request: Request) -> dict[str, object]:
     """Read the object in the body of a request. Raises ApiError for anything else."""
     sent = await request.body()
     try:
-        # Counted first: the parser would nest as deep as Python's stack allows.
+        # Count brackets first, because the parser would nest as deep as Python's stack allows.
         is_shallow = sent.count(b"[") + sent.count(b"{") <= MOST_BRACKETS
         body = json.loads(sent) if is_shallow else None
     except ValueError:

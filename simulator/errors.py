@@ -1,4 +1,4 @@
-"""The two ways in which Twilio refuses: a request, and a TwiML document."""
+"""The two kinds of refusals at Twilio: of a request, and of a TwiML document."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from simulator.models.webhooks import Callback, Instructions, Parameters
 from simulator.twiml.document import Document, fetch_document
 
 MOST_RECORDS = 10_000
-"""Of calls, of texts, and of recordings, that are remembered; the oldest finished ones go first."""
+"""How many calls, texts and recordings are kept each; the oldest finished ones go first."""
 
 REPLY_SECONDS = 2.0
 """How long a character takes to answer a text."""
@@ -126,7 +126,7 @@ class Exchange:
         self.recordings[recording.sid] = recording
 
     def attach_handset(self, call_sid: str, handset: Handset) -> bool:
-        """Let a person with `handset` decide what becomes of a call, even one that rings already.
+        """Let a person with `handset` take a call, even one that rings already.
 
         Returns whether the handset took it: not if the call is unknown, over or on a handset, or
         if the handset has another call.
@@ -234,7 +234,7 @@ class Exchange:
 
 
 class RunningTasks:
-    """The tasks of the event loop that take calls and texts on; each has one at a time."""
+    """The tasks of the event loop that run calls and texts; each record has one at a time."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}

@@ -22,7 +22,7 @@ from simulator.untrusted_text import loggable, shortened, without_password
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 64 * 1024 * 1024
-"""Of all parameters and responses together; the oldest entries make room."""
+"""The size of all parameters and responses together; beyond it the oldest entries are dropped."""
 LONGEST_BODY_BYTES = 64 * 1024
 
 
@@ -130,8 +130,7 @@ class EventLog:
 
 
 class OutgoingLog:
-    """Adds the requests to log that are made, for documents and callbacks, on behalf of an
-    account."""
+    """Logs the requests for documents and callbacks that are made on behalf of an account."""
 
     def __init__(self, log: RequestLog, account_sid: str) -> None:
         self._log = log
@@ -140,7 +139,7 @@ class OutgoingLog:
     async def on_response(self, response: httpx.Response) -> None:
         """Add a response once its body has been read; an event hook for httpx's client."""
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - the client's kind
-        # A compressed body is no text to show.
+        # A compressed body isn't text that could be shown.
         is_plain = "content-encoding" not in response.headers
         response.stream = _LoggedStream(response.stream, self, response, is_plain)
 

@@ -1,4 +1,4 @@
-"""How a text goes on in time: outgoing until it is delivered or not, incoming to its webhook."""
+"""The course of a text in time: outgoing until it is delivered or not, incoming to its webhook."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def fetch_replies(
 ) -> list[str]:
     """Report an incoming text to its number's webhook; return the texts to answer with.
 
-    What is wrong with the answer is noted in the text.
+    An error in the answer is noted in the text.
     https://www.twilio.com/docs/messaging/twiml#twilios-request-to-your-application
     """
     try:

@@ -21,7 +21,7 @@ from simulator.log import LONGEST_BODY_BYTES, Entry, RequestLog
 from simulator.untrusted_text import loggable, shortened
 
 LARGEST_REQUEST_BYTES = 1_000_000
-"""Of a body; the longest text with all its media takes a few thousand."""
+"""The size of a body; the longest text with all its media takes a few thousand bytes."""
 
 _ACCOUNT = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-fA-F]{32})\b")
 _TOO_LARGE = ApiError(20413, "Request Entity Too Large", 413)
@@ -35,7 +35,7 @@ _FAULT_ERRORS = {
 
 
 class ConnectionDropped(Exception):
-    """Raised inside the app to have the connection closed without a response."""
+    """Raised inside the app to close the connection without a response."""
 
 
 class BodyTooLarge(Exception):
@@ -53,7 +53,7 @@ class DropMiddleware:
         try:
             await self._app(scope, receive, send)
         except ClientDisconnect:
-            return  # the sender hung up before the end of the body: nobody is left to answer
+            return  # the sender hung up before the end of the body: no one is left to answer
         except ConnectionDropped:
             await _close(receive, send)
 
@@ -64,8 +64,9 @@ async def _close(receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         return
-    # Other servers than uvicorn close the connection when a response breaks off. In process there
-    # is no server, and httpx passes the client this exception: its own for such a connection.
+    # Servers other than uvicorn close the connection when a response breaks off. In process there
+    # is no server, and httpx passes this exception on to the client, which expects it for such a
+    # connection.
     await send(
         {"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"1")]}
     )
@@ -107,7 +108,7 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
 
     async def limited() -> Message:
         nonlocal size
-        # A length that is no number is left to the server; the body itself is counted below.
+        # If the length isn't a number, the server deals with it; the body itself is counted below.
         if announced.isdigit() and int(announced[:20]) > LARGEST_REQUEST_BYTES:
             raise BodyTooLarge
         message = await receive()
@@ -120,7 +121,7 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
 
 
 class RequestLogMiddleware:
-    """Adds every request to the log, but those to the simulator's controls."""
+    """Adds every request to the log, except those to the simulator's controls."""
 
     def __init__(self, app: ASGIApp, log: RequestLog) -> None:
         self._app = app
@@ -247,7 +248,7 @@ class FaultMiddleware:
 
 
 async def _discard(message: Message) -> None:
-    """Take the place of `send` where the client is to get no response."""
+    """Stand in for `send` if the client is to get no response."""
 
 
 def _is_control(scope: Scope) -> bool:

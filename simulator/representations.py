@@ -30,7 +30,7 @@ _SINGULAR = {"Addresses": "Address", "Countries": "Country", "MediaList": "Media
 
 
 class RepresentationMiddleware:
-    """Has the app inside answer in JSON, and turns that into the format that the path ends in."""
+    """Makes the app inside answer in JSON, and turns that into the format that the path ends in."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,13 +48,13 @@ class RepresentationMiddleware:
         try:
             await self._app(inner, receive, answer.hold)
         finally:
-            # The log of requests, which is outside, shows it.
+            # The log of requests, which wraps this middleware, shows it.
             scope["simulator.fault"] = inner.get("simulator.fault")
         await answer.send_as(ending, path, scope, receive)
 
 
 def _ending(path: str) -> str | None:
-    """Return `xml` or `csv` where the answer has to be turned into that, else None."""
+    """Return `xml` or `csv` if the answer has to be turned into that, else None."""
     if not path.startswith(_API) or _FILE.search(path):
         return None
     found = _ENDING.search(path)
@@ -64,7 +64,7 @@ def _ending(path: str) -> str | None:
 
 
 class _Buffer:
-    """Holds a response in JSON back until it is whole; any other passes."""
+    """Holds a response in JSON back until it is complete; passes on any other."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -82,7 +82,7 @@ class _Buffer:
         await self._send(message)
 
     async def send_as(self, ending: str, path: str, scope: Scope, receive: Receive) -> None:
-        """Send what was held back, if anything was."""
+        """Convert and send the response that was held back, if there is one."""
         if self._start is None:
             return
         found, status = json.loads(self._body), self._start["status"]

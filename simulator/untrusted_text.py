@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 LONGEST_LOGGED_CHARACTERS = 10_000
-"""Of one text in the log; the longest TwiML in a request has 4,000."""
+"""The length of one text in the log; the longest TwiML in a request has 4,000 characters."""
 
 _SECRET_PARAMETERS = frozenset({"SipAuthPassword"})
 _USER_AND_PASSWORD = re.compile(r"(?<=://)[^/?#\s]*@")
@@ -20,7 +20,7 @@ def without_password(text: str) -> str:
 
 def shortened(text: str) -> str:
     """Mask passwords in `text` and cut it to LONGEST_LOGGED_CHARACTERS."""
-    # Passwords first: a cut could remove the @ that marks them.
+    # Mask passwords first: a cut could remove the @ that marks them.
     text = without_password(text)
     if len(text) <= LONGEST_LOGGED_CHARACTERS:
         return text

@@ -51,8 +51,8 @@ _ENDPOINT: Explanation = (
     "Check AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL: https://host or https://host:port.",
 )
 
-# boto3's classes and functions, from whose names the cause can be told. The first that was at work
-# counts, so what is part of something else comes before it.
+# Names of boto3's classes and functions that reveal the cause. The first one in the traceback
+# counts, so parts come before what contains them.
 _CREDENTIALS: tuple[tuple[str, Explanation], ...] = (
     (
         "ProcessProvider.",

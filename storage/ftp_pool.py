@@ -21,8 +21,9 @@ Result = TypeVar("Result")
 class FTPPool:
     """Lends sessions to threads, as many as there are threads that ask at the same time.
 
-    Hosts may take seconds of CPU time for a login, so there is one login at a time, and whoever
-    waits for it takes the first session that becomes free instead. If it fails, they all fail.
+    Hosts may take seconds of CPU time for a login, so there is one login at a time, and threads
+    that wait for it take the first session that becomes free instead. If the login fails, they all
+    fail.
     """
 
     def __init__(self, open_session: Callable[[], ftplib.FTP]) -> None:
@@ -39,9 +40,9 @@ class FTPPool:
             try:
                 result = task(session)
             except BaseException as failure:
-                # It may be anywhere in the protocol by now.
+                # The session may be anywhere in the protocol by now.
                 hang_up(session)
-                # Hosts end idle sessions, and somebody may have removed the folder.
+                # Hosts end idle sessions, and the folder may have been removed.
                 if is_new or is_last or not isinstance(failure, SESSION_ERRORS):
                     raise
                 self._drop_free()

@@ -30,7 +30,7 @@ class FTPSession(ftplib.FTP):
         super().putcmd(line)
 
     def getline(self) -> str:
-        # Only the code of a reply matters, so bear words that aren't UTF-8.
+        # Only the code of a reply matters, so tolerate words that aren't UTF-8.
         if isinstance(self.file, io.TextIOWrapper) and self.file.errors != "replace":
             self.file.reconfigure(errors="replace")
         return super().getline()

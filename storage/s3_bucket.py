@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 # Waits between tries to set the policy, until S3 has noticed that the block is lifted.
 POLICY_RETRY_SECONDS = (1, 2, 4)
 
-# How services say that they don't have an operation, beside the HTTP statuses for it. One that
-# ignores what it doesn't know takes a new setting of a bucket for a request to create the bucket.
+# How services say that they don't have an operation, besides the HTTP statuses for it. A service
+# that ignores unknown parameters takes a new setting of a bucket for a request to create the
+# bucket.
 _NOT_OFFERED = (
     "NotImplemented",
     "MethodNotAllowed",
@@ -97,7 +98,7 @@ def _allow_public_policies(client: S3Client, bucket: str) -> str:
         if not (_is_not_set(error) or _is_not_offered(error)):
             raise
         found = None
-    # A service that ignores what it doesn't know answers with a list of the bucket's objects.
+    # A service that ignores unknown parameters answers with a list of the bucket's objects.
     block = found.get("PublicAccessBlockConfiguration") if found else None
     if not block or not (block.get("BlockPublicPolicy") or block.get("RestrictPublicBuckets")):
         return "No block on public bucket policies was in the way."
@@ -225,7 +226,7 @@ def expiry_days(client: S3Client, bucket: str, prefix: str) -> int | None:
 
 
 def _prefix_of(rule: Mapping[str, Any]) -> str:
-    """Return what a rule is for; one that asks for more than a prefix is for none of ours."""
+    """Return a rule's prefix; one that is never ours if the rule has other conditions."""
     chosen = rule.get("Filter", {})
     if chosen.keys() - {"Prefix"}:
         return "\0"

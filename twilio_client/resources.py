@@ -139,8 +139,7 @@ class IncomingPhoneNumber:
 
 @dataclass(frozen=True)
 class OutgoingCallerId:
-    """Somebody's number that was verified, so that the account may call from it, and text to it
-    while it is on trial.
+    """Another person's verified number: the account may call from it, and text it while on trial.
 
     https://www.twilio.com/docs/voice/api/outgoing-caller-ids
     """

@@ -136,7 +136,7 @@ def estimated_seconds(words: str, language: str) -> float:
     """
     text = _spaced_once(words)
     seconds = sum(1 / _rate(character, language).usual for character in text)
-    # A period inside 3.5 or at the very end makes nobody wait.
+    # The voice doesn't pause at a period inside 3.5 or at the very end.
     pauses = [each for each, after in pairwise(text) if _is_gap(each, after)]
     sentences = sum(each in SENTENCE_ENDS for each in pauses)
     return (
@@ -152,7 +152,7 @@ def shortest_seconds(words: str, language: str) -> float:
 
 
 def _spaced_once(words: str) -> str:
-    """Return the words without what makes no sound: further spaces, and accents of their own."""
+    """Return the words without what makes no sound: extra spaces, and combining accents."""
     composed = unicodedata.normalize("NFC", " ".join(words.split()))
     return "".join(each for each in composed if unicodedata.category(each) not in {"Mn", "Cf"})
 

@@ -21,7 +21,7 @@ from alerts.status import Status
 from alerts.time_zones import check_zone, in_time_zone, read_quiet_hours
 
 MOST_LABEL_CHARACTERS = 200
-# Of a message before its variables are filled in, which may make it shorter.
+# Of a message before its variables are filled in; filling them in may make it shorter.
 MOST_TEMPLATE_CHARACTERS = 20_000
 # Unicode categories of characters that a database can't keep or a URL can't hold.
 REFUSED_CATEGORIES = {"Cc": "a control character", "Cs": "half a character"}
@@ -108,9 +108,9 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
 
 
 def notes(request: AlertRequest, regions: Regions) -> list[str]:
-    """Say what Twilio may refuse in a request, or what costs too much: a sentence each.
+    """Say what Twilio may refuse in a request, or what makes it cost too much: a sentence each.
 
-    The request is one that `compose` takes.
+    The request must be one that `compose` accepts.
     """
     numbers = [read_number(each, regions) for each in (request.to, *request.then_to)]
     said = [f"{each.international}: {each.warning}" for each in numbers if each.warning]

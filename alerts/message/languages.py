@@ -1,8 +1,8 @@
 """The languages and voices that people can choose for a call, with key press words and times.
 
 Twilio speaks far more voices and languages than are offered, and new ones come every month. So any
-name in a provider's form is taken, and Twilio decides. Refused is only what contradicts itself:
-Twilio documents that a voice and a language that don't belong together can make `Say` fail.
+name in a provider's form is accepted, and Twilio decides. Only a contradiction is refused: Twilio
+documents that a voice and a language that don't belong together can make `Say` fail.
 https://www.twilio.com/docs/voice/twiml/say/text-speech
 https://www.twilio.com/docs/voice/twiml/say#voice
 """
@@ -162,7 +162,7 @@ def _languages_of(voice: str) -> list[str] | None:
     polly = _POLLY.fullmatch(voice)
     if polly is None:
         return []
-    # Amazon's engines speak the same language with the same name.
+    # A name of Amazon's speaks the same language in the standard and the neural engine.
     found = [each.code for each in LANGUAGES if polly[1] in {*each.polly, *each.neural}]
     return found or None
 

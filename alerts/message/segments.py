@@ -21,7 +21,7 @@ GSM_BASIC = frozenset(
 )
 GSM_TWO_UNITS = frozenset("^{}\\[~]|€\f")
 GSM = GSM_BASIC | GSM_TWO_UNITS
-# By the names that people know. All others have Unicode's.
+# Names that people know. All other characters go by Unicode's names.
 INVISIBLE_NAMES = {
     "\t": "tab",
     "\u00a0": "no-break space",

@@ -32,7 +32,8 @@ MOST_TEMPLATE_CHARACTERS = 5_000
 # Python compiles no more than 100 levels, and Jinja gets slower with each.
 MOST_NESTED_LEVELS = 30
 TOO_DEEP = "The message's {{ … }} is nested too deeply."
-# Added to sentences about templates: perhaps the braces are somebody else's and mean nothing here.
+# Added to sentences about templates, because the braces may come from another program and mean
+# nothing here.
 VERBATIM = (
     "To send braces as they are, put {% raw %} before and {% endraw %} after them, or use "
     "--verbatim (shell) or template=False (Python)."
@@ -92,7 +93,7 @@ def render(message: str, variables: Mapping[str, object]) -> str:
         # Jinja would change nothing, and take half a millisecond.
         return message.strip()
     stand_in = _unused_character(message + "".join(map(str, variables.values())))
-    # While Jinja reads the message, the brace of what is only text is another character.
+    # While Jinja reads the message, a stand-in replaces the brace of what is only text.
     template = NO_STATEMENT.sub(lambda found: stand_in + found[0][1:], message)
     try:
         return _render(template, variables).replace(stand_in, "{")

@@ -61,7 +61,7 @@ def _seconds_until(moment: datetime) -> float:
 
 
 async def _stop_waiting_for_reply(history: History, alert: Alert) -> Alert:
-    """End an alert whose last text has arrived, and that nobody has replied to."""
+    """End an alert whose last text has arrived and got no reply."""
     reported = {event.status for event in alert.events if event.try_number == alert.try_number}
     status = Status.DELIVERED if Status.DELIVERED in reported else Status.UNKNOWN
     event = Event(datetime.now(UTC), status, NO_REPLY, try_number=alert.try_number)

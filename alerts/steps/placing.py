@@ -64,7 +64,7 @@ class RequestLimits:
 
     @contextmanager
     def occupying(self, submission: Submission) -> Iterator[None]:
-        """Let the process's other alerts wait for the number for as long as the block lasts."""
+        """Make the process's other alerts wait for the number for as long as the block lasts."""
         number, freed = (submission.channel, submission.to), asyncio.Event()
         self._occupied[number] = freed
         try:
@@ -92,7 +92,8 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
     another process, which finds out what became of an earlier request before it makes one.
     """
     number, made, failures, published = alert.try_number, alert.present_try, 0, None
-    # A queued alert has none: the first submission is saved together with the status after it.
+    # A queued alert has no submission yet: the first is saved together with the status after
+    # queued.
     inherited = None if alert.status is Status.QUEUED else await history.unsettled(alert)
     submission = inherited
     while submission is None or await reconcile(
@@ -192,7 +193,7 @@ async def _wait_to_begin(
     begun: Begun,
     quiet: datetime | None,
 ) -> bool:
-    """Wait for what keeps a submission from being saved; false if this process needn't go on."""
+    """Wait for what keeps a submission from being saved; false if this process can stop here."""
     newest = history.newest(alert)
     if (quiet or begun.hold) and newest.status is Status.QUEUED:
         return False
@@ -322,8 +323,8 @@ async def _request(
 ) -> str:
     """Ask Twilio for the call or text; returns its SID. Raises `TwilioError`.
 
-    A text's words are those of the submission's time, which is saved: so any process can tell what
-    was sent. Raises `UnusableInput` if there are none.
+    A text's words are those of the submission's saved time, so any process can tell what was sent.
+    Raises `UnusableInput` if there are none.
 
     https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
     https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource

@@ -37,7 +37,8 @@ MOST_POLLED_ONE_BY_ONE = 20
 LARGEST_PAGE_ROWS = 1000
 # Twilio's clock and ours differ a little, and its list needn't be exactly in order.
 LIST_TIME_MARGIN = timedelta(minutes=2)
-# Wait this much longer if the last poll failed, because the end may have come without our seeing.
+# Wait this much longer if the last poll failed, because the end may have come without our seeing
+# it.
 GIVE_UP_UNSEEN_AFTER = timedelta(days=1)
 END_NOT_REPORTED = StatusUpdate(Status.UNKNOWN, "Twilio never reported how it ended")
 # Twilio ends a call after four hours, and stops trying to send a text after ten:
@@ -307,7 +308,7 @@ class StatusReader:
     async def _request(self) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         async with self._requests:
-            # In a loop, for another request may be told to wait longer meanwhile.
+            # In a loop, because another request may be told to wait longer meanwhile.
             while (left := self._paused_until - loop.time()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(left)
             try:

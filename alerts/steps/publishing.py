@@ -37,7 +37,7 @@ async def publish(
 ) -> Published | None:
     """Return instructions for the alert's call: those of `before`, or a newly stored document.
 
-    The document says the time at which it is made. If the storage fails, it goes inside the
+    Times in the document are as of when it is made. If the storage fails, it goes inside the
     request. If it can't be made, or is too long for that, the try fails, and None is returned.
     """
     before = before or published_before(alert)
@@ -56,7 +56,7 @@ async def publish(
         stored = await services.storage.publish(name, document)
     except StorageError as problem:
         return await _inside_the_request(history, alert, document, problem)
-    # The first submission of a try records where its document is; here only a later one is.
+    # The first submission of a try records where its document is, so record only later ones here.
     if stored.url is not None and alert.status is not Status.QUEUED:
         note = f"Stored again in {services.storage.label}"
         event = Event(now, None, note, try_number=alert.try_number, twiml_url=stored.url)

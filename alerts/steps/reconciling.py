@@ -70,7 +70,7 @@ async def reconcile(
     # A callback may settle it meanwhile.
     while present := await history.unless_settled(submission):
         if present.at != submission.at:
-            # Its process lives after all, and has made the request only now.
+            # Its process is alive after all, and has made the request only now.
             submission = replace(present, clock_offset=submission.clock_offset)
             if inherited:
                 began = time.monotonic()

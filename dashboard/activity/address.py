@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FILTERS = ("q", "when", "from", "to", "channel", "by", "status", "broadcast", "rule", "about")
 PLACES = ("before", "after", "n")
 OPEN = "open"
-# Which of the page's lists is shown: the alerts without it, and with DONE what people did.
+# Which of the page's lists is shown: the alerts (also if it is missing), or what people did.
 LIST, DONE = "list", "done"
 MOST_CHARACTERS = 200
 DEFAULT_WHEN = "7"
@@ -45,7 +45,7 @@ ENTRY_ID = re.compile(r"[0-9a-f]{24}")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The parts of an address that the page knows; a part that is missing isn't asked for."""
+    """The parts of an address that the page knows; a missing part filters nothing."""
 
     parts: Mapping[str, str]
 
@@ -73,7 +73,7 @@ class Address:
         return self[LIST] == DONE
 
     def entry(self, name: str) -> str:
-        """Return the id of an entry in the part `before` or `after`, "" if it is none."""
+        """Return the id of an entry in the part `before` or `after`, "" if there is none."""
         return self[name] if ENTRY_ID.fullmatch(self[name]) else ""
 
     @property

@@ -27,6 +27,6 @@ def late_choice(name: str, label: str, choices: Sequence[tuple[str, str]], ns: A
 
 
 def names_to_choose(names: Sequence[str], chosen: str) -> list[tuple[str, str]]:
-    """Return the choice of one of some people, or anybody; whoever is chosen is there."""
+    """Return the choice of one of these people, or anyone; `chosen` is always among them."""
     every = [*names, *([chosen] if chosen and chosen not in names else [])]
     return [("", "Anybody"), *((each, each) for each in every)]

@@ -33,7 +33,7 @@ HEADS = (
     "Broadcast",
 )  # fmt: skip
 AUDIT_HEADS = ("Id", "At", "Who", "Where", "About", "What", "Details", "Id of the thing")
-# A spreadsheet takes what begins like this for a formula.
+# Spreadsheets take cells that begin like this for formulas.
 # https://owasp.org/www-community/attacks/CSV_Injection
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -1,4 +1,4 @@
-"""News for everybody who looks at the history: asked for once, however many look."""
+"""News of the history, read from the database once, however many visitors look at it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OVERVIEW_SECONDS = 5.0
 
 
 class Pulse:
-    """Looks for news of a history once a second while anybody watches."""
+    """Looks for news of a history once a second while any page watches."""
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
@@ -52,7 +52,7 @@ class Pulse:
                 self._looking.cancel()
 
     async def overview(self, hours: tuple[datetime, ...], month: datetime) -> Overview:
-        """Return what the history adds up to, at most OVERVIEW_SECONDS old."""
+        """Return the senders, hourly counts and costs, at most OVERVIEW_SECONDS old."""
         key, now = (hours[0], month), time.monotonic()
         at, known = self._overviews.get(key, (0.0, None))
         if known is None or now - at > OVERVIEW_SECONDS:

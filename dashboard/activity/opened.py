@@ -49,7 +49,7 @@ def opened(
     is_simulation: bool,
     cause: Cause | None = None,
 ) -> Tag:
-    """Return everything about one alert. SIDs lead to Twilio's console unless it is simulated.
+    """Return everything about one alert. SIDs link to Twilio's console unless it is simulated.
 
     `cause` is the rule that made it, if one did.
     """
@@ -199,7 +199,7 @@ def _cost(alert: Alert, tries: Sequence[MadeTry]) -> str:
 def _estimated(alert: Alert, made: MadeTry) -> float | None:
     to = tries_of(alert.request)[made.number - 1].to
     own = [each for each in alert.events if each.try_number == made.number]
-    # Of a call that was answered, a minute is billed at least.
+    # An answered call is billed for a minute at least.
     lasted = [each.duration or 1 for each in own if each.status in ANSWERED]
     return estimate(made.channel, to, seconds=max(lasted, default=0))
 

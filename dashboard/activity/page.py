@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 ROWS = 25
 # The parts of the page that change by themselves.
 PARTS = ("lists", "senders", "summary", "list", "panel")
-# What stands in them until it is known what to show there. The panel appears with an alert that is
-# opened, before that is read.
+# What they show until their content is known. The panel appears when an alert is opened, before
+# that is read.
 UNTIL_KNOWN = {"list": looking(), "panel": looking(LOOKING_FOR_ALERT)}
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The alert that is open beside the list, None for an id that nobody sent; and about it."""
+    """The alert that is open beside the list (None for an unknown id), and what belongs to it."""
 
     alert: Alert | None
     contact: Contact | None = None
@@ -178,7 +178,7 @@ def _date(name: str, label: str) -> Tag:
 
 @module.server
 def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None:
-    """Run the page. Nothing is looked up while nobody sees it."""
+    """Run the page. Nothing is looked up while the page isn't visible."""
     offer_what_is_allowed(session, desk.actor)
     parts = {name: reactive.Value(_until_known(name)) for name in PARTS}
     said: reactive.Value[str] = reactive.Value("")
@@ -218,7 +218,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
         stop()
         query = input.address()
         zone = input.time_zone()
-        # The page says nothing while another tab is in front of it.
+        # The page sends no address while another tab is in front of it.
         if isinstance(query, str) and query:
             zone = zone if isinstance(zone, str) and find_zone(zone) else ""
             task = in_background(follow(read_address(query), zone), "the list of alerts")
@@ -254,7 +254,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
 
 
 def _keep_shown(output: Outputs, name: str, value: reactive.Value[HTML]) -> None:
-    # Shiny would bring a part up to date only once it is visible: too late for one that appears.
+    # Shiny would update a part only once it is visible, which is too late for one that appears.
     @output(id=name, suspend_when_hidden=False)
     @render.ui
     def shown() -> HTML:
@@ -268,7 +268,7 @@ async def parts_at(
     if address.shows_what_was_done:
         trail = await look_at_trail(desk, address, zone)
         new, words = await asyncio.to_thread(trail_parts, trail, address, zone, ns)
-        # No alert is open here, but an address may say so.
+        # No alert can be open in this list, whatever the address says.
         new["panel"] = HTML("") if address["open"] else _until_known("panel")
     else:
         view = await look(desk, pulse, address, zone)
@@ -294,7 +294,7 @@ async def look(desk: Desk, pulse: Pulse, address: Address, zone: str) -> View:
         _rules(desk, address["rule"]),
     )
     if not page.rows and (address.before or address.after):
-        # What was there has been deleted, or the address was cut off.
+        # The rows of that position have been deleted, or the address was cut off.
         page = await history.search(filters, limit=ROWS)
     is_empty = not page.rows and not (await history.search(Filters(singly=True), limit=1)).rows
     unnamed = [row.alert.to for row in page.rows if row.alert and not row.alert.request.name]
@@ -311,7 +311,7 @@ async def _directory(desk: Desk) -> Directory:
 
 
 async def _rules(desk: Desk, asked: str) -> dict[str, str]:
-    """Return the names of all rules by id, and that of the rule asked for: it may be deleted."""
+    """Return the names of all rules by id, including the rule asked for if it was deleted."""
     from rules.saved_rules import SavedRules  # noqa: PLC0415
 
     saved = SavedRules(await desk.database(), desk.services.twilio.account_sid)

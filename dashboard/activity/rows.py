@@ -154,7 +154,7 @@ def _broadcast_row(address: Address, shown: CountedBroadcast | None, zone: str) 
 
 
 def bar(counts: Mapping[Kind, int]) -> Tag:
-    """Return how many of a broadcast's people have come how far. The words beside it say it too."""
+    """Return a bar of how far a broadcast's alerts have come. The words beside it say the same."""
     parts = [
         tags.i(class_=tone, style=f"flex: {count}")
         for tone, kinds in CLOSED_SHAPES.items()
@@ -179,7 +179,7 @@ def progress(shown: CountedBroadcast) -> Glance:
 
 
 def _of_broadcast(address: Address, page: Page, counts: Counts) -> Tag | None:
-    """Say whose people the list shows, and lead back."""
+    """Say which broadcast's people the list shows, with a link back."""
     if not address["broadcast"]:
         return None
     return tags.div(
@@ -190,7 +190,7 @@ def _of_broadcast(address: Address, page: Page, counts: Counts) -> Tag | None:
 
 
 def _of_rule(address: Address, counts: Counts, rules: Mapping[str, str]) -> Tag | None:
-    """Say whose alerts the list shows, and lead back."""
+    """Say which rule's alerts the list shows, with a link back."""
     if not address["rule"]:
         return None
     name = rules.get(address["rule"], "a rule that is gone")
@@ -221,7 +221,7 @@ def _where(page: Page, counts: Counts, n: int, address: Address) -> str:
     count = sum(counts.of.get(each, 0) for each in these)
     more = "+" if counts.at_least & set(these) else ""
     if any(row.broadcast for row in page.rows):
-        # A row may be many alerts: say how many those are.
+        # A row may stand for many alerts, so say how many alerts there are.
         return f"{count:,}{more} alerts, broadcasts in one row"
     last = n + len(page.rows)
     return f"{n + 1:,}–{last:,} of {max(count, last):,}{more}"

@@ -23,7 +23,7 @@ TILES: dict[Kind, tuple[str, str, Tone]] = {
     Kind.UNKNOWN: ("Unknown", "question", "wait"),
 }
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
-# Of the chart, in pixels.
+# Sizes in the chart, in pixels.
 WIDTH, BASE, MOST_HEIGHT, BAR = 296, 43.5, 34, 0.76
 USUAL_HOURS = range(6, 18)
 # From the bottom up, with what they are called in the chart's sentence.
@@ -42,7 +42,7 @@ def tiles(address: Address, counts: Counts) -> Tag:
         name = kind.value.replace(" ", "-")
         is_pressed = address["status"] == name
         count = counts.of.get(kind, 0)
-        # Somebody has to decide about these; otherwise there are none.
+        # Unknown alerts need a decision. Show their tile only if there are any.
         if kind is Kind.UNKNOWN and not count and not is_pressed:
             continue
         buttons.append(
@@ -82,7 +82,7 @@ def price(amount: float, unit: str | None, places: int = 2) -> str:
 
 
 def _unpriced(spent: Spent) -> Tag | None:
-    """Say what is missing, and what of it can be estimated."""
+    """Say how many prices are missing, and what can be estimated of them."""
     parts = []
     if spent.estimated:
         parts.append(f"and about {price(spent.estimated, CURRENCY)}, estimated")
@@ -133,7 +133,7 @@ def chart(hours: Sequence[datetime], counted: Sequence[Counter[Kind]], zone: str
 
 
 def sentence(clock: Sequence[int], counted: Sequence[Counter[Kind]]) -> str:
-    """Tell the chart's numbers in a sentence."""
+    """Say the chart's numbers in a sentence."""
     told = [
         f"{hour.total():,} at {clock[place]}" for place, hour in enumerate(counted) if hour.total()
     ]

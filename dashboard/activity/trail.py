@@ -66,7 +66,7 @@ async def look_at_trail(desk: Desk, address: Address, zone: str) -> TrailView:
     before, after = address.entry("before"), address.entry("after")
     page = await audit.page(filters, before=before, after=after, limit=ROWS)
     if not page.entries and (before or after):
-        # What was there has been deleted, or the address was cut off.
+        # The entries of that position have been deleted, or the address was cut off.
         page = await audit.page(filters, limit=ROWS)
     is_empty = not page.entries and not (await audit.page(AuditFilters(), limit=1)).entries
     return TrailView(page, await audit.actors(), is_empty)
@@ -148,7 +148,7 @@ def _as_people_write_it(number: re.Match[str]) -> str:
 
 
 def _thing(entry: AuditEntry, address: Address) -> tuple[str, bool]:
-    """Return a link to what was done something to, and whether it is on this page."""
+    """Return a link to the thing that an entry is about, and whether it is on this page."""
     if not entry.about_id:
         return "", False
     if entry.kind is Kind.ALERTS:

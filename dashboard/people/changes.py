@@ -19,7 +19,7 @@ from people.listing import Wanted
 
 
 class Changes:
-    """What the page's buttons change. Methods called `on_…` are what those of that name do."""
+    """What the page's buttons change. Each method `on_…` belongs to the button of that name."""
 
     def __init__(self, desk: Desk, people: PeopleList, browser: ToBrowser) -> None:
         self._desk = desk
@@ -28,7 +28,7 @@ class Changes:
         self._removing: list[str] = []
 
     async def done(self, sentence: str) -> None:
-        """Close whatever is open, say what was done, and read the list again."""
+        """Close the open sheet, say what was done, and read the list again."""
         await self._browser.close()
         await self._browser.say(sentence)
         self._people.read_again()
@@ -82,7 +82,7 @@ class Changes:
         await self._ask_to_remove([record])
 
     async def on_remove_chosen(self, *_: object) -> None:
-        """Ask whether to remove the people chosen."""
+        """Ask whether to remove the chosen people."""
         await self._ask_to_remove([*self._people.chosen])
 
     async def _ask_to_remove(self, ids: list[str]) -> None:
@@ -92,7 +92,7 @@ class Changes:
             await self._browser.open(sheets.removal_sheet(found))
 
     async def on_really_remove(self, *_: object) -> None:
-        """Remove the people that it was asked for."""
+        """Remove the people that the confirmation was about."""
         removed = await (await self._contacts()).remove(self._removing)
         chosen = self._people.chosen
         await self._people.choose(
@@ -134,12 +134,12 @@ class Changes:
         await self.done(f"The group {record} is removed; its people are still here.")
 
     async def on_into_group(self, *_: object) -> None:
-        """Ask which group to put the people chosen into."""
+        """Ask which group to put the chosen people into."""
         count = len(self._people.chosen)
         await self._browser.open(sheets.into_group_sheet(count, await self._groups(), None))
 
     async def on_save_into_group(self, _: str, __: str, fields: dict[str, Any]) -> None:
-        """Put the people chosen into a group."""
+        """Put the chosen people into a group."""
         chosen, typed = [*self._people.chosen], part(fields, "group")
         contacts = await self._contacts()
         try:
@@ -151,7 +151,7 @@ class Changes:
         await self.done(f"{added} new in {' '.join(typed.split())}.")
 
     async def on_out_of_group(self, *_: object) -> None:
-        """Take the people chosen out of the group that is listed."""
+        """Take the chosen people out of the group that is listed."""
         group = self._people.wanted.group
         contacts = await self._contacts()
         taken = await contacts.take_out([*self._people.chosen], group)

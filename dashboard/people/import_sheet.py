@@ -1,4 +1,4 @@
-"""The import sheet: the file, where its columns go, what needs a look, and what it comes to."""
+"""The import sheet: the file, where its columns go, which rows need a look, and the outcome."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def body(work: Import, allowed: Sequence[str]) -> TagList:
 
 
 def actions(work: Import) -> TagList:
-    """Return the button that imports, with what it does, and what waits."""
+    """Return the button that imports, what it will do, and which rows wait."""
     plan = work.plan
     if plan is None:
         return TagList()

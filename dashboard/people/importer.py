@@ -36,7 +36,7 @@ class FileImport:
         self._work: Import | None = None
 
     async def open(self, name: str, path: Path) -> None:
-        """Read an uploaded file and show what it would come to."""
+        """Read an uploaded file and show what importing it would do."""
         self._importer = self._work = None
         await self._show(import_sheet.reading(name), None)
         try:
@@ -90,7 +90,7 @@ class FileImport:
     async def run(self) -> str:
         """Import what needs no look; returns what that was, or "" if something is in the way.
 
-        If rows are left that need a look, the sheet goes on showing them.
+        If rows are left that need a look, the sheet stays open with them.
         """
         if self._work is None or self._importer is None:
             return ""

@@ -1,6 +1,6 @@
 """The People page's Shiny module: lists, finds, changes and imports the people who can be called.
 
-Whatever is pressed comes as one input, `act`, with the name of the action; people.js sends it.
+Every press comes as one input, `act`, with the name of the action; people.js sends it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def ui() -> Tag:
 
 @module.server
 def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None:
-    """Run the page, from the moment that somebody looks at it."""
+    """Run the page, from the moment that it is first looked at."""
     offer_what_is_allowed(session, desk.actor)
 
     @reactive.effect

@@ -1,4 +1,4 @@
-"""The list of people on one visitor's page: which are wanted, shown and chosen."""
+"""The list of people on one visitor's page: which are asked for, shown and chosen."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from people.listing import Counts, Listing, Page, Person, Wanted
 PAGE_SIZE = 25
 # How often the list is read again, for alerts under way and changes by others.
 LOOK_SECONDS = 5.0
-# The people chosen go into an address, and onto the Send page.
+# The chosen people go into an address, and onto the Send page.
 MOST_CHOSEN = 500
 
 
 class PeopleList:
     """The list, read again every few seconds while it is in sight.
 
-    Methods called `on_…` are what the buttons of that name do.
+    Each method `on_…` runs when the button of that name is pressed.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class PeopleList:
 
     @property
     def chosen(self) -> dict[str, str]:
-        """The names of the people chosen, by id."""
+        """The names of the chosen people, by id."""
         return dict(self._now(self._chosen))
 
     def be_in_sight(self, is_in_sight: bool) -> None:
-        """Read the list at once and then again and again, or stop."""
+        """Begin to read the list again and again, or stop."""
         if is_in_sight:
             self._in_sight.set()
             self._again.set()
@@ -93,7 +93,7 @@ class PeopleList:
         self._again.set()
 
     async def choose(self, chosen: dict[str, str], *, draw: bool) -> None:
-        """Have these people chosen; with `draw`, the browser hasn't marked them in the list yet."""
+        """Choose these people; with `draw`, the browser hasn't marked them in the list yet."""
         if len(chosen) > MOST_CHOSEN:
             await self._browser.say(
                 f"{MOST_CHOSEN} people can be chosen at once. Use a group for more."
@@ -138,7 +138,7 @@ class PeopleList:
             if self._problem():
                 return tags.p(self._problem(), class_="cb-note bad", role="alert")
             if page is None:
-                # The page goes on saying that it looks for them.
+                # The page keeps saying that it looks for them.
                 raise SilentCancelOutputException
             if not page.total and wanted == Wanted():
                 return rows.nobody_yet()
@@ -163,7 +163,7 @@ class PeopleList:
     # --- Finding and choosing ---
 
     async def on_search(self, _: str, value: str, __: dict[str, Any]) -> None:
-        """List those who have this text in their name, number or groups."""
+        """List people who have this text in their name, number or groups."""
         await self.want(replace(self.wanted, search=value[:MOST_SEARCH_CHARACTERS]))
 
     async def on_group(self, _: str, value: str, __: dict[str, Any]) -> None:
@@ -171,7 +171,7 @@ class PeopleList:
         await self.want(Wanted(self.wanted.search, group=value))
 
     async def on_glance(self, _: str, value: str, __: dict[str, Any]) -> None:
-        """List those whom the last alert has reached, or hasn't."""
+        """List the people whom their last alert reached, or didn't."""
         if value in GLANCES:
             await self.want(Wanted(self.wanted.search, glance=value))  # type: ignore[arg-type]
 
@@ -188,7 +188,7 @@ class PeopleList:
             self._again.set()
 
     async def on_choose(self, record: str, value: str, _: dict[str, Any]) -> None:
-        """Choose a person, or no longer."""
+        """Choose a person, or undo that."""
         chosen = self.chosen
         names = {each.contact.id: each.contact.name for each in self._shown_people()}
         chosen.pop(record, None)
@@ -197,7 +197,7 @@ class PeopleList:
         await self.choose(chosen, draw=False)
 
     async def on_choose_page(self, _: str, value: str, __: dict[str, Any]) -> None:
-        """Choose everybody on this page of the list, or no longer."""
+        """Choose everybody on this page of the list, or undo that."""
         chosen = self.chosen
         for each in self._shown_people():
             chosen.pop(each.contact.id, None)
@@ -206,7 +206,7 @@ class PeopleList:
         await self.choose(chosen, draw=True)
 
     async def on_choose_none(self, *_: object) -> None:
-        """Choose nobody."""
+        """Clear the choice."""
         await self.choose({}, draw=True)
 
     def _shown_people(self) -> tuple[Person, ...]:

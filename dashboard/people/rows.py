@@ -33,7 +33,7 @@ def heading(wanted: Wanted) -> str:
 
 
 def groups_tag(counts: Counts, wanted: Wanted) -> Tag:
-    """Return the groups with their counts, the glances, and what can be done with groups."""
+    """Return the groups with their counts, the ready-made filters, and the actions for groups."""
     glances = {"quiet": counts.quiet, "stop": counts.stop, "unreached": counts.unreached}
     return tags.nav(
         _choice("Everybody", counts.everybody, "group", "", wanted == Wanted(wanted.search)),
@@ -213,7 +213,7 @@ def _nobody_found(wanted: Wanted) -> Tag:
 
 
 def nobody_yet() -> Tag:
-    """Return what stands in the place of the list until there is somebody in it."""
+    """Return what the page shows until the list has its first person."""
     return tags.div(
         tags.h2("Nobody is here yet"),
         tags.div(
@@ -229,7 +229,7 @@ def nobody_yet() -> Tag:
 
 
 def foot_tag(page: Page, wanted: Wanted, chosen: int, size: int) -> Tag:
-    """Return what can be done with the people chosen, and the way to the other pages."""
+    """Return the actions for the chosen people, and the links to the other pages."""
     last = page.first + len(page.people)
     people = "1 person" if chosen == 1 else f"{chosen:,} people"
     # Its place is kept, so that choosing moves nothing.

@@ -35,11 +35,11 @@ class ToBrowser:
         await self.send("form", html=str(content))
 
     async def close(self) -> None:
-        """Close whatever sheet is open."""
+        """Close the open sheet, if any."""
         await self.send("close")
 
     async def say(self, sentence: str) -> None:
-        """Say a sentence at the top of the page, aloud where it is heard."""
+        """Show a sentence at the top of the page, which screen readers read out."""
         await self.send("said", value=sentence)
 
     async def send(self, part: str, **content: str) -> None:

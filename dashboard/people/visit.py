@@ -1,4 +1,4 @@
-"""One visitor's People page: what comes from the browser, and who answers it."""
+"""One visitor's People page: what comes from the browser, and what handles it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Visit:
         await self._importing.change("leave_out", record, "")
 
     async def on_merge(self, record: str, *_: object) -> None:
-        """Take a row of the file for the person who is known already."""
+        """Merge a row of the file into the person who is known already."""
         await self._importing.change("merge", record, "")
 
     async def on_import(self, *_: object) -> None:

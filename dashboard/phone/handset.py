@@ -105,7 +105,7 @@ def server(
     showing = in_background(show_calls(), "showing calls on the handset")
 
     async def let_ring(call_sid: str) -> None:
-        # After a reload, the page before may still hold the call for a moment.
+        # After a reload, the old page may still hold the call for a moment.
         while _is_under_way(exchange, call_sid) and not exchange.attach_handset(call_sid, handset):  # noqa: ASYNC110
             await asyncio.sleep(SECONDS_BETWEEN_HANDOVERS)
 
@@ -176,7 +176,7 @@ def _rings_here(person: Person) -> bool:
 
 
 def _news(state: HandsetState, before: HandsetState) -> dict[str, object]:
-    """Return what the browser doesn't show yet, with the caller's number as people read it."""
+    """Return what has changed since `before`, with the caller's number as people read it."""
     same_call = state.call_sid == before.call_sid
     heard = len(before.words) if same_call else 0
     new_words = replace(state, words=state.words[heard:])
@@ -185,7 +185,7 @@ def _news(state: HandsetState, before: HandsetState) -> dict[str, object]:
 
 
 def _directory() -> Tag:
-    """Return the numbers that don't just answer; pressing one fills it into the form."""
+    """Return the numbers that do more than answer; pressing one fills it into the form."""
     rows = [
         tags.li(
             tags.button(international(person.number), type="button", data_number=person.number),

@@ -10,7 +10,7 @@ MAX_REPLY_CHARACTERS = 1_600
 
 
 class TextThread:
-    """What this visitor texted, and what came back; no other visitor sees it."""
+    """What this visitor texted, and the replies; no other visitor sees them."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -20,7 +20,7 @@ class TextThread:
     def add(self, text: Alert) -> None:
         """Add a text that the visitor sent.
 
-        One that Twilio refused isn't shown, but can be answered: START lifts a STOP.
+        A text that Twilio refused isn't shown, but can be answered: START lifts a STOP.
         """
         self._last = text
         if text.sid and text.sid not in self._sids:
@@ -29,7 +29,7 @@ class TextThread:
             self._sids += self._replies_to(text)
 
     def _replies_to(self, text: Alert) -> list[str]:
-        """The texts that a character of the simulator's wrote after this one."""
+        """The texts that the simulated recipient wrote after this one."""
         texts = list(self._exchange.texts_of(text.to))
         sids = [each.sid for each in texts]
         after = texts[sids.index(text.sid) + 1 :] if text.sid in sids else []
@@ -40,7 +40,7 @@ class TextThread:
         ]
 
     def reply(self, body: str) -> None:
-        """Answer the last text as its recipient, and add what comes back to that."""
+        """Answer the last text as its recipient, and add what is answered to that."""
         body = body[:MAX_REPLY_CHARACTERS]
         if self._last is None or not body.strip():
             return

@@ -22,7 +22,7 @@ SECONDS_BETWEEN_EPISODES = 3.0
 
 
 class Page(Protocol):
-    """Where an editor shows what it has to show."""
+    """The page around an editor, on which it shows things."""
 
     async def show(self, name: str, content: TagChild) -> None:
         """Bring a part of the page up to date."""
@@ -40,13 +40,13 @@ class Page(Protocol):
         """Make the editor again with what it holds."""
 
     def refresh(self) -> None:
-        """Have the list of rules read again."""
+        """Make the list of rules be read again."""
 
 
 class AboutRule:
     """What is shown about the rule in an editor, apart from its form.
 
-    `rule` returns the rule as it is there, `reload` has its state read again, and `bring_back`
+    `rule` returns the rule as it is in the editor, `reload` reads its state again, and `bring_back`
     puts another version into the form.
     """
 
@@ -67,19 +67,20 @@ class AboutRule:
         self._bring_back = bring_back
         self._zone = zone
         self._regions = rules.desk.services.regions
-        # The key of the row that a mute would be about, and what people call it; "" for all.
+        # The key of the row that the mute sheet is about, and its words for people; "" for all
+        # rows.
         self._key, self._key_words = "", ""
 
     async def keep_showing(self) -> None:
-        """Show where the rule stands and what was bad lately, again and again."""
+        """Keep showing the state of the rule and what was bad lately."""
         while True:
             await self.show()
-            with suppress(Exception):  # said by `show`
+            with suppress(Exception):  # reported by `show`
                 await self._reload()
             await asyncio.sleep(SECONDS_BETWEEN_EPISODES)
 
     async def show(self) -> None:
-        """Show what can be done, and what was bad lately."""
+        """Show the rule's actions, and what was bad lately."""
         rule = self._rule()
         if not rule.id:
             return
@@ -94,7 +95,7 @@ class AboutRule:
         await self._page.show("episodes", episodes or TagList())
 
     async def on_check_now(self, *_: object) -> None:
-        """Check the rule at once, whenever it is due."""
+        """Check the rule at once, without waiting until it is due."""
         report = await self._rules.check_now(self._rule().id)
         await self._page.say(sheets.report_words(report))
         await self.show()
@@ -112,17 +113,17 @@ class AboutRule:
                 await self._bring_back(version)
 
     async def on_mute_sheet(self, *_: object) -> None:
-        """Show who isn't told, and for how long nobody could be."""
+        """Show the sheet with the rule's mutes, and the form for a new one."""
         self._key, self._key_words = "", ""
         await self._show_mutes()
 
     async def on_mute_key(self, record: str, value: str, _: Mapping[str, object]) -> None:
-        """Show for how long nobody could be told of one row."""
+        """Show the same sheet for one row."""
         self._key, self._key_words = record, value
         await self._show_mutes()
 
     async def on_mute(self, _: str, __: str, fields: Mapping[str, object]) -> None:
-        """Tell nobody of the rule, or of one of its rows, for as long as the sheet says."""
+        """Mute the rule, or one of its rows, for as long as the sheet says."""
         rule = self._rule()
         try:
             asked = read_mute(fields, self._regions)

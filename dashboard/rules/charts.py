@@ -7,14 +7,14 @@ from datetime import date
 
 from htmltools import HTML, Tag, tags
 
-# Of the small chart, in pixels: a day's place and bar, and the highest bar.
+# Sizes in the small chart, in pixels: the width of a day and of its bar, and the highest bar.
 DAY_WIDTH, BAR_WIDTH, HEIGHT, HIGHEST = 6.715, 4.7, 26, 24
-# Of the large one, whose bars are stretched to the card's width.
+# Sizes in the large one, whose bars are stretched to the card's width.
 MONTH_DAY, MONTH_BAR, MONTH_HEIGHT, MONTH_HIGHEST = 10, 6, 48, 39
 
 
 def sparkline(counts: Sequence[int]) -> HTML:
-    """Return one bar a day, the last of them today's."""
+    """Return one bar a day, today's last."""
     most = max([*counts, 1])
     bars = []
     for place, count in enumerate(counts):

@@ -1,4 +1,4 @@
-"""The sheet in which some of several bad rows are chosen, to tell about at once."""
+"""The sheet for choosing some of several bad rows, to tell people about now."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def choose_sheet(
     kind: str = "ink",
     rule_id: str = "",
 ) -> Tag:
-    """Return the sheet in which some of the bad rows are chosen.
+    """Return the sheet for choosing some of the bad rows.
 
-    Its form is sent as `act`, with the button that has these words and is of this kind.
+    Its form is sent as the action `act`, by a button with these `words`, of this `kind`.
     """
     return tags.form(
         sheet(

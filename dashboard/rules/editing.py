@@ -1,4 +1,4 @@
-"""Writing one rule: the form as it stands, what it comes to, and saving and switching it on."""
+"""Writing one rule: the form, what the rule would do, saving it and switching it on."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Action = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 class Editing:
     """One rule in the editor of a visitor, whose clock is that of `zone`.
 
-    `unsaved` is how the visitor has left it.
+    `unsaved` is the rule with changes that the visitor left earlier without saving.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Editing:
         return wanted == (self._rule.id or "new")
 
     def action(self, name: str) -> Action | None:
-        """Return what is done when a button with this action is pressed."""
+        """Return the method for a button with this action."""
         for each in (self, self._about):
             if found := getattr(each, f"on_{name}", None):
                 action: Action = found
@@ -83,7 +83,7 @@ class Editing:
         return None
 
     def frame(self, generation: int) -> Tag:
-        """Return the editor as it begins."""
+        """Return the editor as it is first shown."""
         sources = self._sources()
         guided = self._rule.guided
         watched = guided.source if guided else ""
@@ -92,13 +92,13 @@ class Editing:
         return editor.frame(self._rule, generation, sources, self._source)
 
     async def begin(self) -> None:
-        """Show what the rule comes to, and what was bad lately."""
+        """Show what the rule would do, and what was bad lately."""
         await self._looking.read_columns(self._source)
         await self._refresh()
         self._start("about", self._about.keep_showing())
 
     async def close(self) -> Rule | None:
-        """Stop, and save what isn't saved yet; return what can't be without the visitor."""
+        """Stop, and save unsaved changes; return those that can't be saved without the visitor."""
         if self._saves_itself() and not self._is_removed:
             await self._save()
         self.stop()
@@ -124,7 +124,7 @@ class Editing:
             await self._show()
             return
         if before.guided and not rule.guided and not unwritten(before.guided):
-            # From here on it is written by hand, beginning with what was written so far.
+            # From here on the query is written by hand, starting from the guided one.
             rule = replace(rule, sql=before.sql)
             await self._page.tell("sql", value=rule.sql)
         self._rule = rule
@@ -134,7 +134,7 @@ class Editing:
         await self._refresh()
 
     async def add_source(self, name: str = "") -> None:
-        """Offer the sources again, and watch the one that was just uploaded."""
+        """Offer the sources again, with the one that was just uploaded chosen."""
         name = self._source = name or self._source
         await self._page.show("sources", editor.source_choice(self._sources(), name))
         await self._looking.read_columns(name, again=True)
@@ -144,7 +144,7 @@ class Editing:
         return self._rules.sources()
 
     async def _refresh(self, *, again: bool = False) -> None:
-        """Write the guided query, see what is wrong, show it all, and look at the data."""
+        """Write the guided query, check the rule, show the result, and look at the data."""
         if self._rule.guided is not None:
             guided = self._completed(self._rule.guided)
             sql = "" if unwritten(guided) else guided_sql(guided)
@@ -154,7 +154,7 @@ class Editing:
             AT_ANOTHER_LINE.get(name, name): str(problem)
             for name, problem in wrong_fields(self._rule).items()
         }
-        # What is wrong at its field would only be said again by looking.
+        # Looking would only repeat mistakes that are already shown at their fields.
         if not set(self._problems) - {"name"}:
             self._looking.look(self._rule, again=again)
         await self._show()
@@ -162,7 +162,7 @@ class Editing:
             self._start("saving", self._save_soon())
 
     def _completed(self, guided: Guided) -> Guided:
-        """Have whom to tell, and what the message says, in the answer of a jump, too."""
+        """Keep the columns for the recipient and the message in the query for a jump, too."""
         names = [each.name for each in self._looking.columns(self._source)]
         said = self._rule.message + self._rule.message_for_many
         used = [each for each in names if each == self._rule.to_column or each in said]
@@ -183,7 +183,7 @@ class Editing:
     # --- Saving and switching ---
 
     def _saves_itself(self) -> bool:
-        """Whether it is to be saved now: what is on changes only when somebody says so."""
+        """Whether to save it now: a rule that is on changes only when the visitor says so."""
         rule = self._rule
         is_wanted = rule.name.strip() and not rule.is_checked and self._standing().is_changed
         return bool(is_wanted) and not self._problems
@@ -208,7 +208,7 @@ class Editing:
             return False
         self._save_problem = ""
         self._saved = saved
-        # What was typed meanwhile stays.
+        # Keep what was typed meanwhile.
         self._rule = replace(
             self._rule,
             id=saved.id,
@@ -224,7 +224,7 @@ class Editing:
         return True
 
     async def on_turn_on(self, *_: object) -> None:
-        """Switch the rule on, as it was previewed, and with what was decided."""
+        """Switch the rule on as previewed, with the decision about rows that are bad already."""
         before, seen = self._looking.seen, await self._looking.seen_now()
         if why_not(self._standing(), self._looking) or seen is None:
             await self._show()
@@ -269,7 +269,7 @@ class Editing:
         await self._about.show()
 
     async def _notice_state(self) -> None:
-        """Show it if the rule was held meanwhile, or somebody else has switched it."""
+        """Show it if the rule was held meanwhile, or if another person switched it on or off."""
         found = await self._rules.get(self._rule.id)
         if found is None or found.state == self._rule.state:
             return
@@ -279,7 +279,7 @@ class Editing:
         await self._show()
 
     async def on_telling(self, _: str, value: str, __: Mapping[str, object]) -> None:
-        """Take over what to do about the rows that are bad already."""
+        """Take over the decision about the rows that are bad already."""
         self._telling = "choose" if value == "choose" else "none"
         await self._show()
         if self._telling == "choose" and self._looking.seen:
@@ -297,7 +297,7 @@ class Editing:
     # --- What is pressed elsewhere in the form ---
 
     async def on_key_add(self, _: str, value: str, __: Mapping[str, object]) -> None:
-        """Add a column that a row is known by."""
+        """Add a column to the key."""
         added = value.removeprefix("+")
         others = [each for each in self._rule.key if each not in (added, *WHOLE_ROW)]
         key = WHOLE_ROW if added == WHOLE_ROW[0] else (*others, added)
@@ -313,7 +313,7 @@ class Editing:
         await self._page.tell("focus", value="rules-key")
 
     async def on_to_sql(self, *_: object) -> None:
-        """Go on writing by hand the query that the guided way has written."""
+        """Continue by hand with the query that the guided way has written."""
         await self._page.tell("sql", value=self._rule.sql)
         await self._page.tell("way", value="sql")
         self._rule = replace(self._rule, guided=None)
@@ -357,7 +357,7 @@ class Editing:
         )
 
     async def _show(self) -> None:
-        # One after another, so that what is shown last is what is known last.
+        # One after another, so that the latest state is shown last.
         async with self._showing:
             await self._page.tell("heading", value=self._rule.name or "New rule")
             # In a thread: the words of many rows take long to write.

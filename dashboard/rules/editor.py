@@ -39,8 +39,8 @@ MOST_CHIPS = 40
 def frame(rule: Rule, generation: int, sources: Mapping[str, str], source: str) -> Tag:
     """Return the whole editor for a rule; `sources` are the names, each with its description.
 
-    `source` is the one whose columns are offered first. What comes back of the form names its
-    `generation`.
+    `source` is the one whose columns are offered first. What the form sends names its `generation`,
+    which tells an editor from the one before.
     """
     return tags.form(
         tags.div(
@@ -168,7 +168,7 @@ def _bad_rows(rule: Rule) -> Tag:
 
 
 def no_columns(problem: str, change: str) -> TagList:
-    """Say why a source can't be read, and offer to take its columns as they are by now."""
+    """Say why a source can't be read, and offer to accept its columns as they are now."""
     take = button("Take its columns as they are now", "accept_shape", "low", title=change)
     return TagList(
         tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad"), take if change else None
@@ -206,7 +206,7 @@ def sql_fine(rows: int, seconds: float) -> TagList:
 
 
 def sql_mistake(sentence: str, at_line: int | None = None, fix: Fix | None = None) -> TagList:
-    """Say what is wrong with the query, with a button that mends it where that is known."""
+    """Say what is wrong with the query, with a button that fixes it if the fix is known."""
     where = f"Line {at_line}: " if at_line else ""
     if where and _is_word(sentence):
         sentence = sentence[0].lower() + sentence[1:]
@@ -220,7 +220,7 @@ def sql_mistake(sentence: str, at_line: int | None = None, fix: Fix | None = Non
 
 
 def _is_word(sentence: str) -> bool:
-    """Whether a sentence begins with a word of ours, and not with a name out of the query."""
+    """Whether a sentence begins with a word of ours, and not with a name from the query."""
     return sentence.split(" ", 1)[0] in {"This", "There", "The", "A", "An", "It", "No"}
 
 
@@ -228,7 +228,7 @@ def _is_word(sentence: str) -> bool:
 
 
 def key_and_recipients(rule: Rule, columns: Sequence[str], problems: Mapping[str, str]) -> TagList:
-    """Return the columns that a row is known by, and the choice of whom to tell."""
+    """Return the key columns, and the choice of whom to tell."""
     return TagList(_key(rule, columns, problems), _recipients(rule, columns, problems))
 
 

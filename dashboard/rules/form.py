@@ -44,9 +44,9 @@ TEXTS = ("name", "message", "message_for_many", "to_column", "to", "owner", "tim
 
 
 def read_form(fields: Mapping[str, object], base: Rule) -> Rule:
-    """Return `base` as the form has it by now; its key is chosen apart from the form.
+    """Return `base` with what the form holds; the key is chosen outside the form.
 
-    Raises `UnusableInput` for what no such form sends, or is too long for any field.
+    Raises `UnusableInput` for values that no such form sends, or that are too long for any field.
     """
     values: dict[str, Any] = {
         name: text(fields.get(name, getattr(base, name)), name) for name in TEXTS
@@ -125,7 +125,7 @@ def _guided(fields: Mapping[str, object], rule: Rule) -> Guided:
 
 
 def _count(fields: Mapping[str, object], name: str, rule: Rule) -> int:
-    """Return a whole number; for what is none, one that the rule refuses at its field."""
+    """Return a whole number; for anything else, one that the rule refuses at its field."""
     value = number(fields.get(name, getattr(rule, name)), name)
     return int(value) if math.isfinite(value) and value == int(value) else -1
 
@@ -145,25 +145,25 @@ def _figure(value: object, field: str) -> float:
 
 
 def schedule_value(rule: Rule) -> str:
-    """Return which of `schedules` the rule has."""
+    """Return the key of the rule's choice in `schedules`."""
     return schedule_words(rule.every_seconds, rule.at)
 
 
 def schedules(rule: Rule) -> dict[str, str]:
-    """Return how often a rule can be checked, and the way to other times."""
+    """Return the choices of how often a rule is checked, with one for other times."""
     offered = dict.fromkeys((*SCHEDULES, schedule_value(rule)))
     return {each: each for each in offered} | {OWN_TIMES: "at other times…"}
 
 
 def pending_value(rule: Rule) -> str:
-    """Return which of `pendings` the rule has."""
+    """Return the key of the rule's choice in `pendings`."""
     if rule.pending_minutes:
         return f"minutes {rule.pending_minutes:g}"
     return f"checks {rule.pending_checks}"
 
 
 def pendings(rule: Rule) -> dict[str, str]:
-    """Return how long a row has to be bad."""
+    """Return the choices of how long a row has to be bad."""
     checks = sorted({*PENDING_CHECKS, rule.pending_checks})
     minutes = sorted({*PENDING_MINUTES, *({rule.pending_minutes} if rule.pending_minutes else ())})
     offered = {f"checks {each}": f"{each} check{'s' * (each != 1)}" for each in checks}
@@ -172,7 +172,7 @@ def pendings(rule: Rule) -> dict[str, str]:
 
 
 def most_choices(rule: Rule) -> dict[str, str]:
-    """Return how many rows may turn bad at once."""
+    """Return the choices of how many rows may turn bad at once."""
     return {
         str(each): f"{each} row{'s' * (each != 1)}"
         for each in sorted({*MOST_AT_ONCE, rule.most_at_once})
@@ -180,7 +180,7 @@ def most_choices(rule: Rule) -> dict[str, str]:
 
 
 def repeats(rule: Rule) -> dict[str, str]:
-    """Return how often a call can say the message."""
+    """Return the choices of how often a call says the message."""
     return REPEATS | {str(rule.repeat): REPEATS.get(str(rule.repeat), f"{rule.repeat} times")}
 
 

@@ -1,4 +1,4 @@
-"""What the list of rules shows, read once however many look at it."""
+"""What the list of rules shows, read once for all visitors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Overviews:
         self._found: Sequence[RuleOverview] = ()
 
     async def read(self, rules: RuleDesk, most_seconds: float = 0) -> Sequence[RuleOverview]:
-        """Return the overview, at most so old. Raises `NotAllowed`, whoever has read it before."""
+        """Return the overview, at most `most_seconds` old. Raises `NotAllowed`."""
         rules.actor.require(Permission.LOOK)
         asked_at = time.monotonic()
         async with self._reading:

@@ -1,4 +1,4 @@
-"""Looking at the data for a rule that is being written: what is bad now, and was in 30 days."""
+"""Looking at the data for a rule that is being written: what is bad now, and in 30 days."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from rules.sources import SourceError
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why a source can't be read; and how its columns have changed, if that is it, else ""."""
+    """Why a source can't be read; if its columns have changed, also how ("" otherwise)."""
 
     problem: str
     change: str = ""
 
 
 class Looking:
-    """What the data say about the rule as it was given last; `changed` is told when they do.
+    """What the data say about the rule as it was given last; `changed` is called after each change.
 
-    `seen` is the last good preview. `mistake` is what is wrong with the query, and `trouble` with
-    its data, in a sentence, "" if nothing is; `problems` are those by the rule's field. `past` is
-    None until it is known.
+    `seen` is the last good preview. `mistake` says what is wrong with the query, and `trouble` what
+    is wrong with its data, each in a sentence or ""; `problems` has sentences by the rule's field.
+    `past` is None until it is known.
     """
 
     def __init__(self, rules: RuleDesk, changed: Callable[[], Awaitable[None]]) -> None:
@@ -95,7 +95,7 @@ class Looking:
         self._is_seen.set()
 
     async def seen_now(self) -> Seen | None:
-        """Return the last good preview, once the one that is being made is there."""
+        """Wait for the preview that is being made, and return the last good one."""
         await self._is_seen.wait()
         return self.seen
 
@@ -106,7 +106,7 @@ class Looking:
         return self.seen.rule.fingerprint == rule.fingerprint
 
     async def _look(self, rule: Rule) -> None:
-        # Without a key its columns can't be seen, of which one is to be chosen.
+        # Without a key there would be no preview, and so no columns to choose a key from.
         complete = replace(rule, key=rule.key or WHOLE_ROW)
         mistake: QueryError | None = None
         trouble = ""

@@ -1,4 +1,4 @@
-"""The sheet in which a rule, or one of its rows, is muted: for a while, weekly, or for a number."""
+"""The sheet for muting a rule, or one of its rows: for a while, weekly, or for a number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MUTE_CHOICES = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the sheet for muting asks for; `until` is None for until somebody ends it."""
+    """What the form of the sheet asks for; `until` is None if a person has to end the mute."""
 
     until: datetime | None
     weekly: str
@@ -60,7 +60,7 @@ def mute_sheet(
     problem: UnusableInput | None = None,
     fields: Mapping[str, object],
 ) -> Tag:
-    """Return the sheet that mutes a rule, or one of its rows, and ends what is muted.
+    """Return the sheet for muting a rule, or one of its rows, and for ending mutes.
 
     With a `problem`, the form still holds the `fields` that were sent.
     """

@@ -1,4 +1,4 @@
-"""The editor's options: how it calls, what comes afterwards, and how often the data are checked."""
+"""The editor's options: how a rule calls, what comes afterwards, and how often data are checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rules.rule import Rule, alert_request
 
 
 def options(rule: Rule) -> Tag:
-    """Return the options, folded away under lines that sum them up, and the sentence."""
+    """Return the options, folded away under lines that sum them up, and how often it is checked."""
     return tags.div(_how_it_calls(rule), _afterwards(rule), _sentence(rule), class_="lines")
 
 
@@ -96,7 +96,7 @@ def how_words(rule: Rule) -> str:
 
 
 def unbound(tag: Tag) -> Tag:
-    """Keep Shiny from sending each of these inputs apart from the form they are in."""
+    """Keep Shiny from sending each of these inputs separately from their form."""
     for child in (tag, *tag.children):
         if isinstance(child, Tag):
             if child.name in ("input", "select", "textarea"):

@@ -16,7 +16,7 @@ from rules.overview import HealthKind, RuleOverview
 from rules.rule import Rule
 
 HEADS = ("On", "Rule", "Now", "Watches", "Last check", "Next", "14 days", "Health")
-# What the kinds of health look like: shape and tone.
+# How each kind of health looks: shape and tone.
 LOOKS: Mapping[HealthKind, tuple[str, Tone]] = {
     "fine": ("dot", "good"),
     "held": ("mark", "wait"),
@@ -29,7 +29,7 @@ LOOKS: Mapping[HealthKind, tuple[str, Tone]] = {
     "off": ("ring", "off"),
     "draft": ("ring", "off"),
 }
-# Those that say since when.
+# The kinds that show since when.
 SINCE: Collection[HealthKind] = ("failed", "stale", "off")
 
 
@@ -52,7 +52,7 @@ def list_tag(
 
 
 def head(workers: int, *, is_empty: bool = False) -> Tag:
-    """Return the heading, how many workers check the rules, and the way to a new one."""
+    """Return the heading, how many workers check the rules, and the link to a new rule."""
     return tags.div(
         tags.h1("Rules"),
         None if is_empty else _workers(workers),
@@ -93,7 +93,7 @@ def held_tag(each: RuleOverview, zone: str) -> Tag:
     done = "texted" if rule.channel == "text" else "called"
     everything = f"{verb} about it" if count == 1 else f"{verb} all {count:,}"
     since = f" since {when(each.held_since, zone)}" if each.held_since else ""
-    # Some may be over since, and which of the other reasons it was isn't kept.
+    # Some rows may be over since then, and which of the other reasons held the rule isn't kept.
     is_over = count > rule.most_at_once
     why = f"Held{since}: too many rows or people at once, or everything was stopped."
     if is_over:

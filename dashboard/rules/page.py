@@ -1,7 +1,7 @@
 """The Rules page's Shiny module. Which of its two views is shown stands in the page's address.
 
-Whatever is pressed comes as one input, `act`, with the name of the action, and the editor's form
-whole as another, `form`; rules.js sends both.
+Every press comes as one input, `act`, with the name of the action, and the editor's whole form as
+another, `form`; rules.js sends both.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def ui() -> Tag:
 
 @module.ui
 def tab_title() -> TagList:
-    """Return the words on the page's tab, with the place of the count of what waits."""
+    """Return the words on the page's tab, with a place for the count of waiting decisions."""
     return TagList("Rules", shiny_ui.output_ui("waiting", inline=True, aria_live="off"))
 
 
@@ -85,7 +85,7 @@ def server(
     @reactive.effect
     @reactive.event(input.address)
     def begin() -> None:
-        # Nothing is looked up before somebody sees the page.
+        # Nothing is looked up before the page is first seen.
         if begun or not input.address():
             return
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
@@ -100,7 +100,7 @@ def server(
         from dashboard.rules.live import overviews_of  # noqa: PLC0415 - as above
 
         while True:
-            # What keeps them from being read is said on the page.
+            # The page itself says why they can't be read.
             with suppress(Exception):
                 rules = await open_rules()
                 found = await overviews_of(rules).read(rules, SECONDS_BETWEEN_COUNTS)
@@ -121,7 +121,7 @@ def server(
 
 
 def _upload_dialog() -> Tag:
-    """The sheet for a file; the field stays the same while what is said about the file changes."""
+    """The sheet for a file; its file field stays in place while the text around it changes."""
     title = resolve_id("upload_title")
     file = shiny_ui.input_file("file", "A file with a table", accept=FILE_TYPES, width="100%")
     return tags.dialog(

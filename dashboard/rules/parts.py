@@ -29,9 +29,9 @@ def select(
     id: str = "",
     describes: str = "",
 ) -> Tag:
-    """Return a choice that is sent with its form; it is named by a `label`, or by one of its own.
+    """Return a choice that is sent with its form, named by a `label` or by another element.
 
-    `data-value` says what is chosen where the server changes it later.
+    `data-value` says what is chosen, for when the server changes it later.
     """
     options = [
         tags.option(words, value=value, selected="" if value == chosen else None)
@@ -104,7 +104,7 @@ def line(name: str) -> Tag:
 
 
 def wrong(sentence: str) -> Tag:
-    """Return what is wrong, for such a line."""
+    """Return a sentence about what is wrong, for such a line."""
     return feedback("bad", sentence)
 
 

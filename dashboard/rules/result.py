@@ -28,7 +28,7 @@ Telling = Literal["none", "choose"]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last good preview, of which rule, and when it was made."""
+    """The last good preview, the rule it is of, and when it was made."""
 
     rule: Rule
     preview: Preview
@@ -39,9 +39,9 @@ class Seen:
 
 
 def bad_now(seen: Seen | None, problem: str, zone: str, *, is_reading: bool) -> Tag:
-    """Return what is bad now: the rows, who would hear of each, and what.
+    """Return what is bad now: the rows, who would be told of each, and in which words.
 
-    With a `problem`, what was seen last stays, with the time it was seen.
+    With a `problem`, the last preview stays, with the time it was made.
     """
     if seen is None:
         words = "Reading…" if is_reading else "What is bad shows here once there is a query."
@@ -78,7 +78,7 @@ def bad_now(seen: Seen | None, problem: str, zone: str, *, is_reading: bool) -> 
 
 
 def _changes(preview: Preview) -> Tag | None:
-    """Say how the rows differ from those of the rule as it is saved."""
+    """Say how the rows differ from those of the saved rule."""
     if preview.same is None:
         return None
     words = f"{preview.same:,} the same, {preview.new:,} new, {preview.gone:,} gone"
@@ -86,7 +86,7 @@ def _changes(preview: Preview) -> Tag | None:
 
 
 def _table(rule: Rule, rows: Sequence[PreviewRow], place: str) -> Tag:
-    """Return the rows; `place` tells those of two tables on the page apart."""
+    """Return the rows; `place` keeps the ids of two tables on the page apart."""
     told = "What they read" if rule.channel == "text" else "What they hear"
     return tags.table(
         tags.thead(
@@ -169,7 +169,7 @@ def document(rule: Rule, words: str) -> str:
         check_call(request, words)
         return write_document(request, words).to_xml()
     except UnusableInput:
-        return ""  # said at its field
+        return ""  # shown at its field
 
 
 def all_rows_sheet(seen: Seen, zone: str) -> Tag:
@@ -225,8 +225,8 @@ def _how_known(past: PastAlerts) -> str:
 class Decision:
     """What the card about switching on shows.
 
-    `why_not` keeps the button off and says why. `telling` is what to do about what is bad already,
-    `chosen` the keys to tell about. `is_changed` means that the form holds what isn't saved.
+    `why_not` keeps the button off and says why. `telling` is what to do about rows that are bad
+    already, `chosen` the keys to tell about. `is_changed` means that the form has unsaved changes.
     """
 
     rule: Rule
@@ -268,7 +268,7 @@ def turn_on(decision: Decision) -> Tag:
 
 
 def _save(decision: Decision) -> Tag:
-    """Return how changes of a rule that is on are taken over; its rows keep what they were."""
+    """Return the card that saves changes of a rule that is on; its known rows stay known."""
     why_not = decision.why_not
     is_held = decision.rule.state == "held"
     if not why_not and not decision.is_changed:
@@ -295,7 +295,8 @@ def _wide_button(
         type="button",
         class_=f"cb-button wide {kind}",
         data_act=act,
-        # Not disabled: the keyboard still reaches it, and hears the reason.
+        # Not `disabled`, so that keyboards and screen readers still reach the button and its
+        # reason.
         aria_disabled="true" if refused or decision.is_busy else None,
         aria_describedby="rules-why",
         id="rules-turn-on",

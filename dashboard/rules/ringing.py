@@ -1,4 +1,4 @@
-"""What rules send in a simulation while a page is open, so that it rings on the page's handset."""
+"""The alerts of rules in a simulation while a page is open, so that they ring on its handset."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dashboard.background import in_background
 from dashboard.live_alert import failure_sentence
 from dashboard.visit_tasks import set_value
 
-# The first page is served before all that reading the history needs is imported.
+# The first page is served before the modules that read the history are imported.
 SECONDS_BEFORE_LOOKING = 3.0
 MOST_ALERTS = 20
 
 
 class AlertsOfRules:
-    """The newest alerts that rules have made since a page was opened, as a reactive value."""
+    """The newest alerts that rules have sent since a page was opened, as a reactive value."""
 
     def __init__(self, desk: Desk, session: Session) -> None:
         self._desk = desk

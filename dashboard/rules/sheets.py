@@ -1,4 +1,4 @@
-"""The sheets about a rule: its versions, who isn't told, removing it; and its episodes."""
+"""The sheets about a rule: its versions, uploads and removal; and its list of episodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rules.rule import NOT_OF_THE_DEFINITION, Rule
 from rules.sources import Upload
 
 MOST_EPISODES = 20
-# Saves of one person that follow so soon are shown as one.
+# Saves of one person that follow each other this soon are shown as one.
 SECONDS_BETWEEN_VERSIONS = 600
 FIELD_WORDS: Mapping[str, str] = {
     "sql": "which rows are bad",
@@ -78,7 +78,7 @@ def tools(rule: Rule, muted: int) -> Tag | None:
 
 
 def changed_fields(before: Rule | None, after: Rule) -> str:
-    """Say in words what is different: "message, how often"."""
+    """Name what is different: "message, how often"."""
     if before is None:
         return "first saved"
     names = [
@@ -94,7 +94,7 @@ def changed_fields(before: Rule | None, after: Rule) -> str:
 def grouped(versions: Sequence[Rule]) -> list[tuple[Rule, Rule | None]]:
     """Return each version to show, newest first, with the one before it.
 
-    Of what one person saved within SECONDS_BETWEEN_VERSIONS of the next, the last is shown.
+    Of saves by one person within SECONDS_BETWEEN_VERSIONS of each other, only the last is returned.
     """
     found: list[tuple[Rule, Rule | None]] = []
     for version, before in zip(versions, [*versions[1:], None], strict=True):
@@ -153,7 +153,7 @@ def removal_sheet(rule: Rule) -> Tag:
 def upload_words(
     uploads: Sequence[Upload], zone: str, *, problem: str = "", said: str = ""
 ) -> TagList:
-    """Return what is said of the file that was read, and the files that are there."""
+    """Return what is known of the file just read, and the files uploaded before."""
     sentence = None
     if problem:
         sentence = tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad", role="alert")
@@ -188,7 +188,7 @@ def _uploaded(upload: Upload, zone: str) -> str:
 
 
 def episodes_tag(rule: Rule, episodes: Sequence[EpisodeRow], zone: str) -> Tag | None:
-    """Return what was bad lately, and the way to the alerts about it."""
+    """Return what was bad lately, with links to the alerts about it."""
     if not episodes:
         return None
     heads = ("Row", "Now", "Bad since", "Over", "")

@@ -1,4 +1,4 @@
-"""Every part of the editor that changes, for the rule as it stands in the form."""
+"""Every part of the editor that changes, for the rule as it is in the form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dashboard.rules.result import Decision, Telling
 from rules.guided import Guided, guided_sql
 from rules.rule import Rule, missing_fields
 
-# The fields whose line stands right under them; what is wrong elsewhere is said under the options.
+# Fields with a line of their own under them. Mistakes in others are shown under the options.
 LINES = (
     "name", "source", "message", "message_for_many", "then_to", "owner", "schedule", "delivery",
     "recovery_checks", "gather_minutes", "reminders", "reminder_minutes", "stale_after_minutes",
@@ -28,10 +28,10 @@ STATES = {"draft": "Draft", "on": "On", "paused": "Off", "held": "Held"}
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A rule in the form, the rule as it is saved, and what is known about both.
+    """The rule in the form, the rule as saved, and what is known about both.
 
-    `source` is the one whose columns are offered. `problems` are sentences by field; of fields that
-    nobody has touched none is shown while the rule is new. `chosen` are keys of bad rows.
+    `source` is the one whose columns are offered. `problems` are sentences by field; while the rule
+    is new, only those of touched fields are shown. `chosen` are keys of bad rows.
     """
 
     rule: Rule
@@ -46,7 +46,7 @@ class Standing:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the form holds what isn't saved."""
+        """Whether the form has unsaved changes."""
         return self.saved is None or self.saved.fingerprint != self.rule.fingerprint
 
 
@@ -141,7 +141,7 @@ def _lines(standing: Standing, problems: Mapping[str, str]) -> dict[str, TagChil
     elsewhere = [sentence for field, sentence in problems.items() if field not in OWN_PLACES]
     sentences = {name: problems.get(name, "") for name in LINES} | {"delivery": " ".join(elsewhere)}
     if standing.saved is None and not standing.rule.name.strip():
-        sentences["name"] = ""  # one that was just begun isn't wrong yet
+        sentences["name"] = ""  # a rule that was just begun isn't wrong yet
     return {
         f"line-{name}": wrong(sentence) if sentence else TagList()
         for name, sentence in sentences.items()

@@ -1,4 +1,4 @@
-"""One visitor's Rules page: what is shown there, and what becomes of what is pressed."""
+"""One visitor's Rules page: what it shows, and what its buttons do."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Visit:
         self._waiting = waiting
         self._frame: reactive.Value[Tag | None] = reactive.Value(None)
         self._editing: Editing | None = None
-        # Changes of rules that are on, which the visitor has left without saving them, by id.
+        # Rules that are on with changes that the visitor left without saving, by id.
         self._unsaved: dict[str, Rule] = {}
         self._shown: dict[str, str] = {}
         self._generation = 0
@@ -127,7 +127,7 @@ class Visit:
             self._editing.stop()
 
     def _render(self, output: Outputs) -> None:
-        # Shiny would show it only once it is visible: too late for what goes into it.
+        # Shiny would update it only once it is visible, which is too late for the parts inside it.
         @output(suspend_when_hidden=False)
         @render.ui
         def editor() -> TagChild:
@@ -214,14 +214,14 @@ class Visit:
             await rules.turn_off(record)
             await self.say("It is off: nothing is checked.")
         else:
-            # What is bad by now is looked at first.
+            # Open the editor first, where the visitor sees what is bad by now.
             await self.tell("go", value=link(record))
         self._shown.pop("list", None)
         self._again.set()
 
     async def _on_held_all(self, record: str, value: str, __: dict[str, Any]) -> None:
         rules = await self._open_rules()
-        # Of what is held meanwhile nobody has decided yet.
+        # Rows that were held meanwhile haven't been decided about yet.
         held = await rules.held_rows(record)
         if value != str(len(held)):
             await self.say(f"By now {len(held):,} are held. Decide again, please.")
@@ -264,7 +264,7 @@ class Visit:
     # --- In the editor ---
 
     async def _take(self, fields: dict[str, Any], nonce: object) -> None:
-        """Take over what the form holds, and tell the page once that is shown."""
+        """Take over what the form holds, and tell the page once the result is shown."""
         if fields:
             await self._tasks.do(self._on_form, "", "", fields)
         if isinstance(nonce, int):
@@ -323,7 +323,7 @@ class Visit:
         await self.tell("sheet", html=str(content))
 
     async def say(self, sentence: str) -> None:
-        """Say a sentence at the top of the page, aloud where it is heard."""
+        """Show a sentence at the top of the page, which screen readers read out."""
         await self.tell("said", value=sentence)
 
     async def tell(self, part: str, **content: object) -> None:
@@ -334,12 +334,12 @@ class Visit:
         )
 
     def refresh(self) -> None:
-        """Have the list read again."""
+        """Make the list be read again."""
         self._again.set()
 
 
 def can_be_kept(text: str) -> bool:
-    """Whether a database takes a text: no zero byte, no half character, and not endless."""
+    """Whether a database takes a text: no NUL, no lone surrogate, and not too long."""
     if len(text) > MOST_CHARACTERS or "\0" in text:
         return False
     try:

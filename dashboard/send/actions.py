@@ -42,7 +42,7 @@ def actions_server(
     For use inside a module's server.
     """
     asked_to_cancel: reactive.Value[str] = reactive.Value("")
-    # Apart from the story, so that a button isn't replaced under the pointer at every step.
+    # Separate from the story, so that a button isn't replaced under the pointer at every step.
     buttons: reactive.Value[tuple[Button, ...]] = reactive.Value(())
 
     @reactive.extended_task
@@ -158,7 +158,7 @@ def can_be_hurried(alert: Alert) -> bool:
     if alert.status is not Status.QUEUED or alert.canceling or is_on_hold(alert):
         return False
     if alert.held_for == "spend":
-        return False  # nobody can send more than the day's limit allows
+        return False  # not even a person can exceed the day's limit
     due, _ = when_due(alert)
     return due > datetime.now(UTC)
 

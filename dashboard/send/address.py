@@ -1,4 +1,4 @@
-"""What a page shows stands in its address, so that a page that is reloaded shows it again."""
+"""The page's address names what it shows, so that a reloaded page shows it again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def address_server(session: Session, live: LiveAlert) -> None:
 
 
 async def show_in_address(session: Session, **shown: str) -> None:
-    """Put an id into the page's address, so that a page that is reloaded shows the same again."""
+    """Put an id into the page's address, so that a reloaded page shows the same again."""
     values: dict[str, object] = {_parameter(session, each): shown.get(each, "") for each in NAMED}
     await session.send_custom_message("callboard-address", values)
 

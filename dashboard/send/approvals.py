@@ -19,13 +19,13 @@ from dashboard.emergency import said_of
 from dashboard.inputs import part
 from dashboard.notices import LiveNotices
 
-# What became of a request stays in sight for so long.
+# How long the outcome of a request stays in sight.
 OUTCOME_SHOWN_FOR = timedelta(hours=1)
 MOST_LISTED = 200
 
 
 def approvals_ui() -> Tag:
-    """Return the place of the requests."""
+    """Return the place for the requests."""
     return tags.section(
         shiny_ui.output_ui("approvals", aria_live="polite"),
         id=resolve_id("approvals_place"),
@@ -69,7 +69,7 @@ def approvals_server(
 
 
 def has_second_person(desk: Desk) -> bool:
-    """Whether anybody else can say yes: not where everybody is the user that runs the app."""
+    """Whether another person can say yes: not if everybody counts as the user that runs the app."""
     return desk.actor.name != process_user()
 
 
@@ -81,7 +81,7 @@ def waits_for(approvals: Sequence[Approval], actor: Actor) -> int:
 
 
 def is_shown(approval: Approval, actor: Actor, now: datetime) -> bool:
-    """Whether a person sees a request: who may answer it; once it is over, who asked or did."""
+    """Whether a person sees a request: they may answer it or, if it is over, had a part in it."""
     if approval.state == "waiting":
         return approval.is_of(actor.name) or actor.may(Permission.SEND)
     over_at = approval.decided_at or approval.expires_at
@@ -130,7 +130,7 @@ def _outcome(approval: Approval, actor: Actor, time_zone: str) -> Tag:
 
 
 def _decision(approval: Approval, actor: Actor, time_zone: str) -> str:
-    """Say who decided what and when, to somebody who may be that person."""
+    """Say who decided what and when; "you" if that is the reader."""
     if approval.decided_at is None:
         return approval.outcome
     at = clock(approval.decided_at, time_zone)

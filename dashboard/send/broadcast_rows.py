@@ -19,13 +19,13 @@ from dashboard.inputs import part
 from dashboard.live_alert import LiveAlert
 from dashboard.timeline import story
 
-# Of more people, a story is sent to the page only once its row is opened.
+# With more people than this, a story is sent to the page only once its row is opened.
 MOST_STORIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SentRow:
-    """A row as the page has it, and what it was drawn from."""
+    """A row as the page shows it, and what it was drawn from."""
 
     alert: Alert
     glance: Glance
@@ -92,11 +92,11 @@ def rows_server(
 def changed_rows(
     alerts: Sequence[Alert], time_zone: str, opened: Collection[str], sent: dict[str, SentRow]
 ) -> list[dict[str, str]]:
-    """Return the rows that aren't in `sent` as they are now, and put them there.
+    """Return the rows that differ from `sent`, and put them there.
 
-    `opened` are the alerts whose story the page shows. Drawing a row takes milliseconds, so of
-    hundreds only those are drawn whose alert is another object than before, or whose words have
-    changed with the clock.
+    `opened` are the alerts whose story the page shows. Drawing a row takes milliseconds, so only
+    those are drawn whose alert is another object than before, or whose words have changed with the
+    clock.
     """
     changed = []
     for alert in alerts:
@@ -125,7 +125,7 @@ def _person(alert: Alert, time_zone: str, *, is_open: bool) -> Tag:
 
 
 def _told(alert: Alert, time_zone: str) -> TagList:
-    """Return an alert's story, under its words where they are its own."""
+    """Return an alert's story, preceded by its words if they differ from the others'."""
     words = tags.blockquote(said(alert), class_="said") if alert.request.variables else None
     return TagList(words, story(alert, time_zone))
 

@@ -1,4 +1,4 @@
-"""What the button says, and the line under it: which number calls, and about what it costs."""
+"""What the button says, and the line under it: which number calls, and roughly what it costs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dashboard.send.recipients import Typed
 from people.names import number_of_people
 from people.recipients import Recipient
 
-# A call that repeats its message until they hang up is about as long as one that says it so often.
+# A call that repeats its message until they hang up lasts about as long as this many times.
 TIMES_UNTIL_THEY_HANG_UP = 3
 MOST_ESTIMATED = 200
 
@@ -55,7 +55,7 @@ def caller_server(
 def label_for(whom: Typed, *, simulated: bool, asks_first: bool) -> str:
     """Return what the button does: "Call 3 people now", or the tutorial's "Send test call".
 
-    With `asks_first` nobody is called before a second person has said yes.
+    With `asks_first` no one is called before a second person has said yes.
     """
     if simulated and len(whom.entries) <= 1:
         return f"Send test {whom.channel}"
@@ -67,7 +67,7 @@ def label_for(whom: Typed, *, simulated: bool, asks_first: bool) -> str:
 
 
 def cost_of(request: AlertRequest, recipients: list[Recipient]) -> float | None:
-    """Estimate in US dollars what one try of all costs; None if a price isn't known."""
+    """Estimate in US dollars what one try for all recipients costs; None if a price isn't known."""
     if not recipients or len(recipients) > MOST_ESTIMATED:
         return None
     times = request.repeat or TIMES_UNTIL_THEY_HANG_UP

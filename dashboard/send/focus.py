@@ -1,4 +1,4 @@
-"""Moving the keyboard's focus when a button is about to go."""
+"""Moving the keyboard's focus when a button is about to disappear."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from shiny import Session
 
 
 async def focus_on_progress(session: Session) -> None:
-    """Move the focus to this card, because the pressed button is about to go or be disabled.
+    """Move the focus to the progress card: the pressed button is about to go or be disabled.
 
     On a phone this scrolls the card into view too.
     """
@@ -14,5 +14,5 @@ async def focus_on_progress(session: Session) -> None:
 
 
 async def focus_on_approvals(session: Session) -> None:
-    """Let the keyboard go on at the requests that wait for a second person."""
+    """Move the focus to the requests that wait for a second person."""
     await session.send_custom_message("callboard-focus", {"id": session.ns("approvals_place")})

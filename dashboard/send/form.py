@@ -47,7 +47,7 @@ def form_ui(to: str, message: str) -> TagList:
         if_nobody_answers_ui(),
         keep_ui(),
         tags.div(
-            # On phones it has to be in sight, as the button below it is.
+            # On phones it has to be visible, as the button below it is.
             tags.div(ui.output_text("send_refusal", inline=True), class_="refusal", role="alert"),
             tags.a(
                 unannounced(ui.output_text("in_short", inline=True)),
@@ -84,10 +84,10 @@ def form_server(input: Inputs, services: Services) -> None:
         try:
             language, voice = text(input.language(), "language"), text(input.voice(), "voice")
         except UnusableInput:
-            return  # said at the button
+            return  # shown at the button
         voices = voices_for(language)
         if language == DEFAULTS.language and voice in voices:
-            return  # as the page is made
+            return  # the page is made that way
         chosen = voice if voice in voices else next(iter(voices), DEFAULTS.voice)
         ui.update_select("voice", choices=voices, selected=chosen)
 
@@ -97,7 +97,7 @@ def form_server(input: Inputs, services: Services) -> None:
         try:
             written = text(input.message(), "message")
         except UnusableInput:
-            return  # said under the message
+            return  # shown under the message
         ui.update_text_area("message", value=unicodedata.normalize("NFC", written))
 
     @render.ui
@@ -112,7 +112,7 @@ def read_form(input: Inputs, services: Services, user: str) -> AlertRequest:
     """Return the request that the form describes, in the name of `user`.
 
     A reactive read of all inputs but the number, so that typing one doesn't draw the preview again.
-    Raises `UnusableInput` for what isn't of the input's kind, or too long for any.
+    Raises `UnusableInput` for a value of the wrong kind, or one too long for any input.
     """
     request = AlertRequest(
         channel=read_channel(input),
@@ -131,7 +131,7 @@ def read_form(input: Inputs, services: Services, user: str) -> AlertRequest:
 def fill_in_request(request: AlertRequest, to: str) -> None:
     """Fill the form in with a request, and the To field with `to`.
 
-    For use inside a module's server. What the form has no field for is left as it is.
+    For use inside a module's server. What the form has no field for is ignored.
     """
     ui.update_text("phone_number", value=to)
     ui.update_text_area("message", value=request.message)
@@ -150,18 +150,18 @@ def fill_in_request(request: AlertRequest, to: str) -> None:
 
 
 def time_zone_of(input: Inputs, services: Services) -> str:
-    """Return the browser's zone. One that this machine doesn't know mustn't stop an alert."""
+    """Return the browser's zone, or the services' if this machine doesn't know it."""
     named = text(input.time_zone(), "time_zone") if input.time_zone.is_set() else ""
     return named if named and find_zone(named) else services.time_zone
 
 
 def for_channel(channel: str, words: TagChild) -> Tag:
-    """Return words that show for one channel only; the stylesheet follows the choice at once."""
+    """Return words shown for one channel only; the stylesheet follows the choice at once."""
     return tags.span(words, class_=f"for-{channel}")
 
 
 def _until_connected(output: Tag, words: str) -> Tag:
-    """Return the output, unannounced, with words in it until the server sends others."""
+    """Return the output, unannounced, showing `words` until the server sends others."""
     output.append(words)
     return unannounced(output)
 

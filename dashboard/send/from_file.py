@@ -1,4 +1,4 @@
-"""To every row of a file: the file, which column has the number, and what each row comes to."""
+"""Sending to every row of a file: the file, its columns, and the recipient of each row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from people.recipients import Recipient, Unclear
 from people.sheet import TOO_LARGE, Sheet, read_sheet
 
 FILE_TYPES = [".csv", ".tsv", ".txt", "text/csv"]
-# Each row's words are written again at a change of the message, but not at each key.
+# Each row's words are written again when the message changes, but not at each key press.
 SECONDS_AFTER_TYPING = 0.2
 MOST_COLUMNS_OFFERED = 20
 STILL_READING = "The file is still being read: wait a moment."
@@ -62,7 +62,7 @@ class Found:
 
 
 def from_file_button() -> Tag:
-    """Return the button that shows the region of `file_region`."""
+    """Return the button that opens the region made by `file_region`."""
     return tags.button(
         "From a file…",
         type="button",
@@ -93,7 +93,7 @@ def file_region() -> Tag:
         class_="from-file",
         role="group",
         aria_label="File",
-        # The focus comes here when what had it isn't in sight any more.
+        # The focus moves here when the element that had it disappears.
         tabindex="-1",
         data_too_large=resolve_id("file_too_large"),
         hidden="",
@@ -101,12 +101,12 @@ def file_region() -> Tag:
 
 
 def column_buttons() -> Tag:
-    """Return the place of the buttons that write a column into the message."""
+    """Return the place for the buttons that write a column into the message."""
     return unannounced(ui.output_ui("file_variables", class_="file-variables"))
 
 
 class FileSource:
-    """The file on one page: called, it returns whom it is for, None without one (reactive)."""
+    """The file on one page. Calling it returns whom the file is for, or None (reactive)."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class FileSource:
         desk: Desk,
         form: Callable[[], AlertRequest | UnusableInput],
     ) -> None:
-        """`form` is a reactive read of what is sent. For use inside a module's server."""
+        """`form` is a reactive read of the request. For use inside a module's server."""
         self._opened: reactive.Value[Opened | None] = reactive.Value(None)
         self._rows: reactive.Value[FileRows | None] = reactive.Value(None)
         self._found: reactive.Value[Found] = reactive.Value(Found())
@@ -135,12 +135,12 @@ class FileSource:
         return found if found.rows is rows else Found(rows, is_known=False)
 
     def take_out(self) -> None:
-        """Return to what is typed in the To field."""
+        """Remove the file, and return to what is typed in the To field."""
         self._opened.set(None)
         self._rows.set(None)
 
     def leave_out(self, row: int) -> bool:
-        """Send nothing to a row, by its number; returns whether there is a file."""
+        """Leave out a row, by its number; returns whether there is a file."""
         with reactive.isolate():
             rows, found = self._rows(), self._found()
         if rows is None:
@@ -148,7 +148,7 @@ class FileSource:
         fewer = replace(rows, left_out=rows.left_out | {row})
         self._rows.set(fewer)
         if found.rows is rows and len(found.entries) > 1:
-            # The others stay on the page while they are looked at again.
+            # The other rows stay on the page while they are checked again.
             others = tuple(each for each in found.entries if each.part != row)
             self._found.set(replace(found, rows=fewer, entries=others))
         return True
@@ -191,7 +191,7 @@ class FileSource:
             with reactive.isolate():
                 waiting = self._opened()
             if waiting is None:
-                return  # taken out meanwhile
+                return  # the file was taken out meanwhile
             self._opened.set(replace(read, name=waiting.name))
             self._rows.set(guessed(read.sheet) if read.sheet else None)
 
@@ -201,7 +201,7 @@ class FileSource:
         def leave_file_out() -> None:
             self.take_out()
 
-        # While there is a file nobody can type there: another page has filled the field in.
+        # With a file, people can't type in the To field, so another page has filled it in.
         @reactive.effect
         @reactive.event(input.phone_number)
         def filled_in() -> None:
@@ -276,7 +276,7 @@ class FileSource:
                 self._found.set(found)
 
     def _show(self, output: Outputs) -> None:
-        # Also while the region is closed: what is in it decides whom the button calls.
+        # Keep it running while the region is closed, because it decides whom the button calls.
         @output(suspend_when_hidden=False)
         @render.ui
         def file_head() -> Tag | None:
@@ -312,7 +312,7 @@ def guessed(sheet: Sheet) -> FileRows:
 def found_in(
     rows: FileRows, read: list[Recipient | Unclear], request: AlertRequest | None
 ) -> Found:
-    """Return what the rows come to with a message: nobody is told the same twice."""
+    """Return the recipients of the rows with a message: no one is told the same twice."""
     note = ""
     if request is not None and request.message.strip():
         recipients = [each for each in read if isinstance(each, Recipient)]

@@ -58,7 +58,7 @@ def if_nobody_answers_inputs(chosen: AlertRequest, then_to: Tag) -> TagList:
 
 
 def if_nobody_answers_server(input: Inputs, services: Services) -> None:
-    """Sum up what is on, and say what can't be done. For use inside a module's server."""
+    """Sum up the options in use, and say which can't be. For use inside a module's server."""
 
     @render.text
     def reaching_summary() -> str:
@@ -78,10 +78,10 @@ def if_nobody_answers_server(input: Inputs, services: Services) -> None:
 
 
 def with_escalation(request: AlertRequest, value: Callable[[str], object]) -> AlertRequest:
-    """Return the request with these inputs in it; what only a call can do is off for a text.
+    """Return the request with these inputs in it; options that only calls have are off for a text.
 
-    `value` returns what the input of a name holds. Raises `UnusableInput` for what isn't of the
-    input's kind, or too long for any.
+    `value` returns what the input of a name holds. Raises `UnusableInput` for a value of the wrong
+    kind, or one too long for any input.
     """
     is_call = request.channel == "call"
     return replace(

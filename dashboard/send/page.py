@@ -84,7 +84,7 @@ def server(
             return services.time_zone
 
     async def send_again(alerts: Sequence[Alert]) -> None:
-        """Fill the form in with what was sent; nothing is sent by that."""
+        """Fill the form in with what was sent, without sending it."""
         file.take_out()
         fill_in_request(alerts[0].request, ", ".join(map(label_of, alerts)))
         await session.send_custom_message("callboard-focus", {"id": session.ns("phone_number")})
@@ -135,7 +135,7 @@ def server(
 
 @module.ui
 def tab_title() -> TagList:
-    """Return the words on the page's tab, with the place of the count of what waits."""
+    """Return the words on the page's tab, with a place for the count of waiting requests."""
     return TagList("Send", shiny_ui.output_ui("waiting", inline=True, aria_live="off"))
 
 

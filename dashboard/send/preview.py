@@ -28,9 +28,9 @@ from twiml import Response
 MAX_NOW_AGE_SECONDS = 20
 MAX_CHARACTERS_NAMED = 5
 MOST_HEARERS = 100
-# Stands for a recipient's name as long as nobody is typed.
+# Stands for a recipient's name while the To field is empty.
 ANYBODY = "Ben"
-# Private-use characters around what was filled in, while the words are made.
+# Private-use characters that mark what was filled in while the words are made.
 MARKS = "\ue000", "\ue001"
 FILLED_IN = re.compile(f"{MARKS[0]}(.*?){MARKS[1]}", re.DOTALL)
 
@@ -81,8 +81,8 @@ def preview_server(
 ) -> None:
     """Write the message and its TwiML while the form changes, and say what is wrong with them.
 
-    `form` is a reactive read of the request, or of why there is none; `typed` one of whom it is
-    for. For use inside a module's server.
+    `form` is a reactive read of the request, or of why there is none; `typed` of whom it is for.
+    For use inside a module's server.
     """
 
     @reactive.calc
@@ -130,7 +130,7 @@ def preview_server(
         asked = request()
         is_text = isinstance(asked, AlertRequest) and asked.channel == "text"
         written = message() if is_text else document()
-        # A voice that doesn't speak the language is about to follow it, so say nothing of that.
+        # A voice that doesn't speak the language is about to be replaced, so don't report that.
         if isinstance(written, UnusableInput) and written.field == "message":
             if isinstance(asked, AlertRequest) and not asked.message.strip():
                 return feedback("", "")  # nothing is wrong yet
@@ -143,7 +143,7 @@ def preview_server(
     def message_feedback_line() -> Tag | TagList:
         return message_feedback()
 
-    # Also while the disclosure around it is closed: Listen speaks what is in it.
+    # Keep it running while the disclosure around it is closed, because Listen speaks its content.
     @output(suspend_when_hidden=False)
     @render.text
     def twiml_preview() -> str:
@@ -170,7 +170,7 @@ def preview_server(
 
 
 def choice_of_hearers(recipients: Sequence[Recipient]) -> Tag | None:
-    """Return a choice of those with a name, or with words of their own; None for one alone."""
+    """Return a choice of recipients with a name or words of their own; None for only one."""
     choices = {
         _key(each): each.label for each in recipients[:MOST_HEARERS] if each.name or each.variables
     }
@@ -181,7 +181,7 @@ def choice_of_hearers(recipients: Sequence[Recipient]) -> Tag | None:
 
 
 def _key(recipient: Recipient) -> str:
-    """Two rows of a file may have one number, and two members of a group one part."""
+    """Return a unique key: two rows may share a number, two members of a group a part."""
     return f"{recipient.part} {recipient.to}"
 
 
@@ -233,7 +233,7 @@ def _marked(request: AlertRequest, words: str) -> str:
 
 
 def segments_feedback(text: str) -> TagList:
-    """Say how many segments a text is billed as, which characters make it more, and a way out."""
+    """Say how many segments a text is billed as, which characters add some, and how to avoid it."""
     segments = count_segments(text)
     counted = f"{in_words(segments)} · {segments.units} characters in {segments.encoding}"
     if not segments.costlier:

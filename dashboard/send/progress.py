@@ -21,7 +21,7 @@ from dashboard.send.broadcast_rows import broadcast_card
 from dashboard.send.if_nobody_answers import read_channel
 from dashboard.timeline import announcement_of, story, story_ahead
 
-# Shorter than this, news of many people would be all that a screen reader says.
+# With less time between them, news of many people would be all that a screen reader says.
 SECONDS_BETWEEN_ANNOUNCEMENTS = 3.0
 
 
@@ -51,7 +51,7 @@ def progress_server(
     live: LiveAlert,
     time_zone: Callable[[], str],
 ) -> None:
-    """Show where what was sent stands.
+    """Show where the latest alert or broadcast stands.
 
     Times are on the clock of `time_zone`, a reactive read. For use inside a module's server.
     """
@@ -62,7 +62,8 @@ def progress_server(
         if broadcast is not None:
             with reactive.isolate():
                 alerts, zone = live.all(), time_zone()
-            # Their rows change by messages: drawing hundreds again at each change would flicker.
+            # The rows are updated by messages, because drawing hundreds at each change would
+            # flicker.
             return broadcast_card(broadcast, alerts, zone)
         alert = live()
         if alert is not None:

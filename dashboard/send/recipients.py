@@ -1,4 +1,4 @@
-"""The To field: each person typed there becomes a row, or a sentence about what isn't clear."""
+"""The To field: each person typed there becomes a row, or a sentence about what is unclear."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from people.recipients import (
 )
 
 MOST_ROWS = 100
-# Of a file, the first show whether the columns are the right ones; bad rows are shown besides.
+# The first rows of a file show whether the columns are right; bad rows are shown as well.
 MOST_ROWS_OF_FILE = 10
 # More than this are read in a task: each number takes a millisecond, in which all visitors wait.
 READ_AT_ONCE = 20
@@ -50,8 +50,8 @@ Entry = Recipient | Unclear
 class Typed:
     """What the To field holds and whom it means; `is_known` once names have been looked up.
 
-    Or whom the rows of a file are for: then they are in `file`, and nothing typed counts. `problem`
-    is a sentence about the file as a whole.
+    With a file, `file` has whom its rows are for, and nothing typed counts. `problem` is a sentence
+    about the file as a whole.
     """
 
     text: str = ""
@@ -63,7 +63,7 @@ class Typed:
 
     @property
     def recipients(self) -> list[Recipient]:
-        """Those who will be called or texted."""
+        """The people who will be called or texted."""
         return [each for each in self.entries if isinstance(each, Recipient)]
 
 
@@ -96,14 +96,14 @@ def to_field(to: str) -> Tag:
 def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> Callable[[], Typed]:
     """Read the field while it is typed into; returns a reactive read of whom it means.
 
-    While there is a file, whom that is for. For use inside a module's server.
+    With a file, it returns whom that is for. For use inside a module's server.
     """
     typed: reactive.Value[Typed] = reactive.Value(Typed())
     looking: set[asyncio.Task[None]] = set()
     regions = desk.services.regions
 
     async def look_up(what: Typed) -> None:
-        """Replace what is typed by whom it means, unless something else is typed by then."""
+        """Look up whom the typed text means, unless something else is typed by then."""
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
         from people.directory import Directory  # noqa: PLC0415
 
@@ -112,7 +112,7 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
             found = await read_recipients(what.text, what.channel, regions, directory)
         except Exception as problem:  # noqa: BLE001 - logged, if only its owner can mend it
             failure_sentence(problem)
-            return  # the numbers alone are good enough, and the button says the rest
+            return  # the numbers alone are good enough, and the button reports the problem
         known = Typed(what.text, what.channel, tuple(found))
         async with reactive.lock():
             with reactive.isolate():
@@ -169,7 +169,7 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
 
 
 def read_at_once(written: str, channel: Channel, regions: Regions) -> Typed:
-    """Return what can be said of a text without a database, and without making anybody wait."""
+    """Return what a text means as far as that is known without a database, and without delay."""
     count = len(parts_of(written))
     if READ_AT_ONCE < count <= MOST_PARTS:
         return Typed(written, channel, is_known=False)
@@ -185,7 +185,7 @@ def _of_file(found: Found, channel: Channel) -> Typed:
 def rows(shown: Typed, regions: Regions) -> Tag:
     """Return a row for each recipient, or one line on what can be typed."""
     if shown.problem:
-        return feedback("", "")  # said with the file
+        return feedback("", "")  # shown with the file
     if not shown.is_known and not shown.entries:
         return feedback("", "Looking…")
     if not shown.entries:
@@ -246,7 +246,7 @@ def _row(place: int, entry: Entry, shown: Typed, regions: Regions, now: datetime
 
 
 def _details(recipient: Recipient, regions: Regions, now: datetime) -> list[Tag]:
-    """Return the number, or where it is if it stands in the name's place; and the time there."""
+    """Return the number (its place, if there is no name), and the time there."""
     number = read_number(recipient.to, regions)
     where = international(recipient.to) if recipient.name else number.place or number.country
     found = [tags.span(where, class_="number cb-number")]

@@ -47,7 +47,7 @@ def sending_server(
     `form` and `typed` are reactive reads of what to send and to whom. For use inside a module's
     server.
     """
-    # With the file that it was about: it says nothing about another, or about what is typed.
+    # The refusal and the file that it is about, because it mustn't show for another file.
     refusal: reactive.Value[tuple[str, FileRows | None]] = reactive.Value(("", None))
     # A page that connects again sends how often its button was pressed before.
     with reactive.isolate():
@@ -139,7 +139,7 @@ def _once_lifted(notices: LiveNotices, act: Callable[[], object]) -> None:
 
 
 async def _show(session: Session, live: LiveAlert, sent: Sent) -> None:
-    """Let the page show what was sent, or that it waits for a second person."""
+    """Make the page show what was sent, or that it waits for a second person."""
     if isinstance(sent, Approval):
         await focus_on_approvals(session)
     elif isinstance(sent, Broadcast):
@@ -151,7 +151,7 @@ async def _show(session: Session, live: LiveAlert, sent: Sent) -> None:
 
 
 def _failure(live: LiveAlert, error: BaseException) -> str:
-    """Say why nothing can be told of what was sent; what was refused is waited for no longer."""
+    """Say why sending failed; stop waiting for an alert that was refused."""
     if isinstance(error, NotAllowed):
         live.stop()
     return failure_sentence(error)
@@ -163,13 +163,13 @@ def _present(typed: Callable[[], Typed]) -> Typed:
 
 
 def _place_of(problem: UnusableInput, whom: Typed) -> str:
-    """Return the input that a problem is about. The To field isn't in sight beside a file."""
+    """Return the id of the input that a problem is about; with a file the To field is hidden."""
     is_to = problem.field in {"phone_number", "file"}
     return "file_to" if is_to and whom.file else problem.field
 
 
 async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Sent:
-    """Send to the people typed; names that weren't looked up yet are now."""
+    """Send to the people typed, after looking up names that weren't looked up yet."""
     if whom.file:
         return await _send_rows(desk, request, whom.file, new_id)
     if not whom.is_known:
@@ -185,7 +185,7 @@ async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> 
 
 
 async def _send_rows(desk: Desk, request: AlertRequest, rows: FileRows, new_id: str) -> Sent:
-    """Send to every row of a file, with its own words; raises what names the row."""
+    """Send to every row of a file, with its own words; the error of a bad row names it."""
     found = await asyncio.to_thread(requests_of_rows, rows, request, desk.services.regions)
     _check_count(desk, len(found.requests))
     try:
@@ -198,7 +198,7 @@ async def _send_all(desk: Desk, requests: Sequence[AlertRequest], new_id: str) -
     if len(requests) == 1:
         return await desk.send(replace(requests[0], id=new_id))
     if len(requests) > desk.services.max_recipients:
-        # Checked before: somebody else can be asked.
+        # It was checked before that another person can be asked.
         return await desk.ask_for_approval(requests, id=new_id)
     return await desk.broadcast(requests, id=new_id)
 

@@ -18,7 +18,7 @@ from dashboard.send.recipients import Typed
 if TYPE_CHECKING:
     from alerts.sent_before import SentBefore
 
-# Nobody reads the warning while they type.
+# People don't read the warning while they type.
 SECONDS_AFTER_TYPING = 0.5
 MINUTE_SECONDS = 60
 
@@ -30,7 +30,7 @@ def sent_before_server(
     typed: Callable[[], Typed],
     sent: Callable[[], object],
 ) -> None:
-    """Show the warning, which stops nobody. `sent` is a reactive read of what was just sent.
+    """Show the warning, which prevents nothing. `sent` is a reactive read of what was just sent.
 
     For use inside a module's server.
     """
@@ -43,7 +43,8 @@ def sent_before_server(
     async def look_up(requests: list[AlertRequest]) -> None:
         await asyncio.sleep(SECONDS_AFTER_TYPING)
         before = tuple(await desk.sent_before(requests))
-        # From here on nothing cancels it: that would break off a flush, which all visitors share.
+        # From here on it mustn't be canceled: that would interrupt a flush, which all visitors
+        # share.
         looking.clear()
         async with reactive.lock():
             with reactive.isolate():
@@ -58,8 +59,8 @@ def sent_before_server(
 
     session.on_ended(stop)
 
-    # What is shown stays until it is known to be wrong: else it would go and come at each key, and
-    # screen readers would say it each time.
+    # A warning stays until it is known to be wrong. Otherwise it would disappear and come back at
+    # each key press, and screen readers would say it each time.
     @reactive.effect
     def look() -> None:
         request, whom = form(), typed()
@@ -77,7 +78,7 @@ def sent_before_server(
     def sent_before() -> Tag | None:
         if not found():
             return None
-        reactive.invalidate_later(MINUTE_SECONDS / 2)  # the sentence tells how long ago it was
+        reactive.invalidate_later(MINUTE_SECONDS / 2)  # the sentence says how long ago it was
         return tags.p(
             shape_tag("mark", "wait"),
             tags.span(warning(found(), datetime.now(UTC))),

@@ -1,4 +1,4 @@
-"""Messages with names: choose one, keep the present words under a name, or remove one."""
+"""Saved messages: choose one, save the present words under a name, or remove one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def templates_ui() -> Tag:
 
 
 def keep_ui() -> Tag:
-    """Return the disclosure that keeps the words under a name, or removes what has that name."""
+    """Return the disclosure for saving the words under a name, and for removing a saved message."""
     return tags.details(
         tags.summary("Keep these words as a template", class_="cb-quiet"),
         tags.div(
@@ -58,7 +58,7 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
 
     @reactive.extended_task
     async def changing(name: str, message: str | None) -> str:
-        """Keep a message under a name, or without one remove what has it; returns what to say."""
+        """Save a message under a name, or with None remove that one; returns what to say."""
         if message is None:
             await (await templates()).remove(name)
             done = f"Removed {name}."
@@ -70,7 +70,7 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
     # Reading opens the database, which the first page doesn't wait for.
     session.on_flushed(reading.invoke, once=True)
 
-    # Those last read: they stay while they are read again.
+    # The ones read last, shown while they are read again.
     known: reactive.Value[dict[str, MessageTemplate]] = reactive.Value({})
 
     @reactive.effect
@@ -92,7 +92,7 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
         chosen = known().get(str(input.template()))
         if chosen is not None:
             ui.update_text_area("message", value=chosen.message)
-            # So that it can be changed and kept again, or removed.
+            # With its name filled in, it can be changed and saved again, or removed.
             ui.update_text("template_name", value=chosen.name)
 
     @reactive.effect
@@ -112,7 +112,7 @@ def templates_server(input: Inputs, session: Session, desk: Desk) -> None:
 
     @reactive.calc
     def named() -> str | None:
-        """The template whose name stands in the field, if there is one."""
+        """Return the template whose name is in the field, if there is one."""
         try:
             name = text(input.template_name(), "name").strip()
         except UnusableInput:

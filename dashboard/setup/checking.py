@@ -1,4 +1,4 @@
-"""Making the checks once for all visitors of this process, beside everything else it does."""
+"""Making the checks once for all visitors of this process, in the background."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Whoever opens the page sees what others found this long ago.
+# Visitors see results that are up to this old.
 FRESH_SECONDS = 300.0
 
 
@@ -59,7 +59,7 @@ class Report:
 class Checking:
     """Makes all checks, and remembers what they found. For one event loop.
 
-    It goes on while somebody looks at the page.
+    Checks go on as long as any visitor looks at the page.
     """
 
     def __init__(
@@ -85,20 +85,20 @@ class Checking:
         self._visitors += 1
 
     def leave(self) -> None:
-        """Count a visitor less; with the last one, checks under way are given up."""
+        """Count one visitor less; when the last one leaves, checks under way are canceled."""
         self._visitors -= 1
         if not self._visitors and self._examining:
             self._examining.cancel()
 
     def begin(self, *, even_if_fresh: bool = False) -> None:
-        """Make all checks, unless that is being done, or was done a short while ago."""
+        """Start all checks, unless they are running, or ran a short while ago."""
         is_fresh = self._done and time.monotonic() - self._done < FRESH_SECONDS
         is_running = self._examining is not None and not self._examining.done()
         if not is_running and (even_if_fresh or not is_fresh):
             self._examining = in_background(self._examine(), "checking the setup")
 
     async def _examine(self) -> None:
-        # One that is given up half-way counts for nothing.
+        # An examination that is canceled half-way doesn't count.
         self._done = 0.0
         try:
             # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
@@ -106,7 +106,7 @@ class Checking:
             checks = module.checks_of(self._settings, self._desk, self._open_rules)
             with reactive.isolate():
                 before = {check.name: lines for check, lines in self._report().checks}
-            # What was found before stays until it is known again, so that nothing jumps.
+            # Earlier results stay until there are new ones, so that nothing jumps.
             found = {each.name: before.get(each.name) for each in checks}
             await self._show(checks, found)
             async with aclosing(examine(checks)) as results:

@@ -23,7 +23,7 @@ GLANCES: dict[Verdict, Glance] = {
 DONE = Glance("check", "good", "Done")
 CHECKING = Glance("clock", "off", "Checking")
 BEING_CHECKED = "Checking…"
-# More fixes than these, and all but the first wait in a disclosure.
+# With more fixes than this, all but the first are in a disclosure.
 MOST_IN_SIGHT = 2
 
 

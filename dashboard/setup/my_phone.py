@@ -82,7 +82,7 @@ def my_phone_server(
 
     @reactive.calc
     def asks_to_press() -> bool:
-        """Whether the press of a key can arrive, by all that is known."""
+        """Whether a key press can reach this app, as far as is known."""
         problem = report().worst("callbacks")
         is_in_the_way = problem is not None and problem.verdict == "broken"
         return desk.services.callbacks is not None and not is_in_the_way
@@ -179,7 +179,7 @@ def _show_call(
 
 
 def _what_to_expect(report: Report, *, asks: bool) -> str:
-    """Say what won't work yet, by what the checks found."""
+    """Say what won't work yet, according to the checks."""
     stopping = report.worst("account", "balance", "sender", "storage")
     if stopping is not None and stopping.verdict == "broken":
         return f"This call won't arrive yet. {stopping.words}"

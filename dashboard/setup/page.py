@@ -67,7 +67,7 @@ def ui(*, simulated: bool = False) -> Tag:
 def server(
     input: Inputs, output: Outputs, session: Session, desk: Desk, checking: Checking
 ) -> LiveAlert:
-    """Run the page, from the moment that somebody looks at it; returns the call it shows.
+    """Run the page, from when it is first looked at; returns the call it shows.
 
     `checking` is shared by all visitors.
     """
@@ -87,7 +87,7 @@ def server(
     def check_again() -> None:
         if not input.again():
             return
-        # Who may not isn't shown the button.
+        # Visitors without the permission aren't shown the button.
         with suppress(NotAllowed):
             actor.require(Permission.ADMINISTER, "have the setup checked", Kind.SETTINGS)
             checking.begin(even_if_fresh=True)
@@ -103,7 +103,7 @@ def server(
     def checks() -> HTML | Tag:
         if not actor.may(Permission.ADMINISTER):
             return tags.p(FOR_ADMINISTRATORS, class_="setup-nothing")
-        # What is hidden isn't drawn: this is the first time that somebody looks.
+        # Shiny doesn't draw hidden outputs, so this runs when the page is first looked at.
         checking.begin()
         return HTML(all_lines(report(), time_zone()).get_html_string())
 

@@ -1,4 +1,4 @@
-"""Who may use an app's pages, as its settings say and as what runs it tells."""
+"""Who may use an app's pages, according to its settings and to what hosts it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from settings import Settings
 
 @dataclass(frozen=True)
 class Access:
-    """Who may use an app's pages. `mount` lets in nobody else.
+    """Who may use an app's pages. `mount` lets in no one else.
 
     `sign_in` is set if people sign in on a page of this app.
     """
@@ -35,7 +35,7 @@ class Access:
 
     @classmethod
     def from_settings(cls, settings: Settings, desk: Desk) -> Self:
-        """Return who may, by the settings; sign-ins are kept in the desk's database."""
+        """Return the access that the settings ask for; sign-ins are kept in the desk's database."""
         roles = Roles.from_settings(settings)
         page = SignInPage(live=not settings.simulated, ask=next(iter(settings.admins or ()), ""))
         everybody = settings.simulated or settings.allow_anonymous
@@ -57,12 +57,12 @@ class Access:
         return not isinstance(self.identify, Anonymous)
 
     def head(self) -> TagList:
-        """Return what a page needs that people sign in to; nothing where others vouch for them."""
+        """Return the scripts that a page with a sign-in needs; nothing if others sign people in."""
         scripts = signed_in(tokens=under_shiny_server()) if self.sign_in else None
         return TagList(scripts)
 
     def guard(self, app: App) -> None:
-        """Let only those into an app who may use it."""
+        """Let only people into an app who may use it."""
         app.starlette_app.add_middleware(
             Gate, identify=self.identify, page=self.page, sign_in=self.sign_in
         )

@@ -42,7 +42,7 @@ def set_cookie(answer: Response, token: str, scope: Scope, *, stays: bool) -> No
 
 
 def forget_cookie(answer: Response, scope: Scope) -> None:
-    """Let the browser drop the cookie."""
+    """Make the browser drop the cookie."""
     names = [NAME, SECURE_NAME] if is_over_tls(scope) else [NAME]
     for name in names:
         parts = [f"{name}=", *_attributes(is_over_tls(scope)), "Max-Age=0"]

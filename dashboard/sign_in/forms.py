@@ -1,4 +1,4 @@
-"""What the sign-in page asks for: itself, its files, signing in and out, a session's token."""
+"""The requests of the sign-in page: the page, its files, signing in and out, a session's token."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class SignInForms:
             if found.wait_seconds:
                 answer.headers["Retry-After"] = str(found.wait_seconds)
             return answer
-        # Whoever was signed in with this browser before isn't any more.
+        # End the sign-in that this browser had before.
         await self._end(request)
         answer = RedirectResponse(from_sign_in(back), 303)
         set_cookie(answer, found.token, request.scope, stays=stays)
@@ -131,7 +131,7 @@ class SignInForms:
             try:
                 await self._sign_in.end(visitor.signed_in)
             except (DatabaseError, TimeoutError) as problem:
-                log.warning(f"Can't sign anybody out: {problem}")
+                log.warning(f"Can't end a sign-in: {problem}")
                 return False
             self._sessions.end(visitor.signed_in)
         return True
@@ -153,7 +153,7 @@ def _is_of_another_site(headers: Headers) -> bool:
 
 
 async def _read_form(request: Request) -> dict[str, str] | None:
-    """Return the fields of a form, else None: of one that is too large or that breaks off, too."""
+    """Return the fields of a form; None if it isn't one, is too large, or breaks off."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         return None

@@ -1,4 +1,4 @@
-"""ASGI middleware: only who may use the app gets to its pages, sessions, files and exports.
+"""ASGI middleware that keeps pages, sessions, files and exports from people who may not use them.
 
 It puts the `Actor` of each request and session into `scope["callboard.actor"]`.
 """
@@ -26,7 +26,7 @@ from dashboard.visitor import ACTOR_KEY
 
 log = logging.getLogger(__name__)
 
-# Twilio, monitors and load balancers sign in nowhere. /twilio checks Twilio's signature, /twiml has
+# Twilio, monitors and load balancers can't sign in. /twilio checks Twilio's signature, /twiml has
 # names that can't be guessed, and /metrics has a token of its own.
 PUBLIC_PATHS = {"/healthz", "/metrics"}
 PUBLIC_FOLDERS = ("/twilio/", "/twiml/")
@@ -35,9 +35,9 @@ POLICY_VIOLATION = 1008
 
 
 class Gate:
-    """Lets through whom `identify` knows, and what is for everybody.
+    """Lets through visitors whom `identify` knows, and requests for what is public.
 
-    `sign_in` is for those who sign in here, with `page`; None where others vouch for them.
+    `sign_in` and `page` are for people who sign in here; None if others vouch for them.
     """
 
     def __init__(
@@ -107,13 +107,13 @@ class Gate:
             await self._app(scope, receive, send)
 
     def _say_once(self, denied: Denied) -> None:
-        """Log once why nobody is let in; that somebody has to sign in first is nothing to log."""
+        """Log once why no one is let in, unless visitors only have to sign in first."""
         if denied.status == 403 and denied not in self._said:
             self._said.add(denied)
             log.warning("%s. %s", denied.heading, " ".join(denied.sentences))
 
     async def _redeemed(self, token: str) -> Visitor | Denied:
-        """Return whom a one-time token was issued to, if they are signed in still."""
+        """Return whom a one-time token was issued to, if they are still signed in."""
         signed_in = self._tokens.redeem(token)
         if signed_in is None or not isinstance(self._identify, ByCookie):
             return SIGN_IN_FIRST
@@ -121,7 +121,7 @@ class Gate:
 
 
 def takes_tokens() -> bool:
-    """Return whether sessions come without cookies here, so that they may bring a token."""
+    """Return whether sessions carry no cookies here, so that they may bring a token instead."""
     return under_shiny_server()
 
 

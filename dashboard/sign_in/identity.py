@@ -1,6 +1,6 @@
-"""Who sends a request: somebody who is signed in, whom Connect or a proxy vouches for, or nobody.
+"""Who sends a request: a person who signed in, one whom Connect or a proxy vouches for, or no one.
 
-One of these per app, by its settings and by what runs it.
+An app uses one of these classes, depending on its settings and on what hosts it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Why a request isn't served: a heading and sentences. 401: whoever it is may sign in."""
+    """Why a request isn't served: a heading and sentences. With 401 the visitor may sign in."""
 
     status: int
     heading: str
@@ -93,7 +93,7 @@ class Identify(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
-    """Without a sign-in: from this machine only, unless `everybody` may."""
+    """Visitors without a sign-in: from this machine only, unless `everybody` may use the app."""
 
     everybody: bool
 
@@ -106,7 +106,7 @@ class Anonymous:
 
 @dataclass(frozen=True, slots=True)
 class OnConnect:
-    """Whom Posit Connect vouches for; nobody else, unless `everybody` may."""
+    """Visitors whom Posit Connect vouches for; no others, unless `everybody` may use the app."""
 
     roles: Roles
     everybody: bool
@@ -120,7 +120,7 @@ class OnConnect:
 
 
 class BehindProxy:
-    """Whom a proxy vouches for in a header, which is taken from its addresses only."""
+    """Visitors whom a proxy vouches for in a header, accepted from the proxy's addresses only."""
 
     def __init__(self, header: str, proxies: tuple[str, ...], roles: Roles) -> None:
         self._header = header
@@ -152,12 +152,12 @@ class BehindProxy:
 
 @dataclass(frozen=True, slots=True)
 class ByCookie:
-    """Who has signed in here."""
+    """Visitors who have signed in here."""
 
     sign_in: SignIn
 
     async def __call__(self, scope: Scope, receive: Receive) -> Visitor | Denied:
-        """Return whom the cookie belongs to."""
+        """Return the visitor whom the cookie belongs to."""
         for token in tokens_in(Headers(scope=scope)):
             visitor = await self.find(token)
             if visitor is not SIGN_IN_FIRST:
@@ -165,7 +165,7 @@ class ByCookie:
         return SIGN_IN_FIRST
 
     async def find(self, token: str) -> Visitor | Denied:
-        """Return whom a token belongs to."""
+        """Return the visitor whom a token belongs to."""
         try:
             signed_in = await self.sign_in.find(token)
         except (DatabaseError, TimeoutError, UsersError) as problem:
@@ -181,7 +181,7 @@ def _sentence(problem: Exception) -> str:
 
 
 def _read(value: str) -> str:
-    """Return a header's text: UTF-8 if it is, which ASGI hands over as Latin-1."""
+    """Return a header's text, which ASGI hands over as Latin-1, decoded as UTF-8 if it can be."""
     try:
         return value.encode("latin-1").decode()
     except UnicodeDecodeError:
@@ -189,14 +189,14 @@ def _read(value: str) -> str:
 
 
 def is_sent_by(scope: Scope, receive: Receive, networks: tuple[Network, ...]) -> bool:
-    """Return whether a request was sent from one of these networks; False if it can't be told."""
+    """Return whether a request was sent from one of these networks; False if that isn't known."""
     address = _peer(scope, receive)
     return address is not None and any(address in network for network in networks)
 
 
 def _peer(scope: Scope, receive: Receive) -> IPv4Address | IPv6Address | None:
-    # Behind a proxy on this machine, uvicorn writes into the scope what X-Forwarded-For names
-    # instead of the proxy, with the port 0. Its connection still knows.
+    # Behind a proxy on this machine, uvicorn replaces the proxy's address in the scope with the one
+    # that X-Forwarded-For names, and the port with 0. The connection still has the proxy's.
     # https://www.uvicorn.org/deployment/#proxies-and-forwarded-headers
     transport: Any = getattr(getattr(receive, "__self__", None), "transport", None)
     peer = transport.get_extra_info("peername") if transport is not None else None

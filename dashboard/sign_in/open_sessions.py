@@ -23,9 +23,9 @@ log = LimitedLog(__name__)
 
 SECONDS_BETWEEN_LOOKS = 3.0
 POLICY_VIOLATION = 1008
-# The page's script sends this input when somebody presses a key or a button.
+# The page's script sends this input when the visitor presses a key or a button.
 ACTIVITY = '"callboard_activity'
-# Lets the page load again, which leads to the sign-in page.
+# Makes the page load again, which leads to the sign-in page.
 SIGNED_OUT = json.dumps({"custom": {"callboard-signed-out": {}}})
 
 
@@ -81,7 +81,7 @@ class OpenSessions:
         try:
             await self._sign_in.touch(signed_in)
         except (DatabaseError, TimeoutError) as problem:
-            log.warning(f"Can't note that somebody is there: {problem}")
+            log.warning(f"Can't save that a visitor is active: {problem}")
 
     @contextmanager
     def _opened(self, signed_in: SignedIn) -> Iterator[asyncio.Event]:
@@ -97,14 +97,14 @@ class OpenSessions:
                 del self._open[signed_in]
 
     async def _watch(self) -> None:
-        """End what has ended elsewhere, for as long as any session is open: one look for all."""
+        """While any session is open, end those whose sign-in has ended: one look for all."""
         while self._open:
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
             try:
                 for signed_in in await self._sign_in.ended(list(self._open)):
                     self.end(signed_in)
             except (DatabaseError, UsersError) as problem:
-                # Nobody is let in meanwhile, but those who are may finish what they do.
+                # No one can sign in meanwhile, but open sessions may go on.
                 log.warning(f"Can't tell whether sign-ins have ended: {problem}")
 
 

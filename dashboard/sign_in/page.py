@@ -1,4 +1,4 @@
-"""The sign-in page, and the page that says why nobody may: plain HTML, which needs no script."""
+"""The sign-in page, and the page that says why no one may use the app: HTML without scripts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SignInPage:
     def html(
         self, *, name: str = "", back: str = "", stays: bool = False, refused: Refused | None = None
     ) -> str:
-        """Return the page. After a try that was refused, it says why and holds the name."""
+        """Return the page. After a refused try, it says why and keeps the name."""
         wrong_name = refused is not None and refused.field == "name"
         wrong_password = refused is not None and refused.field == "password"
         on_password = bool(name) and not wrong_name
@@ -91,13 +91,13 @@ class SignInPage:
 
 
 def denied_html(heading: str, sentences: tuple[str, ...], assets: str) -> str:
-    """Return a page that says why nobody may use the app; `assets` is the folder of its files."""
+    """Return a page that says why no one may use the app; `assets` is the folder of its files."""
     content = tags.div(tags.h1(heading), *map(tags.p, sentences), class_="card")
     return _document(f"{heading} · Callboard", content, assets=assets)
 
 
 def version_of_assets() -> str:
-    """Return what changes when one of the files does, so that browsers never keep an old one."""
+    """Return a version made from the files' contents, so that browsers never keep an old one."""
     contents = b"".join((WWW / file).read_bytes() for file in ASSETS)
     return hashlib.sha256(contents).hexdigest()[:8]
 
@@ -117,7 +117,7 @@ def _document(title: str, *content: TagChild, assets: str) -> str:
             for file in ASSETS
             if file.endswith(".css")
         ),
-        # At once, so that a dark page doesn't begin light.
+        # Loaded in the head, so that a dark page doesn't start out light.
         tags.script(src=f"{assets}sign_in.js?{version}"),
     )
     brand = tags.span(tags.span(HTML(icon), aria_hidden="true"), "Callboard", class_="brand")

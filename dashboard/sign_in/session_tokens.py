@@ -1,7 +1,7 @@
-"""One-time tokens, with which a page opens a session where that carries no cookie.
+"""One-time tokens, with which a page opens a session that carries no cookie.
 
-Shiny Server passes cookies on with a page's requests, but not with its session. So the page asks
-for a token, which its cookie gets it, and sends it as the first thing in the session.
+Shiny Server passes cookies on with a page's requests, but not with its session. So the page uses
+its cookie to get a token, and sends that as the first thing in the session.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Issued:
 
 
 class SessionTokens:
-    """The tokens of one process: each opens one session, soon, for the one it was issued to."""
+    """The tokens of one process: each opens one session, within a minute, for its sign-in."""
 
     def __init__(self) -> None:
         self._issued: dict[str, _Issued] = {}
@@ -52,7 +52,7 @@ class SessionTokens:
         return token
 
     def redeem(self, token: str) -> SignedIn | None:
-        """Return whom a token was issued to, once; None if it is unknown, used or too old."""
+        """Return the sign-in that a token is for, once; None if it is unknown, used or too old."""
         issued = self._issued.pop(token, None)
         return issued.signed_in if issued and issued.until > time.monotonic() else None
 

@@ -1,4 +1,4 @@
-"""The way back to the page that somebody wanted before they were asked to sign in."""
+"""The way back to the page that a visitor wanted before being asked to sign in."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from urllib.parse import quote
 from starlette._utils import get_route_path
 from starlette.types import Scope
 
-# A page of this app is one step below it: no folder, no way up, no host, no backslash.
+# Pages of this app are right below its root: no folder, no "..", no host, no backslash.
 OWN_PAGE = re.compile(r"(?!\.)[\w.-]*(\?[!#-\[\]-~]*)?", re.ASCII)
 MOST_CHARACTERS = 2000
 
 
 def to_sign_in(scope: Scope) -> str:
-    """Return the address of the sign-in page, seen from a request, with the way back to it."""
+    """Return the sign-in page's address, relative to a request's, with the way back to that."""
     path = get_route_path(scope)
     query = scope.get("query_string", b"").decode("latin-1")
     wanted = path.removeprefix("/") + (f"?{query}" if query else "")

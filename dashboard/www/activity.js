@@ -11,7 +11,7 @@ function tell({ isTyping = false } = {}) {
   window.Shiny.setInputValue(page().dataset.addressInput, isInFront() ? location.search || "?" : "");
   const parts = new URLSearchParams(location.search);
   for (const control of page().querySelectorAll("[data-part]")) {
-    // Not over what somebody has typed since.
+    // Don't overwrite what was typed since.
     if (!(isTyping && control === document.activeElement)) show(control, parts);
   }
   page().classList.toggle("has-days", parts.get("when") === "custom");
@@ -35,7 +35,7 @@ function show(control, parts) {
 function go(href, { replaces = false, isTyping = false } = {}) {
   const address = new URL(href, location.href);
   const now = new URLSearchParams(location.search);
-  // What belongs to other pages stays.
+  // Parts that belong to other pages stay.
   if (now.has("alert")) address.searchParams.set("alert", now.get("alert"));
   if (address.href !== location.href) {
     history[replaces ? "replaceState" : "pushState"](null, "", address);
@@ -179,7 +179,7 @@ window.jQuery(document).on("shiny:connected", () => {
 
 let focusNext = "";
 
-// common.js has listened first, and has put in what came.
+// common.js listens first, and has already put in the new HTML.
 window.jQuery(document).on("shiny:value", (event) => {
   const part = event.target;
   if (!part?.matches?.(".activity-page .cb-patched")) return;

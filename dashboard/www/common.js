@@ -17,8 +17,8 @@ window.jQuery(document).on("shiny:connected", () => {
 
 // --- A connection that was lost ---
 
-// When Shiny connects again it sends every input once more: also what was pressed long ago, which
-// nobody wants done a second time, and the address as it was when the page was opened.
+// When Shiny connects again it sends every input once more, including buttons that were pressed long
+// ago, which mustn't act a second time, and the address as it was when the page was opened.
 const pressed = new Set();
 window.jQuery(document).on("shiny:inputchanged", ({ name, inputType, priority }) => {
   if (priority === "event") pressed.add(inputType ? `${name}:${inputType}` : name);
@@ -34,7 +34,7 @@ window.jQuery(document).on("shiny:connected", () => {
 const notAllowed = new CSSStyleSheet();
 document.adoptedStyleSheets.push(notAllowed);
 
-/** Hide what takes a permission that the visitor lacks, and show the sentence that says so. */
+/** Hide controls that need a permission the visitor lacks, and show the sentence that says so. */
 function hideWhatIsNotAllowed({ hidden, lacking }) {
   notAllowed.replaceSync(hidden ? `:is(${hidden}) { display: none !important; }` : "");
   for (const sentence of document.querySelectorAll("[data-lacks]")) {

@@ -1,5 +1,5 @@
-// A page without a session looks alive and does nothing, as behind a proxy that passes no WebSockets
-// on: say so, until one opens. Shiny itself tells of a connection that is lost later.
+// A page without a session looks alive and does nothing, for instance behind a proxy that passes no
+// WebSockets on. Say so until a session opens. Shiny itself reports a connection that is lost later.
 
 const PATIENCE_MS = 5000;
 const LOOK_EVERY_MS = 250;
@@ -34,8 +34,8 @@ const looking = setInterval(() => {
   }
 }, LOOK_EVERY_MS);
 
-// Shiny's link to connect again at once has its handler in an attribute, which the page's
-// Content-Security-Policy doesn't let run.
+// Shiny's link to reconnect has its handler in an attribute, which the page's
+// Content-Security-Policy doesn't allow to run.
 document.addEventListener("click", (event) => {
   if (!event.target.closest("#shiny-reconnect-now")) return;
   event.preventDefault();

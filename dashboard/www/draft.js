@@ -51,7 +51,7 @@ function keep(storage, key, values) {
   try {
     storage.setItem(key, JSON.stringify({ at: Date.now(), values }));
   } catch {
-    // A browser that keeps nothing, such as a private window that is full: then there is no draft.
+    // A browser that keeps nothing, such as a full private window, has no draft.
   }
 }
 

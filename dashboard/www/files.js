@@ -1,6 +1,6 @@
-// Chosen files: a lost connection begins another session, which has none of them. Shiny goes on to
-// show their names, so say it where they were chosen. A page whose server doesn't need a file any
-// more takes `data-chosen` off its field.
+// Chosen files: after a lost connection there is a new session, which has none of them. Shiny still
+// shows their names, so say it where they were chosen. A page whose server no longer needs a file
+// removes `data-chosen` from its field.
 
 const LOST = "Choose the file again: the connection was lost.";
 const NOTICE = "file-lost";

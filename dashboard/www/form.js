@@ -7,7 +7,7 @@ function setInput(id, value) {
   window.Shiny.setInputValue(id, value, { priority: "event" });
 }
 
-// While there is a file, it stands in the place of the field.
+// While there is a file, it takes the place of the field.
 function focusOnTo(field) {
   const name = field.querySelector(".file-head select, .file-head button");
   (name ?? field.querySelector(".typed-to input")).focus();
@@ -82,7 +82,7 @@ document.addEventListener("click", (event) => {
   if (event.target.matches?.(".from-file input[type=file]")) event.target.value = "";
 }, true);
 
-// A list that is copied has a line or a cell for each, and a field of one line would join them.
+// A copied list has a line or a cell for each entry, and a field of one line would join them.
 document.addEventListener("paste", (event) => {
   const field = event.target.closest?.(".typed-to input");
   const text = event.clipboardData?.getData("text/plain") ?? "";
@@ -93,7 +93,7 @@ document.addEventListener("paste", (event) => {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
-// Half a number isn't wrong yet: while somebody types, nothing turns red.
+// Half a number isn't wrong yet, so nothing turns red while people type.
 const typing = new WeakMap();
 document.addEventListener("input", (event) => {
   const field = event.target.closest?.(".to-field");
@@ -128,7 +128,7 @@ for (const link of document.querySelectorAll(".from-people")) {
 
 // Shiny announces its events through jQuery, which comes with it.
 window.jQuery(document).on("shiny:connected", () => {
-  // A page that is reloaded goes on showing what these name.
+  // A reloaded page shows what these parameters name.
   window.Shiny.addCustomMessageHandler("callboard-address", (named) => {
     const address = new URL(location.href);
     for (const [name, id] of Object.entries(named)) {
@@ -145,7 +145,7 @@ window.jQuery(document).on("shiny:connected", () => {
   });
 });
 
-// What is copied from an address, such as ?to=Ben,Clara, is filled in once.
+// Fill in what the address names, such as ?to=Ben,Clara, only once.
 window.jQuery(document).one("shiny:sessioninitialized", () => {
   const to = new URL(location.href).searchParams.get("to");
   const field = document.querySelector('.send-page[data-module="send"] .typed-to input');

@@ -69,7 +69,7 @@ document.addEventListener("click", (event) => {
   if (event.target.matches?.(".people-page input[type=file]")) event.target.value = "";
 }, true);
 
-// A fix is taken with Enter, too.
+// Enter takes over a fix, too.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches(".people-page input[data-change]")) {
     event.target.blur();
@@ -88,7 +88,7 @@ document.addEventListener("input", (event) => {
 
 // --- What the server shows ----------------------------------------------------------------------
 
-// Put new HTML in place; what has the focus keeps it, with what is half typed.
+// Put new HTML in place; the element with the focus keeps it, with half-typed text.
 function show(element, html) {
   const { activeElement } = document;
   const held = element.contains(activeElement) && activeElement.id ? activeElement : null;
@@ -130,7 +130,7 @@ const parts = {
   },
 };
 
-// After an import, the sheet begins anew.
+// After an import, the sheet starts over.
 function forget(page) {
   const dialog = sheet(page, "import");
   delete dialog.querySelector("input[type=file]").dataset.chosen;
@@ -185,9 +185,9 @@ window.jQuery(document).on("shiny:connected", () => {
     const page = document.getElementById(message.name);
     if (page) parts[message.part](page, message);
   });
-  // Another session, after a lost connection, has no file.
+  // After a lost connection the new session has no file.
   for (const page of pages()) forget(page);
-  // The server reads the list only while somebody sees it.
+  // The server reads the list only while it is visible.
   const watcher = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) {
       window.Shiny.setInputValue(target.id.replace(/page$/, "in_sight"), isIntersecting);

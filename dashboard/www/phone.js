@@ -83,7 +83,7 @@ function open(phone, isOpen) {
   phone.querySelector(".handset-bar").setAttribute("aria-expanded", String(isOpen));
 }
 
-// A sheet that rose by itself sinks again, unless a reply is being written on it.
+// A sheet that opened by itself closes again, unless a reply is being written on it.
 function sinkSoon(phone) {
   clearTimeout(phone.sinking);
   phone.sinking = setTimeout(() => {

@@ -43,7 +43,7 @@ function tellAddress() {
 function go(href, { replaces = false } = {}) {
   const address = new URL(href, location.href);
   const now = new URLSearchParams(location.search);
-  // What belongs to other pages stays.
+  // Parts that belong to other pages stay.
   if (now.has("alert")) address.searchParams.set("alert", now.get("alert"));
   if (address.href !== location.href) {
     history[replaces ? "replaceState" : "pushState"](null, "", address);
@@ -94,8 +94,8 @@ function sendNow(page) {
   stateOf(page).sent = nonce;
 }
 
-// Parts with fields in them wait as long as the page holds what the server hasn't seen: an answer
-// to an earlier form would take back what was chosen since.
+// Parts with fields in them wait while the page holds input that the server hasn't seen: an answer
+// to an earlier form would undo what was chosen since.
 const WITH_FIELDS = new Set(["guided", "key", "voices", "time-column", "sources"]);
 const states = new WeakMap();
 
@@ -190,7 +190,7 @@ document.addEventListener("click", (event) => {
   }
   else if (act === "fix") fix(page, id, value);
   else {
-    // What is typed counts for what is pressed right after it.
+    // Send what was typed before the press that follows it.
     if (typing.has(page)) sendNow(page);
     tell(page, act, { id, value });
   }
@@ -232,7 +232,7 @@ document.addEventListener("click", (event) => {
 
 // --- The query and its mistake ------------------------------------------------------------------
 
-// Marked with the CSS Custom Highlight API, for the editor draws its lines again at each change.
+// Marked with the CSS Custom Highlight API, because the editor redraws its lines at each change.
 // https://developer.mozilla.org/en-US/docs/Web/API/CSS_Custom_Highlight_API
 const mistake = window.CSS?.highlights && new Highlight();
 if (mistake) CSS.highlights.set("sql-mistake", mistake);
@@ -283,7 +283,7 @@ function rangeIn(line, start, length) {
   return range;
 }
 
-/** Take over the correction that the server knows of: at the mistake's place, if it is there. */
+/** Apply the correction that the server suggests, at the mistake or else where its text is found. */
 function fix(page, find, replacement) {
   const box = codeOf(page)?.querySelector("textarea");
   if (!box) return;
@@ -299,7 +299,7 @@ function fix(page, find, replacement) {
   sendForm(page);
 }
 
-/** Give the editor's field the name and the line that describe it, which Shiny's own has not. */
+/** Give the editor's field a name and a description, which Shiny's own lacks. */
 async function describe(code) {
   code.dataset.described = "";
   await ready(code);
@@ -388,7 +388,7 @@ window.jQuery(document).on("shiny:connected", () => {
   window.Shiny.addCustomMessageHandler("callboard-rules", (message) => {
     const page = document.getElementById(message.name);
     if (!page) return;
-    // Once it is a source, or refused, nothing depends on the chosen file any more.
+    // Once the file is a source, or refused, the field's copy isn't needed any more.
     if (message.part === "uploaded") delete page.querySelector("input[type=file]").dataset.chosen;
     if (message.part in parts) parts[message.part](page, message);
     else if (WITH_FIELDS.has(message.part) && isAhead(page)) {

@@ -23,7 +23,7 @@ document.addEventListener("keydown", (event) => {
   setTimeout(() => event.target.closest(".setup-phone").querySelector("button.ring").click());
 });
 
-// Whoever comes back from Twilio's console, or from writing .env, sees what has been done since.
+// People who come back from Twilio's console, or from editing .env, see what has changed since.
 addEventListener("focus", () => {
   const again = document.querySelector(".setup-page[data-simulated] .setup-summary .action-button");
   if (again?.offsetParent) again.click();
@@ -42,7 +42,7 @@ window.jQuery(document).on("shiny:connected", () => {
     try {
       localStorage.setItem(KEY, number);
     } catch {
-      // Then it is typed again next time.
+      // Without storage, the number has to be typed again next time.
     }
   });
   for (const page of document.querySelectorAll(".setup-page")) {

@@ -24,7 +24,7 @@ function remember() {
   });
 }
 
-// On the way down to the button, which lets no press come up again.
+// Listen in the capture phase, because the button stops its events from bubbling.
 choice?.addEventListener("click", remember, { capture: true });
 
 // --- The account menu ---

@@ -21,7 +21,7 @@
       button.setAttribute("aria-label", `${button.textContent} the password`);
     };
     button.addEventListener("click", () => say(password.type === "password"));
-    // A browser must not keep it as a text that was typed.
+    // Hide it again, so that the browser doesn't remember the password as typed text.
     password.form.addEventListener("submit", () => say(false));
     say(false);
     password.after(button);

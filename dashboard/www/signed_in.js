@@ -1,10 +1,10 @@
-// Pages of an app that people sign in to: tell that somebody is there, and leave when their sign-in
-// has ended.
+// Pages of an app that people sign in to: report the visitor's activity, and leave when their
+// sign-in has ended.
 
 const MILLISECONDS_BETWEEN_SIGNS = 20_000;
 let lastSign = -MILLISECONDS_BETWEEN_SIGNS;
 
-// What the page sends by itself isn't a person, so tell the server when one does something.
+// What the page sends by itself isn't activity, so tell the server when a person does something.
 function somebodyIsHere({ timeStamp }) {
   if (timeStamp - lastSign < MILLISECONDS_BETWEEN_SIGNS || !window.Shiny?.setInputValue) return;
   lastSign = timeStamp;

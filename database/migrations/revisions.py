@@ -16,7 +16,7 @@ VERSIONS = Path(__file__).parent / "versions"
 # Not Alembic's own name for it, because other programs in the same database may use Alembic too.
 REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
 REVISION = sa.select(REVISION_TABLE.c.version_num)
-# Every transaction needs it, and text is run sooner than a statement of SQLAlchemy's.
+# Every transaction needs it, and plain text runs faster than a statement built by SQLAlchemy.
 REVISION_AS_SQL = str(REVISION)
 # A number that no other program is likely to use.
 POSTGRESQL_LOCK = 7_305_128_461_290_033_517
@@ -42,8 +42,8 @@ def bring_up_to_date(engine: sa.Engine, versions: Path = VERSIONS) -> str:
 def check_revision(connection: sa.Connection, revision: str) -> None:
     """Raise `NewerDatabase` unless the database is at `revision`, that it was opened at.
 
-    In a transaction it stays so until the end: on PostgreSQL reading the table keeps a migration
-    waiting, which locks it, and on SQLite there is only one writer.
+    Within a transaction this holds until its end: on PostgreSQL, reading the table makes a
+    migration wait, because that locks it, and on SQLite there is only one writer.
     """
     if connection.exec_driver_sql(REVISION_AS_SQL).scalar() != revision:
         raise NewerDatabase(
@@ -93,11 +93,11 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
         with connection.begin():
             begin_writing(connection)
             if engine.dialect.name == "postgresql":
-                # Wait as long as another process needs to migrate.
+                # Wait for as long as another process needs to migrate.
                 connection.exec_driver_sql(NO_LIMITS)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRESQL_LOCK)))
                 if revision_of(connection) is not None:
-                    # Wait for those that have read the revision and are about to write.
+                    # Wait for transactions that have read the revision and are about to write.
                     connection.exec_driver_sql(f"LOCK TABLE {REVISION_TABLE.name}")
             yield connection
             if engine.dialect.name == "sqlite":

@@ -24,7 +24,7 @@ from rules.sandbox.wire import (
 
 MOST_COLUMNS = 1_000
 ROWS_AT_ONCE = 500
-# These become JSON as they are; DuckDB writes all others as text.
+# Values of these types go into JSON as they are; DuckDB writes all others as text.
 AS_THEY_ARE = frozenset(
     {
         *(
@@ -84,7 +84,7 @@ def answer(connection: duckdb.DuckDBPyConnection, job: Job) -> Iterator[bytes]:
 
 
 def answer_unguarded(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[bytes]:
-    """Run whatever it is, without a word about its rows: for tests of the other layers."""
+    """Run any SQL, without returning its rows: for tests of the other layers."""
     count = len(connection.execute(sql).fetchmany(ROWS_AT_ONCE))
     yield pack(columns_message((Column("rows", "BIGINT"),)))
     yield pack({"rows": [[count]]})
@@ -92,7 +92,7 @@ def answer_unguarded(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterato
 
 
 def _described(connection: duckdb.DuckDBPyConnection, job: Job, query: str) -> tuple[Column, ...]:
-    # Select from a subquery: there DuckDB renames the second of two columns with one name.
+    # Select from a subquery, because there DuckDB renames the second of two columns of one name.
     before = "DESCRIBE SELECT * FROM (\n"
     try:
         rows = connection.execute(f"{before}{query}\n)").fetchall()
@@ -106,7 +106,7 @@ def _described(connection: duckdb.DuckDBPyConnection, job: Job, query: str) -> t
 
 
 def _go_to(connection: duckdb.DuckDBPyConnection, job: Job, as_of: datetime) -> None:
-    """Let the clock, and the tables' last rows, be those of a moment."""
+    """Set the clock to a moment, and let tables end there."""
     set_clock(connection, as_of, job.time_zone)
     for table in job.tables:
         end_at(connection, table, as_of, job.time_zone)
@@ -125,7 +125,7 @@ def _fetched(
 
 
 def _frames(rows: list[tuple[Any, ...]]) -> Iterator[bytes]:
-    """Yield the rows in frames that aren't too long: nearly always one."""
+    """Yield the rows in frames that aren't too long; nearly always one is enough."""
     if not rows:
         return
     frame = pack({"rows": rows})
@@ -140,7 +140,7 @@ def _frames(rows: list[tuple[Any, ...]]) -> Iterator[bytes]:
 
 
 def _without_end(sql: str) -> str:
-    """Return the query without what may follow it: a semicolon, and comments."""
+    """Return the query without a semicolon and comments after it."""
     encoded = sql.encode()
     end = len(encoded)
     for start, kind in reversed(duckdb.tokenize(sql)):
@@ -166,7 +166,7 @@ def _in_words(
 
 
 def set_clock(connection: duckdb.DuckDBPyConnection, moment: datetime, time_zone: str) -> None:
-    """Let `now()`, `current_date`, `today()`, `age(x)` and the like say this moment.
+    """Make `now()`, `current_date`, `today()`, `age(x)` and the like return this moment.
 
     DuckDB looks for a function among ours before its own, and takes `current_date` without
     parentheses for a function unless a column has that name. So the query stays as it is written.

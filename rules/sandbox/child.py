@@ -23,7 +23,7 @@ from rules.sandbox.quoting import text
 from rules.sandbox.views import check_files, columns_of, create_view
 from rules.sandbox.wire import Job, columns_message, error_message, pack, read_job
 
-# Long sums and many brackets make deep trees.
+# Python's recursion limit: long sums and many brackets make deep trees.
 DEEPEST = 10_000
 
 
@@ -42,7 +42,7 @@ def be_child(channel: socket.socket, parent: int, database: duckdb.DuckDBPyConne
                 kept.sendall(message)
         status = 0
     finally:
-        # Nothing of the process that this one was forked from is to be cleaned up.
+        # Skip clean-up, which would be that of the process that this one was forked from.
         os._exit(status)
 
 
@@ -66,7 +66,7 @@ def _do(job: Job, database: duckdb.DuckDBPyConnection) -> Iterator[bytes]:
     for table in job.tables:
         check_files(table)
     _give_up(job)
-    # Of its own, so that random numbers are others in each child.
+    # A cursor of its own, so that each child draws other random numbers.
     connection = database.cursor()
     if job.do == "examine":
         facts = check_query(connection, job.sql)
@@ -97,7 +97,7 @@ def _give_up(job: Job) -> None:
 
 
 def _check_time_zone(time_zone: str) -> None:
-    # Before files are out of reach: it is read from one, and then remembered.
+    # Do this before files are out of reach, because it is read from a file and then remembered.
     try:
         ZoneInfo(time_zone)
     except (ValueError, OSError, KeyError):

@@ -23,9 +23,9 @@ from rules.sandbox.wire import (
 )
 from rules.sandbox.zygote_process import Ending, ZygoteProcess
 
-# If a child that crashed held more, it was for want of memory.
+# A child that crashed holding more than this ran out of memory.
 NEARLY_ALL_MEMORY = 0.25 * MEMORY_BYTES
-# Frames are bounded by the child, too; these are for one that doesn't behave.
+# A child bounds its frames itself; this limit is for one that misbehaves.
 MOST_BYTES = MOST_ANSWER_BYTES + 4 * MOST_FRAME_BYTES
 CRASHED = "DuckDB crashed on this query: make it simpler. Nothing else was harmed."
 NO_PROCESS = "The machine can't start another process for the query: try again later."
@@ -38,10 +38,10 @@ class ZygoteGone(Exception):
 
 
 async def ask(zygote: ZygoteProcess, job: Job) -> list[dict[str, Any]]:
-    """Have a child do the job, and return all it answers.
+    """Make a child do the job, and return all its messages.
 
-    Raises `QueryError`, also after `job.seconds`, and `ZygoteGone`. However it ends, and also if
-    the caller is canceled, the child is gone afterwards.
+    Raises `QueryError`, also after `job.seconds`, and `ZygoteGone`. However it ends, even if the
+    caller is canceled, the child is gone afterwards.
     """
     try:
         number, channel = await zygote.fork()
@@ -78,7 +78,7 @@ async def _exchange(channel: socket.socket, job: Job) -> list[dict[str, Any]]:
 
 
 async def _messages(reader: asyncio.StreamReader) -> AsyncIterator[dict[str, Any]]:
-    """Yield messages until the child ends. Raises the error that it tells of."""
+    """Yield messages until the child ends. Raises the error that it reports."""
     received = 0
     while True:
         try:

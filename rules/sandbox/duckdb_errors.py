@@ -1,6 +1,6 @@
 """DuckDB's errors in one sentence: the place in the query, or what is wrong in which CSV file.
 
-Expects the setting `errors_as_json`, by which DuckDB tells the place.
+Needs the setting `errors_as_json`, with which DuckDB reports the place.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ COLUMN = re.compile(r'column "([^"]+)"\. (.+)')
 def in_words(
     error: Exception, sql: str, before: int = 0, columns: Iterable[str] = ()
 ) -> QueryError:
-    """Return the error in words. `before`: how many bytes of SQL stood before the query.
+    """Return the error in words. `before` is how many bytes of SQL came before the query.
 
-    `columns` are names that may be meant instead of one that isn't there.
+    `columns` are names to suggest in place of one that isn't there.
     """
     if isinstance(error, MemoryError):
         return QueryError(TOO_MUCH_MEMORY, "limit")
@@ -103,7 +103,7 @@ def details_of(error: Exception) -> dict[str, Any]:
     start = text.find("{")
     if start >= 0:
         try:
-            # An internal error goes on after it.
+            # Internal errors have more text after the JSON.
             found, _ = json.JSONDecoder().raw_decode(text, start)
         except ValueError:
             found = None
@@ -115,7 +115,7 @@ def details_of(error: Exception) -> dict[str, Any]:
 def one_line(message: str) -> str:
     """Return the first line of a message, without the machine's paths."""
     words = PATHS.sub("", " ".join(message.strip().split("\n", 1)[0].split()))
-    # Of a value in the query, DuckDB tells that it is written there, which its place says already.
+    # DuckDB says that a value is a literal, which the error's place shows already.
     words = words.replace("INTEGER_LITERAL", "INTEGER").replace("STRING_LITERAL", "VARCHAR")
     words = LONG_WORDS.sub(lambda found: _shortened(found[0]), words).removesuffix("!")
     if len(words) > LONGEST_SENTENCE:
@@ -166,14 +166,14 @@ def _unexpected(word: str, *, at_end: bool) -> tuple[str, Fix | None]:
 
 
 def _candidates(message: str) -> list[str]:
-    """Return the names that DuckDB lists; none with a dot, which may be part of the name or not."""
+    """Return the names that DuckDB suggests, without those with a dot, which are ambiguous."""
     listed = CANDIDATES.search(message)
     names = [_unquoted(each) for each in re.findall(NAME, listed[1])] if listed else []
     return [each for each in names if "." not in each]
 
 
 def _closest(name: str, candidates: Iterable[str]) -> str:
-    """Return which candidate is the name with a few letters changed or added; "" if none is."""
+    """Return the candidate that differs from the name by a few letters; "" if there is none."""
     by_letters = {each.casefold(): each for each in candidates}
     close = get_close_matches(name.casefold(), by_letters, 1, 0.6)
     longer = [each for each in by_letters if name.casefold() in each]
@@ -206,7 +206,7 @@ def line_problem(message: str) -> str:
 
 
 def csv_problem(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """Return what is wrong with the first file that doesn't fit; "" if that can't be told.
+    """Return what is wrong with the first file that doesn't fit; "" if that isn't known.
 
     If one line is too short, DuckDB finds no columns at all while it looks for the delimiter, and
     complains about the columns. So read the file again as text, with the columns of its header.

@@ -1,8 +1,8 @@
 """The functions that a rule's query may call, by what they are for.
 
-Whatever isn't named here is refused, also functions that a newer DuckDB brings. Left out on purpose
-are those that read files, settings or the catalog, run SQL, wait, write, or show DuckDB's insides.
-https://duckdb.org/docs/stable/sql/functions/overview
+Functions that aren't named here are refused, including new ones of a newer DuckDB. Functions that
+read files, settings or the catalog, run SQL, wait, write, or show DuckDB's internals are left out
+on purpose. https://duckdb.org/docs/stable/sql/functions/overview
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _TIME = """
     to_timestamp to_weeks to_years try_strptime week weekday weekofyear year yearweek
 """
 
-# What these say depends on when they are asked.
+# What these return depends on when they are called.
 CLOCK_FUNCTIONS = frozenset(
     {
         "ago",

@@ -1,4 +1,4 @@
-"""Whether a rule's query only reads its sources, told from its text before it runs.
+"""The guard: decides from a query's text, before it runs, whether it only reads its sources.
 
 DuckDB's parser makes a tree of the text. Every node, table and function in it must be on a list of
 those that are harmless; whatever is unknown is refused.
@@ -28,7 +28,7 @@ from rules.sandbox.query import Facts, Fix, QueryError, error_at
 from rules.sandbox.quoting import folded, readable
 
 LONGEST_QUERY_BYTES = 20_000
-# Of tables and parts of a query; these have no class in DuckDB's tree.
+# Types of tables and of parts of a query, which have no class in DuckDB's tree.
 NODES = frozenset(
     {
         "SELECT_NODE",
@@ -78,7 +78,7 @@ PIVOT_NEEDS_VALUES = (
 )
 FIRST_WORD = re.compile(r"[A-Za-z]+")
 COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-# Characters that editors don't show; a parser may read past them or stop at them.
+# Characters that editors don't show, and that a parser may skip or stop at.
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -133,7 +133,7 @@ def _check_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
         problem = in_words(error, sql)
-        # DuckDB's own words name what else it could be, which a rule can't.
+        # DuckDB's own words name alternatives that a rule can't use.
         if "CTE" in problem.sentence:
             raise QueryError(f"{ONLY_READS}, and so does each query in it.", "refused") from None
         raise problem from None
@@ -241,7 +241,7 @@ class _Walk:
         if function.get("export_state"):
             raise self._at(node, "EXPORT_STATE can't be used in a rule.", "refused")
         uses_clock = name in CLOCK_FUNCTIONS | RANDOM_FUNCTIONS
-        # With one argument, the age is that of today.
+        # With one argument, age() counts from today.
         uses_clock |= name == "age" and len(path[:-1]) + len(function.get("arguments") or []) < 2
         self.found.uses_clock |= uses_clock
 
@@ -275,7 +275,7 @@ class _Walk:
                 node, "DESCRIBE, SHOW and SUMMARIZE can't be used in a rule.", "refused"
             )
         verb = kind.removesuffix("_NODE").removesuffix("_QUERY").replace("_", " ")
-        # DuckDB doesn't say where these are.
+        # DuckDB doesn't say where in the text these are.
         place = re.search(rf"\b{re.escape(verb.split()[0])}\b", self.sql, re.IGNORECASE)
         start = len(self.sql[: place.start()].encode()) if place else None
         words = f"{ONLY_READS}: {verb} isn't allowed."
@@ -291,7 +291,8 @@ class _Walk:
 def _parts(node: dict[str, Any], names: frozenset[str]) -> Iterator[tuple[Any, frozenset[str]]]:
     """Yield what a node holds, each with the WITH queries that it can see.
 
-    Narrowly: a query that is named `duckdb_settings` must not open that table elsewhere.
+    A name holds only where SQL says so: a WITH query named `duckdb_settings` must not open that
+    table elsewhere.
     """
     entries = (node.get("cte_map") or {}).get("map") or []
     for entry in entries:
@@ -301,7 +302,7 @@ def _parts(node: dict[str, Any], names: frozenset[str]) -> Iterator[tuple[Any, f
     itself = {folded(str(node.get("cte_name", "")))}
     for key, part in node.items():
         if key == "function" and node.get("type") == "TABLE_FUNCTION":
-            # Checked with its table already, by another list.
+            # Checked already together with its table, by another list.
             yield list(part.values()), names
         elif key != "cte_map":
             yield part, names | itself if recursive and key == "right" else names

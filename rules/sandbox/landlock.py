@@ -19,8 +19,8 @@ RULE_PATH_BENEATH = 1
 PR_SET_NO_NEW_PRIVS = 38
 
 READ_FILE, READ_DIR = 1 << 2, 1 << 3
-# All that a version knows of, and so all that is forbidden: files (with truncating since 3, devices
-# since 5), TCP since 4, signals and abstract sockets to other processes since 6.
+# All that each version can forbid, and all of it is forbidden: files (with truncating since 3,
+# devices since 5), TCP since 4, signals and abstract sockets to other processes since 6.
 FILES = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
 FILES_NOW = (1 << 16) - 1
 TCP_SINCE, SCOPES_SINCE = 4, 6
@@ -40,7 +40,7 @@ def version() -> int:
 
 
 def restrict(readable: Iterable[Path]) -> None:
-    """Leave this process, and those that it forks, only reading of some files and folders.
+    """Let this process, and those that it forks, only read these files and folders from now on.
 
     A path that doesn't exist is skipped. Raises OSError, and then nothing has changed.
     """

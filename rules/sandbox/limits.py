@@ -29,7 +29,7 @@ WATCH_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Which of the layers hold. All do, but for tests that try each alone."""
+    """Which layers of protection are on: all, except in tests that try each alone."""
 
     guard: bool = True
     landlock: bool = True
@@ -41,7 +41,7 @@ ALL_LAYERS = Layers()
 
 
 def close_descriptors(kept: int) -> int:
-    """Close every file but one, which gets the number 3; the standard ones lead nowhere."""
+    """Close every file but one, which becomes number 3; the standard ones become /dev/null."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     if kept != 3:
         os.dup2(kept, 3)
@@ -57,13 +57,13 @@ def die_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
-        # If the machine runs out of memory, a check goes first, never the app.
+        # If the machine runs out of memory, the kernel should kill a check first, never the app.
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
             score.write("1000")
 
 
 def limit_process(seconds: float, files: int) -> None:
-    """Bound memory, CPU time, open files, and the time by the clock; no file may grow."""
+    """Limit memory, CPU time, open files and clock time, and forbid writing to files."""
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)
     _lower(resource.RLIMIT_CPU, int(seconds) + 2)
@@ -71,13 +71,13 @@ def limit_process(seconds: float, files: int) -> None:
     _lower(resource.RLIMIT_NOFILE, FILES_BESIDE_SOURCES + 4 * files)
     if not _lower(resource.RLIMIT_AS, MEMORY_BYTES) or sys.platform == "darwin":
         threading.Thread(target=_watch_memory, daemon=True).start()
-    # In case the process that should stop this one is stuck itself.
+    # This alarm is for when the process that should stop this one is stuck itself.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds + 2)
 
 
 def _lower(what: int, to: int) -> bool:
-    """Lower a limit for good; whether the system took it."""
+    """Lower a limit for good; returns whether the system accepted it."""
     _, most = resource.getrlimit(what)
     bound = to if most == resource.RLIM_INFINITY else min(to, most)
     try:
@@ -90,7 +90,7 @@ def _lower(what: int, to: int) -> bool:
 def _watch_memory() -> None:
     """End the process once it has used too much memory: macOS knows the limit but doesn't keep it.
 
-    There, the figure is in bytes, on Linux in kilobytes.
+    On macOS the figure is in bytes, on Linux in kilobytes.
     """
     unit = 1 if sys.platform == "darwin" else 1024
     while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit < MEMORY_BYTES:

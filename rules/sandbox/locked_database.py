@@ -1,4 +1,4 @@
-"""An empty DuckDB in memory, and the locks that leave it nothing but some files to read.
+"""An empty DuckDB in memory, and the settings that allow it only to read some files.
 
 https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
 """
@@ -12,7 +12,7 @@ import duckdb
 
 from rules.sandbox.quoting import text
 
-# What DuckDB counts by itself. The process may use more, for what it doesn't count.
+# DuckDB's own limit. The process may use more, for memory that DuckDB doesn't count.
 MEMORY = "512MB"
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": "1",
@@ -27,15 +27,15 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",
     "errors_as_json": "true",
 }
-# What DuckDB reads by itself, to learn how much memory and how many cores there are.
+# Files that DuckDB reads to learn how much memory and how many cores there are.
 READ_BY_DUCKDB = (Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"), Path("/proc/meminfo"))
 
 
 def open_database() -> duckdb.DuckDBPyConnection:
     """Open an empty database that starts no thread, so that its process can be forked.
 
-    It takes ten times as long as all that a child does before its query, so it is done only once:
-    a child has a copy of its own, as of all the memory of the process it is forked from.
+    It takes ten times as long as all that a child does before its query, so it is done only once.
+    Each child has a copy of its own, because forking copies the process's memory.
     """
     database = duckdb.connect(config=SETTINGS)
     # The first query of a process makes the parser's tables, which all others use.
@@ -44,7 +44,7 @@ def open_database() -> duckdb.DuckDBPyConnection:
 
 
 def lock(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> None:
-    """Leave the database these files to read, and settings that nobody can change any more."""
+    """Allow the database only to read these files, and lock its settings."""
     names = ", ".join(text(str(file)) for file in files)
     connection.execute(f"SET allowed_paths = [{names}]")
     connection.execute("SET enable_external_access = false")

@@ -43,9 +43,9 @@ class Table:
 class Query:
     """One SELECT over tables.
 
-    `time_zone` is what DuckDB reads and shows times in. Of a longer answer, the first `most_rows`
-    rows are returned. `as_of`, which has a time zone, is what `now()`, `current_date` and the like
-    say; tables with a `time_column` end there.
+    `time_zone` is what DuckDB reads and shows times in. At most `most_rows` rows are returned.
+    `as_of`, which has a time zone, is what `now()`, `current_date` and the like return; tables with
+    a `time_column` end there.
     """
 
     sql: str
@@ -57,7 +57,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The rows that a query found. `is_cut`: there are more. `seconds`: what the query took."""
+    """The rows that a query found; `is_cut` if there are more. `seconds` is how long it ran."""
 
     columns: tuple[Column, ...]
     rows: list[tuple[Value, ...]]
@@ -67,10 +67,10 @@ class QueryResult:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a query's text tells without running it.
+    """What is known from a query's text without running it.
 
-    `tables` are the names it reads from, as it spells them. `uses_clock`: it asks for the time, or
-    for something random, so the same data may give another answer.
+    `tables` are the names it reads from, as it spells them. `uses_clock` means that it asks for the
+    time or for something random, so the same data may lead to another answer.
     """
 
     tables: frozenset[str]
@@ -79,7 +79,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A correction that is probably meant: replace `find`, at the error's place, by `replace`."""
+    """A probable correction: replace `find`, at the error's place, by `replace`."""
 
     find: str
     replace: str
@@ -89,7 +89,7 @@ class QueryError(Exception):
     """A query that can't be run, was stopped, or met data that it can't use.
 
     `str()` is one sentence for people. `line` and `column` count from 1, in characters; `length` is
-    0 where only the place is known, and all three are None where even that isn't.
+    0 if only the place is known, and all three are None if even that isn't.
 
     Kinds: "syntax" (the SQL is wrong), "name" (no such table, column or function), "refused" (not
     allowed in a rule), "limit" (too long, too large, too slow), "data" (files or values don't fit),

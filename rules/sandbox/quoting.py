@@ -1,4 +1,4 @@
-"""Names and texts as SQL writes them, so that neither can become anything else."""
+"""Names and texts quoted for SQL, so that neither can become anything else."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def folded(name: str) -> str:
-    """Return a name as SQL compares names: A to Z are a to z, and other letters are themselves.
+    """Return a name as DuckDB compares names: A to Z become a to z, other letters stay.
 
-    Python's own `casefold` takes more letters for each other than DuckDB does.
+    Python's own `casefold` treats more letters as equal than DuckDB does.
     """
     return name.encode(errors="replace").lower().decode()
 
@@ -21,7 +21,7 @@ def identifier(name: str) -> str:
 
 
 def readable(name: str) -> str:
-    """Return a name as a person writes it: in quotes only if it needs some."""
+    """Return a name as a person writes it: in quotes only if it needs them."""
     return name if PLAIN.fullmatch(name) else identifier(name)
 
 

@@ -1,4 +1,4 @@
-"""Sandbox: runs the SQL of people who write rules, where it can read their sources and no more."""
+"""Sandbox: runs the SQL of rules where it can read their sources and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rules.sandbox.wire import Job, columns_from, rows_from
 from rules.sandbox.zygote_process import ZygoteProcess
 
 MOST_AT_ONCE = 4
-# A zygote that ends is started again, and the query run again.
+# If the zygote ends, it is started again, and the query run again.
 ATTEMPTS = 2
 EXAMINE_SECONDS = 10.0
 COLUMNS_SECONDS = 60.0
@@ -30,10 +30,10 @@ CLOSED = "Rules' queries can't be run any more: the app is closing."
 
 @dataclass(frozen=True, slots=True)
 class Protections:
-    """What keeps a query to its sources on this machine, beside the checks that hold anywhere.
+    """What keeps a query to its sources on this machine, besides the checks that hold everywhere.
 
-    `landlock` is the version the kernel has, 0 if none; `tcp`: it also forbids connections;
-    `memory`: the system itself bounds memory, else it is watched.
+    `landlock` is the version that the kernel has, 0 if none, and `tcp` whether it also forbids
+    connections. `memory` is whether the system itself limits memory; otherwise it is watched.
     """
 
     landlock: int
@@ -67,7 +67,7 @@ class Sandbox:
         self._closed = False
 
     async def run(self, query: Query, seconds: float = 30) -> QueryResult:
-        """Return the rows that the query finds. It is stopped after some seconds.
+        """Return the rows that the query finds; it is stopped after `seconds`.
 
         Raises `QueryError`.
         """
@@ -79,15 +79,15 @@ class Sandbox:
     ) -> list[QueryResult]:
         """Return what the query finds as of each moment, in one process and `seconds` altogether.
 
-        Clock functions say that moment, and tables with a time column end there. Raises
-        `QueryError`, as for a table whose time column holds no times.
+        Clock functions return that moment, and tables with a time column end there. Raises
+        `QueryError`, also for a table whose time column holds no times.
         """
         if not as_ofs:
             return []
         return await self._results(self._job(query, tuple(as_ofs), seconds))
 
     async def columns(self, tables: Iterable[Table]) -> dict[str, tuple[Column, ...]]:
-        """Return each table's columns: those pinned, or as its files say or let guess.
+        """Return each table's columns: those pinned, or those read or guessed from its files.
 
         Raises `QueryError` of kind "data" if a table can't be read.
         """
@@ -100,22 +100,22 @@ class Sandbox:
     async def tables_of(self, sql: str, known: Iterable[str] = ()) -> set[str]:
         """Return the names of the sources that the query reads.
 
-        Upper and lower case are one to SQL: a name is spelled as in `known` if it is there, else as
-        in the query. Raises `QueryError` if the query isn't one that a rule may have.
+        SQL ignores case, so a name is spelled as in `known` if it is there, else as in the query.
+        Raises `QueryError` if the query isn't one that a rule may have.
         """
         spelled = {folded(each): each for each in known}
         facts = await self.examine(sql)
         return {spelled.get(folded(each), each) for each in facts.tables}
 
     async def uses_clock(self, sql: str) -> bool:
-        """Whether the answer may change while the sources don't: by time, or by chance.
+        """Whether the answer may change while the sources don't: with time, or by chance.
 
         Raises `QueryError` if the query isn't one that a rule may have.
         """
         return (await self.examine(sql)).uses_clock
 
     async def examine(self, sql: str) -> Facts:
-        """Return what the query's text tells. Raises `QueryError` if a rule may not have it."""
+        """Return what is known from the query's text. Raises `QueryError` if rules can't use it."""
         if sql in self._facts:
             self._facts.move_to_end(sql)
             return self._facts[sql]
@@ -132,12 +132,12 @@ class Sandbox:
         return facts
 
     def protections(self) -> Protections:
-        """Return what holds on this machine, for the doctor."""
+        """Return which protections work on this machine, for the doctor."""
         version = landlock.version()
         return Protections(version, version >= landlock.TCP_SINCE, sys.platform != "darwin")
 
     async def close(self) -> None:
-        """Stop what runs, and leave no process behind."""
+        """Stop running queries, and leave no process behind."""
         self._closed = True
         async with self._starting:
             if self._zygote is not None:
@@ -190,7 +190,7 @@ class Sandbox:
 
 
 def _results(messages: list[dict[str, Any]]) -> list[QueryResult]:
-    """Return the result for each moment, from the columns, rows in parts, and how it ended."""
+    """Build the result for each moment from messages: the columns, rows in parts, and the end."""
     results = []
     columns = columns_from(messages[0]["columns"])
     rows: list[tuple[Value, ...]] = []

@@ -12,7 +12,7 @@ from rules.sandbox.duckdb_errors import csv_problem, details_of, line_problem, o
 from rules.sandbox.query import Column, QueryError, Table
 from rules.sandbox.quoting import folded, identifier, text
 
-# Our words for how a CSV is written, and DuckDB's.
+# Our options for how a CSV is written, and DuckDB's names for them.
 CSV_OPTIONS = {
     "comment": "comment",
     "dateformat": "dateformat",
@@ -29,13 +29,14 @@ CSV_OPTIONS = {
 }
 # What DuckDB calls the columns of a CSV without a header.
 UNNAMED = re.compile(r"column\d+")
-# Of a file with more rows, the types are guessed from this many.
+# Types are guessed from at most this many rows of a file.
 ROWS_TO_GUESS_FROM = 100_000
-# A type is part of the statement, so it must be nothing but a type.
+# A type becomes part of a statement, so it must be nothing but a type.
 TYPE = re.compile(r"""[A-Za-z][A-Za-z0-9_ ]*(?:\([\w\s,()\[\]"]*\))?(?:\[\d*\])*""")
 # DuckDB reads these in a file's name as a pattern for many names.
 PATTERN_CHARACTERS = re.compile(r"[*?\[]")
-# Where all of a table's rows are while its view shows those up to a moment. Queries can't name it.
+# The schema with all of a table's rows while its view shows those up to a moment. Queries can't
+# name it.
 WHOLE = "whole"
 MOST_BYTES_KEPT = 32 << 20
 MISSING = re.compile(
@@ -54,7 +55,7 @@ def create_view(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 def keep_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make all rows of the table readable in a schema of their own, for `end_at`.
 
-    Small files of text are read only once this way, however often the query runs.
+    This way small text files are read only once, however often the query runs.
     """
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {WHOLE}")
     size = sum(file.stat().st_size for file in table.files)
@@ -66,10 +67,11 @@ def keep_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 def end_at(
     connection: duckdb.DuckDBPyConnection, table: Table, as_of: datetime, time_zone: str
 ) -> None:
-    """Let the table, whose rows were kept, end at a moment. Rows without a time stay.
+    """Make a table, whose rows `keep_rows` kept, end at a moment. Rows without a time stay.
 
     Times without a zone, and dates, are those of `time_zone`. Raises `QueryError` of kind "refused"
-    if the time column holds no times, since other days' rows aren't known then.
+    if the time column holds no times, because then it isn't known which rows were there at that
+    moment.
     """
     rows = f"FROM {WHOLE}.{identifier(table.name)}"
     if table.time_column:
@@ -104,7 +106,7 @@ def source_error(
 
 
 def check_files(table: Table) -> None:
-    """Raise `QueryError` unless DuckDB will take the names of the files for just these files."""
+    """Raise `QueryError` if a file is gone, or if DuckDB would take its name for a pattern."""
     if not table.files:
         raise QueryError(f"{table.name}: there is no file yet.", "data")
     for file in table.files:
@@ -160,7 +162,8 @@ def _reading(table: Table) -> str:
         return f"read_json({files}, hive_partitioning = false{together}{pinned})"
     parts = [f"read_csv({files}, hive_partitioning = false{together}", *_csv_options(table)]
     if table.columns:
-        # By name: `columns = …` would take a file's first column for the first one pinned.
+        # `types` goes by name; `columns = …` would take a file's first column for the first one
+        # pinned.
         parts.append(f"types = {_types(table)}")
     else:
         parts.append(f"sample_size = {ROWS_TO_GUESS_FROM}")
@@ -179,7 +182,7 @@ def _csv_options(table: Table) -> list[str]:
                 raise QueryError(f"{table.name}: skip is a number of lines.", "refused")
             found.append(f"skip = {int(value)}")
         elif name == "nullstr":
-            # Several are one a line.
+            # Several values are written one a line.
             words = ", ".join(text(each) for each in str(value).split("\n"))
             found.append(f"nullstr = [{words}]")
         else:

@@ -1,4 +1,4 @@
-"""What the app's process and a check's process tell each other: JSON in frames, never pickles.
+"""The messages between the app's process and a check's process: JSON in frames, never pickles.
 
 A frame is its length, in four bytes, and that many bytes of JSON.
 """
@@ -26,7 +26,7 @@ KINDS = ("syntax", "name", "refused", "limit", "data", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a child is to do: run a query as of each moment, look at its text, or list columns."""
+    """A child's task: run a query as of each moment, examine its text, or list columns."""
 
     do: Literal["run", "examine", "columns"]
     sql: str = ""
@@ -108,7 +108,7 @@ def error_message(error: QueryError) -> dict[str, Any]:
 
 
 def error_from(message: Mapping[str, Any]) -> QueryError:
-    """Return the error that a message tells of. Raises ValueError if it isn't one."""
+    """Return the error in a message. Raises ValueError if it isn't one."""
     place, fix = message.get("place"), message.get("fix")
     sentence, kind = message.get("error"), message.get("kind")
     if not isinstance(sentence, str) or kind not in KINDS:

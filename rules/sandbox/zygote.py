@@ -1,9 +1,8 @@
-"""The process that forks one child a check. It has imported DuckDB, and holds no thread.
+"""The process that forks a child for each check. It has imported DuckDB, and runs no thread.
 
-Importing DuckDB and opening a database take a third of a second, forking a process that has done
-so a few milliseconds.
-It reads nothing that a child says, and nothing of a query: a child's channel comes from the app,
-and goes on to the child as it is.
+Importing DuckDB and opening a database take a third of a second; forking a process that has done so
+takes a few milliseconds. The zygote reads neither queries nor children's answers: it only hands the
+app's channel on to a child.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class Zygote:
         if what == FORK and channels:
             self._fork(number, socket.socket(fileno=channels[0]))
         elif what == KILL and number in self._children:
-            # Not reaped yet, so the process id is still its own.
+            # The child wasn't reaped yet, so the process id is still its own.
             os.kill(self._children[number], signal.SIGKILL)
         return True
 
@@ -105,7 +104,7 @@ class Zygote:
 def main(control: int) -> None:
     """Serve the app at the other end of a socket, until it goes away."""
     database = open_database()
-    # What is in memory now is shared with all children for as long as nobody writes to it.
+    # Memory is shared with all children until one of them writes to it.
     gc.collect()
     gc.freeze()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):

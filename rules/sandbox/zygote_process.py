@@ -1,4 +1,4 @@
-"""The app's end of the zygote: starting it, having children forked, hearing how they ended."""
+"""The app's side of the zygote: starting it, making it fork children, learning how they ended."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 # Not `rules.sandbox.zygote`, which imports DuckDB.
 from rules.sandbox.orders import ENDED, FORK, KILL, ORDER
 
-# Only the sandbox is loaded there, without the packages it is in: what isn't in a process can't be
-# reached from it.
+# Only the sandbox is loaded there, without the packages around it: code can't reach what isn't in
+# its process.
 LOAD = """
 import json, sys, types
 sys.path[:] = json.loads(sys.argv[1])
@@ -29,8 +29,8 @@ main(int(sys.argv[3]))
 """
 HERE = Path(__file__).resolve().parent
 PACKAGES = {"rules": str(HERE.parent), "rules.sandbox": str(HERE)}
-# An interpreter may need these to find its own libraries. Nothing else, above all no setting, is
-# passed on.
+# An interpreter may need these variables to find its own libraries. Nothing else is passed on,
+# above all no setting.
 PASSED_ON = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
 END_SECONDS = 5.0
 SEND_AGAIN_SECONDS = 0.005
@@ -45,14 +45,14 @@ class Ending:
 
 
 class ZygoteProcess:
-    """A zygote that has been started. Without it being closed, it ends when the app does."""
+    """A running zygote. If it isn't closed, it ends when the app does."""
 
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self._process = process
         self._control = control
         self._numbers = 0
         self._heard = b""
-        # None: the zygote itself is gone, so nobody knows.
+        # None: the zygote itself is gone, so it isn't known.
         self._endings: dict[int, asyncio.Future[Ending | None]] = {}
         self._killing: set[asyncio.Task[Ending | None]] = set()
         self.is_gone = False
@@ -78,7 +78,7 @@ class ZygoteProcess:
         return self._process.pid
 
     async def fork(self) -> tuple[int, socket.socket]:
-        """Have a child forked; return its number and our end of the channel to it.
+        """Fork a child; return its number and our end of the channel to it.
 
         Raises ConnectionError if the zygote is gone.
         """
@@ -162,7 +162,7 @@ class ZygoteProcess:
 
 
 def arguments_for(control: int) -> tuple[str, str, str]:
-    """Return what a program that begins with LOAD is started with: the last is its socket."""
+    """Return the arguments for a program that begins with LOAD; the last is its socket."""
     path = [str(Path(each).resolve()) for each in sys.path]
     return json.dumps(path), json.dumps(PACKAGES), str(control)
 
@@ -175,7 +175,7 @@ def _popen(control: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[control],
-        # Ctrl-C is for the app, which ends this one in its own time.
+        # Ctrl-C is for the app, which then ends this process in its own time.
         start_new_session=True,
     )
 

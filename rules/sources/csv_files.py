@@ -1,7 +1,7 @@
-"""The CSV files of a source made ready to be read: complete, in UTF-8, and all with the columns.
+"""Makes a source's CSV files ready to be read: complete, in UTF-8, and with the right columns.
 
-What was found out about a file is remembered as long as its stamp is the same, so that of a folder
-with thousands of files only the new ones are opened.
+What is known of a file is remembered as long as its stamp is the same, so only the new files in a
+folder with thousands are opened.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from rules.sources.plain_copies import PlainCopies, Writing, writing_of
 from rules.sources.shapes import Shape, check_look, check_names
 from rules.sources.source import Fetched, Source, SourceError, Stamp
 
-# Larger files are only read where they are.
+# Larger files are read in place, never copied.
 MOST_BYTES_TO_COPY = 500_000_000
-# Of thousands that are there when a process starts, others were looked at when they came.
+# When a process starts, thousands of files may be there, and most were looked at when they came.
 MOST_NEW_FILES_LOOKED_AT = 50
 
 
@@ -35,7 +35,7 @@ class ReadyFile:
 
     @property
     def is_there(self) -> bool:
-        """Whether the copy, if it is one, wasn't removed meanwhile."""
+        """Whether the file is still there: a copy may have been removed meanwhile."""
         return self.plain == self.stamp.path or self.plain.exists()
 
 
@@ -48,17 +48,17 @@ class ReadyFiles:
 
     @property
     def ends_with_newline(self) -> bool:
-        """Whether every file does."""
+        """Whether every file ends with a line break."""
         return all(each.ends_with_newline for each in self.files)
 
     @property
     def stamps(self) -> tuple[Stamp, ...]:
-        """The stamps of the files that are read where they are."""
+        """The stamps of the files that are read in place."""
         return tuple(each.stamp for each in self.files if each.plain == each.stamp.path)
 
 
 class CsvFiles:
-    """Makes the files of one source ready; blocks, and takes one thread at a time."""
+    """Makes the files of one source ready. It blocks, and only one thread at a time may use it."""
 
     def __init__(self, copies: PlainCopies) -> None:
         self._copies = copies
@@ -77,8 +77,8 @@ class CsvFiles:
     ) -> ReadyFiles:
         """Return the files, all checked against the shape and against each other.
 
-        `in_copies` asks for copies of those that others write to, where they aren't too large.
-        Raises `SourceError`.
+        `in_copies` asks for copies of files that others write to, unless they are too large. Raises
+        `SourceError`.
         """
         files = []
         for each in stamps:
@@ -98,7 +98,7 @@ class CsvFiles:
                 if file is not newest:
                     check_look(source, shape, file.name, look_at(named, file.plain, file.name))
             if not look.has_rows and not fetched.is_ours and not _is_settled(newest.stamp):
-                # A program that writes everything again begins with the header.
+                # A program that rewrites the file begins with the header.
                 raise still_written(source, newest.name)
         self._forget_others(stamps)
         self._copies.keep_only(each.plain for each in files)
@@ -117,16 +117,16 @@ class CsvFiles:
         how = writing_of(source, stamp.path, name)
         before = self._seen.get(stamp.path)
         if not fetched.is_ours and before and stamp.size < before.size and not _is_settled(stamp):
-            # It may be written again from its beginning.
+            # The file may be in the middle of being rewritten.
             raise still_written(source, name)
         is_growing = before is not None and _has_grown(before, stamp)
         try:
-            # What was fetched came complete, whatever its end is.
+            # A fetched file is complete, however it ends.
             ends = check_whole(
                 source, stamp, name, ends_with_newline=newline, is_settled=fetched.is_ours
             )
         except SourceError:
-            # A program that buffers what it appends leaves half a line nearly always.
+            # A program that buffers its output nearly always leaves half a line at the end.
             if not (is_growing and newline and stamp.size <= MOST_BYTES_TO_COPY):
                 raise
             in_copies, ends = True, True

@@ -1,8 +1,8 @@
 """How a CSV is written, seen from its first rows: delimiter, decimals, dates, words for nothing.
 
-DuckDB would guess most of this as well, but guesses silently where there are two ways to read a
-value, and differently from one version of a file to the next. So it is found out here once, shown
-to people and then kept.
+DuckDB could guess most of this, but it guesses silently where a value can be read in two ways, and
+differently from one version of a file to the next. So it is detected here once, shown to people and
+then kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NULL_WORDS = frozenset(
 )
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 ANY_NUMBER = re.compile(r"[+-]?(\d+([.,]?\d+|\.)?|\.\d+)([eE][+-]?\d+)?")  # also 1,5
-# 1,234 is a thousand and more in one country, and one and a bit in another.
+# 1,234 is more than a thousand in one country, and a little more than one in another.
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 # More digits than a BIGINT holds: a code, which a floating-point number would round.
 LONG_CODE = re.compile(r"\d{19,}")
@@ -95,7 +95,7 @@ def _sample(source: Source, path: Path, name: str) -> _Sample:
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that cuts the header and the most rows after it into equally many."""
+    """Return the delimiter that splits the header and most rows into equally many cells."""
     lines = text.splitlines(keepends=True)[:ROWS_FOR_DELIMITER]
 
     def quality(delimiter: str) -> tuple[int, int]:
@@ -190,7 +190,7 @@ class _Columns:
         for name, cells in zip(self._columns, values, strict=True):
             type_ = self._source.types.get(name, "")
             if not type_ or type_.startswith(TIMES):
-                # Most columns repeat themselves. In their order, because the first is quoted.
+                # Look at each distinct value once, in order, because messages quote the first.
                 self._look_at(name, dict.fromkeys(map(str.strip, cells)))
         return CsvLook(
             delimiter=delimiter,
@@ -222,7 +222,7 @@ class _Columns:
         elif all(map(ISO_DATE.fullmatch, values)):
             pass
         else:
-            # Text: a dash in it may be somebody's word.
+            # In a column of text, a dash may be a value.
             return
         self._nulls |= {each for each in written if each in NULL_WORDS} if values else set()
 

@@ -28,12 +28,12 @@ class Definitions:
 
     @property
     def defined(self) -> dict[str, Source]:
-        """Those of sources.toml. If it is wrong now, those that it had before."""
+        """The sources in sources.toml; while that is wrong, those that it had before."""
         self._read_again()
         return self._defined
 
     def all(self) -> dict[str, Source]:
-        """Return all, those of sources.toml first. They hide uploads of the same name."""
+        """Return all sources, those of sources.toml first. They hide uploads of the same name."""
         defined = self.defined
         uploads = self._uploads.sources()
         return defined | {name: each for name, each in uploads.items() if name not in defined}

@@ -87,7 +87,7 @@ class Fetching:
         return Ready(fetched, tuple(each.plain for each in csv.files), csv, stamps)
 
     def close(self) -> None:
-        """Close every connection, and break off what is asked over it."""
+        """Close every connection, and cancel running queries."""
         self._queries.cancel()
         self._web.close()
         self._s3.close()

@@ -1,8 +1,8 @@
 """Files that were fetched for a source, in a folder of DATA_DIR: complete, and never changed again.
 
 A new version gets new files, and then one small file, `current.json`, is replaced to name them. So
-no process ever reads half of a version, and a check that still reads the version before can go on:
-its files are removed a quarter of an hour later.
+no process ever reads half of a version, and a check that still reads the version before can go on,
+because its files are removed only a quarter of an hour later.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from rules.sources.source import SourceError
 
-# Longer than a check takes: it is stopped long before.
+# Longer than any check takes.
 KEEP_OLD_SECONDS = 900
 UNFINISHED_SECONDS = 3600
 CURRENT = "current.json"
@@ -36,7 +36,7 @@ class Kept:
     """One version of a source's files.
 
     `files` has their paths by what they were made from, such as an object's key. `about` is what
-    the next fetch needs to know, such as an ETag. `changed_at` is when this version came.
+    the next fetch needs to know, such as an ETag. `changed_at` is when this version was fetched.
     """
 
     files: Mapping[str, Path]
@@ -64,7 +64,7 @@ class KeptFiles:
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        # Somebody may have emptied the folder.
+        # The folder may have been emptied.
         return kept if all(each.is_file() for each in kept.files.values()) else None
 
     def writing(self, ending: str) -> AbstractContextManager[Path]:
@@ -74,7 +74,7 @@ class KeptFiles:
     def publish(
         self, files: Mapping[str, Path], fingerprint: str, about: Mapping[str, Any] | None = None
     ) -> Kept:
-        """Make files of this folder the newest version, and remove what nobody reads any more."""
+        """Make files of this folder the newest version, and remove files no longer read."""
         before = self.current()
         is_new = before is None or before.fingerprint != fingerprint
         changed_at = datetime.now(UTC) if before is None or is_new else before.changed_at
@@ -90,7 +90,7 @@ class KeptFiles:
             unfinished.replace(self._folder / CURRENT)
         if before is not None:
             for path in set(before.files.values()) - set(kept.files.values()):
-                # From now on its time says since when it is old.
+                # From now on its modification time says since when it is old.
                 with suppress(OSError):
                     os.utime(path)
         self._remove_old(kept)
@@ -120,7 +120,7 @@ def writing(name: str, folder: Path, ending: str) -> Iterator[Path]:
     except OSError as error:
         with suppress(OSError):
             path.unlink(missing_ok=True)
-        # A broken connection is an OSError too, and told by what reads from it.
+        # A broken connection is an OSError too, and reported by the code that reads from it.
         if error.errno not in OF_THE_DISK:
             raise
         raise SourceError(

@@ -15,8 +15,8 @@ from pathlib import Path
 from rules.sources.source import WILDCARDS, Source, SourceError, Stamp
 
 MOST_FILES = 10_000
-# A file system may tell times only this exactly, so a file that was just written could change again
-# without looking different.
+# File systems may store times only this precisely, so a file that was just written could change
+# again without looking different.
 TIMES_DIFFER_BY_SECONDS = 2
 # How long a file without a line break at its end has to stay the same to count as complete.
 SETTLED_SECONDS = 10
@@ -57,8 +57,8 @@ def stamps_of_files(source: Source, paths: Iterable[Path]) -> tuple[Stamp, ...]:
 def fingerprint_of(stamps: Iterable[Stamp]) -> str:
     """Return a print of the files' stamps.
 
-    It differs each time as long as a file was written so recently that a further change might not
-    show.
+    While a file was written so recently that a further change might not show, the print differs
+    each time.
     """
     digest = hashlib.sha256()
     newest = 0
@@ -94,8 +94,9 @@ def check_whole(
 ) -> bool:
     """Raise `SourceError` if a file is still being written, is cut off, or isn't what it should be.
 
-    `ends_with_newline` is what is known of earlier versions of a CSV, None if nothing is;
-    `is_settled` that nobody is writing it. Returns whether this version ends with a line break.
+    `ends_with_newline` says whether earlier versions of a CSV did, None if that isn't known;
+    `is_settled` that the file is no longer being written. Returns whether this version ends with a
+    line break.
     """
     try:
         with stamp.path.open("rb") as file:
@@ -107,7 +108,7 @@ def check_whole(
     if not is_same(stamp):
         raise still_written(source, name)
     if stamp.path.suffix == ".gz":
-        # Unpacking it tells whether it is whole.
+        # Unpacking it will show whether it is complete.
         return True
     if not beginning:
         raise SourceError(source.name, f"{source.name} can't be used: {name} is empty.")
@@ -168,7 +169,7 @@ def _stamp_of(path: Path) -> Stamp:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(path)
     if not stat.S_ISREG(status.st_mode):
-        # Opening a pipe would wait for somebody to write to it.
+        # Opening a pipe would wait for a program to write to it.
         raise OSError(errno.EINVAL, "it is no regular file")
     return Stamp(path, status.st_size, status.st_mtime_ns, status.st_ino)
 

@@ -36,7 +36,7 @@ def problem_of(name: str) -> str:
 
 
 def name_of_file(file_name: str) -> str:
-    """Return what a source is called that was uploaded as a file: "Lots 2026.csv" is lots_2026."""
+    """Return the name of a source for an uploaded file: "Lots 2026.csv" becomes lots_2026."""
     words = re.sub(r"[^a-z0-9]+", "_", name_key(Path(file_name).stem)).strip("_")
     name = words if words[:1].isalpha() else f"file_{words}".rstrip("_")
     return f"{name}_file" if name in RESERVED else name[:MOST_CHARACTERS]

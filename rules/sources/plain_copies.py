@@ -1,7 +1,7 @@
 """CSV files as DuckDB reads them: in UTF-8, not compressed, without Excel's first line.
 
-A file that is so already is read where it is. Of another one a copy is made, once a version; and of
-one that is written to all the time, a copy of its complete lines.
+A file that is like this already is read in place. Other files are copied, once for each version; of
+a file that is written to all the time, the complete lines are copied.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rules.sources.source import Source, SourceError, Stamp
 
 BLOCK_BYTES = 1_000_000
 SAMPLE_BYTES = 256_000
-# Of one file, after it is unpacked.
+# The size of one file after unpacking.
 MOST_BYTES = 4_000_000_000
 UTF_8 = ("utf-8", "utf-8-sig")
 BYTE_ORDER_MARKS = (
@@ -32,7 +32,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# How files begin that hold no text, and what to do with them.
+# The first bytes of files that hold no text, and what to do about them.
 OTHER_FILES = (
     (b"PK\x03\x04", "is an Excel workbook or a zip file: save it as CSV (UTF-8)"),
     (b"\xd0\xcf\x11\xe0", "is an old Excel workbook: save it as CSV (UTF-8)"),
@@ -58,7 +58,7 @@ class Writing:
 
 
 def writing_of(source: Source, path: Path, name: str) -> Writing:
-    """Find out how a file is written. Raises `SourceError` if it is no text that can be read."""
+    """Find out how a file is written. Raises `SourceError` if it isn't readable text."""
     sample = _beginning(source, path, name)
     encoding = _encoding(source, name, sample)
     first = sample.decode(encoding, errors="replace").partition("\n")[0].strip()
@@ -72,7 +72,7 @@ class PlainCopies:
     def __init__(self, name: str, folder: Path) -> None:
         self._name = name
         self._folder = folder
-        # Since when (monotonic seconds) a copy is of no file of the source any more.
+        # Since when (monotonic seconds) a copy hasn't belonged to any file of the source.
         self._unused_since: dict[Path, float] = {}
 
     def copy(
@@ -80,7 +80,7 @@ class PlainCopies:
     ) -> Path:
         """Return a copy of a file as DuckDB reads it, made only if there is none yet.
 
-        With `only_whole_lines`, it holds the file up to its last line break, and the file may grow
+        With `only_whole_lines`, the copy ends at the file's last line break, and the file may grow
         meanwhile. Raises `SourceError`.
         """
         what = f"{stamp!r}{how!r}{only_whole_lines}"
@@ -93,12 +93,12 @@ class PlainCopies:
                 _cut_last_line(unfinished)
             if not (_has_only_grown(stamp) if only_whole_lines else is_same(stamp)):
                 raise still_written(source, name)
-            # Another process may have made the very same one meanwhile.
+            # Another process may have made the same copy meanwhile; replacing it does no harm.
             unfinished.replace(path)
         return path
 
     def keep_only(self, used: Iterable[Path]) -> None:
-        """Remove copies that haven't been used for so long that no check reads them any more."""
+        """Remove copies that were unused for so long that no check can be reading them."""
         paths = set(used)
         now = time.monotonic()
         with suppress(FileNotFoundError):
@@ -127,14 +127,14 @@ def _encoding(source: Source, name: str, sample: bytes) -> str:
         # The last character of the sample may be cut in the middle.
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
-        # What Excel writes on Windows unless told otherwise.
+        # Excel on Windows writes this by default.
         return "cp1252"
     return "utf-8"
 
 
 def _write(source: Source, stamp: Stamp, name: str, how: Writing, to: Path) -> None:
     decoder = codecs.getincrementaldecoder(how.encoding)()
-    # What is appended meanwhile belongs to the next version.
+    # Lines appended meanwhile belong to the next version.
     left = MOST_BYTES if how.is_compressed else stamp.size
     is_first = bool(how.separator)
     try:

@@ -1,7 +1,7 @@
 """Sources in PostgreSQL: a query's rows, copied to a local CSV with their types.
 
-One read-only transaction with limits of its own, and nothing that outlives it, so PgBouncer may
-stand in between, pooling sessions or transactions.
+It takes one read-only transaction with its own limits and leaves nothing behind, so PgBouncer may
+be in between, pooling sessions or transactions.
 https://www.postgresql.org/docs/current/sql-copy.html
 """
 
@@ -70,7 +70,7 @@ class RunningQueries:
 
     @contextmanager
     def running(self, connection: psycopg.Connection) -> Iterator[None]:
-        """Let `cancel` break off what this connection asks within the block."""
+        """Let `cancel` cancel this connection's query while the block lasts."""
         with self._lock:
             self._connections.add(connection)
         try:
@@ -80,7 +80,7 @@ class RunningQueries:
                 self._connections.discard(connection)
 
     def cancel(self) -> None:
-        """Break off all queries: Python doesn't end before the threads that wait for them."""
+        """Cancel all queries, because Python doesn't exit before the threads that wait for them."""
         import psycopg  # noqa: PLC0415
 
         with self._lock:
@@ -89,14 +89,14 @@ class RunningQueries:
             try:
                 each.cancel_safe(timeout=CANCEL_SECONDS)
             except psycopg.Error as error:
-                # It ended meanwhile, or its limits end it.
+                # It ended meanwhile, or its limits will end it.
                 log.info("A query couldn't be broken off: %s", type(error).__name__)
 
 
 def fetch_postgresql(
     source: Source, references: References, kept_files: KeptFiles, queries: RunningQueries
 ) -> Fetched:
-    """Ask the database, as one of the `queries` that can be broken off. Raises `SourceError`."""
+    """Fetch the rows of the query, which `queries` can cancel. Raises `SourceError`."""
     # Importing psycopg takes 100 ms, which the start of an app should not wait for.
     import psycopg  # noqa: PLC0415
 
@@ -189,14 +189,14 @@ def _copy(source: Source, connection: psycopg.Connection, columns: list[Column],
                 raise SourceError(source.name, _too_slow(source))
             digest.update(block)
             file.write(block)
-    # The types belong to what is read: with others, the same rows say something else.
+    # The types are part of the data: with others, the same rows mean something else.
     digest.update(repr(columns).encode())
     return digest.hexdigest()[:32]
 
 
 @contextmanager
 def _explained(source: Source, secrets: list[str]) -> Iterator[None]:
-    """Tell PostgreSQL's errors in one sentence without a password."""
+    """Turn PostgreSQL's errors into one sentence without a password."""
     import psycopg  # noqa: PLC0415
 
     try:

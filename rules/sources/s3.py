@@ -1,4 +1,4 @@
-"""Sources on S3: one object, all below a prefix, or those that a pattern names.
+"""Sources on S3: one object, all objects under a prefix, or those that match a pattern.
 
 Only objects whose ETag is new are fetched. Credentials, region and endpoint are boto3's own, from
 the environment, a profile or a role.
@@ -130,7 +130,7 @@ def _objects(client: S3Client, source: Source, bucket: str, key: str) -> list[_O
 
 
 def _pattern(key: str) -> re.Pattern[str]:
-    """Return a pattern as of a shell: * and ? stay within a folder, ** doesn't."""
+    """Return a regular expression for a shell pattern: * and ? stay within a folder, ** doesn't."""
     parts = re.split(r"(\*\*/?|\*|\?|\[[^\]]+\])", key)
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return re.compile(
@@ -157,7 +157,7 @@ def _download_all(
         ending = PurePosixPath(each.key).suffix
         ending = f".{source.format}" + (ending if ending == ".gz" else "")
         with kept_files.writing(ending) as path:
-            # Only the version that was listed: another would have a part of its own.
+            # Fetch only the version that was listed.
             answer = client.get_object(Bucket=bucket, Key=each.key, IfMatch=each.etag)
             with path.open("wb") as file:
                 for block in answer["Body"].iter_chunks(BLOCK_BYTES):
@@ -182,7 +182,7 @@ def _download_all(
 
 @contextmanager
 def _explained(source: Source, bucket: str, key: str) -> Iterator[None]:
-    """Tell boto3's errors in one sentence that names the bucket."""
+    """Turn boto3's errors into one sentence that names the bucket."""
     told: SourceError | None = None
     try:
         with as_storage_errors(bucket):

@@ -1,7 +1,7 @@
 """Shape: the columns of a source and how its values are written, found out once and then kept.
 
-Kept so that a later version of the data is either read in just the same way or not at all: a column
-that is renamed or holds something else is told, never guessed again.
+A later version of the data is then either read in just the same way or not at all: a column that
+was renamed or holds something else is reported, never guessed again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Shape:
     """What a source looked like when it was first read, or when a person last accepted it.
 
     `columns` have DuckDB's names of types. `options` are how its CSV is read. `notes` tell people
-    what was not guessed. `digest` is that of the source's definition: another one, another shape.
-    `undecided` are columns that had no value, so that nothing told their type.
+    what was not guessed. `digest` is that of the source's definition: if it changes, the shape no
+    longer holds. `undecided` are columns without any value, whose type isn't known.
     """
 
     columns: tuple[Column, ...]
@@ -73,7 +73,7 @@ class Shapes:
         self._folder = folder
 
     def stamp(self, name: str) -> tuple[int, int]:
-        """Return what tells whether another process has kept another shape meanwhile."""
+        """Return a stamp that changes when any process keeps another shape."""
         try:
             status = os.stat(self._path(name))
         except OSError:
@@ -81,14 +81,14 @@ class Shapes:
         return (status.st_mtime_ns, status.st_ino)
 
     def get(self, source: Source) -> Shape | None:
-        """Return the shape that was kept for just this definition of the source."""
+        """Return the shape that was kept for exactly this definition of the source, or None."""
         try:
             read: dict[str, Any] = json.loads(self._path(source.name).read_text(encoding="utf-8"))
             read["columns"] = tuple(Column(*each) for each in read["columns"])
             shape = Shape(**{**read, "undecided": tuple(read["undecided"]),
                              "notes": tuple(read["notes"])})  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError):
-            # None yet, or of another version of this program.
+            # There is none yet, or it is another version's.
             return None
         return shape if shape.digest == source.digest else None
 
@@ -144,7 +144,7 @@ def check_names(source: Source, shape: Shape, file: str, names: Iterable[str]) -
 
 
 def check_types(source: Source, shape: Shape, file: str, columns: Iterable[Column]) -> None:
-    """Raise `SourceError` if a column of the shape is gone or holds what its type doesn't."""
+    """Raise `SourceError` if a column of the shape is gone or has values of another type."""
     change = change_of(shape, columns)
     if change.gone:
         raise SourceError(source.name, _gone(source, file, change.gone, change.added))
@@ -165,7 +165,7 @@ def check_types(source: Source, shape: Shape, file: str, columns: Iterable[Colum
 
 
 def fits(now: str, before: str) -> bool:
-    """Return whether values that look like one type, "" if there are none, are also of another."""
+    """Return whether values of type `now` ("" without values) also fit the type `before`."""
     if now in {"", before} or before == "VARCHAR":
         return True
     return (before == "DOUBLE" and now == "BIGINT") or (
@@ -174,7 +174,7 @@ def fits(now: str, before: str) -> bool:
 
 
 def check_look(source: Source, shape: Shape, file: str, look: CsvLook) -> None:
-    """Raise `SourceError` if a CSV's values are written otherwise than before."""
+    """Raise `SourceError` if a CSV's values are written differently than before."""
     delimiter = shape.options.get("delimiter")
     if look.delimiter != delimiter and not source.delimiter:
         raise SourceError(
@@ -185,7 +185,7 @@ def check_look(source: Source, shape: Shape, file: str, look: CsvLook) -> None:
         )
     for each in () if source.date_format else shape.columns:
         is_slashed = each.name in look.slashed and each.name not in shape.day_first
-        # DuckDB would take the day for the first, and say nothing.
+        # DuckDB would silently take the first number for the day.
         if is_slashed and each.type.startswith(TIMES):
             raise SourceError(
                 source.name,

@@ -1,4 +1,4 @@
-"""From a source's files to the table that a query reads, in the shape kept or a new one."""
+"""From a source's files to the table that a query reads, in the kept shape or a new one."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from rules.sources.source import Fetched, Source, SourceError, Stamp
 
 # Reads or guesses the columns of tables by their names: `Sandbox.columns`.
 ColumnsOf = Callable[[Sequence[Table]], Awaitable[Mapping[str, tuple[Column, ...]]]]
-# A column of JSON in which no value tells a type.
+# Types of a JSON column whose values don't determine one.
 OPEN_TYPES = {"JSON", '"NULL"', "NULL"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The files of a source, complete; `csv` is what is known of those that are people's CSV."""
+    """The complete files of a source; `csv` is what is known of CSV files that people write."""
 
     fetched: Fetched
     files: tuple[Path, ...]
     csv: ReadyFiles | None = None
-    # Of the files that others may change while they are read.
+    # Stamps of files that others may change while they are read.
     stamps: tuple[Stamp, ...] = ()
 
 
 async def shaped(
     source: Source, ready: Ready, shape: Shape | None, columns_of: ColumnsOf
 ) -> tuple[Table, Shape]:
-    """Return the table, and the shape to keep: the one given, unless there is more to know now.
+    """Return the table, and the shape to keep: `shape`, unless more is known of it now.
 
     Raises `SourceError` if the files don't fit the shape.
     """
@@ -90,9 +90,9 @@ async def _new_shape(source: Source, ready: Ready, columns_of: ColumnsOf) -> Sha
 
 
 async def _checked(source: Source, ready: Ready, shape: Shape, columns_of: ColumnsOf) -> Shape:
-    """Check the files against the shape, and decide what was open in it."""
+    """Check the files against the shape, and decide types that were undecided in it."""
     if ready.csv:
-        # Names and dates are checked already, and a value of another type ends the query.
+        # Names and dates were checked already, and a value of another type makes the query fail.
         look = ready.csv.look
         newly = [each for each in shape.undecided if look.has_rows and each not in look.empty]
         if not newly:
@@ -159,7 +159,7 @@ def _typed(source: Source, found: Iterable[Column], texts: Iterable[str]) -> tup
 
 
 def _check_dates(source: Source, look: CsvLook) -> None:
-    """Refuse dates that the definition calls dates, but whose order nobody knows."""
+    """Refuse columns that the definition calls dates if the order of day and month isn't known."""
     for name, type_ in source.types.items():
         if type_.startswith(TIMES) and name in look.slashed & look.texts:
             raise SourceError(
@@ -181,6 +181,6 @@ def _options(look: CsvLook) -> dict[str, str | bool]:
     if look.timestamp_format:
         options["timestampformat"] = look.timestamp_format
     if look.nulls:
-        # One a line, beside the empty field.
+        # One a line, besides the empty field.
         options["nullstr"] = "\n".join(("", *look.nulls))
     return options

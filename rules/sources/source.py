@@ -54,9 +54,9 @@ class Source:
 
     `places` are absolute paths or patterns (file), one address (web, S3, PostgreSQL) or the path of
     one database (SQLite); they and `headers` hold `${NAME}` where a secret belongs. `query` is the
-    one that a database is asked. `types` are DuckDB's names of types by column, for columns whose
-    type shall not be guessed; so are `delimiter`, `decimal`, `date_format`, `nulls` and `encoding`
-    for CSV, where "" or () means: look. `time_column` says when a row came to be.
+    one that a database is asked. `types` are DuckDB's types by column, for columns whose type
+    shouldn't be guessed. `delimiter`, `decimal`, `date_format`, `nulls` and `encoding` are for CSV;
+    with "" or () they are detected. `time_column` says when a row came to be.
     """
 
     name: str
@@ -91,10 +91,10 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """A print of everything that decides which columns there are and how they are read."""
+        """A digest of everything that determines the columns and how they are read."""
         what = (
             self.kind, self.format, self.query, sorted(self.types.items()), self.delimiter,
-            # A person may upload the same under another file's name.
+            # The same data may be uploaded under another file name.
             () if self.kind == "upload" else self.places,
             self.decimal, self.date_format, self.nulls, self.encoding,
         )  # fmt: skip
@@ -122,12 +122,12 @@ class Source:
 
 
 def format_of(place: str) -> Format | None:
-    """Return the format that a path's or an address's ending tells, None if it tells none."""
+    """Return the format that a path or an address ends in, None if it names none."""
     # In a pattern of S3, a ? stands for a character.
     is_web = place.startswith(("http://", "https://"))
     path = (urlsplit(place).path if is_web else place).lower()
     found = FORMAT_OF_ENDING.get(PurePosixPath(path.removesuffix(".gz")).suffix)
-    # Parquet is compressed inside.
+    # Parquet files are compressed inside, so .parquet.gz isn't one.
     return None if found == "parquet" and path.endswith(".gz") else found
 
 
@@ -141,7 +141,7 @@ def _host_of(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What tells a file from its other versions: the cheapest way to see that it is unchanged."""
+    """What tells versions of a file apart without reading it."""
 
     path: Path
     size: int
@@ -153,9 +153,9 @@ class Stamp:
 class Snapshot:
     """A source's data at one moment, for a query to read.
 
-    `fingerprint` is the same only as long as the data and the way they are read are. `newest_at` is
-    when the newest of its files was written, None if that isn't known. `stamps` are those of
-    files that somebody else may change while they are read; see `Sources.confirm`.
+    `fingerprint` stays the same only while the data and the way they are read do. `newest_at` is
+    when the newest of its files was written, None if that isn't known. `stamps` are those of files
+    that others may change while they are read; see `Sources.confirm`.
     """
 
     table: Table
@@ -168,8 +168,8 @@ class Snapshot:
 class Fetched:
     """The local files of a source, before their columns are known.
 
-    `names` are what people know the files by, where that isn't the end of their path. `columns` are
-    given where the origin tells the types. `is_ours` says that nobody changes these files any more.
+    `names` are what people know the files by, if that isn't the end of their path. `columns` are
+    set if the origin knows the types. `is_ours` says that these files don't change any more.
     """
 
     files: tuple[Path, ...]

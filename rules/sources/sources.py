@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 ShapeStamp = tuple[int, int]
 
 THREADS = 8
-# Each kind has limits of its own; this one is for what has none, such as a folder on a network.
+# Each kind has limits of its own; this one is for reads without one, such as of a network folder.
 MOST_SECONDS = 330
 # Rules that are checked at about the same time share what was fetched.
 REUSE_SECONDS = 2.0
@@ -44,7 +44,7 @@ SHARED_KINDS = {"web", "s3", "postgresql"}
 class Sources:
     """The sources of sources.toml and those that people uploaded; for use from one event loop.
 
-    `columns_of` is `Sandbox.columns`: it guesses the columns of what was never read before.
+    `columns_of` is `Sandbox.columns`, which guesses the columns of a source not read before.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Sources:
         columns_of: ColumnsOf,
         values: Mapping[str, str] | None = None,
     ) -> Sources:
-        """Read sources.toml. `values` are those that `${NAME}` can name: the environment's.
+        """Read sources.toml. `values` are what `${NAME}` can refer to; by default the environment.
 
         Raises `SourcesFileError` in one sentence for anything that is wrong in it.
         """
@@ -85,7 +85,7 @@ class Sources:
         """Read the sources.toml of the settings; `${NAME}` can name settings as well."""
         fields = type(settings).model_fields
         values = {name.upper(): _text(getattr(settings, name)) for name in fields}
-        # A setting is what the program made of it, such as a whole path.
+        # Settings have the values that the program derived, such as a whole path.
         known = {**os.environ, **{name: value for name, value in values.items() if value}}
         file, data_dir = settings.sources_file, settings.data_dir
         return cls.load(file, data_dir, columns_of=columns_of, values=known)
@@ -108,7 +108,7 @@ class Sources:
         return self.get(name).described
 
     def uploads(self) -> dict[str, Upload]:
-        """Return what people uploaded, by name."""
+        """Return the uploaded sources, by name."""
         defined = self._definitions.defined
         return {name: each for name, each in self._uploads.all().items() if name not in defined}
 
@@ -117,8 +117,8 @@ class Sources:
     ) -> dict[str, Snapshot]:
         """Fetch sources and return their snapshots by name.
 
-        Of one that hasn't changed since `known`, that very snapshot is returned. Fetching what is
-        being fetched already waits for that. Raises `SourceError` about the first that fails.
+        A source that hasn't changed since `known` has that very snapshot. A source that is already
+        being fetched isn't fetched twice. Raises `SourceError` about the first that fails.
         """
         wanted = list(dict.fromkeys(names))
         found = await asyncio.gather(
@@ -134,7 +134,7 @@ class Sources:
         return snapshots
 
     async def confirm(self, snapshots: Iterable[Snapshot]) -> None:
-        """Check, after a query, that no file changed while it was read; else its answer is void.
+        """Check, after a query, that no file changed while it was read, or its answer is void.
 
         Raises `SourceError`. Trying again at once is fine: the next fetch makes copies of CSV files
         that change all the time.
@@ -160,8 +160,8 @@ class Sources:
     async def add_upload(self, name: str, file: Path, file_name: str = "", by: str = "") -> Source:
         """Keep an uploaded file as a source; `file_name` is what it was called where it came from.
 
-        One with the columns that the source had replaces its file, in one step. Raises
-        `UnusableInput` for the fields `name` and `file`, and nothing has changed then.
+        A file with the same columns as the source of that name replaces its file, in one step.
+        Raises `UnusableInput` for the fields `name` and `file`, and nothing has changed then.
         """
         defined = self._definitions.defined
         before = self._uploads.all().get(name)
@@ -229,12 +229,12 @@ class Sources:
         self._threads.shutdown(wait=False)
 
     async def _in_thread(self, task: Callable[[], Result]) -> Result:
-        """Run what blocks, in threads of our own: asyncio's are few, and others need them."""
+        """Run a blocking task in threads of our own: asyncio's are few, and others need them."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, task)
         return await asyncio.wait_for(running, MOST_SECONDS)
 
     async def _fetch_shared(self, name: str) -> Snapshot:
-        """Fetch a source, or wait for whoever is fetching it."""
+        """Fetch a source, or wait for the task that is fetching it."""
         source = self.get(name)
         if problem := self.problem:
             raise SourceError(name, problem)
@@ -247,7 +247,7 @@ class Sources:
 
     def _ended(self, name: str, task: asyncio.Task[Snapshot]) -> None:
         self._running.pop(name, None)
-        # Whoever waited may have been canceled; then nobody else asks what went wrong.
+        # The waiting caller may have been canceled; then no one else retrieves the error.
         if not task.cancelled():
             task.exception()
 
@@ -296,7 +296,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class _Latest:
-    """What a source was when it was last fetched, to tell that it hasn't changed."""
+    """A source as it was last fetched, to recognize that it hasn't changed."""
 
     source: Source
     fetched: Fetched
@@ -312,12 +312,12 @@ class _Latest:
 
     @property
     def is_there(self) -> bool:
-        """Whether no copy of a file was removed meanwhile, as another process may do."""
+        """Whether all copies of files are still there: another process may have removed one."""
         copies = set(self.snapshot.table.files) - set(self.fetched.files)
         return all(each.exists() for each in copies)
 
     def is_of(self, source: Source, fetched: Fetched, shape_stamp: ShapeStamp) -> bool:
-        """Whether nothing is different."""
+        """Whether the source, its files and its shape are the same as then."""
         return (
             self.source == source
             and self.fetched.fingerprint == fetched.fingerprint
@@ -328,7 +328,7 @@ class _Latest:
 
 def _snapshot(table: Table, ready: Ready) -> Snapshot:
     fetched = ready.fetched
-    # The same rows read in another way are other data.
+    # The same rows read in another way are different data.
     read_as = (table.columns, sorted(table.options.items()), table.time_column)
     digest = hashlib.sha256(f"{fetched.fingerprint}\0{read_as!r}".encode()).hexdigest()[:32]
     return Snapshot(table, digest, fetched.newest_at, ready.stamps)

@@ -41,13 +41,13 @@ ONLY_CSV = ("delimiter", "decimal", "date_format", "nulls", "encoding")
 KEYS = (*PLACES, "query", "format", "label", "headers", "time_column", "types", *ONLY_CSV)
 MOST_LABEL_CHARACTERS = 60
 MOST_SOURCES = 500
-# A name of DuckDB's for a type: https://duckdb.org/docs/stable/sql/data_types/overview
+# A type's name in DuckDB: https://duckdb.org/docs/stable/sql/data_types/overview
 TYPE = re.compile(r"[A-Za-z][A-Za-z ]{1,30}(\(\d{1,2}(, ?\d{1,2})?\))?")
 # Parts of an address after its ?, likewise.
 SECRET_OPTION = re.compile(
     r"password|token|secret|sig|auth|credential|^(api|access)?_?key$", re.IGNORECASE
 )
-# Headers whose value is worth keeping to oneself.
+# Headers whose value is probably a secret.
 SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|password", re.IGNORECASE)
 
 

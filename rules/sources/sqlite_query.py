@@ -28,12 +28,12 @@ MOST_ROWS = 5_000_000
 ROWS_AT_ONCE = 1_000
 STEPS_BETWEEN_LOOKS_AT_THE_CLOCK = 10_000
 FILE = "rows"
-# An empty field is an empty text, which DuckDB otherwise takes for NULL.
+# Written for NULL, because an empty field is an empty text.
 NULL = r"\N"
 WRITTEN_CSV: Mapping[str, str | bool] = {
     "header": True, "delimiter": ",", "quote": '"', "escape": '"', "comment": "", "nullstr": NULL
 }  # fmt: skip
-# A query whose answer may differ though the database is the same.
+# Queries whose answer may differ though the database is the same.
 # https://www.sqlite.org/lang_datefunc.html
 ASKS_THE_CLOCK = re.compile(
     r"\b(now|current_\w+|random|date|time|datetime|julianday|unixepoch|strftime|timediff)\b",
@@ -49,7 +49,7 @@ def fetch_sqlite(source: Source, path: str, kept_files: KeptFiles) -> Fetched:
 
     Raises `SourceError`.
     """
-    # What was written last may still be in the file beside the database.
+    # The last writes may still be in the write-ahead log beside the database.
     files = [Path(path), Path(f"{path}-wal")]
     stamps = stamps_of_files(source, [each for each in files if each == files[0] or each.exists()])
     asked = hashlib.sha256(repr((source.query, fingerprint_of(stamps))).encode()).hexdigest()
@@ -91,7 +91,7 @@ def _fetched(kept: Kept, newest_at: object) -> Fetched:
 
 
 def _opened(path: str) -> sqlite3.Connection:
-    # https://www.sqlite.org/uri.html: ? and # would end the path.
+    # Quoted, because ? and # would end the path: https://www.sqlite.org/uri.html
     address = f"file:{quote(path)}?mode=ro"
     connection = sqlite3.connect(address, uri=True, timeout=WAIT_FOR_WRITER_SECONDS)
     connection.set_authorizer(_permit)
@@ -113,7 +113,7 @@ def _declared(connection: sqlite3.Connection, query: str) -> dict[str, str]:
         rows = connection.execute("PRAGMA temp.table_info(callboard_source)").fetchall()
         connection.execute("DROP VIEW temp.callboard_source")
     except sqlite3.Error:
-        # Some queries can't be a view; running it will tell if it can't be run at all.
+        # Some queries can't be a view. If this one can't be run at all, running it will say so.
         return {}
     return {row[1]: row[2].upper() for row in rows}
 
@@ -141,7 +141,7 @@ def check_distinct(source: Source, names: Sequence[str]) -> None:
 
 @dataclass(slots=True)
 class _Seen:
-    """What kinds of values a column was seen to hold, in SQLite any may be in any column."""
+    """The kinds of values seen in a column: in SQLite any column can hold any of them."""
 
     declared: str
     has_integer: bool = False
@@ -172,7 +172,7 @@ class _Seen:
 
     @property
     def type(self) -> str:
-        """DuckDB's name of the type; "" if nothing tells it."""
+        """DuckDB's name of the type; "" if it isn't known."""
         if self.has_text:
             if self.has_integer or self.has_float:
                 return "VARCHAR"
@@ -247,7 +247,7 @@ def _write_block(file: IO[bytes], digest: hashlib._Hash, text: str) -> int:
 
 @contextmanager
 def _explained(source: Source, path: Path) -> Iterator[None]:
-    """Tell SQLite's errors in one sentence."""
+    """Turn SQLite's errors into one sentence."""
     try:
         yield
     except sqlite3.Error as error:

@@ -27,7 +27,7 @@ FILE = "file"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a person uploaded: under which name, from which file, when (ISO 8601), and who did."""
+    """An upload: its source's name, the file it came from, when (ISO 8601), and by whom."""
 
     name: str
     file_name: str
@@ -45,7 +45,7 @@ class Staged:
 
     @property
     def fetched(self) -> Fetched:
-        """The file as every source's is."""
+        """Return the file in the form that every kind of source has."""
         return _fetched(self.source, self.path, self.fingerprint, datetime.now(UTC))
 
 
@@ -68,7 +68,7 @@ class Uploads:
             changed_ns = os.stat(self._folder).st_mtime_ns
         except OSError:
             return {}
-        # A folder's time may not show a second change within so short a time.
+        # A folder's time may not show a second change within so short an interval.
         is_settled = time.time_ns() - changed_ns > TIMES_DIFFER_BY_SECONDS * 1_000_000_000
         if not is_settled or changed_ns != self._read_at_ns:
             self._all = self._read()
@@ -85,7 +85,7 @@ class Uploads:
         return found
 
     def stage(self, name: str, file: Path, file_name: str, taken: Container[str]) -> Staged:
-        """Copy a file to where it will be kept, to look at it before it is.
+        """Copy a file to where it will be kept, to examine it first.
 
         `taken` are the names that sources.toml has. Raises `UnusableInput` for the fields `name`
         and `file`.
@@ -120,7 +120,7 @@ class Uploads:
             return Staged(source, to, digest.hexdigest()[:32])
 
     def publish(self, staged: Staged, by: str) -> None:
-        """Make a file that was looked at the source's, in place of the one before."""
+        """Make an examined file the source's, in place of the one before."""
         source = staged.source
         at = datetime.now(UTC).isoformat(timespec="seconds")
         upload = Upload(source.name, source.places[0], by, at)

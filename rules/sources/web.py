@@ -30,7 +30,7 @@ MOST_BYTES = 2_000_000_000
 MOST_REDIRECTS = 5
 REDIRECTS = {301, 302, 303, 307, 308}
 FILE = "data"
-# What to do about an answer, by its status.
+# What to do about a refused request, by its HTTP status.
 ADVICE = {
     401: "check the user name, password or token",
     403: "check the token, and that it may read this",
@@ -49,7 +49,7 @@ class Web:
         self._making = threading.Lock()
 
     def fetch(self, source: Source, kept_files: KeptFiles) -> Fetched:
-        """Fetch the newest version, or find that the one at hand still is. Raises `SourceError`."""
+        """Fetch the newest version, unless the kept one still is. Raises `SourceError`."""
         fill_in = self._references.fill_in
         address = fill_in(source.name, source.places[0], in_url=True)
         headers = {name: fill_in(source.name, value) for name, value in source.headers.items()}
@@ -75,7 +75,7 @@ class Web:
         with self._making:
             if self._client is None:
                 timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-                # Cookies of one source's server are not for another source.
+                # Keep no cookies: those of one source's server aren't for another source.
                 jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
                 self._client = httpx.Client(timeout=timeout, cookies=jar)
                 logging.getLogger("httpx").addFilter(_without_secrets)
@@ -133,7 +133,7 @@ def _answer(
         conditions["If-Modified-Since"] = kept.about["last_modified"]
     at = address
     for _ in range(MOST_REDIRECTS + 1):
-        # A token is for the host that it was given for, and no other.
+        # After a redirect to another host, don't send it the first host's token.
         own = headers if _origin(at) == _origin(address) else {}
         with client.stream("GET", at, headers=own | conditions, follow_redirects=False) as answer:
             if answer.status_code not in REDIRECTS:
@@ -189,7 +189,7 @@ def _download(source: Source, answer: httpx.Response, path: Path) -> str:
 
 @contextmanager
 def _explained(source: Source, address: str) -> Iterator[None]:
-    """Tell httpx's errors in one sentence, which never holds the address: it may hold a token."""
+    """Turn httpx's errors into one sentence without the address, which may hold a token."""
     try:
         yield
     except httpx.TimeoutException:

@@ -1,4 +1,4 @@
-"""Resources that accounts and calls say they have, and of which the simulator has none.
+"""Resources that accounts and calls link to, and of which the simulator has none.
 
 Clients that read everything, and SDKs that follow `subresource_uris`, find an empty list. Nothing
 can be created: a POST is answered with 405.

@@ -67,7 +67,7 @@ async def content(request: Request) -> Response:
 
 
 async def feedback(request: Request) -> Response:
-    """POST says whether the text was read; nothing comes of it. GET lists nothing."""
+    """POST says whether the text was read, which is ignored. GET lists nothing."""
     message = _message_of(request)
     path = f"{message.path}/Feedback.json"
     if request.method != "POST":

@@ -195,7 +195,7 @@ def _read_media(form: Form) -> tuple[str, ...]:
 def _read_send_at(form: Form, service: str | None, now: datetime) -> datetime | None:
     """Read `SendAt` if `ScheduleType` is `fixed`, else None. Raises ApiError.
 
-    By the simulator's clock it is `now`.
+    `now` is the time by the simulator's clock.
 
     https://www.twilio.com/docs/messaging/features/message-scheduling
     """

@@ -33,8 +33,8 @@ RECORDING_LISTS = ("Transcriptions", "AddOnResults")
 SAMPLES_PER_SECOND = 8000
 _BYTES_PER_SAMPLE = 2
 
-# One frame of MPEG 2.5, layer III: 8 kbit/s, 8 kHz, mono. Where all that follows the header is
-# zero, no sound is coded.
+# One frame of MPEG 2.5, layer III: 8 kbit/s, 8 kHz, mono. If everything after the header is zero,
+# it is silent.
 _MP3_FRAME = bytes.fromhex("ffe318c4").ljust(72, b"\0")
 _MP3_FRAME_SAMPLES = 576
 
@@ -76,7 +76,7 @@ async def wav(request: Request) -> Response:
 
 
 async def mp3(request: Request) -> Response:
-    """GET returns the audio as an MP3 file, without a password as well."""
+    """GET returns the audio as an MP3 file, also without a password."""
     return Response(silent_mp3(_public_recording(request).duration), media_type="audio/mpeg")
 
 

@@ -41,7 +41,7 @@ _DEFAULT_SETTINGS = {snake_case(name): read(Form(), name) for name, read in _SET
 
 
 async def short_codes(request: Request) -> Response:
-    """GET lists the short codes; nobody can buy one through the API."""
+    """GET lists the short codes; they can't be bought through the API."""
     account = account_of(request)
     return JSONResponse(_list(account, read_query(request)))
 

@@ -1,4 +1,4 @@
-"""One call: what was asked for, where it stands, its transcript, and the callee's telephone."""
+"""One call: what was asked for, its status, its transcript, and the callee's telephone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "cancele
 """https://www.twilio.com/docs/voice/api/call-resource#call-status-values"""
 
 MOST_LINES = 10_000
-"""Of a transcript; a document that repeats itself forever must not fill the memory."""
+"""Lines of a transcript; a document that repeats itself forever must not fill the memory."""
 MOST_TROUBLES = 1_000
 
 CallEvent = Literal[
@@ -74,7 +74,7 @@ class Callee:
         self.on_handset.set()
 
     def detach_handset(self) -> None:
-        """Let the character decide, because nobody used the handset."""
+        """Let the character decide, because the handset wasn't used."""
         self.on_handset.clear()
 
     def decide(self, *, picks_up: bool) -> None:
@@ -214,7 +214,7 @@ class Call:
         self._notify("initiated")
 
     def ring(self) -> None:
-        """Ring at the callee's."""
+        """Let the callee's telephone ring."""
         self.start_time = self.clock.now()
         self._become("ringing")
 
@@ -254,7 +254,7 @@ class Call:
         self._notify("gathering")
 
     def detach_handset(self) -> None:
-        """Let the directory's character decide, because nobody answered on the handset."""
+        """Let the directory's character decide, because the handset wasn't used."""
         self.callee.detach_handset()
         self._notify("handset detached")
 

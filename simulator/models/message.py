@@ -1,4 +1,4 @@
-"""One text message: what was asked for, where it stands, and how many segments it takes."""
+"""One text message: what was asked for, its status, and how many segments it takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings of calls: what the Record verb leaves behind."""
+"""Recordings of calls, made by the Record verb."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ NextStep = Instructions | Literal["hangup"] | None
 
 
 class CallControl(Protocol):
-    """What following TwiML needs of the exchange. Verbs know the exchange by this alone."""
+    """What following TwiML needs from the exchange. Verbs know nothing else of it."""
 
     async def fetch_document(
         self, call: Call, url: str, method: str, parameters: Parameters

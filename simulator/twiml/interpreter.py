@@ -14,7 +14,7 @@ from simulator.twiml.record import record
 from simulator.twiml.verbs import hang_up, pause, play, redirect, reject, say
 
 MOST_DOCUMENTS = 50
-"""Our own bound: Twilio lets documents lead to one another until the call's time is up."""
+"""Our own limit: Twilio lets documents lead to one another until the call's time is up."""
 
 APOLOGY = "We're sorry, an application error has occurred. Goodbye."
 

@@ -21,7 +21,7 @@ from simulator.twiml.document import Verb
 
 BEEP_SECONDS = 0.5
 SPEAKING_SECONDS = 4
-"""How long every callee speaks. On a handset too, where only key presses can be observed."""
+"""How long every callee speaks, on a handset too, where only key presses can be observed."""
 
 LONGEST_RECORDING_SECONDS = 3600
 
@@ -40,7 +40,7 @@ async def record(verb: Verb, context: VerbContext) -> NextStep:
     try:
         key = await _wait_for_key(verb, call, min(SPEAKING_SECONDS + timeout, longest))
     finally:
-        # Here because the end of the call, which cancels this, ends the recording as well.
+        # In a `finally`, because the end of the call cancels this task and ends the recording too.
         seconds = round(min(call.clock.seconds() - began, SPEAKING_SECONDS, longest))
         recording = Recording(
             new_sid("RE"), call.account_sid, call.sid, start_time, call.clock.now(), seconds
