@@ -78,11 +78,13 @@ class RetryPolicy:
 
     A request can be on its way for `request_seconds`. If its answer is lost, Twilio may take
     `listing_seconds` to list the call or text; if the list can't be read for `lookup_seconds`, the
-    outcome counts as unknown. A request that wasn't processed is repeated for `retry_seconds`.
+    outcome counts as unknown. A request that wasn't processed is repeated for `retry_seconds`, and
+    no answer can make it wait for more than `longest_asked_seconds`.
     """
 
     first_wait_seconds: float = 0.5
     longest_wait_seconds: float = 60.0
+    longest_asked_seconds: float = 15 * 60.0
     # The client waits at most half of this for a connection and half for the answer.
     request_seconds: float = 60.0
     listing_seconds: float = 10.0
@@ -96,7 +98,9 @@ class RetryPolicy:
         together shouldn't be repeated together.
         """
         grown = self.first_wait_seconds * 2.0 ** min(failures, 20)
-        wait = max(asked or 0, min(grown, self.longest_wait_seconds))
+        wait = max(
+            min(asked or 0, self.longest_asked_seconds), min(grown, self.longest_wait_seconds)
+        )
         return wait * random.uniform(1, 1.3)  # noqa: S311
 
 

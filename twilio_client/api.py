@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -22,7 +21,7 @@ from twilio_client.resources import (
     MessagingService,
     OutgoingCallerId,
 )
-from twilio_client.responses import clock_offset, error_in, json_object, unreadable
+from twilio_client.responses import clock_offset, error_in, is_sid, json_object, unreadable
 
 HttpMethod = Literal["GET", "POST"]
 
@@ -70,13 +69,9 @@ def require(condition: object, sentence: str) -> None:
 
 
 def require_sid(name: str, sid: str, prefixes: str) -> None:
-    """Raise ValueError unless `sid` has one of the prefixes and is safe in a URL's path.
-
-    Twilio's have 32 hexadecimal digits after the prefix; test servers often use fewer.
-    https://www.twilio.com/docs/glossary/what-is-a-sid
-    """
+    """Raise ValueError unless `sid` has one of the prefixes and is safe in a URL's path."""
     require(
-        re.fullmatch(rf"({prefixes})[0-9A-Za-z]+", sid),
+        is_sid(sid, prefixes),
         f"The {name} must be {prefixes.replace('|', ' or ')} and then letters and digits.",
     )
 

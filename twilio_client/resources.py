@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from twilio_client.responses import date_and_time, decimal, flag, integer, text
+from twilio_client.responses import date_and_time, decimal, flag, integer, is_sid, text
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,8 @@ class Account:
 
 
 def _sid(fields: Mapping[str, Any]) -> str:
+    """Return the SID. Raise ValueError if it has none that a later request can name."""
     sid = fields.get("sid")
-    if not isinstance(sid, str) or not sid:
+    if not isinstance(sid, str) or not is_sid(sid, "[A-Z]{2}"):
         raise ValueError("the resource has no SID")
     return sid

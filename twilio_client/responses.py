@@ -5,6 +5,7 @@ https://www.twilio.com/docs/usage/twilios-response
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,8 @@ from twilio_client.connections import Credentials
 from twilio_client.errors import TwilioError, TwilioRateLimited, TwilioRefused, TwilioUncertain
 
 MAX_MESSAGE_CHARACTERS = 500
+# What a database's integer holds. Twilio's own codes and seconds are far smaller.
+LARGEST_INTEGER = 2**31 - 1
 
 # The header has whole seconds, and some servers renew it only once a second.
 DATE_HEADER_AGE = timedelta(seconds=2)
@@ -81,8 +84,22 @@ def clock_offset(
 
 
 def text(value: object) -> str | None:
-    """Return `value` if it is text, else None."""
-    return value if isinstance(value, str) else None
+    """Return `value` if it is text, else None.
+
+    What no database can keep is left out or replaced: JSON may hold NUL and half an emoji.
+    """
+    if not isinstance(value, str):
+        return None
+    return value.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def is_sid(value: str, prefixes: str) -> bool:
+    """Return whether a SID has one of the prefixes (`SM|MM`) and is safe in a URL's path.
+
+    Twilio's have 32 hexadecimal digits after the prefix; test servers often use fewer.
+    https://www.twilio.com/docs/glossary/what-is-a-sid
+    """
+    return re.fullmatch(rf"({prefixes})[0-9A-Za-z]+", value) is not None
 
 
 def flag(value: object) -> bool | None:
@@ -91,11 +108,12 @@ def flag(value: object) -> bool | None:
 
 
 def integer(value: object) -> int | None:
-    """Return a whole number written as a number or as text, None if it is neither."""
+    """Return a whole number written as a number or as text, None if it is neither or too large."""
     try:
-        return int(str(value))
+        number = int(str(value))
     except ValueError:
         return None
+    return number if abs(number) <= LARGEST_INTEGER else None
 
 
 def decimal(value: object) -> Decimal | None:

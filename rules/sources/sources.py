@@ -8,10 +8,10 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -64,6 +64,8 @@ class Sources:
         self._latest: dict[str, _Latest] = {}
         self._changed_while_read: dict[str, float] = {}  # monotonic seconds
         self._running: dict[str, asyncio.Task[Snapshot]] = {}
+        # What was given up on but still occupies a thread, by the name of the source.
+        self._stuck: dict[str, tuple[Source, Future[Any]]] = {}
 
     @classmethod
     def load(
@@ -233,6 +235,28 @@ class Sources:
         running = asyncio.get_running_loop().run_in_executor(self._threads, task)
         return await asyncio.wait_for(running, MOST_SECONDS)
 
+    async def _in_thread_of(self, source: Source, task: Callable[[], Result]) -> Result:
+        """Run what waits for a source's data, which may never come.
+
+        A thread can't be stopped. So a source gets no other as long as it occupies one in vain, or
+        a folder on a network that hangs would take all threads, and no source could be read.
+        """
+        stuck = self._stuck.get(source.name)
+        if stuck is not None and stuck[0] == source and not stuck[1].done():
+            raise SourceError(
+                source.name,
+                f"{source.name} can't be fetched: an earlier attempt is still waiting for it.",
+            )
+        running = self._threads.submit(task)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(running), MOST_SECONDS)
+        except TimeoutError:
+            if not running.done():
+                self._stuck[source.name] = source, running
+            raise SourceError(
+                source.name, f"{source.name} can't be fetched: it takes over {MOST_SECONDS} s."
+            ) from None
+
     async def _fetch_shared(self, name: str) -> Snapshot:
         """Fetch a source, or wait for the task that is fetching it."""
         source = self.get(name)
@@ -271,14 +295,9 @@ class Sources:
 
     async def _fetched(self, source: Source) -> tuple[Fetched, ShapeStamp]:
         try:
-            return await self._in_thread(
-                lambda: (self._fetching.fetch(source), self._shapes.stamp(source.name))
+            return await self._in_thread_of(
+                source, lambda: (self._fetching.fetch(source), self._shapes.stamp(source.name))
             )
-        except TimeoutError:
-            raise SourceError(
-                source.name,
-                f"{source.name} can't be fetched: it takes over {MOST_SECONDS} s.",
-            ) from None
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise SourceError(source.name, f"{source.name} can't be fetched: {reason}.") from None
@@ -288,8 +307,9 @@ class Sources:
     ) -> tuple[Ready, Table, Shape]:
         changed_at = self._changed_while_read.get(source.name, -math.inf)
         in_copies = time.monotonic() - changed_at < COPY_AFTER_CHANGE_SECONDS
-        ready = await self._in_thread(
-            lambda: self._fetching.make_ready(source, fetched, shape, in_copies=in_copies)
+        ready = await self._in_thread_of(
+            source,
+            lambda: self._fetching.make_ready(source, fetched, shape, in_copies=in_copies),
         )
         return ready, *await shaped(source, ready, shape, self._columns_of)
 

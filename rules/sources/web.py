@@ -154,13 +154,18 @@ def _answer(
 
 
 def _check(source: Source, answer: httpx.Response) -> None:
-    status = answer.status_code
+    status, host = answer.status_code, answer.request.url.host
     if status == 200:
+        # Unpacked twice, a few hundred bytes become gigabytes before anybody can count them.
+        if len(answer.headers.get_list("content-encoding", split_commas=True)) > 1:
+            raise SourceError(
+                source.name,
+                f"{source.name} can't be fetched: {host} compresses its answer more than once.",
+            )
         return
     advice = ADVICE.get(status) or (
         "try again later" if status >= 500 else "check the address and what it needs"
     )
-    host = answer.request.url.host
     raise SourceError(
         source.name, f"{source.name} can't be fetched: {host} answered HTTP {status}; {advice}."
     )

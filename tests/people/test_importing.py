@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -246,3 +247,12 @@ def test_no_cell_of_an_export_is_a_formula():
     [*rows] = csv.reader(io.StringIO(write_csv(ODD).decode("utf-8-sig"), newline=""))
     assert len(rows) == len(ODD) + 1
     assert not [cell for row in rows for cell in row if cell and cell[0] in "=+-@\t\r"]
+
+
+async def test_a_cell_full_of_white_space_takes_no_longer_than_another(database: Database):
+    gap = " " * 19_900
+    work = importer(database, f"Name,Number,Group\nBen Adeyemi,4125550101,a{gap}b\n")
+    began = time.process_time()
+    plan = await work.plan(choices(work))
+    assert time.process_time() - began < 1
+    assert [each.groups for each in plan.added] == [("a b",)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from rules.sources import web
+from rules.sources import sources, web
 from tests.rules.sources.conftest import Lab
 from tests.support.servers import free_port, serve
 
@@ -235,6 +236,34 @@ async def test_too_much(lab: Lab, server: DataServer, monkeypatch: pytest.Monkey
     lab.open(f'[lab]\nurl = "{server.url}/lab.csv"')
 
     assert "it is larger than" in await lab.problem()
+
+
+async def test_unpacked_twice(lab: Lab, server: DataServer):
+    bomb = gzip.compress(gzip.compress(b"1,2\n" * 500_000))
+    server.answers["/lab.csv"] = csv(bomb, **{"content-encoding": "gzip, gzip"})
+    lab.open(f'[lab]\nurl = "{server.url}/lab.csv"')
+
+    assert "compresses its answer more than once" in await lab.problem()
+
+
+async def test_a_source_that_never_comes_leaves_the_others_their_threads(
+    lab: Lab, server: DataServer, monkeypatch: pytest.MonkeyPatch
+):
+    lab.write("other.csv", ROWS)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/lab.csv"
+        lab.open(f'[lab]\nurl = "{url}"\n[other]\nfile = "other.csv"')
+        monkeypatch.setattr(sources, "MOST_SECONDS", 0.2)
+        found = [await lab.problem() for _ in range(sources.THREADS + 1)]
+        monkeypatch.undo()
+        assert "it takes over" in found[0]
+        assert all("an earlier attempt is still waiting" in each for each in found[1:])
+        assert await lab.rows("other")
+    # It breaks off with the connection, and from then on the source is fetched again.
+    async with asyncio.timeout(20):
+        while "an earlier attempt" in (problem := await lab.problem()):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert "can't be reached" in problem
 
 
 async def test_redirects_without_end_and_to_elsewhere(lab: Lab, server: DataServer):
