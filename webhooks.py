@@ -14,7 +14,7 @@ from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.log_lines import on_one_line
 from storage import LocalStorage, twiml_route
 
-# How long a body may take, plus a second for so many bytes.
+# How long a body may take, plus a second for each LEAST_BYTES_PER_SECOND bytes of it.
 BODY_SECONDS = 20.0
 LEAST_BYTES_PER_SECOND = 20_000
 

@@ -11,7 +11,7 @@ REFUSED_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 def is_usable(name: str) -> bool:
-    """Return whether a name can stand in alerts, lists and logs: one short line of characters."""
+    """Return whether a name can be used in alerts, lists and logs: one short line of characters."""
     return (
         0 < len(name) <= MOST_NAME_CHARACTERS
         and name == name.strip()

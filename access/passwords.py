@@ -32,7 +32,7 @@ def problem_of(password: str) -> str:
     if len(password) > MOST_PASSWORD_CHARACTERS:
         return f"The password is too long: use at most {MOST_PASSWORD_CHARACTERS:,} characters."
     if not _is_text(password):
-        return "The password holds what is no character: type another."
+        return "The password holds something that isn't a character: type another."
     return ""
 
 

@@ -100,7 +100,7 @@ class SignIn:
             opened = await self._open()
             counted = await opened.throttle.count(name, address)
         if isinstance(counted, float):
-            # Not the name: it may be a password that was typed into the wrong field.
+            # Don't log the name: it may be a password that was typed into the wrong field.
             log.warning("Too many tries to sign in, the last one from %s.", address)
             return _too_many(counted)
         try:
@@ -109,7 +109,8 @@ class SignIn:
             return Refused("Many people are signing in. Try again in a few seconds.", "", 5)
         if user is None:
             log.warning("A wrong name or password, from %s.", address)
-            # Not by the name, which may be a password that was typed into the wrong field.
+            # Record it without the name, which may be a password that was typed into the wrong
+            # field.
             await opened.record(STRANGER, Action.REFUSED, address=address or "unknown")
             return Refused("The name or the password is wrong.")
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):

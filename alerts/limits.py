@@ -41,7 +41,8 @@ WAITING_FOR_NUMBER = sa.select(alerts.c.to_number, alerts.c.held_until).where(
     alerts.c.held_until > sa.bindparam("now"),
     alerts.c.id != sa.bindparam("but"),
 )
-# With all columns before the position, so that the index of senders leads to the last hour.
+# Conditions on every column of the index of senders up to the position, so that it finds the last
+# hour.
 ASKED_FOR = sa.select(alerts.c.created_at).where(
     alerts.c.sender == sa.bindparam("person"),
     alerts.c.account_sid == sa.bindparam("account"),

@@ -51,7 +51,7 @@ alerts = sa.Table(
     # The broadcast that it belongs to, if any, and its place there, from 0.
     sa.Column("broadcast_id", sa.Text),
     sa.Column("place_in_broadcast", sa.Integer),
-    # Of the AlertState too.
+    # Part of the AlertState too.
     sa.Column("send_now", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("asks_reply", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reply_until", sa.Double),
@@ -61,7 +61,7 @@ alerts = sa.Table(
     sa.Column("stage", sa.Text, nullable=False, server_default=sa.text("'queued'")),
     # The rule whose alert it is, if any.
     sa.Column("rule_id", sa.Text),
-    # Of the AlertState too.
+    # Part of the AlertState too.
     sa.Column("held_until", sa.Double),
     sa.Column("held_for", sa.Text, nullable=False, server_default=sa.text("''")),
     # No index begins with the account. As long as there are few rows, PostgreSQL takes such an

@@ -157,7 +157,7 @@ class Watchers:
     """
 
     def __init__(self) -> None:
-        # Only of watched alerts.
+        # The newest state of each watched alert.
         self.newest: dict[str, Alert] = {}
         self._queues: defaultdict[str, set[News]] = defaultdict(set)
         self._closed = False

@@ -133,7 +133,7 @@ class Worker:
             except NewerDatabase:
                 return  # the runtime closes this worker
             except Exception:
-                log.exception("Others may take this process for dead; trying again in a moment")
+                log.exception("The worker's heartbeat couldn't be saved; trying again in a moment")
 
     async def _delete_old(self) -> None:
         """Delete alerts older than KEEP_DAYS, in small pieces, once an hour."""

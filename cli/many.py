@@ -52,7 +52,8 @@ async def send_many(
     sent = await desk.broadcast(requests, chosen.title, chosen.id, confirmed=chosen.yes)
     if sent.created_at < began:
         print(
-            f"Broadcast {sent.id} was sent before: who is in it isn't told again.", file=sys.stderr
+            f"Broadcast {sent.id} was sent before: people who are in it aren't told again.",
+            file=sys.stderr,
         )
     said = [note for each in requests for note in notes(each, desk.services.regions)]
     for note in list(dict.fromkeys(said))[:MOST_NOTES]:

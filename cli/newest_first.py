@@ -36,7 +36,7 @@ def add_limit_and_json(command: argparse.ArgumentParser) -> None:
 def check_limit(limit: int) -> None:
     """Raise `UnusableInput` unless --limit can be used."""
     if limit < 1:
-        raise UnusableInput("limit", "Give --limit a whole number from 1 on.")
+        raise UnusableInput("limit", "Give --limit a whole number of 1 or more.")
 
 
 async def newest_first(

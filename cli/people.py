@@ -120,7 +120,7 @@ async def _list(settings: Settings, chosen: argparse.Namespace) -> int:
             numbers = ", ".join(map(international, each.numbers))
             print(f"{each.name:<24} {numbers:<24} {', '.join(each.groups)}".rstrip())
     if not found and not chosen.json:
-        print("Nobody is found." if chosen.search or chosen.group else "There is nobody yet.")
+        print("No one was found." if chosen.search or chosen.group else "There are no people yet.")
     return ACCEPTED
 
 

@@ -41,10 +41,12 @@ def add_to(commands: Any) -> None:
         metavar="RULE",
         help="names, or TOML files (default: all that are saved)",
     )
-    running = actions.add_parser("run", help="check a rule now, and tell who is to be told")
+    running = actions.add_parser("run", help="check a rule now, and alert people if rows are bad")
     running.add_argument("rule", help="its name")
     running.add_argument(
-        "--dry-run", action="store_true", help="tell nobody; say what is bad and who would hear"
+        "--dry-run",
+        action="store_true",
+        help="tell nobody; print what is bad and who would be told",
     )
     on = actions.add_parser("on", help="switch a rule on; silent about what is bad already")
     on.add_argument("rule", help="its name")

@@ -30,9 +30,9 @@ def add_to(commands: Any) -> None:
         dest="action", required=True, metavar="add|password|remove|list|sign-out"
     )
     for name, run, words in (
-        ("add", _add, "let somebody sign in; asks for a password, or reads it from a pipe"),
+        ("add", _add, "let a person sign in; asks for a password, or reads it from a pipe"),
         ("password", _password, "give them another password, and sign them out"),
-        ("remove", _remove, "let them sign in no more, and sign them out"),
+        ("remove", _remove, "take their sign-in away, and sign them out"),
         ("sign-out", _sign_out, "sign them out everywhere"),
         ("list", _list, "list those who can sign in"),
     ):

@@ -129,7 +129,7 @@ class _Session:
             kind = "shiny.file" if own in self._file_inputs else kind
             if not _KINDS.get(kind, _is_nothing)(value):
                 return "an input of an unknown kind"
-        return "" if isinstance(inputs.get(ADDRESS, ""), str) else "no text as its address"
+        return "" if isinstance(inputs.get(ADDRESS, ""), str) else "an address that isn't text"
 
     def _upload_problem(self, message: dict[str, Any]) -> str:
         """https://github.com/posit-dev/py-shiny/blob/main/shiny/_fileupload.py"""
@@ -140,7 +140,7 @@ class _Session:
             is_known = len(args) == 2 and isinstance(args[0], str) and args[1] in files
             return "" if is_known else "a file for an input that takes none"
         if message.get("method") != "uploadInit" or not _is_one_file(args):
-            return "something that is no file"
+            return "something that isn't a file"
         self.announced = max(1, args[0][0]["size"])
         return ""
 

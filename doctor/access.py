@@ -39,7 +39,12 @@ class AccessChecks:
         if settings.users_file is not None:
             return _users(UsersFile(settings.users_file), Roles.from_settings(settings))
         if settings.dashboard_password is not None:
-            return [Line("fine", "Who knows the password signs in, by any name, and may do all.")]
+            return [
+                Line(
+                    "fine",
+                    "Anyone with the password signs in, under any name, and may do everything.",
+                )
+            ]
         return [self._elsewhere() or self._without()]
 
     def _elsewhere(self) -> Line | None:
@@ -47,13 +52,13 @@ class AccessChecks:
         settings = self._settings
         if settings.identity_header is not None:
             proxies = ", ".join(settings.trusted_proxies)
-            words = f"The proxy at {proxies} says who somebody is, in {settings.identity_header}."
+            words = f"The proxy at {proxies} says who a visitor is, in {settings.identity_header}."
             return Line("fine", words)
-        return Line("fine", "Posit Connect says who somebody is.") if on_connect() else None
+        return Line("fine", "Posit Connect says who a visitor is.") if on_connect() else None
 
     def _without(self) -> Line:
         if self._settings.simulated:
-            return Line("fine", "Nobody has to sign in, for nobody's phone rings.")
+            return Line("fine", "Nobody has to sign in, because no real phone rings.")
         if self._settings.allow_anonymous:
             words = "Everybody who can open this page can place calls that you pay for."
             return Line("to do", words, "ALLOW_ANONYMOUS is set. Have people sign in:", HOW)
@@ -139,7 +144,7 @@ class LimitChecks:
         """Say how much one sender may send in an hour, and everybody in a day."""
         lines, recipients = list[Line](), self._services.max_recipients
         if (most := self._services.alerts_per_person_per_hour) is not None:
-            an_hour = f"Nobody causes more than {most:,} calls and texts an hour."
+            an_hour = f"One person can send {most:,} calls and texts an hour at most."
             lines.append(Line("fine", an_hour))
             if most < recipients:
                 lines.append(_too_many_at_once(most, recipients))
@@ -174,7 +179,7 @@ class LimitChecks:
 
 def _too_many_at_once(an_hour: int, recipients: int) -> Line:
     """Say that the hourly limit refuses what may be sent at once."""
-    words = f"Who sends to more than {an_hour:,} people at once is refused."
+    words = f"A person who sends to more than {an_hour:,} people at once is refused."
     seen = (
         f"MAX_RECIPIENTS lets {recipients:,} be called or texted at once, but "
         f"ALERTS_PER_PERSON_PER_HOUR lets a person cause only {an_hour:,} an hour. "

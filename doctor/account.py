@@ -83,9 +83,9 @@ class AccountChecks:
         try:
             left = await self._twilio.fetch_balance()
         except TwilioRefused as problem:
-            return [Line("unknown", "The balance can't be asked with this key.", str(problem))]
+            return [Line("unknown", "The balance can't be read with this key.", str(problem))]
         except TwilioError as problem:
-            return [Line("unknown", "The balance couldn't be asked.", str(problem))]
+            return [Line("unknown", "The balance couldn't be read.", str(problem))]
         return [self._left(left)]
 
     async def countries(self) -> Lines:
@@ -93,7 +93,7 @@ class AccountChecks:
         if self._settings.simulated or not await self.is_in():
             return []
         names = country_list(self._regions.allowed)
-        words = f"Whether the account may call {names} can't be asked from here."
+        words = f"Whether the account may call {names} can't be found out from here."
         return [
             Line(
                 "unknown", words, "Twilio's console shows the countries that are on:", (COUNTRIES,)
@@ -191,7 +191,7 @@ class ClockChecks:
         words = f"This machine's clock is {_long(abs(offset))} {behind} Twilio's."
         if abs(offset) >= S3_REFUSES_FROM and self._settings.storage_kind == "s3":
             words = f"Nobody can be called: {words[0].lower()}{words[1:]}"
-            seen = "S3 refuses what was signed at another time. Set the clock:"
+            seen = "S3 refuses requests whose time is wrong. Set the clock:"
             return [Line("broken", words, seen, (SYNCHRONIZE,))]
         seen = "Calls come too early or too late, and times in the log are wrong. Set the clock:"
         return [Line("to do", words, seen, (SYNCHRONIZE,))]

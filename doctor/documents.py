@@ -105,7 +105,7 @@ class DocumentChecks:
         try:
             days = await self._storage.expires_after_days()
         except StorageError as problem:
-            words = "Whether documents expire can't be asked at this service."
+            words = "This service doesn't say whether documents expire."
             return [Line("unknown", words, str(problem))]
         if days is None:
             words = "Documents stay in the bucket for good, and hold what was said to whom."

@@ -24,7 +24,7 @@ from settings import Settings
 from twilio_client import network_transport, sign
 
 HEALTH_PATH = "/healthz"
-NO_PRESS = "nobody's press of 1 arrives"
+NO_PRESS = "a press of 1 doesn't arrive"
 SIGNATURE_HEADER = "X-Twilio-Signature"
 # Callboard never makes such an id, so the app finds no alert and saves nothing.
 UNKNOWN_ALERT = "the-doctors-no-alert"
@@ -108,7 +108,7 @@ def _why_unwell(answer: httpx.Response, asked: str, url: str) -> Line | None:
         return problem
     word = _status_word(answer)
     if word is None:
-        words = f"Something else than Callboard answers at PUBLIC_URL, so {NO_PRESS}."
+        words = f"Something other than Callboard answers at PUBLIC_URL, so {NO_PRESS}."
         return Line("broken", words, f"Seen at {asked}. Check the address.", (_look_at(asked),))
     if answer.status_code != httpx.codes.OK:
         words = f"The app at PUBLIC_URL isn't well, so {NO_PRESS}."

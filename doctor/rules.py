@@ -81,7 +81,7 @@ class RuleChecks:
             return []  # said by the check of the rules
         if protections.landlock:
             return [Line("fine", str(protections))]
-        words = "Who may write rules could read other files here, should a lock of DuckDB's fail."
+        words = "People who may write rules could read other files if a lock of DuckDB's failed."
         return [Line("to do", words, str(protections), (SEE_LANDLOCK,))]
 
 
@@ -91,16 +91,18 @@ def _lines(overview: RuleOverview) -> Sequence[Line]:
     check = Fix(f".venv/bin/python -m alerts rules check {quote(name)}", "To see it at the shell")
     match health.kind:
         case "failed" | "stale":
-            words = f"Nobody hears what is bad by the rule {name}."
+            words = f"Nobody hears what is bad according to the rule {name}."
             return [Line("broken", words, detail, (check,))]
         case "held":
-            words = f"Nobody is told what the rule {name} found: it waits for somebody's answer."
+            words = f"Nobody is told what the rule {name} found: it waits for a person's answer."
             return [Line("to do", words, f"{detail} Answer it on the Rules page.")]
         case "flapping":
-            words = f"Nobody else is told what comes and goes too often by the rule {name}."
+            words = f"Nobody else is told what comes and goes too often in the rule {name}."
             if not overview.owner.recipients:
-                words = f"Nobody is told what comes and goes too often by the rule {name}."
-            more = "A longer wait before it fires or is over would help, and an owner who hears."
+                words = f"Nobody is told what comes and goes too often in the rule {name}."
+            more = (
+                "A longer wait before it fires or is over would help, and an owner who can be told."
+            )
             return [Line("to do", words, f"{detail}. {more}")]
         case "slow":
             words = f"The rule {name} is slow, so its alerts may come late."

@@ -55,7 +55,7 @@ class SenderChecks:
             if not verified:
                 return [await self._unusable(shown)]
         except TwilioError as problem:
-            words = f"Whether calls may come from {shown} couldn't be asked."
+            words = f"Whether calls may come from {shown} couldn't be found out."
             return [Line("unknown", words, str(problem))]
         lines = [Line("fine", f"Calls come from {shown}, which is verified, but not Twilio's.")]
         if not self._services.messaging_service_sid:
@@ -76,12 +76,12 @@ class SenderChecks:
             return [_of_service(await self._twilio.fetch_messaging_service(sid))]
         except TwilioRefused as problem:
             if problem.status != 404:
-                words = f"Whether US carriers take texts of {sid} couldn't be asked."
+                words = f"Whether US carriers take texts of {sid} couldn't be found out."
                 return [Line("unknown", words, str(problem))]
             words = f"Nobody can be texted: the account has no messaging service {sid}."
             return [Line("broken", words, "Twilio's console lists them:", (_services(), SERVICE))]
         except TwilioError as problem:
-            words = f"Whether US carriers take texts of {sid} couldn't be asked."
+            words = f"Whether US carriers take texts of {sid} couldn't be found out."
             return [Line("unknown", words, str(problem))]
 
     def _of_own(self, shown: str, owned: IncomingPhoneNumber) -> Lines:
@@ -117,7 +117,9 @@ class SenderChecks:
         if owned is None or owned.capabilities.sms is False or parsed.country_code != 1:
             return []
         if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.TOLL_FREE:
-            words = "Whether the toll-free number is verified for texts can't be asked from here."
+            words = (
+                "Whether the toll-free number is verified for texts can't be found out from here."
+            )
             seen = "US carriers drop texts from one that isn't. Twilio's console shows it:"
             return [Line("unknown", words, seen, (TOLL_FREE,))]
         seen = "Register one in Twilio's console, then set its messaging service here."
@@ -176,7 +178,7 @@ class ReplyChecks:
                 return [await self._service(self._services.messaging_service_sid, here)]
             return [await self._number(here)]
         except TwilioError as problem:
-            words = "Where replies to texts are reported couldn't be asked."
+            words = "Where replies to texts are reported couldn't be found out."
             return [Line("broken" if self._set_webhook else "unknown", words, str(problem))]
 
     def _nothing_to_set(self) -> Lines:

@@ -23,7 +23,7 @@ from rules.tables import rule_state, rules
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 HOUR_SECONDS = 3600.0
-# Modes are reported even if they are 0, so that "no worker" doesn't look like a missing figure.
+# Each of these is reported even if it is 0, so that "none" doesn't look like a missing figure.
 MODES = ("worker", "app")
 STATES: tuple[State, ...] = get_args(State)
 

@@ -106,7 +106,7 @@ def lines(figures: Figures) -> Iterator[str]:
     )
     yield from _gauge(
         "callboard_oldest_waiting_seconds",
-        "For how long the oldest alert has waited that could be sent.",
+        "How long the oldest alert that could be sent has waited.",
         [({"for": reason}, seconds) for reason, seconds in figures.oldest_seconds.items()],
     )
     yield from _gauge(
@@ -142,7 +142,7 @@ def lines(figures: Figures) -> Iterator[str]:
     )
     yield from _gauge(
         "callboard_rules_overdue_seconds",
-        "For how long the oldest check of a rule has been due.",
+        "How long the oldest check of a rule has been due.",
         [({}, figures.rules_overdue_seconds)],
     )
 

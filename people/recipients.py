@@ -27,8 +27,8 @@ from people.contact import Contact, Match
 if TYPE_CHECKING:
     from people.directory import Directory
 
-# Commas and semicolons, except those before the keys of an extension. At most four of them may come
-# before the keys, because with any number the search would take quadratic time.
+# Line breaks, commas and semicolons, except those before the keys of an extension. At most four of
+# them may come before the keys, because with any number the search would take quadratic time.
 SEPARATOR = re.compile(r"\n|[,;](?![,;]{0,4}(?:ext=)?[0-9*]{1,6}#?[^\S\n]*(?:[\n,;]|$))")
 # With fewer digits it is more likely a name, such as "Line 2".
 FEWEST_DIGITS = 5

@@ -102,7 +102,9 @@ def _decoded(content: bytes) -> str:
         # Excel on Windows writes this by default; every byte of it is a character.
         text = content.decode("cp1252", errors="replace")
     if "\0" in text or text.count("\ufffd") > len(text) // 100:
-        raise UnusableInput("file", "This is no text file. Save it as CSV (UTF-8) and choose that.")
+        raise UnusableInput(
+            "file", "This isn't a text file. Save it as CSV (UTF-8) and choose that."
+        )
     return text
 
 

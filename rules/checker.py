@@ -151,7 +151,7 @@ class RuleChecker:
         except UnusableInput:
             pass  # the rule was deleted meanwhile
         except Exception:
-            log.exception("A check of the rule %s was lost; it is made again", claim.rule_id)
+            log.exception("A check of the rule %s failed; it is made again", claim.rule_id)
         finally:
             self._look_now.set()
 
@@ -178,7 +178,7 @@ class RuleChecker:
                     lambda connection: release(connection, self._account_sid, claim)
                 )
         except (TimeoutError, DatabaseError, sa.exc.SQLAlchemyError):
-            log.info("The lease of the rule %s ends by itself", claim.rule_id)
+            log.info("The lease of rule %s wasn't released; it runs out by itself", claim.rule_id)
 
     async def _claim(self, rule_id: str) -> tuple[Claim, Known | None]:
         """Claim a check of a rule, once no other process is checking it."""

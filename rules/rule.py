@@ -252,7 +252,7 @@ def _wrong_texts(rule: Rule) -> list[UnusableInput]:
             sentence = f"{what} has {most:,} characters at most; this one has {len(text):,}."
             found.append(UnusableInput(field, sentence))
     if not _can_be_read(rule.name):
-        found.append(UnusableInput("name", "The name holds a character nobody can see: retype it."))
+        found.append(UnusableInput("name", "The name holds an invisible character: retype it."))
     size = len(rule.sql.encode(errors="replace"))
     if size > MOST_SQL_BYTES:
         sentence = f"A query has {MOST_SQL_BYTES:,} bytes at most; this one has {size:,}."

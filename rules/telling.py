@@ -26,7 +26,7 @@ from rules.rule import Rule, alert_request
 
 log = logging.getLogger(__name__)
 
-# Of episode_alerts: "problem" and "flapping" are alerts to the owner in place of the recipients.
+# Kinds in episode_alerts. "problem" and "flapping" go to the owner in place of the recipients.
 Kind = Literal["firing", "reminder", "recovery", "problem", "flapping"]
 # Returns a request as it will be saved, or raises `UnusableInput`: see `Desk.composed`.
 Compose = Callable[[AlertRequest], AlertRequest]

@@ -86,11 +86,11 @@ def _of_access(settings: Settings) -> list[tuple[object, str]]:
     return [
         (
             len(ways_set) > 1,
-            f"{' and '.join(ways_set)} are set: choose one way to tell who somebody is.",
+            f"{' and '.join(ways_set)} are set: choose one way to tell who a visitor is.",
         ),
         (
             settings.dashboard_password and role,
-            f"{role} is set but with DASHBOARD_PASSWORD anybody can sign in by any name: use "
+            f"{role} is set but with DASHBOARD_PASSWORD anyone can sign in under any name: use "
             "USERS_FILE instead.",
         ),
         (
@@ -100,7 +100,7 @@ def _of_access(settings: Settings) -> list[tuple[object, str]]:
         (
             header and not proxies,
             "IDENTITY_HEADER is set but TRUSTED_PROXIES is not: set it to the address that your "
-            "proxy connects from, because anybody can send a header.",
+            "proxy connects from, because anyone can send a header.",
         ),
         (proxies and not header, "TRUSTED_PROXIES is set but IDENTITY_HEADER is not."),
     ]

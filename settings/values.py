@@ -161,7 +161,7 @@ def _sources_file(file: str | Path) -> Path:
     # The default file may be missing: then there are just uploads. Not `Path.is_file`, which raises
     # if the path is too long or isn't accessible.
     if "\0" in str(file) or (path != HERE / "sources.toml" and not os.path.isfile(path)):
-        raise ValueError(f"is {_repeated(file)}, which is no file")
+        raise ValueError(f"is {_repeated(file)}, which isn't a file")
     return path
 
 
@@ -169,7 +169,7 @@ def _users_file(file: str | Path) -> Path:
     # It may not be there yet: `users add` makes it.
     path = _path(file)
     if "\0" in str(file) or os.path.isdir(path) or not os.path.isdir(path.parent):
-        raise ValueError(f"is {_repeated(file)}, which is no file in a folder that is there")
+        raise ValueError(f"is {_repeated(file)}, which isn't a file in an existing folder")
     return path
 
 

@@ -21,7 +21,7 @@ from alerts.status import Status
 from alerts.time_zones import check_zone, in_time_zone, read_quiet_hours
 
 MOST_LABEL_CHARACTERS = 200
-# Of a message before its variables are filled in; filling them in may make it shorter.
+# The length of a message before its variables are filled in, which may make it shorter.
 MOST_TEMPLATE_CHARACTERS = 20_000
 # Unicode categories of characters that a database can't keep or a URL can't hold.
 REFUSED_CATEGORIES = {"Cc": "a control character", "Cs": "half a character"}

@@ -239,7 +239,7 @@ class StatusPoller:
         try:
             found = await self._reader.read_many(channel, [each.placed for each in schedules])
         except Exception:
-            log.exception("Polling many at once failed; polling each")
+            log.exception("Polling many tries at once failed; polling each alone")
         for schedule in schedules:
             self._start(self._poll(schedule, found.get(schedule.placed.sid)))
 

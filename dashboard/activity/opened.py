@@ -191,7 +191,7 @@ def _cost(alert: Alert, tries: Sequence[MadeTry]) -> str:
         return f"{amount} for {number}"
     guesses = [_estimated(alert, each) for each in tries if each.price is None]
     if None in guesses:
-        return "Twilio hasn't told it yet"
+        return "Twilio hasn't said yet"
     total = sum(each.price or 0 for each in known) + sum(guess or 0 for guess in guesses)
     return f"about {price(total, CURRENCY, places=3)} for {number}, estimated"
 

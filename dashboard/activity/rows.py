@@ -64,7 +64,7 @@ def the_list(
 
 
 def no_match(address: Address, counts: Counts) -> Tag:
-    """Return what stands there if no alert matches the filters."""
+    """Return what the list shows if no alert matches the filters."""
     everywhere = address["q"] and address.when != "all"
     where = "" if address.when == "all" else " in this time"
     return tags.div(

@@ -26,7 +26,7 @@ SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 # Sizes in the chart, in pixels.
 WIDTH, BASE, MOST_HEIGHT, BAR = 296, 43.5, 34, 0.76
 USUAL_HOURS = range(6, 18)
-# From the bottom up, with what they are called in the chart's sentence.
+# The parts of a bar from the bottom up, with their words in the chart's sentence.
 PARTS: tuple[tuple[str, tuple[Kind, ...], str], ...] = (
     ("--cb-reached", (Kind.CONFIRMED, Kind.REACHED), ""),
     ("--cb-control-line", (Kind.UNDER_WAY, Kind.CANCELED), ""),

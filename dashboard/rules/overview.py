@@ -226,7 +226,7 @@ def whom(rule: Rule) -> str:
 
 
 def nothing_yet() -> Tag:
-    """Return what stands in the list's place until there is a rule: three to start from."""
+    """Return what the page shows until there is a rule: three examples to start from."""
     return tags.section(
         tags.h2("When the data says so"),
         tags.p(

@@ -1,6 +1,6 @@
 """What the Rules page is made of: buttons that name their action, choices, and words for times.
 
-rules.js sends the action of whatever is pressed, and a form whole, to the page's server.
+rules.js sends the action of each press, and whole forms, to the page's server.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def _changes(preview: Preview) -> Tag | None:
     if preview.same is None:
         return None
     words = f"{preview.same:,} the same, {preview.new:,} new, {preview.gone:,} gone"
-    return tags.span(words, class_="cb-quiet", title="Beside the rule as it is saved")
+    return tags.span(words, class_="cb-quiet", title="Compared with the saved rule")
 
 
 def _table(rule: Rule, rows: Sequence[PreviewRow], place: str) -> Tag:
@@ -275,7 +275,7 @@ def _save(decision: Decision) -> Tag:
         why_not = "It waits for your decision: see Rules." if is_held else AS_SEEN
     new_key = decision.seen is not None and decision.seen.preview.new_baseline
     note = (
-        "The key is another one, so what is bad now is silently taken as known."
+        "The key has changed, so what is bad now silently counts as known."
         if new_key
         else "What is bad already stays as it is; nobody is told of it again."
     )

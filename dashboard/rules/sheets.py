@@ -252,7 +252,7 @@ def report_words(report: CheckReport) -> str:
     if report.failure:
         return f"Can't check: {report.failure}"
     if report.bad is None:
-        return "Checked; nothing counts, because the rule was changed or checked meanwhile."
+        return "This check doesn't count, because the rule was changed or checked meanwhile."
     bad = f"{rows_words(report.bad)} bad" if report.bad else "None bad"
     told = len(report.fired)
     parts = [f"{told:,} told now" if told else "nobody is told now"]

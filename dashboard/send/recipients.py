@@ -110,7 +110,7 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
         try:
             directory = Directory(await desk.database(), desk.actor)
             found = await read_recipients(what.text, what.channel, regions, directory)
-        except Exception as problem:  # noqa: BLE001 - logged, if only its owner can mend it
+        except Exception as problem:  # noqa: BLE001 - logged if only its owner can fix it
             failure_sentence(problem)
             return  # the numbers alone are good enough, and the button reports the problem
         known = Typed(what.text, what.channel, tuple(found))

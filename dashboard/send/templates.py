@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def templates_ui() -> Tag:
-    """Return the choice, which stands beside the message's label; empty until there are some."""
+    """Return the choice of templates beside the message's label; empty until there are some."""
     return tags.div(unannounced(ui.output_ui("template_choice")), class_="template-choice ghost")
 
 

@@ -86,7 +86,7 @@ class SignInForms:
     async def _sign_in_by_form(self, request: Request) -> Response:
         form = await _read_form(request)
         if form is None:
-            return PlainTextResponse("This is no sign-in form.", 400)
+            return PlainTextResponse("This isn't a sign-in form.", 400)
         name, stays = form.get("name", "").strip(), form.get("stay") == "yes"
         back = safe_way_back(form.get("next", ""))
         client = request.client
@@ -117,7 +117,7 @@ class SignInForms:
         answer: Response = RedirectResponse("sign-in", 303)
         if not await self._end(request):
             return PlainTextResponse(
-                "You are signed in still: the database can't be reached. Try again.", 503
+                "You are still signed in: the database can't be reached. Try again.", 503
             )
         forget_cookie(answer, request.scope)
         return answer

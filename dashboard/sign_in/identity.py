@@ -58,7 +58,7 @@ NOBODY_MAY = Denied(
     "Nobody may use this Callboard yet",
     (
         "A Twilio account is set, so calls are real and cost money. This page was opened from "
-        "another computer, and nothing tells who may make calls.",
+        "another computer, and no setting says who may make calls.",
         "If you run it, say who may: set USERS_FILE and add users with "
         "“python -m alerts users add NAME”, or set DASHBOARD_PASSWORD. Behind a proxy that signs "
         "people in, set IDENTITY_HEADER and TRUSTED_PROXIES. ALLOW_ANONYMOUS=1 lets everybody in "
@@ -140,7 +140,7 @@ class BehindProxy:
         name = _read(values[0]) if len(values) == 1 else ""
         if not is_usable(name):
             log.warning(
-                f"Refused a request whose {self._header} is missing, there twice, or no name."
+                f"Refused a request whose {self._header} is missing, sent twice, or not a name."
             )
             return Denied(
                 403,

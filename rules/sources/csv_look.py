@@ -283,7 +283,7 @@ class _Columns:
         if self._formats.setdefault(kind, written) != written:
             self._texts.add(name)
             self._notes.append(
-                f"{name} is read as text: its dates are written otherwise than in the columns "
+                f"{name} is read as text: its dates are written differently than in columns "
                 "before it."
             )
             return

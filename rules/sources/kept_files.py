@@ -90,7 +90,7 @@ class KeptFiles:
             unfinished.replace(self._folder / CURRENT)
         if before is not None:
             for path in set(before.files.values()) - set(kept.files.values()):
-                # From now on its modification time says since when it is old.
+                # From now on its modification time says since when it has been old.
                 with suppress(OSError):
                     os.utime(path)
         self._remove_old(kept)

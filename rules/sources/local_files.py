@@ -170,7 +170,7 @@ def _stamp_of(path: Path) -> Stamp:
         raise IsADirectoryError(path)
     if not stat.S_ISREG(status.st_mode):
         # Opening a pipe would wait for a program to write to it.
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it isn't a regular file")
     return Stamp(path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 

@@ -156,7 +156,7 @@ def _write(source: Source, stamp: Stamp, name: str, how: Writing, to: Path) -> N
 
 
 def _cut_last_line(path: Path) -> None:
-    """Remove what stands after the last line break."""
+    """Remove everything after the last line break."""
     with path.open("r+b") as file:
         end = file.seek(0, os.SEEK_END)
         while end > 0:

@@ -90,7 +90,7 @@ class RunningQueries:
                 each.cancel_safe(timeout=CANCEL_SECONDS)
             except psycopg.Error as error:
                 # It ended meanwhile, or its limits will end it.
-                log.info("A query couldn't be broken off: %s", type(error).__name__)
+                log.info("A query couldn't be canceled: %s", type(error).__name__)
 
 
 def fetch_postgresql(
@@ -106,7 +106,7 @@ def fetch_postgresql(
         if not address.startswith(("postgresql://", "postgres://")):
             raise SourceError(
                 source.name,
-                f"{source.name} can't be asked: its address must start with postgresql://.",
+                f"{source.name} can't be queried: its address must start with postgresql://.",
             )
         options = _options(psycopg, source, address)
         with (
@@ -149,7 +149,7 @@ def _options(psycopg: Any, source: Source, address: str) -> dict[str, Any]:
         # libpq's own text may quote the address with its password.
         raise SourceError(
             source.name,
-            f"{source.name} can't be asked: its address must look like "
+            f"{source.name} can't be queried: its address must look like "
             "postgresql://user:password@host/database, with special characters in the password "
             "written as %XX.",
         ) from None
@@ -205,19 +205,19 @@ def _explained(source: Source, secrets: list[str]) -> Iterator[None]:
         raise SourceError(source.name, _too_slow(source)) from None
     except psycopg.errors.ReadOnlySqlTransaction:
         raise SourceError(
-            source.name, f"{source.name} can't be asked: its query must only read."
+            source.name, f"{source.name} can't be queried: its query must only read."
         ) from None
     except psycopg.Error as error:
         text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[-1]
         for each in secrets:
             text = text.replace(each, "***")
         raise SourceError(
-            source.name, f"{source.name} can't be asked: PostgreSQL: {text.rstrip('. ')}."
+            source.name, f"{source.name} can't be queried: PostgreSQL: {text.rstrip('. ')}."
         ) from None
 
 
 def _too_slow(source: Source) -> str:
     return (
-        f"{source.name} can't be asked: its query takes longer than {MOST_SECONDS} s. Let it look "
-        "at fewer rows, or add an index."
+        f"{source.name} can't be queried: its query takes longer than {MOST_SECONDS} s. Let it "
+        "look at fewer rows, or add an index."
     )

@@ -144,7 +144,7 @@ def _typed(source: Source, found: Iterable[Column], texts: Iterable[str]) -> tup
         if name not in names:
             raise SourceError(
                 source.name,
-                f"{source.name} has no column {name}, of which its types speak. It has "
+                f"{source.name} has no column {name}, which its types name. It has "
                 f"{', '.join(each.name for each in columns[:10])}.",
             )
     as_text = set(texts)

@@ -56,7 +56,7 @@ class Source:
     one database (SQLite); they and `headers` hold `${NAME}` where a secret belongs. `query` is the
     one that a database is asked. `types` are DuckDB's types by column, for columns whose type
     shouldn't be guessed. `delimiter`, `decimal`, `date_format`, `nulls` and `encoding` are for CSV;
-    with "" or () they are detected. `time_column` says when a row came to be.
+    with "" or () they are detected. `time_column` says when a row was made.
     """
 
     name: str

@@ -213,7 +213,7 @@ class _Reader:
             raise self._wrong("headers", "is only for a url of http or https")
         for name, value in headers.items():
             if not re.fullmatch(r"[A-Za-z0-9-]+", name) or re.search(r"[\r\n\0]", value):
-                raise self._wrong("headers", "holds what is no header of HTTP")
+                raise self._wrong("headers", "holds something that isn't an HTTP header")
             if SECRET_HEADER.search(name) and not REFERENCE.search(value):
                 raise self._wrong("headers", f"holds the value of {name}: put it into an "
                                   "environment variable and write ${NAME} instead")  # fmt: skip

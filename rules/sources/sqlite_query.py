@@ -120,7 +120,9 @@ def _declared(connection: sqlite3.Connection, query: str) -> dict[str, str]:
 
 def _names(source: Source, cursor: sqlite3.Cursor) -> list[str]:
     if cursor.description is None:
-        raise SourceError(source.name, f"{source.name} can't be asked: its query must be a SELECT.")
+        raise SourceError(
+            source.name, f"{source.name} can't be queried: its query must be a SELECT."
+        )
     names = [each[0] for each in cursor.description]
     check_distinct(source, names)
     return names
@@ -267,7 +269,7 @@ def _explained(source: Source, path: Path) -> Iterator[None]:
             problem = "its query must be a SELECT: the database is opened read-only"
         else:
             problem = f"{path.name}: {error}"
-        raise SourceError(source.name, f"{source.name} can't be asked: {problem}.") from None
+        raise SourceError(source.name, f"{source.name} can't be queried: {problem}.") from None
     except UnicodeError:
         raise SourceError(
             source.name, f"{source.name} can't be used: {path.name} holds text that isn't UTF-8."

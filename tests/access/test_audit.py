@@ -164,7 +164,7 @@ async def test_what_is_done_to_rules(tmp_path: Path) -> None:
             "Changed the rule Diacetyl",
             "Added the rule Diacetyl",
         ]
-        # What a rule sends is nobody's deed.
+        # What a rule sends was done by no person.
         assert await done(await scene.desk.database(), kind=Kind.ALERTS) == []
 
 

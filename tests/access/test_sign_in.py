@@ -48,7 +48,7 @@ def here(database: Database, users: UsersFile) -> SignIn:
 
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashing a password that nobody has takes no more work than hashing one of the file."""
+    """Hashing the dummy password takes no more work than hashing one in the file."""
     monkeypatch.setattr(passwords, "_nobodys_hash", cheap_hash)
 
 

@@ -124,7 +124,7 @@ async def test_a_day_later_it_is_forgotten(processes: list[Throttle], databases:
 
 
 async def test_what_was_typed_isnt_kept(processes: list[Throttle], databases: list[Database]):
-    """Somebody may type their password as their name."""
+    """People may type their password into the field for the name."""
     await fail(processes[0], 1, "hunter2hunter2")
 
     def everything(connection: sa.Connection) -> str:

@@ -26,7 +26,7 @@ async def test_twilio_is_told_to_dial_it(tmp_path, to, digits):
         ]
     assert alert.status == "completed"
     assert (form["To"], form["SendDigits"]) == (ANYBODY, digits)
-    # Limits and lookups go by the number: whoever has which extension, one line is busy.
+    # Limits and lookups go by the number: its one line is busy, whatever the extension.
     assert set(kept) == {alert.to} == {ANYBODY}
     assert alert.as_json()["to"] == ANYBODY
 

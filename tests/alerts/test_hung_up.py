@@ -1,4 +1,4 @@
-"""A call that was over before its message could have been heard once didn't reach anybody."""
+"""A call that was over before its message could have been heard once reached no one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Voices and languages: any that Twilio may have, except those that surely don't fit together."""
+"""Voices and languages: any that Twilio may have, except those known not to fit together."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ async def test_more_than_an_hour_lets_are_refused_before_anything_is_saved(tmp_p
         await desk.send_all([replace(MAYA, to=ANN)])
         with pytest.raises(TooMany):
             await desk.send(MAYA)
-        # Somebody else, and what is confirmed to be so many, are sent.
+        # Another person's alerts, and confirmed ones, are sent.
         await desk.send_all([replace(MAYA, user="Ben", to=BEN)] * 3)
         await desk.send_all([replace(MAYA, to=BEN)] * 2, confirmed=True)
         refused = {
@@ -296,7 +296,7 @@ async def test_a_try_that_would_cost_too_much_waits_for_the_next_day(tmp_path: P
         assert held.held_until is not None
         there = held.held_until.astimezone(ZoneInfo("Asia/Tokyo"))
         assert (there.hour, there.minute) == (0, 0)
-        # Nobody can send more than the limit allows.
+        # Not even a person can exceed the limit.
         after = await desk.send_now(sent.id)
         assert after is not None
         assert not after.send_now

@@ -1,4 +1,4 @@
-"""What a reply means: only what surely confirms does."""
+"""What a reply means: only known words confirm."""
 
 from __future__ import annotations
 

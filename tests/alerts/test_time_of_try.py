@@ -186,7 +186,7 @@ async def test_words_of_data_are_sent_as_they_stand(tmp_path):
 
 @pytest.mark.parametrize("channel", ["call", "text"])
 async def test_a_message_that_has_nothing_to_say_at_its_time_fails_unsent(tmp_path, channel):
-    """It was fine when it was asked for; whoever reads the alert learns what became of it."""
+    """It was fine when it was asked for, so the alert itself says what became of it."""
     request = replace(NOW, channel=channel, id="later", quiet_hours=quiet_now(TEXT.to))
     database: Any = {"database_url": database_in(tmp_path)}
     async with simulated_desk(tmp_path, **database) as desk:

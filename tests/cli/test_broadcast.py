@@ -94,7 +94,9 @@ def test_several_numbers(customer):
     assert re.fullmatch(r"Broadcast tank: \d of 2 reached \(.*\)\.", last)
     again = customer.alerts("text", ANYBODY, CLARA, "Tank 3 is off.", "--id", "tank")
     assert again.returncode == 0
-    assert again.stderr == "Broadcast tank was sent before: who is in it isn't told again.\n"
+    assert (
+        again.stderr == "Broadcast tank was sent before: people who are in it aren't told again.\n"
+    )
 
 
 def test_waiting_for_a_group(customer):

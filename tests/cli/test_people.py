@@ -29,7 +29,7 @@ def test_imported_listed_and_exported(folder: ProjectFolder):
     looked = folder.alerts("people", "import", "people.csv", "--dry-run")
     assert looked.returncode == 1
     assert looked.stdout.splitlines()[-1].startswith("Would be: 2 added, 0 changed")
-    assert folder.alerts("people", "list").stdout == "There is nobody yet.\n"
+    assert folder.alerts("people", "list").stdout == "There are no people yet.\n"
     ended = folder.alerts("people", "import", "people.csv", "--group", "Night shift")
     assert (ended.returncode, ended.stderr) == (1, "")
     assert ended.stdout.splitlines() == [
@@ -42,7 +42,7 @@ def test_imported_listed_and_exported(folder: ProjectFolder):
     assert [json.loads(line)["name"] for line in both.splitlines()] == [
         "Nora Lindqvist", "Paul Achebe",
     ]  # fmt: skip
-    assert folder.alerts("people", "list", "zed").stdout == "Nobody is found.\n"
+    assert folder.alerts("people", "list", "zed").stdout == "No one was found.\n"
     assert folder.alerts("people", "export", "out.csv").stdout == "2 people are in out.csv.\n"
     assert folder.alerts("people", "export", "out.csv").returncode == 2
     again = folder.alerts("people", "import", "out.csv", "--json")

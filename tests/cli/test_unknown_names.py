@@ -1,4 +1,4 @@
-"""A name or an id that nobody has: one sentence and exit status 2, from every command."""
+"""An unknown name or id: one sentence and exit status 2, from every command."""
 
 from __future__ import annotations
 

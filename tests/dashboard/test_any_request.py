@@ -179,7 +179,7 @@ def mistake(request: RawRequest, answer: RawAnswer) -> str:
 
 
 async def mistakes(app: ASGIApp, given: Iterator[RawRequest], least: int) -> list[str]:
-    """Send requests, at least so many; return what went wrong."""
+    """Send at least this many requests; return what went wrong."""
     found, count = [], 0
     for request in given:
         count += 1

@@ -26,7 +26,7 @@ WAITED_FOR = {"asyncio.create_task(ended.wait())"}
 
 @pytest.fixture
 async def unread() -> list[dict[str, Any]]:
-    """What the event loop tells of, such as an exception that nobody has read."""
+    """What the event loop reports, such as an exception that was never retrieved."""
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     return told
@@ -76,7 +76,7 @@ async def test_what_goes_wrong_is_logged_at_once(
 
 
 def test_every_task_of_a_page_is_begun_so() -> None:
-    """Else nobody reads what went wrong in it."""
+    """Otherwise its errors would never be seen."""
     found = {
         ast.unparse(node)
         for file in [*(ROOT / "dashboard").rglob("*.py"), ROOT / "app.py"]

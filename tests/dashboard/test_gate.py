@@ -220,7 +220,7 @@ async def test_what_is_no_form(app: GatedApp):
     for body, kind in NO_FORMS:
         headers = {"Origin": ORIGIN, "Content-Type": kind}
         answer = await app.web.post("/sign-in", content=body, headers=headers)
-        assert (answer.status_code, answer.text) == (400, "This is no sign-in form.")
+        assert (answer.status_code, answer.text) == (400, "This isn't a sign-in form.")
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,4 +1,4 @@
-"""Who somebody is without a sign-in of ours: on this machine, on Connect, behind a proxy."""
+"""Who a visitor is without a sign-in of ours: on this machine, on Connect, behind a proxy."""
 
 from __future__ import annotations
 

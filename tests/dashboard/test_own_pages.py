@@ -205,7 +205,7 @@ async def test_on_connect(name: str, monkeypatch: pytest.MonkeyPatch):
 
 
 async def test_under_shiny_server(monkeypatch: pytest.MonkeyPatch):
-    """Its script has checked the secret; elsewhere anybody can send the header."""
+    """Its script has checked the secret; elsewhere any client can send the header."""
     secret = (b"shiny-shared-secret", b"0123")
     session = scope(headers=[(b"host", b"127.0.0.1"), secret], client=("10.0.0.7", 1))
     assert await answer_to(session) == "websocket.close"

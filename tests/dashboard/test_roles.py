@@ -78,7 +78,7 @@ async def kept(desk: Desk) -> str:
 
 
 async def tried_in_vain(desk: Desk) -> set[str]:
-    """What the trail says that somebody was refused."""
+    """The refusals in the audit trail."""
     await desk.opening.refused.finish()
     wanted = sa.select(audit.c.about).where(audit.c.action == "REFUSED")
     return await (await desk.database()).read(lambda connection: {*connection.scalars(wanted)})

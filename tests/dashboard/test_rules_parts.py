@@ -327,7 +327,7 @@ def test_a_rule_that_is_on_is_saved_instead():
     assert "Save changes" in changed
     assert "aria-disabled" not in changed
     new_key = decided(rule=on, is_changed=True, seen=seen(new_baseline=True))
-    assert "The key is another one" in new_key
+    assert "The key has changed" in new_key
 
 
 # --- Sheets -------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fresh_lock")]
 MAYA = Actor("Maya", frozenset({LOOK, SEND}))
 OWNER = Actor("Ruth", EVERYTHING)
 MOST = 20
-# Whatever name a request bears, and whatever it is: nobody has another hour by it.
+# No name in a request, and no kind of request, gets the visitor another hour.
 OTHERS = cycle(
     replace(CALL, user=user, channel=channel, id=None, urgent=urgent, to=f"+1412555{number}")
     for user in ("Ben", "Ruth", "", "maya")

@@ -1,4 +1,4 @@
-"""Sessions begin quickly: Shiny describes nothing for traces that nobody can make."""
+"""Sessions begin quickly: Shiny describes nothing for traces that can't be made."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""What goes to Posit Connect and into an image: what the app is made of, and nobody's secrets."""
+"""What goes to Posit Connect and into an image: what the app is made of, and no secrets."""
 
 from __future__ import annotations
 

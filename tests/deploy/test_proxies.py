@@ -116,7 +116,7 @@ async def listen(session: WebSocket) -> None:
 
 
 def test_pings_keep_an_idle_session(tmp_path: Path):
-    """Shiny sends nothing while nobody does anything, but Uvicorn does.
+    """Shiny sends nothing while a page is idle, but Uvicorn does.
 
     nginx ends what is silent for `proxy_read_timeout`, 60 s unless set, and here 1 s.
     """

@@ -22,7 +22,7 @@ def test_what_is_copied_is_enough(tmp_path: Path) -> None:
             shutil.copy(PROJECT / name, tmp_path)
     [app] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "app.py").write_text(app)
-    # What isn't needed before somebody looks or sends is imported later.
+    # What isn't needed before a visitor looks or sends is imported later.
     later = (
         "import dashboard.send.from_file, people.importing, alerts.runtime, rules.desk, webhooks"
     )

@@ -152,7 +152,7 @@ async def test_countries_cannot_be_asked(tmp_path):
         [line] = await asked(desk, "countries")
     assert (line.verdict, line.words) == (
         "unknown",
-        "Whether the account may call the United States can't be asked from here.",
+        "Whether the account may call the United States can't be found out from here.",
     )
 
 

@@ -39,7 +39,7 @@ async def test_limits(tmp_path):
         "Calls go only to the United States.",
         "No more than 1 call or text reaches one number in an hour.",
         "No more than 50 people are called or texted at once.",
-        "Nobody causes more than 100 calls and texts an hour.",
+        "One person can send 100 calls and texts an hour at most.",
     ]
 
 
@@ -65,7 +65,7 @@ async def test_many_countries(tmp_path):
         ({"alerts_per_person_per_hour": 50}, None, []),
         (
             {"alerts_per_person_per_hour": 20},
-            "Who sends to more than 20 people at once is refused.",
+            "A person who sends to more than 20 people at once is refused.",
             ["ALERTS_PER_PERSON_PER_HOUR=50", "MAX_RECIPIENTS=20"],
         ),
         # A call in the US counts as 0.03, so 50 of them as 1.50.

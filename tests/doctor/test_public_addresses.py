@@ -1,4 +1,4 @@
-"""Which addresses nobody on the internet can reach, by their names."""
+"""Which addresses the internet can't reach, by their names."""
 
 from __future__ import annotations
 

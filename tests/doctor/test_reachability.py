@@ -62,7 +62,7 @@ async def test_a_simulation_needs_nothing(tmp_path):
 
 async def test_nothing_there(tmp_path):
     line = await asked(tmp_path, f"http://127.0.0.1:{free_port()}")
-    assert line.words == "Nothing answers at PUBLIC_URL, so nobody's press of 1 arrives."
+    assert line.words == "Nothing answers at PUBLIC_URL, so a press of 1 doesn't arrive."
     assert "the connection was refused" in line.seen
 
 
@@ -80,8 +80,8 @@ REFUSED = Response("", 403)
         (Response("", 404), REFUSED, "leads somewhere else", "HTTP 404"),
         (Response("", 502), REFUSED, "doesn't reach this app", "HTTP 502"),
         (Response("", 503), REFUSED, "doesn't reach this app", "HTTP 503"),
-        (Response("Hi"), REFUSED, "Something else than Callboard", "Check the address"),
-        (JSONResponse(["ok"]), REFUSED, "Something else than Callboard", "Check the address"),
+        (Response("Hi"), REFUSED, "Something other than Callboard", "Check the address"),
+        (JSONResponse(["ok"]), REFUSED, "Something other than Callboard", "Check the address"),
         (JSONResponse({"status": "settings"}, 503), REFUSED, "isn't well", "says settings"),
         (WELL, LOGIN, "a login page", "to https://login.example.com/."),
         (WELL, Response("", 401), "a login page", "HTTP 401"),
@@ -108,7 +108,7 @@ async def test_what_is_in_the_way(
         line = await asked(tmp_path, f"{url}/sub")
     assert line.verdict == "broken"
     assert words in line.words
-    assert "nobody's press of 1 arrives" in line.words
+    assert "a press of 1 doesn't arrive" in line.words
     assert seen in line.seen
     assert line.fixes
     assert "hush-hush" not in repr(line)

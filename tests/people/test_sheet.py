@@ -124,7 +124,7 @@ def test_vcards():
         (b"\xef\xbb\xbf\r\n;;\r\n", "This file is empty."),
         (b"PK\x03\x04....", "an Excel workbook or a zip file. Save it as CSV"),
         (b"%PDF-1.7", "This is a PDF"),
-        (bytes(range(256)), "no text file"),
+        (bytes(range(256)), "isn't a text file"),
         (b'Name,Number\nBen,"412 555 0123\nClara,412\n', "In row 2 a quotation mark isn't closed"),
         (b'Name,Number\nBen,"412"x\n', "In row 2 a quotation mark"),
         (b"Name\n" + b"x" * 30_000, "Row 2 has a field of more than 20,000 characters"),

@@ -236,7 +236,7 @@ async def test_a_row_with_an_unreadable_recipient_is_told_to_the_owner(
         assert words.startswith("Diacetyl: it isn't clear whom to tell about 1407 (")
         assert why in words
         assert CLARAS_WORDS in told
-        # Whoever can be read is told.
+        # The recipients that can be read are told.
         assert (BENS_WORDS in told) is ("Ben" in client)
 
 
@@ -284,7 +284,7 @@ async def test_alerts_are_gathered_for_some_minutes(tmp_path: Path):
         scene.write(BENS, (1409, "T4", 300, "Ben Adeyemi"), CLARAS)
         await scene.check(rule)
         assert await scene.told() == []
-        # One is over before anybody was told.
+        # One is over before its recipients were told.
         scene.write(BENS, (1409, "T4", 300, "Ben Adeyemi"))
         await scene.check(rule)
         await scene.turn_back(61)

@@ -160,7 +160,7 @@ async def test_switching_on_again_tells_what_went_bad_meanwhile_if_asked(tmp_pat
         report = await scene.checker.turn_on(rule.id, rule.revision, "all", "Ines")
         assert report.fired == ("1408",)
         await scene.check(rule)
-        # Neither what was told before, nor what somebody has decided about before.
+        # Neither what was told before, nor what a person has decided about before.
         assert [number for number, _ in await scene.told()] == [BEN, CLARA]
 
 
@@ -196,7 +196,7 @@ async def test_one_row_for_a_crowd_is_a_flood(
 ):
     async with watched(tmp_path) as scene:
         rule = await scene.switched_on(most_at_once=most_at_once)
-        # The same key again and again, each time for somebody else.
+        # The same key again and again, each time for another person.
         crowd = [(1407, "T3", 374, f"+1412555{2000 + each}") for each in range(people)]
         scene.write(*crowd)
         report = await scene.check(rule)

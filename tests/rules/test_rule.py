@@ -50,7 +50,7 @@ def test_a_draft_may_lack_what_a_check_needs() -> None:
     [
         ("name", "  ", "Give the rule a name"),
         ("name", "x" * 101, "100 characters at most; this one has 101"),
-        ("name", "a\u0007b", "nobody can see"),
+        ("name", "a\u0007b", "invisible character"),
         ("sql", "x" * 20_001, "20,000 bytes at most"),
         ("sql", "SELECT '\ud800'", "half a character"),
         ("key", ("a", "b", "c", "d", "e", "f"), "5 columns at most"),

@@ -51,8 +51,8 @@ def test_a_proxy():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"users_file": "/nowhere/users"}, "USERS_FILE is '/nowhere/users', which is no file"),
-        ({"users_file": "tests"}, "USERS_FILE is 'tests', which is no file"),
+        ({"users_file": "/nowhere/users"}, "USERS_FILE is '/nowhere/users', which isn't a file"),
+        ({"users_file": "tests"}, "USERS_FILE is 'tests', which isn't a file"),
         ({"users_file": "a\0b"}, "USERS_FILE is"),
         ({"dashboard_password": "hunter2"}, "DASHBOARD_PASSWORD must have 8 characters or more."),
         ({"identity_header": "X User"}, "IDENTITY_HEADER must be the name of a header"),

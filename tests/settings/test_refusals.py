@@ -157,7 +157,7 @@ def test_a_data_folder_of_somebody_else(tmp_path):
 
 @pytest.mark.parametrize("file", ["missing.toml", "/", "/etc/passwd/x", "a\0b"])
 def test_a_file_of_sources_that_is_none(file):
-    with pytest.raises(SettingsError, match=r"^SOURCES_FILE is .*, which is no file\.$"):
+    with pytest.raises(SettingsError, match=r"^SOURCES_FILE is .*, which isn't a file\.$"):
         Settings(_env_file=None, sources_file=file)
 
 

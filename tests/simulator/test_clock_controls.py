@@ -20,7 +20,7 @@ def line():
 
 @pytest.fixture(scope="module")
 def still():
-    """One that nobody steps."""
+    """A clock that isn't stepped."""
     with simulator_line(speed=0) as opened:
         yield opened
 

@@ -133,7 +133,7 @@ def test_long_parameters_are_cut_after_their_passwords(line: Line):
 def test_long_parameters_are_bounded(line: Line, monkeypatch):
     monkeypatch.setattr(request_log, "MOST_BYTES", 200_000)
     for _ in range(10):
-        # Nobody in particular: no password is needed to be logged.
+        # An unknown client: requests are logged without a password too.
         answer = line.http.post(line.path("Calls"), data={"a": ["b"] * 500}, auth=("", ""))
         assert answer.status_code == 401
     assert 0 < len(log(line)) < 10

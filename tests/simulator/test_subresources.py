@@ -40,7 +40,7 @@ def text(line: Line) -> str:
 
 
 def advertised(line: Line, path: str) -> list[str]:
-    """Every address that a resource gives, and those that they give in turn."""
+    """Every address that a resource links to, and those that these link to in turn."""
     found = line.http.get(path).json()
     own = list(found.get("subresource_uris", {}).values())
     return own + [uri for each in own for uri in advertised(line, each)]

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 OPTIONS = {
     "preload": False,  # it would fetch every stylesheet again
-    "resultTypes": ["violations"],  # to describe what is right takes most of the time
+    "resultTypes": ["violations"],  # describing what is right takes most of the time
 }
 # Colors fade into those of the other theme.
 COLORS_ARE_THERE = "() => !document.getAnimations().some((each) => each instanceof CSSTransition)"

@@ -64,7 +64,7 @@ class SenderTask:
     never_looks: bool = False
     stays: bool = False
     retry_policy: RetryPolicy = RETRY_POLICY
-    # Short, for only one of them lives at a time.
+    # Short, because only one of them is alive at a time.
     dead_after_seconds: float = 1.0
 
 

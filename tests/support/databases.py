@@ -1,4 +1,4 @@
-"""Databases that have their tables already: to copy one takes a tenth of making it.
+"""Databases that have their tables already: copying one takes a tenth of making it.
 
 A PostgreSQL server takes longer for a copy than most tests take, so there one test after another
 gets the same database, emptied.

@@ -24,7 +24,7 @@ LEFT_OUT = shutil.ignore_patterns(
     ".venv", ".git", ".env", "data", "build", ".*_cache", "__pycache__"
 )
 START_SECONDS = 60
-# Many tests call one number, and soon after one another.
+# Many tests call the same number, one soon after another.
 UNHURRIED = {
     "ALERTS_PER_NUMBER_PER_HOUR": "1000",
     "ALERTS_PER_PERSON_PER_HOUR": "100000",

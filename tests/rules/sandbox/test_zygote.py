@@ -41,7 +41,7 @@ def lab(tmp_path: Path) -> Table:
 
 
 async def children_of(sandbox: Sandbox, count: int) -> list[int]:
-    """Wait until so many children run, and return them."""
+    """Wait until this many children run, and return them."""
     while True:
         if sandbox._zygote is not None:
             pid = zygote_pid(sandbox)
@@ -94,7 +94,7 @@ async def test_no_secret_is_inherited(lab: Table, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_the_zygote_holds_no_thread(lab: Table):
-    """Forking a process that has several can leave locks that nobody opens."""
+    """Forking a process that has several can leave locks that are never released."""
     async with opened() as sandbox:
         assert isinstance(await outcome(sandbox, GOOD, lab), QueryResult)
         assert threads_of(zygote_pid(sandbox)) == 1
@@ -245,7 +245,7 @@ async def test_canceled_callers_give_their_places_back(lab: Table):
 
 
 async def test_a_child_that_is_killed_is_told_as_want_of_memory(lab: Table):
-    """The kernel kills like that, and whoever uses the most memory first."""
+    """The kernel kills like that, the process with the most memory first."""
     async with opened() as sandbox:
         running = asyncio.create_task(outcome(sandbox, LONG, lab))
         (child,) = await children_of(sandbox, 1)

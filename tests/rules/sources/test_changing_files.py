@@ -197,7 +197,7 @@ async def test_files_that_differ_from_the_start(lab: Lab):
         ("exports/*.csv", "lab has no file: nothing is called *.csv"),
         ("a.csv/b.csv", "there is no file"),
         ("folder.csv", "is a folder. Name its files, such as folder.csv/*.csv"),
-        ("pipe.csv", "pipe.csv: it is no regular file"),
+        ("pipe.csv", "pipe.csv: it isn't a regular file"),
         ("loop.csv", "loop.csv: Too many levels of symbolic links"),
     ],
 )

@@ -178,7 +178,7 @@ async def test_types_of_the_file_are_what_they_say(lab: Lab):
     assert await lab.types() == {"batch": "VARCHAR", "ph": "DECIMAL(9,2)"}
     assert await lab.rows() == [("1407", "4.50")]
     lab.open(LAB + 'types = { bach = "VARCHAR" }\n')
-    assert "has no column bach, of which its types speak" in await lab.problem()
+    assert "has no column bach, which its types name" in await lab.problem()
 
 
 async def test_many_rows_cut_in_the_middle_of_a_field(lab: Lab):

@@ -163,7 +163,7 @@ async def test_addresses_that_lead_nowhere_keep_the_password(lab: Lab, address: 
     lab.open(toml("SELECT 1"))
 
     said = await lab.problem()
-    assert "lab can't be asked: " in said
+    assert "lab can't be queried: " in said
     assert sentence in said or "PostgreSQL: " in said
     assert "h/u:n@t" not in said
     assert "h%2Fu%3An%40t" not in said
@@ -191,7 +191,7 @@ async def test_a_database_that_goes_away(lab: Lab, restartable: PostgresServer, 
     lab.open(toml("SELECT batch FROM tastings ORDER BY 1"))
     first = await lab.snapshot()
     await asyncio.to_thread(stop, restartable, "immediate")
-    assert "lab can't be asked: PostgreSQL: " in await lab.problem()
+    assert "lab can't be queried: PostgreSQL: " in await lab.problem()
     # What was fetched before is still whole.
     assert first.table.files[0].read_text().startswith("batch\n")
     await asyncio.to_thread(start, restartable)

@@ -110,7 +110,7 @@ FILE = 'file = "a.csv"'
         (f"[lab]\n{FILE}\nheaders = {{ Accept = 'x' }}", "headers of [lab] is only for a url"),
         (
             "[lab]\nurl = 'https://x.com/a.csv'\nheaders = { 'A b' = 'x' }",
-            "holds what is no header",
+            "holds something that isn't an HTTP header",
         ),
         (f"[lab]\n{FILE}\ntypes = {{ a = 'BIGINT; DROP' }}", "has no type of DuckDB for a"),
         (f"[lab]\n{FILE}\ntypes = 'BIGINT'", "types of [lab] must be names with texts"),
