@@ -22,6 +22,9 @@ FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 15 * 60.0
 FORGET_TRIES_AFTER_SECONDS = 24 * 3600.0
 REMEMBER_ADDRESS_SECONDS = 30 * 24 * 3600.0
+# Visitors of a proxy that doesn't tell their addresses count as one. Else whoever guesses a shared
+# password could type another name each time, and never wait.
+UNKNOWN_ADDRESS = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Throttle:
 
         def add(connection: sa.Connection) -> Counted | float:
             now = database_time(connection)
-            subjects = _subjects(connection, name, address, now)
+            subjects = _subjects(connection, name, address or UNKNOWN_ADDRESS, now)
             _insert_missing(connection, [*subjects], now)
             rows = {
                 row.subject: row
@@ -89,12 +92,11 @@ class Throttle:
                     connection.execute(sa.update(sign_in_tries).where(own).values(less))
                 else:
                     connection.execute(sa.delete(sign_in_tries).where(own))
-            if address is not None:
-                known = _known(name, address)
-                _insert_missing(connection, [known], now)
-                values = {"failures": 0, "free_at": 0.0, "last_at": now}
-                own = sign_in_tries.c.subject == known
-                connection.execute(sa.update(sign_in_tries).where(own).values(values))
+            known = _known(name, address or UNKNOWN_ADDRESS)
+            _insert_missing(connection, [known], now)
+            values = {"failures": 0, "free_at": 0.0, "last_at": now}
+            own = sign_in_tries.c.subject == known
+            connection.execute(sa.update(sign_in_tries).where(own).values(values))
             _forget(connection, now)
 
         await self._database.write(update)
@@ -106,12 +108,8 @@ def wait_after(failures: int, free_tries: int) -> float:
     return 0.0 if over < 0 else min(FIRST_WAIT_SECONDS * 2 ** min(over, 20), LONGEST_WAIT_SECONDS)
 
 
-def _subjects(
-    connection: sa.Connection, name: str, address: str | None, now: float
-) -> dict[str, int]:
+def _subjects(connection: sa.Connection, name: str, address: str, now: float) -> dict[str, int]:
     """Return what the try counts for, and how many are free for it."""
-    if address is None:
-        return {f"name {_bucket(name)}": FREE_TRIES_OF_NAME}
     known = _known(name, address)
     since = now - REMEMBER_ADDRESS_SECONDS
     wanted = sa.select(sign_in_tries.c.subject).where(
