@@ -7,7 +7,9 @@ signed in before, only tries from there count, so that others can't keep them ou
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -50,18 +52,12 @@ class Throttle:
         def add(connection: sa.Connection) -> Counted | float:
             now = database_time(connection)
             subjects = _subjects(connection, name, address or UNKNOWN_ADDRESS, now)
-            _insert_missing(connection, [*subjects], now)
-            rows = {
-                row.subject: row
-                for row in connection.execute(
-                    sa.select(sign_in_tries)
-                    .where(sign_in_tries.c.subject.in_(subjects))
-                    .order_by(sign_in_tries.c.subject)
-                    .with_for_update()
-                )
-            }
-            wait: float = max(row.free_at for row in rows.values()) - now
-            if wait > 0:
+            rows = _locked(connection, subjects)
+            # Who has to wait leaves no rows, or they would fill the table with names meanwhile.
+            if _wait(rows, now) <= 0 and len(rows) < len(subjects):
+                _insert_missing(connection, [*subjects], now)
+                rows = _locked(connection, subjects)
+            if (wait := _wait(rows, now)) > 0:
                 return wait
             for subject, free_tries in subjects.items():
                 row = rows[subject]
@@ -121,6 +117,24 @@ def _subjects(connection: sa.Connection, name: str, address: str, now: float) ->
         f"address {address}": FREE_TRIES_FROM_ADDRESS,
         f"name {_bucket(name)}": FREE_TRIES_OF_NAME,
     }
+
+
+def _locked(connection: sa.Connection, subjects: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """Return the rows of these subjects, those that are there, and keep others from changing them.
+
+    In the same order everywhere, so that no two transactions deadlock.
+    """
+    wanted = (
+        sa.select(sign_in_tries)
+        .where(sign_in_tries.c.subject.in_(subjects))
+        .order_by(sign_in_tries.c.subject)
+        .with_for_update()
+    )
+    return {row.subject: row for row in connection.execute(wanted)}
+
+
+def _wait(rows: Mapping[str, sa.Row[Any]], now: float) -> float:
+    return max((row.free_at - now for row in rows.values()), default=0.0)
 
 
 def _bucket(name: str) -> str:
