@@ -8,7 +8,9 @@ its owner out.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,6 +25,9 @@ FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 15 * 60.0
 FORGET_TRIES_AFTER_SECONDS = 24 * 3600.0
 REMEMBER_ADDRESS_SECONDS = 30 * 24 * 3600.0
+# Visitors of a proxy that doesn't tell their addresses count as one. Else whoever guesses a shared
+# password could type another name each time, and never wait.
+UNKNOWN_ADDRESS = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +52,13 @@ class Throttle:
 
         def add(connection: sa.Connection) -> Counted | float:
             now = database_time(connection)
-            subjects = _subjects(connection, name, address, now)
-            _insert_missing(connection, [*subjects], now)
-            rows = {
-                row.subject: row
-                for row in connection.execute(
-                    sa.select(sign_in_tries)
-                    .where(sign_in_tries.c.subject.in_(subjects))
-                    .order_by(sign_in_tries.c.subject)
-                    .with_for_update()
-                )
-            }
-            wait: float = max(row.free_at for row in rows.values()) - now
-            if wait > 0:
+            subjects = _subjects(connection, name, address or UNKNOWN_ADDRESS, now)
+            rows = _locked(connection, subjects)
+            # Who has to wait leaves no rows, or they would fill the table with names meanwhile.
+            if _wait(rows, now) <= 0 and len(rows) < len(subjects):
+                _insert_missing(connection, [*subjects], now)
+                rows = _locked(connection, subjects)
+            if (wait := _wait(rows, now)) > 0:
                 return wait
             for subject, free_tries in subjects.items():
                 row = rows[subject]
@@ -90,12 +89,11 @@ class Throttle:
                     connection.execute(sa.update(sign_in_tries).where(own).values(less))
                 else:
                     connection.execute(sa.delete(sign_in_tries).where(own))
-            if address is not None:
-                known = _known(name, address)
-                _insert_missing(connection, [known], now)
-                values = {"failures": 0, "free_at": 0.0, "last_at": now}
-                own = sign_in_tries.c.subject == known
-                connection.execute(sa.update(sign_in_tries).where(own).values(values))
+            known = _known(name, address or UNKNOWN_ADDRESS)
+            _insert_missing(connection, [known], now)
+            values = {"failures": 0, "free_at": 0.0, "last_at": now}
+            own = sign_in_tries.c.subject == known
+            connection.execute(sa.update(sign_in_tries).where(own).values(values))
             _forget(connection, now)
 
         await self._database.write(update)
@@ -107,12 +105,8 @@ def wait_after(failures: int, free_tries: int) -> float:
     return 0.0 if over < 0 else min(FIRST_WAIT_SECONDS * 2 ** min(over, 20), LONGEST_WAIT_SECONDS)
 
 
-def _subjects(
-    connection: sa.Connection, name: str, address: str | None, now: float
-) -> dict[str, int]:
+def _subjects(connection: sa.Connection, name: str, address: str, now: float) -> dict[str, int]:
     """Return the keys that the try counts under, each with the number of its free tries."""
-    if address is None:
-        return {f"name {_bucket(name)}": FREE_TRIES_OF_NAME}
     known = _known(name, address)
     since = now - REMEMBER_ADDRESS_SECONDS
     wanted = sa.select(sign_in_tries.c.subject).where(
@@ -124,6 +118,24 @@ def _subjects(
         f"address {address}": FREE_TRIES_FROM_ADDRESS,
         f"name {_bucket(name)}": FREE_TRIES_OF_NAME,
     }
+
+
+def _locked(connection: sa.Connection, subjects: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """Return the rows of these subjects, those that are there, and keep others from changing them.
+
+    In the same order everywhere, so that no two transactions deadlock.
+    """
+    wanted = (
+        sa.select(sign_in_tries)
+        .where(sign_in_tries.c.subject.in_(subjects))
+        .order_by(sign_in_tries.c.subject)
+        .with_for_update()
+    )
+    return {row.subject: row for row in connection.execute(wanted)}
+
+
+def _wait(rows: Mapping[str, sa.Row[Any]], now: float) -> float:
+    return max((row.free_at - now for row in rows.values()), default=0.0)
 
 
 def _bucket(name: str) -> str:

@@ -20,8 +20,8 @@ from database.tables import insert_of_new
 
 # A later text has nothing to do with the alert any more.
 LONGEST_TO_REPLY = timedelta(days=14)
-# Twilio's clock and ours differ a little, and a text can't reply to what was sent after it.
-CLOCK_MARGIN = timedelta(minutes=1)
+# The times in Twilio's list needn't be exact. A text can't reply to what was sent after it.
+LIST_TIME_MARGIN = timedelta(minutes=1)
 # How many of the last alerts to a number are considered as what a reply belongs to.
 MOST_CANDIDATES = 20
 
@@ -95,7 +95,11 @@ def _alert_of(
     That is the newest one that is still open and asked for a reply, else the newest that texted
     the number, else the newest that called it.
     """
+    # By Twilio's clock. This machine's may be minutes behind it, so a text that came in just now
+    # replies to anything that was sent by now, whatever the time.
     sent_at = submissions.c.at
+    sent_before = text.listed_at + LIST_TIME_MARGIN if text.listed_at else None
+    oldest = (text.listed_at or text.at) - LONGEST_TO_REPLY
     chosen = (
         sa.select(
             submissions.c.alert_id,
@@ -115,9 +119,8 @@ def _alert_of(
             submissions.c.to_number == text.from_,
             submissions.c.account_sid == account_sid,
             submissions.c.sid.is_not(None),
-            sent_at.between(
-                (text.at - LONGEST_TO_REPLY).timestamp(), (text.at + CLOCK_MARGIN).timestamp()
-            ),
+            sent_at >= oldest.timestamp(),
+            sent_at <= sent_before.timestamp() if sent_before else sa.true(),
         )
         .order_by(sent_at.desc())
         .limit(MOST_CANDIDATES)

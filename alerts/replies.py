@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -88,13 +90,17 @@ class ReplyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncomingText:
-    """A text that came in at one of the account's numbers. Numbers are E.164."""
+    """A text that came in at one of the account's numbers. Numbers are E.164.
+
+    `at` is by this machine's clock, `listed_at` by Twilio's, None if it has come in just now.
+    """
 
     sid: str
     from_: str
     to: str
     body: str
     at: datetime
+    listed_at: datetime | None = None
 
 
 def kind_of(body: str) -> ReplyKind:
@@ -131,7 +137,7 @@ class ReplyPoller:
     def __init__(self, services: Services, history: History) -> None:
         self._services = services
         self._history = history
-        self._last_look = datetime.min.replace(tzinfo=UTC)
+        self._last_look = -math.inf
         self._is_refused = False
 
     async def run(self) -> None:
@@ -140,7 +146,8 @@ class ReplyPoller:
             try:
                 awaited = await self._history.awaited_replies()
                 if awaited and self._is_time(max(awaited.values())):
-                    self._last_look = datetime.now(UTC)
+                    # Not the date: a clock that was set back must not keep the next look away.
+                    self._last_look = time.monotonic()
                     await self.look(awaited)
                     self._is_refused = False
             except TwilioError as problem:
@@ -163,25 +170,26 @@ class ReplyPoller:
                 await self._history.receive(text)
 
     def _is_time(self, last_text: datetime) -> bool:
-        now = datetime.now(UTC)
         first = FIRST_INTERVAL_SECONDS
         if self._services.callbacks is not None:
             first = FIRST_INTERVAL_WITH_CALLBACKS_SECONDS
-        grown = max(first, (now - last_text).total_seconds() * PART_OF_AGE)
-        wait = timedelta(seconds=min(grown, LONGEST_INTERVAL_SECONDS))
-        return now - self._last_look >= wait
+        age = (datetime.now(UTC) - last_text).total_seconds()
+        wait = min(max(first, age * PART_OF_AGE), LONGEST_INTERVAL_SECONDS)
+        return time.monotonic() - self._last_look >= wait
 
     async def _incoming(self, awaited: Mapping[str, datetime]) -> AsyncIterator[IncomingText]:
         offset = self._services.twilio.clock_offset
         oldest = min(awaited.values()) - LIST_TIME_MARGIN
         for rows in self._lists(awaited):
             async for row in rows:
-                at = (row.date_created or datetime.now(UTC)) - offset
+                # By Twilio's clock, as the times at which the numbers were texted.
+                at = row.date_created or datetime.now(UTC) + offset
                 if at < oldest:
                     break
                 from_ = row.from_ or ""
                 if row.direction == "inbound" and from_ in awaited:
-                    yield IncomingText(row.sid, from_, row.to or "", row.body or "", at)
+                    body, to = row.body or "", row.to or ""
+                    yield IncomingText(row.sid, from_, to, body, at - offset, at)
 
     def _lists(self, awaited: Mapping[str, datetime]) -> list[AsyncIterator[Message]]:
         twilio = self._services.twilio

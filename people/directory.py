@@ -8,6 +8,7 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 
 from access.actor import Actor, Permission
+from alerts.message.compose import is_whole
 from database.database import Database
 from database.tables import in_parts
 from people.contact import Contact, Match
@@ -17,6 +18,8 @@ from people.tables import contact_groups, contact_numbers, contacts, group_membe
 MOST_MATCHES = 10  # people with the same name
 MOST_COMPARED = 2_000
 MOST_SIMILAR = 3
+# Far more than a name has.
+MOST_CHARACTERS_LOOKED_UP = 1_000
 
 
 class Directory:
@@ -38,7 +41,9 @@ class Directory:
         """
         self._actor.require(Permission.LOOK)
         return await self._database.read(
-            lambda connection: {name: _match(connection, name) for name in names}
+            lambda connection: {
+                name: _match(connection, name) if _may_be_known(name) else Match() for name in names
+            }
         )
 
     async def of_numbers(self, numbers: Sequence[str]) -> dict[str, Contact]:
@@ -90,6 +95,14 @@ def _read_some(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Conta
         )
         for row in connection.execute(sa.select(contacts).where(contacts.c.id.in_(ids)))
     }
+
+
+def _may_be_known(name: str) -> bool:
+    """Return whether a database can look for a name. A cell of somebody's data may hold anything.
+
+    SQLite looks for no pattern of more than 50,000 bytes, and PostgreSQL for none with a NUL.
+    """
+    return len(name) <= MOST_CHARACTERS_LOOKED_UP and "\0" not in name and is_whole(name)
 
 
 def _match(connection: sa.Connection, name: str) -> Match:

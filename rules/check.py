@@ -162,7 +162,7 @@ class RuleCheck:
                 continue
             except LimitReached as limit:
                 return await self._fail(one, CheckFailed(str(limit)))
-            except (DatabaseError, sa.exc.OperationalError, sa.exc.InterfaceError):
+            except DatabaseError:
                 raise  # nothing can be written now, so the check is made again
             except Exception:
                 # Don't repeat it at once: it would fail again, and no one would hear of that.

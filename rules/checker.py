@@ -165,6 +165,12 @@ class RuleChecker:
             # A check that was recorded has no lease any more.
             is_over = report.result != "superseded" and switching is None
             return report
+        except UnusableInput:
+            raise
+        except Exception:
+            # At once it would fail again. It is made again when its lease ends, in a few seconds.
+            is_over = True
+            raise
         finally:
             self._claims.pop(claim, None)
             if not is_over:

@@ -131,7 +131,7 @@ class Api:
 
         https://www.twilio.com/docs/usage/twilios-response#pagination
         """
-        count = 0
+        count, paths = 0, {path}
         page = await self._get(path, query)
         while True:
             for fields in _items(page, key):
@@ -142,10 +142,10 @@ class Api:
             next_path = _next_path(page)
             if next_path is None:
                 return
-            if next_path == path:
+            if next_path in paths:
                 raise unreadable(HTTPStatus.OK)
-            path = next_path
-            page = await self._get(path)
+            paths.add(next_path)
+            page = await self._get(next_path)
 
     def _read(self, kind: type[Resource], fields: dict[str, Any]) -> Resource:
         try:

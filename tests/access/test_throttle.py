@@ -76,6 +76,31 @@ async def test_an_address_that_tries_many_names(processes: list[Throttle]):
     await fail(another, 1, "yet another", HERE)
 
 
+async def test_who_has_to_wait_fills_no_table(processes: list[Throttle], databases: list[Database]):
+    async def rows() -> int | None:
+        counted = sa.select(sa.func.count()).select_from(sign_in_tries)
+        return await databases[0].read(lambda connection: connection.scalar(counted))
+
+    for number in range(FREE_TRIES_FROM_ADDRESS):
+        await fail(processes[0], 1, f"name {number}")
+    before = await rows()
+    for number in range(10):
+        assert isinstance(await processes[1].count(f"other name {number}", THERE), float)
+    assert await rows() == before
+
+
+async def test_behind_a_proxy_that_tells_no_address(processes: list[Throttle]):
+    one, another = processes
+    counted = await one.count("maya", None)
+    assert isinstance(counted, Counted)
+    await one.forgive(counted, "maya", None)
+    for number in range(FREE_TRIES_FROM_ADDRESS):
+        await fail(one, 1, f"label {number}", None)
+    assert isinstance(await another.count("yet another label", None), float)
+    # Who has signed in through it before doesn't wait for others' guesses.
+    await fail(another, 1, "maya", None)
+
+
 async def test_many_at_once_are_no_way_around(processes: list[Throttle]):
     tries = [throttle.count("maya", THERE) for throttle in processes * 20]
     let_through = [each for each in await asyncio.gather(*tries) if isinstance(each, Counted)]

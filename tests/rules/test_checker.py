@@ -192,6 +192,18 @@ async def test_so_is_a_check_that_cant_be_planned(tmp_path: Path, monkeypatch):
         assert (await scene.check(rule)).fired == ("1407",)
 
 
+async def test_a_check_that_cant_be_written_isnt_made_again_at_once(tmp_path: Path):
+    async with watched(tmp_path, BENS) as scene:
+        rule = await scene.switched_on()
+        database = await scene.desk.database()
+        await database.write(
+            lambda connection: connection.execute(sa.text("ALTER TABLE checks RENAME TO gone"))
+        )
+        with pytest.raises(sa.exc.OperationalError):
+            await scene.check(rule)
+        assert (await scene.state(rule))["leased_by"] is not None
+
+
 @pytest.mark.parametrize("meanwhile", ["switched off", "edited", "deleted", "taken over"])
 async def test_a_check_that_was_overtaken_counts_for_nothing(tmp_path: Path, meanwhile: str):
     async with watched(tmp_path) as scene:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from alerts import UnusableInput
 from rules.keys import hash_of
@@ -238,6 +239,34 @@ async def test_a_row_with_an_unreadable_recipient_is_told_to_the_owner(
         assert CLARAS_WORDS in told
         # The recipients that can be read are told.
         assert (BENS_WORDS in told) is ("Ben" in client)
+
+
+@pytest.mark.parametrize("odd", ["repeat('x', 60000)", "client || chr(0)"])
+async def test_a_recipient_that_no_database_can_look_for_keeps_nobody_else_from_being_told(
+    tmp_path: Path, database_url: str, odd: str
+):
+    async with watched(tmp_path, database_url=database_url) as scene:
+        odd_client = f"if(batch = 1407, {odd}, client) AS client"
+        rule = await scene.switched_on(
+            sql=SQL.replace("diacetyl_ppb, client", f"diacetyl_ppb, {odd_client}")
+        )
+        scene.write(BENS, CLARAS)
+        assert (await scene.check(rule)).result == "counted"
+        told = dict(await scene.told())
+        assert told[CLARA] == CLARAS_WORDS[1]
+        assert "it isn't clear whom to tell about 1407" in told[INES]
+
+
+async def test_a_query_of_our_own_that_fails_is_a_failed_check(tmp_path: Path):
+    async with watched(tmp_path) as scene:
+        rule = await scene.switched_on()
+        scene.write(BENS)
+        database = await scene.desk.database()
+        await database.write(
+            lambda connection: connection.execute(sa.text("ALTER TABLE contacts RENAME TO gone"))
+        )
+        report = await scene.check(rule)
+        assert (report.result, (await scene.state(rule))["failures"]) == ("failed", 1)
 
 
 async def test_words_that_cant_be_filled_in_go_to_the_owner(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import Any
 
@@ -92,6 +93,18 @@ async def test_a_page_that_leads_to_itself_ends_the_list():
     with pytest.raises(TwilioUncertain):
         await collect(recorder)
     assert len(recorder.requests) == 2
+
+
+async def test_pages_that_lead_in_a_circle_end_the_list():
+    def answer(request: Recorded) -> Response:
+        other = 2 if ("Page", "1") in request.query else 1
+        return JSONResponse({"calls": [], "next_page_uri": f"{PATH}?Page={other}"})
+
+    recorder = Recorder(answer)
+    async with asyncio.timeout(10):
+        with pytest.raises(TwilioUncertain):
+            await collect(recorder)
+    assert len(recorder.requests) == 3
 
 
 @pytest.mark.parametrize(
