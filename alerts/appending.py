@@ -18,7 +18,7 @@ from access.audit_entry import AuditEntry
 from alerts import submissions, texting_states
 from alerts.alert import Alert, Event
 from alerts.emergency_stop import lock_sending
-from alerts.limits import UNLIMITED, Hold, Limits, Room
+from alerts.limits import UNLIMITED, Allowance, Hold, Limits
 from alerts.records import CHOSEN, NEW_EVENT, OURS, alert_of, event_row, read, state_row
 from alerts.state import STATE_FIELDS, apply
 from alerts.status import Status
@@ -93,7 +93,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Recorded:
     """A recorded event: its number, and the alert after it, without its older events."""
 
     number: int
@@ -105,7 +105,7 @@ def append(
     account_sid: str,
     entries: Sequence[Entry],
     limits: Limits = UNLIMITED,
-) -> list[tuple[Kept | None, Begun | None]]:
+) -> list[tuple[Recorded | None, Begun | None]]:
     """Record events and what belongs to them, in a few statements however many events there are.
 
     Returns for each entry what was recorded, None for an unknown alert or an unmet condition; and
@@ -173,15 +173,15 @@ class _Appending:
         self._submissions: list[Submission] = []
         begins = [each.more for each in entries if isinstance(each.more, Begin)]
         begins = [each for each in begins if self._wants(each.submission)]
-        self._room: Room | None = None
+        self._allowance: Allowance | None = None
         self._is_stopped = False
         if begins:
             self._is_stopped = lock_sending(connection, account_sid) is not None
             wanted_ones = [each.submission for each in begins]
-            self._room = Room.read(connection, account_sid, limits, wanted_ones)
+            self._allowance = Allowance.read(connection, account_sid, limits, wanted_ones)
         self._waits = self._reserve(begins)
 
-    def append(self, entry: Entry) -> tuple[Kept | None, Begun | None]:
+    def append(self, entry: Entry) -> tuple[Recorded | None, Begun | None]:
         if entry.alert_id not in self._alerts:
             return None, None
         match entry.more:
@@ -220,7 +220,7 @@ class _Appending:
             latest = max(row["at"] for row in self._new_events)
             texting_states.clear(self._connection, self._account_sid, self._delivered, latest)
 
-    def _keep(self, entry: Entry) -> Kept:
+    def _keep(self, entry: Entry) -> Recorded:
         row = self._rows[entry.alert_id]
         alert = self._alerts[entry.alert_id] = apply(self._alerts[entry.alert_id], entry.event)
         row |= state_row(alert) | {"revision": row["revision"] + 1}
@@ -229,7 +229,7 @@ class _Appending:
         if alert.events[-1].send_now and alert.send_now:
             self._sent_now.append(entry.alert_id)
         self._learn_about_number(alert, alert.events[-1])
-        return Kept(row["revision"], alert)
+        return Recorded(row["revision"], alert)
 
     def _learn_about_number(self, alert: Alert, event: Event) -> None:
         """Remember whether texts can go to a number, if the event of a try says so."""
@@ -265,16 +265,16 @@ class _Appending:
         wait = self._waits.get(submission.id, 0.0)
         if wait > NEGLIGIBLE_WAIT_SECONDS:
             return Begun(wait_seconds=wait)
-        if self._room:
-            self._room.take(submission)
+        if self._allowance:
+            self._allowance.take(submission)
         self._submissions.append(submission)
         return Begun(is_begun=True)
 
     def _hold(self, begin: Begin) -> Hold | None:
         alert = self._alerts[begin.submission.alert_id]
-        return self._room.hold(alert, begin.submission) if self._room else None
+        return self._allowance.hold(alert, begin.submission) if self._allowance else None
 
-    def _keep_hold(self, entry: Entry, hold: Hold) -> Kept | None:
+    def _keep_hold(self, entry: Entry, hold: Hold) -> Recorded | None:
         """Record that a limit holds a try back, unless the alert's story says so already."""
         alert = self._alerts[entry.alert_id]
         if (alert.held_until, alert.held_for) == (hold.until, hold.why):
@@ -287,7 +287,11 @@ class _Appending:
 
     def _busy_with(self, submission: Submission) -> str | None:
         """Return the id of the unsettled submission to the number, if there is one."""
-        return self._room.busy.get((submission.channel, submission.to)) if self._room else None
+        return (
+            self._allowance.busy.get((submission.channel, submission.to))
+            if self._allowance
+            else None
+        )
 
     def _reserve(self, begins: Sequence[Begin]) -> dict[str, float]:
         """Reserve slots for submissions without one; the seconds until each, by submission id."""
@@ -328,7 +332,7 @@ class _Appending:
         return key | {name: row[name] for name in CHANGING}
 
 
-def with_story(kept: Kept, known: Alert | None) -> Alert | None:
+def with_story(kept: Recorded, known: Alert | None) -> Alert | None:
     """The alert with all its events, if `known` is the alert right before the recorded one."""
     if known is None or len(known.events) != kept.number - 1:
         return None

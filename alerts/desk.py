@@ -29,7 +29,7 @@ from alerts.twilio_status import call_update
 from twilio_client import TwilioError
 
 if TYPE_CHECKING:
-    from alerts.emergency_stop import EmergencyStop, Sweep
+    from alerts.emergency_stop import EmergencyStop, StopCounts
     from alerts.refusals import Refusals
     from alerts.runtime import Runtime
     from alerts.sent_before import SentBefore
@@ -323,10 +323,10 @@ class Desk(SendingDesk):
         """Return who stopped everything and when, None if nothing is stopped."""
         return await (await self._history()).stop()
 
-    async def would_stop(self) -> Sweep:
+    async def would_stop(self) -> StopCounts:
         """Count the alerts that `stop_everything` would cancel, and the calls it would end."""
         self.actor.require(Permission.LOOK)
-        return await (await self._history()).sweep()
+        return await (await self._history()).stop_counts()
 
     async def stop_everything(self, reason: str = "") -> list[Alert]:
         """Send nothing from now on, in any process: cancel all that waits and end live calls.

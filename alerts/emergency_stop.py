@@ -61,7 +61,7 @@ class EmergencyStop:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class StopCounts:
     """What a stop would end: alerts that wait or are on their way, and calls that are live."""
 
     waiting: int = 0
@@ -147,7 +147,7 @@ def some_open(connection: sa.Connection, account_sid: str, most: int) -> list[st
     return list(connection.scalars(SOME_OPEN, {"account": account_sid, "most": most}))
 
 
-def sweep(connection: sa.Connection, account_sid: str) -> Sweep:
+def stop_counts(connection: sa.Connection, account_sid: str) -> StopCounts:
     """Count what a stop would end."""
     waiting = live = 0
     for row in connection.execute(COUNTED, {"account": account_sid}):
@@ -155,7 +155,7 @@ def sweep(connection: sa.Connection, account_sid: str) -> Sweep:
             live += row.how_many
         else:
             waiting += row.how_many
-    return Sweep(waiting, live)
+    return StopCounts(waiting, live)
 
 
 def checked_reason(reason: str) -> str:

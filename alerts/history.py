@@ -21,12 +21,12 @@ from alerts.appending import Abandoned, Begin, Begun, Entry, Reported, UnlessEnd
 from alerts.cost import Price
 from alerts.emergency_stop import (
     EmergencyStop,
-    Sweep,
+    StopCounts,
     lift_stop,
     read_stop,
     set_stop,
     some_open,
-    sweep,
+    stop_counts,
 )
 from alerts.limits import UNLIMITED, Limits, TooMany, check_asking, own_prices
 from alerts.log_lines import on_one_line
@@ -178,9 +178,9 @@ class History(Watching):
             partial(set_stop, account_sid=self.account_sid, stop=stop, audit=audit)
         )
 
-    async def sweep(self) -> Sweep:
+    async def stop_counts(self) -> StopCounts:
         """Count what an emergency stop would end."""
-        return await self._database.read(partial(sweep, account_sid=self.account_sid))
+        return await self._database.read(partial(stop_counts, account_sid=self.account_sid))
 
     async def cancel_all(self) -> None:
         """Ask every alert to end, if everything is stopped.

@@ -306,7 +306,7 @@ def _check_money(
 
 
 @dataclass(slots=True)
-class Room:
+class Allowance:
     """What the limits leave for the submissions that one transaction begins.
 
     `busy` has the id of the unsettled submission to a number, if there is one. It can be one of
@@ -327,7 +327,7 @@ class Room:
         account_sid: str,
         limits: Limits,
         wanted: Sequence[Submission],
-    ) -> Room:
+    ) -> Allowance:
         """Read what was sent lately, to these submissions' numbers and for money."""
         oldest = min(each.at for each in wanted)
         numbers = {each.to for each in wanted}

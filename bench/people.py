@@ -25,7 +25,7 @@ from database.database import Database
 from database.tables import metadata
 from people.columns import guess_mapping
 from people.importing import Choices, Importer
-from people.listing import Listing, Wanted
+from people.listing import Listing, PeopleFilter
 from people.sheet import read_sheet
 from people.tables import contact_numbers, contacts, group_members
 from tests.support.direct_sql import writing
@@ -63,11 +63,11 @@ async def _measure(name: str, url: str) -> list[Result]:
     people = Listing(database, "AC1")
     bare = _bare_looks(url)
     looks: dict[str, tuple[Callable[[], Awaitable[Any]], Target]] = {
-        "first page": (lambda: people.page(Wanted(), 0, PAGE), LOOK),
-        "last page": (lambda: people.page(Wanted(), PEOPLE - PAGE, PAGE), LOOK),
-        "page of a group": (lambda: people.page(Wanted(group="Group 7"), 0, PAGE), LOOK),
-        "search by name": (lambda: people.page(Wanted("family499"), 0, PAGE), SEARCH),
-        "search by number": (lambda: people.page(Wanted("412 201 00"), 0, PAGE), SEARCH),
+        "first page": (lambda: people.page(PeopleFilter(), 0, PAGE), LOOK),
+        "last page": (lambda: people.page(PeopleFilter(), PEOPLE - PAGE, PAGE), LOOK),
+        "page of a group": (lambda: people.page(PeopleFilter(group="Group 7"), 0, PAGE), LOOK),
+        "search by name": (lambda: people.page(PeopleFilter("family499"), 0, PAGE), SEARCH),
+        "search by number": (lambda: people.page(PeopleFilter("412 201 00"), 0, PAGE), SEARCH),
         "counts": (people.counts, LOOK),
     }
     results = [

@@ -20,7 +20,7 @@ from people.contacts import Contacts
 from people.exporting import write_csv
 from people.groups import Groups
 from people.importing import Choices, Importer, Plan
-from people.listing import Listing, Wanted
+from people.listing import Listing, PeopleFilter
 from people.names import name_key
 from people.sheet import read_sheet
 from settings import Settings
@@ -68,18 +68,18 @@ async def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps(_as_json(plan, dry_run=chosen.dry_run)))
     else:
-        for look in plan.looks:
+        for look in plan.problems:
             print(f"Row {look.row}, {look.name or 'no name'}: {look.value} {look.sentence}".strip())
         print(said(plan, dry_run=chosen.dry_run))
-    return FAILED if plan.looks else ACCEPTED
+    return FAILED if plan.problems else ACCEPTED
 
 
 def said(plan: Plan, *, dry_run: bool = False) -> str:
     """Say what an import did, or would do."""
     added, changed = len(plan.added), len(plan.changed)
     parts = [f"{added:,} added", f"{changed:,} changed", f"{plan.unchanged:,} as they were"]
-    if plan.looks:
-        parts.append(f"{len(plan.looks):,} left out: see above")
+    if plan.problems:
+        parts.append(f"{len(plan.problems):,} left out: see above")
     if plan.without_number:
         parts.append(f"{plan.without_number:,} without a number")
     if plan.more_numbers:
@@ -91,7 +91,7 @@ async def _export(settings: Settings, chosen: argparse.Namespace) -> int:
     """Write everybody to a file or to standard output."""
     if chosen.file is not None and chosen.file.exists():
         raise UnusableInput("file", f"{chosen.file} exists already. Name another file.")
-    found = await _exported(settings, Wanted())
+    found = await _exported(settings, PeopleFilter())
     content = write_csv(found)
     if chosen.file is None:
         # Without the byte order mark for Excel, which a pipe has no use for.
@@ -112,7 +112,7 @@ async def _export(settings: Settings, chosen: argparse.Namespace) -> int:
 
 async def _list(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print a line for each of the people found, or a JSON object."""
-    found = await _listed(settings, Wanted(chosen.search, chosen.group))
+    found = await _listed(settings, PeopleFilter(chosen.search, chosen.group))
     for each in found:
         if chosen.json:
             print(json.dumps(asdict(each), ensure_ascii=False))
@@ -124,7 +124,7 @@ async def _list(settings: Settings, chosen: argparse.Namespace) -> int:
     return ACCEPTED
 
 
-async def _listed(settings: Settings, wanted: Wanted) -> list[Contact]:
+async def _listed(settings: Settings, wanted: PeopleFilter) -> list[Contact]:
     async with Desk.from_settings(settings, mode="observer") as desk:
         database = await desk.database()
         if wanted.group:
@@ -140,7 +140,7 @@ async def _refuse_unknown_group(groups: Groups, name: str) -> None:
         raise UnusableInput("group", f"There is no group called {as_given(name)}. {there}")
 
 
-async def _exported(settings: Settings, wanted: Wanted) -> list[Contact]:
+async def _exported(settings: Settings, wanted: PeopleFilter) -> list[Contact]:
     async with Desk.from_settings(settings, mode="observer") as desk:
         listing = Listing(await desk.database(), desk.services.twilio.account_sid)
         return await listing.export(wanted)
@@ -163,6 +163,6 @@ def _as_json(plan: Plan, *, dry_run: bool) -> dict[str, object]:
         "left_out": [
             {"row": look.row, "name": look.name, "field": look.field, "value": look.value,
              "message": look.sentence}
-            for look in plan.looks
+            for look in plan.problems
         ],
     }  # fmt: skip

@@ -59,7 +59,7 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RowProblem:
     """A row that needs a look: the `value` of one `field`, and the sentence about it.
 
     With `owner`, the number is that person's, and the row can be merged into them.
@@ -78,7 +78,7 @@ class Plan:
     """What an import does: the people as they will be, and the rows that need a look first.
 
     `unchanged` counts people who are known already just as they are in the file, `without_number`
-    rows without a number. Rows in `looks` and `left_out` aren't imported.
+    rows without a number. Rows in `problems` and `left_out` aren't imported.
     """
 
     added: tuple[Contact, ...] = ()
@@ -87,7 +87,7 @@ class Plan:
     without_number: int = 0
     left_out: int = 0
     more_numbers: int = 0
-    looks: tuple[Look, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def make_plan(
     place_of: dict[str, int] = {}
     before: dict[int, Contact] = {}
     joined: set[int] = set()
-    looks: list[Look] = []
+    problems: list[RowProblem] = []
     without_number = left_out = more_numbers = 0
 
     def place(number: str) -> int | None:
@@ -204,9 +204,9 @@ def make_plan(
             number: at for number in each.contact.numbers if (at := place(number)) is not None
         }
         same = {*places.values()}
-        look = _look(each, people, places, merged=each.row in choices.merged)
-        if look is not None:
-            looks.append(look)
+        problem = _problem(each, people, places, merged=each.row in choices.merged)
+        if problem is not None:
+            problems.append(problem)
             continue
         more_numbers += each.has_more_numbers
         if same:
@@ -224,35 +224,35 @@ def make_plan(
         without_number=without_number,
         left_out=left_out,
         more_numbers=more_numbers,
-        looks=tuple(looks),
+        problems=tuple(problems),
     )
 
 
-def _look(
+def _problem(
     each: Candidate, people: Sequence[Contact], places: Mapping[str, int], *, merged: bool
-) -> Look | None:
+) -> RowProblem | None:
     """Return the first thing in a row that needs a look, if any."""
     contact, problems = each.contact, dict(each.problems)
     same = {*places.values()}
     if not contact.name.strip() and same:
         del problems["name"]  # the person is known by the number
     for name, problem in problems.items():
-        return Look(each.row, contact.name, name, _value(contact, name), str(problem))
+        return RowProblem(each.row, contact.name, name, _value(contact, name), str(problem))
     owned = [number for number in contact.numbers if number in places]
     at_number = NUMBER_FIELDS[contact.numbers.index(owned[-1])] if owned else ""
     shown = international(owned[-1]) if owned else ""
     names = " and ".join(people[at].name for at in sorted(same))
     if len(same) > 1:
         sentence = f"The numbers are those of {names}. Leave out one."
-        return Look(each.row, contact.name, at_number, shown, sentence)
+        return RowProblem(each.row, contact.name, at_number, shown, sentence)
     for at in same:
         is_same = name_key(contact.name) in {"", name_key(people[at].name)}
         if not (is_same or merged):
             sentence = f"Is the number of {names}."
-            return Look(each.row, contact.name, at_number, shown, sentence, names)
+            return RowProblem(each.row, contact.name, at_number, shown, sentence, names)
         if len({*people[at].numbers, *contact.numbers}) > MOST_NUMBERS:
             new = next(n for n in contact.numbers if n not in people[at].numbers)
-            return Look(
+            return RowProblem(
                 each.row,
                 contact.name or names,
                 NUMBER_FIELDS[contact.numbers.index(new)],

@@ -44,7 +44,7 @@ MOST_ALERTS_OF_A_SHARED_NUMBER = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PeopleFilter:
     """Which people to list: by `search`, `group` or the ready-made filter `glance`; "" is any."""
 
     search: str = ""
@@ -98,14 +98,14 @@ class Listing:
         self._account_sid = account_sid
         self._actor = actor or Actor.of_process()
 
-    async def page(self, wanted: Wanted, first: int, size: int) -> Page:
+    async def page(self, wanted: PeopleFilter, first: int, size: int) -> Page:
         """Return `size` people from number `first` on, by name, or the last page."""
         self._actor.require(Permission.LOOK)
         return await self._database.read(
             lambda connection: self._page(connection, wanted, first, size)
         )
 
-    async def ids(self, wanted: Wanted) -> list[str]:
+    async def ids(self, wanted: PeopleFilter) -> list[str]:
         """Return the ids of all people found, by name."""
         self._actor.require(Permission.LOOK)
 
@@ -115,7 +115,7 @@ class Listing:
 
         return await self._database.read(look)
 
-    async def export(self, wanted: Wanted) -> list[Contact]:
+    async def export(self, wanted: PeopleFilter) -> list[Contact]:
         """Return all people found, by name, and record the export in the audit trail."""
         self._actor.require(Permission.LOOK)
 
@@ -136,7 +136,7 @@ class Listing:
         self._actor.require(Permission.LOOK)
         return await self._database.read(self._counts)
 
-    def _page(self, connection: sa.Connection, wanted: Wanted, first: int, size: int) -> Page:
+    def _page(self, connection: sa.Connection, wanted: PeopleFilter, first: int, size: int) -> Page:
         found = self._found(connection, wanted)
         total = _count(connection, found)
         last = max(0, (total - 1) // size * size)
@@ -202,14 +202,14 @@ class Listing:
 
     def _counts(self, connection: sa.Connection) -> Counts:
         return Counts(
-            everybody=_count(connection, self._found(connection, Wanted())),
+            everybody=_count(connection, self._found(connection, PeopleFilter())),
             groups=tuple(read_groups_and_sizes(connection)),
-            quiet=_count(connection, self._found(connection, Wanted(glance="quiet"))),
-            stop=_count(connection, self._found(connection, Wanted(glance="stop"))),
-            unreached=_count(connection, self._found(connection, Wanted(glance="unreached"))),
+            quiet=_count(connection, self._found(connection, PeopleFilter(glance="quiet"))),
+            stop=_count(connection, self._found(connection, PeopleFilter(glance="stop"))),
+            unreached=_count(connection, self._found(connection, PeopleFilter(glance="unreached"))),
         )
 
-    def _found(self, connection: sa.Connection, wanted: Wanted) -> sa.Select[Any]:
+    def _found(self, connection: sa.Connection, wanted: PeopleFilter) -> sa.Select[Any]:
         found = sa.select(contacts.c.id)
         if wanted.group:
             found = found.where(

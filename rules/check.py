@@ -35,10 +35,10 @@ from rules.looking import CheckFailed, Looker, Seen
 from rules.planning import Plan, Planner
 from rules.recording import Finding, Result, record
 from rules.rule import Rule, same_columns
+from rules.rule_state import has_open, read_state
 from rules.sandbox import QueryError
 from rules.saved_rules import read_rule
 from rules.schedule import next_check
-from rules.standing import has_open, read_state
 from rules.tables import checks
 from rules.telling import Notice
 

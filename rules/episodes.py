@@ -98,7 +98,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RuleState:
     """Where a rule stands before a check.
 
     `open` are its open episodes and `past` what came before, by the hash of the key. `muted` are
@@ -147,7 +147,7 @@ class After:
         return bool(self.telling or self.flapping or self.reminding or self.is_flood)
 
 
-def after_check(rule: Rule, standing: Standing, look: Look) -> After:
+def after_check(rule: Rule, standing: RuleState, look: Look) -> After:
     """Return what follows from a counted check of the rule."""
     return _Check(rule, standing, look).run()
 
@@ -181,7 +181,7 @@ def after_answer(
 class _Check:
     """One check, and what has followed from it so far."""
 
-    def __init__(self, rule: Rule, standing: Standing, look: Look) -> None:
+    def __init__(self, rule: Rule, standing: RuleState, look: Look) -> None:
         self._rule = rule
         self._before = standing
         self._look = look

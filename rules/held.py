@@ -20,8 +20,8 @@ from rules.keys import Case, shown
 from rules.overview import EpisodeRow, read_episodes
 from rules.preview import PreviewRow
 from rules.rule import Rule
+from rules.rule_state import read_open, read_state
 from rules.saved_rules import read_rule
-from rules.standing import read_open, read_state
 from rules.tables import episodes, rule_state
 
 NOTHING_HELD = "Nothing of this rule is held any more: somebody has decided already."

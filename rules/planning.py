@@ -22,7 +22,7 @@ from rules.episodes import (
     After,
     Episode,
     Look,
-    Standing,
+    RuleState,
     Tell,
     after_check,
     after_reminder,
@@ -32,7 +32,7 @@ from rules.health import Words, most_people
 from rules.keys import Case, Cases, Value, shown
 from rules.mutes import Mute, is_muted, read_mutes
 from rules.rule import Rule, same_columns
-from rules.standing import (
+from rules.rule_state import (
     Id,
     ToldAlert,
     read_open,
@@ -120,7 +120,7 @@ class Planner:
                 [key for key, each in open_.items() if each.state == "pending"],
                 at.timestamp(),
             )
-            standing = Standing(
+            standing = RuleState(
                 open_,
                 past,
                 [key for key in open_ if mutes and is_muted(mutes, at, key_hash=key)],
@@ -319,7 +319,7 @@ def _see(
     asked = [key for key in bad if key not in open_ or open_[key].state == "pending"]
     mutes = read_mutes(connection, account_sid, rule.id)
     muted = [key for key in {*bad, *open_} if mutes and is_muted(mutes, at, key_hash=key)]
-    standing = Standing(
+    standing = RuleState(
         open_,
         read_past(connection, account_sid, rule.id, asked, moment),
         frozenset(muted),

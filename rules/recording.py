@@ -29,8 +29,8 @@ from rules.keys import Value
 from rules.leases import CHECKED_STATES, Claim
 from rules.planning import Plan, alerts_to_cancel
 from rules.rule import Rule
+from rules.rule_state import read_open, read_state, told_together
 from rules.saved_rules import switch_on
-from rules.standing import read_open, read_state, told_together
 from rules.tables import checks, episode_alerts, episodes, rule_state, rules
 from rules.telling import Notice
 

@@ -31,7 +31,7 @@ from dashboard.icons import icon
 from dashboard.inputs import part
 from dashboard.live_alert import LOOKING as LOOKING_FOR_ALERT
 from dashboard.live_alert import failure_sentence
-from dashboard.looking import looking
+from dashboard.loading import looking
 from dashboard.permissions import offer_what_is_allowed
 from people.contact import Contact
 

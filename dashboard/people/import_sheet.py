@@ -15,7 +15,7 @@ from dashboard.icons import icon
 from people.checking import NUMBER_FIELDS
 from people.columns import TARGETS
 from people.contact import Contact
-from people.importing import Choices, Look, Plan
+from people.importing import Choices, Plan, RowProblem
 from people.names import number_of_people
 from people.sheet import Sheet
 
@@ -71,7 +71,7 @@ def actions(work: Import) -> TagList:
     plan = work.plan
     if plan is None:
         return TagList()
-    added, changed, waiting = len(plan.added), len(plan.changed), len(plan.looks)
+    added, changed, waiting = len(plan.added), len(plan.changed), len(plan.problems)
     doing = [f"Add {number_of_people(added)}"] if added or not changed else []
     if changed:
         doing.append(f"update {changed:,}" if doing else f"Update {number_of_people(changed)}")
@@ -161,14 +161,14 @@ def _region(work: Import, allowed: Sequence[str]) -> Tag | None:
 
 
 def _looks(plan: Plan) -> TagList | None:
-    if not plan.looks:
+    if not plan.problems:
         return None
-    count = len(plan.looks)
+    count = len(plan.problems)
     heading = "1 row needs a look" if count == 1 else f"{count:,} rows need a look"
     more = count - MOST_LOOKS_SHOWN
     return TagList(
         tags.h3(heading),
-        tags.ul(*map(_look, plan.looks[:MOST_LOOKS_SHOWN]), class_="import-looks"),
+        tags.ul(*map(_look, plan.problems[:MOST_LOOKS_SHOWN]), class_="import-looks"),
         tags.p(
             f"{more:,} more follow. Rows that stay wrong are left out.", class_="cb-quiet cb-small"
         )
@@ -177,7 +177,7 @@ def _looks(plan: Plan) -> TagList | None:
     )
 
 
-def _look(look: Look) -> Tag:
+def _look(look: RowProblem) -> Tag:
     name = look.name or "No name"
     line = f"import-why-{look.row}"
     what = "Number" if look.field in NUMBER_FIELDS else FIELD_NAMES.get(look.field, "Groups")

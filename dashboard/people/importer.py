@@ -100,7 +100,7 @@ class FileImport:
             self._work = replace(self._work, plan=None, problem=str(problem))
             await self._show_work(self._work)
             return ""
-        if done.looks:
+        if done.problems:
             await self._plan()
         else:
             self._importer = self._work = None

@@ -16,7 +16,7 @@ from dashboard.action_buttons import button, sheet_head
 from dashboard.assets import assets
 from dashboard.icons import icon
 from dashboard.inputs import MOST_SEARCH_CHARACTERS
-from dashboard.looking import until_known
+from dashboard.loading import until_known
 from dashboard.permissions import may_not, offer_what_is_allowed
 
 FILE_TYPES = [".csv", ".tsv", ".txt", ".vcf", "text/csv", "text/vcard"]

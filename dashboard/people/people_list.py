@@ -21,7 +21,7 @@ from people.checking import SEPARATORS
 from people.contacts import Contacts
 from people.directory import Directory
 from people.exporting import write_csv
-from people.listing import Counts, Listing, Page, Person, Wanted
+from people.listing import Counts, Listing, Page, PeopleFilter, Person
 
 PAGE_SIZE = 25
 # How often the list is read again, for alerts under way and changes by others.
@@ -43,7 +43,7 @@ class PeopleList:
         self._session = session
         self._desk = desk
         self._browser = browser
-        self._wanted: reactive.Value[Wanted] = reactive.Value(Wanted())
+        self._wanted: reactive.Value[PeopleFilter] = reactive.Value(PeopleFilter())
         self._page: reactive.Value[Page | None] = reactive.Value(None)
         self._counts: reactive.Value[Counts | None] = reactive.Value(None)
         self._problem: reactive.Value[str] = reactive.Value("")
@@ -65,7 +65,7 @@ class PeopleList:
         self._render()
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> PeopleFilter:
         """Which people are listed."""
         return self._now(self._wanted)  # type: ignore[no-any-return]
 
@@ -86,7 +86,7 @@ class PeopleList:
         """Read the list at once, because something in it has changed."""
         self._again.set()
 
-    async def want(self, wanted: Wanted) -> None:
+    async def want(self, wanted: PeopleFilter) -> None:
         """List other people, from the first page on."""
         self._first = 0
         await set_value(self._wanted, wanted)
@@ -140,7 +140,7 @@ class PeopleList:
             if page is None:
                 # The page keeps saying that it looks for them.
                 raise SilentCancelOutputException
-            if not page.total and wanted == Wanted():
+            if not page.total and wanted == PeopleFilter():
                 return rows.nobody_yet()
             zone = visitors_zone(self._input, self._desk.services.time_zone)
             return rows.list_tag(page, wanted, self.chosen, zone)
@@ -157,7 +157,7 @@ class PeopleList:
         async def export() -> AsyncIterator[bytes]:
             database = await self._desk.database()
             listing = Listing(database, self._desk.services.twilio.account_sid, self._desk.actor)
-            found = await listing.export(Wanted())
+            found = await listing.export(PeopleFilter())
             yield await asyncio.to_thread(write_csv, found)
 
     # --- Finding and choosing ---
@@ -168,17 +168,17 @@ class PeopleList:
 
     async def on_group(self, _: str, value: str, __: dict[str, Any]) -> None:
         """List a group."""
-        await self.want(Wanted(self.wanted.search, group=value))
+        await self.want(PeopleFilter(self.wanted.search, group=value))
 
     async def on_glance(self, _: str, value: str, __: dict[str, Any]) -> None:
         """List the people whom their last alert reached, or didn't."""
         if value in GLANCES:
-            await self.want(Wanted(self.wanted.search, glance=value))  # type: ignore[arg-type]
+            await self.want(PeopleFilter(self.wanted.search, glance=value))  # type: ignore[arg-type]
 
     async def on_everybody(self, *_: object) -> None:
         """List everybody."""
         await self._browser.send("search", value="")
-        await self.want(Wanted())
+        await self.want(PeopleFilter())
 
     async def on_page(self, _: str, value: str, __: dict[str, Any]) -> None:
         """Show the page of the list that begins with this row."""

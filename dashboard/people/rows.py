@@ -14,7 +14,7 @@ from alerts.time_zones import in_time_zone
 from dashboard.action_buttons import button
 from dashboard.alert_status import glance, glance_tag, shape_tag
 from dashboard.icons import icon
-from people.listing import QUIET_FROM, QUIET_TILL, Counts, Page, Person, Wanted, is_quiet
+from people.listing import QUIET_FROM, QUIET_TILL, Counts, Page, PeopleFilter, Person, is_quiet
 
 GLANCES = {
     "quiet": "In quiet hours now",
@@ -24,7 +24,7 @@ GLANCES = {
 HEADS = ("Name", "Number", "Group", "Language", "Their time", "Last alert", "Texts")
 
 
-def heading(wanted: Wanted) -> str:
+def heading(wanted: PeopleFilter) -> str:
     """Say whom the list shows."""
     return wanted.group or GLANCES.get(wanted.glance) or "Everybody"
 
@@ -32,11 +32,11 @@ def heading(wanted: Wanted) -> str:
 # --- Groups -------------------------------------------------------------------------------------
 
 
-def groups_tag(counts: Counts, wanted: Wanted) -> Tag:
+def groups_tag(counts: Counts, wanted: PeopleFilter) -> Tag:
     """Return the groups with their counts, the ready-made filters, and the actions for groups."""
     glances = {"quiet": counts.quiet, "stop": counts.stop, "unreached": counts.unreached}
     return tags.nav(
-        _choice("Everybody", counts.everybody, "group", "", wanted == Wanted(wanted.search)),
+        _choice("Everybody", counts.everybody, "group", "", wanted == PeopleFilter(wanted.search)),
         *(
             _choice(each.name, each.size, "group", each.name, wanted.group == each.name)
             for each in counts.groups
@@ -80,7 +80,7 @@ def _choice(words: str, count: int, act: str, value: str, is_chosen: bool) -> Ta
 # --- The list -----------------------------------------------------------------------------------
 
 
-def list_tag(page: Page, wanted: Wanted, chosen: Collection[str], time_zone: str) -> Tag:
+def list_tag(page: Page, wanted: PeopleFilter, chosen: Collection[str], time_zone: str) -> Tag:
     """Return the table of people; times of alerts are on the clock of `time_zone`."""
     if not page.people:
         return _nobody_found(wanted)
@@ -203,11 +203,11 @@ def _texts(person: Person, time_zone: str) -> Tag:
     return _cell("texts", tags.span(shape_tag("dash"), "Landline", class_="cb-status off"))
 
 
-def _nobody_found(wanted: Wanted) -> Tag:
+def _nobody_found(wanted: PeopleFilter) -> Tag:
     words = f"Nobody matches “{wanted.search}”." if wanted.search else "Nobody is here."
     return tags.div(
         tags.p(words),
-        button("Show everybody", "everybody") if wanted != Wanted() else None,
+        button("Show everybody", "everybody") if wanted != PeopleFilter() else None,
         class_="people-nobody",
     )
 
@@ -228,7 +228,7 @@ def nobody_yet() -> Tag:
     )
 
 
-def foot_tag(page: Page, wanted: Wanted, chosen: int, size: int) -> Tag:
+def foot_tag(page: Page, wanted: PeopleFilter, chosen: int, size: int) -> Tag:
     """Return the actions for the chosen people, and the links to the other pages."""
     last = page.first + len(page.people)
     people = "1 person" if chosen == 1 else f"{chosen:,} people"

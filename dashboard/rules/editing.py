@@ -16,11 +16,11 @@ from dashboard.live_alert import failure_sentence
 from dashboard.rules import editor, result
 from dashboard.rules.about import AboutRule, Page
 from dashboard.rules.choosing import choose_sheet
+from dashboard.rules.editor_parts import LINES, EditorState, parts_of, unwritten, why_not
 from dashboard.rules.form import keys_in, read_form
 from dashboard.rules.looking import Looking
 from dashboard.rules.overview import link
 from dashboard.rules.result import Telling
-from dashboard.rules.showing import LINES, Standing, parts_of, unwritten, why_not
 from rules.desk import RuleDesk
 from rules.guided import OVER_TIME, Guided, guided_key, guided_sql
 from rules.rule import WHOLE_ROW, Rule, wrong_fields
@@ -343,8 +343,8 @@ class Editing:
 
     # --- Showing ---
 
-    def _standing(self) -> Standing:
-        return Standing(
+    def _standing(self) -> EditorState:
+        return EditorState(
             self._rule,
             self._saved,
             self._source,

@@ -20,7 +20,7 @@ from access.actor import Permission
 from alerts import Desk
 from dashboard.assets import assets, listening
 from dashboard.background import in_background
-from dashboard.looking import looking
+from dashboard.loading import looking
 from dashboard.permissions import may_not, offer_what_is_allowed
 from dashboard.tab_count import waiting_words
 from dashboard.visit_tasks import set_value

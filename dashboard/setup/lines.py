@@ -9,7 +9,7 @@ from htmltools import Tag, TagList, tags
 
 from dashboard.alert_status import Glance, clock, glance_tag
 from dashboard.icons import icon
-from dashboard.looking import looking
+from dashboard.loading import looking
 from dashboard.setup.checking import Report
 from doctor import Check, Fix, Group, Line, Verdict
 from doctor.check import Lines

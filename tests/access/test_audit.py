@@ -25,7 +25,7 @@ from people.contact import Contact
 from people.contacts import Contacts
 from people.groups import Groups
 from people.importing import Choices, Importer
-from people.listing import Listing, Wanted
+from people.listing import Listing, PeopleFilter
 from people.message_templates import Templates
 from people.sheet import read_sheet
 from rules.desk import RuleDesk
@@ -102,7 +102,7 @@ async def test_what_is_done_to_people(database: Database, tmp_path: Path) -> Non
     await templates.remove("Recall")
     sheet = read_sheet(b"name,number\nKaito Mori,808 555 0173\nClara,412 555 0124\n")
     await Importer(database, regions, sheet, MAYA).run(Choices(("name", "number"), "US"))
-    people = await Listing(database, "AC1", MAYA).export(Wanted())
+    people = await Listing(database, "AC1", MAYA).export(PeopleFilter())
     await contacts.remove([each.id for each in people])
     await contacts.remove([ben.id])
     with pytest.raises(UnusableInput):

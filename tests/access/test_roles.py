@@ -21,7 +21,7 @@ from people.contacts import Contacts
 from people.directory import Directory
 from people.groups import Groups
 from people.importing import Choices, Importer
-from people.listing import Listing, Wanted
+from people.listing import Listing, PeopleFilter
 from people.message_templates import Templates
 from people.sheet import read_sheet
 from rules.desk import RuleDesk
@@ -184,9 +184,9 @@ async def test_every_method_of_people(scene: Watched) -> None:
         Listing: (
             lambda actor: Listing(database, "AC1", actor),
             {
-                "page": (LOOK, (Wanted(), 0, 10)),
-                "ids": (LOOK, (Wanted(),)),
-                "export": (LOOK, (Wanted(),)),
+                "page": (LOOK, (PeopleFilter(), 0, 10)),
+                "ids": (LOOK, (PeopleFilter(),)),
+                "export": (LOOK, (PeopleFilter(),)),
                 "counts": (LOOK, ()),
             },
         ),

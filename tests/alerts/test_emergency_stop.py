@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from access.actor import EVERYTHING, Actor
 from alerts import AlertRequest, Desk, UnusableInput
-from alerts.emergency_stop import EmergencyStop, Stopped, Sweep
+from alerts.emergency_stop import EmergencyStop, StopCounts, Stopped
 from alerts.history import History
 from alerts.steps import placing
 from database.database import Database
@@ -45,7 +45,7 @@ async def test_everything_ends(tmp_path: Path):
         history = await desk.history()
         await history.until(live.id, lambda alert: alert.status == "answered", 20)
         waiting = await desk.send_all([replace(LATER, to=each) for each in (ANN, BEN)])
-        assert await desk.would_stop() == Sweep(waiting=2, live=1)
+        assert await desk.would_stop() == StopCounts(waiting=2, live=1)
         canceled = await maya(desk).stop_everything("Wrong list")
         assert {each.id for each in canceled} == {live.id, *(each.id for each in waiting)}
         assert (await until_over(desk, live.id)).status == "canceled"
@@ -57,7 +57,7 @@ async def test_everything_ends(tmp_path: Path):
         stop = await desk.emergency_stop()
         assert stop is not None
         assert (stop.by, stop.reason) == ("Maya", "Wrong list")
-        assert await desk.would_stop() == Sweep()
+        assert await desk.would_stop() == StopCounts()
         refused = (
             desk.send(CALL),
             desk.send_all([CALL, TEXT]),

@@ -18,7 +18,7 @@ from people.contact import Contact
 from people.contacts import Contacts, write_contacts
 from people.exporting import write_csv
 from people.importing import Choices, Importer, Plan
-from people.listing import Listing, Wanted
+from people.listing import Listing, PeopleFilter
 from people.sheet import read_sheet
 from people.tables import contact_groups
 from tests.people.conftest import REGIONS
@@ -43,7 +43,7 @@ def choices(work: Importer) -> Choices:
 
 async def everybody(database: Database) -> list[Contact]:
     people = Listing(database, "AC1")
-    return await Contacts(database, REGIONS).get(await people.ids(Wanted()))
+    return await Contacts(database, REGIONS).get(await people.ids(PeopleFilter()))
 
 
 def names(people: tuple[Contact, ...]) -> list[str]:
@@ -87,7 +87,7 @@ async def test_what_needs_a_look_is_left_out_until_it_is_fixed(
     plan = await work.plan(first)
     assert names(plan.added) == ["Paul"]
     assert plan.without_number == 1
-    assert [(look.row, look.field, look.value, look.owner) for look in plan.looks] == [
+    assert [(look.row, look.field, look.value, look.owner) for look in plan.problems] == [
         (2, "number_1", "412 555 014", ""),
         (3, "number_1", "+81 3-5550-0142", ""),
         (4, "number_1", "+1 412-555-0147", "Joe Whitfield"),
@@ -95,7 +95,7 @@ async def test_what_needs_a_look_is_left_out_until_it_is_fixed(
         (6, "name", "", ""),
         (7, "language", "Klingon", ""),
     ]
-    said = [look.sentence for look in plan.looks]
+    said = [look.sentence for look in plan.problems]
     assert "Too few digits" in said[0]
     assert "Japan isn't among" in said[1]
     assert said[2] == "Is the number of Joe Whitfield."
@@ -111,7 +111,7 @@ async def test_what_needs_a_look_is_left_out_until_it_is_fixed(
     )  # fmt: skip
     plan = await work.plan(fixed)
     # A fix may be as wrong as what it fixes.
-    assert [(look.row, look.owner) for look in plan.looks] == [(5, "Joe Whitfield")]
+    assert [(look.row, look.owner) for look in plan.problems] == [(5, "Joe Whitfield")]
     done = await work.run(fixed)
     assert names(done.added) == ["Ivo Brandt", "Sam", "Uhura", "Paul"]
     assert (done.unchanged, done.left_out, names(done.changed)) == (1, 1, [])
@@ -144,9 +144,9 @@ async def test_the_same_person_four_times(database: Database):
         "Benny,412 555 0124,\n",
     )
     plan = await work.plan(choices(work))
-    assert [(look.row, look.owner) for look in plan.looks] == [(5, "Ben")]
+    assert [(look.row, look.owner) for look in plan.problems] == [(5, "Ben")]
     done = await work.run(replace(choices(work), merged=frozenset({5})))
-    assert done.looks == ()
+    assert done.problems == ()
     [ben] = await everybody(database)
     assert (ben.name, ben.numbers, ben.groups) == (
         "Ben", ("+14125550123", "+14125550124"), ("A", "B"),
@@ -164,13 +164,13 @@ async def test_numbers_of_two_people_and_too_many(database: Database, contacts: 
         "Bob,4125550111,4125550112,4125550113,4125550114\n",
     )
     plan = await work.plan(choices(work))
-    assert [look.sentence for look in plan.looks] == [
+    assert [look.sentence for look in plan.problems] == [
         "The numbers are those of Joe Whitfield and Ann. Leave out one.",
         "Ann has 3 other numbers; 3 are kept.",
     ]
     assert (len(plan.added[0].numbers), plan.more_numbers) == (3, 1)
     fixed = replace(choices(work), fixes={(2, "number_2"): "", (3, "number_2"): ""})
-    assert (await work.plan(fixed)).looks == ()
+    assert (await work.plan(fixed)).problems == ()
 
 
 async def test_without_a_column_for_numbers_nothing_is_done(database: Database):
@@ -190,7 +190,7 @@ async def test_numbers_of_another_region(database: Database):
     work = importer(database, "name,number\nClara,020 7946 0958\nBen,7946 0958\n")
     plan = await work.plan(replace(choices(work), region="GB"))
     assert plan.added[0].numbers == ("+442079460958",)
-    assert len(plan.looks) == 1
+    assert len(plan.problems) == 1
 
 
 async def test_nothing_half_done(database: Database, monkeypatch: pytest.MonkeyPatch):
@@ -223,7 +223,7 @@ async def test_somebody_who_takes_a_number_meanwhile_is_found(
     await contacts.save(JOE)
     done = await work.run(choices(work))
     assert names(done.added) == ["Paul"]
-    assert [look.owner for look in done.looks] == ["Joe Whitfield"]
+    assert [look.owner for look in done.problems] == ["Joe Whitfield"]
 
 
 async def test_what_is_exported_imports_again_as_it_was(database: Database, contacts: Contacts):

@@ -19,7 +19,7 @@ from people import listing
 from people.contact import Contact
 from people.contacts import Contacts
 from people.groups import Group
-from people.listing import Listing, Wanted, is_quiet
+from people.listing import Listing, PeopleFilter, is_quiet
 
 ACCOUNT = "AC1"
 PEOPLE = [
@@ -44,7 +44,7 @@ def people(database: Database, saved: dict[str, Contact]) -> Listing:
 
 
 async def names(people: Listing, **wanted: Any) -> list[str]:
-    page = await people.page(Wanted(**wanted), 0, 10)
+    page = await people.page(PeopleFilter(**wanted), 0, 10)
     assert page.total == len(page.people)
     return [each.contact.name for each in page.people]
 
@@ -90,15 +90,15 @@ async def test_search(people: Listing, search: str, found: Sequence[str]):
 
 
 async def test_pages_and_ids(people: Listing, saved: dict[str, Contact]):
-    second = await people.page(Wanted(), 2, 2)
+    second = await people.page(PeopleFilter(), 2, 2)
     assert [each.contact.name for each in second.people] == ["ben small", "Clara Novak"]
     assert (second.first, second.total) == (2, 5)
-    too_far = await people.page(Wanted(), 100, 2)
+    too_far = await people.page(PeopleFilter(), 100, 2)
     assert (too_far.first, [each.contact.name for each in too_far.people]) == (4, ["Émile Noir"])
-    assert await people.ids(Wanted(group="hollow elm")) == [
+    assert await people.ids(PeopleFilter(group="hollow elm")) == [
         saved["Ben Adeyemi"].id, saved["Émile Noir"].id,
     ]  # fmt: skip
-    nobody = await people.page(Wanted(group="no such group"), 10, 2)
+    nobody = await people.page(PeopleFilter(group="no such group"), 10, 2)
     assert (nobody.people, nobody.first, nobody.total) == ((), 0, 0)
 
 
@@ -108,10 +108,10 @@ async def test_the_last_alert_is_the_newest_to_any_number(people: Listing, datab
     # To a colleague's extension, on another account.
     await write_alert(database, "+14125550148,13", Status.COMPLETED)
     await write_alert(database, "+14125550147", Status.COMPLETED, account="AC2")
-    page = await people.page(Wanted(search="emile"), 0, 10)
+    page = await people.page(PeopleFilter(search="emile"), 0, 10)
     assert page.people[0].last is not None
     assert page.people[0].last.id == newest
-    page = await people.page(Wanted(search="amelia"), 0, 10)
+    page = await people.page(PeopleFilter(search="amelia"), 0, 10)
     assert page.people[0].last is None
 
 
@@ -128,7 +128,7 @@ async def test_why_texts_cannot_go_there(people: Listing, database: Database):
     await database.write(
         lambda connection: connection.execute(sa.insert(texting_states), rows) and None
     )
-    page = await people.page(Wanted(), 0, 10)
+    page = await people.page(PeopleFilter(), 0, 10)
     found = {each.contact.name: each.texting and each.texting.state for each in page.people}
     assert found == {
         "Amelia Hart": None, "Ben Adeyemi": "landline", "ben small": None, "Clara Novak": None,

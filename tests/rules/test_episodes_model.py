@@ -13,7 +13,7 @@ from rules.episodes import (
     Episode,
     Look,
     Past,
-    Standing,
+    RuleState,
     after_answer,
     after_check,
     after_told,
@@ -60,7 +60,7 @@ class World:
 
     def check(self, seen: dict[str, str], tell: object = None) -> After:
         self.counted += 1
-        standing = Standing(
+        standing = RuleState(
             self.open,
             {key: self.past(key) for key in KEYS},
             frozenset(self.muted),

@@ -20,10 +20,10 @@ from rules.check import CheckReport
 from rules.checker import RuleChecker
 from rules.episodes import Episode, Tell
 from rules.rule import Rule
+from rules.rule_state import read_open
 from rules.sandbox import Sandbox
 from rules.saved_rules import SavedRules
 from rules.sources import Sources
-from rules.standing import read_open
 from rules.tables import episodes, rule_state
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.support.desks import database_in, simulated_desk

@@ -27,7 +27,7 @@ STATES = {"draft": "Draft", "on": "On", "paused": "Off", "held": "Held"}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EditorState:
     """The rule in the form, the rule as saved, and what is known about both.
 
     `source` is the one whose columns are offered. `problems` are sentences by field; while the rule
@@ -50,7 +50,7 @@ class Standing:
         return self.saved is None or self.saved.fingerprint != self.rule.fingerprint
 
 
-def parts_of(standing: Standing, looking: Looking) -> dict[str, TagChild]:
+def parts_of(standing: EditorState, looking: Looking) -> dict[str, TagChild]:
     """Return each part of the editor that changes, by its name."""
     rule = standing.rule
     names = offered(rule, standing.source, looking)
@@ -97,7 +97,7 @@ def offered(rule: Rule, source: str, looking: Looking) -> Sequence[str]:
     return list(dict.fromkeys([*(each.name for each in looking.columns(source)), *of_query]))
 
 
-def why_not(standing: Standing, looking: Looking) -> str:
+def why_not(standing: EditorState, looking: Looking) -> str:
     """Say what keeps the rule from being switched on, "" if nothing does."""
     rule, mistake = standing.rule, looking.mistake
     sentences: list[str] = []
@@ -124,7 +124,7 @@ def unwritten(guided: Guided) -> str:
     return ""
 
 
-def saved_words(standing: Standing) -> Tag:
+def saved_words(standing: EditorState) -> Tag:
     """Say whether what is in the form is saved, since when, and by whom."""
     rule, saved = standing.rule, standing.saved
     if standing.save_problem:
@@ -137,7 +137,7 @@ def saved_words(standing: Standing) -> Tag:
     return tags.span(f"{STATES[rule.state]}, {verb} {at}{by}")
 
 
-def _lines(standing: Standing, problems: Mapping[str, str]) -> dict[str, TagChild]:
+def _lines(standing: EditorState, problems: Mapping[str, str]) -> dict[str, TagChild]:
     elsewhere = [sentence for field, sentence in problems.items() if field not in OWN_PLACES]
     sentences = {name: problems.get(name, "") for name in LINES} | {"delivery": " ".join(elsewhere)}
     if standing.saved is None and not standing.rule.name.strip():
@@ -148,7 +148,7 @@ def _lines(standing: Standing, problems: Mapping[str, str]) -> dict[str, TagChil
     }
 
 
-def _query(standing: Standing, looking: Looking) -> dict[str, TagChild]:
+def _query(standing: EditorState, looking: Looking) -> dict[str, TagChild]:
     rule, source = standing.rule, standing.source
     columns = looking.columns(source)
     guided = rule.guided or replace(Guided(source, "", "over"), key=rule.key)
@@ -162,7 +162,7 @@ def _query(standing: Standing, looking: Looking) -> dict[str, TagChild]:
     }
 
 
-def _sql_line(standing: Standing, looking: Looking, guided: Guided) -> TagList:
+def _sql_line(standing: EditorState, looking: Looking, guided: Guided) -> TagList:
     rule, mistake = standing.rule, looking.mistake
     if mistake is not None:
         return editor.sql_mistake(mistake.sentence, mistake.line, mistake.fix)
