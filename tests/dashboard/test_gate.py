@@ -18,6 +18,8 @@ from access import passwords, sign_in
 from dashboard.hosting import under_shiny_server
 from dashboard.sign_in import gate, open_sessions, session_tokens
 from dashboard.sign_in.way_back import OWN_PAGE, from_sign_in, safe_way_back
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
+from tests.support.desks import TEXT
 from tests.support.gated_app import HOST, ORIGIN, GatedApp, gated_app
 from tests.support.signing_in import BEN, MAYA, PASSWORD, cheap_hash, users_in
 
@@ -104,6 +106,20 @@ async def test_what_is_for_everybody(whole_app: GatedApp):
         assert answer.headers["content-security-policy"]
         found.append((method, path, answer.status_code))
     assert found == PUBLIC
+
+
+async def test_a_simulation_with_a_sign_in_keeps_what_it_knows_from_strangers(tmp_path: Path):
+    async with gated_app(tmp_path, users_file=users_in(tmp_path, MAYA).path) as app:
+        await app.desk.send(TEXT)
+        key = SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
+        for path in (
+            f"/2010-04-01/Accounts/{SIMULATOR_ACCOUNT_SID}/Messages.json",
+            f"/simulator/texts/{TEXT.to}",
+        ):
+            stranger = await app.web.get(path, auth=key)
+            assert (stranger.status_code, TEXT.message in stranger.text) == (401, False)
+            cookie = {"Cookie": await app.signed_in()}
+            assert TEXT.message in (await app.web.get(path, auth=key, headers=cookie)).text
 
 
 async def test_the_way_in_and_out(whole_app: GatedApp):
