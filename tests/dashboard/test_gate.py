@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -346,6 +347,30 @@ async def test_a_session_ends_with_its_sign_in(
         assert other.task is not None
         assert not other.task.done()
     await other.leave()
+
+
+async def test_a_session_ends_with_its_sign_in_also_after_a_look_that_failed(
+    app: GatedApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sign_in, "REMEMBER_SECONDS", 0)
+    session = await app.open(await app.signed_in())
+    assert await session.is_let_in()
+    here = app.access.sign_in
+    assert here is not None
+    sessions, failed = (await here._open()).sessions, asyncio.Event()
+    lasting = sessions.lasting
+
+    async def fail_once(token_hashes: Collection[str]) -> set[str]:
+        if failed.is_set():
+            return await lasting(token_hashes)
+        failed.set()
+        raise sa.exc.ProgrammingError("SELECT", None, Exception("permission denied"))
+
+    monkeypatch.setattr(sessions, "lasting", fail_once)
+    await failed.wait()
+    users_in(tmp_path, BEN)
+    assert "callboard-signed-out" in (await session.until_closed())[-2]["text"]
+    await session.leave()
 
 
 async def test_only_people_keep_a_sign_in(app: GatedApp):
