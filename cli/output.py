@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 def adapt_to_console() -> None:
     """Print `?` for what the console can't show, and go on silently if its reader has gone.
 
+    A terminal gets no control codes but line breaks and tabs. Words of a row, a file or a reply may
+    hold some, which would change what it shows or what is on its clipboard.
+
     In `call … | head -1`, the call is sent, and the exit status tells what became of it.
     """
     sys.stdout = _adapted(sys.stdout)
@@ -29,12 +32,25 @@ class _Console(io.FileIO):
             return memoryview(data).nbytes
 
 
+CONTROL_CODES = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
+
+
+class _Terminal(io.TextIOWrapper):
+    """Writes control codes out, as \\x1b."""
+
+    def write(self, text: str, /) -> int:
+        return super().write(text.translate(CONTROL_CODES))
+
+
 def _adapted(stream: TextIO) -> TextIO:
     stream.flush()
     console = _Console(stream.fileno(), "w", closefd=False)
     # With `python -u` or PYTHONUNBUFFERED, everything is written at once.
     unbuffered = getattr(stream, "write_through", False)
-    return io.TextIOWrapper(
+    kind = _Terminal if stream.isatty() else io.TextIOWrapper
+    return kind(
         console if unbuffered else io.BufferedWriter(console),
         encoding=stream.encoding,
         errors="replace",

@@ -12,7 +12,13 @@ from typing import Any
 
 from shiny import Session, reactive
 
+from alerts.log_lines import LimitedLog
 from dashboard.background import in_background
+
+log = LimitedLog(__name__)
+
+# A person doesn't press this many buttons before the first has done its work.
+MOST_TASKS = 100
 
 # What the press of a button calls: with the id of a record, a value, and the fields of a form.
 Action = Callable[[str, str, dict[str, Any]], Awaitable[None]]
@@ -34,7 +40,15 @@ class VisitTasks:
         session.on_ended(self._stop)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` until it ends, or the session does."""
+        """Run `work` until it ends, or the session does.
+
+        With MOST_TASKS under way it is left out: a program that sends on and on would fill the
+        memory with what waits.
+        """
+        if len(self._running) >= MOST_TASKS:
+            work.close()
+            log.warning("Left out what a page asked for: too much of it is waiting already.")
+            return
         task = in_background(work, "what a visitor asked for")
         self._running.add(task)
         task.add_done_callback(self._running.discard)

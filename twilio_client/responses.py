@@ -6,7 +6,7 @@ https://www.twilio.com/docs/usage/twilios-response
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -126,12 +126,16 @@ def decimal(value: object) -> Decimal | None:
 
 
 def date_and_time(value: object) -> datetime | None:
-    """Return the time in UTC that RFC 2822 text stands for, None if it is not such text."""
+    """Return the time in UTC that RFC 2822 text stands for, None if it is not such text.
+
+    None also for the first and the last year, from which nothing can be counted back or on.
+    """
     try:
         moment = parsedate_to_datetime(str(value))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if MINYEAR < moment.year < MAXYEAR else None
 
 
 def _one_line(value: object) -> str | None:

@@ -27,10 +27,10 @@ from dashboard.visitor import ACTOR_KEY
 log = logging.getLogger(__name__)
 
 # Twilio, monitors and load balancers can't sign in. /twilio checks Twilio's signature, /twiml has
-# names that can't be guessed, and /metrics has a token of its own.
+# names that can't be guessed, and /metrics has a token of its own. The simulator isn't among them:
+# its token is no secret, and it tells who was called and what they heard.
 PUBLIC_PATHS = {"/healthz", "/metrics"}
 PUBLIC_FOLDERS = ("/twilio/", "/twiml/")
-SIMULATORS_FOLDERS = ("/2010-04-01/", "/simulator/")
 POLICY_VIOLATION = 1008
 
 
@@ -45,7 +45,6 @@ class Gate:
     ) -> None:
         self._app = app
         self._identify = identify
-        self._public_folders = (*PUBLIC_FOLDERS, *(() if page.live else SIMULATORS_FOLDERS))
         self._said: set[Denied] = set()
         self._tokens = SessionTokens()
         self._sessions = OpenSessions(sign_in) if sign_in else None
@@ -64,7 +63,7 @@ class Gate:
 
     async def _serve_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = get_route_path(scope)
-        if path in PUBLIC_PATHS or path.startswith(self._public_folders):
+        if path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDERS):
             await self._app(scope, receive, send)
             return
         answer: Response | None = None

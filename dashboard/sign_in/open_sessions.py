@@ -106,6 +106,9 @@ class OpenSessions:
             except (DatabaseError, UsersError) as problem:
                 # No one can sign in meanwhile, but open sessions may go on.
                 log.warning(f"Can't tell whether sign-ins have ended: {problem}")
+            except Exception as problem:  # noqa: BLE001 - or nobody would be signed out any more
+                name = type(problem).__name__
+                log.warning(f"Can't tell whether sign-ins have ended: {name}. Looking again.")
 
 
 async def _close(send: Send) -> None:

@@ -6,7 +6,9 @@ https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/Conditional_requests
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -139,7 +141,7 @@ def _answer(
             if answer.status_code not in REDIRECTS:
                 yield answer
                 return
-            at = urljoin(at, answer.headers.get("location", ""))
+            before, at = at, urljoin(at, answer.headers.get("location", ""))
         if not at.startswith(("https://", "http://")) or (
             address.startswith("https://") and not at.startswith("https://")
         ):
@@ -148,9 +150,44 @@ def _answer(
                 f"{source.name} can't be fetched: {_host(address)} points to an address that "
                 "isn't https.",
             )
+        if leads_inside(before, at):
+            raise SourceError(
+                source.name,
+                f"{source.name} can't be fetched: {_host(before)} points to {_host(at)}, which is "
+                "inside this network. Name that address itself if it is meant.",
+            )
     raise SourceError(
         source.name, f"{source.name} can't be fetched: {_host(address)} redirects without end."
     )
+
+
+def leads_inside(address: str, to: str) -> bool:
+    """Return whether a redirect leads further inside: a stranger's server must not send us there.
+
+    From the Internet to a private network, from there to this machine, or from anywhere to the
+    addresses at which clouds hand out credentials.
+    """
+    known, wanted = _depths(address), _depths(to)
+    # What isn't found here is found by a proxy, or not at all.
+    return bool(known and wanted) and max(wanted) > max(known)
+
+
+def _depths(address: str) -> set[int]:
+    host = httpx.URL(address).host
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return set()
+    return {_depth(ipaddress.ip_address(str(each[4][0]).partition("%")[0])) for each in found}
+
+
+def _depth(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_link_local:
+        return 3
+    if address.is_loopback or address.is_unspecified:
+        return 2
+    return 0 if address.is_global else 1
 
 
 def _check(source: Source, answer: httpx.Response) -> None:

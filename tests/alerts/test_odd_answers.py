@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from alerts.replies import ReplyPoller
 from alerts.services import RetryPolicy
 from simulator import SIMULATOR_FROM_NUMBER
-from tests.support.desks import CALL, UNHURRIED, desk_at, followed
-from tests.support.scripted_twilio import PLACED, TOO_FAST, Answer, at, scripted_twilio
+from tests.support.desks import CALL, TEXT, UNHURRIED, desk_at, followed
+from tests.support.scripted_twilio import PLACED, TEXTED, TOO_FAST, Answer, at, scripted_twilio
 
 FROM = "+14128574309"
 
@@ -82,3 +82,13 @@ async def test_a_call_without_a_sid_that_can_be_asked_about_ends():
         alert = await followed(desk, CALL)
     assert (alert.status, alert.sid) == ("unknown", None)
     assert len(twilio.posts) == 1
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+async def test_a_date_from_which_nothing_can_be_counted(year):
+    sent = at("sent", date_sent=f"Fri, 31 Dec {year} 23:59:00 +0000")
+    async with (
+        scripted_twilio(TEXTED, looking=[sent, sent, at("delivered")]) as twilio,
+        desk_at(twilio.url) as desk,
+    ):
+        assert (await followed(desk, TEXT)).status == "delivered"

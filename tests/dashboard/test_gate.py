@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from access import passwords, sign_in
 from dashboard.hosting import under_shiny_server
 from dashboard.sign_in import gate, open_sessions, session_tokens
 from dashboard.sign_in.way_back import OWN_PAGE, from_sign_in, safe_way_back
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
+from tests.support.desks import TEXT
 from tests.support.gated_app import HOST, ORIGIN, GatedApp, gated_app
 from tests.support.signing_in import BEN, MAYA, PASSWORD, cheap_hash, users_in
 
@@ -104,6 +107,20 @@ async def test_what_is_for_everybody(whole_app: GatedApp):
         assert answer.headers["content-security-policy"]
         found.append((method, path, answer.status_code))
     assert found == PUBLIC
+
+
+async def test_a_simulation_with_a_sign_in_keeps_what_it_knows_from_strangers(tmp_path: Path):
+    async with gated_app(tmp_path, users_file=users_in(tmp_path, MAYA).path) as app:
+        await app.desk.send(TEXT)
+        key = SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
+        for path in (
+            f"/2010-04-01/Accounts/{SIMULATOR_ACCOUNT_SID}/Messages.json",
+            f"/simulator/texts/{TEXT.to}",
+        ):
+            stranger = await app.web.get(path, auth=key)
+            assert (stranger.status_code, TEXT.message in stranger.text) == (401, False)
+            cookie = {"Cookie": await app.signed_in()}
+            assert TEXT.message in (await app.web.get(path, auth=key, headers=cookie)).text
 
 
 async def test_the_way_in_and_out(whole_app: GatedApp):
@@ -330,6 +347,30 @@ async def test_a_session_ends_with_its_sign_in(
         assert other.task is not None
         assert not other.task.done()
     await other.leave()
+
+
+async def test_a_session_ends_with_its_sign_in_also_after_a_look_that_failed(
+    app: GatedApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sign_in, "REMEMBER_SECONDS", 0)
+    session = await app.open(await app.signed_in())
+    assert await session.is_let_in()
+    here = app.access.sign_in
+    assert here is not None
+    sessions, failed = (await here._open()).sessions, asyncio.Event()
+    lasting = sessions.lasting
+
+    async def fail_once(token_hashes: Collection[str]) -> set[str]:
+        if failed.is_set():
+            return await lasting(token_hashes)
+        failed.set()
+        raise sa.exc.ProgrammingError("SELECT", None, Exception("permission denied"))
+
+    monkeypatch.setattr(sessions, "lasting", fail_once)
+    await failed.wait()
+    users_in(tmp_path, BEN)
+    assert "callboard-signed-out" in (await session.until_closed())[-2]["text"]
+    await session.leave()
 
 
 async def test_only_people_keep_a_sign_in(app: GatedApp):

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from rules.sources import sources, web
+from rules.sources.web import leads_inside
 from tests.rules.sources.conftest import Lab
 from tests.support.servers import free_port, serve
 
@@ -273,6 +274,32 @@ async def test_redirects_without_end_and_to_elsewhere(lab: Lab, server: DataServ
 
     assert "127.0.0.1 redirects without end" in await lab.problem("round")
     assert "points to an address that isn't https" in await lab.problem("file")
+
+
+@pytest.mark.parametrize(
+    ("address", "to", "is_inside"),
+    [
+        ("http://93.184.216.34/a", "http://93.184.216.35/a", False),
+        ("http://93.184.216.34/a", "http://10.0.0.7/a", True),
+        ("http://93.184.216.34/a", "http://[::1]:8000/a", True),
+        ("http://93.184.216.34/a", "http://[::ffff:127.0.0.1]/a", True),
+        ("http://93.184.216.34/a", "http://0/a", True),
+        ("http://10.0.0.7/a", "http://192.168.0.1/a", False),
+        ("http://10.0.0.7/a", "http://localhost/a", True),
+        ("http://127.0.0.1/a", "http://169.254.169.254/a", True),
+        ("http://10.0.0.7/a", "http://93.184.216.34/a", False),
+        ("http://lab.invalid/a", "http://10.0.0.7/a", False),
+    ],
+)
+def test_which_redirects_lead_inside(address: str, to: str, is_inside: bool):
+    assert leads_inside(address, to) is is_inside
+
+
+async def test_a_redirect_to_where_clouds_hand_out_credentials(lab: Lab, server: DataServer):
+    server.answers["/lab.csv"] = RedirectResponse("http://169.254.169.254/latest/meta-data/x.csv")
+    lab.open(f'[lab]\nurl = "{server.url}/lab.csv"')
+
+    assert "points to 169.254.169.254, which is inside this network" in await lab.problem()
 
 
 async def test_files_of_earlier_versions_are_removed_later(
