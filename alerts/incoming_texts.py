@@ -15,7 +15,7 @@ from alerts.alert import Event
 from alerts.appending import Entry, append
 from alerts.replies import IncomingText, ReplyKind, kind_of, note_of, starts_again
 from alerts.status import Status
-from alerts.tables import alerts, incoming_texts, submissions
+from alerts.tables import SUBMISSION_OF_ALERT, alerts, incoming_texts, submissions
 from database.tables import insert_of_new
 
 # A later text has nothing to do with the alert any more.
@@ -67,13 +67,7 @@ def awaited(connection: sa.Connection, account_sid: str) -> dict[str, datetime]:
     """Return the numbers that open alerts wait for a reply from, and when each was texted last."""
     chosen = (
         sa.select(submissions.c.to_number, sa.func.max(submissions.c.at).label("at"))
-        .join(
-            alerts,
-            sa.and_(
-                alerts.c.id == submissions.c.alert_id,
-                alerts.c.account_sid == submissions.c.account_sid,
-            ),
-        )
+        .join(alerts, SUBMISSION_OF_ALERT)
         .where(
             alerts.c.account_sid == account_sid,
             alerts.c.is_open,
@@ -108,13 +102,7 @@ def _alert_of(
             alerts.c.is_open,
             alerts.c.asks_reply,
         )
-        .join(
-            alerts,
-            sa.and_(
-                alerts.c.id == submissions.c.alert_id,
-                alerts.c.account_sid == submissions.c.account_sid,
-            ),
-        )
+        .join(alerts, SUBMISSION_OF_ALERT)
         .where(
             submissions.c.to_number == text.from_,
             submissions.c.account_sid == account_sid,

@@ -22,7 +22,7 @@ from alerts.records import position_at
 from alerts.state import WHY_HELD, waiting_note
 from alerts.status import Stage, Status
 from alerts.submissions import MAY_HAVE_GONE_OUT, Submission, lately
-from alerts.tables import alerts, submissions
+from alerts.tables import SUBMISSION_OF_ALERT, alerts, submissions
 from alerts.time_zones import clock_time, in_time_zone
 
 HOUR = timedelta(hours=1)
@@ -56,15 +56,7 @@ ASKED_FOR = sa.select(alerts.c.created_at).where(
 )
 LATER_TRIES = (
     sa.select(submissions.c.at)
-    .select_from(
-        submissions.join(
-            alerts,
-            sa.and_(
-                alerts.c.id == submissions.c.alert_id,
-                alerts.c.account_sid == submissions.c.account_sid,
-            ),
-        )
-    )
+    .select_from(submissions.join(alerts, SUBMISSION_OF_ALERT))
     .where(
         submissions.c.account_sid == sa.bindparam("account"),
         submissions.c.at > sa.bindparam("since"),

@@ -283,3 +283,9 @@ workers = sa.Table(
     # When it was last known to be alive, by the database's clock.
     sa.Column("seen_at", sa.Double, nullable=False, server_default=sa.text("0")),
 )
+
+# Joins submissions with their alerts: two accounts may use the same ids.
+SUBMISSION_OF_ALERT = sa.and_(
+    alerts.c.id == submissions.c.alert_id,
+    alerts.c.account_sid == submissions.c.account_sid,
+)
