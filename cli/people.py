@@ -68,8 +68,9 @@ async def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps(_as_json(plan, dry_run=chosen.dry_run)))
     else:
-        for look in plan.problems:
-            print(f"Row {look.row}, {look.name or 'no name'}: {look.value} {look.sentence}".strip())
+        for problem in plan.problems:
+            who = problem.name or "no name"
+            print(f"Row {problem.row}, {who}: {problem.value} {problem.sentence}".strip())
         print(said(plan, dry_run=chosen.dry_run))
     return FAILED if plan.problems else ACCEPTED
 
@@ -161,8 +162,8 @@ def _as_json(plan: Plan, *, dry_run: bool) -> dict[str, object]:
         "unchanged": plan.unchanged,
         "without_number": plan.without_number,
         "left_out": [
-            {"row": look.row, "name": look.name, "field": look.field, "value": look.value,
-             "message": look.sentence}
-            for look in plan.problems
+            {"row": problem.row, "name": problem.name, "field": problem.field,
+             "value": problem.value, "message": problem.sentence}
+            for problem in plan.problems
         ],
     }  # fmt: skip

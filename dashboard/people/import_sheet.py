@@ -19,7 +19,7 @@ from people.importing import Choices, Plan, RowProblem
 from people.names import number_of_people
 from people.sheet import Sheet
 
-MOST_LOOKS_SHOWN = 50
+MOST_PROBLEMS_SHOWN = 50
 MOST_PEOPLE_SHOWN = 4
 FIELD_NAMES = {"name": "Name", "language": "Language", "time_zone": "Time zone", "notes": "Notes"}
 
@@ -165,10 +165,10 @@ def _looks(plan: Plan) -> TagList | None:
         return None
     count = len(plan.problems)
     heading = "1 row needs a look" if count == 1 else f"{count:,} rows need a look"
-    more = count - MOST_LOOKS_SHOWN
+    more = count - MOST_PROBLEMS_SHOWN
     return TagList(
         tags.h3(heading),
-        tags.ul(*map(_look, plan.problems[:MOST_LOOKS_SHOWN]), class_="import-looks"),
+        tags.ul(*map(_problem, plan.problems[:MOST_PROBLEMS_SHOWN]), class_="import-looks"),
         tags.p(
             f"{more:,} more follow. Rows that stay wrong are left out.", class_="cb-quiet cb-small"
         )
@@ -177,39 +177,39 @@ def _looks(plan: Plan) -> TagList | None:
     )
 
 
-def _look(look: RowProblem) -> Tag:
-    name = look.name or "No name"
-    line = f"import-why-{look.row}"
-    what = "Number" if look.field in NUMBER_FIELDS else FIELD_NAMES.get(look.field, "Groups")
+def _problem(problem: RowProblem) -> Tag:
+    name = problem.name or "No name"
+    line = f"import-why-{problem.row}"
+    what = "Number" if problem.field in NUMBER_FIELDS else FIELD_NAMES.get(problem.field, "Groups")
     leave_out = button(
-        "Leave out", "leave_out", "low", data_id=str(look.row), aria_label=f"Leave out {name}"
+        "Leave out", "leave_out", "low", data_id=str(problem.row), aria_label=f"Leave out {name}"
     )
     merge = button(
-        "Merge", "merge", "low", data_id=str(look.row), aria_label=f"Merge with {look.owner}"
+        "Merge", "merge", "low", data_id=str(problem.row), aria_label=f"Merge with {problem.owner}"
     )
     control = tags.input(
         type="text",
-        value=look.value,
-        id=f"import-fix-{look.row}",
+        value=problem.value,
+        id=f"import-fix-{problem.row}",
         class_="form-control cb-number",
-        aria_label=f"{what} of {name}, row {look.row}",
+        aria_label=f"{what} of {name}, row {problem.row}",
         aria_describedby=line,
-        aria_invalid="false" if look.owner else "true",
+        aria_invalid="false" if problem.owner else "true",
         data_change="fix",
-        data_id=f"{look.row}:{look.field}",
+        data_id=f"{problem.row}:{problem.field}",
     )
-    tone, shape = ("wait", "mark") if look.owner else ("bad", "cross")
+    tone, shape = ("wait", "mark") if problem.owner else ("bad", "cross")
     return tags.li(
-        tags.span(f"row {look.row}", class_="cb-quiet cb-small cb-number row-number"),
+        tags.span(f"row {problem.row}", class_="cb-quiet cb-small cb-number row-number"),
         tags.span(
             tags.span(name, class_="cb-strong"),
             tags.span(
-                tags.span(shape_tag(shape), look.sentence, class_=f"cb-status {tone}"), id=line
+                tags.span(shape_tag(shape), problem.sentence, class_=f"cb-status {tone}"), id=line
             ),
             class_="who",
         ),
         control,
-        tags.span(merge if look.owner else None, leave_out, class_="decide"),
+        tags.span(merge if problem.owner else None, leave_out, class_="decide"),
     )
 
 
