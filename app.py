@@ -18,9 +18,9 @@ from starlette.types import Lifespan
 from alerts import Alert, DatabaseError, Desk
 from dashboard import activity, emergency, mount, people, rules, send, setup, shell
 from dashboard.background import in_background
-from dashboard.empty_updates import WithoutEmptyUpdates
 from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
+from dashboard.quiet_sessions import QuietApp
 from dashboard.security_headers import SecurityHeaders, html_of
 from dashboard.sign_in import Access
 from dashboard.tracing import skip_tracing_if_not_installed
@@ -100,9 +100,8 @@ def create_app(
 
             phone.server("phone", simulator.state.exchange, ringing)
 
-    dashboard = App(page, server)
+    dashboard = QuietApp(page, server)
     dashboard.sanitize_errors = True
-    dashboard.starlette_app.add_middleware(WithoutEmptyUpdates)
     file_inputs = {"people-file", "send-file", "rules-file"}
     dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs=file_inputs)
     mount(dashboard, desk, open_rules, access)
