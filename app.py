@@ -20,7 +20,7 @@ from dashboard import activity, emergency, mount, people, rules, send, setup, sh
 from dashboard.background import in_background
 from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
-from dashboard.quiet_sessions import QuietApp
+from dashboard.quick_sessions import QuickApp
 from dashboard.security_headers import SecurityHeaders, html_of
 from dashboard.sign_in import Access
 from dashboard.tracing import skip_tracing_if_not_installed
@@ -100,7 +100,7 @@ def create_app(
 
             phone.server("phone", simulator.state.exchange, ringing)
 
-    dashboard = QuietApp(page, server)
+    dashboard = QuickApp(page, server)
     dashboard.sanitize_errors = True
     file_inputs = {"people-file", "send-file", "rules-file"}
     dashboard.starlette_app.add_middleware(CheckedMessages, file_inputs=file_inputs)

@@ -35,6 +35,10 @@ def feedback(tone: Tone, words: str) -> Tag:
     return tags.span(icon, f" {words}" if mark else words, class_=f"feedback {tone}")
 
 
+# For lines that change with every key, because building a tag takes longer than showing it.
+NO_FEEDBACK = feedback("", "")
+
+
 def unannounced(output: Tag) -> Tag:
     """Keep screen readers from reading out an output at each change, as Shiny makes them do.
 

@@ -10,8 +10,8 @@ https://shiny.posit.co/py/docs/opentelemetry.html
 from __future__ import annotations
 
 import importlib.util
-import sys
 
+from shiny.otel import _span_wrappers
 from shiny.reactive import _extended_task, _reactives
 from shiny.session import _session
 
@@ -25,19 +25,23 @@ def skip_tracing_if_not_installed() -> None:
     """
     if importlib.util.find_spec(SDK) is not None:
         return
-    # Shiny tries to import it several times in every flush, in case it has been set up meanwhile.
-    # With None here Python remembers that it isn't there, and needn't search the file system.
-    # https://docs.python.org/3/reference/import.html#the-module-cache
-    sys.modules.setdefault(f"{SDK}.trace", None)  # type: ignore[arg-type]
-    for module in (_reactives, _extended_task, _session):
+    for module in (_reactives, _extended_task, _session, _span_wrappers):
         if hasattr(module, "extract_source_ref"):
             module.extract_source_ref = _no_source  # type: ignore[attr-defined]
+        # Shiny tries to import the SDK several times in every flush, in case it has been set up
+        # meanwhile.
+        if hasattr(module, "is_otel_tracing_enabled"):
+            module.is_otel_tracing_enabled = _no_tracing  # type: ignore[attr-defined]
     if hasattr(_reactives.Value, "_try_infer_name"):
         _reactives.Value._try_infer_name = _no_name  # type: ignore[assignment,method-assign]
 
 
 def _no_source(function: object) -> dict[str, object]:
     return {}
+
+
+def _no_tracing() -> bool:
+    return False
 
 
 def _no_name(value: object) -> None:

@@ -29,6 +29,7 @@ def caller_server(
 ) -> None:
     """Show both; `form` and `typed` are reactive reads. For use inside a module's server."""
     services = desk.services
+    number = f"From {international(services.from_number)}"
 
     @render.text
     def send_label() -> str:
@@ -38,7 +39,6 @@ def caller_server(
 
     @only_changes
     def who_calls() -> str:
-        number = f"From {international(services.from_number)}"
         if services.simulator:
             return f"{number}, simulated: no real call"
         request = form()

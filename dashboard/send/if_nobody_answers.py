@@ -18,7 +18,7 @@ from alerts.alert import Channel
 from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_MINUTES_BETWEEN_TRIES
 from alerts.phone_numbers import Regions, read_number, shortened
 from alerts.services import Services
-from dashboard.fields import described_by, feedback, unannounced
+from dashboard.fields import NO_FEEDBACK, described_by, feedback, unannounced
 from dashboard.inputs import choice, number, switch, text
 from people.recipients import parts_of
 
@@ -137,7 +137,7 @@ def numbers_feedback(numbers: Sequence[str], regions: Regions) -> Tag:
         if found.warning:
             return feedback("waiting", f"{found.international}: {found.warning}")
     shown = " · ".join(found.international for found in read)
-    return feedback("good", shown) if read else feedback("", "")
+    return feedback("good", shown) if read else NO_FEEDBACK
 
 
 def _tries(chosen: AlertRequest) -> Tag:

@@ -16,7 +16,7 @@ from alerts.message.call_twiml import check_call, estimated_seconds, write_docum
 from alerts.message.compose import variables_of, words_of_text, write_message
 from alerts.message.languages import key_press_words
 from alerts.message.segments import character_name, count_segments, in_words, savings
-from dashboard.fields import feedback, unannounced
+from dashboard.fields import NO_FEEDBACK, feedback, unannounced
 from dashboard.icons import icon
 from dashboard.only_changes import only_changes
 from dashboard.send.form import REPEATS, for_channel
@@ -133,11 +133,11 @@ def preview_server(
         # A voice that doesn't speak the language is about to be replaced, so don't report that.
         if isinstance(written, UnusableInput) and written.field == "message":
             if isinstance(asked, AlertRequest) and not asked.message.strip():
-                return feedback("", "")  # nothing is wrong yet
+                return NO_FEEDBACK  # nothing is wrong yet
             return feedback("bad", str(written))
         if isinstance(written, str):
             return segments_feedback(written)
-        return feedback("", "")
+        return NO_FEEDBACK
 
     @render.ui
     def message_feedback_line() -> Tag | TagList:

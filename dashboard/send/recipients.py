@@ -17,7 +17,7 @@ from alerts.phone_numbers import Regions, international, read_number, split_dial
 from alerts.time_zones import find_zone, time_zones
 from dashboard.alert_status import shape_tag
 from dashboard.background import in_background
-from dashboard.fields import described_by, feedback, unannounced
+from dashboard.fields import NO_FEEDBACK, described_by, feedback, unannounced
 from dashboard.icons import icon
 from dashboard.inputs import part, text, whole_number
 from dashboard.live_alert import failure_sentence
@@ -185,7 +185,7 @@ def _of_file(found: Found, channel: Channel) -> Typed:
 def rows(shown: Typed, regions: Regions) -> Tag:
     """Return a row for each recipient, or one line on what can be typed."""
     if shown.problem:
-        return feedback("", "")  # shown with the file
+        return NO_FEEDBACK  # shown with the file
     if not shown.is_known and not shown.entries:
         return feedback("", "Looking…")
     if not shown.entries:

@@ -9,7 +9,7 @@ from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 from starlette.types import ASGIApp
 from websockets.sync.client import ClientConnection, connect
 
-from dashboard.quiet_sessions import QuietApp
+from dashboard.quick_sessions import QuickApp
 from tests.support.servers import serve
 
 VISIBLE = {
@@ -20,7 +20,7 @@ VISIBLE = {
 EMPTY_UPDATE: dict[str, object] = {"values": {}, "inputMessages": [], "errors": {}}
 
 
-def app(kind: type[App] = QuietApp) -> App:
+def app(kind: type[App] = QuickApp) -> App:
     """An app that previews a message, and in which one visitor can tell all of them something."""
     shared: reactive.Value[str] = reactive.Value("nothing")
 
@@ -87,7 +87,7 @@ def news_of_others(app: ASGIApp) -> list[str]:
 
 
 def test_shiny_tells_every_page_of_every_change() -> None:
-    """If this fails, Shiny has changed, and quiet sessions can go."""
+    """If this fails, Shiny has changed, and quick sessions can go."""
     assert empty_updates(news_of_others(app(App))) >= 3
 
 
