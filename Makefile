@@ -12,11 +12,14 @@ run: .venv/installed
 	@$(BIN)/python -m cli.port $(HOST) $(PORT)
 	$(BIN)/shiny run --host $(HOST) --port $(PORT) app.py
 
-test: check unit browser
+# The type check uses one core for a minute, so it runs beside the first tests.
+test: .venv/installed-dev
+	$(MAKE) --jobs=2 check unit
+	$(MAKE) browser
 
 # With the tests that take long: killed processes, real servers, pages in every look. CI runs this.
-test-all: SLOW = yes
-test-all: check unit browser
+test-all:
+	$(MAKE) test SLOW=yes
 
 # Tests start many processes. Without bytecode on the disk each of them would compile the project.
 unit browser: export PYTHONDONTWRITEBYTECODE =
@@ -37,7 +40,7 @@ unit: .venv/installed-dev
 # Apart from the rest, because Playwright keeps an event loop running, which breaks async tests. The
 # folders are named because loading all tests, only to skip most, would take a good part of a minute.
 browser: .venv/installed-dev
-	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n 2 --dist loadfile tests/browser tests/docs
+	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n 3 --dist loadfile tests/browser tests/docs
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

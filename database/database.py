@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from database import DatabaseError, NewerDatabase
 from database.connecting import begin_writing, parsed, place_of, reading, without_secrets
 from database.errors import in_words, is_passing
-from database.migrations import check_revision
 from database.opening import Opened, check_usable, opened
+from database.tables import check_revision
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

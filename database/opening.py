@@ -19,11 +19,8 @@ from database.connecting import (
     without_secrets,
 )
 from database.errors import in_words
-from database.migrations import (
-    bring_up_to_date,
-    check_revision,
-    check_that_it_can_be_written,
-)
+from database.migrations import bring_up_to_date, check_that_it_can_be_written
+from database.tables import check_revision
 
 
 @dataclass(frozen=True, slots=True)

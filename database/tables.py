@@ -1,4 +1,4 @@
-"""What the tables of all rooms share: a database, its clock, and rows that may be there already."""
+"""What the tables of all rooms share: a database, its revision and clock, and inserting rows."""
 
 from __future__ import annotations
 
@@ -10,14 +10,34 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from database import NewerDatabase
+
 metadata = sa.MetaData()
 """Each room's tables.py adds its own to it."""
 
+# Not Alembic's own name for it, because other programs in the same database may use Alembic too.
+REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
+REVISION = sa.select(REVISION_TABLE.c.version_num)
+# Every transaction needs it, and plain text runs faster than a statement built by SQLAlchemy.
+REVISION_AS_SQL = str(REVISION)
 MOST_PER_STATEMENT = 500
 POSTGRESQL_NOW = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
 
 T = TypeVar("T")
 Insert = sqlite.Insert | postgresql.Insert
+
+
+def check_revision(connection: sa.Connection, revision: str) -> None:
+    """Raise `NewerDatabase` unless the database is at `revision`, that it was opened at.
+
+    Within a transaction this holds until its end: on PostgreSQL, reading the table makes a
+    migration wait, because that locks it, and on SQLite there is only one writer.
+    """
+    if connection.exec_driver_sql(REVISION_AS_SQL).scalar() != revision:
+        raise NewerDatabase(
+            "A newer version of Callboard now uses this database, so this one neither saves nor "
+            "sends anything any more: open the new version."
+        )
 
 
 def insert_new(

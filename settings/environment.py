@@ -88,8 +88,8 @@ def unknown_name(in_file: Collection[str], known: Collection[str]) -> str | None
         return f"{name} in .env is not a setting of Callboard{_guess(name, known)}."
     for name in os.environ:
         # Other programs use names such as TWILIO_REGION, so complain only about near misses.
-        near_miss = _guess(name, known)
-        if name.startswith(OUR_PREFIXES) and name.upper() not in known and near_miss:
+        is_like_ours = name.startswith(OUR_PREFIXES) and name.upper() not in known
+        if is_like_ours and (near_miss := _guess(name, known)):
             return f"{name} is not a setting of Callboard{near_miss}."
     return None
 

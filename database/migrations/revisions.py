@@ -11,13 +11,9 @@ import sqlalchemy as sa
 
 from database import NewerDatabase
 from database.connecting import NO_LIMITS, begin_writing, run_outside_transactions
+from database.tables import REVISION, REVISION_TABLE
 
 VERSIONS = Path(__file__).parent / "versions"
-# Not Alembic's own name for it, because other programs in the same database may use Alembic too.
-REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
-REVISION = sa.select(REVISION_TABLE.c.version_num)
-# Every transaction needs it, and plain text runs faster than a statement built by SQLAlchemy.
-REVISION_AS_SQL = str(REVISION)
 # A number that no other program is likely to use.
 POSTGRESQL_LOCK = 7_305_128_461_290_033_517
 _ONE_AT_A_TIME = threading.Lock()
@@ -37,19 +33,6 @@ def bring_up_to_date(engine: sa.Engine, versions: Path = VERSIONS) -> str:
         if _known_revision(connection, versions) != latest:
             upgrade(connection, versions)
     return latest
-
-
-def check_revision(connection: sa.Connection, revision: str) -> None:
-    """Raise `NewerDatabase` unless the database is at `revision`, that it was opened at.
-
-    Within a transaction this holds until its end: on PostgreSQL, reading the table makes a
-    migration wait, because that locks it, and on SQLite there is only one writer.
-    """
-    if connection.exec_driver_sql(REVISION_AS_SQL).scalar() != revision:
-        raise NewerDatabase(
-            "A newer version of Callboard now uses this database, so this one neither saves nor "
-            "sends anything any more: open the new version."
-        )
 
 
 def check_that_it_can_be_written(engine: sa.Engine) -> None:
