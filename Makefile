@@ -31,11 +31,11 @@ check: .venv/installed-dev
 
 NOT_SLOW = $(if $(SLOW),, and not slow)
 
-# Five at a time, because most tests wait for something. Tests of a file share fixtures, so keep them
+# Four at a time, because most tests wait for something. Tests of a file share fixtures, so keep them
 # together. Files run in the order of their names: the usual order, most tests first, would leave
 # files with few and slow tests to the end, where nothing else runs beside them.
 unit: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not browser$(NOT_SLOW)" -n 5 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not browser$(NOT_SLOW)" -n 4 --dist loadfile --no-loadscope-reorder
 
 # Apart from the rest, because Playwright keeps an event loop running, which breaks async tests. The
 # folders are named because loading all tests, only to skip most, would take a good part of a minute.

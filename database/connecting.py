@@ -192,7 +192,7 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Run a transaction that sees one state of a SQLite file; its changes are undone."""
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
-            _begin_sqlite(connection, "BEGIN")
+            run_on_sqlite(connection, "BEGIN")
         yield connection
 
 
@@ -203,7 +203,7 @@ def begin_writing(connection: sa.Connection) -> None:
     """
     if connection.dialect.name == "sqlite":
         # Python itself would begin only at the first change.
-        _begin_sqlite(connection, "BEGIN IMMEDIATE")
+        run_on_sqlite(connection, "BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(LIMIT_TRANSACTION)
 
@@ -213,10 +213,13 @@ def run_outside_transactions(connection: sa.Connection, pragma: str) -> None:
     connection.connection.cursor().execute(pragma)
 
 
-def _begin_sqlite(connection: sa.Connection, statement: str) -> None:
-    """Begin without SQLAlchemy, which takes ten times as long; its errors are SQLAlchemy's."""
+def run_on_sqlite(connection: sa.Connection, statement: str) -> Any:
+    """Run a statement without SQLAlchemy, which takes ten times as long; returns the first row.
+
+    Its errors are SQLAlchemy's.
+    """
     try:
-        connection.connection.cursor().execute(statement)
+        return connection.connection.cursor().execute(statement).fetchone()
     except sqlite3.Error as error:
         raise sa.exc.DBAPIError.instance(
             statement, (), error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect

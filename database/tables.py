@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from database import NewerDatabase
+from database.connecting import run_on_sqlite
 
 metadata = sa.MetaData()
 """Each room's tables.py adds its own to it."""
@@ -18,7 +19,7 @@ metadata = sa.MetaData()
 # Not Alembic's own name for it, because other programs in the same database may use Alembic too.
 REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
 REVISION = sa.select(REVISION_TABLE.c.version_num)
-# Every transaction needs it, and plain text runs faster than a statement built by SQLAlchemy.
+# As text, because every transaction needs it.
 REVISION_AS_SQL = str(REVISION)
 MOST_PER_STATEMENT = 500
 POSTGRESQL_NOW = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
@@ -33,7 +34,11 @@ def check_revision(connection: sa.Connection, revision: str) -> None:
     Within a transaction this holds until its end: on PostgreSQL, reading the table makes a
     migration wait, because that locks it, and on SQLite there is only one writer.
     """
-    if connection.exec_driver_sql(REVISION_AS_SQL).scalar() != revision:
+    if connection.dialect.name == "sqlite":
+        row = run_on_sqlite(connection, REVISION_AS_SQL)
+    else:
+        row = connection.exec_driver_sql(REVISION_AS_SQL).first()
+    if row is None or row[0] != revision:
         raise NewerDatabase(
             "A newer version of Callboard now uses this database, so this one neither saves nor "
             "sends anything any more: open the new version."

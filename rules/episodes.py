@@ -147,9 +147,9 @@ class After:
         return bool(self.telling or self.flapping or self.reminding or self.is_flood)
 
 
-def after_check(rule: Rule, standing: RuleState, look: Look) -> After:
+def after_check(rule: Rule, before: RuleState, look: Look) -> After:
     """Return what follows from a counted check of the rule."""
-    return _Check(rule, standing, look).run()
+    return _Check(rule, before, look).run()
 
 
 def after_told(episode: Episode, at: float) -> Episode:
@@ -181,9 +181,9 @@ def after_answer(
 class _Check:
     """One check, and what has followed from it so far."""
 
-    def __init__(self, rule: Rule, standing: RuleState, look: Look) -> None:
+    def __init__(self, rule: Rule, before: RuleState, look: Look) -> None:
         self._rule = rule
-        self._before = standing
+        self._before = before
         self._look = look
         self._changed: dict[str, Episode] = {}
         self._new: list[str] = []  # keys that have just been bad for long enough

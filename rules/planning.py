@@ -42,7 +42,7 @@ from rules.rule_state import (
     read_told,
     told_together,
 )
-from rules.telling import Compose, Item, Notice, Teller
+from rules.telling import Compose, Item, Notice, NoticeWriter
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class Planner:
                 [key for key, each in open_.items() if each.state == "pending"],
                 at.timestamp(),
             )
-            standing = RuleState(
+            before = RuleState(
                 open_,
                 past,
                 [key for key in open_ if mutes and is_muted(mutes, at, key_hash=key)],
@@ -129,7 +129,7 @@ class Planner:
                 is_stopped=read_stop(connection, self.account_sid) is not None,
             )
             look = Look(state["counted_checks"] + 1, at.timestamp(), bad, good, says_good=True)
-            return after_check(rule, standing, look)
+            return after_check(rule, before, look)
 
         return await self.database.read(look)
 
@@ -141,8 +141,8 @@ class Planner:
             return ()
         audience = await self.audience(rule, [])
         _warn(rule, audience)
-        teller = Teller(rule, number, at, audience, self.compose)
-        return tuple(notice for each in words for notice in teller.health(each.text, each.about))
+        writer = NoticeWriter(rule, number, at, audience, self.compose)
+        return tuple(notice for each in words for notice in writer.health(each.text, each.about))
 
     async def audience(self, rule: Rule, cases: Sequence[Case]) -> Audience:
         """Look up whom the cases are for."""
@@ -188,18 +188,18 @@ class Planner:
         if telling or reminding or flapping or over:
             addressed = [each.case for each in (*telling, *reminding)]
             audience = await self.audience(rule, addressed)
-            teller = Teller(rule, number, at, audience, self.compose, seen.mutes)
+            writer = NoticeWriter(rule, number, at, audience, self.compose, seen.mutes)
             _warn(rule, audience)
 
             def write() -> tuple[Sequence[Notice], set[str], tuple[str, ...]]:
-                firing = teller.tell(telling, "firing")
-                reminders = teller.tell(reminding, "reminder")
-                often = teller.flapping(flapping)
+                firing = writer.tell(telling, "firing")
+                reminders = writer.tell(reminding, "reminder")
+                often = writer.flapping(flapping)
                 notices = (
                     *firing.notices,
                     *reminders.notices,
                     *often.notices,
-                    *teller.over(over),
+                    *writer.over(over),
                 )
                 return notices, set(firing.muted), (*firing.unheard, *often.unheard)
 
@@ -319,7 +319,7 @@ def _see(
     asked = [key for key in bad if key not in open_ or open_[key].state == "pending"]
     mutes = read_mutes(connection, account_sid, rule.id)
     muted = [key for key in {*bad, *open_} if mutes and is_muted(mutes, at, key_hash=key)]
-    standing = RuleState(
+    before = RuleState(
         open_,
         read_past(connection, account_sid, rule.id, asked, moment),
         frozenset(muted),
@@ -331,7 +331,7 @@ def _see(
     )
     counted = state["counted_checks"] if state else 0
     look = Look(counted + 1, moment, bad.keys(), cases.good, cases.says_good)
-    after = after_check(rule, standing, look)
+    after = after_check(rule, before, look)
     asked_about = [*after.telling, *after.reminding, *after.over, *after.flapping]
     ids = [(each, (after.changed.get(each) or open_[each]).number) for each in asked_about]
     told = read_told(connection, account_sid, rule.id, ids) if ids else {}
@@ -350,7 +350,7 @@ def _see(
         ends_all,
         canceled,
         rule.to_column,
-        standing.is_stopped,
+        before.is_stopped,
     )
 
 

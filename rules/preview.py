@@ -27,7 +27,7 @@ from rules.rule import SPECIMEN, Rule, alert_request, same_columns
 from rules.sandbox import QueryError, Table
 from rules.sources import SourceError
 from rules.tables import episodes, rule_state
-from rules.telling import Compose, Item, Teller
+from rules.telling import Compose, Item, NoticeWriter
 
 # How many rows are shown with their recipients and words; all are counted.
 MOST_ROWS = 500
@@ -216,18 +216,18 @@ class Previewer:
     def _rows(
         self, rule: Rule, cases: Cases, first: Sequence[Case], audience: Audience, now: datetime
     ) -> list[PreviewRow]:
-        teller = Teller(rule, 0, now, audience, self.compose)
-        return [self._row(teller, cases, case) for case in first]
+        writer = NoticeWriter(rule, 0, now, audience, self.compose)
+        return [self._row(writer, cases, case) for case in first]
 
-    def _row(self, teller: Teller, cases: Cases, case: Case) -> PreviewRow:
-        address = teller.audience.of.get(case.key_hash, Address())
+    def _row(self, writer: NoticeWriter, cases: Cases, case: Case) -> PreviewRow:
+        address = writer.audience.of.get(case.key_hash, Address())
         cells = cases.cells(case)
         episode = Episode(case.key_hash, 1, "pending", 0, 0, 0)
         item = Item(episode, case, cells)
         words, problems = "", list(address.problems)
-        for recipient in address.recipients if teller.rule.message.strip() else ():
+        for recipient in address.recipients if writer.rule.message.strip() else ():
             try:
-                words = words or self._words(teller.request_for(recipient, [item]), teller.moment)
+                words = words or self._words(writer.request_for(recipient, [item]), writer.moment)
             except UnusableInput as problem:
                 problems.append(str(problem))
         return PreviewRow(

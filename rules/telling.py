@@ -79,7 +79,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class NoticeWriter:
     """Writes the alerts of one check of a rule, the `check`th, made at `moment`."""
 
     rule: Rule

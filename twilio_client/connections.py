@@ -91,8 +91,10 @@ class Connections:
             return await client.send(request)
 
     def _address(self, host: str) -> str:
+        if host == "api":
+            return self._base_url
         name = httpx.URL(self._base_url).host
-        if host == "api" or not (name.startswith("api.") and name.endswith(".twilio.com")):
+        if not (name.startswith("api.") and name.endswith(".twilio.com")):
             return self._base_url
         return self._base_url.replace("://api.", f"://{host}.", 1)
 

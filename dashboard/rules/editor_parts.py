@@ -50,27 +50,27 @@ class EditorState:
         return self.saved is None or self.saved.fingerprint != self.rule.fingerprint
 
 
-def parts_of(standing: EditorState, looking: Looking) -> dict[str, TagChild]:
+def parts_of(state: EditorState, looking: Looking) -> dict[str, TagChild]:
     """Return each part of the editor that changes, by its name."""
-    rule = standing.rule
-    names = offered(rule, standing.source, looking)
-    problems = {**looking.problems, **standing.problems}
+    rule = state.rule
+    names = offered(rule, state.source, looking)
+    problems = {**looking.problems, **state.problems}
     return {
-        "saved": saved_words(standing),
-        **_lines(standing, problems),
-        **_query(standing, looking),
+        "saved": saved_words(state),
+        **_lines(state, problems),
+        **_query(state, looking),
         "key": editor.key_and_recipients(rule, names, problems),
         "variables": editor.variables([each for each in names if each.isidentifier()]),
         "how": options.how_words(rule),
         "after": options.after_words(rule),
         "voices": options.voices(rule),
         "time-column": options.time_column(
-            rule, [each.name for each in looking.columns(standing.source)]
+            rule, [each.name for each in looking.columns(state.source)]
         ),
         "bad-now": result.bad_now(
             looking.seen,
             str(looking.mistake or looking.trouble or next(iter(looking.problems.values()), "")),
-            standing.zone,
+            state.zone,
             is_reading=looking.is_previewing,
         ),
         "month": result.last_month(
@@ -80,10 +80,10 @@ def parts_of(standing: EditorState, looking: Looking) -> dict[str, TagChild]:
             Decision(
                 rule,
                 looking.seen,
-                why_not(standing, looking),
-                standing.telling,
-                standing.chosen,
-                standing.is_changed,
+                why_not(state, looking),
+                state.telling,
+                state.chosen,
+                state.is_changed,
             )
         ),
     }
@@ -97,19 +97,19 @@ def offered(rule: Rule, source: str, looking: Looking) -> Sequence[str]:
     return list(dict.fromkeys([*(each.name for each in looking.columns(source)), *of_query]))
 
 
-def why_not(standing: EditorState, looking: Looking) -> str:
+def why_not(state: EditorState, looking: Looking) -> str:
     """Say what keeps the rule from being switched on, "" if nothing does."""
-    rule, mistake = standing.rule, looking.mistake
+    rule, mistake = state.rule, looking.mistake
     sentences: list[str] = []
     if mistake is not None:
         line = mistake.line
         sentences.append(f"Line {line} needs a fix first." if line else "The query needs a fix.")
     if rule.guided:
         sentences.append(unwritten(rule.guided))
-    sentences += [looking.trouble, *standing.problems.values()]
+    sentences += [looking.trouble, *state.problems.values()]
     sentences += map(str, missing_fields(rule).values())
     sentences += looking.problems.values()
-    sentences.append(standing.save_problem)
+    sentences.append(state.save_problem)
     if not looking.is_about(rule):
         sentences.append("Looking at the data first…")
     return next(filter(None, sentences), "")
@@ -124,23 +124,23 @@ def unwritten(guided: Guided) -> str:
     return ""
 
 
-def saved_words(standing: EditorState) -> Tag:
+def saved_words(state: EditorState) -> Tag:
     """Say whether what is in the form is saved, since when, and by whom."""
-    rule, saved = standing.rule, standing.saved
-    if standing.save_problem:
-        return wrong(standing.save_problem)
+    rule, saved = state.rule, state.saved
+    if state.save_problem:
+        return wrong(state.save_problem)
     if saved is None:
         return tags.span("Not saved yet")
-    at = clock(saved.changed_at, standing.zone) if saved.changed_at else ""
-    verb = "changed since" if standing.is_changed else "saved"
-    by = f" by {saved.changed_by}" if saved.changed_by not in ("", standing.by) else ""
+    at = clock(saved.changed_at, state.zone) if saved.changed_at else ""
+    verb = "changed since" if state.is_changed else "saved"
+    by = f" by {saved.changed_by}" if saved.changed_by not in ("", state.by) else ""
     return tags.span(f"{STATES[rule.state]}, {verb} {at}{by}")
 
 
-def _lines(standing: EditorState, problems: Mapping[str, str]) -> dict[str, TagChild]:
+def _lines(state: EditorState, problems: Mapping[str, str]) -> dict[str, TagChild]:
     elsewhere = [sentence for field, sentence in problems.items() if field not in OWN_PLACES]
     sentences = {name: problems.get(name, "") for name in LINES} | {"delivery": " ".join(elsewhere)}
-    if standing.saved is None and not standing.rule.name.strip():
+    if state.saved is None and not state.rule.name.strip():
         sentences["name"] = ""  # a rule that was just begun isn't wrong yet
     return {
         f"line-{name}": wrong(sentence) if sentence else TagList()
@@ -148,8 +148,8 @@ def _lines(standing: EditorState, problems: Mapping[str, str]) -> dict[str, TagC
     }
 
 
-def _query(standing: EditorState, looking: Looking) -> dict[str, TagChild]:
-    rule, source = standing.rule, standing.source
+def _query(state: EditorState, looking: Looking) -> dict[str, TagChild]:
+    rule, source = state.rule, state.source
     columns = looking.columns(source)
     guided = rule.guided or replace(Guided(source, "", "over"), key=rule.key)
     unread = looking.unread.get(source)
@@ -158,15 +158,15 @@ def _query(standing: EditorState, looking: Looking) -> dict[str, TagChild]:
         "columns": editor.no_columns(unread.problem, unread.change) if unread else chips,
         "guided": guided_tag(guided, columns),
         "written-sql": rule.sql if rule.guided else "",
-        "sql-line": _sql_line(standing, looking, guided),
+        "sql-line": _sql_line(state, looking, guided),
     }
 
 
-def _sql_line(standing: EditorState, looking: Looking, guided: Guided) -> TagList:
-    rule, mistake = standing.rule, looking.mistake
+def _sql_line(state: EditorState, looking: Looking, guided: Guided) -> TagList:
+    rule, mistake = state.rule, looking.mistake
     if mistake is not None:
         return editor.sql_mistake(mistake.sentence, mistake.line, mistake.fix)
-    if sentence := standing.problems.get("sql") or looking.trouble:
+    if sentence := state.problems.get("sql") or looking.trouble:
         return editor.sql_mistake(sentence)
     if not rule.sql.strip():
         hint = unwritten(guided) if rule.guided else "Each row that it returns is bad."

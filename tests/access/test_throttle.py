@@ -51,6 +51,7 @@ async def later(database: Database, seconds: float) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_a_name_in_two_processes(processes: list[Throttle], databases: list[Database]):
     one, another = processes
     await fail(one, 3)

@@ -91,6 +91,7 @@ def desk_of(tmp_path: Path, database_url: str) -> DeskOf:
 
 @pytest.mark.parametrize("hears", [True, False], ids=["callbacks", "looks"])
 @pytest.mark.parametrize("together", [True, False], ids=["together", "alone"])
+@pytest.mark.slow
 async def test_what_was_tried_in_a_simulation_is_then_sent_for_real(
     desk_of: DeskOf, together: bool, hears: bool
 ):

@@ -130,6 +130,7 @@ async def test_500_are_saved_in_one_transaction(desk):
     assert commits <= 3  # other work of the process may write too
 
 
+@pytest.mark.slow
 async def test_watching_many_tells_of_all_ends_in_few_batches(desk):
     sent = await desk.broadcast(texts(MANY), id="many")
     batches: list[list[Alert]] = []

@@ -128,6 +128,7 @@ async def stopped_only(url: str) -> None:
     await database.close()
 
 
+@pytest.mark.slow
 async def test_a_process_dies_in_the_middle_and_a_worker_goes_on(database_url: str, tmp_path: Path):
     url = SecretStr(database_url)
     async with simulated_desk(tmp_path, database_url=url) as desk:
@@ -149,6 +150,7 @@ async def test_lifting_cancels_first_what_a_dead_process_left(database_url: str,
         assert posts(desk) == []
 
 
+@pytest.mark.slow
 async def test_no_call_begins_after_the_stop_in_any_process(database_url: str, tmp_path: Path):
     """Two processes send as fast as they can while a third one stops everything."""
     url = SecretStr(database_url)

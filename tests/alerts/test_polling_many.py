@@ -67,6 +67,7 @@ async def test_many_are_read_from_the_list_and_each_is_reported(count, list_is_r
         assert len(asked) < count if list_is_read else len(asked) >= count
 
 
+@pytest.mark.slow
 async def test_what_the_list_does_not_show_is_looked_at_by_itself():
     reports = Reports()
     with simulation() as (app, url):

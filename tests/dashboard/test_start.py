@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 LATER = {"sqlalchemy", "alembic", "duckdb", "argon2", "boto3", "aiohttp", "simulator"}
 ACCOUNT = {
@@ -16,6 +18,7 @@ ACCOUNT = {
 }
 
 
+@pytest.mark.slow
 def test_an_app_with_an_account_starts_without_database_requests_and_simulator(tmp_path: Path):
     said = subprocess.run(
         [sys.executable, "-c", "import app, sys; print(*sys.modules)"],

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.running_app import LEFT_OUT, PROJECT, bare_environment
 
 PAGE = (PROJECT / "docs/embedding.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_what_is_copied_is_enough(tmp_path: Path) -> None:
     [copying] = re.findall(r"^cp -R (.*?) \.\./your-app/$", PAGE, re.MULTILINE | re.DOTALL)
     for name in copying.replace("\\\n", "").split():

@@ -78,6 +78,7 @@ def _typed(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_python(newcomer: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", PYTHON_BLOCKS[0]],

@@ -60,7 +60,7 @@ class World:
 
     def check(self, seen: dict[str, str], tell: object = None) -> After:
         self.counted += 1
-        standing = RuleState(
+        before = RuleState(
             self.open,
             {key: self.past(key) for key in KEYS},
             frozenset(self.muted),
@@ -75,7 +75,7 @@ class World:
             {key for key, what in seen.items() if what == "good"},
             self.says_good,
         )
-        after = after_check(self.rule, standing, look)
+        after = after_check(self.rule, before, look)
         self._keep(after.changed.values())
         for key in after.telling:
             episode = self.open[key]

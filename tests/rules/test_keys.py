@@ -138,6 +138,7 @@ def test_half_a_character_has_a_hash_too():
     assert hash_of(["\ud800"]) != hash_of(["\ud801"])
 
 
+@pytest.mark.slow
 def test_a_key_with_very_many_recipients_takes_no_longer_than_as_many_keys():
     columns = {"batch": "INTEGER", "client": "VARCHAR"}
     rows = [(1407, str(number % 50_000)) for number in range(100_000)]

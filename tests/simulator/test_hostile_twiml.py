@@ -86,6 +86,7 @@ def test_thousands_of_verbs_end(line: Line, documents: Documents, verb: str):
     assert len(heard["errors"]) <= call_module.MOST_TROUBLES
 
 
+@pytest.mark.slow
 def test_a_document_that_leads_to_itself_for_ever(patient: Line, documents: Documents):
     body = "<Response>" + "<x/>" * 10_000 + "<Redirect/></Response>"
     heard = patient.heard(patient.place(url=documents.put("/endless.xml", body)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -61,6 +62,7 @@ async def test_without_a_port():
     assert not documents.is_closed
 
 
+@pytest.mark.slow
 async def test_many_calls_at_once():
     documents = httpx.ASGITransport(app=Starlette(routes=[Route("/hello.xml", twiml)]))
     app = create_app(speed=100, fetch_transport=documents)

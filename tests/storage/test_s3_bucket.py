@@ -166,6 +166,7 @@ async def test_policy_is_tried_again_while_the_lifted_block_settles(moto_url, mo
         ),
     ],
 )
+@pytest.mark.slow
 async def test_after_how_many_days_documents_expire(moto_url, rules, days):
     client = s3_client(moto_url)
     client.create_bucket(Bucket="twilio-xml")

@@ -50,6 +50,7 @@ class Crowd:
         await JSONResponse({"sid": CALL_SID}, 201)(scope, receive, send)
 
 
+@pytest.mark.slow
 async def test_200_calls_at_once():
     crowd = Crowd(200)
     with serve(crowd) as address:

@@ -28,6 +28,7 @@ for number in range(int(sys.argv[3])):
 """
 
 
+@pytest.mark.slow
 def test_what_is_current_is_always_whole(tmp_path: Path):
     repository = Path(__file__).resolve().parents[3]
     writers = [
