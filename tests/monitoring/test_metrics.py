@@ -23,7 +23,15 @@ from database.database import Database
 from monitoring import figures, metrics
 from rules.saved_rules import UNCHECKED
 from rules.tables import rule_state, rules
-from tests.support.desks import ANYBODY, CALL, followed, quiet_now, simulated_desk, worker_of
+from tests.support.desks import (
+    ANYBODY,
+    CALL,
+    followed,
+    quiet_now,
+    simulated_desk,
+    until,
+    worker_of,
+)
 from tests.support.direct_sql import execute
 
 TOKEN = SecretStr("a-token-of-the-test")
@@ -73,6 +81,8 @@ async def test_what_it_tells(database_url: str, tmp_path: Path):
         await add_rule(desk, "fine", "on", next_check_at=4e9)
         await add_rule(desk, "broken", "on", failures=2, next_check_at=1e9)
         await add_rule(desk, "off", "paused", failures=9)
+        # The alert says that it waits before its claim is released.
+        await until(lambda: worker_of(desk).under_way == 0)
         found = await samples(client)
         assert found['callboard_alerts_open{channel="call",status="queued"}'] == 1
         assert found['callboard_alerts_open{channel="text",status="ringing"}'] == 0
