@@ -32,7 +32,7 @@ from database import DatabaseError, NewerDatabase
 log = logging.getLogger(__name__)
 
 # How often to look for alerts that other processes have saved, or that have become due.
-SECONDS_BETWEEN_CLAIMS = 0.4
+SECONDS_BETWEEN_CLAIMS = 0.5
 SECONDS_BETWEEN_RECOVERIES = 2.0
 # Several fit into the time after which a worker counts as dead, in case one is late.
 HEARTBEAT_SECONDS = 2.0
