@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
 from starlette.types import ASGIApp
@@ -51,6 +53,17 @@ def app(kind: type[App] = QuickApp) -> App:
     return kind(ui.page_fluid(ui.output_text("preview"), ui.output_text("told")), server)
 
 
+@contextmanager
+def two_pages(app: ASGIApp) -> Iterator[tuple[ClientConnection, ClientConnection]]:
+    """Two pages of a running app, opened one after the other."""
+    with serve(app) as address:
+        url = address.replace("http", "ws") + "/websocket/"
+        with connect(url) as one, connect(url) as other:
+            change(one, "Hello", "init")
+            change(other, "Hello", "init")
+            yield one, other
+
+
 def change(
     page: ClientConnection, message: str, method: str = "update", **inputs: str
 ) -> list[str]:
@@ -74,14 +87,10 @@ def empty_updates(received: list[str]) -> int:
 
 def news_of_others(app: ASGIApp) -> list[str]:
     """What a page has received before its own change, after another's three changes."""
-    with serve(app) as address:
-        url = address.replace("http", "ws") + "/websocket/"
-        with connect(url) as writing, connect(url) as idle:
-            change(writing, "Hello", "init")
-            change(idle, "Hello", "init")
-            for message in ("Batch 1", "Batch 2", "Batch 3"):
-                change(writing, message)
-            received = change(idle, "Its own")
+    with two_pages(app) as (writing, idle):
+        for message in ("Batch 1", "Batch 2", "Batch 3"):
+            change(writing, message)
+        received = change(idle, "Its own")
     # Its own change begins where the page is told that the server is busy.
     return received[: received.index('{"busy": "busy"}')]
 
@@ -97,44 +106,33 @@ def test_a_page_hears_nothing_of_other_visitors() -> None:
 
 
 def test_what_concerns_all_visitors_reaches_the_idle_ones() -> None:
-    with serve(app()) as address:
-        url = address.replace("http", "ws") + "/websocket/"
-        with connect(url) as writing, connect(url) as idle:
-            change(writing, "Hello", "init")
-            change(idle, "Hello", "init")
-            change(writing, "Hello again", tell_all="Everything is stopped")
-            received = until(idle, told="Everything is stopped")
+    with two_pages(app()) as (writing, idle):
+        change(writing, "Hello again", tell_all="Everything is stopped")
+        received = until(idle, told="Everything is stopped")
 
     assert '{"busy": "busy"}' in received
 
 
 def test_an_update_follows_whatever_else_a_page_was_told() -> None:
     """It tells the page that what was being recalculated is up to date, even if nothing changed."""
-    with serve(app()) as address:
-        url = address.replace("http", "ws") + "/websocket/"
-        with connect(url) as page:
-            change(page, "Hello", "init")
-            page.send(json.dumps({"method": "update", "data": {"unknown": "x"}}))
-            change(page, "Hello again")
-            page.send(json.dumps({"method": "update", "data": {"unknown": "y"}}))
-            received = change(page, "Hello once more")
+    with two_pages(app()) as (page, _):
+        page.send(json.dumps({"method": "update", "data": {"unknown": "x"}}))
+        change(page, "Hello again")
+        page.send(json.dumps({"method": "update", "data": {"unknown": "y"}}))
+        received = change(page, "Hello once more")
 
     assert empty_updates(received) == 1
 
 
 def test_what_waits_for_a_flush_is_done_at_that_of_another_session() -> None:
-    with serve(app()) as address:
-        url = address.replace("http", "ws") + "/websocket/"
-        with connect(url) as waiting, connect(url) as writing:
-            change(waiting, "Hello", "init")
-            change(writing, "Hello", "init")
-            change(waiting, "Hello again", later="1")
-            received: list[str] = []
-            messages = 0
-            while not any('"said"' in each for each in received):
-                messages += 1
-                change(writing, f"Batch {messages}")
-                try:
-                    received.append(str(waiting.recv(timeout=0.05)))
-                except TimeoutError:
-                    assert messages < 200
+    with two_pages(app()) as (waiting, writing):
+        change(waiting, "Hello again", later="1")
+        received: list[str] = []
+        messages = 0
+        while not any('"said"' in each for each in received):
+            messages += 1
+            change(writing, f"Batch {messages}")
+            try:
+                received.append(str(waiting.recv(timeout=0.05)))
+            except TimeoutError:
+                assert messages < 200
