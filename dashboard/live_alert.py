@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from shiny import reactive
 from shiny.session import Session
@@ -14,7 +16,10 @@ from access.actor import NotAllowed
 from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
 from alerts.broadcast import Broadcast
 from alerts.message.compose import check_labels
-from dashboard.background import in_background
+from dashboard.background import in_background, show, show_newest
+
+if TYPE_CHECKING:
+    from alerts.history import History
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +103,9 @@ class LiveAlert:
             await self._show((), failure_sentence(error))
 
     async def _follow(self, alert_id: str) -> None:
+        history = await self._desk.history()
         async for alert in self._desk.watch(alert_id):
-            await self._show((alert,), "")
+            await show_newest(partial(self._newest, history, alert))
 
     async def _follow_broadcast(self, broadcast: Broadcast) -> None:
         known: dict[str, Alert] = {}
@@ -124,11 +130,16 @@ class LiveAlert:
     async def _show(
         self, alerts: tuple[Alert, ...], note: str, broadcast: Broadcast | None = None
     ) -> None:
-        async with reactive.lock():
-            self._alerts.set(alerts)
-            self._broadcast.set(broadcast)
-            self._note.set(note)
-            await reactive.flush()
+        await show(self._values(alerts, note, broadcast))
+
+    def _newest(self, history: History, alert: Alert) -> dict[reactive.Value[Any], object]:
+        # It may have changed again while others were shown.
+        return self._values((history.newest(alert),), "")
+
+    def _values(
+        self, alerts: tuple[Alert, ...], note: str, broadcast: Broadcast | None = None
+    ) -> dict[reactive.Value[Any], object]:
+        return {self._alerts: alerts, self._broadcast: broadcast, self._note: note}
 
 
 def failure_sentence(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from shiny.session import Session
 from alerts import Desk
 from alerts.broadcast import Approval
 from alerts.opening import Opening
-from dashboard.background import in_background
+from dashboard.background import in_background, show
 
 if TYPE_CHECKING:
     from alerts.emergency_stop import EmergencyStop
@@ -111,9 +111,4 @@ class LiveNotices:
             await asyncio.sleep(SECONDS_BETWEEN_READINGS)
 
     async def _show(self, notices: Notices) -> None:
-        with reactive.isolate():
-            is_new = self._notices() != notices
-        if is_new:
-            async with reactive.lock():
-                self._notices.set(notices)
-                await reactive.flush()
+        await show({self._notices: notices})

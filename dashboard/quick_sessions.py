@@ -45,6 +45,15 @@ class QuickSession(AppSession):
         if self._has_news or waiting:
             await super()._flush()
 
+    def _increment_busy_count(self) -> None:
+        """Don't tell the page that it is busy: that is two messages more at each change.
+
+        They are for Shiny's busy indicators, and a flush never takes long enough for one.
+        """
+
+    def _decrement_busy_count(self) -> None:
+        """Nor that it is idle."""
+
     def _manage_inputs(self, data: dict[str, object]) -> None:
         for name, value in data.items():
             if hidden := HIDDEN.fullmatch(name):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from shiny import Session, reactive
+from shiny import Session
 
 from alerts.log_lines import LimitedLog
 from dashboard.background import in_background
@@ -85,13 +85,3 @@ class VisitTasks:
     def _stop(self) -> None:
         for task in self._running:
             task.cancel()
-
-
-async def set_value(value: reactive.Value[Any], to: object) -> None:
-    """Change a reactive value from within a task, unless it is that already."""
-    async with reactive.lock():
-        with reactive.isolate():
-            if value() == to:
-                return
-        value.set(to)
-        await reactive.flush()

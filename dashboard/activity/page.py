@@ -26,7 +26,7 @@ from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
 from dashboard.activity.trail import lists, look_at_trail, trail_parts
 from dashboard.alert_status import glance
 from dashboard.assets import assets
-from dashboard.background import in_background
+from dashboard.background import in_background, show
 from dashboard.icons import icon
 from dashboard.inputs import part
 from dashboard.live_alert import LOOKING as LOOKING_FOR_ALERT
@@ -193,14 +193,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
     session.on_ended(stop)
 
     async def publish(new: dict[str, HTML], announcement: str) -> None:
-        async with reactive.lock():
-            for name, html in new.items():
-                with reactive.isolate():
-                    is_same = parts[name]() == html
-                if not is_same:
-                    parts[name].set(html)
-            said.set(announcement)
-            await reactive.flush()
+        await show({**{parts[name]: html for name, html in new.items()}, said: announcement})
 
     async def follow(address: Address, zone: str) -> None:
         async with aclosing(pulse.beats()) as beats:

@@ -12,11 +12,12 @@ from shiny import Inputs, Session, reactive, render
 from shiny.types import SilentCancelOutputException
 
 from alerts import Desk
+from dashboard.background import show
 from dashboard.inputs import MOST_SEARCH_CHARACTERS, visitors_zone, whole_number
 from dashboard.people import rows
 from dashboard.people.rows import GLANCES
 from dashboard.people.sheets import ToBrowser
-from dashboard.visit_tasks import VisitTasks, set_value
+from dashboard.visit_tasks import VisitTasks
 from people.checking import SEPARATORS
 from people.contacts import Contacts
 from people.directory import Directory
@@ -89,7 +90,7 @@ class PeopleList:
     async def want(self, wanted: PeopleFilter) -> None:
         """List other people, from the first page on."""
         self._first = 0
-        await set_value(self._wanted, wanted)
+        await show({self._wanted: wanted})
         self._again.set()
 
     async def choose(self, chosen: dict[str, str], *, draw: bool) -> None:
@@ -100,11 +101,9 @@ class PeopleList:
             )
             chosen = dict([*chosen.items()][:MOST_CHOSEN])
             draw = True
-        await set_value(self._chosen, chosen)
-        if draw:
-            with reactive.isolate():
-                count = self._drawn()
-            await set_value(self._drawn, count + 1)
+        with reactive.isolate():
+            drawn = self._drawn() + 1 if draw else self._drawn()
+        await show({self._chosen: chosen, self._drawn: drawn})
 
     async def _look(self) -> None:
         with reactive.isolate():
@@ -114,12 +113,10 @@ class PeopleList:
         page = await listing.page(wanted, self._first, PAGE_SIZE)
         counts = await listing.counts()
         self._first = page.first
-        await set_value(self._problem, "")
-        await set_value(self._page, page)
-        await set_value(self._counts, counts)
+        await show({self._problem: "", self._page: page, self._counts: counts})
 
     async def _show_problem(self, sentence: str) -> None:
-        await set_value(self._problem, sentence)
+        await show({self._problem: sentence})
 
     def _now(self, value: reactive.Value[Any]) -> Any:
         with reactive.isolate():

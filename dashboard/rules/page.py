@@ -19,11 +19,10 @@ from shiny.module import resolve_id
 from access.actor import Permission
 from alerts import Desk
 from dashboard.assets import assets, listening
-from dashboard.background import in_background
+from dashboard.background import in_background, show
 from dashboard.loading import looking
 from dashboard.permissions import may_not, offer_what_is_allowed
 from dashboard.tab_count import waiting_words
-from dashboard.visit_tasks import set_value
 
 if TYPE_CHECKING:
     from dashboard.rules.visit import Visit
@@ -104,7 +103,8 @@ def server(
             with suppress(Exception):
                 rules = await open_rules()
                 found = await overviews_of(rules).read(rules, SECONDS_BETWEEN_COUNTS)
-                await set_value(count, sum(1 for each in found if each.held))
+                held = sum(1 for each in found if each.held)
+                await show({count: held})
             await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
 
     counting = in_background(keep_counting(), "counting rules that wait")

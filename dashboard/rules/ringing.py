@@ -10,9 +10,8 @@ from shiny import Session, reactive
 
 from alerts import Alert, Desk
 from dashboard.activity.live import pulse_of
-from dashboard.background import in_background
+from dashboard.background import in_background, show
 from dashboard.live_alert import failure_sentence
-from dashboard.visit_tasks import set_value
 
 # The first page is served before the modules that read the history are imported.
 SECONDS_BEFORE_LOOKING = 3.0
@@ -46,7 +45,7 @@ class AlertsOfRules:
                 except Exception as error:  # noqa: BLE001 - the pages that read it say so too
                     failure_sentence(error)
                     continue
-                await set_value(self._found, found)
+                await show({self._found: found})
 
     async def _read(self) -> tuple[Alert, ...]:
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.

@@ -12,6 +12,7 @@ from shiny import Inputs, Outputs, Session, reactive, render
 
 from access.actor import NotAllowed
 from alerts import Desk, UnusableInput
+from dashboard.background import show
 from dashboard.inputs import part, uploaded, visitors_zone
 from dashboard.live_alert import failure_sentence
 from dashboard.rules.choosing import choose_sheet
@@ -23,7 +24,7 @@ from dashboard.rules.overview import link, list_tag
 from dashboard.rules.parts import rows_words
 from dashboard.rules.sheets import upload_words
 from dashboard.send.address import value_in
-from dashboard.visit_tasks import Action, VisitTasks, set_value
+from dashboard.visit_tasks import Action, VisitTasks
 from rules.desk import RuleDesk
 from rules.overview import RuleOverview
 from rules.rule import Rule
@@ -174,9 +175,7 @@ class Visit:
         self._generation += 1
         self._shown = {name: html for name, html in self._shown.items() if name == "list"}
         frame = self._editing.frame(self._generation)
-        async with reactive.lock():
-            self._frame.set(frame)
-            await reactive.flush()
+        await show({self._frame: frame})
         await self._editing.begin()
 
     async def _close(self) -> None:
@@ -185,9 +184,7 @@ class Visit:
         editing, self._editing = self._editing, None
         if unsaved := await editing.close():
             self._unsaved[unsaved.id] = unsaved
-        async with reactive.lock():
-            self._frame.set(None)
-            await reactive.flush()
+        await show({self._frame: None})
 
     async def _look(self) -> None:
         rules = await self._open_rules()
@@ -197,7 +194,8 @@ class Visit:
         await self._count(found)
 
     async def _count(self, found: Sequence[RuleOverview]) -> None:
-        await set_value(self._waiting, sum(1 for each in found if each.held))
+        waiting = sum(1 for each in found if each.held)
+        await show({self._waiting: waiting})
 
     async def _show_problem(self, sentence: str) -> None:
         await self.show("list", _problem(sentence))

@@ -16,7 +16,7 @@ from alerts.alert import Channel
 from alerts.phone_numbers import Regions, international, read_number, split_dialed
 from alerts.time_zones import find_zone, time_zones
 from dashboard.alert_status import shape_tag
-from dashboard.background import in_background
+from dashboard.background import in_background, show_newest
 from dashboard.fields import NO_FEEDBACK, described_by, feedback, unannounced
 from dashboard.icons import icon
 from dashboard.inputs import part, text, whole_number
@@ -114,11 +114,7 @@ def to_server(input: Inputs, session: Session, desk: Desk, file: FileSource) -> 
             failure_sentence(problem)
             return  # the numbers alone are good enough, and the button reports the problem
         known = Typed(what.text, what.channel, tuple(found))
-        async with reactive.lock():
-            with reactive.isolate():
-                if typed() == what and known != what:
-                    typed.set(known)
-            await reactive.flush()
+        await show_newest(lambda: {typed: known} if typed() == what else {})
 
     @reactive.effect
     def read() -> None:

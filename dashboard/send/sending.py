@@ -14,6 +14,7 @@ from shiny import ui as shiny_ui
 from access.actor import NotAllowed
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.broadcast import Approval, Broadcast, UnusableRequest
+from dashboard.background import until_shown
 from dashboard.live_alert import LiveAlert, failure_sentence
 from dashboard.notices import LiveNotices
 from dashboard.send.address import own_name, show_in_address
@@ -170,6 +171,8 @@ def _place_of(problem: UnusableInput, whom: Typed) -> str:
 
 async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Sent:
     """Send to the people typed, after looking up names that weren't looked up yet."""
+    # Sending and showing that the button was pressed would only slow each other down.
+    await until_shown()
     if whom.file:
         return await _send_rows(desk, request, whom.file, new_id)
     if not whom.is_known:

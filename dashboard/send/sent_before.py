@@ -12,7 +12,7 @@ from shiny import Session, reactive, render
 
 from alerts import AlertRequest, Desk, UnusableInput
 from dashboard.alert_status import shape_tag
-from dashboard.background import in_background
+from dashboard.background import in_background, show
 from dashboard.send.recipients import Typed
 
 if TYPE_CHECKING:
@@ -46,12 +46,7 @@ def sent_before_server(
         # From here on it mustn't be canceled: that would interrupt a flush, which all visitors
         # share.
         looking.clear()
-        async with reactive.lock():
-            with reactive.isolate():
-                is_same = found() == before
-            if not is_same:
-                found.set(before)
-                await reactive.flush()
+        await show({found: before})
 
     def stop() -> None:
         for task in looking:

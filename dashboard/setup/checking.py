@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from shiny import reactive
 
 from alerts import Desk
-from dashboard.background import in_background
+from dashboard.background import in_background, show
 from doctor import Check, Line, examine
 from doctor.check import Lines
 from settings import Settings
@@ -125,9 +125,8 @@ class Checking:
         found: dict[str, Lines | None],
         done_at: datetime | None = None,
     ) -> None:
-        async with reactive.lock():
-            with reactive.isolate():
-                last = self._report().done_at
-            pairs = tuple((each, found[each.name]) for each in checks)
-            self._report.set(Report(pairs, is_running=done_at is None, done_at=done_at or last))
-            await reactive.flush()
+        with reactive.isolate():
+            last = self._report().done_at
+        pairs = tuple((each, found[each.name]) for each in checks)
+        report = Report(pairs, is_running=done_at is None, done_at=done_at or last)
+        await show({self._report: report})

@@ -6,14 +6,16 @@ import ast
 import asyncio
 import gc
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shiny import reactive
 
 from access import Actor, NotAllowed
 from alerts import DatabaseError
-from dashboard.background import in_background
+from dashboard.background import in_background, show, show_newest, until_shown
 from tests.support.desks import simulated_desk, until
 from tests.support.page_in_memory import fill_in, opened
 
@@ -73,6 +75,64 @@ async def test_what_goes_wrong_is_logged_at_once(
     assert told.levelno == (logging.WARNING if is_short else logging.ERROR)
     assert (told.exc_info is None) is is_short
     assert unread == []
+
+
+async def test_visitors_come_between_what_tasks_show() -> None:
+    done: list[str] = []
+    values = [reactive.Value(0) for _ in range(10)]
+
+    async def visit() -> None:
+        async with reactive.lock():
+            done.append("a visitor")
+
+    def shown(number: int) -> dict[reactive.Value[Any], object]:
+        done.append(f"task {number}")
+        return {values[number]: 1}
+
+    async with asyncio.TaskGroup() as tasks, reactive.lock():
+        for number in range(len(values)):
+            tasks.create_task(show_newest(partial(shown, number)))
+        await asyncio.sleep(0)
+        tasks.create_task(visit())
+        await asyncio.sleep(0)
+    assert done[:3] == ["task 0", "a visitor", "task 1"]
+    with reactive.isolate():
+        assert all(value() == 1 for value in values)
+
+
+async def test_what_is_shown_is_what_is_newest_when_its_turn_comes() -> None:
+    value, newest = reactive.Value(0), 1
+    async with asyncio.TaskGroup() as tasks, reactive.lock():
+        tasks.create_task(show_newest(lambda: {value: newest}))
+        await asyncio.sleep(0)
+        newest = 2
+    with reactive.isolate():
+        assert value() == 2
+
+
+async def test_pages_are_updated_only_by_what_is_new() -> None:
+    value, updates = reactive.Value(1), list[int]()
+
+    async def count() -> None:
+        updates.append(1)
+
+    stop = reactive.on_flushed(count)
+    await show({value: 1})
+    assert not updates
+    await show({value: 2})
+    stop()
+    assert len(updates) == 1
+
+
+async def test_waiting_until_all_is_shown() -> None:
+    value = reactive.Value(0)
+    async with reactive.lock():
+        showing = asyncio.create_task(show({value: 1}))
+        waiting = asyncio.create_task(until_shown())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await waiting
+    assert showing.done()
 
 
 def test_every_task_of_a_page_is_begun_so() -> None:
