@@ -65,6 +65,7 @@ async def test_somebody_who_signs_in(here: SignIn):
     assert here.actor(maya).name == MAYA
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "password", "sentence", "field"),
     [

@@ -243,6 +243,7 @@ async def test_exact_however_many_processes_ask_at_once(database_url: str):
 counts = st.lists(st.integers(1, 6), min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @given(counts, st.integers(1, 10))
 @settings(max_examples=15)
 def test_never_more_and_all_or_nothing(asked: list[int], most: int):

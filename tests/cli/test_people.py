@@ -25,6 +25,7 @@ def folder(tmp_path: Path) -> ProjectFolder:
     return made
 
 
+@pytest.mark.slow
 def test_imported_listed_and_exported(folder: ProjectFolder):
     looked = folder.alerts("people", "import", "people.csv", "--dry-run")
     assert looked.returncode == 1

@@ -6,11 +6,14 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.project_folder import build_project_folder
 
 BEN = "(412) 555-0121"
 
 
+@pytest.mark.slow
 def test_stop_and_resume(tmp_path: Path):
     shell = build_project_folder(tmp_path, {})
     # Quiet hours last all day, so it waits.

@@ -65,6 +65,7 @@ async def test_the_same_on_postgresql(some: Sequence[int], postgres: PostgresSer
     assert await _wrong(some, lambda _: fresh_database(postgres)) == {}
 
 
+@pytest.mark.slow
 async def test_this_finds_alerts_that_are_sent_twice(tmp_path):
     """A program that repeats requests without looking them up must fail the test above."""
     plan = plan_from(1, faulty=True)

@@ -98,6 +98,7 @@ async def test_a_service_that_cannot_expire(tmp_path, moto):
     assert line.verdict == "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [400, 401, 403])
 async def test_bucket_that_nobody_may_read_gets_advice_that_does_not_go_in_a_circle(
     tmp_path, moto, status

@@ -97,6 +97,7 @@ async def test_limits_that_refuse_what_others_allow(tmp_path, limits, words, fix
     assert [fix.text for each in told for fix in each.fixes] == fixes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("senders", "expected"),
     [

@@ -193,6 +193,7 @@ async def test_numbers_of_another_region(database: Database):
     assert len(plan.problems) == 1
 
 
+@pytest.mark.slow
 async def test_nothing_half_done(database: Database, monkeypatch: pytest.MonkeyPatch):
     rows = "".join(f"Person {each},412 555 {each:04},Group {each}\n" for each in range(1_200))
     work = importer(database, f"name,number,site\n{rows}")

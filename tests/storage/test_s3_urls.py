@@ -41,6 +41,7 @@ async def test_url_of_a_bucket_in_another_region_carries_that_region(monkeypatch
     assert str(instructions.url).startswith(f"https://{right}/twiml/ann-")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bucket", "region", "start"),
     [

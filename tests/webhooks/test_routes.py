@@ -119,6 +119,7 @@ with serve(app.app) as url:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "health", "log"),
     [({}, 200, 401), ({"STORAGE": "disk"}, 503, 404)],

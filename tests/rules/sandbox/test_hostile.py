@@ -89,6 +89,7 @@ async def test_is_refused_and_harms_nothing(group: str, lab: Table, layers: Laye
     assert found.rows == [(4,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bombs", [MEMORY_BOMBS, TIME_BOMBS], ids=["memory", "time"])
 async def test_a_bomb_is_stopped_and_the_service_goes_on(bombs: tuple[str, ...], lab: Table):
     before = contents(lab)
