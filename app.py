@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_ATTEMPTS = 5.0
 # With 100 pages open, a full search for garbage makes every visitor wait 0.4 s and finds next to
-# nothing. Python would make one after 10 smaller ones, that is every ten seconds if they all type.
-# This costs 20 MB, of pages that were closed since the last search.
+# nothing. Python would make one after 10 smaller ones: every ten seconds, if they all type. Fewer
+# searches cost some 20 MB, of pages that were closed since the last.
 FULL_COLLECTION_AFTER = 50
 
 
@@ -128,7 +128,6 @@ def explain(problem: SettingsError) -> App:
 
 
 def _from_environment() -> App:
-    gc.set_threshold(700, 10, FULL_COLLECTION_AFTER)
     try:
         settings = Settings()
         desk = Desk.from_settings(settings)
@@ -171,7 +170,7 @@ async def _work_once_open(desk: Desk, work: Callable[[], Awaitable[None]]) -> No
 
 
 async def _settle(desk: Desk, settings: Settings) -> None:
-    """Note which settings have changed since the last start, and freeze what was imported.
+    """Note which settings have changed since the last start, and search for garbage less.
 
     With many pages open, Python searches for garbage every few seconds. A search through all
     imported modules, which are never garbage, makes every visitor wait 50 ms more. `gc.freeze`
@@ -186,6 +185,7 @@ async def _settle(desk: Desk, settings: Settings) -> None:
         log.exception("Which settings have changed couldn't be recorded")
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
 
 
 app = _from_environment()

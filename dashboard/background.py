@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,8 +15,9 @@ from alerts import DatabaseError
 
 log = logging.getLogger(__name__)
 
-# Of each event loop, of which an app has one: who of the tasks may show something now.
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+# Beside Shiny's lock: the task that holds this one is the next that may show something. A process
+# has one of each, but tests have many.
+_turns: WeakKeyDictionary[asyncio.Lock, asyncio.Lock] = WeakKeyDictionary()
 
 
 def in_background(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -39,25 +41,35 @@ async def show(values: Mapping[reactive.Value[Any], object]) -> None:
 
 
 async def show_newest(values: Callable[[], Mapping[reactive.Value[Any], object]]) -> None:
-    """Do the same with the values that a function returns when nothing else is being shown.
+    """Do the same with what a function returns; it is called again once it is this task's turn.
 
     Shiny's lock goes to whoever has waited longest. Tasks wait for one another before they wait for
     it, so a visitor who types waits for one of them at most, even if ten alerts change at once.
     """
-    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-    async with turn, reactive.lock():
-        with reactive.isolate():
-            changed = {each: to for each, to in values().items() if each() != to}
+    if not _changed(values()):
+        return  # most often, so don't make others wait
+    line = reactive.lock()
+    async with _turns.setdefault(line, asyncio.Lock()), line:
+        changed = _changed(values())
         for each, to in changed.items():
             each.set(to)
         if changed:
             await reactive.flush()
 
 
-async def until_shown() -> None:
-    """Wait until the pages show all that visitors have done and all that they are told by now."""
-    async with reactive.lock():
-        pass
+def _changed(values: Mapping[reactive.Value[Any], object]) -> dict[reactive.Value[Any], object]:
+    with reactive.isolate():
+        return {each: to for each, to in values.items() if each() != to}
+
+
+async def until_shown(seconds: float) -> None:
+    """Wait until the page shows what its visitor has just done, but no longer than `seconds`.
+
+    That is once everything is done that waits in line for Shiny's lock.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds), reactive.lock():
+            pass
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -46,13 +46,14 @@ class QuickSession(AppSession):
             await super()._flush()
 
     def _increment_busy_count(self) -> None:
-        """Don't tell the page that it is busy: that is two messages more at each change.
+        """Send no message that the server is busy.
 
-        They are for Shiny's busy indicators, and a flush never takes long enough for one.
+        Only Shiny's pulse and the events `shiny:busy` and `shiny:idle` need it. The dashboard has
+        neither, and two messages fewer at each change count.
         """
 
     def _decrement_busy_count(self) -> None:
-        """Nor that it is idle."""
+        """Send no message that the server is idle, as above."""
 
     def _manage_inputs(self, data: dict[str, object]) -> None:
         for name, value in data.items():

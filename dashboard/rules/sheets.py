@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from itertools import zip_longest
 
 from htmltools import Tag, TagList, tags
 
@@ -97,7 +98,7 @@ def grouped(versions: Sequence[Rule]) -> list[tuple[Rule, Rule | None]]:
     Of saves by one person within SECONDS_BETWEEN_VERSIONS of each other, only the last is returned.
     """
     found: list[tuple[Rule, Rule | None]] = []
-    for version, before in zip(versions, [*versions[1:], None], strict=True):
+    for version, before in zip_longest(versions, versions[1:]):
         if found and _goes_on(version, found[-1][0]):
             found[-1] = (found[-1][0], before)
         else:
@@ -131,6 +132,8 @@ def versions_sheet(versions: Sequence[Rule], zone: str) -> Tag:
                 else tags.span("as it is saved", class_="cb-quiet cb-small"),
             )
         )  # fmt: skip
+    if not items:
+        return sheet("Versions", tags.p("This rule has no versions before it is saved."))
     return sheet("Versions", tags.ul(*items, class_="sheet-list"))
 
 

@@ -12,7 +12,7 @@ from shiny import Session, reactive, render
 
 from alerts import AlertRequest, Desk, UnusableInput
 from dashboard.alert_status import shape_tag
-from dashboard.background import in_background, show
+from dashboard.background import in_background, show_newest
 from dashboard.send.recipients import Typed
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def sent_before_server(
 
     found: reactive.Value[tuple[SentBefore, ...]] = reactive.Value(())
     looking: set[asyncio.Task[None]] = set()
+    asked: list[AlertRequest] = []
 
     # No extended task: each would tell every session that it has begun, ended or was canceled,
     # while the answer nearly always is that nothing was sent.
@@ -46,7 +47,7 @@ def sent_before_server(
         # From here on it mustn't be canceled: that would interrupt a flush, which all visitors
         # share.
         looking.clear()
-        await show({found: before})
+        await show_newest(lambda: {found: before} if asked is requests else {})
 
     def stop() -> None:
         for task in looking:
@@ -58,12 +59,14 @@ def sent_before_server(
     # each key press, and screen readers would say it each time.
     @reactive.effect
     def look() -> None:
+        nonlocal asked
         request, whom = form(), typed()
         sent()
         stop()
+        asked = []
         if isinstance(request, AlertRequest) and request.message.strip() and whom.recipients:
-            requests = [each.addressed(request) for each in whom.recipients]
-            task = in_background(look_up(requests), "looking for the same words sent before")
+            asked = [each.addressed(request) for each in whom.recipients]
+            task = in_background(look_up(asked), "looking for the same words sent before")
             looking.add(task)
             task.add_done_callback(looking.discard)
         else:

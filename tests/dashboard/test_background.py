@@ -92,7 +92,8 @@ async def test_visitors_come_between_what_tasks_show() -> None:
     async with asyncio.TaskGroup() as tasks, reactive.lock():
         for number in range(len(values)):
             tasks.create_task(show_newest(partial(shown, number)))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # each has looked whether it has news
+        done.clear()
         tasks.create_task(visit())
         await asyncio.sleep(0)
     assert done[:3] == ["task 0", "a visitor", "task 1"]
@@ -124,15 +125,23 @@ async def test_pages_are_updated_only_by_what_is_new() -> None:
     assert len(updates) == 1
 
 
-async def test_waiting_until_all_is_shown() -> None:
-    value = reactive.Value(0)
+async def test_what_is_not_new_waits_for_nobody() -> None:
+    value = reactive.Value(1)
+    async with reactive.lock(), asyncio.timeout(5):
+        await show({value: 1})
+
+
+async def test_waiting_until_a_press_is_shown() -> None:
     async with reactive.lock():
-        showing = asyncio.create_task(show({value: 1}))
-        waiting = asyncio.create_task(until_shown())
-        await asyncio.sleep(0)
+        waiting = asyncio.create_task(until_shown(60))
+        await asyncio.sleep(0.01)
         assert not waiting.done()
     await waiting
-    assert showing.done()
+
+
+async def test_a_page_that_does_not_read_keeps_nobody_waiting() -> None:
+    async with reactive.lock(), asyncio.timeout(5):
+        await until_shown(0.01)
 
 
 def test_every_task_of_a_page_is_begun_so() -> None:

@@ -352,3 +352,7 @@ def test_versions_say_who_changed_what_and_join_what_one_person_saved_in_a_row()
     html = str(sheets.versions_sheet(versions, "UTC"))
     assert html.count(">Bring back<") == 1
     assert "Ruth" in html
+
+
+def test_a_rule_that_is_not_saved_yet_has_no_versions():
+    assert "no versions before it is saved" in str(sheets.versions_sheet([], "UTC"))
