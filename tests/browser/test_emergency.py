@@ -67,7 +67,9 @@ def visitors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitors]:
 
 
 @pytest.mark.parametrize(
-    ("viewport", "dark"), [(DESKTOP, False), (PHONE, True)], ids=["desktop light", "phone dark"]
+    ("viewport", "dark"),
+    [(DESKTOP, False), pytest.param(PHONE, True, marks=pytest.mark.slow)],
+    ids=["desktop light", "phone dark"],
 )
 def test_a_yes_a_stop_and_lifting_it(
     browser: Browser, visitors: Visitors, viewport: dict[str, int], dark: bool

@@ -54,6 +54,7 @@ def slow(browser: Browser) -> Iterator[SlowServer]:
     context.close()
 
 
+@pytest.mark.slow
 def test_lists_of_a_slow_server(slow: SlowServer, simulation: str) -> None:
     page = slow.page
     page.goto(f"{simulation}?page=activity&open=none")

@@ -73,7 +73,9 @@ def violations(page: Page) -> list[object]:
 
 
 @pytest.mark.parametrize(
-    ("viewport", "dark"), [(DESKTOP, False), (PHONE, True)], ids=["desktop light", "phone dark"]
+    ("viewport", "dark"),
+    [(DESKTOP, False), pytest.param(PHONE, True, marks=pytest.mark.slow)],
+    ids=["desktop light", "phone dark"],
 )
 def test_in_and_out(browser: Browser, app: str, dark: bool, viewport: dict[str, int]) -> None:
     context = browser.new_context(
