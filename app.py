@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_ATTEMPTS = 5.0
 # With 100 pages open, a full search for garbage makes every visitor wait 0.4 s and finds next to
 # nothing. Python would make one after 10 smaller ones: every ten seconds, if they all type. Fewer
-# searches cost some 20 MB, of pages that were closed since the last.
+# searches cost some 20 MB, of pages that were closed since the last. Opening a page calls for more
+# of them than anything else, so this is set before the first one.
 FULL_COLLECTION_AFTER = 50
 
 
@@ -128,6 +129,7 @@ def explain(problem: SettingsError) -> App:
 
 
 def _from_environment() -> App:
+    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
     try:
         settings = Settings()
         desk = Desk.from_settings(settings)
@@ -170,7 +172,7 @@ async def _work_once_open(desk: Desk, work: Callable[[], Awaitable[None]]) -> No
 
 
 async def _settle(desk: Desk, settings: Settings) -> None:
-    """Note which settings have changed since the last start, and search for garbage less.
+    """Note which settings have changed since the last start, and freeze what was imported.
 
     With many pages open, Python searches for garbage every few seconds. A search through all
     imported modules, which are never garbage, makes every visitor wait 50 ms more. `gc.freeze`
@@ -185,7 +187,6 @@ async def _settle(desk: Desk, settings: Settings) -> None:
         log.exception("Which settings have changed couldn't be recorded")
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
 
 
 app = _from_environment()
