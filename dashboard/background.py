@@ -46,20 +46,23 @@ async def show_newest(values: Callable[[], Mapping[reactive.Value[Any], object]]
     Shiny's lock goes to whoever has waited longest. Tasks wait for one another before they wait for
     it, so a visitor who types waits for one of them at most, even if ten alerts change at once.
     """
-    if not _changed(values()):
+    if not _changed(values):
         return  # most often, so don't make others wait
     line = reactive.lock()
     async with _turns.setdefault(line, asyncio.Lock()), line:
-        changed = _changed(values())
+        changed = _changed(values)
         for each, to in changed.items():
             each.set(to)
         if changed:
             await reactive.flush()
 
 
-def _changed(values: Mapping[reactive.Value[Any], object]) -> dict[reactive.Value[Any], object]:
+def _changed(
+    values: Callable[[], Mapping[reactive.Value[Any], object]],
+) -> dict[reactive.Value[Any], object]:
+    # A task has the reactive context of the effect that began it, which mustn't depend on these.
     with reactive.isolate():
-        return {each: to for each, to in values.items() if each() != to}
+        return {each: to for each, to in values().items() if each() != to}
 
 
 async def until_shown(seconds: float) -> None:

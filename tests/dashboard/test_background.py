@@ -125,6 +125,24 @@ async def test_pages_are_updated_only_by_what_is_new() -> None:
     assert len(updates) == 1
 
 
+async def test_what_a_task_reads_is_nothing_that_its_effect_depends_on() -> None:
+    value, runs, tasks = reactive.Value(0), list[int](), list[asyncio.Task[None]]()
+
+    @reactive.effect
+    def begin() -> None:
+        runs.append(1)
+        work = show_newest(lambda: {value: 1} if value() == 0 else {})
+        tasks.append(in_background(work, "the test"))
+
+    async with reactive.lock():
+        await reactive.flush()
+    await asyncio.gather(*tasks)
+    async with reactive.lock():
+        await reactive.flush()
+    begin.destroy()
+    assert len(runs) == 1
+
+
 async def test_what_is_not_new_waits_for_nobody() -> None:
     value = reactive.Value(1)
     async with reactive.lock(), asyncio.timeout(5):
