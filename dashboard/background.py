@@ -43,8 +43,8 @@ async def show(values: Mapping[reactive.Value[Any], object]) -> None:
 async def show_newest(values: Callable[[], Mapping[reactive.Value[Any], object]]) -> None:
     """Do the same with what a function returns; it is called again once it is this task's turn.
 
-    Shiny's lock goes to whoever has waited longest. Tasks wait for one another before they wait for
-    it, so a visitor who types waits for one of them at most, even if ten alerts change at once.
+    Shiny's lock is first come, first served. Tasks wait for one another before they wait for it, so
+    a visitor who types waits for one of them at most, even if ten alerts change at once.
     """
     if not _changed(values):
         return  # most often, so don't make others wait

@@ -193,7 +193,7 @@ def server(input: Inputs, output: Outputs, session: Session, desk: Desk) -> None
     session.on_ended(stop)
 
     async def publish(new: dict[str, HTML], announcement: str) -> None:
-        await show({**{parts[name]: html for name, html in new.items()}, said: announcement})
+        await show({parts[name]: html for name, html in new.items()} | {said: announcement})
 
     async def follow(address: Address, zone: str) -> None:
         async with aclosing(pulse.beats()) as beats:

@@ -101,9 +101,7 @@ class PeopleList:
             )
             chosen = dict([*chosen.items()][:MOST_CHOSEN])
             draw = True
-        with reactive.isolate():
-            drawn = self._drawn() + 1 if draw else self._drawn()
-        await show({self._chosen: chosen, self._drawn: drawn})
+        await show({self._chosen: chosen, self._drawn: self._now(self._drawn) + int(draw)})
 
     async def _look(self) -> None:
         with reactive.isolate():

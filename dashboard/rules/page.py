@@ -103,8 +103,7 @@ def server(
             with suppress(Exception):
                 rules = await open_rules()
                 found = await overviews_of(rules).read(rules, SECONDS_BETWEEN_COUNTS)
-                held = sum(1 for each in found if each.held)
-                await show({count: held})
+                await show({count: sum(1 for each in found if each.held)})
             await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
 
     counting = in_background(keep_counting(), "counting rules that wait")

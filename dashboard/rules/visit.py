@@ -194,8 +194,7 @@ class Visit:
         await self._count(found)
 
     async def _count(self, found: Sequence[RuleOverview]) -> None:
-        waiting = sum(1 for each in found if each.held)
-        await show({self._waiting: waiting})
+        await show({self._waiting: sum(1 for each in found if each.held)})
 
     async def _show_problem(self, sentence: str) -> None:
         await self.show("list", _problem(sentence))

@@ -31,8 +31,8 @@ Sent = Alert | Broadcast | Approval
 DOUBLE_CLICK_SECONDS = 1.0
 # A text can't be called back, so it is held for a moment in which it can be undone.
 HOLD_TEXT_SECONDS = 10.0
-# An alert is saved this long after the press at the latest, even if that can't be shown.
-LONGEST_WAIT_SECONDS = 0.5
+# Sending waits this long at most until the page shows that the button was pressed.
+SHOW_PRESS_SECONDS = 0.5
 
 
 def sending_server(
@@ -175,7 +175,7 @@ async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> 
     """Send to the people typed, after looking up names that weren't looked up yet."""
     # Saving the alert and showing that the button was pressed would only slow each other down. A
     # page that doesn't read what it is sent must not keep others' alerts waiting, though.
-    await until_shown(LONGEST_WAIT_SECONDS)
+    await until_shown(SHOW_PRESS_SECONDS)
     if whom.file:
         return await _send_rows(desk, request, whom.file, new_id)
     if not whom.is_known:
