@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from tests.support.simulator_line import Line, simulator_line
 # A busy machine may take long for an example.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+# Thousands of tests are in memory. Searching for garbage as often as usual takes 5 % of the time.
+gc.set_threshold(20_000, 20, 20)
 
 
 # The only folders that `make browser` looks into.
