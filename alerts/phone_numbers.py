@@ -19,6 +19,8 @@ NO_COUNTRY = "001"
 NORTH_AMERICA = 1
 # With the country code, as in Niue. A shorter number that isn't in the tables is a mistake.
 FEWEST_DIGITS = 7
+# E.164 has no longer numbers, country code included. https://www.itu.int/rec/T-REC-E.164
+MOST_DIGITS = 15
 NO_NUMBER = "That isn't a phone number. Type one such as (412) 857-4309."
 MOST_CHARACTERS_SHOWN = 40
 # Digits that complete a number for a look at its neighbors.
@@ -121,7 +123,7 @@ def read_number(text: str, regions: Regions) -> PhoneNumber:
         raise UnusableInput("phone_number", "That extension is too long to be dialed.")
     international = _international(number)
     return PhoneNumber(
-        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        e164=_e164(number),
         international=f"{international} ext. {keys_of(extension)}" if extension else international,
         region=region,
         extension=extension,
@@ -253,12 +255,26 @@ def _refuse_lengths(number: phonenumbers.PhoneNumber, regions: Regions) -> None:
     length = phonenumbers.is_possible_number_with_reason(number)
     if length not in LENGTH_PROBLEMS and _count(number) < FEWEST_DIGITS:
         length = ValidationResult.TOO_SHORT
+    if length not in LENGTH_PROBLEMS and _count(number) > MOST_DIGITS:
+        length = ValidationResult.TOO_LONG
     if length in LENGTH_PROBLEMS:
         raise UnusableInput("phone_number", f"{LENGTH_PROBLEMS[length]} ({where}).")
-    # It can't be a prefix that is yet to come either: none in North America begins with 0 or 1.
-    # https://www.nanpa.com/numbering
-    if code == NORTH_AMERICA and phonenumbers.national_significant_number(number)[0] in "01":
+    if _can_never_exist(number):
         raise UnusableInput("phone_number", f"No such number exists ({where}). Check the digits.")
+
+
+def _can_never_exist(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether it can't even have a prefix that is yet to come."""
+    # None in North America begins with 0 or 1. https://www.nanpa.com/numbering
+    if number.country_code == NORTH_AMERICA:
+        return phonenumbers.national_significant_number(number)[0] in "01"
+    # After the country code, 0000000 in Germany would be read as 000000 with the 0 before an area
+    # code, which is another number.
+    return bool(phonenumbers.parse(_e164(number)) != number)
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def _count(number: phonenumbers.PhoneNumber) -> int:

@@ -307,6 +307,9 @@ def test_a_prefix_that_is_not_known_yet_is_a_warning(text, regions, e164, region
         ("٩١١", US, "emergency"),
         ("9\u200b11", US, "emergency"),
         ("+49 1234", DE, "Too few digits"),
+        ("10000000000000", DE, "Too many digits"),
+        ("0000000", DE, "No such number"),
+        ("000000", DE, "No such number"),
     ],
 )
 def test_an_unknown_prefix_opens_no_door(text, regions, words):
