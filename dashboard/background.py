@@ -15,9 +15,11 @@ from alerts import DatabaseError
 
 log = logging.getLogger(__name__)
 
-# Beside Shiny's lock: the task that holds this one is the next that may show something. A process
-# has one of each, but tests have many.
+# Beside Shiny's lock: the task that holds one of `_turns` is the next that may show something, and
+# the one that holds one of `_lulls` is the next that may begin work once nothing waits to be shown.
+# A process has one of each, but tests have many.
 _turns: WeakKeyDictionary[asyncio.Lock, asyncio.Lock] = WeakKeyDictionary()
+_lulls: WeakKeyDictionary[asyncio.Lock, asyncio.Lock] = WeakKeyDictionary()
 
 
 def in_background(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -66,13 +68,19 @@ def _changed(
 
 
 async def until_shown(seconds: float) -> None:
-    """Wait until the page shows what its visitor has just done, but no longer than `seconds`.
+    """Wait until pages show what their visitors have just done, but no longer than `seconds`.
 
-    That is once everything is done that waits in line for Shiny's lock.
+    That is once nothing waits in line for Shiny's lock any more.
     """
+    line = reactive.lock()
     with suppress(TimeoutError):
-        async with asyncio.timeout(seconds), reactive.lock():
-            pass
+        async with asyncio.timeout(seconds), _lulls.setdefault(line, asyncio.Lock()):
+            is_used = True
+            while is_used:
+                async with line:
+                    pass
+                await asyncio.sleep(0)  # the next in line takes the lock, if there is one
+                is_used = line.locked()
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -31,7 +31,7 @@ Sent = Alert | Broadcast | Approval
 DOUBLE_CLICK_SECONDS = 1.0
 # A text can't be called back, so it is held for a moment in which it can be undone.
 HOLD_TEXT_SECONDS = 10.0
-# Sending waits this long at most until the page shows that the button was pressed.
+# Sending waits this long at most until pages show what was pressed and typed.
 SHOW_PRESS_SECONDS = 0.5
 
 
@@ -173,8 +173,9 @@ def _place_of(problem: UnusableInput, whom: Typed) -> str:
 
 async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Sent:
     """Send to the people typed, after looking up names that weren't looked up yet."""
-    # Saving the alert and showing that the button was pressed would only slow each other down. A
-    # page that doesn't read what it is sent must not keep others' alerts waiting, though.
+    # Saving the alert and showing that the button was pressed would only slow each other down, and
+    # the pages of all who type meanwhile. A page that doesn't read what it is sent must not keep
+    # others' alerts waiting, though.
     await until_shown(SHOW_PRESS_SECONDS)
     if whom.file:
         return await _send_rows(desk, request, whom.file, new_id)

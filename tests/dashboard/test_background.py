@@ -157,6 +157,26 @@ async def test_waiting_until_a_press_is_shown() -> None:
     await waiting
 
 
+async def test_waiting_until_what_others_do_is_shown_too() -> None:
+    """Ten who send at once must not slow down the pages of all who type meanwhile."""
+    done: list[str] = []
+
+    async def visit(name: str) -> None:
+        async with reactive.lock():
+            await asyncio.sleep(0)  # as while its outputs are computed
+            done.append(name)
+
+    async def send(name: str) -> None:
+        await until_shown(60)
+        done.append(name)
+
+    async with asyncio.TaskGroup() as tasks, reactive.lock():
+        for work in (send("first"), send("second"), visit("one"), visit("another")):
+            tasks.create_task(work)
+            await asyncio.sleep(0)
+    assert done == ["one", "another", "first", "second"]
+
+
 async def test_a_page_that_does_not_read_keeps_nobody_waiting() -> None:
     async with reactive.lock(), asyncio.timeout(5):
         await until_shown(0.01)
