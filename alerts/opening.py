@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from access.refused_actions import RefusedActions
 from alerts.services import Mode, Services
 from database import DatabaseError
-from storage import S3Storage
 
 if TYPE_CHECKING:
     from alerts.runtime import Runtime
@@ -115,7 +114,5 @@ def _import_for_sending(services: Services) -> None:
     modules = ["phonenumbers.geocoder", "alerts.message.templates", "alerts.runtime"]
     if services.simulator is None:
         modules.append("twilio_client.transport")
-    if isinstance(services.storage, S3Storage):
-        modules.append("boto3")
     for name in modules:
         importlib.import_module(name)

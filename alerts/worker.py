@@ -28,6 +28,7 @@ from alerts.services import Mode, Services
 from alerts.steps.placing import RequestLimits
 from alerts.steps.polling import StatusPoller
 from database import DatabaseError, NewerDatabase
+from storage import S3Storage
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ class Worker:
             asyncio.create_task(self._reply_poller.run(), name="looking for replies"),
             asyncio.create_task(self._prices.run(), name="reading prices"),
         ]
+        if isinstance(storage := self._services.storage, S3Storage):
+            self._running.append(asyncio.create_task(storage.warm_up(), name="warming up S3"))
 
     def has_room_for(self, alerts: int) -> bool:
         """Whether this worker can take this many more alerts."""

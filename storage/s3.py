@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -68,6 +69,14 @@ class S3Storage:
     @property
     def label(self) -> str:
         return f"S3 bucket {self._bucket}"
+
+    async def warm_up(self) -> None:
+        """Make boto3's client now, so that the first upload needn't wait 0.2 s for it.
+
+        If that fails, the first upload tries again, and says what is wrong.
+        """
+        with suppress(StorageError), as_storage_errors(self._bucket):
+            await self._threads.run(self._client)
 
     async def publish(self, name: str, xml: str) -> Instructions:
         """Upload `xml` in one PUT. The URL contains the region and needs no signature."""

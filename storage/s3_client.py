@@ -1,4 +1,4 @@
-"""The boto3 client for S3, made when the first upload needs it and shared by all uploads."""
+"""The boto3 client for S3, made when it is first needed and shared by all uploads."""
 
 from __future__ import annotations
 

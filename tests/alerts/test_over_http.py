@@ -15,7 +15,8 @@ from alerts import Desk
 from settings import Settings
 from simulator import SIMULATOR_FROM_NUMBER, create_app
 from storage import S3Storage
-from tests.support.desks import CALL, TEXT, followed
+from storage.s3_client import S3Connection
+from tests.support.desks import CALL, TEXT, followed, until
 from tests.support.environment import ACCOUNT_SID, TOKEN, clean_environment, write_env
 from tests.support.s3_server import empty_moto
 from tests.support.servers import serve
@@ -74,6 +75,25 @@ async def test_twilio_speaks_what_lies_in_s3(tmp_path, twilio, moto):
     told = await heard(twilio, alert.sid)
     assert told["errors"] == []
     assert [line["text"] for line in told["transcript"] if line["kind"] == "say"] == ["Hello"] * 3
+
+
+async def test_the_first_call_finds_boto3_ready(tmp_path, twilio, moto, monkeypatch):
+    made: list[str] = []
+    make = S3Connection._make_client
+
+    def counted(connection: S3Connection):
+        client = make(connection)
+        made.append(client.meta.endpoint_url)
+        return client
+
+    monkeypatch.setattr(S3Connection, "_make_client", counted)
+    async with Desk.from_settings(settings(tmp_path, twilio, moto)) as desk:
+        await desk.open()
+        await until(lambda: made)
+        assert isinstance(desk.services.storage, S3Storage)
+        await desk.services.storage.create_bucket()
+        await followed(desk, CALL)
+    assert made == [moto]
 
 
 async def test_twilio_asks_with_get_and_parameters_of_its_own(tmp_path, twilio, moto):
