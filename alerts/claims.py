@@ -117,12 +117,16 @@ class Claims:
             lambda connection: connection.execute(freed).rowcount == 1
         )
 
-    async def claiming_workers(self) -> set[str | None]:
-        """The workers that have claimed an alert that is still open; None if one has none."""
+    async def recoverable(self, liveness: Liveness) -> tuple[bool, set[str]]:
+        """Return whether any alert is open, and which workers are dead, known or claiming."""
         wanted = {"account": self._account_sid}
-        return await self._database.read(
-            lambda connection: set(connection.scalars(CLAIMED_BY, wanted))
-        )
+
+        def read(connection: sa.Connection) -> tuple[bool, set[str]]:
+            # Before the known workers, because a worker is known before it claims anything.
+            claiming = set(connection.scalars(CLAIMED_BY, wanted))
+            return bool(claiming), liveness.dead(connection, claiming - {None})
+
+        return await self._database.read(read)
 
     async def claimed_by(self, worker_id: str) -> list[str]:
         """The ids of the open alerts that a worker has claimed."""
@@ -179,26 +183,23 @@ class Liveness:
 
     async def alive(self) -> dict[str, str]:
         """The mode of each worker that is alive, by its id."""
-        return {worker_id: mode for worker_id, mode, is_alive in await self._all() if is_alive}
+        known = await self._database.read(self._known)
+        return {worker_id: mode for worker_id, mode, is_alive in known if is_alive}
 
-    async def dead(self, claiming: Collection[str]) -> set[str]:
+    def dead(self, connection: sa.Connection, claiming: Collection[str]) -> set[str]:
         """Return the workers that are dead, among all known ones and those in `claiming`.
 
-        A worker is known before it claims anything, so read `claiming` before calling this. Returns
-        nothing for a while after this process itself couldn't write its heartbeat.
+        Returns nothing for a while after this process itself couldn't write its heartbeat.
         """
         if time.monotonic() < self._judges_from:
             return set()
-        known = {worker_id: is_alive for worker_id, _, is_alive in await self._all()}
+        known = {worker_id: is_alive for worker_id, _, is_alive in self._known(connection)}
         return {each for each in {*known, *claiming} if not known.get(each)}
 
-    async def _all(self) -> list[tuple[str, str, bool]]:
-        def read(connection: sa.Connection) -> list[tuple[str, str, bool]]:
-            now = database_time(connection)
-            return [
-                # A heartbeat far in the future was written before the clock was set back.
-                (row.id, row.mode, abs(now - row.seen_at) <= DEAD_AFTER_SECONDS)
-                for row in connection.execute(KNOWN, {"account": self._account_sid})
-            ]
-
-        return await self._database.read(read)
+    def _known(self, connection: sa.Connection) -> list[tuple[str, str, bool]]:
+        now = database_time(connection)
+        return [
+            # A heartbeat far in the future was written before the clock was set back.
+            (row.id, row.mode, abs(now - row.seen_at) <= DEAD_AFTER_SECONDS)
+            for row in connection.execute(KNOWN, {"account": self._account_sid})
+        ]

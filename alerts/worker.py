@@ -173,12 +173,11 @@ class Worker:
 
         Returns whether any alert is open.
         """
-        claiming = await self._claims.claiming_workers()
-        workers = {each for each in claiming if each is not None}
-        gone = await self._liveness.dead(workers) - {self.id}
+        any_open, dead = await self._claims.recoverable(self._liveness)
+        gone = dead - {self.id}
         if gone and (freed := await self._claims.release(gone)):
             log.info("Released %d alerts of workers that have ended", freed)
-        return bool(claiming)
+        return any_open
 
     async def _deliver_strays(self) -> None:
         """Deliver alerts that this worker has claimed without knowing it.

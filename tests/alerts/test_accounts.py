@@ -220,9 +220,9 @@ async def test_alerts_are_claimed_and_released_by_their_own_account(histories, d
         return [alert.id for alert in await claims.claim("worker", 10)]
 
     assert await claimed(one) == ["one"]
-    assert (await one.claiming_workers(), await two.claiming_workers()) == ({"worker"}, {None})
+    assert (await one.claimed_by("worker"), await two.claimed_by("worker")) == (["one"], [])
     assert await two.release({"worker"}) == 0
-    assert await one.claiming_workers() == {"worker"}
+    assert await one.claimed_by("worker") == ["one"]
     assert await claimed(two) == ["one"]
     assert await one.release({"worker"}) == 1
     assert await claimed(one) == ["one"]

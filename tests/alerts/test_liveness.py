@@ -30,11 +30,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def until_dead(watcher: Liveness, *claiming: str) -> set[str]:
+async def dead(database: Database, watcher: Liveness, *claiming: str) -> set[str]:
+    return await database.read(lambda connection: watcher.dead(connection, claiming))
+
+
+async def until_dead(database: Database, watcher: Liveness) -> set[str]:
     async with asyncio.timeout(10):
-        while not (dead := await watcher.dead(claiming)):  # noqa: ASYNC110
+        while not (found := await dead(database, watcher)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-    return dead
+    return found
 
 
 async def shift_heartbeats(database: Database, seconds: float) -> None:
@@ -47,11 +51,11 @@ async def test_a_worker_that_stops_writing_is_dead(database: Database):
     watcher = Liveness(database, ACCOUNT)
     began = time.monotonic()
     await quiet.beat("quiet", "worker")
-    dead = set[str]()
-    while not dead:
+    found = set[str]()
+    while not found:
         await talking.beat("talking", "app")
-        dead = await watcher.dead([])
-    assert dead == {"quiet"}
+        found = await dead(database, watcher)
+    assert found == {"quiet"}
     assert time.monotonic() - began >= 1
     assert await watcher.alive() == {"talking": "app"}
 
@@ -61,13 +65,13 @@ async def test_a_process_that_has_just_started_can_judge(database: Database, sec
     """3600: written before the clock was set back by an hour."""
     await Liveness(database, ACCOUNT).beat("left", "worker")
     await shift_heartbeats(database, seconds)
-    assert await Liveness(database, ACCOUNT).dead([]) == {"left"}
+    assert await dead(database, Liveness(database, ACCOUNT)) == {"left"}
     assert await Liveness(database, ACCOUNT).alive() == {}
 
 
 async def test_a_worker_that_never_was_is_dead(database: Database):
     await Liveness(database, ACCOUNT).beat("known", "app")
-    assert await Liveness(database, ACCOUNT).dead({"never", "known"}) == {"never"}
+    assert await dead(database, Liveness(database, ACCOUNT), "never", "known") == {"never"}
 
 
 async def test_a_worker_that_signs_off_is_gone_at_once(database: Database):
@@ -79,7 +83,7 @@ async def test_a_worker_that_signs_off_is_gone_at_once(database: Database):
 async def test_each_account_has_its_own_workers(database: Database):
     await Liveness(database, "AC2").beat("theirs", "worker")
     await shift_heartbeats(database, -3600)
-    assert await Liveness(database, ACCOUNT).dead([]) == set()
+    assert await dead(database, Liveness(database, ACCOUNT)) == set()
 
 
 async def test_after_an_interruption_of_its_own_a_process_judges_nobody_for_a_while(
@@ -91,9 +95,9 @@ async def test_after_an_interruption_of_its_own_a_process_judges_nobody_for_a_wh
     await Liveness(database, ACCOUNT).beat("other", "app")
     await asyncio.sleep(1.1)
     await own.beat("own", "app")
-    assert await own.dead([]) == set()
+    assert await dead(database, own) == set()
     beating = asyncio.create_task(keep_beating(own))
-    assert await until_dead(own) == {"other"}
+    assert await until_dead(database, own) == {"other"}
     beating.cancel()
 
 
@@ -122,4 +126,4 @@ async def test_on_postgresql_a_machine_may_have_the_wrong_time(
     await Liveness(database, ACCOUNT).beat("right", "app")
     away(3600)
     await Liveness(database, ACCOUNT).beat("wrong", "app")
-    assert await Liveness(database, ACCOUNT).dead([]) == set()
+    assert await dead(database, Liveness(database, ACCOUNT)) == set()
