@@ -15,11 +15,13 @@ from alerts import DatabaseError
 
 log = logging.getLogger(__name__)
 
-# Beside Shiny's lock: the task that holds one of `_turns` is the next that may show something, and
-# the one that holds one of `_lulls` is the next that may begin work once nothing waits to be shown.
-# A process has one of each, but tests have many.
+# Sending stands this often in the line for Shiny's lock: behind those who were there before, and
+# again behind those who came meanwhile.
+TIMES_IN_LINE = 3
+
+# Beside Shiny's lock: the task that holds this one is the next that may show something. A process
+# has one of each, but tests have many.
 _turns: WeakKeyDictionary[asyncio.Lock, asyncio.Lock] = WeakKeyDictionary()
-_lulls: WeakKeyDictionary[asyncio.Lock, asyncio.Lock] = WeakKeyDictionary()
 
 
 def in_background(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -68,19 +70,17 @@ def _changed(
 
 
 async def until_shown(seconds: float) -> None:
-    """Wait until pages show what their visitors have just done, but no longer than `seconds`.
+    """Wait until pages show what visitors have just done, but no longer than `seconds`.
 
-    That is once nothing waits in line for Shiny's lock any more.
+    That is once it has waited in line for Shiny's lock several times. It doesn't wait until nobody
+    is in line, which may take long while many alerts change.
     """
     line = reactive.lock()
     with suppress(TimeoutError):
-        async with asyncio.timeout(seconds), _lulls.setdefault(line, asyncio.Lock()):
-            is_used = True
-            while is_used:
+        async with asyncio.timeout(seconds):
+            for _ in range(TIMES_IN_LINE):
                 async with line:
                     pass
-                await asyncio.sleep(0)  # the next in line takes the lock, if there is one
-                is_used = line.locked()
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

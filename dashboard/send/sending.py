@@ -174,8 +174,8 @@ def _place_of(problem: UnusableInput, whom: Typed) -> str:
 async def _send(desk: Desk, request: AlertRequest, whom: Typed, new_id: str) -> Sent:
     """Send to the people typed, after looking up names that weren't looked up yet."""
     # Saving the alert and showing that the button was pressed would only slow each other down, and
-    # the pages of all who type meanwhile. A page that doesn't read what it is sent must not keep
-    # others' alerts waiting, though.
+    # would slow the pages of all who type meanwhile. A page that doesn't read what it is sent must
+    # not keep others' alerts waiting, though.
     await until_shown(SHOW_PRESS_SECONDS)
     if whom.file:
         return await _send_rows(desk, request, whom.file, new_id)
