@@ -87,9 +87,8 @@ class Worker:
             asyncio.create_task(self._delete_old(), name="deleting old alerts"),
             asyncio.create_task(self._reply_poller.run(), name="looking for replies"),
             asyncio.create_task(self._prices.run(), name="reading prices"),
+            asyncio.create_task(self._warm_up(), name="warming up"),
         ]
-        if isinstance(storage := self._services.storage, S3Storage):
-            self._running.append(asyncio.create_task(storage.warm_up(), name="warming up S3"))
 
     def has_room_for(self, alerts: int) -> bool:
         """Whether this worker can take this many more alerts."""
@@ -138,6 +137,14 @@ class Worker:
             except Exception:
                 log.exception("The worker's heartbeat couldn't be saved; trying again in a moment")
 
+    async def _warm_up(self) -> None:
+        """Load what the first call would wait for."""
+        try:
+            if isinstance(self._services.storage, S3Storage):
+                await self._services.storage.warm_up()
+        except Exception:
+            log.exception("boto3 couldn't be loaded")
+
     async def _delete_old(self) -> None:
         """Delete alerts older than KEEP_DAYS, in small pieces, once an hour."""
         pause = SECONDS_BEFORE_DELETING
@@ -173,7 +180,7 @@ class Worker:
 
         Returns whether any alert is open.
         """
-        any_open, dead = await self._claims.recoverable(self._liveness)
+        any_open, dead = await self._claims.open_and_dead(self._liveness)
         gone = dead - {self.id}
         if gone and (freed := await self._claims.release(gone)):
             log.info("Released %d alerts of workers that have ended", freed)

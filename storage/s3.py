@@ -71,12 +71,12 @@ class S3Storage:
         return f"S3 bucket {self._bucket}"
 
     async def warm_up(self) -> None:
-        """Make boto3's client now, so that the first upload needn't wait 0.2 s for it.
+        """Load boto3 now, so that the first upload needn't wait 0.2 s for it.
 
         If that fails, the first upload tries again, and says what is wrong.
         """
         with suppress(StorageError), as_storage_errors(self._bucket):
-            await self._threads.run(self._client)
+            await self._threads.run(self._connection.warm_up)
 
     async def publish(self, name: str, xml: str) -> Instructions:
         """Upload `xml` in one PUT. The URL contains the region and needs no signature."""

@@ -77,23 +77,18 @@ async def test_twilio_speaks_what_lies_in_s3(tmp_path, twilio, moto):
     assert [line["text"] for line in told["transcript"] if line["kind"] == "say"] == ["Hello"] * 3
 
 
-async def test_the_first_call_finds_boto3_ready(tmp_path, twilio, moto, monkeypatch):
-    made: list[str] = []
-    make = S3Connection._make_client
+async def test_boto3_is_loaded_before_the_first_call(tmp_path, twilio, moto, monkeypatch):
+    loaded: list[S3Connection] = []
+    warm_up = S3Connection.warm_up
 
     def counted(connection: S3Connection):
-        client = make(connection)
-        made.append(client.meta.endpoint_url)
-        return client
+        warm_up(connection)
+        loaded.append(connection)
 
-    monkeypatch.setattr(S3Connection, "_make_client", counted)
+    monkeypatch.setattr(S3Connection, "warm_up", counted)
     async with Desk.from_settings(settings(tmp_path, twilio, moto)) as desk:
         await desk.open()
-        await until(lambda: made)
-        assert isinstance(desk.services.storage, S3Storage)
-        await desk.services.storage.create_bucket()
-        await followed(desk, CALL)
-    assert made == [moto]
+        await until(lambda: loaded)
 
 
 async def test_twilio_asks_with_get_and_parameters_of_its_own(tmp_path, twilio, moto):

@@ -103,6 +103,19 @@ async def test_environment(aws, environment, happened, hint):
     assert hint in error.hint
 
 
+async def test_nobody_is_asked_for_credentials_before_the_first_upload(aws, tmp_path):
+    """They may not be there yet, or the one who is asked may have to press a key."""
+    asked = tmp_path / "asked"
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = touch {asked}\n")
+    storage = S3Storage("twilio-xml")
+    await storage.warm_up()
+    assert not asked.exists()
+    with pytest.raises(StorageError):
+        await storage.publish("ann", XML)
+    await storage.close()
+    assert asked.exists()
+
+
 @pytest.mark.parametrize(
     ("config", "happened", "hint"),
     [

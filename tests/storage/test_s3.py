@@ -84,6 +84,18 @@ async def test_warm_publish_is_exactly_one_put():
     assert s3.bodies == [XML.encode()]
 
 
+async def test_warming_up_sends_nothing_and_changes_no_key():
+    s3 = RecordingS3()
+    with serve(s3) as url:
+        storage = s3_storage(url)
+        await storage.warm_up()
+        assert not s3.requests
+        await storage.publish("ann", XML)
+        await storage.close()
+
+    assert "Credential=AKIATEST/" in s3.requests[0].headers["authorization"]
+
+
 async def test_fifty_at_once_all_arrive():
     s3 = RecordingS3()
     with serve(s3) as url:
