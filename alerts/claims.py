@@ -117,12 +117,15 @@ class Claims:
             lambda connection: connection.execute(freed).rowcount == 1
         )
 
-    async def recoverable(self, liveness: Liveness) -> tuple[bool, set[str]]:
-        """Return whether any alert is open, and which workers are dead, known or claiming."""
+    async def open_and_dead(self, liveness: Liveness) -> tuple[bool, set[str]]:
+        """Return whether any alert is open, and the dead workers.
+
+        These are found among the known workers and those that have claimed an open alert.
+        """
         wanted = {"account": self._account_sid}
 
         def read(connection: sa.Connection) -> tuple[bool, set[str]]:
-            # Before the known workers, because a worker is known before it claims anything.
+            # Read before the known workers, because a worker is known before it claims anything.
             claiming = set(connection.scalars(CLAIMED_BY, wanted))
             return bool(claiming), liveness.dead(connection, claiming - {None})
 
@@ -145,7 +148,11 @@ class Claims:
 
         def release(connection: sa.Connection) -> int:
             freed = connection.execute(claimed.values(claimed_by=None))
-            connection.execute(sa.delete(workers).where(workers.c.id.in_(worker_ids)))
+            connection.execute(
+                sa.delete(workers).where(
+                    workers.c.account_sid == self._account_sid, workers.c.id.in_(worker_ids)
+                )
+            )
             return freed.rowcount
 
         return await self._database.write(release)
@@ -175,11 +182,15 @@ class Liveness:
 
         await self._database.write(beat)
         now = time.monotonic()
-        if self._last_beat is not None and now - self._last_beat > DEAD_AFTER_SECONDS / 2:
-            # The database was away, or this process stood still. Other workers may have been kept
-            # from writing as well, so give them time for it.
+        if self._was_interrupted():
+            # Other workers may have been kept from writing as well, so give them time for it.
             self._judges_from = now + DEAD_AFTER_SECONDS
         self._last_beat = now
+
+    def _was_interrupted(self) -> bool:
+        """Whether a heartbeat is late: the database is away, or this process stood still."""
+        last = self._last_beat
+        return last is not None and time.monotonic() - last > DEAD_AFTER_SECONDS / 2
 
     async def alive(self) -> dict[str, str]:
         """The mode of each worker that is alive, by its id."""
@@ -189,9 +200,9 @@ class Liveness:
     def dead(self, connection: sa.Connection, claiming: Collection[str]) -> set[str]:
         """Return the workers that are dead, among all known ones and those in `claiming`.
 
-        Returns nothing for a while after this process itself couldn't write its heartbeat.
+        Returns nothing while this process itself can't write its heartbeat, and for a while after.
         """
-        if time.monotonic() < self._judges_from:
+        if time.monotonic() < self._judges_from or self._was_interrupted():
             return set()
         known = {worker_id: is_alive for worker_id, _, is_alive in self._known(connection)}
         return {each for each in {*known, *claiming} if not known.get(each)}

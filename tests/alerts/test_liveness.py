@@ -94,6 +94,7 @@ async def test_after_an_interruption_of_its_own_a_process_judges_nobody_for_a_wh
     await own.beat("own", "app")
     await Liveness(database, ACCOUNT).beat("other", "app")
     await asyncio.sleep(1.1)
+    assert await dead(database, own) == set()
     await own.beat("own", "app")
     assert await dead(database, own) == set()
     beating = asyncio.create_task(keep_beating(own))
