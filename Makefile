@@ -39,7 +39,8 @@ unit: .venv/installed-dev
 
 # Apart from the rest, because Playwright keeps an event loop running, which breaks async tests. The
 # folders are named because loading all tests, only to skip most, would take a good part of a minute.
-# One by one, because a file's tests take up to 40 s, and nothing would run beside the last files.
+# Not file by file, because one takes up to 40 s, and nothing would run beside the last. What a file
+# shares may start once for each browser.
 browser: .venv/installed-dev
 	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n 3 --dist load --maxschedchunk 1 \
 		tests/browser tests/docs

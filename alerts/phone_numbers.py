@@ -264,12 +264,12 @@ def _refuse_lengths(number: phonenumbers.PhoneNumber, regions: Regions) -> None:
 
 
 def _can_never_exist(number: phonenumbers.PhoneNumber) -> bool:
-    """Whether it can't even have a prefix that is yet to come."""
+    """Whether no number can look like this, not even with a prefix that is yet to come."""
     # None in North America begins with 0 or 1. https://www.nanpa.com/numbering
     if number.country_code == NORTH_AMERICA:
         return phonenumbers.national_significant_number(number)[0] in "01"
-    # After the country code, 0000000 in Germany would be read as 000000 with the 0 before an area
-    # code, which is another number.
+    # In Germany 0000000 would become +49 000000, and whoever reads that drops one more 0, as if it
+    # stood before an area code.
     return bool(phonenumbers.parse(_e164(number)) != number)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import phonenumbers
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from alerts.errors import UnusableInput
 from alerts.pasted_numbers import take_apart
@@ -287,6 +289,19 @@ def test_a_prefix_that_is_not_known_yet_is_a_warning(text, regions, e164, region
     assert (number.e164, number.region) == (e164, region)
     assert number.warning == "That prefix isn't in Callboard's tables yet. Twilio decides."
     assert read_number("412 857 4309", US).warning == ""
+
+
+def test_an_example_of_every_country_as_written_there_and_abroad():
+    everywhere = tuple(sorted(phonenumbers.SUPPORTED_REGIONS))
+    for region in everywhere:
+        for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE):
+            number = phonenumbers.example_number_for_type(region, kind)
+            if number is None:
+                continue
+            e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+            for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL):
+                text = phonenumbers.format_number(number, form)
+                assert read_number(text, Regions(region, everywhere)).e164 == e164
 
 
 @pytest.mark.parametrize(
