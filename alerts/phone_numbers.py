@@ -253,10 +253,12 @@ def _refuse_lengths(number: phonenumbers.PhoneNumber, regions: Regions) -> None:
     if code == phonenumbers.country_code_for_region(regions.default):
         where = country_name(regions.default)
     length = phonenumbers.is_possible_number_with_reason(number)
-    if length not in LENGTH_PROBLEMS and _count(number) < FEWEST_DIGITS:
-        length = ValidationResult.TOO_SHORT
-    if length not in LENGTH_PROBLEMS and _count(number) > MOST_DIGITS:
-        length = ValidationResult.TOO_LONG
+    if length not in LENGTH_PROBLEMS:
+        digits = _count(number)
+        if digits < FEWEST_DIGITS:
+            length = ValidationResult.TOO_SHORT
+        elif digits > MOST_DIGITS:
+            length = ValidationResult.TOO_LONG
     if length in LENGTH_PROBLEMS:
         raise UnusableInput("phone_number", f"{LENGTH_PROBLEMS[length]} ({where}).")
     if _can_never_exist(number):
@@ -268,13 +270,13 @@ def _can_never_exist(number: phonenumbers.PhoneNumber) -> bool:
     # None in North America begins with 0 or 1. https://www.nanpa.com/numbering
     if number.country_code == NORTH_AMERICA:
         return phonenumbers.national_significant_number(number)[0] in "01"
-    # In Germany 0000000 would become +49 000000, and whoever reads that drops one more 0, as if it
-    # stood before an area code.
-    return bool(phonenumbers.parse(_e164(number)) != number)
+    # In Germany 0000000 would become +49000000, which is read as +4900000: the first 0 counts as
+    # the one before an area code.
+    return phonenumbers.parse(_e164(number)) != number
 
 
 def _e164(number: phonenumbers.PhoneNumber) -> str:
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _count(number: phonenumbers.PhoneNumber) -> int:

@@ -72,8 +72,8 @@ def _changed(
 async def until_shown(seconds: float) -> None:
     """Wait until pages show what visitors have just done, but no longer than `seconds`.
 
-    That is once it has waited in line for Shiny's lock several times. It doesn't wait until nobody
-    is in line, which may take long while many alerts change.
+    That is once it has waited in line for Shiny's lock several times. It doesn't wait until the
+    line is empty, which may take long while many alerts change.
     """
     line = reactive.lock()
     with suppress(TimeoutError):

@@ -220,10 +220,10 @@ async def test_alerts_are_claimed_and_released_by_their_own_account(histories, d
         return [alert.id for alert in await claims.claim("worker", 10)]
 
     assert await claimed(one) == ["one"]
-    assert await two.open_and_dead(Liveness(database, two._account_sid)) == (True, set())
+    heartbeats = [Liveness(database, each.account_sid) for each in histories]
+    assert await two.open_and_dead(heartbeats[1]) == (True, set())
     assert await two.release({"worker"}) == 0
-    found = await one.open_and_dead(Liveness(database, one._account_sid))
-    assert found == (True, {"worker"})  # it has no heartbeat
+    assert await one.open_and_dead(heartbeats[0]) == (True, {"worker"})  # it has no heartbeat
     assert await claimed(two) == ["one"]
     assert await one.release({"worker"}) == 1
     assert await claimed(one) == ["one"]

@@ -81,11 +81,11 @@ async def test_boto3_is_loaded_before_the_first_call(tmp_path, twilio, moto, mon
     loaded: list[S3Connection] = []
     warm_up = S3Connection.warm_up
 
-    def counted(connection: S3Connection):
+    def noted(connection: S3Connection):
         warm_up(connection)
         loaded.append(connection)
 
-    monkeypatch.setattr(S3Connection, "warm_up", counted)
+    monkeypatch.setattr(S3Connection, "warm_up", noted)
     async with Desk.from_settings(settings(tmp_path, twilio, moto)) as desk:
         await desk.open()
         await until(lambda: loaded)

@@ -46,7 +46,7 @@ async def failure(environment: dict[str, str], aws) -> StorageError:
     for name, value in environment.items():
         aws.setenv(name, value)
     storage = S3Storage("twilio-xml")
-    await storage.warm_up()  # nobody waits for it, so it leaves the error to the first upload
+    await storage.warm_up()  # leaves the error to the first upload
     with pytest.raises(StorageError) as caught:
         await storage.publish("ann", XML)
     await storage.close()
@@ -103,8 +103,8 @@ async def test_environment(aws, environment, happened, hint):
     assert hint in error.hint
 
 
-async def test_nobody_is_asked_for_credentials_before_the_first_upload(aws, tmp_path):
-    """They may not be there yet, or the one who is asked may have to press a key."""
+async def test_credentials_are_not_looked_for_before_the_first_upload(aws, tmp_path):
+    """They may not be there yet, or a program may ask a person to press a key for them."""
     asked = tmp_path / "asked"
     (tmp_path / "config").write_text(f"[default]\ncredential_process = touch {asked}\n")
     storage = S3Storage("twilio-xml")
