@@ -20,6 +20,7 @@ from dashboard import activity, emergency, mount, people, rules, send, setup, sh
 from dashboard.background import in_background
 from dashboard.notices import LiveNotices
 from dashboard.page_messages import CheckedMessages
+from dashboard.protocols import remember_protocols
 from dashboard.quick_sessions import QuickApp
 from dashboard.security_headers import SecurityHeaders, html_of
 from dashboard.sign_in import Access
@@ -52,6 +53,7 @@ def create_app(
     `access` anyone who reaches it may use it.
     """
     skip_tracing_if_not_installed()
+    remember_protocols()
     simulator = desk.services.simulator
     if simulator:
         # Imported here because it loads the simulator, which isn't needed with an account.

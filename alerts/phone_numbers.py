@@ -160,6 +160,8 @@ def split_dialed(dialed: str) -> tuple[str, str]:
     return e164, extension
 
 
+# A page writes the same numbers again at each change of an alert.
+@lru_cache(maxsize=1000)
 def international(dialed: str) -> str:
     """A number in E.164, or `dialed`, the way people read it: "+1 412-857-4309 ext. 123"."""
     e164, extension = split_dialed(dialed)

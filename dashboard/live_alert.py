@@ -13,7 +13,7 @@ from shiny import reactive
 from shiny.session import Session
 
 from access.actor import NotAllowed
-from alerts import Alert, AlertRequest, DatabaseError, Desk, UnusableInput
+from alerts import Alert, AlertRequest, DatabaseError, Desk, Status, UnusableInput
 from alerts.broadcast import Broadcast
 from alerts.message.compose import check_labels
 from dashboard.background import in_background, show, show_newest
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 LOOKING = "Looking for this alert…"
 NO_SUCH_ALERT = "No alert has this id. Send a new one, or check the address."
 NO_SUCH_BROADCAST = "No broadcast has this id. Send a new one, or check the address."
+# Drawing an alert takes as long as preparing its next request, and would delay that.
+PREPARE_REQUEST_SECONDS = 0.01
 
 
 class LiveAlert:
@@ -105,6 +107,8 @@ class LiveAlert:
     async def _follow(self, alert_id: str) -> None:
         history = await self._desk.history()
         async for alert in self._desk.watch(alert_id):
+            if alert.status in {Status.QUEUED, Status.SENDING}:
+                await asyncio.sleep(PREPARE_REQUEST_SECONDS)
             await show_newest(partial(self._newest, history, alert))
 
     async def _follow_broadcast(self, broadcast: Broadcast) -> None:

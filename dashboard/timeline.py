@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import takewhile
 from typing import Literal
 
@@ -96,6 +97,8 @@ def _line(steps: Sequence[Step], time_zone: str = "") -> Tag:
     return tags.ol(*(_dot(step, time_zone) for step in steps), class_="timeline")
 
 
+# When one step changes, the others stay as they are.
+@lru_cache(maxsize=1000)
 def _dot(step: Step, time_zone: str) -> Tag:
     is_present = step.state not in {"past", "missed", "future"}
     time = "" if step.at is None else f"{in_time_zone(step.at, time_zone):%H:%M:%S}"

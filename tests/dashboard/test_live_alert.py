@@ -10,6 +10,7 @@ import pytest
 from shiny import Session, reactive
 
 from alerts import AlertRequest, Status
+from dashboard import live_alert
 from dashboard.live_alert import LiveAlert
 from tests.support.desks import simulated_desk, until
 
@@ -45,3 +46,29 @@ async def test_what_has_changed_meanwhile_is_not_shown(tmp_path: Path) -> None:
         live.stop()
     assert Status.QUEUED not in shown
     assert Status.SENDING not in shown
+
+
+async def test_the_next_request_is_prepared_before_an_alert_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_alert, "PREPARE_REQUEST_SECONDS", 3600.0)
+    async with simulated_desk(tmp_path) as desk:
+        sending = LiveAlert(desk, cast(Session, Page()))
+        sending.follow("batch-1407")
+        alert = await desk.send(AlertRequest("call", "+14128574309", "Batch 7", id="batch-1407"))
+        assert alert.status is Status.PLACED
+        with reactive.isolate():
+            assert sending() is None
+
+        placed = LiveAlert(desk, cast(Session, Page()))
+        placed.follow("batch-1407")
+
+        def status() -> Status | None:
+            with reactive.isolate():
+                shown = placed()
+            return shown.status if shown else None
+
+        # What needs no further request is drawn at once.
+        await until(lambda: status() not in {None, Status.QUEUED, Status.SENDING})
+        sending.stop()
+        placed.stop()
