@@ -13,7 +13,8 @@ from access.actor import Actor, Permission
 from access.audit_entry import Action, AuditEntry, Kind, first_id
 from access.tables import audit
 from database.database import Database
-from database.tables import database_time, insert_new
+from database.tables import insert_new
+from database.transactions import database_time
 
 SECONDS_A_DAY = 24 * 3600.0
 # Small, so that others can write between these transactions.

@@ -15,7 +15,7 @@ from access.names import user_key
 from access.tables import sign_ins
 from access.users import User
 from database.database import Database
-from database.tables import database_time
+from database.transactions import database_time
 
 TOKEN_BYTES = 32
 

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from access.names import user_key
 from access.tables import sign_in_tries
 from database.database import Database
-from database.tables import database_time, insert_new
+from database.tables import insert_new
+from database.transactions import database_time
 
 FREE_TRIES_OF_NAME = 5
 FREE_TRIES_FROM_ADDRESS = 20

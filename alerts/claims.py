@@ -23,7 +23,7 @@ from alerts.services import Mode
 from alerts.status import Status
 from alerts.tables import alerts, workers
 from database.database import Database
-from database.tables import database_time
+from database.transactions import database_time
 
 # How many one transaction claims. With more, one process would take all and leave none to others.
 MOST_CLAIMED_AT_ONCE = 50

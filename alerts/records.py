@@ -21,7 +21,8 @@ from alerts.state import STATE_FIELDS
 from alerts.status import Status
 from alerts.tables import Row, alerts, broadcasts, events, incoming_texts, submissions
 from alerts.words import add_words, delete_words
-from database.tables import database_time, in_parts
+from database.tables import in_parts
+from database.transactions import database_time
 
 # Every event needs these statements. They are built once, because building one takes as long as
 # running it.

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from alerts.alert import Channel
 from alerts.cost import Price
 from alerts.tables import Row, rate_limits, sending, submissions
-from database.tables import database_time, insert_new
+from database.tables import insert_new
+from database.transactions import database_time
 
 # Every call and text needs these statements. They are built once, because building one takes as
 # long as running it.

@@ -7,8 +7,6 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -33,16 +31,6 @@ POSTGRESQL_OPTIONS = {
     # of statements that were prepared before. https://www.pgbouncer.org/features.html
     "prepare_threshold": None,
 }
-# A process that hangs in the middle of a transaction must not keep others from writing for long.
-# These limits are the transaction's own, so a pooler can't hand them to another program. Before
-# version 17, PostgreSQL has no limit for all of a transaction.
-LIMIT_TRANSACTION = (
-    "SELECT set_config('idle_in_transaction_session_timeout', '5s', true),"
-    " set_config('lock_timeout', '10s', true),"
-    " CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL"
-    " THEN set_config('transaction_timeout', '15s', true) END"
-)
-NO_LIMITS = LIMIT_TRANSACTION.replace("10s", "0").replace("15s", "0")
 # A connection that was used within this time is assumed to be alive. If it isn't, its transaction
 # is done again.
 IDLE_SECONDS = 1.0
@@ -165,7 +153,7 @@ def _hosts_and_ports(hosts: list[str], ports: str) -> dict[str, str] | None:
 def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
     """Make an engine with a pool of `connections`, or without a pool if None; doesn't connect yet.
 
-    Transactions begin with `reading` and `writing`. No engine listens to its connections' own
+    Transactions begin as in transactions.py. No engine listens to its connections' own
     events: with a single listener SQLAlchemy looks for others at every step of every statement.
     """
     pool: dict[str, Any] = {"poolclass": sa.NullPool}
@@ -185,45 +173,6 @@ def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
     engine = sa.create_engine(url, connect_args=options, hide_parameters=True, **pool)
     sa.event.listen(engine.pool, "connect", _set_up_sqlite)
     return engine
-
-
-@contextmanager
-def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Run a transaction that sees one state of a SQLite file; its changes are undone."""
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            run_on_sqlite(connection, "BEGIN")
-        yield connection
-
-
-def begin_writing(connection: sa.Connection) -> None:
-    """Do this first in a transaction that writes: on SQLite it takes the write lock.
-
-    On PostgreSQL it limits the transaction to 15 s.
-    """
-    if connection.dialect.name == "sqlite":
-        # Python itself would begin only at the first change.
-        run_on_sqlite(connection, "BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql(LIMIT_TRANSACTION)
-
-
-def run_outside_transactions(connection: sa.Connection, pragma: str) -> None:
-    """Run a PRAGMA that SQLite doesn't allow in a transaction, which SQLAlchemy would begin."""
-    connection.connection.cursor().execute(pragma)
-
-
-def run_on_sqlite(connection: sa.Connection, statement: str) -> Any:
-    """Run a statement without SQLAlchemy, which takes ten times as long; returns the first row.
-
-    Its errors are SQLAlchemy's.
-    """
-    try:
-        return connection.connection.cursor().execute(statement).fetchone()
-    except sqlite3.Error as error:
-        raise sa.exc.DBAPIError.instance(
-            statement, (), error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
-        ) from error
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:

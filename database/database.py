@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from database import DatabaseError, NewerDatabase
-from database.connecting import begin_writing, parsed, place_of, reading, without_secrets
+from database.connecting import parsed, place_of, without_secrets
 from database.errors import in_words, is_passing
 from database.opening import Opened, check_usable, opened
-from database.tables import check_revision
+from database.transactions import begin_writing, check_revision, reading
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -10,17 +10,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database import DatabaseError
-from database.connecting import (
-    SQLITE_BUSY_TIMEOUT_SECONDS,
-    engine_for,
-    place_of,
-    reading,
-    run_outside_transactions,
-    without_secrets,
-)
+from database.connecting import SQLITE_BUSY_TIMEOUT_SECONDS, engine_for, place_of, without_secrets
 from database.errors import in_words
 from database.migrations import bring_up_to_date, check_that_it_can_be_written
-from database.tables import check_revision
+from database.transactions import check_revision, reading, run_outside_transactions
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from alerts.records import position_at
 from alerts.status import Stage, Status
 from alerts.submissions import Outcome
 from alerts.tables import alerts, submissions, workers
-from database.tables import database_time
+from database.transactions import database_time
 from rules.rule import State
 from rules.tables import rule_state, rules
 

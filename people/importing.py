@@ -20,9 +20,9 @@ from access.audit import write_entries
 from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.phone_numbers import Regions, international, read_number
-from database.connecting import NO_LIMITS
 from database.database import Database
 from database.tables import in_parts
+from database.transactions import NO_LIMITS
 from people.checking import MOST_NUMBERS, NUMBER_FIELDS, check_contact
 from people.columns import check_mapping
 from people.contact import Contact

@@ -17,7 +17,7 @@ from alerts.emergency_stop import Stopped
 from alerts.limits import LimitReached
 from alerts.log_lines import on_one_line
 from alerts.sending_desk import AddAlerts
-from database.tables import database_time
+from database.transactions import database_time
 from people.names import number_of_people
 from rules.episodes import After, Tell
 from rules.health import (

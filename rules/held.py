@@ -12,7 +12,7 @@ from alerts.emergency_stop import Stopped, read_stop
 from alerts.errors import UnusableInput
 from alerts.phone_numbers import Regions
 from database.database import Database
-from database.tables import database_time
+from database.transactions import database_time
 from people.directory import Directory
 from rules.audience import read_audience
 from rules.episodes import Tell, after_answer

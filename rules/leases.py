@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from database.tables import database_time, insert_new
+from database.tables import insert_new
+from database.transactions import database_time
 from rules.saved_rules import UNCHECKED
 from rules.tables import rule_state
 

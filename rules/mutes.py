@@ -18,7 +18,8 @@ from access.audit_entry import AuditEntry
 from alerts.errors import UnusableInput
 from alerts.time_zones import QuietHours, check_zone, in_time_zone, read_quiet_hours
 from database.database import Database
-from database.tables import database_time, insert_new
+from database.tables import insert_new
+from database.transactions import database_time
 from rules.tables import mutes
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from alerts.tables import alerts
 from alerts.time_zones import in_time_zone
-from database.tables import database_time
+from database.transactions import database_time
 from rules.audience import Address
 from rules.episodes import DAY_SECONDS, MOST_EPISODES_A_DAY
 from rules.health import slow_seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from database.database import Database
-from database.tables import database_time
+from database.transactions import database_time
 from rules.tables import checks, episode_alerts, episodes, mutes
 
 SECONDS_A_DAY = 24 * 3600.0

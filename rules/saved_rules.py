@@ -15,7 +15,8 @@ from access.audit_entry import AuditEntry
 from alerts import UnusableInput
 from alerts.time_zones import in_time_zone
 from database.database import Database
-from database.tables import database_time, insert_new
+from database.tables import insert_new
+from database.transactions import database_time
 from people.contacts import written
 from people.names import name_key
 from rules.rule import Rule, State, check_complete, check_rule, definition_of, rule_from

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from database.tables import REVISION_TABLE
+from database.transactions import REVISION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"], version_table=REVISION_TABLE.name

@@ -10,8 +10,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database import NewerDatabase
-from database.connecting import NO_LIMITS, begin_writing, run_outside_transactions
-from database.tables import REVISION, REVISION_TABLE
+from database.transactions import (
+    NO_LIMITS,
+    REVISION,
+    REVISION_TABLE,
+    begin_writing,
+    run_outside_transactions,
+)
 
 VERSIONS = Path(__file__).parent / "versions"
 # A number that no other program is likely to use.

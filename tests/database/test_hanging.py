@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from database import connecting
-from database.connecting import begin_writing, engine_for, parsed
+from database import transactions
+from database.connecting import engine_for, parsed
 from database.errors import is_passing
+from database.transactions import begin_writing
 from tests.support.direct_sql import writing
 from tests.support.notes_table import notes
 from tests.support.postgres import PostgresServer, fresh_database
@@ -23,8 +24,8 @@ ONE, TWO = {"id": "one"}, {"id": "two"}
 
 @pytest.fixture
 def engine(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
-    hurried = connecting.LIMIT_TRANSACTION.replace("15s", "1s").replace("10s", "5s")
-    monkeypatch.setattr(connecting, "LIMIT_TRANSACTION", hurried)
+    hurried = transactions.LIMIT_TRANSACTION.replace("15s", "1s").replace("10s", "5s")
+    monkeypatch.setattr(transactions, "LIMIT_TRANSACTION", hurried)
     engine = engine_for(parsed(fresh_database(postgres)), None)
     notes.create(engine)
     return engine

@@ -16,7 +16,8 @@ from alerts.tables import alerts, events, submissions
 from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS, revisions_in
-from database.tables import REVISION_TABLE, metadata
+from database.tables import metadata
+from database.transactions import REVISION_TABLE
 from people import tables as _people  # noqa: F401 - adds its tables to the metadata
 from rules import tables as _rules  # noqa: F401 - adds its tables to the metadata
 from tests.support.described_tables import tables_in

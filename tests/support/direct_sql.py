@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from database.connecting import begin_writing, engine_for, parsed
+from database.connecting import engine_for, parsed
+from database.transactions import begin_writing
 
 Row = Mapping[Any, Any]
 

@@ -1,0 +1,96 @@
+"""Transactions: how they begin, and the revision and the time that they see."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from database import NewerDatabase
+
+# A process that hangs in the middle of a transaction must not keep others from writing for long.
+# These limits are the transaction's own, so a pooler can't hand them to another program. Before
+# version 17, PostgreSQL has no limit for all of a transaction.
+LIMIT_TRANSACTION = (
+    "SELECT set_config('idle_in_transaction_session_timeout', '5s', true),"
+    " set_config('lock_timeout', '10s', true),"
+    " CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL"
+    " THEN set_config('transaction_timeout', '15s', true) END"
+)
+NO_LIMITS = LIMIT_TRANSACTION.replace("10s", "0").replace("15s", "0")
+# Not Alembic's own name for it, because other programs in the same database may use Alembic too.
+REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
+REVISION = sa.select(REVISION_TABLE.c.version_num)
+# As text, because every transaction needs it.
+REVISION_AS_SQL = str(REVISION)
+POSTGRESQL_NOW = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Run a transaction that sees one state of a SQLite file; its changes are undone."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            run_on_sqlite(connection, "BEGIN")
+        yield connection
+
+
+def begin_writing(connection: sa.Connection) -> None:
+    """Do this first in a transaction that writes: on SQLite it takes the write lock.
+
+    On PostgreSQL it limits the transaction to 15 s.
+    """
+    if connection.dialect.name == "sqlite":
+        # Python itself would begin only at the first change.
+        run_on_sqlite(connection, "BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(LIMIT_TRANSACTION)
+
+
+def check_revision(connection: sa.Connection, revision: str) -> None:
+    """Raise `NewerDatabase` unless the database is at `revision`, that it was opened at.
+
+    Within a transaction this holds until its end: on PostgreSQL, reading the table makes a
+    migration wait, because that locks it, and on SQLite there is only one writer.
+    """
+    if connection.dialect.name == "sqlite":
+        row = run_on_sqlite(connection, REVISION_AS_SQL)
+    else:
+        row = connection.exec_driver_sql(REVISION_AS_SQL).first()
+    if row is None or row[0] != revision:
+        raise NewerDatabase(
+            "A newer version of Callboard now uses this database, so this one neither saves nor "
+            "sends anything any more: open the new version."
+        )
+
+
+def database_time(connection: sa.Connection) -> float:
+    """Return the seconds since 1970 by the database's clock.
+
+    Machines that share a PostgreSQL may disagree on the time. SQLite is used from one machine only.
+    """
+    if connection.dialect.name == "postgresql":
+        return float(connection.scalar(POSTGRESQL_NOW) or 0.0)
+    return time.time()
+
+
+def run_outside_transactions(connection: sa.Connection, pragma: str) -> None:
+    """Run a PRAGMA that SQLite doesn't allow in a transaction, which SQLAlchemy would begin."""
+    connection.connection.cursor().execute(pragma)
+
+
+def run_on_sqlite(connection: sa.Connection, statement: str) -> Any:
+    """Run a statement without SQLAlchemy, which takes ten times as long; returns the first row.
+
+    Its errors are SQLAlchemy's.
+    """
+    try:
+        return connection.connection.cursor().execute(statement).fetchone()
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance(
+            statement, (), error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
