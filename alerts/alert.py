@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal
 
@@ -70,6 +70,9 @@ class AlertRequest:
     hold_seconds: float = 0
 
 
+REQUEST_FIELDS = tuple(each.name for each in fields(AlertRequest))
+
+
 @dataclass(frozen=True, slots=True)
 class NewAlert:
     """An alert that is to be saved for the first time.
@@ -111,7 +114,7 @@ def tries_of(request: AlertRequest) -> tuple[Try, ...]:
 def _tries_to(to: str, request: AlertRequest) -> list[Try]:
     to, extension = split_dialed(to)
     first = Try(request.channel, to, extension=extension)
-    again = replace(first, minutes_later=request.minutes_between_tries)
+    again = Try(request.channel, to, request.minutes_between_tries, extension)
     tries = [first, *[again] * (request.tries - 1)]
     if request.then_text and request.channel == "call":
         tries.append(Try("text", to))

@@ -7,7 +7,7 @@ the request and saves the broadcast, so it is sent once however often yes is pre
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
-from alerts.alert import Alert, AlertRequest, NewAlert
+from alerts.alert import REQUEST_FIELDS, Alert, AlertRequest, NewAlert
 from alerts.broadcast import Approval, ApprovalState, Broadcast
 from alerts.broadcast_history import BroadcastHistory
 from alerts.emergency_stop import Stopped, lock_sending
@@ -30,7 +30,6 @@ EXPIRES_AFTER = timedelta(hours=4)
 MOST_WAITING_OF_ONE = 5
 SAME_PERSON = "Somebody else has to say yes: you asked for this yourself."
 GONE = "There is no such request."
-OF_REQUEST = {each.name for each in fields(AlertRequest)}
 
 
 class Approvals:
@@ -177,7 +176,7 @@ class Approvals:
 def _approval_of(row: Mapping[Any, Any]) -> Approval:
     requests = tuple(
         AlertRequest(
-            **{name: value for name, value in each.items() if name in OF_REQUEST}
+            **{name: value for name, value in each.items() if name in REQUEST_FIELDS}
             | {"then_to": tuple(each["then_to"])}
         )
         for each in row["requests"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from alerts.alert import Alert, AlertState, Event, HeldFor, Try
 from alerts.errors import UnusableInput
@@ -16,6 +16,8 @@ from alerts.message.call_twiml import shortest_seconds
 from alerts.message.compose import write_message
 from alerts.status import ON_THE_WAY, Status
 from alerts.time_zones import clock_time, read_quiet_hours
+
+AlertOrEvent = TypeVar("AlertOrEvent", Alert, Event)
 
 # How Twilio's AnsweredBy begins if no person answered: machine_start, machine_end_beep, …, fax.
 # https://www.twilio.com/docs/voice/answering-machine-detection
@@ -46,8 +48,8 @@ def apply(alert: Alert, event: Event) -> Alert:
     if _is_hang_up(alert, event):
         event = replace(event, status=Status.HUNG_UP, note=HUNG_UP_NOTE)
     after = _changed(alert, event)
-    event = replace(event, news=after is not alert and state_of(after) != state_of(alert))
-    return replace(after, events=(*alert.events, event))
+    news = after is not alert and state_of(after) != state_of(alert)
+    return replace(after, events=(*alert.events, _with(event, news=news)))
 
 
 def state_of(alert: AlertState) -> dict[str, Any]:
@@ -89,14 +91,14 @@ def _waiting(alert: Alert, event: Event) -> Alert:
 
 def _in_try(alert: Alert, event: Event) -> Alert:
     """The alert after an event of the try that is under way."""
-    alert = replace(
+    alert = _with(
         alert,
         sid=alert.sid or event.sid,
         twiml_url=event.twiml_url or alert.twiml_url,
         answered_by=alert.answered_by or event.answered_by,
     )
     if alert.sid is not None and asks_for_reply(alert):
-        alert = replace(alert, asks_reply=True)
+        alert = _with(alert, asks_reply=True)
     status = _status_of_try(alert, event)
     if status is None or not may_follow(alert.status, status):
         return alert
@@ -104,6 +106,13 @@ def _in_try(alert: Alert, event: Event) -> Alert:
         return alert if alert.reply_until else _open_for_reply(alert, event)
     alert = replace(alert, status=status, since=event.at)
     return _after_try(replace(alert, error=event.error)) if status.final else alert
+
+
+def _with(value: AlertOrEvent, **changes: Any) -> AlertOrEvent:
+    """Return what `replace` returns, or `value` itself if that is the same: most often it is."""
+    if all(getattr(value, name) == new for name, new in changes.items()):
+        return value
+    return replace(value, **changes)
 
 
 def asks_for_reply(alert: Alert) -> bool:
