@@ -176,7 +176,7 @@ class Approvals:
 def _approval_of(row: Mapping[Any, Any]) -> Approval:
     requests = tuple(
         AlertRequest(
-            **{name: value for name, value in each.items() if name in REQUEST_FIELDS}
+            **{name: each[name] for name in REQUEST_FIELDS if name in each}
             | {"then_to": tuple(each["then_to"])}
         )
         for each in row["requests"]

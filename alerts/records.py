@@ -188,7 +188,8 @@ def new_position(now: datetime) -> int:
 
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
     """Return the alert in a row, with the events that the caller has read."""
-    values = {name: value for name, value in row["request"].items() if name in REQUEST_FIELDS}
+    saved = row["request"]
+    values = {name: saved[name] for name in REQUEST_FIELDS if name in saved}
     # An alert without this field is from a version that had filled in its message before saving it.
     values.setdefault("template", False)
     request = AlertRequest(**values | {"then_to": tuple(values.get("then_to", ()))})

@@ -109,6 +109,8 @@ class LiveAlert:
         async for alert in self._desk.watch(alert_id):
             if alert.status in {Status.QUEUED, Status.SENDING}:
                 await asyncio.sleep(PREPARE_REQUEST_SECONDS)
+                if history.newest(alert) is not alert:
+                    continue  # the newer state comes next, with a wait of its own
             await show_newest(partial(self._newest, history, alert))
 
     async def _follow_broadcast(self, broadcast: Broadcast) -> None:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import sys
 import typing
-from functools import cache
+from functools import lru_cache
 from typing import Any
+
+MOST_PROTOCOLS = 1000
 
 
 def remember_protocols() -> None:
     """List the members of each protocol only once, in the whole process.
 
-    Without effect from Python 3.12 on.
+    Those added to a protocol later don't count, as from Python 3.12 on, where this has no effect.
     """
     found: Any = getattr(typing, "_get_protocol_attrs", None)
     if sys.version_info < (3, 12) and found and not hasattr(found, "cache_info"):
-        typing._get_protocol_attrs = cache(found)  # type: ignore[attr-defined]
+        typing._get_protocol_attrs = lru_cache(maxsize=MOST_PROTOCOLS)(found)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""SQLite or PostgreSQL behind one interface: transactions, migrations, liveness of processes."""
+"""SQLite or PostgreSQL behind one interface: transactions and migrations."""
 
 
 class DatabaseError(Exception):

@@ -153,8 +153,9 @@ def _hosts_and_ports(hosts: list[str], ports: str) -> dict[str, str] | None:
 def engine_for(url: sa.URL, connections: int | None) -> sa.Engine:
     """Make an engine with a pool of `connections`, or without a pool if None; doesn't connect yet.
 
-    Transactions begin as in transactions.py. No engine listens to its connections' own
-    events: with a single listener SQLAlchemy looks for others at every step of every statement.
+    Begin its transactions with `reading` or `begin_writing` of transactions.py. No engine listens
+    to its connections' own events: with a single listener SQLAlchemy looks for others at every step
+    of every statement.
     """
     pool: dict[str, Any] = {"poolclass": sa.NullPool}
     if connections is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import pytest
 from shiny import Session, reactive
 
-from alerts import AlertRequest, Status
+from alerts import Alert, AlertRequest, Desk, Status
 from dashboard import live_alert
 from dashboard.live_alert import LiveAlert
 from tests.support.desks import simulated_desk, until
@@ -24,26 +25,35 @@ class Page:
         self.end = stop
 
 
+@contextmanager
+def page_of(desk: Desk) -> Iterator[LiveAlert]:
+    """What one page shows."""
+    live = LiveAlert(desk, cast(Session, Page()))
+    try:
+        yield live
+    finally:
+        live.stop()
+
+
 async def test_what_has_changed_meanwhile_is_not_shown(tmp_path: Path) -> None:
     async with simulated_desk(tmp_path) as desk:
-        live = LiveAlert(desk, cast(Session, Page()))
         shown: list[Status] = []
 
         async def note() -> None:
             with reactive.isolate():
                 shown.extend(each.status for each in live.all())
 
-        stop = reactive.on_flushed(note)
-        async with reactive.lock():
-            live.follow("batch-1407")
-            request = AlertRequest(
-                "call", "+14128574309", "Batch 1407 shows signs of diacetyl.", id="batch-1407"
-            )
-            alert = await desk.send(request)
-            assert alert.status is Status.PLACED
-        await until(lambda: shown)
-        stop()
-        live.stop()
+        request = AlertRequest(
+            "call", "+14128574309", "Batch 1407 shows signs of diacetyl.", id="batch-1407"
+        )
+        with page_of(desk) as live:
+            stop = reactive.on_flushed(note)
+            async with reactive.lock():
+                live.follow("batch-1407")
+                alert = await desk.send(request)
+                assert alert.status is Status.PLACED
+            await until(lambda: shown)
+            stop()
     assert Status.QUEUED not in shown
     assert Status.SENDING not in shown
 
@@ -53,22 +63,24 @@ async def test_the_next_request_is_prepared_before_an_alert_is_drawn(
 ) -> None:
     monkeypatch.setattr(live_alert, "PREPARE_REQUEST_SECONDS", 3600.0)
     async with simulated_desk(tmp_path) as desk:
-        sending = LiveAlert(desk, cast(Session, Page()))
-        sending.follow("batch-1407")
-        alert = await desk.send(AlertRequest("call", "+14128574309", "Batch 7", id="batch-1407"))
-        assert alert.status is Status.PLACED
-        with reactive.isolate():
-            assert sending() is None
-
-        placed = LiveAlert(desk, cast(Session, Page()))
-        placed.follow("batch-1407")
-
-        def status() -> Status | None:
+        with page_of(desk) as early:
+            early.follow("batch-1407")
+            alert = await desk.send(
+                AlertRequest("call", "+14128574309", "Batch 7", id="batch-1407")
+            )
+            assert alert.status is Status.PLACED
             with reactive.isolate():
-                shown = placed()
-            return shown.status if shown else None
+                assert early() is None
 
-        # What needs no further request is drawn at once.
-        await until(lambda: status() not in {None, Status.QUEUED, Status.SENDING})
-        sending.stop()
-        placed.stop()
+        with page_of(desk) as late:
+            late.follow("batch-1407")
+
+            def shown() -> Alert | None:
+                with reactive.isolate():
+                    return late()
+
+            # What needs no further request is drawn at once.
+            await until(shown)
+            drawn = shown()
+            assert drawn is not None
+            assert drawn.status not in {Status.QUEUED, Status.SENDING}
