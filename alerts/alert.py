@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -68,9 +68,6 @@ class AlertRequest:
     variables: Mapping[str, str] = field(default_factory=dict)
     broadcast: str = ""
     hold_seconds: float = 0
-
-
-REQUEST_FIELDS = tuple(each.name for each in fields(AlertRequest))
 
 
 @dataclass(frozen=True, slots=True)

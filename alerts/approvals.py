@@ -7,7 +7,6 @@ the request and saves the broadcast, so it is sent once however often yes is pre
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,12 +14,13 @@ import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
-from alerts.alert import REQUEST_FIELDS, Alert, AlertRequest, NewAlert
+from alerts.alert import Alert, AlertRequest, NewAlert
 from alerts.broadcast import Approval, ApprovalState, Broadcast
 from alerts.broadcast_history import BroadcastHistory
 from alerts.emergency_stop import Stopped, lock_sending
 from alerts.errors import UnusableInput
 from alerts.history import History
+from alerts.records import request_of, request_row
 from alerts.tables import approvals
 from database.database import Database
 from database.tables import insert_new
@@ -50,7 +50,7 @@ class Approvals:
             "id": broadcast.id,
             "account_sid": self._account_sid,
             "title": broadcast.title,
-            "requests": [asdict(each) for each in requests],
+            "requests": [request_row(each) for each in requests],
             "asked_by": broadcast.sender,
             "asked_at": asked.timestamp(),
             "expires_at": (asked + EXPIRES_AFTER).timestamp(),
@@ -174,13 +174,7 @@ class Approvals:
 
 
 def _approval_of(row: Mapping[Any, Any]) -> Approval:
-    requests = tuple(
-        AlertRequest(
-            **{name: each[name] for name in REQUEST_FIELDS if name in each}
-            | {"then_to": tuple(each["then_to"])}
-        )
-        for each in row["requests"]
-    )
+    requests = tuple(map(request_of, row["requests"]))
     expires_at, state = datetime.fromtimestamp(row["expires_at"], UTC), row["state"]
     if state == "waiting" and datetime.now(UTC) >= expires_at:
         state = "expired"

@@ -16,15 +16,7 @@ import sqlalchemy as sa
 
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
-from alerts.alert import (
-    REQUEST_FIELDS,
-    Alert,
-    AlertRequest,
-    Event,
-    NewAlert,
-    Problem,
-    tries_of,
-)
+from alerts.alert import Alert, AlertRequest, Event, NewAlert, Problem, tries_of
 from alerts.state import STATE_FIELDS
 from alerts.status import Status
 from alerts.tables import Row, alerts, broadcasts, events, incoming_texts, submissions
@@ -51,6 +43,7 @@ STORIES = (
 NEW_ALERT = sa.insert(alerts)
 NEW_EVENT = sa.insert(events)
 
+REQUEST_FIELDS = tuple(each.name for each in fields(AlertRequest))
 EVENT_FIELDS = tuple(each.name for each in fields(Event))
 # The low bits of a position, which tell alerts apart that are saved together.
 POSITION_BITS = 12
@@ -186,13 +179,22 @@ def new_position(now: datetime) -> int:
     return position_at(now) + secrets.randbelow(1 << POSITION_BITS)
 
 
+def request_of(saved: Row) -> AlertRequest:
+    """Return a saved request, without fields that only other versions know."""
+    values = {name: saved[name] for name in REQUEST_FIELDS if name in saved}
+    return AlertRequest(**values | {"then_to": tuple(values.get("then_to", ()))})
+
+
+def request_row(request: AlertRequest) -> dict[str, Any]:
+    """Return the fields of a request as they are saved."""
+    # `asdict` would copy all of it, which takes longer than saving it.
+    return {name: getattr(request, name) for name in REQUEST_FIELDS}
+
+
 def alert_of(row: Row, story: Sequence[Event] = ()) -> Alert:
     """Return the alert in a row, with the events that the caller has read."""
-    saved = row["request"]
-    values = {name: saved[name] for name in REQUEST_FIELDS if name in saved}
     # An alert without this field is from a version that had filled in its message before saving it.
-    values.setdefault("template", False)
-    request = AlertRequest(**values | {"then_to": tuple(values.get("then_to", ()))})
+    request = request_of({"template": False} | row["request"])
     state = {name: row[name] for name in STATE_FIELDS}
     return Alert(
         id=row["id"],
@@ -247,8 +249,7 @@ def new_alert_row(alert: Alert, new: NewAlert, account_sid: str, position: int) 
         "id": alert.id,
         "account_sid": account_sid,
         "created_at": alert.since.timestamp(),
-        # `asdict` would copy all of it, which takes longer than saving it.
-        "request": {name: getattr(alert.request, name) for name in REQUEST_FIELDS},
+        "request": request_row(alert.request),
         "from_number": alert.from_,
         "not_before": alert.not_before.timestamp(),
         "sender": alert.request.user,
