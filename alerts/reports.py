@@ -34,7 +34,7 @@ SENDERS = sa.text(
     " UNION ALL SELECT (SELECT min(sender) FROM alerts WHERE sender > found.sender)"
     " FROM found WHERE found.sender IS NOT NULL)"
     " SELECT sender FROM found WHERE EXISTS (SELECT 1 FROM alerts"
-    " WHERE alerts.sender = found.sender AND account_sid = :account) LIMIT :most"
+    " WHERE alerts.sender = found.sender AND account_sid = :account) ORDER BY sender LIMIT :most"
 )
 
 
