@@ -255,7 +255,7 @@ class Desk(SendingDesk):
 
     async def _hang_up(self, alert: Alert, sid: str) -> Event | None:
         """End the alert's call; returns the event to record, or None if it was over already."""
-        from alerts.steps.following import end_call  # noqa: PLC0415
+        from alerts.steps.following import CALL_NOT_ENDED, end_call  # noqa: PLC0415
 
         try:
             call = await end_call(self.services.twilio, sid)
@@ -263,7 +263,7 @@ class Desk(SendingDesk):
             return Event(
                 datetime.now(UTC),
                 None,
-                "The call couldn't be ended",
+                CALL_NOT_ENDED,
                 try_number=alert.try_number,
                 error=Problem.of(problem),
             )

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 
-from alerts.alert import Alert, Event
+from alerts.alert import Alert, Event, Problem
 from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.call_twiml import write_voicemail
@@ -19,7 +20,9 @@ from twilio_client import Call, TwilioClient, TwilioError, TwilioRefused
 
 log = logging.getLogger(__name__)
 
-CALL_UPDATE_RETRY_SECONDS = 2.0
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 60.0
+CALL_NOT_ENDED = "The call couldn't be ended"
 NO_REPLY = "Nobody replied"
 
 
@@ -36,17 +39,17 @@ async def follow(
         return alert
     placed_at = next(event.at for event in alert.events if event.sid == alert.sid)
     placed = PlacedTry(alert.id, number, alert.channel, alert.sid, placed_at)
-    done: set[str] = set()
+    call = LiveCall(twilio, history, placed.sid) if alert.channel == "call" else None
+    is_polled_soon = False
     with poller.polling(placed), history.news_of(alert.id) as news:
         while not alert.status.final and alert.try_number == number:
-            if "poll" not in done and _has_ended(alert):
-                done.add("poll")
+            if not is_polled_soon and _has_ended(alert):
+                is_polled_soon = True
                 poller.poll_soon(placed)
-            pending = await _act(twilio, history, alert, placed.sid, done)
+            seconds = await call.update(alert) if call else None
             if alert.reply_until and (alert.canceling or _seconds_until(alert.reply_until) <= 0):
                 alert = await _stop_waiting_for_reply(history, alert)
                 continue
-            seconds = CALL_UPDATE_RETRY_SECONDS if pending else None
             if alert.reply_until:
                 # Look at the clock again at least every hour, in case it has been set.
                 seconds = min(_seconds_until(alert.reply_until), LONGEST_WAIT_SECONDS)
@@ -54,6 +57,80 @@ async def follow(
                 async with asyncio.timeout(seconds):
                     alert = await news.get() or alert
     return alert
+
+
+class LiveCall:
+    """Ends a call if its alert is canceled, and leaves the message for voicemail; each once."""
+
+    def __init__(self, twilio: TwilioClient, history: History, sid: str) -> None:
+        self._twilio = twilio
+        self._history = history
+        self._sid = sid
+        self._is_ended = self._has_spoken = False
+        self._failures = 0
+        self._wait = FIRST_RETRY_SECONDS
+
+    async def update(self, alert: Alert) -> float | None:
+        """Do what the alert needs now; returns the seconds until it has to be tried again, if so.
+
+        The waits grow, because Twilio may go on refusing, such as with wrong credentials.
+        """
+        try:
+            if alert.canceling:
+                if not self._is_ended:
+                    await end_call(self._twilio, self._sid)
+                    self._is_ended = True
+            elif _is_at_the_beep(alert) and not self._has_spoken:
+                await self._speak_to_machine(alert)
+                self._has_spoken = True
+        except TwilioError as problem:
+            return await self._wait_to_try_again(alert, problem)
+        return None
+
+    async def _wait_to_try_again(self, alert: Alert, problem: TwilioError) -> float:
+        self._failures += 1
+        # The desk that canceled it reports the same failure, so wait for a second one.
+        if alert.canceling and self._failures > 1 and not _is_reported(alert):
+            await self._note(alert, CALL_NOT_ENDED, problem)
+        log.warning("The call of alert %s couldn't be updated; trying again: %s", alert.id, problem)
+        wait, self._wait = self._wait, min(self._wait * 2, LONGEST_RETRY_SECONDS)
+        return wait
+
+    async def _speak_to_machine(self, alert: Alert) -> None:
+        """Replace the TwiML of the call with the short message for voicemail."""
+        try:
+            document = write_voicemail(filled_in(alert.request, datetime.now(UTC)))
+        except UnusableInput as problem:
+            # It had words when the call was placed, but has none at this time of day.
+            await self._note(alert, f"A machine answered: no short message. {problem}")
+            return
+        try:
+            await self._twilio.update_call(self._sid, twiml=document.to_xml())
+        except TwilioRefused as refusal:
+            note = "A machine answered: the short message couldn't be left"
+            await self._note(alert, note, refusal)
+        else:
+            await self._note(alert, "A machine answered: leaving the short message")
+
+    async def _note(self, alert: Alert, note: str, problem: TwilioError | None = None) -> None:
+        error = Problem.of(problem) if problem else None
+        event = Event(datetime.now(UTC), None, note, try_number=alert.try_number, error=error)
+        await self._history.record(alert.id, event)
+
+
+async def end_call(twilio: TwilioClient, sid: str) -> Call | None:
+    """End a call, dialed or not, and return it; None if it was over already.
+
+    Raises `TwilioError` if Twilio couldn't do it yet, or doesn't let us.
+    https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
+    """
+    try:
+        return await twilio.update_call(sid, status="completed")
+    except TwilioRefused as refusal:
+        # Any other refusal is about our credentials, not about the call, and it goes on.
+        if refusal.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
+            raise
+        return None
 
 
 def _seconds_until(moment: datetime) -> float:
@@ -68,18 +145,6 @@ async def _stop_waiting_for_reply(history: History, alert: Alert) -> Alert:
     return await history.record(alert.id, event) or alert
 
 
-async def end_call(twilio: TwilioClient, sid: str) -> Call | None:
-    """End a call, dialed or not, and return it; None if it was over already.
-
-    Raises `TwilioError` if Twilio couldn't do it yet.
-    https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
-    """
-    try:
-        return await twilio.update_call(sid, status="completed")
-    except TwilioRefused:
-        return None
-
-
 def _has_ended(alert: Alert) -> bool:
     """Whether Twilio reported the end of the call; it may still say that a machine answered."""
     return any(
@@ -88,42 +153,14 @@ def _has_ended(alert: Alert) -> bool:
     )
 
 
-async def _act(
-    twilio: TwilioClient, history: History, alert: Alert, sid: str, done: set[str]
-) -> bool:
-    """End the call or speak to a machine, each once; true if that failed and has to be repeated."""
-    if alert.channel != "call":
-        return False
-    try:
-        if alert.canceling and "end" not in done:
-            await end_call(twilio, sid)
-            done.add("end")
-        elif _is_at_the_beep(alert) and "speak" not in done:
-            await _speak_to_machine(twilio, history, alert, sid)
-            done.add("speak")
-    except TwilioError as problem:
-        log.warning("A call couldn't be updated; trying again in a moment: %s", problem)
-        return True
-    return False
-
-
 def _is_at_the_beep(alert: Alert) -> bool:
     heard = (alert.answered_by or "").startswith("machine_end")
     return heard and alert.status is Status.ANSWERED and bool(alert.request.voicemail)
 
 
-async def _speak_to_machine(twilio: TwilioClient, history: History, alert: Alert, sid: str) -> None:
-    """Replace the TwiML of the call with the short message for voicemail."""
-    try:
-        document = write_voicemail(filled_in(alert.request, datetime.now(UTC)))
-    except UnusableInput as problem:
-        # It had words when the call was placed, but has none at this time of day.
-        note = f"A machine answered: no short message. {problem}"
-        event = Event(datetime.now(UTC), None, note, try_number=alert.try_number)
-        await history.record(alert.id, event)
-        return
-    with suppress(TwilioRefused):
-        await twilio.update_call(sid, twiml=document.to_xml())
-        note = "A machine answered: leaving the short message"
-        event = Event(datetime.now(UTC), None, note, try_number=alert.try_number)
-        await history.record(alert.id, event)
+def _is_reported(alert: Alert) -> bool:
+    """Whether the alert's story says already that this try's call couldn't be ended."""
+    return any(
+        event.note == CALL_NOT_ENDED and event.try_number == alert.try_number
+        for event in alert.events
+    )
