@@ -180,6 +180,12 @@ class _Appending:
             wanted_ones = [each.submission for each in begins]
             self._allowance = Allowance.read(connection, account_sid, limits, wanted_ones)
         self._waits = self._reserve(begins)
+        settling = [
+            each.more.submission_id
+            for each in entries
+            if isinstance(each.more, Settlement) and each.more.outcome is not Outcome.PLACED
+        ]
+        self._unsettled = submissions.those_unsettled(connection, settling) if settling else set()
 
     def append(self, entry: Entry) -> tuple[Recorded | None, Begun | None]:
         if entry.alert_id not in self._alerts:
@@ -193,6 +199,8 @@ class _Appending:
                 kept = self._keep(entry) if begun.is_begun and is_first else None
                 return kept, begun
             case Settlement() as settlement:
+                if self._is_too_late(entry, settlement):
+                    return None, None
                 self._settlements.append(settlement)
             case Reported(sid) if not self._is_of_a_try(entry, sid):
                 return None, None
@@ -312,6 +320,17 @@ class _Appending:
             )
             waits |= {each.submission.id: slot for each, slot in zip(alike, slots, strict=True)}
         return waits
+
+    def _is_too_late(self, entry: Entry, settlement: Settlement) -> bool:
+        """Whether it became known meanwhile what became of a submission, such as by a callback.
+
+        Then what was found out about it otherwise is no news, and may be wrong.
+        """
+        if settlement.outcome is Outcome.PLACED:
+            return False
+        alert = self._alerts[entry.alert_id]
+        has_sid = alert.try_number == entry.event.try_number and alert.sid is not None
+        return has_sid or settlement.submission_id not in self._unsettled
 
     def _is_of_a_try(self, entry: Entry, sid: str | None) -> bool:
         row, number = self._rows[entry.alert_id], entry.event.try_number

@@ -255,7 +255,8 @@ class History(Watching):
     ) -> Alert | None:
         """Record the outcome of a submission, and `event` for its alert if there is one.
 
-        Raises IntegrityError if `sid` belongs to another submission.
+        If its outcome is known already, only `Outcome.PLACED` changes it, and `event` is recorded
+        only with that. Returns the alert after it, None without an event. Raises IntegrityError if `sid` belongs to another submission.
         """
         settlement = Settlement(submission.id, outcome, sid)
         if event is None:
@@ -264,6 +265,9 @@ class History(Watching):
             )
             return None
         alert, _ = await self._append(Entry(submission.alert_id, event, settlement))
+        if alert is None:
+            # Another process may have settled it, so let this one know how the alert stands.
+            alert = (await self.get_all([submission.alert_id])).get(submission.alert_id)
         return alert
 
     async def abandon_try(self, alert_id: str, event: Event) -> Alert | None:

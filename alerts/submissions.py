@@ -24,7 +24,10 @@ from database.transactions import database_time
 TO_NUMBERS: sa.BindParameter[str] = sa.bindparam("numbers", expanding=True)
 SETTLE = (
     sa.update(submissions)
-    .where(submissions.c.id == sa.bindparam("ours"))
+    .where(
+        submissions.c.id == sa.bindparam("ours"),
+        sa.or_(submissions.c.outcome.is_(None), sa.bindparam("is_placed", type_=sa.Boolean)),
+    )
     .values(outcome=sa.bindparam("outcome"), sid=sa.bindparam("sid"))
 )
 # Submissions that may have reached Twilio. They count toward limits.
@@ -162,9 +165,17 @@ def lately(
 
 
 def settle(connection: sa.Connection, settlements: Iterable[Settlement]) -> None:
-    """Record outcomes. Raises IntegrityError if a SID belongs to another submission."""
+    """Record outcomes; a submission that has one keeps it, unless Twilio is known to have it.
+
+    Raises IntegrityError if a SID belongs to another submission.
+    """
     rows = [
-        {"ours": each.submission_id, "outcome": each.outcome, "sid": each.sid}
+        {
+            "ours": each.submission_id,
+            "outcome": each.outcome,
+            "sid": each.sid,
+            "is_placed": each.outcome is Outcome.PLACED,
+        }
         for each in settlements
     ]
     connection.execute(SETTLE, rows)
@@ -204,6 +215,14 @@ def blocking(
 def unless_settled(connection: sa.Connection, submission_id: str) -> Submission | None:
     """Return a submission as it is now, None if its outcome is known."""
     return _find(connection, submissions.c.id == submission_id, submissions.c.outcome.is_(None))
+
+
+def those_unsettled(connection: sa.Connection, submission_ids: Sequence[str]) -> set[str]:
+    """Return those of the submissions whose outcome isn't known yet."""
+    chosen = sa.select(submissions.c.id).where(
+        submissions.c.id.in_(submission_ids), submissions.c.outcome.is_(None)
+    )
+    return set(connection.scalars(chosen))
 
 
 def renew(connection: sa.Connection, renewals: Sequence[tuple[Submission, datetime]]) -> list[bool]:
