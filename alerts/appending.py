@@ -168,7 +168,7 @@ class _Appending:
         self._alerts = {alert_id: alert_of(row) for alert_id, row in self._rows.items()}
         self._new_events: list[dict[str, Any]] = []
         self._sent_now: list[str] = []
-        self._delivered: list[str] = []
+        self._delivered: dict[str, float] = {}
         self._settlements: list[Settlement] = []
         self._submissions: list[Submission] = []
         begins = [each.more for each in entries if isinstance(each.more, Begin)]
@@ -190,26 +190,9 @@ class _Appending:
     def append(self, entry: Entry) -> tuple[Recorded | None, Begun | None]:
         if entry.alert_id not in self._alerts:
             return None, None
-        match entry.more:
-            case Begin() as begin:
-                begun = self._begin(begin)
-                if begun.hold:
-                    return self._keep_hold(entry, begun.hold), begun
-                is_first = self._alerts[entry.alert_id].status is Status.QUEUED
-                kept = self._keep(entry) if begun.is_begun and is_first else None
-                return kept, begun
-            case Settlement() as settlement:
-                if self._is_too_late(entry, settlement):
-                    return None, None
-                self._settlements.append(settlement)
-            case Reported(sid) if not self._is_of_a_try(entry, sid):
-                return None, None
-            case UnlessEnding() if self._is_ending(entry.alert_id):
-                return None, None
-            case Abandoned():
-                row, number = self._rows[entry.alert_id], entry.event.try_number
-                submissions.settle_try(self._connection, row, number, Outcome.UNKNOWN)
-        return self._keep(entry), None
+        if isinstance(entry.more, Begin):
+            return self._append_begin(entry, entry.more)
+        return (self._keep(entry) if self._write_more(entry) else None), None
 
     def finish(self) -> None:
         """Write what hasn't been written yet."""
@@ -224,9 +207,31 @@ class _Appending:
             # It may have been deferred: then any worker claims it now.
             wanted = {"account": self._account_sid, "alert_ids": self._sent_now}
             self._connection.execute(DUE_NOW, wanted)
-        if self._delivered:
-            latest = max(row["at"] for row in self._new_events)
-            texting_states.clear(self._connection, self._account_sid, self._delivered, latest)
+        self._clear_texting_states()
+
+    def _append_begin(self, entry: Entry, begin: Begin) -> tuple[Recorded | None, Begun]:
+        begun = self._begin(begin)
+        if begun.hold:
+            return self._keep_hold(entry, begun.hold), begun
+        is_first = self._alerts[entry.alert_id].status is Status.QUEUED
+        return (self._keep(entry) if begun.is_begun and is_first else None), begun
+
+    def _write_more(self, entry: Entry) -> bool:
+        """Write what belongs to the event; false if the entry's condition isn't met."""
+        row, number = self._rows[entry.alert_id], entry.event.try_number
+        match entry.more:
+            case Settlement() as settlement:
+                if self._is_too_late(entry, settlement):
+                    return False
+                self._unsettled.discard(settlement.submission_id)
+                self._settlements.append(settlement)
+            case Reported(sid):
+                return self._claim_sid(entry, sid)
+            case UnlessEnding():
+                return not self._is_ending(entry.alert_id)
+            case Abandoned():
+                submissions.settle_try(self._connection, row, number, Outcome.UNKNOWN)
+        return True
 
     def _keep(self, entry: Entry) -> Recorded:
         row = self._rows[entry.alert_id]
@@ -245,10 +250,17 @@ class _Appending:
         if made.channel != "text" or not event.news:
             return
         if event.status is Status.DELIVERED and event.source != "callboard":
-            self._delivered.append(made.to)
+            before = self._delivered.get(made.to, 0.0)
+            self._delivered[made.to] = max(before, event.at.timestamp())
         code = event.error.code if event.error else None
         if why := texting_states.ERRORS.get(code or 0):
+            self._clear_texting_states()  # first what was learned before this event
             texting_states.mark(self._connection, self._account_sid, made.to, why, event.at)
+
+    def _clear_texting_states(self) -> None:
+        if self._delivered:
+            texting_states.clear(self._connection, self._account_sid, self._delivered)
+            self._delivered = {}
 
     def _wants(self, submission: Submission) -> bool:
         """Whether the alert's try has yet to be placed."""
@@ -332,7 +344,8 @@ class _Appending:
         has_sid = alert.try_number == entry.event.try_number and alert.sid is not None
         return has_sid or settlement.submission_id not in self._unsettled
 
-    def _is_of_a_try(self, entry: Entry, sid: str | None) -> bool:
+    def _claim_sid(self, entry: Entry, sid: str | None) -> bool:
+        """Whether the event is about a try that was made and, with `sid`, that is the try's SID."""
         row, number = self._rows[entry.alert_id], entry.event.try_number
         if not 1 <= number <= row["try_number"]:
             return False

@@ -256,7 +256,8 @@ class History(Watching):
         """Record the outcome of a submission, and `event` for its alert if there is one.
 
         If its outcome is known already, only `Outcome.PLACED` changes it, and `event` is recorded
-        only with that. Returns the alert after it, None without an event. Raises IntegrityError if `sid` belongs to another submission.
+        only with that. Returns the alert after it, None without an event. Raises IntegrityError if
+        `sid` belongs to another submission.
         """
         settlement = Settlement(submission.id, outcome, sid)
         if event is None:

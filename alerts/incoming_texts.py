@@ -48,7 +48,7 @@ def receive(connection: sa.Connection, account_sid: str, text: IncomingText) -> 
     if kind is ReplyKind.STOP:
         texting_states.mark(connection, account_sid, text.from_, "stop", text.at)
     elif starts_again(text.body):
-        texting_states.clear(connection, account_sid, [text.from_], text.at.timestamp())
+        texting_states.clear(connection, account_sid, {text.from_: text.at.timestamp()})
     if alert_id is None:
         return None
     status = Status.ACKNOWLEDGED if kind is ReplyKind.CONFIRMS else None

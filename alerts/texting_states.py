@@ -6,7 +6,7 @@ https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -27,7 +27,7 @@ MOST_NUMBERS_PER_STATEMENT = 500
 # Every text that arrives needs it. It is built once, because building takes as long as running.
 CLEAR = sa.delete(texting_states).where(
     texting_states.c.account_sid == sa.bindparam("account"),
-    texting_states.c.number.in_(sa.bindparam("numbers", expanding=True)),
+    texting_states.c.number == sa.bindparam("reached"),
     texting_states.c.since <= sa.bindparam("at"),
 )
 
@@ -95,9 +95,12 @@ def mark(
     connection.execute(changed, row)
 
 
-def clear(connection: sa.Connection, account_sid: str, numbers: Sequence[str], at: float) -> None:
-    """Forget what was known of these numbers before `at` (seconds since 1970).
+def clear(connection: sa.Connection, account_sid: str, reached: Mapping[str, float]) -> None:
+    """Forget why texts couldn't go to these numbers before the time of each, in seconds since 1970.
 
-    A text has arrived there, or they have texted START.
+    A text has arrived there then, or the number has texted START.
     """
-    connection.execute(CLEAR, {"account": account_sid, "numbers": numbers, "at": at})
+    connection.execute(
+        CLEAR,
+        [{"account": account_sid, "reached": each, "at": at} for each, at in reached.items()],
+    )

@@ -10,6 +10,7 @@ import pytest
 
 from access import EVERYTHING, Actor
 from alerts import AlertRequest, Event, Status
+from alerts.alert import Problem
 from alerts.desk import Desk
 from alerts.replies import ReplyPoller
 from alerts.state import REPLY_WINDOW
@@ -123,6 +124,31 @@ async def test_twilios_errors_say_it_too_until_a_text_arrives(app: CallbackApp, 
     await texted(app, "two", replace(ASKING, acknowledge=False), "SM" + "8" * 32)
     await delivered(app, "two", "SM" + "8" * 32)
     assert await states(app).states([RECIPIENT]) == {}
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_stop_isnt_forgotten_because_an_older_text_arrived(app: CallbackApp, is_known):
+    """Both are written in one transaction, with the news of other alerts."""
+    request = replace(ASKING, acknowledge=False)
+    numbers = {"0": RECIPIENT, "1": RECIPIENT, "2": RECIPIENT, "3": FROM}
+    for each, to in numbers.items():
+        await texted(app, each, replace(request, to=to), "SM" + each * 32)
+    now = datetime.now(UTC)
+    if is_known:
+        await failed_with_stop(app, "0", now - timedelta(minutes=2))
+    arrived = Event(now - timedelta(minutes=1), Status.DELIVERED, "", "callback")
+    await asyncio.gather(
+        app.record(arrived, "2"),
+        failed_with_stop(app, "1", now),
+        app.record(replace(arrived, at=now + timedelta(minutes=1)), "3"),
+    )
+    found = await states(app).states([RECIPIENT])
+    assert found[RECIPIENT].state == "stop"
+
+
+async def failed_with_stop(app: CallbackApp, alert_id: str, at: datetime) -> None:
+    stopped = Problem(21610, "Attempt to send to unsubscribed recipient", "")
+    await app.record(Event(at, Status.FAILED, "", "callback", error=stopped), alert_id)
 
 
 @pytest.mark.parametrize(

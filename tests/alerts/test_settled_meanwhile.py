@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -31,11 +30,8 @@ ACCOUNT = "AC1"
 OUT_OF_ORDER = Answer(503)
 
 
-def now(status: Status | None, note: str = "", **facts: object) -> Event:
-    return replace(Event(datetime.now(UTC), status, note), **facts)
-
-
-RINGING = {"source": "callback", "sid": CALL_SID}
+def event(status: Status, note: str = "", sid: str | None = None) -> Event:
+    return Event(datetime.now(UTC), status, note, "callback" if sid else "callboard", sid=sid)
 
 
 @pytest.mark.parametrize("answer", [NOTHING, OUT_OF_ORDER], ids=["not listed", "no list"])
@@ -51,15 +47,15 @@ async def test_a_callback_comes_during_the_lookup(answer: Answer):
         sending = asyncio.create_task(desk.send(replace(CALL, id="call")))
         await until(lambda: twilio.looks == 2)
         history = await desk.history()
-        assert await history.record_callback("call", now(Status.RINGING, **RINGING), CALL_SID)
+        assert await history.record_callback("call", event(Status.RINGING, sid=CALL_SID), CALL_SID)
         alert = await sending
         assert (alert.sid, alert.status) == (CALL_SID, Status.RINGING)
         alert = await until_over(desk, "call")
         [outcome] = await rows(await desk.database())
     assert (alert.status, alert.sid) == (Status.COMPLETED, CALL_SID)
     assert outcome == (Outcome.PLACED, CALL_SID)
-    assert not any(event.status is Status.UNKNOWN for event in alert.events)
-    assert not any("never got it" in event.note for event in alert.events)
+    assert not any(each.status is Status.UNKNOWN for each in alert.events)
+    assert not any("never got it" in each.note for each in alert.events)
     assert len(twilio.posts) == 1
 
 
@@ -90,8 +86,8 @@ async def begun(history: History) -> Submission:
 @pytest.mark.parametrize("together", [True, False], ids=["one transaction", "two"])
 async def test_what_is_known_stays(history: History, outcome: Outcome, together: bool):
     submission = await begun(history)
-    ringing = history.record_callback("one", now(Status.RINGING, **RINGING), CALL_SID)
-    late = history.settle(submission, outcome, now(Status.FAILED, "Too late"))
+    ringing = history.record_callback("one", event(Status.RINGING, sid=CALL_SID), CALL_SID)
+    late = history.settle(submission, outcome, event(Status.FAILED, "Too late"))
     if together:
         _, after = await asyncio.gather(ringing, late)
     else:
@@ -99,7 +95,7 @@ async def test_what_is_known_stays(history: History, outcome: Outcome, together:
         after = await late
     assert after is not None
     assert (after.status, after.sid) == (Status.RINGING, CALL_SID)
-    assert "Too late" not in [event.note for event in after.events]
+    assert "Too late" not in [each.note for each in after.events]
     assert await rows(history._database) == [(Outcome.PLACED, CALL_SID)]
 
 
@@ -107,7 +103,7 @@ async def test_the_answer_itself_counts_also_after_a_lookup_gave_up(history: His
     """The process that asked had stood still, and another one took its request for lost."""
     submission = await begun(history)
     await history.settle(submission, Outcome.NEVER_ARRIVED, None)
-    placed = now(Status.PLACED, sid=CALL_SID)
+    placed = event(Status.PLACED, sid=CALL_SID)
     after = await history.settle(submission, Outcome.PLACED, placed, CALL_SID)
     assert after is not None
     assert (after.status, after.sid) == (Status.PLACED, CALL_SID)
@@ -119,8 +115,8 @@ async def test_a_late_refusal_of_a_lost_request_ends_nothing(history: History):
     submission = await begun(history)
     await history.settle(submission, Outcome.NEVER_ARRIVED, None)
     second = replace(submission, id="second")
-    assert (await history.begin(second, now(Status.SENDING), 1000, has_slot=True)).is_begun
-    after = await history.settle(submission, Outcome.REFUSED, now(Status.FAILED, "Refused"))
+    assert (await history.begin(second, event(Status.SENDING), 1000, has_slot=True)).is_begun
+    after = await history.settle(submission, Outcome.REFUSED, event(Status.FAILED, "Refused"))
     assert after is not None
     assert after.status is Status.SENDING
     assert await rows(history._database) == [("never arrived", None), (None, None)]
