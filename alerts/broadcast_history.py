@@ -18,6 +18,7 @@ from alerts.broadcast import Broadcast
 from alerts.history import History
 from alerts.limits import TooMany
 from alerts.tables import alerts, broadcasts
+from database import NewerDatabase
 from database.database import Database
 from database.tables import insert_new
 
@@ -217,6 +218,8 @@ class _Look:
             began = time.monotonic()
             try:
                 changed = await self._history.changed(self._id, self._known)
+            except NewerDatabase:
+                changed = {}  # the runtime has logged it
             except Exception:
                 log.exception("Looking at a broadcast failed; trying again in a moment")
                 changed = {}

@@ -44,8 +44,9 @@ async def deliver(
     while True:
         try:
             with history.news_of(alert.id, alert):
-                while due := await wait_until_due(history, claims, alert):
-                    alert = await _make_try(services, history, limits, poller, due)
+                # What becomes of a try decides about the next one: see `apply` in state.py.
+                while ready := await wait_until_due(history, claims, alert):
+                    alert = await _make_try(services, history, limits, poller, ready)
             return
         except NewerDatabase:
             return  # a worker of the newer version goes on with it
@@ -61,6 +62,8 @@ async def _make_try(
     try:
         placed = await place(services, history, limits, alert)
         return await follow(services.twilio, history, poller, placed)
+    except NewerDatabase:
+        raise
     except Exception:
         log.exception("The delivery of alert %s failed", alert.id)
         return await _abandon(history, alert)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from alerts import records
 from alerts.alert import Alert
 from alerts.reports import Reports
+from database import NewerDatabase
 from database.tables import in_parts
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ class Watching(Reports):
             self._look_now.clear()
             try:
                 found = [await self._look_at(some) for some in in_parts(self._watchers.ids)]
+            except NewerDatabase:
+                found = []  # the runtime has logged it
             except Exception:
                 log.exception("Looking for news failed; trying again in a moment")
                 found = []

@@ -154,6 +154,8 @@ class Worker:
             try:
                 while await self._history.delete_old(self._services.keep_days):  # noqa: ASYNC110
                     await asyncio.sleep(SECONDS_BETWEEN_PIECES)
+            except NewerDatabase:
+                return
             except Exception:
                 log.exception("Old alerts couldn't be deleted; trying again in an hour")
 

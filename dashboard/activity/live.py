@@ -13,6 +13,7 @@ from alerts import DatabaseError, Desk
 from alerts.filters import Overview
 from alerts.opening import Opening
 from dashboard.background import in_background
+from database import NewerDatabase
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,8 @@ class Pulse:
         while True:
             try:
                 newest = await (await self._opening.runtime()).history.pulse()
+            except NewerDatabase:
+                newest = None  # the desk has logged it
             except DatabaseError as problem:
                 log.warning("Looking for news failed; trying again in a moment. %s", problem)
                 newest = None

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from alerts import worker as worker_module
 from alerts.alert import NewAlert
+from alerts.desk import Desk
 from alerts.records import new_alert, new_alert_row
-from alerts.tables import alerts
+from alerts.tables import alerts, submissions
 from database import NewerDatabase
 from database.connecting import engine_for, parsed
 from database.database import Database
 from database.migrations.revisions import VERSIONS, bring_up_to_date, revisions_in
 from database.tables import metadata
 from tests.support.alerts_by_hand import CALL, CALLER
+from tests.support.desks import simulated_desk, until, worker_of
+from tests.support.direct_sql import execute
 
 NEWER = """
 import time
@@ -98,3 +104,54 @@ async def test_a_write_waits_for_a_migration_under_way(database_url: str, tmp_pa
 
 def count(connection: sa.Connection) -> int:
     return connection.scalar(sa.select(sa.func.count(alerts.c.id))) or 0
+
+
+async def test_a_delivery_is_left_to_the_newer_version(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """The log says it once, in a sentence. The alert and its try stay as they are."""
+    caplog.set_level(logging.WARNING)
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 60)  # so that the delivery is first
+    async with simulated_desk(tmp_path) as desk:
+        [waiting] = await desk.send_all([replace(CALL, hold_seconds=1)])
+        worker = worker_of(desk)
+        url = desk.services.database_url.get_secret_value()
+        await asyncio.to_thread(migrate, url, newer_version(tmp_path))
+        await until(lambda: not worker.under_way)
+        await until(lambda: not desk.delivers)
+        [told] = caplog.records
+        assert told.exc_info is None
+        assert told.getMessage().startswith("A newer version of Callboard has changed the tables")
+        assert (await left(desk, waiting.id)) == ("queued", [])
+
+
+async def left(desk: Desk, alert_id: str) -> tuple[str, list[str]]:
+    """The status of the alert, and the outcomes of its submissions."""
+    status = sa.select(alerts.c.status).where(alerts.c.id == alert_id)
+    made = sa.select(submissions.c.id).where(submissions.c.alert_id == alert_id)
+    database = await desk.database()
+    return await database.read(
+        lambda connection: (
+            connection.scalars(status).one(),
+            list(connection.scalars(made)),
+        )
+    )
+
+
+async def test_pages_that_watch_an_alert_are_not_logged_again_and_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """The column that they would read is gone."""
+    caplog.set_level(logging.WARNING)
+    async with simulated_desk(tmp_path) as desk:
+        [waiting] = await desk.send_all([replace(CALL, hold_seconds=60)])
+        history = await desk.history()
+        url = desk.services.database_url
+        with history.news_of(waiting.id):
+            await until(lambda: waiting.id in history._watchers.newest)
+            await asyncio.to_thread(migrate, url.get_secret_value(), newer_version(tmp_path))
+            await execute(url, sa.update(alerts).values(revision=alerts.c.revision + 1))
+            looked = history._look_seconds
+            await until(lambda: not desk.delivers)
+            await until(lambda: history._look_seconds > looked)
+        assert [each.exc_info for each in caplog.records] == [None]
