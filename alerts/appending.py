@@ -41,7 +41,7 @@ NEW_STATE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
+class BeginSubmission:
     """Save `submission` if it may be made now, in a slot of the account's rate."""
 
     submission: Submission
@@ -50,7 +50,7 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class BeginResult:
     """Whether a submission was saved and may be made.
 
     If not, one of these is the reason: another submission to the number is unsettled
@@ -88,7 +88,7 @@ class Entry:
 
     alert_id: str
     event: Event
-    more: Begin | Settlement | Reported | Abandoned | UnlessEnding | None = None
+    more: BeginSubmission | Settlement | Reported | Abandoned | UnlessEnding | None = None
     audit: AuditEntry | None = None
 
 
@@ -105,11 +105,11 @@ def append(
     account_sid: str,
     entries: Sequence[Entry],
     limits: Limits = UNLIMITED,
-) -> list[tuple[Recorded | None, Begun | None]]:
+) -> list[tuple[Recorded | None, BeginResult | None]]:
     """Record events and what belongs to them, in a few statements however many events there are.
 
     Returns for each entry what was recorded, None for an unknown alert or an unmet condition; and
-    for an entry with `Begin`, whether its submission may be made.
+    for an entry with `BeginSubmission`, whether its submission may be made.
     """
     appending = _Appending(connection, account_sid, entries, limits)
     outcomes = [appending.append(entry) for entry in entries]
@@ -127,7 +127,7 @@ def append_to_known(
     account_sid: str,
     limits: Limits,
     known: Mapping[str, Alert],
-) -> list[tuple[Alert | None, Begun | None]]:
+) -> list[tuple[Alert | None, BeginResult | None]]:
     """Do the same as `append`, and return the alert after each entry with all its events.
 
     `known` are alerts that the caller knows, by their ids: their older events needn't be read.
@@ -137,7 +137,7 @@ def append_to_known(
     newest = {each: alert for each in changed if (alert := known.get(each))}
     unknown = [each for each in changed if each not in newest]
     found = read(connection, account_sid, unknown) if unknown else {}
-    outcomes: list[tuple[Alert | None, Begun | None]] = []
+    outcomes: list[tuple[Alert | None, BeginResult | None]] = []
     for kept, begun in appended:
         alert = None
         if kept is not None:
@@ -171,7 +171,7 @@ class _Appending:
         self._delivered: dict[str, float] = {}
         self._settlements: list[Settlement] = []
         self._submissions: list[Submission] = []
-        begins = [each.more for each in entries if isinstance(each.more, Begin)]
+        begins = [each.more for each in entries if isinstance(each.more, BeginSubmission)]
         begins = [each for each in begins if self._wants(each.submission)]
         self._allowance: Allowance | None = None
         self._is_stopped = False
@@ -187,10 +187,10 @@ class _Appending:
         ]
         self._unsettled = submissions.those_unsettled(connection, settling) if settling else set()
 
-    def append(self, entry: Entry) -> tuple[Recorded | None, Begun | None]:
+    def append(self, entry: Entry) -> tuple[Recorded | None, BeginResult | None]:
         if entry.alert_id not in self._alerts:
             return None, None
-        if isinstance(entry.more, Begin):
+        if isinstance(entry.more, BeginSubmission):
             return self._append_begin(entry, entry.more)
         return (self._keep(entry) if self._write_more(entry) else None), None
 
@@ -209,7 +209,9 @@ class _Appending:
             self._connection.execute(DUE_NOW, wanted)
         self._clear_texting_states()
 
-    def _append_begin(self, entry: Entry, begin: Begin) -> tuple[Recorded | None, Begun]:
+    def _append_begin(
+        self, entry: Entry, begin: BeginSubmission
+    ) -> tuple[Recorded | None, BeginResult]:
         begun = self._begin(begin)
         if begun.hold:
             return self._keep_hold(entry, begun.hold), begun
@@ -269,28 +271,28 @@ class _Appending:
             return False
         return alert.try_number == submission.try_number
 
-    def _begin(self, begin: Begin) -> Begun:
+    def _begin(self, begin: BeginSubmission) -> BeginResult:
         submission = begin.submission
         if not self._wants(submission):
-            return Begun()
+            return BeginResult()
         if busy := self._busy_with(submission):
             # If the transaction runs again, the submission is there already and needs no second
             # slot.
             is_ours = busy == submission.id
-            return Begun(is_begun=is_ours, number_is_busy=not is_ours)
+            return BeginResult(is_begun=is_ours, number_is_busy=not is_ours)
         if self._is_stopped:
-            return Begun(is_stopped=True)
+            return BeginResult(is_stopped=True)
         if hold := self._hold(begin):
-            return Begun(hold=hold)
+            return BeginResult(hold=hold)
         wait = self._waits.get(submission.id, 0.0)
         if wait > NEGLIGIBLE_WAIT_SECONDS:
-            return Begun(wait_seconds=wait)
+            return BeginResult(wait_seconds=wait)
         if self._allowance:
             self._allowance.take(submission)
         self._submissions.append(submission)
-        return Begun(is_begun=True)
+        return BeginResult(is_begun=True)
 
-    def _hold(self, begin: Begin) -> Hold | None:
+    def _hold(self, begin: BeginSubmission) -> Hold | None:
         alert = self._alerts[begin.submission.alert_id]
         return self._allowance.hold(alert, begin.submission) if self._allowance else None
 
@@ -313,7 +315,7 @@ class _Appending:
             else None
         )
 
-    def _reserve(self, begins: Sequence[Begin]) -> dict[str, float]:
+    def _reserve(self, begins: Sequence[BeginSubmission]) -> dict[str, float]:
         """Reserve slots for submissions without one; the seconds until each, by submission id."""
         waits: dict[str, float] = {}
         without = [
@@ -371,5 +373,5 @@ def with_story(kept: Recorded, known: Alert | None) -> Alert | None:
     return replace(kept.alert, events=(*known.events, kept.alert.events[-1]))
 
 
-def _channel(begin: Begin) -> Any:
+def _channel(begin: BeginSubmission) -> Any:
     return begin.submission.channel

@@ -111,7 +111,7 @@ class Approvals:
                 self._check_waiting(asked, by)
                 self._decide(connection, approval_id, "sent", by, now)
             broadcast = Broadcast(asked.id, asked.title, asked.asked_by, now)
-            return self._broadcasts.added(
+            return self._broadcasts.add_within(
                 connection, broadcast, new, worker_id, audit, confirmed=True
             )
 

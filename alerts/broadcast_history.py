@@ -74,7 +74,7 @@ class BroadcastHistory:
         await self._history.learn_prices()
         try:
             return await self._database.write(
-                lambda connection: self.added(
+                lambda connection: self.add_within(
                     connection, broadcast, new, worker_id, audit, confirmed=confirmed
                 )
             )
@@ -82,7 +82,7 @@ class BroadcastHistory:
             await self._history.note_refusal(refusal)
             raise
 
-    def added(
+    def add_within(
         self,
         connection: sa.Connection,
         broadcast: Broadcast,
@@ -99,7 +99,7 @@ class BroadcastHistory:
         }
         insert_new(connection, broadcasts, [row])
         at = broadcast.created_at
-        added = self._history.added(
+        added = self._history.add_within(
             connection, new, worker_id, confirmed=confirmed, now=at, audit=audit
         )
         return _read(connection, self._account_sid, broadcast.id) or broadcast, added

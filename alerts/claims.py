@@ -44,7 +44,7 @@ DUE = (
 )
 ARE_DUE = DUE.limit(1)
 CLAIMABLE = DUE.limit(sa.bindparam("most")).with_for_update(skip_locked=True)
-CLAIMED_BY = (
+CLAIMING_WORKERS = (
     sa.select(alerts.c.claimed_by)
     .where(
         alerts.c.account_sid == sa.bindparam("account"),
@@ -52,7 +52,7 @@ CLAIMED_BY = (
     )
     .distinct()
 )
-CLAIMED = sa.select(alerts.c.id).where(
+IDS_CLAIMED_BY_WORKER = sa.select(alerts.c.id).where(
     alerts.c.account_sid == sa.bindparam("account"),
     alerts.c.is_open,
     alerts.c.claimed_by == sa.bindparam("worker"),
@@ -117,7 +117,7 @@ class Claims:
             lambda connection: connection.execute(freed).rowcount == 1
         )
 
-    async def open_and_dead(self, liveness: Liveness) -> tuple[bool, set[str]]:
+    async def any_open_and_dead_workers(self, liveness: Liveness) -> tuple[bool, set[str]]:
         """Return whether any alert is open, and the dead workers.
 
         These are found among the known workers and those that have claimed an open alert.
@@ -126,7 +126,7 @@ class Claims:
 
         def read(connection: sa.Connection) -> tuple[bool, set[str]]:
             # Read before the known workers, because a worker is known before it claims anything.
-            claiming = set(connection.scalars(CLAIMED_BY, wanted))
+            claiming = set(connection.scalars(CLAIMING_WORKERS, wanted))
             return bool(claiming), liveness.dead(connection, claiming - {None})
 
         return await self._database.read(read)
@@ -135,7 +135,7 @@ class Claims:
         """The ids of the open alerts that a worker has claimed."""
         wanted = {"account": self._account_sid, "worker": worker_id}
         return await self._database.read(
-            lambda connection: list(connection.scalars(CLAIMED, wanted))
+            lambda connection: list(connection.scalars(IDS_CLAIMED_BY_WORKER, wanted))
         )
 
     async def release(self, worker_ids: Collection[str]) -> int:

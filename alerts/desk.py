@@ -321,7 +321,7 @@ class Desk(SendingDesk):
 
     async def emergency_stop(self) -> EmergencyStop | None:
         """Return who stopped everything and when, None if nothing is stopped."""
-        return await (await self._history()).stop()
+        return await (await self._history()).emergency_stop()
 
     async def would_stop(self) -> StopCounts:
         """Count the alerts that `stop_everything` would cancel, and the calls it would end."""

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 from access.audit import delete_old_entries
 from alerts import incoming_texts, records, submissions
 from alerts.alert import Alert, Channel, Event, NewAlert
-from alerts.appending import Abandoned, Begin, Begun, Entry, Reported, UnlessEnding, append_to_known
+from alerts.appending import (
+    Abandoned,
+    BeginResult,
+    BeginSubmission,
+    Entry,
+    Reported,
+    UnlessEnding,
+    append_to_known,
+)
 from alerts.cost import Price
 from alerts.emergency_stop import (
     EmergencyStop,
@@ -43,8 +51,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEARN_PRICES_SECONDS = 300.0
-LEARN_PRICES_OF = timedelta(days=30)
+SECONDS_BETWEEN_READING_PRICES = 300.0
+READ_PRICES_OF = timedelta(days=30)
 MOST_CANCELED_AT_ONCE = 200
 
 
@@ -57,7 +65,7 @@ class History(Watching):
     def __init__(self, database: Database, account_sid: str, limits: Limits = UNLIMITED) -> None:
         super().__init__(database, account_sid)
         self._limits = limits
-        self._costs_read_at = -LEARN_PRICES_SECONDS
+        self._costs_read_at = -SECONDS_BETWEEN_READING_PRICES
         self._append_all = partial(
             append_to_known,
             account_sid=account_sid,
@@ -83,7 +91,7 @@ class History(Watching):
         await self.learn_prices()
         try:
             return await self._database.write(
-                lambda connection: self.added(
+                lambda connection: self.add_within(
                     connection, new, worker_id, confirmed=confirmed, now=now, audit=audit
                 )
             )
@@ -91,7 +99,7 @@ class History(Watching):
             await self.note_refusal(refusal)
             raise
 
-    def added(
+    def add_within(
         self,
         connection: sa.Connection,
         new: Sequence[NewAlert],
@@ -123,11 +131,11 @@ class History(Watching):
     async def learn_prices(self) -> None:
         """Read now and then what calls and texts have cost lately, if there is a spend limit."""
         now = time.monotonic()
-        is_new = now - self._costs_read_at < LEARN_PRICES_SECONDS
+        is_new = now - self._costs_read_at < SECONDS_BETWEEN_READING_PRICES
         if self._limits.daily_spend is None or is_new:
             return
         self._costs_read_at = now
-        since = datetime.now(UTC) - LEARN_PRICES_OF
+        since = datetime.now(UTC) - READ_PRICES_OF
         prices = await self._database.read(
             partial(own_prices, account_sid=self.account_sid, since=since)
         )
@@ -165,7 +173,7 @@ class History(Watching):
 
     # --- The emergency stop -------------------------------------------------------------------
 
-    async def stop(self) -> EmergencyStop | None:
+    async def emergency_stop(self) -> EmergencyStop | None:
         """Return the emergency stop, None if none is set."""
         return await self._database.read(partial(read_stop, account_sid=self.account_sid))
 
@@ -187,7 +195,7 @@ class History(Watching):
 
         Several processes may do this at the same time, and one may die in the middle.
         """
-        while stop := await self.stop():
+        while stop := await self.emergency_stop():
             ids = await self._database.read(
                 partial(some_open, account_sid=self.account_sid, most=MOST_CANCELED_AT_ONCE)
             )
@@ -210,6 +218,8 @@ class History(Watching):
         lift = partial(lift_stop, account_sid=self.account_sid, audit=audit)
         while not await self._database.write(lift):
             await self.cancel_all()
+
+    # --- What happens to an alert ---------------------------------------------------------------
 
     async def record(
         self, alert_id: str, event: Event, audit: AuditEntry | None = None
@@ -234,7 +244,7 @@ class History(Watching):
 
     async def begin(
         self, submission: Submission, event: Event, per_second: float, *, has_slot: bool
-    ) -> Begun:
+    ) -> BeginResult:
         """Save a submission if it may be made now, and `event` with it if it is the try's first.
 
         Unless it `has_slot` already, a slot of the account's rate, `per_second`, is reserved for
@@ -242,9 +252,9 @@ class History(Watching):
         """
         await self.learn_prices()
         estimated = replace(submission, estimate=self.estimate(submission.channel, submission.to))
-        begin = Begin(estimated, per_second, has_slot)
+        begin = BeginSubmission(estimated, per_second, has_slot)
         _, begun = await self._append(Entry(submission.alert_id, event, begin))
-        return begun or Begun()
+        return begun or BeginResult()
 
     async def settle(
         self,
@@ -301,8 +311,8 @@ class History(Watching):
     async def renew(self, submission: Submission, at: datetime) -> Submission | None:
         """Move a submission's time to `at`, and return it.
 
-        Of two processes that have read the same time, only one can do this; the other gets None,
-        and so does the caller if the submission is settled.
+        None if its request must not be made any more: it is settled, another process that had read
+        the same time was faster, or everything was stopped since it was saved.
         """
         renewed = await self._database.write_together(submissions.renew, (submission, at))
         return replace(submission, at=at) if renewed else None
@@ -351,8 +361,8 @@ class History(Watching):
         delete = partial(records.delete_old, account_sid=self.account_sid, keep_days=keep_days)
         return entries + await self._database.write(delete)
 
-    async def _append(self, entry: Entry) -> tuple[Alert | None, Begun | None]:
-        outcome: tuple[Alert | None, Begun | None]
+    async def _append(self, entry: Entry) -> tuple[Alert | None, BeginResult | None]:
+        outcome: tuple[Alert | None, BeginResult | None]
         outcome = await self._database.write_together(self._append_all, entry)
         alert, _ = outcome
         if alert is not None:

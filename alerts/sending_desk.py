@@ -223,7 +223,7 @@ class SendingDesk:
                 def add(
                     requests: Sequence[AlertRequest], *, confirmed: bool = False
                 ) -> Sequence[Alert]:
-                    new = runtime.history.added(
+                    new = runtime.history.add_within(
                         connection, self._new(requests, rule_id), worker_id, confirmed=confirmed
                     )
                     added.extend(new)

@@ -37,9 +37,9 @@ SECONDS_BETWEEN_CLAIMS = 0.5
 SECONDS_BETWEEN_RECOVERIES = 2.0
 # Several fit into the time after which a worker counts as dead, in case one is late.
 HEARTBEAT_SECONDS = 2.0
-SECONDS_BEFORE_DELETING = 60.0
+SECONDS_BEFORE_FIRST_DELETION = 60.0
 SECONDS_BETWEEN_DELETIONS = 3600.0
-SECONDS_BETWEEN_PIECES = 0.2
+SECONDS_BETWEEN_DELETED_PIECES = 0.2
 SIGN_OFF_TIMEOUT_SECONDS = 2.0
 # Each alert under way takes memory; more of them can wait in the database.
 MOST_ALERTS_UNDER_WAY = 5000
@@ -147,13 +147,13 @@ class Worker:
 
     async def _delete_old(self) -> None:
         """Delete alerts older than KEEP_DAYS, in small pieces, once an hour."""
-        pause = SECONDS_BEFORE_DELETING
+        pause = SECONDS_BEFORE_FIRST_DELETION
         while True:
             await asyncio.sleep(pause)
             pause = SECONDS_BETWEEN_DELETIONS
             try:
                 while await self._history.delete_old(self._services.keep_days):  # noqa: ASYNC110
-                    await asyncio.sleep(SECONDS_BETWEEN_PIECES)
+                    await asyncio.sleep(SECONDS_BETWEEN_DELETED_PIECES)
             except NewerDatabase:
                 return
             except Exception:
@@ -182,7 +182,7 @@ class Worker:
 
         Returns whether any alert is open.
         """
-        any_open, dead = await self._claims.open_and_dead(self._liveness)
+        any_open, dead = await self._claims.any_open_and_dead_workers(self._liveness)
         gone = dead - {self.id}
         if gone and (freed := await self._claims.release(gone)):
             log.info("Released %d alerts of workers that have ended", freed)

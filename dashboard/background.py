@@ -1,4 +1,4 @@
-"""Work that a page does in the background, and showing what came of it."""
+"""Work that a page does in the background, showing what came of it, and saying why it failed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from shiny import reactive
 
+from access.actor import NotAllowed
 from alerts import DatabaseError
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,14 @@ async def until_shown(seconds: float) -> None:
             for _ in range(TIMES_IN_LINE):
                 async with line:
                     pass
+
+
+def failure_sentence(error: BaseException) -> str:
+    """Say in a sentence why the desk failed, and log what only the person who runs it can fix."""
+    if isinstance(error, DatabaseError | NotAllowed):
+        return str(error)
+    log.error("Callboard failed", exc_info=error)
+    return "Callboard failed. Its log says why."
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

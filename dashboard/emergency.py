@@ -16,8 +16,8 @@ from access.actor import NotAllowed, Permission
 from alerts import Desk, UnusableInput
 from dashboard.alert_status import clock, shape_tag
 from dashboard.assets import assets
+from dashboard.background import failure_sentence
 from dashboard.inputs import part, text, visitors_zone
-from dashboard.live_alert import failure_sentence
 from dashboard.notices import LiveNotices, Notices
 
 if TYPE_CHECKING:

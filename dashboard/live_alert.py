@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
@@ -12,16 +11,13 @@ from typing import TYPE_CHECKING, Any
 from shiny import reactive
 from shiny.session import Session
 
-from access.actor import NotAllowed
-from alerts import Alert, AlertRequest, DatabaseError, Desk, Status, UnusableInput
+from alerts import Alert, AlertRequest, Desk, Status, UnusableInput
 from alerts.broadcast import Broadcast
 from alerts.message.compose import check_labels
-from dashboard.background import in_background, show, show_newest
+from dashboard.background import failure_sentence, in_background, show, show_newest
 
 if TYPE_CHECKING:
     from alerts.history import History
-
-log = logging.getLogger(__name__)
 
 LOOKING = "Looking for this alert…"
 NO_SUCH_ALERT = "No alert has this id. Send a new one, or check the address."
@@ -64,7 +60,7 @@ class LiveAlert:
         return self._note()
 
     def is_following(self, alert_id: str) -> bool:
-        """Return whether this is the alert that is shown, or will be once it is saved."""
+        """Return whether this page has followed the alert since it was asked to send it."""
         return self._followed == alert_id
 
     def follow(self, alert_id: str) -> None:
@@ -106,12 +102,13 @@ class LiveAlert:
 
     async def _follow(self, alert_id: str) -> None:
         history = await self._desk.history()
-        async for alert in self._desk.watch(alert_id):
-            if alert.status in {Status.QUEUED, Status.SENDING}:
-                await asyncio.sleep(PREPARE_REQUEST_SECONDS)
-                if history.newest(alert) is not alert:
-                    continue  # the newer state comes next, with a wait of its own
-            await show_newest(partial(self._newest, history, alert))
+        async with aclosing(self._desk.watch(alert_id)) as changes:
+            async for alert in changes:
+                if alert.status in {Status.QUEUED, Status.SENDING}:
+                    await asyncio.sleep(PREPARE_REQUEST_SECONDS)
+                    if history.newest(alert) is not alert:
+                        continue  # the newer state comes next, with a wait of its own
+                await show_newest(partial(self._newest, history, alert))
 
     async def _follow_broadcast(self, broadcast: Broadcast) -> None:
         known: dict[str, Alert] = {}
@@ -146,14 +143,6 @@ class LiveAlert:
         self, alerts: tuple[Alert, ...], note: str, broadcast: Broadcast | None = None
     ) -> dict[reactive.Value[Any], object]:
         return {self._alerts: alerts, self._broadcast: broadcast, self._note: note}
-
-
-def failure_sentence(error: BaseException) -> str:
-    """Say in a sentence why the desk failed, and log what only the person who runs it can fix."""
-    if isinstance(error, DatabaseError | NotAllowed):
-        return str(error)
-    log.error("Callboard failed", exc_info=error)
-    return "Callboard failed. Its log says why."
 
 
 def _could_be_an_id(text: str) -> bool:

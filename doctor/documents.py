@@ -58,7 +58,7 @@ class DocumentChecks:
 
     async def storage(self) -> Lines:
         """Store a document, read it, delete it; say when documents are gone."""
-        lines = [await self._bucket()] if self._create_bucket else []
+        lines = [await self._set_up_bucket()] if self._create_bucket else []
         document = Response(Say("Callboard's doctor was here.")).to_xml()
         began = time.monotonic()
         try:
@@ -82,7 +82,7 @@ class DocumentChecks:
         lines.append(Line("fine", f"{words}, in {took:.1f} s."))
         return [*lines, *await self._expiry()]
 
-    async def _bucket(self) -> Line:
+    async def _set_up_bucket(self) -> Line:
         if not isinstance(self._storage, S3Storage):
             words = "No bucket was made: documents don't go to S3."
             return Line("broken", words, "Set its name first.", (Fix("S3_BUCKET=…", "In .env"),))

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from alerts.alert import CHANNELS, Alert, Channel, Event, Problem, Try
-from alerts.appending import Begun
+from alerts.appending import BeginResult
 from alerts.errors import UnusableInput
 from alerts.history import History
 from alerts.message.compose import words_of_text
@@ -23,7 +23,7 @@ from alerts.phone_numbers import send_digits
 from alerts.services import Services
 from alerts.state import quiet_until
 from alerts.status import Status
-from alerts.steps.publishing import Published, cannot_be_said, publish
+from alerts.steps.publishing import Published, publish, unusable_message
 from alerts.steps.reconciling import reconcile, reconcile_unless_over, report_trouble
 from alerts.steps.waiting import wait_out_quiet_hours, wait_while_sending
 from alerts.submissions import Outcome, Submission
@@ -39,6 +39,8 @@ MOST_REQUESTS_AT_ONCE = 100
 # another process may take the request for lost before it is made. So the submission gets the
 # present time first, unless the other process was faster.
 RENEW_SUBMISSIONS_OLDER_THAN = timedelta(seconds=3)
+# At most as many alerts wait for a reserved slot as have their turn within this.
+RESERVE_AHEAD_SECONDS = 0.25
 BUSY_NUMBER_WAIT_SECONDS = 0.2
 STOPPED_WAIT_SECONDS = 1.0
 
@@ -53,7 +55,7 @@ class RequestLimits:
         self.requests = asyncio.Semaphore(MOST_REQUESTS_AT_ONCE)
         self.per_second = {each: services.per_second(each) for each in CHANNELS}
         self._lines = {
-            channel: asyncio.Semaphore(max(1, int(rate / 4)))
+            channel: asyncio.Semaphore(max(1, int(rate * RESERVE_AHEAD_SECONDS)))
             for channel, rate in self.per_second.items()
         }
         self._occupied: dict[tuple[Channel, str], asyncio.Event] = {}
@@ -91,7 +93,7 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
     Returns the alert as it stands then. It can be interrupted at any moment and begin again in
     another process, which finds out what became of an earlier request before it makes one.
     """
-    number, made, failures, published = alert.try_number, alert.present_try, 0, None
+    number, this_try, failures, published = alert.try_number, alert.present_try, 0, None
     # A queued alert has no submission yet: the first is saved together with the status after
     # queued.
     inherited = None if alert.status is Status.QUEUED else await history.unsettled(alert)
@@ -102,12 +104,12 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
         alert = history.newest(alert)
         if alert.try_number != number or alert.status.final or alert.sid:
             break
-        if made.channel == "call":
+        if this_try.channel == "call":
             published = await publish(services, history, alert, published)
             if published is None:
                 break
         submission = await _begin(
-            services, history, limits, alert=alert, made=made, published=published
+            services, history, limits, alert=alert, this_try=this_try, published=published
         )
         if submission is None:
             break
@@ -128,7 +130,7 @@ async def place(services: Services, history: History, limits: RequestLimits, ale
             await _wait_to_try_again(services, history, submission, problem, failures)
             submission, failures = None, failures + 1
         except UnusableInput as problem:
-            event = cannot_be_said(number, problem)
+            event = unusable_message(number, problem)
             await history.settle(submission, Outcome.NEVER_SENT, event)
             break
         except TwilioError as problem:
@@ -143,12 +145,10 @@ async def _begin(
     limits: RequestLimits,
     *,
     alert: Alert,
-    made: Try,
+    this_try: Try,
     published: Published | None,
 ) -> Submission | None:
     """Wait for the account's rate and for any other request to the number, then save ours.
-
-    `made` is the alert's present try.
 
     One of `limits.requests` is acquired for it, which `_submit` releases. None if the alert no
     longer needs it, or if it has to wait before its first request: for the end of quiet hours, or
@@ -156,32 +156,45 @@ async def _begin(
     """
     while True:
         has_slot = False
-        async with limits.line(made.channel):
+        async with limits.line(this_try.channel):
             while True:
-                begun = Begun()
-                # Acquired before saving, so that a saved submission is made at once.
-                await limits.requests.acquire()
-                try:
-                    quiet = _quiet_until(history.newest(alert))
-                    if not quiet:
-                        submission = _new_submission(services, history, alert, made)
-                        event = _sending(services, alert, published)
-                        rate = limits.per_second[made.channel]
-                        begun = await history.begin(submission, event, rate, has_slot=has_slot)
-                        if begun.is_begun:
-                            return submission
-                except sa.exc.IntegrityError:  # another process was faster
-                    begun = Begun(number_is_busy=True)
-                finally:
-                    if not begun.is_begun:
-                        limits.requests.release()
+                submission = _new_submission(services, history, alert, this_try)
+                event = _sending(services, alert, published)
+                begun = await _save(history, limits, alert, submission, event, has_slot=has_slot)
+                if begun.is_begun:
+                    return submission
                 if not begun.wait_seconds:
                     break
                 await asyncio.sleep(begun.wait_seconds)
                 has_slot = True
         # `alert` stays as it is: the submission is for its try, or there is none.
-        if not await _wait_to_begin(services, history, limits, alert, begun=begun, quiet=quiet):
+        if not await _wait_to_begin(services, history, limits, alert, begun):
             return None
+
+
+async def _save(
+    history: History,
+    limits: RequestLimits,
+    alert: Alert,
+    submission: Submission,
+    event: Event,
+    *,
+    has_slot: bool,
+) -> BeginResult:
+    """Save a submission if it may be made at once; then one of `limits.requests` is acquired."""
+    begun = BeginResult()
+    # Acquired first, because the wait for it may be long.
+    await limits.requests.acquire()
+    try:
+        if not _quiet_until(history.newest(alert)):
+            rate = limits.per_second[submission.channel]
+            begun = await history.begin(submission, event, rate, has_slot=has_slot)
+    except sa.exc.IntegrityError:  # another process was faster
+        begun = BeginResult(number_is_busy=True)
+    finally:
+        if not begun.is_begun:
+            limits.requests.release()
+    return begun
 
 
 async def _wait_to_begin(
@@ -189,12 +202,11 @@ async def _wait_to_begin(
     history: History,
     limits: RequestLimits,
     alert: Alert,
-    *,
-    begun: Begun,
-    quiet: datetime | None,
+    begun: BeginResult,
 ) -> bool:
     """Wait for what keeps a submission from being saved; false if this process can stop here."""
     newest = history.newest(alert)
+    quiet = _quiet_until(newest)
     if (quiet or begun.hold) and newest.status is Status.QUEUED:
         return False
     if quiet:
@@ -248,15 +260,17 @@ def _quiet_until(alert: Alert) -> datetime | None:
     return None if is_over else quiet_until(alert, datetime.now(UTC))
 
 
-def _new_submission(services: Services, history: History, alert: Alert, made: Try) -> Submission:
+def _new_submission(
+    services: Services, history: History, alert: Alert, this_try: Try
+) -> Submission:
     clock_offset = services.twilio.clock_offset
     return Submission(
         secrets.token_hex(8),
         alert.id,
         alert.try_number,
         history.account_sid,
-        made.channel,
-        made.to,
+        this_try.channel,
+        this_try.to,
         # By Twilio's clock: any process may have to compare it with the times in Twilio's list.
         datetime.now(UTC) + clock_offset,
         clock_offset,
@@ -289,8 +303,8 @@ async def _submit(
 ) -> bool:
     """Make the request of a saved submission, and record its SID.
 
-    False if another process has settled it meanwhile. Raises `TwilioError`, which says whether the
-    request may have gone through.
+    False if it must not be made any more, see `History.renew`. Raises `TwilioError`, which says
+    whether the request may have gone through.
     """
     try:
         with limits.occupying(submission):
@@ -331,7 +345,7 @@ async def _request(
     """
     callbacks = services.callbacks
     callback = callbacks.status(alert.id, alert.try_number) if callbacks else None
-    if published is None:
+    if published is None:  # a text
         service = services.messaging_service_sid
         message = await services.twilio.create_message(
             to=submission.to,

@@ -27,7 +27,7 @@ class Published(Instructions):
     at: datetime = field(kw_only=True)
 
     @property
-    def is_good(self) -> bool:
+    def is_fresh(self) -> bool:
         """Whether the document will be there long enough for Twilio to fetch it."""
         return self.url is None or datetime.now(UTC) - self.at < REUSE_DOCUMENTS_FOR
 
@@ -41,14 +41,14 @@ async def publish(
     request. If it can't be made, or is too long for that, the try fails, and None is returned.
     """
     before = before or published_before(alert)
-    if before is not None and before.is_good:
+    if before is not None and before.is_fresh:
         return before
     now = datetime.now(UTC)
     try:
         said = filled_in(alert.request, now)
         document = write_document(said, said.message, _key_press_url(services, alert)).to_xml()
     except UnusableInput as problem:
-        await history.record(alert.id, cannot_be_said(alert.try_number, problem))
+        await history.record(alert.id, unusable_message(alert.try_number, problem))
         return None
     # The name tells people who look into the storage when a document was made, and by whom.
     name = f"{now:%Y-%m-%d-%H%M}-{alert.request.user or process_user()}"
@@ -78,8 +78,8 @@ def published_before(alert: Alert) -> Published | None:
     return None
 
 
-def cannot_be_said(try_number: int, problem: UnusableInput) -> Event:
-    """The end of a try whose message, fine when it was sent, can't be filled in any more.
+def unusable_message(try_number: int, problem: UnusableInput) -> Event:
+    """Return the end of a try whose message, fine when it was sent, can't be filled in any more.
 
     Its time may have become longer than Twilio takes, or a condition may leave nothing to say.
     """

@@ -26,11 +26,10 @@ from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
 from dashboard.activity.trail import lists, look_at_trail, trail_parts
 from dashboard.alert_status import glance
 from dashboard.assets import assets
-from dashboard.background import in_background, show
+from dashboard.background import failure_sentence, in_background, show
 from dashboard.icons import icon
 from dashboard.inputs import part
 from dashboard.live_alert import LOOKING as LOOKING_FOR_ALERT
-from dashboard.live_alert import failure_sentence
 from dashboard.loading import looking
 from dashboard.permissions import offer_what_is_allowed
 from people.contact import Contact

@@ -9,8 +9,8 @@ from htmltools import TagChild, TagList
 from shiny import Inputs, Session, reactive
 
 from alerts import Desk, UnusableInput
+from dashboard.background import failure_sentence
 from dashboard.inputs import part, uploaded
-from dashboard.live_alert import failure_sentence
 from dashboard.people.changes import Changes
 from dashboard.people.importer import FileImport
 from dashboard.people.people_list import PeopleList

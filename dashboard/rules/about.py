@@ -10,7 +10,7 @@ from typing import Protocol
 from htmltools import Tag, TagChild, TagList
 
 from alerts import UnusableInput
-from dashboard.live_alert import failure_sentence
+from dashboard.background import failure_sentence
 from dashboard.rules import sheets
 from dashboard.rules.mute_sheet import mute_sheet, read_mute
 from dashboard.rules.overview import link

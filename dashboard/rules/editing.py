@@ -10,9 +10,8 @@ from typing import Any
 from htmltools import Tag
 
 from alerts import UnusableInput
-from dashboard.background import in_background
+from dashboard.background import failure_sentence, in_background
 from dashboard.inputs import text
-from dashboard.live_alert import failure_sentence
 from dashboard.rules import editor, result
 from dashboard.rules.about import AboutRule, Page
 from dashboard.rules.choosing import choose_sheet

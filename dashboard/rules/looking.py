@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from alerts import UnusableInput
-from dashboard.background import in_background
-from dashboard.live_alert import failure_sentence
+from dashboard.background import failure_sentence, in_background
 from dashboard.rules.result import Seen
 from rules.desk import RuleDesk
 from rules.preview import PastAlerts

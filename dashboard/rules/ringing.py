@@ -10,8 +10,7 @@ from shiny import Session, reactive
 
 from alerts import Alert, Desk
 from dashboard.activity.live import pulse_of
-from dashboard.background import in_background, show
-from dashboard.live_alert import failure_sentence
+from dashboard.background import failure_sentence, in_background, show
 
 # The first page is served before the modules that read the history are imported.
 SECONDS_BEFORE_LOOKING = 3.0

@@ -12,9 +12,8 @@ from shiny import Inputs, Outputs, Session, reactive, render
 
 from access.actor import NotAllowed
 from alerts import Desk, UnusableInput
-from dashboard.background import show
+from dashboard.background import failure_sentence, show
 from dashboard.inputs import part, uploaded, visitors_zone
-from dashboard.live_alert import failure_sentence
 from dashboard.rules.choosing import choose_sheet
 from dashboard.rules.editing import Editing
 from dashboard.rules.examples import EXAMPLES

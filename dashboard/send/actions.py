@@ -13,7 +13,8 @@ from alerts import Alert, Desk, Status
 from alerts.alert import tries_of
 from alerts.broadcast import not_reached
 from alerts.state import when_due
-from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.background import failure_sentence
+from dashboard.live_alert import LiveAlert
 from dashboard.send.focus import focus_on_progress
 
 Action = Literal[

@@ -14,8 +14,8 @@ from shiny import ui as shiny_ui
 from access.actor import NotAllowed
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.broadcast import Approval, Broadcast, UnusableRequest
-from dashboard.background import until_shown
-from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.background import failure_sentence, until_shown
+from dashboard.live_alert import LiveAlert
 from dashboard.notices import LiveNotices
 from dashboard.send.address import own_name, show_in_address
 from dashboard.send.approvals import has_second_person

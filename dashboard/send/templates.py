@@ -8,9 +8,9 @@ from htmltools import Tag, tags
 from shiny import Inputs, Session, reactive, render, ui
 
 from alerts import DatabaseError, Desk, UnusableInput
+from dashboard.background import failure_sentence
 from dashboard.fields import feedback, unannounced
 from dashboard.inputs import text
-from dashboard.live_alert import failure_sentence
 
 if TYPE_CHECKING:
     from people.message_templates import MessageTemplate, Templates

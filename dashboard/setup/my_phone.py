@@ -14,9 +14,10 @@ from shiny.module import resolve_id
 from access.actor import Permission
 from alerts import Alert, AlertRequest, Desk, Status, UnusableInput
 from alerts.phone_numbers import PhoneNumber, read_number
+from dashboard.background import failure_sentence
 from dashboard.fields import described_by, feedback, unannounced
 from dashboard.inputs import text
-from dashboard.live_alert import LiveAlert, failure_sentence
+from dashboard.live_alert import LiveAlert
 from dashboard.permissions import may_not
 from dashboard.setup.checking import Report
 from dashboard.timeline import announcement_of, line_ahead, steps_ahead, story

@@ -202,7 +202,7 @@ async def test_what_is_new_in_one_account_may_be_known_in_another(histories, dat
 
     async def add(history: History, at: datetime) -> set[str]:
         added = await database.write(
-            lambda connection: history.added(connection, [new("Hello")], now=at)
+            lambda connection: history.add_within(connection, [new("Hello")], now=at)
         )
         return {alert.id for alert in added}
 
@@ -221,9 +221,12 @@ async def test_alerts_are_claimed_and_released_by_their_own_account(histories, d
 
     assert await claimed(one) == ["one"]
     heartbeats = [Liveness(database, each.account_sid) for each in histories]
-    assert await two.open_and_dead(heartbeats[1]) == (True, set())
+    assert await two.any_open_and_dead_workers(heartbeats[1]) == (True, set())
     assert await two.release({"worker"}) == 0
-    assert await one.open_and_dead(heartbeats[0]) == (True, {"worker"})  # it has no heartbeat
+    assert await one.any_open_and_dead_workers(heartbeats[0]) == (
+        True,
+        {"worker"},
+    )  # it has no heartbeat
     assert await claimed(two) == ["one"]
     assert await one.release({"worker"}) == 1
     assert await claimed(one) == ["one"]

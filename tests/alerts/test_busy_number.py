@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from alerts import Event, Status
 from alerts.alert import NewAlert
-from alerts.appending import Begin, Begun
+from alerts.appending import BeginResult, BeginSubmission
 from alerts.history import History
 from alerts.submissions import Outcome, Submission
 from database import database as database_module
@@ -45,7 +45,9 @@ async def test_the_answer_to_the_commit_of_a_submission_is_lost(
     def commit_on_a_bad_line(opened: Opened, writes: Sequence[Any]) -> list[Any]:
         nonlocal lost
         outcomes = commit(opened, writes)
-        begins = any(isinstance(getattr(each.item, "more", None), Begin) for each in writes)
+        begins = any(
+            isinstance(getattr(each.item, "more", None), BeginSubmission) for each in writes
+        )
         if begins and not lost:
             lost += 1
             raise LOST
@@ -95,7 +97,7 @@ async def test_the_next_try_comes_while_the_number_is_waited_for(
             return await begin(self, submission, *arguments, **options)
         late = Event(datetime.now(UTC), Status.UNANSWERED, "", "callback", sid="CA1")
         await self.record(submission.alert_id, late)
-        return Begun(number_is_busy=True)
+        return BeginResult(number_is_busy=True)
 
     monkeypatch.setattr(History, "begin", busy_once)
     async with simulated_desk(tmp_path) as desk:

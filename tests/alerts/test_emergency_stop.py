@@ -209,7 +209,7 @@ async def test_a_request_that_stood_still_is_not_made_after_the_stop(
 
     async def until_stopped(history: History) -> None:
         async with asyncio.timeout(20):
-            while await history.stop() is None:  # noqa: ASYNC110
+            while await history.emergency_stop() is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     monkeypatch.setattr(History, "renew", renew_later)

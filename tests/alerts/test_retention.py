@@ -45,7 +45,7 @@ async def test_only_what_is_old_and_over_goes(database_url: str, tmp_path: Path)
 
 
 async def test_the_worker_deletes_them_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(worker, "SECONDS_BEFORE_DELETING", 0.2)
+    monkeypatch.setattr(worker, "SECONDS_BEFORE_FIRST_DELETION", 0.2)
     monkeypatch.setattr(worker, "SECONDS_BETWEEN_DELETIONS", 0.2)
     monkeypatch.setattr(records, "OLD", records.OLD.limit(2))
     async with simulated_desk(tmp_path, keep_days=30) as desk:

@@ -171,7 +171,7 @@ async def test_a_refusal_of_twilio_says_what_to_do(page: AsyncTestServerSession)
 async def test_a_session_that_ends_stops_looking_but_not_the_call(opened_page: Page, desk: Desk):
     page = opened_page.session
     await press(page)
-    await until(page, lambda: calls_at_twilio(desk) == 1)
+    await until(page, lambda: calls_at_twilio(desk) == 1 and opened_page.alert is not None)
     assert opened_page.alert is not None
     await page.__aexit__(None, None, None)
     assert (await until_over(desk, opened_page.alert.id)).reached

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from access import tables as _access  # noqa: F401 - adds its tables to the metadata
-from alerts.claims import ARE_DUE, CLAIMABLE, CLAIMED, CLAIMED_BY
+from alerts.claims import ARE_DUE, CLAIMABLE, CLAIMING_WORKERS, IDS_CLAIMED_BY_WORKER
 from alerts.tables import alerts, events, submissions
 from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date
@@ -70,7 +70,7 @@ def test_sqlite_finds_what_is_waiting_without_reading_all(tmp_path: Path):
             asked.append((statement, parameters))
 
         wanted = {"account": "AC1", "now": 0.0, "most": 50, "worker": "w"}
-        for query in (ARE_DUE, CLAIMABLE, CLAIMED_BY, CLAIMED):
+        for query in (ARE_DUE, CLAIMABLE, CLAIMING_WORKERS, IDS_CLAIMED_BY_WORKER):
             connection.execute(query, wanted)
         selects = [each for each in asked if each[0].startswith("SELECT")]
         assert len(selects) == 4
