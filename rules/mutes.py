@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from access.audit import write_entries
 from access.audit_entry import AuditEntry
 from alerts.errors import UnusableInput
-from alerts.time_zones import QuietHours, check_zone, in_time_zone, read_quiet_hours
+from alerts.quiet_hours import QuietHours, read_quiet_hours
+from alerts.time_zones import check_zone, in_time_zone
 from database.database import Database
 from database.tables import insert_new
 from database.transactions import database_time

@@ -17,8 +17,9 @@ from alerts.message.languages import (
 )
 from alerts.message.segments import MOST_TEXT_CHARACTERS, savings
 from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, shortened
+from alerts.quiet_hours import read_quiet_hours
 from alerts.status import Status
-from alerts.time_zones import check_zone, in_time_zone, read_quiet_hours
+from alerts.time_zones import check_zone, in_time_zone
 
 MOST_LABEL_CHARACTERS = 200
 # The length of a message before its variables are filled in, which may make it shorter.

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from alerts.quiet_hours import QuietHours
 from alerts.tables import alerts
-from alerts.time_zones import QuietHours
 from tests.support.desks import (
     CALL,
     TEXT,

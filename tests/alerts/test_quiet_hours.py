@@ -1,4 +1,4 @@
-"""Quiet hours where the recipient is, on both days when the clocks change too."""
+"""Quiet hours, and the time zones of a number; on both days when the clocks change too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import UnusableInput
-from alerts.time_zones import QuietHours, read_quiet_hours, time_zones
+from alerts.quiet_hours import QuietHours, read_quiet_hours
+from alerts.time_zones import time_zones
 
 NEW_YORK, SAN_ANTONIO, TOLL_FREE = "+14125550199", "+12102223344", "+18005550199"
 BRITISH_MOBILE, RUSSIAN_MOBILE, AUSTRALIAN_MOBILE = "+447700900123", "+79161234567", "+61412345678"
