@@ -271,7 +271,7 @@ class SendingDesk:
         self, requests: Sequence[AlertRequest], runtime: Runtime, *, confirmed: bool
     ) -> Saved:
         new = self._new(requests)
-        audit = self._sent(new)
+        ids, audit = [each.id for each in new], self._sent(new)
         # Without a worker in this process, or room in it, another process claims them.
         worker = runtime.worker
         if worker and worker.has_room_for(len(new)):
@@ -279,7 +279,7 @@ class SendingDesk:
             worker.deliver(added)
         else:
             added = await runtime.history.add(new, audit=audit, confirmed=confirmed)
-        return Saved(runtime.history, [each.id for each in new], added)
+        return Saved(runtime.history, ids, added)
 
     async def _history(self) -> History:
         return (await self.opening.runtime()).history

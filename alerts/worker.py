@@ -32,8 +32,9 @@ from storage import S3Storage
 
 log = logging.getLogger(__name__)
 
-# How often to look for alerts that other processes have saved, or that have become due.
-SECONDS_BETWEEN_CLAIMS = 0.5
+# How often to look for alerts that other processes have saved, or that have become due. Those that
+# this process sends don't wait for it.
+SECONDS_BETWEEN_CLAIMS = 1.0
 SECONDS_BETWEEN_RECOVERIES = 2.0
 # Several fit into the time after which a worker counts as dead, in case one is late.
 HEARTBEAT_SECONDS = 2.0
@@ -124,7 +125,7 @@ class Worker:
                 await self._claims.release({self.id})
 
     async def _keep_alive(self) -> None:
-        """Write down again and again that this worker is alive.
+        """Save a heartbeat every HEARTBEAT_SECONDS for as long as this worker lives.
 
         This runs in the event loop that delivers, so if the loop hangs, other workers take over.
         """

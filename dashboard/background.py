@@ -16,8 +16,8 @@ from alerts import DatabaseError
 
 log = logging.getLogger(__name__)
 
-# Sending stands this often in the line for Shiny's lock: behind those who were there before, and
-# again behind those who came meanwhile.
+# `until_shown` waits this often for Shiny's lock. The first time, changes that were waiting for it
+# are shown, and then those that came meanwhile.
 TIMES_IN_LINE = 3
 
 # Beside Shiny's lock: the task that holds this one is the next that may show something. A process
