@@ -12,22 +12,34 @@ import sqlalchemy as sa
 
 from database import NewerDatabase
 
-# A process that hangs in the middle of a transaction must not keep others from writing for long.
-# These limits are the transaction's own, so a pooler can't hand them to another program. Before
-# version 17, PostgreSQL has no limit for all of a transaction.
-LIMIT_TRANSACTION = (
-    "SELECT set_config('idle_in_transaction_session_timeout', '5s', true),"
-    " set_config('lock_timeout', '10s', true),"
-    " CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL"
-    " THEN set_config('transaction_timeout', '15s', true) END"
-)
-NO_LIMITS = LIMIT_TRANSACTION.replace("10s", "0").replace("15s", "0")
 # Not Alembic's own name for it, because other programs in the same database may use Alembic too.
 REVISION_TABLE = sa.table("callboard_revision", sa.column("version_num"))
 REVISION = sa.select(REVISION_TABLE.c.version_num)
 # As text, because every transaction needs it.
 REVISION_AS_SQL = str(REVISION)
 POSTGRESQL_NOW = sa.select(sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double))
+
+
+def limits(*, idle: str, lock: str, whole: str) -> str:
+    """Return the statement that limits the transaction it runs in on PostgreSQL; 0 is no limit.
+
+    `idle` limits each wait for the next statement, `lock` each wait for a lock, and `whole` all of
+    the transaction, which PostgreSQL can't limit before version 17. These limits are the
+    transaction's own, so a pooler can't hand them to another program.
+    """
+    return (
+        f"SELECT set_config('idle_in_transaction_session_timeout', '{idle}', true),"
+        f" set_config('lock_timeout', '{lock}', true),"
+        " CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL"
+        f" THEN set_config('transaction_timeout', '{whole}', true) END"
+    )
+
+
+# A process that hangs in the middle of a transaction must not keep others from writing for long.
+LIMIT_TRANSACTION = limits(idle="5s", lock="10s", whole="15s")
+# Migrations and imports may compute for minutes between two statements on a busy machine. Ended for
+# that, an import would run again forever, and a migration would fail at every start.
+LIMIT_LONG_TRANSACTION = limits(idle="10min", lock="0", whole="0")
 
 
 @contextmanager
@@ -49,6 +61,15 @@ def begin_writing(connection: sa.Connection) -> None:
         run_on_sqlite(connection, "BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(LIMIT_TRANSACTION)
+
+
+def allow_long_transaction(connection: sa.Connection) -> None:
+    """Let a transaction that has begun to write take as long as it needs; call it at its beginning.
+
+    PostgreSQL still ends it once its process has sent nothing for 10 minutes.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(LIMIT_LONG_TRANSACTION)
 
 
 def check_revision(connection: sa.Connection, revision: str) -> None:

@@ -22,7 +22,7 @@ from alerts import UnusableInput
 from alerts.phone_numbers import Regions, international, read_number
 from database.database import Database
 from database.tables import in_parts
-from database.transactions import NO_LIMITS
+from database.transactions import allow_long_transaction
 from people.checking import MOST_NUMBERS, NUMBER_FIELDS, check_contact
 from people.columns import check_mapping
 from people.contact import Contact
@@ -137,9 +137,8 @@ class Importer:
         done = AuditEntry.by(self._actor, Action.IMPORTED, Kind.PEOPLE)
 
         def write(connection: sa.Connection) -> Plan:
-            if connection.dialect.name == "postgresql":
-                # Writing 50,000 people takes a busy server longer than other transactions may.
-                connection.execute(sa.text(NO_LIMITS))
+            # Planning and writing 50,000 people may take longer than other transactions may last.
+            allow_long_transaction(connection)
             # Plan again inside the transaction, because these people may have been changed
             # meanwhile.
             found = _owners(connection, candidates)

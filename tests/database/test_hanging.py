@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from database import transactions
 from database.connecting import engine_for, parsed
 from database.errors import is_passing
-from database.transactions import begin_writing
+from database.transactions import begin_writing, limits
 from tests.support.direct_sql import writing
 from tests.support.notes_table import notes
 from tests.support.postgres import PostgresServer, fresh_database
@@ -24,7 +24,7 @@ ONE, TWO = {"id": "one"}, {"id": "two"}
 
 @pytest.fixture
 def engine(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
-    hurried = transactions.LIMIT_TRANSACTION.replace("15s", "1s").replace("10s", "5s")
+    hurried = limits(idle="5s", lock="5s", whole="1s")
     monkeypatch.setattr(transactions, "LIMIT_TRANSACTION", hurried)
     engine = engine_for(parsed(fresh_database(postgres)), None)
     notes.create(engine)

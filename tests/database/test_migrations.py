@@ -17,6 +17,7 @@ from database.migrations import bring_up_to_date
 from database.migrations.revisions import VERSIONS, revision_of, revisions_in
 from tests.support.described_tables import tables_in
 from tests.support.direct_sql import writing
+from tests.support.postgres import PostgresServer, fresh_database
 
 ALERT = {
     "id": "morning",
@@ -128,6 +129,14 @@ def test_a_revision_that_fails_changes_nothing(engine: sa.Engine, later: Path):
     with engine.connect() as connection:
         assert revision_of(connection) == revisions_in(VERSIONS)[-1]
         assert connection.scalar(sa.select(alerts.c.sender)) == "ann"
+
+
+@pytest.mark.slow
+def test_a_revision_may_compute_for_long(postgres: PostgresServer, later: Path):
+    """PostgreSQL ends other transactions that are idle for 5 s."""
+    engine = engine_for(parsed(fresh_database(postgres)), None)
+    (later / "9999_later.py").write_text(LATER + "    __import__('time').sleep(6)\n")
+    assert bring_up_to_date(engine, later) == "9999"
 
 
 def test_a_revision_may_orphan_nothing(tmp_path: Path, later: Path):

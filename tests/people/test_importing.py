@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,15 +14,18 @@ import sqlalchemy as sa
 
 from alerts import UnusableInput
 from database.database import Database
+from database.tables import metadata
 from people.columns import guess_mapping
 from people.contact import Contact
 from people.contacts import Contacts, write_contacts
 from people.exporting import write_csv
-from people.importing import Choices, Importer, Plan
+from people.importing import Candidate, Choices, Importer, Plan, make_plan
 from people.listing import Listing, PeopleFilter
 from people.sheet import read_sheet
 from people.tables import contact_groups
 from tests.people.conftest import REGIONS
+from tests.support.databases import postgres_in
+from tests.support.postgres import PostgresServer
 
 JOE = Contact("", "Joe Whitfield", ("412 555 0147",), "en-US", notes="Packaging", groups=("Elm",))
 ODD = [
@@ -225,6 +229,37 @@ async def test_somebody_who_takes_a_number_meanwhile_is_found(
     done = await work.run(choices(work))
     assert names(done.added) == ["Paul"]
     assert [look.owner for look in done.problems] == ["Joe Whitfield"]
+
+
+@pytest.mark.slow
+async def test_planning_may_take_long_inside_the_transaction(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+):
+    """Planning 50,000 people can. PostgreSQL ends other transactions that are idle for 5 s."""
+    loop = asyncio.get_running_loop()
+    plans = 0
+
+    def plan(
+        candidates: Sequence[Candidate], owners: Mapping[str, Contact], chosen: Choices
+    ) -> Plan:
+        nonlocal plans
+        plans += 1
+        if plans == 1:
+            # Somebody takes the number now, so the transaction has to plan again.
+            asyncio.run_coroutine_threadsafe(contacts.save(JOE), loop).result(10)
+        if plans == 2:
+            time.sleep(6)
+        return make_plan(candidates, owners, chosen)
+
+    monkeypatch.setattr("people.importing.make_plan", plan)
+    with postgres_in(postgres) as url:
+        database = Database(url, metadata)
+        await database.open()
+        contacts = Contacts(database, REGIONS)
+        work = importer(database, "name,number,notes\nJoe Whitfield,412 555 0147,Night shift\n")
+        done = await work.run(choices(work))
+        assert (names(done.changed), plans) == (["Joe Whitfield"], 2)
+        await database.close()
 
 
 async def test_what_is_exported_imports_again_as_it_was(database: Database, contacts: Contacts):
