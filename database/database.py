@@ -193,7 +193,7 @@ class Database:
     async def _outlast(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """Repeat `work` until the database can be reached; raises errors that waiting can't cure.
 
-        Logs once that the database can't be reached, and once that it is back.
+        Logs once that it waits for the database, and once that it no longer does.
         """
         seconds = FIRST_RETRY_SECONDS
         while True:
@@ -210,7 +210,7 @@ class Database:
             else:
                 if self._is_away and seconds > FIRST_RETRY_SECONDS:
                     self._is_away = False
-                    log.info("%s is back.", place_of(self._url).capitalize())
+                    log.info("No longer waiting for %s.", place_of(self._url))
                 return result
             await asyncio.sleep(seconds)
             seconds = min(seconds * 2, LONGEST_RETRY_SECONDS)
