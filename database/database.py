@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from database import DatabaseError, NewerDatabase
 from database.connecting import parsed, place_of, without_secrets
 from database.errors import in_words, is_passing
-from database.opening import Opened, check_usable, opened
+from database.opening import OpenDatabase, check_still_usable, open_database
 from database.transactions import begin_writing, check_revision, reading
 
 Item = TypeVar("Item")
@@ -70,7 +70,7 @@ class Database:
         """
         self._url = parsed(url)
         self._tables = tables or sa.MetaData()
-        self._open: Opened | None = None
+        self._opened: OpenDatabase | None = None
         self._newer = asyncio.Event()
         self._closed = False
         self._readers = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="database-reader")
@@ -87,14 +87,14 @@ class Database:
 
         Raises `DatabaseError`: one sentence that names DATABASE_URL.
         """
-        self._open = await _run(
-            self._writer, partial(opened, self._url, READER_THREADS + 1, self._tables)
+        self._opened = await _run(
+            self._writer, partial(open_database, self._url, READER_THREADS + 1, self._tables)
         )
 
     async def check(self) -> None:
         """Raise `DatabaseError` unless the open database can be read and written right now."""
         try:
-            await asyncio.to_thread(check_usable, self._opened(), self._tables)
+            await asyncio.to_thread(check_still_usable, self._require_open(), self._tables)
         except NewerDatabase:
             self._newer.set()
             raise
@@ -110,7 +110,7 @@ class Database:
         """
 
         def attempt() -> asyncio.Future[Result]:
-            self._check_usable()
+            self._refuse_if_closed()
             return _run(self._readers, partial(self._read, work))
 
         return await self._outlast(attempt)
@@ -133,7 +133,8 @@ class Database:
 
         If it raises, it runs again with each item alone. Returns the outcome of `item`.
         """
-        self._check_usable()
+        self._refuse_if_closed()
+        self._require_open()
         outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(Write(work, item, outcome))
         if self._writing is None or self._writing.done():
@@ -153,8 +154,8 @@ class Database:
     def _end(self) -> None:
         for threads in (self._readers, self._writer):
             threads.shutdown()
-        if self._open is not None:
-            self._open.engine.dispose()
+        if self._opened is not None:
+            self._opened.engine.dispose()
 
     async def _write_all(self) -> None:
         """Write everything that waits, together, until nothing waits any more."""
@@ -163,8 +164,8 @@ class Database:
             while self._waiting:
                 size = min(MOST_WRITES_PER_TRANSACTION, len(self._waiting))
                 together = [self._waiting.popleft() for _ in range(size)]
-                # Not `_check_usable`: writes from before `close` are still finished.
-                commit = partial(_commit, self._opened(), together)
+                # Not `_refuse_if_closed`: writes from before `close` are still finished.
+                commit = partial(_commit, self._require_open(), together)
                 outcomes = await self._outlast(partial(_run, self._writer, commit))
                 for write, outcome in zip(together, outcomes, strict=True):
                     if isinstance(outcome, Failed) and isinstance(outcome.error, NewerDatabase):
@@ -178,7 +179,7 @@ class Database:
             self._waiting.clear()
 
     def _read(self, work: Work[Result]) -> Result:
-        database = self._opened()
+        database = self._require_open()
         with reading(database.engine) as connection:
             try:
                 return _done(work, connection)
@@ -215,15 +216,14 @@ class Database:
             await asyncio.sleep(seconds)
             seconds = min(seconds * 2, LONGEST_RETRY_SECONDS)
 
-    def _check_usable(self) -> None:
+    def _refuse_if_closed(self) -> None:
         if self._closed:
             raise DatabaseError("The database is closed.")
-        self._opened()
 
-    def _opened(self) -> Opened:
-        if self._open is None:
+    def _require_open(self) -> OpenDatabase:
+        if self._opened is None:
             raise DatabaseError("The database isn't open yet.")
-        return self._open
+        return self._opened
 
 
 def _run(threads: ThreadPoolExecutor, work: Callable[[], Result]) -> asyncio.Future[Result]:
@@ -234,7 +234,7 @@ def _each(connection: sa.Connection, works: Sequence[Work[Any]]) -> list[Any]:
     return [_done(work, connection) for work in works]
 
 
-def _commit(database: Opened, writes: Sequence[Write]) -> list[Any]:
+def _commit(database: OpenDatabase, writes: Sequence[Write]) -> list[Any]:
     """Do all `writes` in one transaction, and return the outcome of each, in their order.
 
     If one fails, the others don't; all do if a newer version has migrated the database. Raises only

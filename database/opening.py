@@ -17,14 +17,14 @@ from database.transactions import check_revision, reading, run_outside_transacti
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenDatabase:
     """A database with a pool of connections, and the revision that it was opened at."""
 
     engine: sa.Engine
     revision: str
 
 
-def opened(url: sa.URL, connections: int, tables: sa.MetaData) -> Opened:
+def open_database(url: sa.URL, connections: int, tables: sa.MetaData) -> OpenDatabase:
     """Open a database with a pool of `connections`.
 
     `tables` are those that it must have after its migrations. Raises `DatabaseError`: one sentence
@@ -35,10 +35,10 @@ def opened(url: sa.URL, connections: int, tables: sa.MetaData) -> Opened:
     if isinstance(found, DatabaseError):
         engine.dispose()
         raise found
-    return Opened(engine, found)
+    return OpenDatabase(engine, found)
 
 
-def check_usable(database: Opened, tables: sa.MetaData) -> None:
+def check_still_usable(database: OpenDatabase, tables: sa.MetaData) -> None:
     """Raise `DatabaseError` unless a database that was opened before can still be used.
 
     It uses a new connection, because an open one goes on working with a file that was deleted.
@@ -47,7 +47,7 @@ def check_usable(database: Opened, tables: sa.MetaData) -> None:
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
         # Connecting would make a new, empty file.
         raise DatabaseError(f"DATABASE_URL names {place_of(url)}, which isn't there any more.")
-    fresh = Opened(engine_for(url, None), database.revision)
+    fresh = OpenDatabase(engine_for(url, None), database.revision)
     if problem := _why_unusable(fresh, tables):
         raise problem
 
@@ -68,7 +68,7 @@ def _prepared(engine: sa.Engine, tables: sa.MetaData) -> str | DatabaseError:
         return unusable(engine.url, error)
 
 
-def _why_unusable(database: Opened, tables: sa.MetaData) -> DatabaseError | None:
+def _why_unusable(database: OpenDatabase, tables: sa.MetaData) -> DatabaseError | None:
     engine = database.engine
     try:
         with reading(engine) as connection:

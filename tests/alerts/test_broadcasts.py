@@ -115,7 +115,7 @@ async def test_what_cannot_be_a_broadcast(desk, requests, options, sentence):
 async def test_500_are_saved_in_one_transaction(desk):
     database = await desk.database()
     commits = 0
-    engine = database._opened().engine
+    engine = database._require_open().engine
 
     @sa.event.listens_for(engine, "commit")
     def count(_: object) -> None:

@@ -19,7 +19,7 @@ from alerts.history import History
 from alerts.submissions import Outcome, Submission
 from database import database as database_module
 from database.database import Database
-from database.opening import Opened
+from database.opening import OpenDatabase
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from tests.support.desks import (
     CALL,
@@ -42,7 +42,7 @@ async def test_the_answer_to_the_commit_of_a_submission_is_lost(
     """The work runs again, and needs no other slot of the account's rate."""
     commit, lost = database_module._commit, 0
 
-    def commit_on_a_bad_line(opened: Opened, writes: Sequence[Any]) -> list[Any]:
+    def commit_on_a_bad_line(opened: OpenDatabase, writes: Sequence[Any]) -> list[Any]:
         nonlocal lost
         outcomes = commit(opened, writes)
         begins = any(

@@ -14,7 +14,7 @@ from alerts import records, worker
 from alerts.claims import Claims
 from alerts.tables import alerts
 from database import database as database_module
-from database.opening import Opened
+from database.opening import OpenDatabase
 from tests.support.desks import TEXT, database_in, posts, simulated_desk, until_over
 from tests.support.direct_sql import column
 
@@ -38,7 +38,7 @@ async def test_the_answer_to_the_commit_of_a_claim_is_lost(
         losing = not lost
         return await claim(self, worker_id, most)
 
-    def commit_on_a_bad_line(opened: Opened, writes: Sequence[Any]) -> list[Any]:
+    def commit_on_a_bad_line(opened: OpenDatabase, writes: Sequence[Any]) -> list[Any]:
         nonlocal losing, lost
         outcomes = commit(opened, writes)
         if losing and any(outcomes):

@@ -27,7 +27,7 @@ from alerts.services import RetryPolicy, Services
 from alerts.steps import placing, reconciling
 from alerts.tables import alerts
 from database import database
-from database.opening import Opened
+from database.opening import OpenDatabase
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
 from storage import InlineStorage
 from tests.support.crash_plan import Death
@@ -164,7 +164,7 @@ def _die_at_commit(death: Death) -> None:
     """Make the process die before or after a commit."""
     commit, number = database._commit, count(1)
 
-    def dying(database: Opened, writes: Sequence[Any]) -> list[Any]:
+    def dying(database: OpenDatabase, writes: Sequence[Any]) -> list[Any]:
         this = next(number)
         if this == death.count and death.moment.startswith("before"):
             die(death)

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from database.connecting import parsed
-from database.opening import opened
+from database.opening import open_database
 from tests.support.postgres import PostgresServer, fresh_database
 
 # The tables are made by migrations, so nothing has to be imported that describes them.
@@ -111,4 +111,4 @@ def _postgres_template(server: PostgresServer) -> str:
 
 def _bring_up_to_date(url: str) -> None:
     # Closing the last connection also moves what is in SQLite's log to the file.
-    opened(parsed(url), 1, NO_TABLES).engine.dispose()
+    open_database(parsed(url), 1, NO_TABLES).engine.dispose()
