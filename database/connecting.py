@@ -19,21 +19,22 @@ import sqlalchemy as sa
 from database import DatabaseError
 
 CONNECT_TIMEOUT_SECONDS = 5
-# Give up a server that vanishes after some 20 s instead of 15 minutes.
+# A server whose machine or network fails doesn't close its connections. These options end such a
+# connection after 20 s without an answer; the defaults of Linux take 15 minutes and more.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 POSTGRESQL_OPTIONS = {
     "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
+    "keepalives_idle": 10,  # seconds
+    "keepalives_interval": 5,  # seconds
     "keepalives_count": 2,
-    "tcp_user_timeout": 20_000,
+    "tcp_user_timeout": 20_000,  # milliseconds
     # A pooler such as PgBouncer may give each transaction another connection, which knows nothing
     # of statements that were prepared before. https://www.pgbouncer.org/features.html
     "prepare_threshold": None,
 }
-# A connection that was used within this time is assumed to be alive. If it isn't, its transaction
-# is done again.
-IDLE_SECONDS = 1.0
+# Only a connection that was idle for longer is tested before it is used. One that died sooner fails
+# in its next transaction, which is then done again on another connection.
+TEST_AFTER_IDLE_SECONDS = 1.0
 # How long to wait for another process that is writing to the file.
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
 
@@ -45,7 +46,7 @@ _POSTGRESQL = re.compile(
     r"(?P<name>/[^@/?#:]*)?(?:\?(?P<options>[^#]*))?",
     re.DOTALL,
 )
-# The last of these is an IPv6 address without brackets, which options may hold.
+# A name or an address with its port; or an IPv6 address without brackets, as options may hold.
 _HOST = re.compile(
     r"(?P<host>\[[\w:.%]+\]|[\w.%+-]*)(?::(?P<port>[0-9]{0,5}))?|[\da-f.]*(?::[\da-f.]*){2,}",
     re.IGNORECASE,
@@ -193,7 +194,7 @@ def _check_if_idle(
 
     SQLAlchemy's own `pool_pre_ping` asks the server before every transaction.
     """
-    if time.monotonic() - record.info.get("used_at", math.inf) < IDLE_SECONDS:
+    if time.monotonic() - record.info.get("used_at", math.inf) < TEST_AFTER_IDLE_SECONDS:
         return
     try:
         dialect.do_ping(connection)

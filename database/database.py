@@ -129,9 +129,10 @@ class Database:
         return result
 
     async def write_together(self, work: WorkOnMany[Item], item: Item) -> Any:
-        """Do the same for one item of many: `work` gets all items that wait for it at once.
+        """Write `item` with `work`, as `write` does, and return the item's outcome.
 
-        If it raises, it runs again with each item alone. Returns the outcome of `item`.
+        `work` is called once with the items of all callers that wait with it one after another, and
+        returns their outcomes in the same order. If it raises, it runs again with each item alone.
         """
         self._refuse_if_closed()
         self._require_open()

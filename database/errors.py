@@ -6,22 +6,32 @@ import sqlite3
 
 import sqlalchemy as sa
 
-# https://www.sqlite.org/rescode.html: busy, locked, can't open, disk full, disk out of order.
+# https://www.sqlite.org/rescode.html
 PASSING_SQLITE_CODES = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_BUSY,  # another process is writing
+    sqlite3.SQLITE_LOCKED,  # another connection of this process uses the table
+    sqlite3.SQLITE_CANTOPEN,  # the file can't be opened
+    sqlite3.SQLITE_FULL,  # the disk is full
+    sqlite3.SQLITE_IOERR,  # the disk can't be read or written
 }
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown,
-# crash, starting up, idle for too long, transaction for too long, serialization failure, deadlock,
-# disk out of order, and a lock that wasn't free in time.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
 PASSING_SQLSTATES = {
-    "57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "40001", "40P01", "58030", "55P03",
-}  # fmt: skip
-# Connection exceptions, and insufficient resources: disk, memory, connections.
-PASSING_CLASSES = ("08", "53")
+    "25P03",  # the transaction was idle for too long
+    "25P04",  # the transaction took too long
+    "40001",  # the transaction conflicts with another one
+    "40P01",  # deadlock
+    "55P03",  # a lock wasn't free in time
+    "57P01",  # the server is shut down
+    "57P02",  # the server crashed
+    "57P03",  # the server is starting or stopping
+    "57P05",  # the connection was idle for too long
+    "58030",  # the server's disk can't be read or written
+}
+# The first two characters of SQLSTATEs.
+PASSING_CLASSES = (
+    "08",  # the connection is broken, or never came about
+    "53",  # no room on the disk, no memory, or no connection is left
+)
 
 
 def is_passing(error: BaseException) -> bool:
