@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,13 @@ from database import DatabaseError, NewerDatabase
 from database.connecting import parsed, place_of, without_secrets
 from database.errors import in_words, is_passing
 from database.opening import OpenDatabase, check_still_usable, open_database
-from database.transactions import begin_writing, check_revision, reading
+from database.transactions import (
+    SHORTEST_LIMIT_SECONDS,
+    allow_long_transaction,
+    begin_writing,
+    check_revision,
+    reading,
+)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -235,15 +242,18 @@ def _each(connection: sa.Connection, works: Sequence[Work[Any]]) -> list[Any]:
     return [_done(work, connection) for work in works]
 
 
-def _commit(database: OpenDatabase, writes: Sequence[Write]) -> list[Any]:
+def _commit(database: OpenDatabase, writes: Sequence[Write], *, is_long: bool = False) -> list[Any]:
     """Do all `writes` in one transaction, and return the outcome of each, in their order.
 
     If one fails, the others don't; all do if a newer version has migrated the database. Raises only
     errors that pass by themselves: the outcome is unknown then, and all has to be done again.
     """
+    began = time.monotonic()
     try:
         with database.engine.connect() as connection, connection.begin():
             begin_writing(connection)
+            if is_long:
+                allow_long_transaction(connection)
             check_revision(connection, database.revision)
             outcomes: list[Any] = []
             for work, alike in groupby(writes, key=lambda write: write.work):
@@ -251,12 +261,16 @@ def _commit(database: OpenDatabase, writes: Sequence[Write]) -> list[Any]:
             _check_that_it_will_commit(connection)
             return outcomes
     except Exception as error:
-        if is_passing(error):
+        # PostgreSQL may have ended it because it took long, which it doesn't say in a pipeline.
+        took_long = time.monotonic() - began > SHORTEST_LIMIT_SECONDS
+        if is_passing(error) and (is_long or not took_long):
             raise
-        if len(writes) == 1:
+        if not is_passing(error) and len(writes) == 1:
             return [Failed(error)]
-    # One by one, to find those that fail. A savepoint for each would slow every commit down.
-    return [_commit(database, [write])[0] for write in writes]
+        is_long = is_passing(error)
+    # One by one, to find those that fail or take long. A savepoint for each would slow every commit
+    # down.
+    return [_commit(database, [write], is_long=is_long)[0] for write in writes]
 
 
 def _check_that_it_will_commit(connection: sa.Connection) -> None:

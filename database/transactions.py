@@ -36,10 +36,13 @@ def limits(*, idle: str, lock: str, whole: str) -> str:
 
 
 # A process that hangs in the middle of a transaction must not keep others from writing for long.
+SHORTEST_LIMIT_SECONDS = 5.0
 LIMIT_TRANSACTION = limits(idle="5s", lock="10s", whole="15s")
-# Migrations and imports may compute for minutes between two statements on a busy machine. Ended for
-# that, an import would run again forever, and a migration would fail at every start.
-LIMIT_LONG_TRANSACTION = limits(idle="10min", lock="0", whole="0")
+# Changes of tens of thousands of rows may take minutes on a busy machine, also between two
+# statements. Ended for that, they would run again forever.
+LIMIT_LONG_TRANSACTION = limits(idle="10min", lock="10s", whole="0")
+# A migration that is ended fails, and the program doesn't start.
+LIMIT_MIGRATION = limits(idle="10min", lock="0", whole="0")
 
 
 @contextmanager

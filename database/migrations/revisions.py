@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from database import NewerDatabase
 from database.transactions import (
+    LIMIT_MIGRATION,
     REVISION,
     REVISION_TABLE,
-    allow_long_transaction,
     begin_writing,
     run_outside_transactions,
 )
@@ -82,7 +82,7 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
             begin_writing(connection)
             if engine.dialect.name == "postgresql":
                 # Wait for as long as another process needs to migrate.
-                allow_long_transaction(connection)
+                connection.exec_driver_sql(LIMIT_MIGRATION)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRESQL_LOCK)))
                 if revision_of(connection) is not None:
                     # Wait for transactions that have read the revision and are about to write.

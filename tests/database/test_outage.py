@@ -6,12 +6,14 @@ import asyncio
 import logging
 import sqlite3
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from database import DatabaseError
+from database import DatabaseError, transactions
 from database import connecting as database_url
 from database import database as database_module
 from database.database import Database
@@ -173,3 +175,41 @@ async def test_the_loop_goes_on_while_work_runs(database_url: str):
         await asyncio.to_thread(waiting.wait, 10)
         go_on.set()
         assert list(await working) == [True, True]
+
+
+def _think(connection: sa.Connection) -> None:
+    time.sleep(1)
+
+
+def _wait_for_the_server(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("SELECT pg_sleep(1)")
+
+
+def _write_slowly(connection: sa.Connection) -> None:
+    """Many statements in a pipeline."""
+    slow = sa.text("INSERT INTO notes SELECT :id FROM pg_sleep(0.01)")
+    connection.execute(slow, [{"id": f"{each:03}"} for each in range(100)])
+
+
+@pytest.mark.parametrize("work", [_think, _wait_for_the_server, _write_slowly])
+async def test_work_that_takes_long_is_done_all_the_same(
+    postgres: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+    work: Callable[[sa.Connection], None],
+):
+    """PostgreSQL ends its first transaction, as it does if a process stands still in the middle."""
+    times = 0
+
+    def counted(connection: sa.Connection) -> None:
+        nonlocal times
+        times += 1
+        work(connection)
+
+    hurried = transactions.limits(idle="300ms", lock="5s", whole="500ms")
+    async with database_with_notes(fresh_database(postgres)) as database:
+        monkeypatch.setattr(transactions, "LIMIT_TRANSACTION", hurried)
+        monkeypatch.setattr(database_module, "SHORTEST_LIMIT_SECONDS", 0.3)
+        writes = [note("before"), counted, note("after")]
+        await asyncio.wait_for(asyncio.gather(*map(database.write, writes)), 20)
+        assert times == 2
+        assert {"before", "after"} <= set(await database.read(all_notes))

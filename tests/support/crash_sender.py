@@ -164,11 +164,11 @@ def _die_at_commit(death: Death) -> None:
     """Make the process die before or after a commit."""
     commit, number = database._commit, count(1)
 
-    def dying(database: OpenDatabase, writes: Sequence[Any]) -> list[Any]:
+    def dying(database: OpenDatabase, writes: Sequence[Any], **options: bool) -> list[Any]:
         this = next(number)
         if this == death.count and death.moment.startswith("before"):
             die(death)
-        outcomes = commit(database, writes)
+        outcomes = commit(database, writes, **options)
         if this == death.count:
             die(death)
         return outcomes
