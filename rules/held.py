@@ -20,10 +20,13 @@ from rules.keys import Case, shown
 from rules.overview import EpisodeRow, read_episodes
 from rules.preview import PreviewRow
 from rules.rule import Rule
-from rules.rule_state import read_open, read_state
+from rules.rule_state import UPDATE_EPISODE, read_open, read_state, which_episode
 from rules.saved_rules import read_rule
-from rules.tables import episodes, rule_state
+from rules.tables import rule_state
 
+# Built once, because tens of thousands of keys can be held.
+CHANGED = ("state", "since", "since_check", "fired_at", "is_told")
+ANSWER = UPDATE_EPISODE.values({name: sa.bindparam(name) for name in CHANGED})
 NOTHING_HELD = "Nothing of this rule is held any more: somebody has decided already."
 
 
@@ -92,23 +95,13 @@ async def answer_held(
             raise UnusableInput("rule", NOTHING_HELD)
         open_ = read_open(connection, account_sid, rule_id)
         answered = after_answer(open_.values(), tell, at=now, check=state["counted_checks"])
-        for key, each in answered.items():
-            connection.execute(
-                sa.update(episodes)
-                .where(
-                    episodes.c.rule_id == rule_id,
-                    episodes.c.account_sid == account_sid,
-                    episodes.c.key_hash == key,
-                    episodes.c.number == each.number,
-                )
-                .values(
-                    state=each.state,
-                    since=each.since,
-                    since_check=each.since_check,
-                    fired_at=each.fired_at,
-                    is_told=each.is_told,
-                )
-            )
+        changed = [
+            {name: getattr(each, name) for name in CHANGED}
+            | which_episode(account_sid, rule_id, each)
+            for each in answered.values()
+        ]
+        if changed:
+            connection.execute(ANSWER, changed)
         connection.execute(
             sa.update(rule_state)
             .where(rule_state.c.rule_id == rule_id, rule_state.c.account_sid == account_sid)

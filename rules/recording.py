@@ -29,7 +29,7 @@ from rules.keys import Value
 from rules.leases import CHECKED_STATES, Claim
 from rules.planning import Plan, alerts_to_cancel
 from rules.rule import Rule
-from rules.rule_state import read_open, read_state, told_together
+from rules.rule_state import UPDATE_EPISODE, read_open, read_state, told_together, which_episode
 from rules.saved_rules import switch_on
 from rules.tables import checks, episode_alerts, episodes, rule_state, rules
 from rules.telling import Notice
@@ -60,16 +60,7 @@ CHANGED = (
     "state", "is_open", "since", "since_check", "returns_to", "fired_at", "over_at", "is_told",
     "reminders", "reminded_at",
 )  # fmt: skip
-CHANGE = (
-    sa.update(episodes)
-    .where(
-        episodes.c.rule_id == sa.bindparam("of_rule"),
-        episodes.c.account_sid == sa.bindparam("of_account"),
-        episodes.c.key_hash == sa.bindparam("of_key"),
-        episodes.c.number == sa.bindparam("of_number"),
-    )
-    .values({name: sa.bindparam(name) for name in CHANGED})
-)
+CHANGE = UPDATE_EPISODE.values({name: sa.bindparam(name) for name in CHANGED})
 CHANGE_WITH_ROW = CHANGE.values(row=sa.bindparam("row"), key=sa.bindparam("key"))
 
 
@@ -218,8 +209,7 @@ def _write_episodes(
             row |= _words(each, plan)
             new.append(row)
             continue
-        row |= {"of_rule": rule_id, "of_account": account_sid}
-        row |= {"of_key": each.key_hash, "of_number": each.number}
+        row |= which_episode(account_sid, rule_id, each)
         if case is not None and case.is_bad:
             row |= _words(each, plan)
             with_rows.append(row)

@@ -29,6 +29,13 @@ _of_rule = (
 )
 OPEN = sa.select(*_columns).where(*_of_rule)
 HAS_OPEN = sa.select(sa.select(episodes.c.number).where(*_of_rule).exists())
+# With the parameters of `which_episode`.
+UPDATE_EPISODE = sa.update(episodes).where(
+    episodes.c.rule_id == sa.bindparam("of_rule"),
+    episodes.c.account_sid == sa.bindparam("of_account"),
+    episodes.c.key_hash == sa.bindparam("of_key"),
+    episodes.c.number == sa.bindparam("of_number"),
+)
 STATE = sa.select(rule_state).where(
     rule_state.c.rule_id == sa.bindparam("rule"),
     rule_state.c.account_sid == sa.bindparam("account"),
@@ -39,6 +46,16 @@ LOCKED_STATE = STATE.with_for_update()
 UNSENT = (Status.QUEUED.value, Status.CANCELED.value, Status.FAILED.value)
 
 Id = tuple[str, int]  # an episode within its rule: the key's hash, and the number
+
+
+def which_episode(account_sid: str, rule_id: str, episode: Episode) -> dict[str, str | int]:
+    """Return the parameters of UPDATE_EPISODE for an episode of a rule."""
+    return {
+        "of_rule": rule_id,
+        "of_account": account_sid,
+        "of_key": episode.key_hash,
+        "of_number": episode.number,
+    }
 
 
 @dataclass(frozen=True, slots=True)
