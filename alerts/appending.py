@@ -198,7 +198,7 @@ class _Appending:
         """Write what hasn't been written yet."""
         if self._submissions:
             submissions.begin(self._connection, self._submissions)
-        self._settle()
+        self._write_settlements()
         if self._new_events:
             self._connection.execute(NEW_EVENT, self._new_events)
             changed = sorted({row["alert_id"] for row in self._new_events})
@@ -223,10 +223,7 @@ class _Appending:
         row, number = self._rows[entry.alert_id], entry.event.try_number
         match entry.more:
             case Settlement() as settlement:
-                if self._is_too_late(entry, settlement):
-                    return False
-                self._unsettled.discard(settlement.submission_id)
-                self._settlements.append(settlement)
+                return self._settle(entry, settlement)
             case Reported(sid):
                 return self._claim_sid(entry, sid)
             case UnlessEnding():
@@ -335,26 +332,30 @@ class _Appending:
             waits |= {each.submission.id: slot for each, slot in zip(alike, slots, strict=True)}
         return waits
 
-    def _is_too_late(self, entry: Entry, settlement: Settlement) -> bool:
-        """Whether it became known meanwhile what became of a submission, such as by a callback.
+    def _settle(self, entry: Entry, settlement: Settlement) -> bool:
+        """Settle a submission; false if the event about that comes too late, and may be wrong.
 
-        Then what was found out about it otherwise is no news, and may be wrong.
+        Only a SID counts once it is known otherwise what became of the submission or of its try,
+        such as by a callback.
         """
-        if settlement.outcome is Outcome.PLACED:
-            return False
+        is_placed = settlement.outcome is Outcome.PLACED
+        is_open = is_placed or settlement.submission_id in self._unsettled
+        if is_open:
+            self._unsettled.discard(settlement.submission_id)
+            self._settlements.append(settlement)
         alert = self._alerts[entry.alert_id]
         has_sid = alert.try_number == entry.event.try_number and alert.sid is not None
-        return has_sid or settlement.submission_id not in self._unsettled
+        return is_placed or (is_open and not has_sid)
 
     def _claim_sid(self, entry: Entry, sid: str | None) -> bool:
         """Whether the event is about a try that was made and, with `sid`, that is the try's SID."""
         row, number = self._rows[entry.alert_id], entry.event.try_number
         if not 1 <= number <= row["try_number"]:
             return False
-        self._settle()
+        self._write_settlements()
         return sid is None or submissions.claim_sid(self._connection, row, number, sid)
 
-    def _settle(self) -> None:
+    def _write_settlements(self) -> None:
         if self._settlements:
             submissions.settle(self._connection, self._settlements)
             self._settlements = []

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from database import DatabaseError, NewerDatabase
 from database.connecting import parsed, place_of, without_secrets
-from database.errors import in_words, is_passing
+from database.errors import in_words, is_passing, was_ended
 from database.opening import OpenDatabase, check_still_usable, open_database
 from database.transactions import (
     SHORTEST_LIMIT_SECONDS,
@@ -169,16 +169,17 @@ class Database:
         """Write everything that waits, together, until nothing waits any more."""
         together: list[Write] = []
         try:
-            while self._waiting:
-                size = min(MOST_WRITES_PER_TRANSACTION, len(self._waiting))
-                together = [self._waiting.popleft() for _ in range(size)]
+            while together or self._waiting:
+                while self._waiting and len(together) < MOST_WRITES_PER_TRANSACTION:
+                    together.append(self._waiting.popleft())
                 # Not `_refuse_if_closed`: writes from before `close` are still finished.
                 commit = partial(_commit, self._require_open(), together)
                 outcomes = await self._outlast(partial(_run, self._writer, commit))
-                for write, outcome in zip(together, outcomes, strict=True):
+                for write, outcome in zip(together, outcomes, strict=False):
                     if isinstance(outcome, Failed) and isinstance(outcome.error, NewerDatabase):
                         self._newer.set()
                     _resolve(write.outcome, outcome)
+                together = together[len(outcomes) :]
         finally:
             # If this task was canceled, some are left: their callers mustn't wait forever.
             unwritten = DatabaseError("The database was closed before this could be written.")
@@ -246,14 +247,16 @@ def _commit(database: OpenDatabase, writes: Sequence[Write], *, is_long: bool = 
     """Do all `writes` in one transaction, and return the outcome of each, in their order.
 
     If one fails, the others don't; all do if a newer version has migrated the database. Raises only
-    errors that pass by themselves: the outcome is unknown then, and all has to be done again.
+    errors that pass by themselves: the outcome is unknown then, and all has to be done again. If
+    such an error comes after some were committed, only their outcomes are returned.
     """
-    began = time.monotonic()
+    began = None
     try:
         with database.engine.connect() as connection, connection.begin():
             begin_writing(connection)
             if is_long:
                 allow_long_transaction(connection)
+            began = time.monotonic()
             check_revision(connection, database.revision)
             outcomes: list[Any] = []
             for work, alike in groupby(writes, key=lambda write: write.work):
@@ -261,16 +264,30 @@ def _commit(database: OpenDatabase, writes: Sequence[Write], *, is_long: bool = 
             _check_that_it_will_commit(connection)
             return outcomes
     except Exception as error:
-        # PostgreSQL may have ended it because it took long, which it doesn't say in a pipeline.
-        took_long = time.monotonic() - began > SHORTEST_LIMIT_SECONDS
-        if is_passing(error) and (is_long or not took_long):
+        # PostgreSQL doesn't say in a pipeline why it ended a transaction.
+        took_long = began is not None and time.monotonic() - began > SHORTEST_LIMIT_SECONDS
+        may_need_more_time = took_long and was_ended(error) and not is_long
+        if is_passing(error) and not may_need_more_time:
             raise
-        if not is_passing(error) and len(writes) == 1:
+        if len(writes) == 1 and not may_need_more_time:
             return [Failed(error)]
-        is_long = is_passing(error)
-    # One by one, to find those that fail or take long. A savepoint for each would slow every commit
-    # down.
-    return [_commit(database, [write], is_long=is_long)[0] for write in writes]
+    # A savepoint for each would slow every commit down.
+    return _commit_one_by_one(database, writes, is_long=may_need_more_time)
+
+
+def _commit_one_by_one(
+    database: OpenDatabase, writes: Sequence[Write], *, is_long: bool
+) -> list[Any]:
+    """Find the writes that fail, or need a long transaction; returns what `_commit` does."""
+    outcomes: list[Any] = []
+    for write in writes:
+        try:
+            outcomes += _commit(database, [write], is_long=is_long)
+        except Exception:
+            if not outcomes:
+                raise
+            break
+    return outcomes
 
 
 def _check_that_it_will_commit(connection: sa.Connection) -> None:

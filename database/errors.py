@@ -15,9 +15,12 @@ PASSING_SQLITE_CODES = {
     sqlite3.SQLITE_IOERR,  # the disk can't be read or written
 }
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-PASSING_SQLSTATES = {
+TOO_LONG_SQLSTATES = {
     "25P03",  # the transaction was idle for too long
     "25P04",  # the transaction took too long
+}
+PASSING_SQLSTATES = {
+    *TOO_LONG_SQLSTATES,
     "40001",  # the transaction conflicts with another one
     "40P01",  # deadlock
     "55P03",  # a lock wasn't free in time
@@ -50,6 +53,14 @@ def is_passing(error: BaseException) -> bool:
         return sqlstate in PASSING_SQLSTATES or sqlstate.startswith(PASSING_CLASSES)
     # psycopg has no code for a connection that never came about.
     return isinstance(error, sa.exc.OperationalError) and error.statement is None
+
+
+def was_ended(error: BaseException) -> bool:
+    """Whether PostgreSQL ended a transaction that took too long, or closed its connection."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    return sqlstate in TOO_LONG_SQLSTATES or (sqlstate is None and error.connection_invalidated)
 
 
 def in_words(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from alerts.emergency_stop import Stopped
 from alerts.limits import LimitReached
 from alerts.log_lines import on_one_line
 from alerts.sending_desk import AddAlerts
+from database import NewerDatabase
 from database.transactions import database_time
 from people.names import number_of_people
 from rules.episodes import After, Tell
@@ -151,6 +152,8 @@ class RuleCheck:
             )
         except CheckFailed as failure:
             return await self._fail(one, failure)
+        except NewerDatabase:
+            raise
         except Exception:
             log.exception("The check of the rule %s failed", on_one_line(known.rule.name))
             return await self._fail(one, CheckFailed(OURSELVES))

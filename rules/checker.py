@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from access.audit_entry import AuditEntry
 from alerts import DatabaseError, Desk, UnusableInput
+from database import NewerDatabase
 from rules.check import CHANGED, GONE, CheckReport, Known, RuleCheck, Switching, read_known
 from rules.episodes import Tell
 from rules.leases import Claim, claim_due, claim_one, next_due, release, renew
@@ -69,6 +70,8 @@ class RuleChecker:
                 try:
                     if self._desk.delivers:
                         seconds = min(seconds, await self._start_due())
+                except NewerDatabase:
+                    pass  # the desk soon delivers nothing any more
                 except Exception:
                     log.exception("Rules couldn't be checked; trying again in a moment")
                     seconds = SECONDS_BETWEEN_RETRIES
@@ -148,8 +151,8 @@ class RuleChecker:
     async def _make_due(self, claim: Claim, known: Known | None) -> None:
         try:
             await self._make(claim, known)
-        except UnusableInput:
-            pass  # the rule was deleted meanwhile
+        except (UnusableInput, NewerDatabase):
+            pass  # the rule was deleted meanwhile, or a newer version checks it
         except Exception:
             log.exception("A check of the rule %s failed; it is made again", claim.rule_id)
         finally:
@@ -228,6 +231,8 @@ class RuleChecker:
 
             try:
                 await (await self._desk.database()).write(keep)
+            except NewerDatabase:
+                return
             except Exception:
                 log.exception("Leases of rules couldn't be renewed; trying again in a moment")
 
@@ -239,5 +244,7 @@ class RuleChecker:
                 if self._desk.delivers:
                     keep_days = self._desk.services.keep_days
                     await delete_old(await self._desk.database(), self._account_sid, keep_days)
+            except NewerDatabase:
+                return
             except Exception:
                 log.exception("Old checks couldn't be deleted; trying again in an hour")

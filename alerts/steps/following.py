@@ -71,10 +71,7 @@ class LiveCall:
         self._wait = FIRST_RETRY_SECONDS
 
     async def update(self, alert: Alert) -> float | None:
-        """Do what the alert needs now; returns the seconds until it has to be tried again, if so.
-
-        The waits grow, because Twilio may go on refusing, such as with wrong credentials.
-        """
+        """Do what the alert needs now; returns the seconds until that has to be repeated, if so."""
         try:
             if alert.canceling:
                 if not self._is_ended:
@@ -84,16 +81,22 @@ class LiveCall:
                 await self._speak_to_machine(alert)
                 self._has_spoken = True
         except TwilioError as problem:
-            return await self._wait_to_try_again(alert, problem)
+            log.warning(
+                "The call of alert %s couldn't be updated; trying again: %s", alert.id, problem
+            )
+            return await self._wait_to_end(alert, problem) if alert.canceling else self._wait
         return None
 
-    async def _wait_to_try_again(self, alert: Alert, problem: TwilioError) -> float:
+    async def _wait_to_end(self, alert: Alert, problem: TwilioError) -> float:
+        """Return how long to wait before the next hang-up, and let people know if it goes on."""
         self._failures += 1
         # The desk that canceled it reports the same failure, so wait for a second one.
-        if alert.canceling and self._failures > 1 and not _is_reported(alert):
+        if self._failures > 1 and not _is_reported(alert):
             await self._note(alert, CALL_NOT_ENDED, problem)
-        log.warning("The call of alert %s couldn't be updated; trying again: %s", alert.id, problem)
-        wait, self._wait = self._wait, min(self._wait * 2, LONGEST_RETRY_SECONDS)
+        wait = self._wait
+        if isinstance(problem, TwilioRefused):
+            # It is about our credentials, which aren't mended soon.
+            self._wait = min(self._wait * 2, LONGEST_RETRY_SECONDS)
         return wait
 
     async def _speak_to_machine(self, alert: Alert) -> None:

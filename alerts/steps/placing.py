@@ -158,11 +158,17 @@ async def _begin(
         has_slot = False
         async with limits.line(this_try.channel):
             while True:
-                submission = _new_submission(services, history, alert, this_try)
-                event = _sending(services, alert, published)
-                begun = await _save(history, limits, alert, submission, event, has_slot=has_slot)
-                if begun.is_begun:
-                    return submission
+                begun = await _save(
+                    services,
+                    history,
+                    limits,
+                    alert=alert,
+                    this_try=this_try,
+                    published=published,
+                    has_slot=has_slot,
+                )
+                if isinstance(begun, Submission):
+                    return begun
                 if not begun.wait_seconds:
                     break
                 await asyncio.sleep(begun.wait_seconds)
@@ -173,22 +179,29 @@ async def _begin(
 
 
 async def _save(
+    services: Services,
     history: History,
     limits: RequestLimits,
-    alert: Alert,
-    submission: Submission,
-    event: Event,
     *,
+    alert: Alert,
+    this_try: Try,
+    published: Published | None,
     has_slot: bool,
-) -> BeginResult:
-    """Save a submission if it may be made at once; then one of `limits.requests` is acquired."""
+) -> Submission | BeginResult:
+    """Save a submission that may be made at once, and return it, or why there is none.
+
+    One of `limits.requests` is acquired for it.
+    """
     begun = BeginResult()
-    # Acquired first, because the wait for it may be long.
+    # Acquired first, because the wait for it may be long, and the submission has the time of now.
     await limits.requests.acquire()
     try:
         if not _quiet_until(history.newest(alert)):
-            rate = limits.per_second[submission.channel]
+            submission = _new_submission(services, history, alert, this_try)
+            event, rate = _sending(services, alert, published), limits.per_second[this_try.channel]
             begun = await history.begin(submission, event, rate, has_slot=has_slot)
+            if begun.is_begun:
+                return submission
     except sa.exc.IntegrityError:  # another process was faster
         begun = BeginResult(number_is_busy=True)
     finally:

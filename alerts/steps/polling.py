@@ -18,6 +18,7 @@ from typing import get_args
 from alerts.alert import Channel, Event, Problem
 from alerts.status import Status
 from alerts.twilio_status import ACCEPTED, StatusUpdate, call_update, message_update
+from database import NewerDatabase
 from twilio_client import (
     Call,
     Message,
@@ -257,6 +258,8 @@ class StatusPoller:
                 is_lost = schedule.overdue >= timedelta() and not found.is_final
                 await self._report(schedule, END_NOT_REPORTED if is_lost else found)
                 schedule.poll_again(_now())
+        except NewerDatabase:
+            schedule.back_off(_now())  # the runtime closes the worker, and with it this
         except Exception:  # one alert's trouble must not stop the others
             log.exception("Polling for alert %s failed; trying again", schedule.placed.alert_id)
             schedule.back_off(_now())

@@ -7,9 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from alerts.steps import placing
 from alerts.steps.placing import RequestLimits
 from alerts.submissions import Submission
-from tests.support.desks import simulated_desk
+from tests.support.desks import CALL, desk_at, simulated_desk, until_over
+from tests.support.scripted_twilio import PLACED, at, scripted_twilio
 
 NUMBER = "+14125550104"
 FIRST = Submission("1", "alert", 1, "AC1", "call", NUMBER, datetime.now(UTC))
@@ -40,3 +44,18 @@ async def test_a_submission_that_another_process_settled_frees_nothing_of_the_ne
         assert not waiting.done()
         second.__exit__(None, None, None)
         assert await waiting
+
+
+async def test_a_request_has_the_time_at_which_its_turn_comes(monkeypatch: pytest.MonkeyPatch):
+    """However long it waited for others to be answered; else it would need a new time at once."""
+    monkeypatch.setattr(placing, "MOST_REQUESTS_AT_ONCE", 1)
+    slow = replace(PLACED, seconds=1)
+    async with scripted_twilio(slow, PLACED, looking=[at("completed")]) as twilio:
+        async with desk_at(twilio.url) as desk:
+            first, second = await desk.send_all([CALL, replace(CALL, to=NUMBER)])
+            ends = [await until_over(desk, each.id) for each in (first, second)]
+        [accepted, *_], [asked, *_] = (
+            [event.at for event in alert.events if event.status == status]
+            for alert, status in zip(ends, ("placed", "sending"), strict=True)
+        )
+    assert asked > accepted

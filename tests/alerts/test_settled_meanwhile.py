@@ -120,3 +120,19 @@ async def test_a_late_refusal_of_a_lost_request_ends_nothing(history: History):
     assert after is not None
     assert after.status is Status.SENDING
     assert await rows(history._database) == [("never arrived", None), (None, None)]
+
+
+async def test_a_second_request_is_settled_although_the_first_was_answered_after_all(
+    history: History,
+):
+    """Otherwise its number would be busy forever. The call goes on."""
+    first = await begun(history)
+    await history.settle(first, Outcome.NEVER_ARRIVED, None)
+    second = replace(first, id="second")
+    assert (await history.begin(second, event(Status.SENDING), 1000, has_slot=True)).is_begun
+    placed = event(Status.PLACED, sid=CALL_SID)
+    await history.settle(first, Outcome.PLACED, placed, CALL_SID)
+    after = await history.settle(second, Outcome.REFUSED, event(Status.FAILED, "Refused"))
+    assert after is not None
+    assert (after.status, after.sid) == (Status.PLACED, CALL_SID)
+    assert sorted(await rows(history._database)) == [("placed", CALL_SID), ("refused", None)]

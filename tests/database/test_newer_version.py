@@ -18,6 +18,7 @@ from alerts import worker as worker_module
 from alerts.alert import NewAlert
 from alerts.desk import Desk
 from alerts.records import new_alert, new_alert_row
+from alerts.status import Status
 from alerts.tables import alerts, submissions
 from database import NewerDatabase
 from database.connecting import engine_for, parsed
@@ -25,8 +26,9 @@ from database.database import Database
 from database.migrations.revisions import VERSIONS, bring_up_to_date, revisions_in
 from database.tables import metadata
 from tests.support.alerts_by_hand import CALL, CALLER
-from tests.support.desks import simulated_desk, until, worker_of
+from tests.support.desks import desk_at, simulated_desk, until, worker_of
 from tests.support.direct_sql import execute
+from tests.support.scripted_twilio import PLACED, at, scripted_twilio
 
 NEWER = """
 import time
@@ -126,7 +128,7 @@ async def test_a_delivery_is_left_to_the_newer_version(
 
 
 async def left(desk: Desk, alert_id: str) -> tuple[str, list[str]]:
-    """The status of the alert, and the outcomes of its submissions."""
+    """The status of the alert, and the ids of its submissions."""
     status = sa.select(alerts.c.status).where(alerts.c.id == alert_id)
     made = sa.select(submissions.c.id).where(submissions.c.alert_id == alert_id)
     database = await desk.database()
@@ -155,3 +157,20 @@ async def test_pages_that_watch_an_alert_are_not_logged_again_and_again(
             await until(lambda: not desk.delivers)
             await until(lambda: history._look_seconds > looked)
         assert [each.exc_info for each in caplog.records] == [None]
+
+
+async def test_a_call_that_is_polled_is_not_logged_either(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    caplog.set_level(logging.WARNING)
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 60)  # so that the poll is first
+    looking = [at("ringing")]
+    async with scripted_twilio(PLACED, looking=looking) as twilio, desk_at(twilio.url) as desk:
+        alert = await desk.send(CALL)
+        history = await desk.history()
+        await history.until(alert.id, lambda newest: newest.status is Status.RINGING, 10)
+        url = desk.services.database_url
+        await asyncio.to_thread(migrate, url.get_secret_value(), newer_version(tmp_path))
+        looking[:] = [at("in-progress")]
+        await until(lambda: not desk.delivers)
+    assert [each.exc_info for each in caplog.records] == [None]

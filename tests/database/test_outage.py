@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from database import DatabaseError, transactions
 from database import connecting as database_url
 from database import database as database_module
+from database.connecting import engine_for, parsed
 from database.database import Database
+from tests.support.direct_sql import writing
 from tests.support.lossy_postgres import lossy_proxy
-from tests.support.notes_table import all_notes, database_with_notes, note, until
+from tests.support.notes_table import all_notes, database_with_notes, note, notes, until
 from tests.support.postgres import PostgresServer, fresh_database, start, stop
 
 pytestmark = pytest.mark.slow
@@ -213,3 +215,63 @@ async def test_work_that_takes_long_is_done_all_the_same(
         await asyncio.wait_for(asyncio.gather(*map(database.write, writes)), 20)
         assert times == 2
         assert {"before", "after"} <= set(await database.read(all_notes))
+
+
+async def test_what_is_committed_is_not_done_again_because_of_what_comes_after_it(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+):
+    """The second one takes too long, and then the connection is cut while it is done alone."""
+    firsts = seconds = 0
+
+    def first(connection: sa.Connection) -> None:
+        nonlocal firsts
+        firsts += 1
+
+    def second(connection: sa.Connection) -> None:
+        nonlocal seconds
+        seconds += 1
+        if seconds == 1:
+            time.sleep(1)
+        if seconds == 2:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    hurried = transactions.limits(idle="300ms", lock="5s", whole="500ms")
+    async with database_with_notes(fresh_database(postgres)) as database:
+        monkeypatch.setattr(transactions, "LIMIT_TRANSACTION", hurried)
+        monkeypatch.setattr(database_module, "SHORTEST_LIMIT_SECONDS", 0.3)
+        writes = [first, second, note("after")]
+        await asyncio.wait_for(asyncio.gather(*map(database.write, writes)), 20)
+        # In the transaction that was ended, and in one that was committed.
+        assert (firsts, seconds) == (2, 3)
+        assert await database.read(all_notes) == ["after"]
+
+
+async def test_a_lock_that_another_program_holds_is_waited_for(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+):
+    """Until it is free, nothing of the transaction is committed, and then all of it, once."""
+    url = fresh_database(postgres)
+    times = 0
+
+    def add(connection: sa.Connection) -> None:
+        nonlocal times
+        times += 1
+        connection.execute(sa.insert(notes).values(id=f"{times}"))
+
+    def change(connection: sa.Connection) -> None:
+        connection.execute(sa.update(notes).where(notes.c.id == "busy").values(id="changed"))
+
+    async with database_with_notes(url) as database:
+        await database.write(note("busy"))
+        hurried = transactions.limits(idle="5s", lock="200ms", whole="5s")
+        monkeypatch.setattr(transactions, "LIMIT_TRANSACTION", hurried)
+        monkeypatch.setattr(transactions, "LIMIT_LONG_TRANSACTION", hurried)
+        monkeypatch.setattr(database_module, "SHORTEST_LIMIT_SECONDS", 0.1)
+        engine = engine_for(parsed(url), None)
+        with writing(engine) as other:
+            other.execute(sa.select(notes).where(notes.c.id == "busy").with_for_update())
+            working = asyncio.gather(database.write(add), database.write(change))
+            await until(lambda: times > 2)
+        await asyncio.wait_for(working, 10)
+        engine.dispose()
+        assert await database.read(all_notes) == [f"{times}", "changed"]
