@@ -12,7 +12,7 @@ from typing import Literal
 from htmltools import Tag, tags
 
 from alerts import Alert, Channel, Event, Status
-from alerts.alert import tries_of
+from alerts.alert import Problem, tries_of
 from alerts.phone_numbers import international
 from alerts.replies import REPLIED
 from alerts.time_zones import in_time_zone
@@ -114,30 +114,38 @@ def _explanation(alert: Alert, *, to_reader: bool = False) -> Tag | None:
     reasons = _reasons(alert, to_reader=to_reader)
     if not reasons:
         return None
-    error = alert.error
+    error = _trouble(alert)
     # Twilio's own words come last: ours say what to do.
     code = f"Twilio error {error.code}: {error.message}" if error and error.code else None
     return tags.div(
         *map(tags.p, reasons),
         tags.p(code, class_="code") if code else None,
-        class_=f"explanation {tone(alert)}",
+        class_=f"explanation {tone(alert) if alert.status.final else 'waiting'}",
     )
 
 
+def _trouble(alert: Alert) -> Problem | None:
+    """Return why the alert failed, or what keeps it from going on at the moment."""
+    if alert.status.final:
+        return alert.error
+    last = _shown_events(alert)[-1]
+    return last.error if last.status is None else None
+
+
 def _reasons(alert: Alert, *, to_reader: bool) -> list[str]:
-    """Say in sentences why it ended like this, and what to do."""
+    """Say in sentences why it ended like this, or can't go on at the moment, and what to do."""
     said = _all_reasons(alert)
     return [OF_READER.get(each, each) for each in said] if to_reader else said
 
 
 def _all_reasons(alert: Alert) -> list[str]:
-    error = alert.error
+    error = _trouble(alert)
     if alert.status is Status.UNKNOWN:
         again = "ring them twice" if alert.channel == "call" else "reach them twice"
         known = "Twilio accepted it. " if alert.sid else ""
         reasons = [f"{known}It may have been delivered, or not. Sending it again may {again}."]
         return [*reasons, error.message] if error and error.code is None else reasons
-    if alert.status.final and error:
+    if error:
         return [error.message, error.hint] if error.code is None else [error.hint]
     if alert.status is Status.COMPLETED and not alert.reached:
         return ["The call was answered, but nobody pressed 1 to confirm it."]

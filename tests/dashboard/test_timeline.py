@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts import Alert, AlertRequest, Status
+from alerts.alert import Problem
 from dashboard.timeline import announcement_of, steps_ahead, steps_of, story, tone
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 
@@ -143,6 +144,28 @@ def test_trouble_with_twilio_is_amber_until_it_passes():
     assert of(CALL, *steps(S.SENDING), trouble)[2] == f"waiting: {trouble['note']}"
     found = of(CALL, *steps(S.SENDING), trouble, *steps(S.PLACED))
     assert found[2:4] == [f"past: {trouble['note']}", "present: Accepted by Twilio"]
+
+
+def test_what_keeps_it_from_going_on_is_explained_until_it_passes():
+    refused = Problem(20003, "Authenticate", "Check the auth token.")
+    trouble: dict[str, Any] = {"note": "The call couldn't be ended", "error": refused}
+    stuck = alert_after_events(CALL, *steps(*ON_THE_WAY), WISH, trouble)
+    shown = str(story(stuck, "UTC"))
+    assert 'class="explanation waiting"' in shown
+    assert "Check the auth token." in shown
+    assert "Twilio error 20003: Authenticate" in shown
+    assert announcement_of(stuck) == "The call couldn't be ended. Check the auth token."
+    over = alert_after_events(CALL, *steps(*ON_THE_WAY), WISH, trouble, *steps(S.CANCELED))
+    assert "explanation" not in str(story(over, "UTC"))
+
+
+def test_a_failed_try_isnt_explained_while_the_next_one_waits():
+    request = replace(CALL, tries=2)
+    failed: dict[str, Any] = {"status": S.FAILED, "note": "Call failed", "sid": "CA1"}
+    failed |= {"error": Problem(None, "It couldn't be connected.", "Check the number.")}
+    alert = alert_after_events(request, *steps(*ON_THE_WAY), failed)
+    assert (alert.status, alert.try_number) == ("queued", 2)
+    assert "explanation" not in str(story(alert, "UTC"))
 
 
 def test_a_machine_is_told_apart():
