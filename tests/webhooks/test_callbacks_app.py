@@ -88,6 +88,7 @@ async def test_settings_with_which_twilio_cannot_report(
 ):  # fmt: skip
     import callbacks_app  # noqa: PLC0415 - it reads the settings
 
+    capsys.readouterr()  # the first import says what is wrong with those of the environment
     env_file = write_env(tmp_path, values)
     monkeypatch.setattr(callbacks_app, "Settings", lambda: Settings(_env_file=env_file))
     app = callbacks_app._from_environment()
