@@ -128,7 +128,7 @@ def _trouble(alert: Alert) -> Problem | None:
     """Return why the alert failed, or what keeps it from going on at the moment."""
     if alert.status.final:
         return alert.error
-    last = _shown_events(alert)[-1]
+    last = next(filter(_is_shown, reversed(alert.events)))
     return last.error if last.status is None else None
 
 
@@ -201,11 +201,15 @@ def _expected(channel: Channel, *, acknowledge: bool) -> tuple[tuple[Status, str
 
 def _shown_events(alert: Alert) -> list[Event]:
     """Return the events worth a step: changes, and remarks such as what the alert waits for."""
-    shown = [event for event in alert.events if event.news or _is_remark(event) or _is_reply(event)]
+    shown = list(filter(_is_shown, alert.events))
     if alert.status.final:
         while not (shown[-1].news or _is_reply(shown[-1])):
             shown.pop()  # a remark that came after the end
     return shown
+
+
+def _is_shown(event: Event) -> bool:
+    return event.news or _is_remark(event) or _is_reply(event)
 
 
 def _is_reply(event: Event) -> bool:
