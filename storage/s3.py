@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 UPLOADS_AT_ONCE = 50
+READ_SECONDS = 6.0
 UPLOAD_DEADLINE_SECONDS = 15.0
 # Setting up a bucket takes about eight requests.
 SETUP_DEADLINE_SECONDS = 90.0
@@ -63,6 +65,8 @@ class S3Storage:
             secret_access_key=secret_access_key,
             session_token=session_token,
             connections=UPLOADS_AT_ONCE,
+            read_seconds=READ_SECONDS,
+            are_objects_public=True,
         )
         self._threads = UploadThreads(UPLOADS_AT_ONCE, UPLOAD_DEADLINE_SECONDS)
 
@@ -123,18 +127,16 @@ class S3Storage:
     async def expires_after_days(self) -> int | None:
         """Return after how many days the bucket deletes documents by itself; None if never."""
         with as_storage_errors(self._bucket):
-            return await self._threads.run(
-                lambda: expiry_days(self._client(), self._bucket, self._prefix)
-            )
+            return await self._threads.run(self._expiry_days)
 
     async def close(self) -> None:
         """Accept no more documents, and let running uploads finish."""
         self._threads.close()
 
     def _put(self, key: str, document: bytes) -> str:
-        client = self._client()
-        client.put_object(Bucket=self._bucket, Key=key, Body=document, ContentType="text/xml")
-        return self._url(client, key)
+        with self._client() as client:
+            client.put_object(Bucket=self._bucket, Key=key, Body=document, ContentType="text/xml")
+            return self._url(client, key)
 
     def _url(self, client: S3Client, key: str) -> str:
         if self._public_base_url:
@@ -145,15 +147,22 @@ class S3Storage:
         )
 
     def _remove(self, key: str) -> None:
-        self._client().delete_object(Bucket=self._bucket, Key=key)
+        with self._client() as client:
+            client.delete_object(Bucket=self._bucket, Key=key)
 
     def _prepare(self, done: list[str]) -> None:
-        prepare_bucket(self._client(), self._bucket, self._prefix, self._expire_days, done)
+        with self._client() as client:
+            prepare_bucket(client, self._bucket, self._prefix, self._expire_days, done)
 
-    def _client(self) -> S3Client:
-        client = self._connection.client()
-        _check_endpoint(client.meta.endpoint_url, self._bucket)
-        return client
+    def _expiry_days(self) -> int | None:
+        with self._client() as client:
+            return expiry_days(client, self._bucket, self._prefix)
+
+    @contextmanager
+    def _client(self) -> Iterator[S3Client]:
+        with self._connection.client() as client:
+            _check_endpoint(client.meta.endpoint_url, self._bucket)
+            yield client
 
 
 def _checked_bucket(bucket: str) -> str:

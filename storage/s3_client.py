@@ -7,6 +7,8 @@ import hashlib
 import logging
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 UNUSED = "unused"
 CONNECT_SECONDS = 5
-READ_SECONDS = 6
 MAX_ATTEMPTS = 2
 
 
@@ -26,6 +27,7 @@ MAX_ATTEMPTS = 2
 class S3Connection:
     """How to reach S3. boto3 decides what is None: environment, profile, instance role.
 
+    With `are_objects_public`, addresses of objects carry no signature.
     See https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html
     """
 
@@ -36,7 +38,9 @@ class S3Connection:
     access_key_id: str | None = field(default=None, repr=False)
     secret_access_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)
-    connections: int = 10
+    connections: int
+    read_seconds: float
+    are_objects_public: bool = False
 
     def __post_init__(self) -> None:
         self._session: boto3.Session | None = None
@@ -53,12 +57,30 @@ class S3Connection:
                 "s3", REGION, aws_access_key_id=UNUSED, aws_secret_access_key=UNUSED
             )
 
-    def client(self) -> S3Client:
-        """Return the client. Any number of threads may use it at once."""
+    @contextmanager
+    def client(self) -> Iterator[S3Client]:
+        """Lend the client. Any number of threads may use it at once.
+
+        After a failure, credentials and settings are read again for the next client, because by
+        then they may be there, renewed or corrected.
+        """
+        client = None
+        try:
+            with self._making:
+                client = self._client = self._client or self._make_client()
+            yield client
+        except Exception:
+            with self._making:
+                # Of many uploads that fail together, only the first makes a difference.
+                if self._client is client:
+                    self._client = self._session = None
+            raise
+
+    def close(self) -> None:
+        """Close every connection."""
         with self._making:
-            if self._client is None:
-                self._client = self._make_client()
-            return self._client
+            if self._client is not None:
+                self._client.close()
 
     def _boto3(self) -> boto3.Session:
         if self._session is None:
@@ -87,7 +109,7 @@ class S3Connection:
             endpoint_url=self.endpoint_url,
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
+                read_timeout=self.read_seconds,
                 retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
                 max_pool_connections=self.connections,
                 s3={"us_east_1_regional_endpoint": "regional"},
@@ -96,8 +118,9 @@ class S3Connection:
                 response_checksum_validation="when_required",
             ),
         )
-        # Make "presigned" URLs unsigned, because Twilio's parameters would break the signature.
-        client.meta.events.register("choose-signer.s3.GetObject", disable_signing)
+        if self.are_objects_public:
+            # Twilio's parameters would break the signature of a presigned URL.
+            client.meta.events.register("choose-signer.s3.GetObject", disable_signing)
         client.meta.events.register_first("before-endpoint-resolution.s3", _use_regional_url)
         client.meta.events.register_last("before-call.s3", _remove_expect_header)
         client.meta.events.register("before-call.s3.PutBucketPolicy", _add_md5)

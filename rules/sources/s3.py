@@ -8,9 +8,7 @@ https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +22,12 @@ from rules.sources.kept_files import KeptFiles
 from rules.sources.references import References
 from rules.sources.source import WILDCARDS, Fetched, Source, SourceError, format_of
 from storage.base import StorageError
+from storage.s3_client import S3Connection
 from storage.s3_errors import answer_of, as_storage_errors
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-CONNECT_SECONDS = 5
 READ_SECONDS = 30
 MOST_SECONDS = 300
 MOST_BYTES = 4_000_000_000
@@ -51,15 +49,13 @@ class S3:
 
     def __init__(self, references: References) -> None:
         self._references = references
-        self._client: S3Client | None = None
-        self._making = threading.Lock()
+        self._connection = S3Connection(connections=AT_ONCE * 2, read_seconds=READ_SECONDS)
 
     def fetch(self, source: Source, kept_files: KeptFiles) -> Fetched:
         """Fetch what is new, and return all objects' files. Raises `SourceError`."""
         place = self._references.fill_in(source.name, source.places[0])
         bucket, _, key = place.removeprefix("s3://").partition("/")
-        with _explained(source, bucket, key):
-            client = self._open()
+        with _explained(source, bucket, key), self._connection.client() as client:
             objects = _objects(client, source, bucket, key)
             kept = kept_files.current()
             known = kept.about.get("etags", {}) if kept and kept.about.get("from") == place else {}
@@ -77,29 +73,7 @@ class S3:
 
     def close(self) -> None:
         """Close every connection."""
-        if self._client is not None:
-            self._client.close()
-
-    def _open(self) -> S3Client:
-        with self._making:
-            if self._client is None:
-                # Importing boto3 takes 100 ms, which the start of an app should not wait for.
-                import boto3  # noqa: PLC0415
-                from botocore.config import Config  # noqa: PLC0415
-
-                session = boto3.Session()
-                # boto3 reads only AWS_DEFAULT_REGION; Lambda and containers set AWS_REGION.
-                region = os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
-                config = Config(
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=READ_SECONDS,
-                    retries={"mode": "standard", "total_max_attempts": 2},
-                    max_pool_connections=AT_ONCE * 2,
-                    # Not every S3 service knows the newer checksums.
-                    response_checksum_validation="when_required",
-                )
-                self._client = session.client("s3", region_name=region, config=config)
-            return self._client
+        self._connection.close()
 
 
 def _objects(client: S3Client, source: Source, bucket: str, key: str) -> list[_Object]:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from storage import S3Storage, StorageError
 from storage.s3_errors import as_storage_errors
 from tests.support.certificate import self_signed
-from tests.support.s3_server import RecordingS3
+from tests.support.s3_server import RecordingS3, s3_error
 from tests.support.servers import free_port, serve
 
 pytestmark = pytest.mark.slow
@@ -249,3 +249,57 @@ async def test_refusal_of_credentials_is_not_taken_for_an_answer_of_s3(aws, tmp_
 def test_defect_of_our_own_is_not_blamed_on_s3():
     with pytest.raises(ZeroDivisionError), as_storage_errors("twilio-xml"):
         _ = 1 / 0
+
+
+def keys(name: str, profile: str = "default") -> str:
+    return f"[{profile}]\naws_access_key_id = {name}\naws_secret_access_key = {SECRET}\n"
+
+
+async def test_once_credentials_are_there_no_restart_is_needed(aws, tmp_path):
+    s3 = RecordingS3()
+    with serve(s3) as url:
+        aws.setenv("AWS_ENDPOINT_URL_S3", url)
+        storage = S3Storage("twilio-xml")
+        with pytest.raises(StorageError, match="no AWS credentials were found"):
+            await storage.publish("ann", XML)
+        (tmp_path / "credentials").write_text(keys("AKIAFOUND"))
+
+        await storage.publish("ann", XML)
+        await storage.close()
+
+    assert ["AKIAFOUND" in each.headers["authorization"] for each in s3.requests] == [True]
+
+
+async def test_once_a_profile_is_mended_no_restart_is_needed(aws, tmp_path):
+    (tmp_path / "config").write_text("[profile work]\nrole_arn = arn\nsource_profile = base\n")
+    s3 = RecordingS3()
+    with serve(s3) as url:
+        aws.setenv("AWS_ENDPOINT_URL_S3", url)
+        storage = S3Storage("twilio-xml", profile="work")
+        with pytest.raises(StorageError, match="did not hand out credentials"):
+            await storage.publish("ann", XML)
+        (tmp_path / "config").write_text("[profile work]\nregion = eu-west-1\n")
+        (tmp_path / "credentials").write_text(keys("AKIAFOUND", "work"))
+
+        await storage.publish("ann", XML)
+        await storage.close()
+
+    assert ["AKIAFOUND" in each.headers["authorization"] for each in s3.requests] == [True]
+
+
+async def test_once_a_session_is_renewed_no_restart_is_needed(aws, tmp_path):
+    (tmp_path / "credentials").write_text(keys("AKIAOLD"))
+    s3 = RecordingS3(s3_error(400, "ExpiredToken"))
+    with serve(s3) as url:
+        aws.setenv("AWS_ENDPOINT_URL_S3", url)
+        storage = S3Storage("twilio-xml")
+        with pytest.raises(StorageError, match="it has expired"):
+            await storage.publish("ann", XML)
+        (tmp_path / "credentials").write_text(keys("AKIANEW"))
+
+        for _ in range(2):
+            await storage.publish("ann", XML)
+        await storage.close()
+
+    used = [each.headers["authorization"].split("Credential=")[1] for each in s3.requests]
+    assert [each.split("/")[0] for each in used] == ["AKIAOLD", "AKIANEW", "AKIANEW"]

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from storage import StorageError, s3, s3_client
+from storage import StorageError, s3
 from tests.support.s3_server import SECRET, XML, RecordingS3, empty_moto, s3_error, s3_storage
 from tests.support.servers import free_port, serve
 
@@ -105,7 +105,7 @@ async def test_no_credentials(monkeypatch, tmp_path):
 
 
 async def test_server_that_never_answers_times_out(monkeypatch):
-    monkeypatch.setattr(s3_client, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(s3, "READ_SECONDS", 0.2)
     with serve(slow_s3(2)) as url:
         error = await failure(s3_storage(url))
     assert "did not answer in time" in error.message

@@ -60,7 +60,8 @@ async def test_urls_at_amazon_carry_the_region(bucket, region, start, monkeypatc
             await storage.create_bucket()
         else:
             # S3 allows such a name only for old buckets, but moto accepts it.
-            storage._connection.client().create_bucket(Bucket=bucket)
+            with storage._connection.client() as client:
+                client.create_bucket(Bucket=bucket)
         instructions = await storage.publish("ann", XML)
 
     assert re.fullmatch(re.escape(start) + r"[0-9a-f]{32}\.xml", str(instructions.url))

@@ -128,10 +128,17 @@ async def test_no_credentials(lab: Lab, bucket: S3Client, monkeypatch: pytest.Mo
     put(bucket, "a.csv", "batch\n1\n")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(lab.folder / "none"))
+    credentials = lab.folder / "credentials"
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
     lab.open('[lab]\nurl = "s3://lab/a.csv"')
 
     assert "no AWS credentials were found" in await lab.problem()
+
+    # Once they are there, the app needn't be restarted.
+    credentials.write_text(
+        f"[default]\naws_access_key_id=AKIATEST\naws_secret_access_key={SECRET}\n"
+    )
+    assert await lab.rows() == [(1,)]
 
 
 async def test_a_server_that_is_not_there(
