@@ -86,11 +86,16 @@ async def reconcile(
                     await _give_up(history, submission, DIFFERENT_WORDS)
                     break
                 now = datetime.now(UTC) + services.twilio.clock_offset
-                if inherited and await history.renew(submission, now) is None:
-                    continue  # its process was faster, and makes the request now
-                note = "Twilio never got it: asking again"
-                await report_trouble(history, submission, note, None, Outcome.NEVER_ARRIVED)
-                return True
+                # If it can't be renewed, its process was faster and makes the request now. But
+                # while everything is stopped, no process may renew it or make the request.
+                if (
+                    not inherited
+                    or await history.renew(submission, now)
+                    or await history.emergency_stop()
+                ):
+                    note = "Twilio never got it: asking again"
+                    await report_trouble(history, submission, note, None, Outcome.NEVER_ARRIVED)
+                    return True
         except TwilioError as problem:
             if passed >= policy.lookup_seconds:
                 await _give_up(history, submission, Problem.of(problem))

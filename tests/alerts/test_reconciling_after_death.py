@@ -187,6 +187,25 @@ async def test_another_process_settled_it_and_then_died(tmp_path, go_on):
         assert len(posts(desk)) == 1
 
 
+async def test_another_process_finds_out_during_an_emergency_stop(tmp_path, go_on):
+    """No process may make the request any more, so it never arrived, and the alert is canceled."""
+    policy = RetryPolicy(request_seconds=0.1, listing_seconds=0.1)
+    async with (
+        simulated_desk(tmp_path, retry_policy=policy) as desk,
+        another_process(desk) as (services, history),
+    ):
+        [sent] = await desk.send_all([CALL])
+        alert = await history.until(sent.id, lambda alert: alert.status is Status.SENDING, 10)
+        known = await history.unsettled(alert)
+        assert known is not None
+        await desk.stop_everything()
+        assert await asyncio.wait_for(reconcile(services, history, known, inherited=True), 20)
+        assert await outcomes_of(desk, sent.id) == ["never arrived"]
+        go_on.set()
+        assert (await until_over(desk, sent.id)).status == "canceled"
+        assert posts(desk) == []
+
+
 async def test_no_other_process_touched_it(tmp_path, go_on):
     """The request is made, however long its process stood still."""
     async with simulated_desk(tmp_path) as desk:
