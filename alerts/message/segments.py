@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 GSM_BASIC = frozenset(
@@ -134,12 +135,12 @@ def savings(text: str) -> str:
     if composed is None:
         return ""
     after, before = count_segments(composed), count_segments(text)
-    joined = next(c for c in composed if c not in text)
+    pairs = (unicodedata.normalize("NFC", first + second) for first, second in pairwise(text))
+    joined = next((pair for pair in pairs if len(pair) == 1), None)
+    # Some characters have a twin that only looks the same, such as the sign for ohm.
+    written = f"{joined} written as one character, not two" if joined else "common characters"
     instead = f" instead of {before.count}" if after.count < before.count else ""
-    return (
-        f"With {joined} written as one character, not two, it is {in_words(after)}{instead}, in "
-        f"{after.encoding}."
-    )
+    return f"With {written}, it is {in_words(after)}{instead}, in {after.encoding}."
 
 
 def in_words(segments: Segments) -> str:
