@@ -8,7 +8,7 @@ from simulator.models.message import Message
 from simulator.models.people import person_at
 from simulator.models.sids import API_VERSION
 from simulator.models.webhooks import Instructions
-from simulator.twiml.document import fetch_document
+from simulator.twiml.document import Verb, fetch_document
 
 STEP_SECONDS = 0.3
 DELIVERY_SECONDS = 1
@@ -61,7 +61,17 @@ async def fetch_replies(
     for verb in document.verbs:
         if verb.name not in {"Message", "Redirect"}:
             message.warn(12200, f"Schema validation warning: {verb.name} isn't a messaging verb.")
-    return [verb.text for verb in document.verbs if verb.name == "Message" and verb.text]
+    texts = [_body(verb) for verb in document.verbs if verb.name == "Message"]
+    return [text for text in texts if text]
+
+
+def _body(verb: Verb) -> str:
+    """Return the words of a `Message` verb: those in its `Body`, or else its own.
+
+    https://www.twilio.com/docs/messaging/twiml/message
+    """
+    bodies = [child.text for child in verb.children if child.name == "Body"]
+    return "".join(bodies) if bodies else verb.text
 
 
 def _incoming_parameters(message: Message) -> list[tuple[str, str]]:

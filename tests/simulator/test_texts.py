@@ -111,6 +111,17 @@ def test_the_numbers_webhook_answers(line: Line, documents: Documents):
     assert (answer["body"], answer["direction"]) == ("Thanks", "outbound-reply")
 
 
+def test_an_answer_in_parts_is_its_body(line: Line, documents: Documents):
+    message = "<Message><Body>Thanks</Body><Media>https://example.com/a.jpg</Media></Message>"
+    url = documents.put("/sms.xml", f"<Response>{message}</Response>")
+    (number,) = line.twilio.incoming_phone_numbers.list()
+    number.update(sms_url=url, sms_method="POST")
+    line.http.post(f"/simulator/texts/{TO}", data={"Body": "Hello"})
+    texts = f"/simulator/texts/{TO}"
+    documents.wait_until(lambda: len(line.http.get(texts).json()) == 2, "/sms.xml")
+    assert line.http.get(texts).json()[1]["body"] == "Thanks"
+
+
 @pytest.mark.parametrize(
     ("to", "statuses", "error"),
     [
