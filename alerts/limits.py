@@ -21,9 +21,10 @@ from alerts.errors import UnusableInput
 from alerts.records import position_at
 from alerts.state import WHY_HELD, waiting_note
 from alerts.status import Stage, Status
-from alerts.submissions import MAY_HAVE_GONE_OUT, Submission, lately
+from alerts.submissions import MAY_HAVE_GONE_OUT, Submission, recent_submissions
 from alerts.tables import SUBMISSION_OF_ALERT, alerts, submissions
 from alerts.time_zones import clock_time, in_time_zone
+from database.tables import in_parts
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -41,8 +42,8 @@ WAITING_FOR_NUMBER = sa.select(alerts.c.to_number, alerts.c.held_until).where(
     alerts.c.held_until > sa.bindparam("now"),
     alerts.c.id != sa.bindparam("but"),
 )
-# Conditions on every column of the index of senders up to the position, so that it finds the last
-# hour.
+# Names every column of the index of senders up to the position, so that the database goes straight
+# to the last hour.
 ASKED_FOR = sa.select(alerts.c.created_at).where(
     alerts.c.sender == sa.bindparam("person"),
     alerts.c.account_sid == sa.bindparam("account"),
@@ -105,8 +106,6 @@ WAITING_TODAY = (
     )
     .group_by(alerts.c.channel, alerts.c.to_number)
 )
-# A database takes only so many parameters in one statement.
-MOST_IDS = 500
 
 
 class LimitReached(UnusableInput):
@@ -173,7 +172,7 @@ class Hold:
         )
 
 
-# --- When somebody asks -------------------------------------------------------------------------
+# --- When a person asks for alerts ---------------------------------------------------------------
 
 
 def check_asking(
@@ -212,8 +211,7 @@ def _known(
     connection: sa.Connection, account_sid: str, asked: Sequence[NewAlert]
 ) -> dict[str, float]:
     known: dict[str, float] = {}
-    for start in range(0, len(asked), MOST_IDS):
-        ids = [each.id for each in asked[start : start + MOST_IDS]]
+    for ids in in_parts([each.id for each in asked]):
         found = connection.execute(KNOWN, {"account": account_sid, "ids": ids})
         known |= {row.id: row.created_at for row in found}
     return known
@@ -244,7 +242,7 @@ def _check_person(
     if count > most:
         to_do = f"Send them in parts of {most:,} at most"
     else:
-        again = clock_time(times[count - left - 1] + HOUR + CLOCKS_DIFFER, now, zone)
+        again = clock_time(times[len(times) + count - most - 1] + HOUR + CLOCKS_DIFFER, now, zone)
         them = "it" if count == 1 else "them"
         some = f"{left:,} of them now, or all" if left else them
         to_do = f"Send {some} from {again} on"
@@ -325,7 +323,7 @@ class Allowance:
         numbers = {each.to for each in wanted}
         busy: dict[tuple[Channel, str], str] = {}
         times: dict[str, list[float]] = {}
-        for each in lately(connection, account_sid, numbers, oldest - HOUR):
+        for each in recent_submissions(connection, account_sid, numbers, oldest - HOUR):
             times.setdefault(each.to, []).append(each.at)
             if each.is_unsettled:
                 busy[each.channel, each.to] = each.id

@@ -14,8 +14,8 @@ from alerts.phone_numbers import international
 from alerts.records import alert_of
 from alerts.status import Status
 from alerts.tables import alerts
+from database.tables import in_parts
 
-MOST_NUMBERS_PER_STATEMENT = 500
 RECENT = (
     sa.select(alerts)
     .where(
@@ -73,8 +73,7 @@ def _recent(
     """Return what was sent to the numbers of the requests, by number."""
     numbers = sorted({number for each in requests for number in _numbers(each)})
     recent: dict[str, list[tuple[datetime, Alert]]] = {}
-    for start in range(0, len(numbers), MOST_NUMBERS_PER_STATEMENT):
-        some = numbers[start : start + MOST_NUMBERS_PER_STATEMENT]
+    for some in in_parts(numbers):
         wanted = {"account": account_sid, "numbers": some, "since": since.timestamp()}
         for row in connection.execute(RECENT, wanted).mappings():
             alert = alert_of(row)

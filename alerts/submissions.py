@@ -34,15 +34,15 @@ SETTLE = (
 MAY_HAVE_GONE_OUT = sa.or_(
     submissions.c.outcome.is_(None), submissions.c.outcome.in_(["placed", "unknown"])
 )
-LATELY_COLUMNS = tuple(submissions.c[name] for name in ("id", "channel", "to_number", "at"))
+RECENT_COLUMNS = tuple(submissions.c[name] for name in ("id", "channel", "to_number", "at"))
 # In two parts, because each has an index of its own.
-LATELY = sa.union_all(
-    sa.select(*LATELY_COLUMNS, sa.true().label("is_unsettled")).where(
+RECENT = sa.union_all(
+    sa.select(*RECENT_COLUMNS, sa.true().label("is_unsettled")).where(
         submissions.c.account_sid == sa.bindparam("account"),
         submissions.c.to_number.in_(TO_NUMBERS),
         submissions.c.outcome.is_(None),
     ),
-    sa.select(*LATELY_COLUMNS, sa.false().label("is_unsettled")).where(
+    sa.select(*RECENT_COLUMNS, sa.false().label("is_unsettled")).where(
         submissions.c.account_sid == sa.bindparam("account"),
         submissions.c.to_number.in_(TO_NUMBERS),
         submissions.c.at > sa.bindparam("since"),
@@ -119,7 +119,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Lately:
+class RecentSubmission:
     """A submission that counts toward its number's limit: `at` is in seconds since 1970."""
 
     id: str
@@ -156,12 +156,12 @@ def begin(connection: sa.Connection, begun: Sequence[Submission]) -> None:
     connection.execute(sa.insert(submissions), rows)
 
 
-def lately(
+def recent_submissions(
     connection: sa.Connection, account_sid: str, numbers: Collection[str], since: datetime
-) -> list[Lately]:
+) -> list[RecentSubmission]:
     """Return what may have gone out to these numbers since then, and what is unsettled yet."""
     wanted = {"account": account_sid, "numbers": sorted(numbers), "since": since.timestamp()}
-    return [Lately(*row) for row in connection.execute(LATELY, wanted)]
+    return [RecentSubmission(*row) for row in connection.execute(RECENT, wanted)]
 
 
 def settle(connection: sa.Connection, settlements: Iterable[Settlement]) -> None:

@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.tables import texting_states
-
-if TYPE_CHECKING:
-    from database.database import Database
+from database.tables import in_parts
 
 WhyNot = Literal["stop", "landline"]
 # What Twilio's error for a text says about the number. https://www.twilio.com/docs/api/errors
 ERRORS: Mapping[int, WhyNot] = {21610: "stop", 21614: "landline", 30006: "landline"}
-MOST_NUMBERS_PER_STATEMENT = 500
 
 # Every text that arrives needs it. It is built once, because building takes as long as running.
 CLEAR = sa.delete(texting_states).where(
@@ -40,32 +37,12 @@ class TextingState:
     since: datetime
 
 
-class TextingStates:
-    """The numbers that texts of one Twilio account can't go to."""
-
-    def __init__(self, database: Database, account_sid: str) -> None:
-        self._database = database
-        self._account_sid = account_sid
-
-    async def states(self, numbers: Iterable[str]) -> dict[str, TextingState]:
-        """Return the state of each of these numbers (E.164) that texts can't go to."""
-        wanted = list(numbers)
-        return await self._database.read(
-            lambda connection: texting_states_of(connection, self._account_sid, wanted)
-        )
-
-
-# --- Inside the caller's transaction ------------------------------------------------------------
-
-
 def texting_states_of(
     connection: sa.Connection, account_sid: str, numbers: Iterable[str]
 ) -> dict[str, TextingState]:
     """Return the state of each of these numbers (E.164) that texts can't go to."""
-    wanted = sorted(set(numbers))
     found: dict[str, TextingState] = {}
-    for start in range(0, len(wanted), MOST_NUMBERS_PER_STATEMENT):
-        some = wanted[start : start + MOST_NUMBERS_PER_STATEMENT]
+    for some in in_parts(sorted(set(numbers))):
         chosen = sa.select(texting_states).where(
             texting_states.c.account_sid == account_sid, texting_states.c.number.in_(some)
         )

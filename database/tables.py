@@ -1,4 +1,4 @@
-"""What the tables of all rooms share: their metadata, and inserting rows that aren't there yet."""
+"""What all tables share: their metadata, and inserting rows that aren't there yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 metadata = sa.MetaData()
-"""Each room's tables.py adds its own to it."""
+"""Each package's tables.py adds its own to it."""
 
 MOST_PER_STATEMENT = 500
 

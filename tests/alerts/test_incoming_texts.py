@@ -15,7 +15,7 @@ from alerts.desk import Desk
 from alerts.replies import ReplyPoller
 from alerts.state import REPLY_WINDOW
 from alerts.steps import following
-from alerts.texting_states import TextingState, TextingStates
+from alerts.texting_states import TextingState, texting_states_of
 from simulator import SIMULATOR_FROM_NUMBER
 from tests.support.callback_app import FROM, CallbackApp, callback_app
 from tests.support.desks import ANYBODY, TEXT, followed, posts, simulated_desk, until_over
@@ -52,8 +52,10 @@ async def write(app: CallbackApp, body: str, sid: str = "SM" + "1" * 32, from_: 
     assert answer.text.endswith("<Response/>") or answer.text.endswith("<Response></Response>")
 
 
-def states(app: CallbackApp) -> TextingStates:
-    return TextingStates(app.desk.database, app.account_sid)
+async def states(app: CallbackApp, *numbers: str) -> dict[str, TextingState]:
+    return await app.desk.database.read(
+        lambda connection: texting_states_of(connection, app.account_sid, numbers)
+    )
 
 
 @pytest.mark.parametrize("is_delivered", [True, False])
@@ -106,13 +108,13 @@ async def test_from_somebody_who_was_never_texted(app: CallbackApp):
 async def test_stop_and_start(app: CallbackApp):
     await texted(app, "one", ASKING, TEXTED_SID)
     await write(app, "STOP")
-    found = await states(app).states([RECIPIENT, FROM])
+    found = await states(app, RECIPIENT, FROM)
     assert [(number, each.state) for number, each in found.items()] == [(RECIPIENT, "stop")]
     assert isinstance(found[RECIPIENT], TextingState)
     assert abs(found[RECIPIENT].since - datetime.now(UTC)) < timedelta(minutes=1)
     assert (await app.alert()).status is Status.PLACED
     await write(app, "start", "SM" + "2" * 32)
-    assert await states(app).states([RECIPIENT]) == {}
+    assert await states(app, RECIPIENT) == {}
 
 
 @pytest.mark.parametrize(("code", "state"), [("21610", "stop"), ("30006", "landline")])
@@ -120,10 +122,10 @@ async def test_twilios_errors_say_it_too_until_a_text_arrives(app: CallbackApp, 
     await texted(app, "one", replace(ASKING, acknowledge=False), TEXTED_SID)
     failed = {"MessageSid": TEXTED_SID, "MessageStatus": "undelivered", "ErrorCode": code}
     await app.status(failed)
-    assert (await states(app).states([RECIPIENT]))[RECIPIENT].state == state
+    assert (await states(app, RECIPIENT))[RECIPIENT].state == state
     await texted(app, "two", replace(ASKING, acknowledge=False), "SM" + "8" * 32)
     await delivered(app, "two", "SM" + "8" * 32)
-    assert await states(app).states([RECIPIENT]) == {}
+    assert await states(app, RECIPIENT) == {}
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -142,7 +144,7 @@ async def test_a_stop_isnt_forgotten_because_an_older_text_arrived(app: Callback
         failed_with_stop(app, "1", now),
         app.record(replace(arrived, at=now + timedelta(minutes=1)), "3"),
     )
-    found = await states(app).states([RECIPIENT])
+    found = await states(app, RECIPIENT)
     assert found[RECIPIENT].state == "stop"
 
 
@@ -204,8 +206,12 @@ async def test_stop_is_found_in_the_list(tmp_path):
         sent = await desk.send(await asking(desk, HAD_ENOUGH))
         history = await desk.history()
         await history.until(sent.id, lambda alert: "STOP" in alert.events[-1].note, 20)
-        known = TextingStates(await desk.database(), desk.services.twilio.account_sid)
-        assert (await known.states([HAD_ENOUGH]))[HAD_ENOUGH].state == "stop"
+        known = await (await desk.database()).read(
+            lambda connection: texting_states_of(
+                connection, desk.services.twilio.account_sid, [HAD_ENOUGH]
+            )
+        )
+        assert known[HAD_ENOUGH].state == "stop"
 
 
 async def test_nobody_replies(tmp_path, monkeypatch):

@@ -169,6 +169,30 @@ async def test_more_than_an_hour_lets_are_refused_before_anything_is_saved(tmp_p
         assert refused == {"Maya": (3, 3, 0), "Ben": (4, 3, 0)}
 
 
+async def test_the_time_to_come_back_counts_what_was_confirmed_beyond_the_limit(tmp_path: Path):
+    """Confirmed alerts count, but aren't refused, so more may count than an hour allows."""
+    async with simulated_desk(tmp_path, alerts_per_person_per_hour=2) as desk:
+        first, *_ = await desk.send_all([MAYA, replace(MAYA, to=ANN)])
+        await desk.send_all([replace(MAYA, to=BEN)] * 2, confirmed=True)
+        asked_at = first.events[0].at
+        earlier = asked_at - timedelta(minutes=30)
+        await (await desk.database()).write(
+            lambda connection: connection.execute(
+                sa.update(alerts)
+                .where(alerts.c.to_number != BEN)
+                .values(created_at=earlier.timestamp())
+            )
+        )
+        with pytest.raises(TooMany) as refusal:
+            await desk.send(MAYA)
+    # In half an hour the two earlier ones are over, but the confirmed ones still fill the hour.
+    again = (asked_at + timedelta(hours=1)).astimezone(ZoneInfo("America/New_York"))
+    minutes = {f"{again + timedelta(minutes=each):%H:%M}" for each in range(3)}
+    said = re.search(r"from (\d\d:\d\d) E[SD]T", str(refusal.value))
+    assert said is not None
+    assert said[1] in minutes
+
+
 async def test_the_same_ids_again_are_not_more(tmp_path: Path):
     requests = [replace(MAYA, id=each) for each in "ab"]
     async with simulated_desk(tmp_path, alerts_per_person_per_hour=2) as desk:
