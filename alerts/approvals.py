@@ -26,9 +26,9 @@ from database.database import Database
 from database.tables import insert_new
 
 EXPIRES_AFTER = timedelta(hours=4)
-# One person mustn't fill everybody's page with requests.
+# One person mustn't fill everyone's page with requests.
 MOST_WAITING_OF_ONE = 5
-SAME_PERSON = "Somebody else has to say yes: you asked for this yourself."
+SAME_PERSON = "Another person has to say yes: you asked for this yourself."
 GONE = "There is no such request."
 
 
@@ -79,7 +79,7 @@ class Approvals:
 
         return await self._database.write(ask)
 
-    async def lately(self, since: datetime) -> list[Approval]:
+    async def since(self, since: datetime) -> list[Approval]:
         """Return the requests since then, the newest first."""
         return await self._database.read(lambda connection: self._read(connection, since))
 

@@ -147,7 +147,7 @@ def title_from(request: AlertRequest) -> str:
 def check_broadcast(requests: Sequence[AlertRequest], title: str, broadcast_id: str) -> None:
     """Raise `UnusableInput` for what can't be a broadcast, before its alerts are looked at."""
     if not requests:
-        raise UnusableInput("phone_number", "Name somebody to send it to.")
+        raise UnusableInput("phone_number", "Name at least one recipient.")
     if len(requests) > MOST_ALERTS:
         raise UnusableInput(
             "phone_number",

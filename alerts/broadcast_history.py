@@ -26,9 +26,8 @@ log = logging.getLogger(__name__)
 
 FIRST_LOOK_SECONDS = 0.3
 LONGEST_LOOK_SECONDS = 1.0
-# The pause between two looks, as a multiple of how long the last one took: hundreds of alerts take
-# long to read.
-PAUSES_PER_LOOK = 3
+# Pause this many times as long as the last look took, because hundreds of alerts take long to read.
+PAUSE_PER_LOOK_SECOND = 3
 
 REVISIONS = (
     sa.select(alerts.c.id, alerts.c.revision)
@@ -47,7 +46,7 @@ class BroadcastHistory:
         self._database = database
         self._history = history
         self._account_sid = history.account_sid
-        self._looks: dict[str, _Look] = {}
+        self._looks: dict[str, _BroadcastPoller] = {}
         self._closed = False
 
     async def close(self) -> None:
@@ -126,7 +125,7 @@ class BroadcastHistory:
             return
         look = self._looks.get(broadcast_id)
         if look is None or look.is_over:
-            look = self._looks[broadcast_id] = _Look(self, broadcast_id)
+            look = self._looks[broadcast_id] = _BroadcastPoller(self, broadcast_id)
         watcher = look.join()
         try:
             while True:
@@ -187,7 +186,7 @@ class _Watcher:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class _Look:
+class _BroadcastPoller:
     """Looks at one broadcast again and again, for all who watch it in this process."""
 
     def __init__(self, history: BroadcastHistory, broadcast_id: str) -> None:
@@ -229,7 +228,7 @@ class _Look:
                 return
             took = time.monotonic() - began
             pause = FIRST_LOOK_SECONDS if changed else min(pause * 1.25, LONGEST_LOOK_SECONDS)
-            await asyncio.sleep(max(pause, took * PAUSES_PER_LOOK))
+            await asyncio.sleep(max(pause, took * PAUSE_PER_LOOK_SECOND))
 
     def _tell(self, changed: dict[str, Alert]) -> None:
         self._known |= changed

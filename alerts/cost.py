@@ -178,8 +178,8 @@ class Prices:
             if wanted and self._is_time(channel, sorted(wanted.values())):
                 await self._read(channel, wanted)
 
-    def _is_time(self, channel: Channel, ended: Sequence[datetime]) -> bool:
-        now, oldest, newest = datetime.now(UTC), ended[0], ended[-1]
+    def _is_time(self, channel: Channel, requested_at: Sequence[datetime]) -> bool:
+        now, oldest, newest = datetime.now(UTC), requested_at[0], requested_at[-1]
         if now - oldest < FIRST_INTERVAL or now < self._next_look.get(channel, now):
             return False
         interval = max(FIRST_INTERVAL, (now - newest) * PART_OF_AGE)

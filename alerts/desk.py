@@ -287,7 +287,7 @@ class Desk(SendingDesk):
         """Return the requests of the last `within` and what became of them, newest first."""
         self.actor.require(Permission.LOOK)
         since = datetime.now(UTC) - within
-        return await (await self.opening.runtime()).approvals.lately(since)
+        return await (await self.opening.runtime()).approvals.since(since)
 
     async def approve(self, approval_id: str) -> Broadcast:
         """Say yes, and send just what was asked for, once. The person who asked can't.

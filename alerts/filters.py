@@ -1,6 +1,6 @@
 """What people look for in the history, and what a list shows them.
 
-Apart from search.py, so that a page needs no database to show its filters.
+In a file of its own, so that a page can show its filters without importing SQLAlchemy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Opening: what all desks of a process share, whoever they act for: its services and its Runtime.
+"""Opening: what all desks of a process share: the services and the Runtime.
 
 The Runtime is opened once, when it is first needed. Closing first finishes what is being saved.
 """

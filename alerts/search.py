@@ -66,7 +66,7 @@ def page(
     limit: int,
 ) -> Page:
     """Return the newest rows older than position `before`, or the oldest newer than `after`."""
-    look = _Look(connection, account_sid, filters)
+    look = _Search(connection, account_sid, filters)
     is_back = after is not None
     found = look.rows(before, after, limit + 1)
     more, found = len(found) > limit, found[:limit]
@@ -79,10 +79,10 @@ def page(
 
 def counts(connection: sa.Connection, account_sid: str, filters: Filters) -> Counts:
     """Count the alerts of each kind, whatever kind is asked for, up to MOST_COUNTED of each."""
-    return _Look(connection, account_sid, replace(filters, kind=None)).counts()
+    return _Search(connection, account_sid, replace(filters, kind=None)).counts()
 
 
-class _Look:
+class _Search:
     """One search, inside the caller's transaction."""
 
     def __init__(self, connection: sa.Connection, account_sid: str, filters: Filters) -> None:
@@ -133,7 +133,7 @@ class _Look:
         return max(first), min([*end, *([] if before is None else [before])])
 
     def _branches(
-        self, kind: Kind | None, *, singly: bool = False
+        self, kind: Kind | None, *, without_broadcasts: bool = False
     ) -> tuple[dict[Stage, list[str]], dict[str, Any]]:
         """Return conditions for which an index has the alerts in order, by stage; and parameters.
 
@@ -152,7 +152,7 @@ class _Look:
         if filters.rule:
             common += " AND rule_id = :rule"
             parameters["rule"] = filters.rule
-        if singly:
+        if without_broadcasts:
             common += " AND broadcast_id IS NULL"
         channels = (filters.channel,) if filters.channel else CHANNELS
         branches: dict[Stage, list[str]] = {}
@@ -166,7 +166,7 @@ class _Look:
     def _newest(self, bounds: tuple[int, int], limit: int, *, is_back: bool) -> list[Found]:
         """What all filters except words let through, nearest first."""
         branches, parameters = self._branches(
-            self._filters.kind, singly=self._filters.groups_broadcasts
+            self._filters.kind, without_broadcasts=self._filters.groups_broadcasts
         )
         order = f"ORDER BY position {'ASC' if is_back else 'DESC'} LIMIT :most"
         parts = [
@@ -384,7 +384,7 @@ class _Look:
 
     def _summary(self, broadcast: CountedBroadcast) -> CountedBroadcast:
         alone = Filters(broadcast=broadcast.id)
-        look = _Look(self._connection, self._account_sid, alone)
+        look = _Search(self._connection, self._account_sid, alone)
         counted = look._counts_of_branches(look._bounds(None, None))
         [*some] = look._newest(look._bounds(None, None), 1, is_back=True)
         known = records.read(self._connection, self._account_sid, [each.id for each in some])

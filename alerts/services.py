@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from access.actor import process_user
 from alerts.alert import Channel
 from alerts.phone_numbers import Regions
-from alerts.time_zones import this_machines
+from alerts.time_zones import machine_time_zone
 from settings import Settings, SettingsError, StorageKind
 from storage import FTPStorage, InlineStorage, LocalStorage, S3Storage, Storage, StorageError
 from twilio_client import TwilioClient, is_signed
@@ -174,7 +174,7 @@ class Services:
             keep_days=settings.keep_days,
             callbacks=CallbackAddresses(settings.public_url) if settings.public_url else None,
             is_from_twilio=signature_check(token) if token else None,
-            time_zone=settings.time_zone or this_machines(),
+            time_zone=settings.time_zone or machine_time_zone(),
             page_origins=settings.page_origins,
             metrics_token=settings.metrics_token,
         )

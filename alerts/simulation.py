@@ -26,7 +26,7 @@ from alerts.services import (
     prepare_data_dir,
     signature_check,
 )
-from alerts.time_zones import this_machines
+from alerts.time_zones import machine_time_zone
 from settings import Settings, SettingsError
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
 from storage import LocalStorage, Storage, twiml_route
@@ -92,7 +92,7 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
         keep_days=settings.keep_days,
         callbacks=callbacks,
         is_from_twilio=is_from_twilio,
-        time_zone=settings.time_zone or this_machines(),
+        time_zone=settings.time_zone or machine_time_zone(),
         simulator=simulator,
         documents=documents,
         page_origins=settings.page_origins,

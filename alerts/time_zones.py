@@ -32,7 +32,7 @@ def check_zone(name: str) -> None:
         )
 
 
-def this_machines() -> str:
+def machine_time_zone() -> str:
     """Return the name of this machine's zone, or "" if it can't be found out."""
     name = os.environ.get("TZ", "").removeprefix(":")
     name = name or os.path.realpath("/etc/localtime").rpartition("/zoneinfo/")[2]

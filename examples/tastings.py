@@ -34,7 +34,7 @@ BREWERS = (
     ("Ruth Kaplan", "+14125550107"),
 )
 LIMIT_PPB = 100  # of diacetyl, which tastes of butter
-FIRST_GROWN = 1500  # batch; those before it are shipped or of the history
+FIRST_NEW_BATCH = 1500  # smaller numbers are in the files of the example, or in the history
 FIRST_OF_HISTORY = 1420
 HISTORY_DAYS = 30
 HISTORY_ROWS = 80
@@ -93,10 +93,10 @@ def history(now: datetime) -> list[Tasting]:
 def next_batch(file: Path) -> int:
     """Return the batch after the last one in the file."""
     try:
-        rows = file.read_text(encoding="utf-8").count("\n") - 1
+        rows = max(file.read_text(encoding="utf-8").count("\n") - 1, 0)
     except FileNotFoundError:
         rows = 0
-    return FIRST_GROWN + rows
+    return FIRST_NEW_BATCH + rows
 
 
 def grow(folder: Path, every_seconds: float) -> None:

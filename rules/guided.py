@@ -118,7 +118,9 @@ def _check(guided: Guided) -> None:
 
 def _check_text(field: str, text: str) -> None:
     if "\0" in text or text != text.encode(errors="replace").decode():
-        raise UnusableInput(field, "It holds half a character or a zero byte: take that out.")
+        raise UnusableInput(
+            field, "It holds a broken character (half an emoji) or a zero byte: delete it."
+        )
 
 
 def _check_limit(guided: Guided) -> None:

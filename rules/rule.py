@@ -259,7 +259,7 @@ def _wrong_texts(rule: Rule) -> list[UnusableInput]:
         found.append(UnusableInput("sql", sentence))
     for field in ("sql", "to", "owner", "to_column", "time_column", "message", "message_for_many"):
         if "\0" in getattr(rule, field) or not is_whole(getattr(rule, field)):
-            sentence = "It holds half a character or a zero byte: take that out."
+            sentence = "It holds a broken character (half an emoji) or a zero byte: delete it."
             found.append(UnusableInput(field, sentence))
     if rule.to_column and rule.to.strip():
         sentence = "Choose one: recipients from a column, or the same people for every row."

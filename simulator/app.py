@@ -63,15 +63,16 @@ def create_app(
     With `account_sid` and `auth_token` only that account may sign in; without them every
     well-formed account SID may, with the first password it was used with. An API key may sign in
     for the account.
-    `from_number` is the number the account owns, `short_codes` those that it also texts from,
-    `speed` how many simulated seconds pass in one
-    (0: time stands still until it is stepped), `calls_per_second` how fast each account's calls
-    leave the queue. TwiML is fetched, and callbacks are sent, through `fetch_transport`,
-    or over the network. `sms_url` is where texts to the configured account's number are reported,
-    as if its webhook had been set to that. With `on_trial` accounts reach only numbers that they
-    verified; `opening_balance` is in US dollars. The app needs no start or stop events; serve it
-    from one event loop.
-    Raises ValueError for unusable arguments.
+
+    `from_number` is the number that the account owns, `short_codes` those that it also texts from.
+    `speed` is how many simulated seconds pass in one (0: time stands still until it is stepped),
+    `calls_per_second` how fast each account's calls leave the queue.
+
+    TwiML is fetched, and callbacks are sent, through `fetch_transport`, or over the network.
+    `sms_url` is where texts to the configured account's number are reported, as if its webhook had
+    been set to that. With `on_trial` accounts reach only numbers that they verified.
+    `opening_balance` is in US dollars. The app needs no start or stop events; serve it from one
+    event loop. Raises ValueError for unusable arguments.
     """
     own_number = read_number(from_number)
     if own_number is None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from simulator.models.call import Call, CallEvent, Line
 
-PATIENCE_SECONDS = 8
+HANDSET_RING_SECONDS = 8
 
 Phase = Literal["idle", "ringing", "talking", "over"]
 
@@ -51,7 +51,7 @@ class Handset:
     After `patience` simulated seconds of ringing, the directory's character decides instead.
     """
 
-    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, patience: float = HANDSET_RING_SECONDS) -> None:
         self.patience = patience
         self._state = HandsetState()
         self._changed = asyncio.Event()

@@ -47,7 +47,7 @@ class Storage(Protocol):
         ...
 
     async def close(self) -> None:
-        """Release connections and threads without waiting for running uploads."""
+        """Accept no more documents, without waiting for running uploads."""
         ...
 
 

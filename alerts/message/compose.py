@@ -25,7 +25,10 @@ MOST_LABEL_CHARACTERS = 200
 # The length of a message before its variables are filled in, which may make it shorter.
 MOST_TEMPLATE_CHARACTERS = 20_000
 # Unicode categories of characters that a database can't keep or a URL can't hold.
-REFUSED_CATEGORIES = {"Cc": "a control character", "Cs": "half a character"}
+REFUSED_CATEGORIES = {
+    "Cc": "a control character",
+    "Cs": "a broken character, perhaps half an emoji",
+}
 # The variables of a message. The Send page has a button for each.
 VARIABLES = ("name", "now", "today", "user")
 MOST_VARIABLES = 200  # of an alert's own, such as the columns of a row
@@ -69,12 +72,12 @@ def check_lengths(request: AlertRequest) -> None:
         ("voice", "The voice", request.voice, MOST_LABEL_CHARACTERS),
         ("language", "The language", request.language, MOST_LABEL_CHARACTERS),
         ("time_zone", "The time zone", request.time_zone, MOST_LABEL_CHARACTERS),
-        ("quiet_hours", "Quiet hours", request.quiet_hours, MOST_LABEL_CHARACTERS),
+        ("quiet_hours", "The text of the quiet hours", request.quiet_hours, MOST_LABEL_CHARACTERS),
         ("channel", "The channel", request.channel, MOST_LABEL_CHARACTERS),
     ):
         _check_length(field, words, text, most)
     if len(request.variables) > MOST_VARIABLES:
-        raise UnusableInput("variables", f"Give {MOST_VARIABLES} variables at most.")
+        raise UnusableInput("variables", f"Name {MOST_VARIABLES} variables at most.")
     for name, value in request.variables.items():
         _check_length("variables", "The name of a variable", name, MOST_LABEL_CHARACTERS)
         _check_length("variables", f"{{{{ {name} }}}}", value, MOST_TEMPLATE_CHARACTERS)
@@ -160,7 +163,9 @@ def write_message(request: AlertRequest, moment: datetime | None = None) -> str:
     if not text:
         raise UnusableInput("message", "Write a message.")
     if not is_whole(text):
-        raise UnusableInput("message", "The message holds half a character: take it out.")
+        raise UnusableInput(
+            "message", "The message holds a broken character, perhaps half an emoji: delete it."
+        )
     if request.channel == "text":
         _check_length("message", "A text", text, MOST_TEXT_CHARACTERS)
     return text
@@ -198,7 +203,7 @@ def variables_of(request: AlertRequest, moment: datetime) -> dict[str, str]:
     known = {
         "now": spoken_now(there, language),
         "today": spoken_today(there, language),
-        "user": request.user or "somebody",
+        "user": request.user or "someone",
     }
     named = {"name": request.name} if request.name else {}
     return {**named, **known, **request.variables}

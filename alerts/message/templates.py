@@ -123,8 +123,11 @@ def _render(template: str, variables: Mapping[str, object]) -> str:
     except (
         TemplateError, ArithmeticError, LookupError, NameError, TypeError, ValueError,
     ) as problem:  # fmt: skip
+        why = str(problem).rstrip(".")
+        if isinstance(problem, TypeError):
+            why = "its parts don't go together, such as a number and a text"
         raise UnusableInput(
-            "message", f"The message's {{{{ … }}}} fails: {str(problem).rstrip('.')}. {VERBATIM}"
+            "message", f"The message's {{{{ … }}}} fails: {why}. {VERBATIM}"
         ) from None
     except RecursionError:
         raise UnusableInput("message", TOO_DEEP) from None
@@ -162,8 +165,8 @@ def _refuse_what_could_grow(tree: nodes.Template) -> None:
         if not isinstance(node, ALLOWED_NODES):
             raise UnusableInput(
                 "message",
-                "A message may hold {{ variables }}, filters and {% if %}, but no "
-                f"{type(node).__name__.lower()}. {VERBATIM}",
+                "A message may hold {{ variables }}, filters and {% if %}, but no loops, calls, "
+                f"lists, or calculations whose results could be long. {VERBATIM}",
             )
         if isinstance(node, nodes.Filter) and node.name not in ALLOWED_FILTERS:
             raise UnusableInput("message", f"A message can't use the filter {node.name!r}.")

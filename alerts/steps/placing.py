@@ -39,7 +39,7 @@ MOST_REQUESTS_AT_ONCE = 100
 # another process may take the request for lost before it is made. So the submission gets the
 # present time first, unless the other process was faster.
 RENEW_SUBMISSIONS_OLDER_THAN = timedelta(seconds=3)
-# At most as many alerts wait for a reserved slot as have their turn within this.
+# Slots are reserved only this far ahead, so no more alerts wait for one than can be sent by then.
 RESERVE_AHEAD_SECONDS = 0.25
 BUSY_NUMBER_WAIT_SECONDS = 0.2
 STOPPED_WAIT_SECONDS = 1.0

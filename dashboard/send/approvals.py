@@ -96,7 +96,7 @@ def approval_tag(approval: Approval, actor: Actor, time_zone: str) -> Tag:
     people, verb = f"{len(approval.requests):,} people", _verb(approval)
     until = clock(approval.expires_at, time_zone)
     if approval.is_of(actor.name):
-        words = f"You asked to {verb} {people}. Somebody else has to say yes, until {until}."
+        words = f"You asked to {verb} {people}. Another person has to say yes, until {until}."
         buttons = [_button("Take it back", "no", approval, "low")]
     else:
         words = f"{approval.asked_by} asks to {verb} {people}. It can be answered until {until}."

@@ -115,7 +115,7 @@ def _check_text(sql: str) -> None:
     try:
         size = len(sql.encode())
     except UnicodeEncodeError:
-        raise QueryError("The query has half a character in it: type it again.", "syntax") from None
+        raise QueryError("The query holds a broken character: type it again.", "syntax") from None
     if size > LONGEST_QUERY_BYTES:
         raise QueryError(
             f"The query has {size:,} bytes, and {LONGEST_QUERY_BYTES:,} at most are read.", "limit"

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-PATIENCE_SECONDS = 600
+LONGEST_LISTENING_SECONDS = 600
 """How long a callee listens before hanging up."""
 
 STOP_WORDS = frozenset(
@@ -43,7 +43,7 @@ class Person:
     call: Literal["answers", "busy", "no-answer", "failed"] = "answers"
     is_machine: bool = False
     presses: str = ""
-    stays: float = PATIENCE_SECONDS
+    stays: float = LONGEST_LISTENING_SECONDS
     text_error: int | None = None
     has_texted_stop: bool = False
     replies: str = ""

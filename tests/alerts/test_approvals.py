@@ -56,7 +56,7 @@ async def test_a_yes_sends_what_was_asked_for(tmp_path: Path):
 async def test_never_the_same_person(tmp_path: Path, name: str):
     async with simulated_desk(tmp_path) as desk:
         asked = await of(desk, "Maya").ask_for_approval(PEOPLE)
-        with pytest.raises(UnusableInput, match="Somebody else has to say yes"):
+        with pytest.raises(UnusableInput, match="Another person has to say yes"):
             await of(desk, name).approve(asked.id)
         assert posts(desk) == []
         # Who has asked may take it back.

@@ -107,8 +107,8 @@ def test_only_control_characters_to_say():
 
 @BOTH
 def test_half_a_character(request_):
-    assert "half a character" in str(refusal(replace(request_, message="Hello \ud83d")))
-    assert "half a character" in str(refusal(replace(request_, user="\udcff")))
+    assert "broken character" in str(refusal(replace(request_, message="Hello \ud83d")))
+    assert "broken character" in str(refusal(replace(request_, user="\udcff")))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_the_length_counts_once_the_variables_are_in():
         ("{{", "{% in the voicemail message has no end"),
         (" ", "Write a voicemail message."),
         ("<" * 4_097, "4,096"),
-        ("Hello \ud83d", "The voicemail message holds half a character"),
+        ("Hello \ud83d", "The voicemail message holds a broken character"),
     ],
 )
 def test_words_for_voicemail_that_cannot_be(voicemail, words):
@@ -262,4 +262,4 @@ def test_labels_in_any_language():
 
 
 def test_a_sender_without_a_name():
-    assert write_message(replace(TEXT, user="")) == "Hello somebody"
+    assert write_message(replace(TEXT, user="")) == "Hello someone"

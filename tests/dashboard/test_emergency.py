@@ -163,7 +163,7 @@ async def test_more_people_than_one_may_reach_are_asked_about(desk: Desk):
         # A page may send anything: she can't say yes herself.
         await maya.decide("send", "yes", asked.id)
         await maya.until(
-            lambda: "Somebody else has to say yes: you" in maya.shown("send-approvals")
+            lambda: "Another person has to say yes: you" in maya.shown("send-approvals")
         )
     async with visited(desk, "Ben") as ben:
         await ben.until(lambda: "Maya asks to call 3 people" in ben.shown("send-approvals"))

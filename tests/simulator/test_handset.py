@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from simulator import SIMULATOR_FROM_NUMBER
-from simulator.handset import PATIENCE_SECONDS, Handset, HandsetState
+from simulator.handset import HANDSET_RING_SECONDS, Handset, HandsetState
 from tests.support.simulator_line import TO
 from tests.support.stepped_exchange import frozen_exchange, place
 
@@ -94,7 +94,7 @@ async def test_hanging_up_a_call_that_rings_declines_it():
 )
 async def test_with_nobody_there_the_character_decides(to: str, status: str):
     exchange, call, handset = await ringing(to=to)
-    await exchange.clock.step(PATIENCE_SECONDS)
+    await exchange.clock.step(HANDSET_RING_SECONDS)
     assert call.status == status
     assert (handset.state.phase, handset.state.words) == ("over", ())
     assert handset.state.ended_because == "You didn't answer in time."
@@ -150,7 +150,7 @@ async def test_a_handset_may_come_late():
     await exchange.clock.step(4)
     assert exchange.attach_handset(call.sid, handset)
     assert handset.state.phase == "ringing"
-    await exchange.clock.step(PATIENCE_SECONDS - 0.1)
+    await exchange.clock.step(HANDSET_RING_SECONDS - 0.1)
     handset.answer()
     await exchange.clock.step(0)
     assert call.answered_by is None
