@@ -159,10 +159,13 @@ def read_address(query: str) -> Address:
 
 
 def midnight(moment: datetime, zone: str) -> datetime:
-    """Return when the day of `moment` began in the time zone."""
-    there = in_time_zone(moment, zone)
-    tzinfo = find_zone(zone) if zone else there.tzinfo
-    return datetime.combine(there.date(), time(), tzinfo)
+    """Return when the day of `moment` began in an IANA time zone; "" is this machine's."""
+    return _begin_of(in_time_zone(moment, zone).date(), zone)
+
+
+def _begin_of(day: date, zone: str) -> datetime:
+    begin = datetime.combine(day, time(), find_zone(zone) if zone else None)
+    return begin if begin.tzinfo else begin.astimezone()
 
 
 def _day(text: str, zone: str, days_later: int = 0) -> datetime | None:
@@ -172,7 +175,7 @@ def _day(text: str, zone: str, days_later: int = 0) -> datetime | None:
             return None
     except (ValueError, OverflowError):
         return None
-    return datetime.combine(day, time(), find_zone(zone) or UTC)
+    return _begin_of(day, zone)
 
 
 def _position(text: str) -> int | None:

@@ -51,6 +51,8 @@ class Pulse:
             self._watching -= 1
             if not self._watching and self._looking:
                 self._looking.cancel()
+                # A page that begins to watch before the task has ended needs another one.
+                self._looking = None
 
     async def overview(self, hours: tuple[datetime, ...], month: datetime) -> Overview:
         """Return the senders, hourly counts and costs, at most OVERVIEW_SECONDS old."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -217,6 +218,25 @@ async def test_nobody_is_asked_while_nobody_looks(desk: Desk):
     assert pulse_of(desk) is pulse
 
 
+async def test_news_come_to_a_reader_who_asks_for_something_else(desk: Desk):
+    await write(await desk.history(), "one", BEN)
+    beats: asyncio.Queue[str] = asyncio.Queue()
+
+    async def read(name: str) -> None:
+        async with aclosing(pulse_of(desk).beats()) as came:
+            async for _ in came:
+                beats.put_nowait(name)
+
+    async with asyncio.timeout(20):
+        first = asyncio.create_task(read("first"))
+        # One comes at once, and one for what was written before.
+        assert [await beats.get(), await beats.get()] == ["first"] * 2
+        first.cancel()
+        second = asyncio.create_task(read("second"))
+        assert [await beats.get(), await beats.get()] == ["second"] * 2
+    second.cancel()
+
+
 async def test_two_readers_share_the_looks_for_news(desk: Desk):
     await write(await desk.history(), "one", BEN)
     async with (
@@ -263,6 +283,24 @@ def test_a_range_of_days_includes_the_last():
     assert chosen.until is not None
     assert chosen.since.isoformat() == "2026-11-01T00:00:00-04:00"
     assert chosen.until.isoformat() == "2026-11-03T00:00:00-05:00"
+
+
+@pytest.fixture
+def machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", NEW_YORK)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize("zone", ["", NEW_YORK])
+def test_without_a_zone_days_are_those_of_this_machine(machine_in_new_york: None, zone: str):
+    chosen = read_address("when=custom&from=2026-11-01&to=2026-11-02").filters(Regions(), zone)
+    assert chosen.since == datetime(2026, 11, 1, 4, tzinfo=UTC)
+    assert chosen.until == datetime(2026, 11, 3, 5, tzinfo=UTC)
+    # The clocks are turned back between midnight and noon.
+    assert midnight(datetime(2026, 11, 1, 17, tzinfo=UTC), zone) == chosen.since
 
 
 @pytest.mark.parametrize(
