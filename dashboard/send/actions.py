@@ -12,7 +12,7 @@ from shiny import Inputs, Session, reactive, render, ui
 from alerts import Alert, Desk, Status
 from alerts.alert import tries_of
 from alerts.broadcast import not_reached
-from alerts.state import when_due
+from alerts.state import HELD_BACK, when_due
 from dashboard.background import failure_sentence
 from dashboard.live_alert import LiveAlert
 from dashboard.send.focus import focus_on_progress
@@ -149,9 +149,11 @@ def label_for(alert: Alert, action: Action) -> str:
 
 def is_on_hold(alert: Alert) -> bool:
     """Whether a text is held back for some seconds, so that it can be undone."""
-    return (
-        alert.status is Status.QUEUED and alert.try_number == 1 and alert.request.hold_seconds > 0
-    )
+    if alert.status is not Status.QUEUED or alert.request.hold_seconds <= 0:
+        return False
+    # After that time, quiet hours or a limit may hold it back for longer.
+    _, why = when_due(alert)
+    return why == HELD_BACK
 
 
 def can_be_hurried(alert: Alert) -> bool:

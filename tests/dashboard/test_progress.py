@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 
 from alerts import Alert, AlertRequest, Desk, Status
 from dashboard.live_alert import NO_SUCH_ALERT
-from dashboard.send.actions import action_for, label_for
+from dashboard.send.actions import action_for, buttons_for, label_for
 from tests.support import desks as alerts_desk
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 from tests.support.desks import simulated_desk
@@ -95,6 +96,20 @@ async def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path):
 
 def after(request: AlertRequest, *statuses: Status, **fields: Any) -> Alert:
     return alert_after_events(request, *steps(*statuses, **fields))
+
+
+def test_what_waits_longer_than_it_can_be_undone_can_be_sent_now():
+    now = datetime.now(UTC)
+    held = replace(
+        after(replace(TEXT, hold_seconds=10)), since=now, not_before=now + timedelta(seconds=10)
+    )
+    assert [words for _, words in buttons_for((held,), is_broadcast=False)] == ["Undo"]
+    later = now + timedelta(minutes=40)
+    number = replace(held, held_until=later, held_for="number")
+    night = replace(held, request=replace(held.request, quiet_hours="00:00-23:59"))
+    for waiting in (number, night):
+        labels = [words for _, words in buttons_for((waiting,), is_broadcast=False)]
+        assert labels == ["Cancel this text", "Text now anyway"]
 
 
 @pytest.mark.parametrize(
