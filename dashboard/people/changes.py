@@ -15,7 +15,6 @@ from people.contact import Contact
 from people.contacts import Contacts
 from people.groups import Group, Groups
 from people.importing import BETWEEN_GROUPS
-from people.listing import PeopleFilter
 
 
 class Changes:
@@ -130,7 +129,7 @@ class Changes:
         """Remove a group, and none of its people."""
         await Groups(await self._desk.database(), self._desk.actor).remove(record)
         if self._people.wanted.group == record:
-            await self._people.want(PeopleFilter())
+            await self._people.want(replace(self._people.wanted, group=""))
         await self.done(f"The group {record} is removed; its people are still here.")
 
     async def on_into_group(self, *_: object) -> None:

@@ -108,9 +108,12 @@ class PeopleList:
             wanted = self._wanted()
         database = await self._desk.database()
         listing = Listing(database, self._desk.services.twilio.account_sid, self._desk.actor)
-        page = await listing.page(wanted, self._first, PAGE_SIZE)
+        first = self._first
+        page = await listing.page(wanted, first, PAGE_SIZE)
         counts = await listing.counts()
-        self._first = page.first
+        # Unless the visitor has turned the page in the meantime.
+        if self._first == first:
+            self._first = page.first
         await show({self._problem: "", self._page: page, self._counts: counts})
 
     async def _show_problem(self, sentence: str) -> None:

@@ -17,6 +17,7 @@ from dashboard import people
 from people.contact import Contact
 from people.contacts import Contacts
 from people.groups import Group, Groups
+from people.listing import Listing, Page
 from tests.support.desks import simulated_desk, until_over
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
@@ -140,6 +141,41 @@ async def test_searched_and_filtered(visit: Visit, desk: Desk):
     assert "Ben Adeyemi" in visit.shown("people")
     await visit.do("glance", value="stop")
     await visit.until(lambda: "Nobody is here." in visit.shown("people"))
+
+
+async def test_a_page_that_is_turned_while_the_list_is_read_stays_turned(
+    visit: Visit, desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    await saved(
+        desk, *(Contact("", f"Person {each:02}", (f"412 555 {each:04}",)) for each in range(30))
+    )
+    await visit.do("everybody")
+    await visit.until(lambda: "1–25 of 30" in visit.shown("foot"))
+    reading, go_on, page_of = asyncio.Event(), asyncio.Event(), Listing.page
+
+    async def slowly(self: Listing, *asked: Any) -> Page:
+        found = await page_of(self, *asked)
+        reading.set()
+        await go_on.wait()
+        return found
+
+    monkeypatch.setattr(Listing, "page", slowly)
+    await visit.until(reading.is_set)  # as it does every few seconds
+    await visit.do("page", value="25")
+    go_on.set()
+    await visit.until(lambda: "26–30 of 30" in visit.shown("foot"))
+
+
+async def test_a_search_outlives_the_group_that_it_was_made_in(visit: Visit, desk: Desk):
+    await saved(desk, BEN, CLARA)
+    await visit.do("search", value="ben")
+    await visit.do("group", value="Elm")
+    await visit.until(lambda: "Rename or remove Elm" in visit.shown("groups"))
+    await visit.until(lambda: "1–1 of 1" in visit.shown("foot"))
+    await visit.do("remove_group", id="Elm")
+    await visit.until(lambda: "Elm is removed" in visit.sheet("said"))
+    await visit.until(lambda: "Elm" not in visit.shown("groups"))
+    assert "1–1 of 1" in visit.shown("foot")
 
 
 async def test_choosing_survives_paging_and_writes_to_them(visit: Visit, desk: Desk):
