@@ -146,8 +146,10 @@ def clock(moment: datetime, time_zone: str, *, seconds: bool = False) -> str:
     days = (today - there.date()).days
     if days == 0:
         return time
-    day = f"{there:%a}" if -7 < days < 7 else f"{there.day} {there:%b}"
-    return f"{day if there.year == today.year else f'{day} {there.year}'} {time}"
+    if -7 < days < 7:
+        return f"{there:%a} {time}"
+    year = "" if there.year == today.year else f" {there.year}"
+    return f"{there.day} {there:%b}{year} {time}"
 
 
 # --- As HTML ------------------------------------------------------------------------------------

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Self
 
 import pytest
 
 from alerts import AlertRequest, Event, Status
 from alerts.alert import Problem
 from alerts.state import apply
+from dashboard import alert_status
 from dashboard.alert_status import Glance, clock, glance, glance_tag, mini_line
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 
@@ -127,6 +128,18 @@ def test_a_time_names_its_day_unless_that_is_today():
     assert clock(before, "UTC") == f"{before:%a %H:%M}"
     long_ago = datetime(2024, 11, 3, 9, 5, tzinfo=UTC)
     assert clock(long_ago, "UTC") == "3 Nov 2024 09:05"
+
+
+def test_within_a_week_no_day_needs_its_year(monkeypatch: pytest.MonkeyPatch):
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls(2026, 1, 2, 12, tzinfo=tz)
+
+    monkeypatch.setattr(alert_status, "datetime", Clock)
+    assert clock(datetime(2025, 12, 31, 10, 3, tzinfo=UTC), "UTC") == "Wed 10:03"
+    assert clock(datetime(2025, 12, 25, 10, 3, tzinfo=UTC), "UTC") == "25 Dec 2025 10:03"
+    assert clock(datetime(2026, 1, 20, 10, 3, tzinfo=UTC), "UTC") == "20 Jan 10:03"
 
 
 def test_the_small_line_has_six_dots_at_most_and_keeps_the_present_one():
