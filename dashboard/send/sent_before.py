@@ -91,4 +91,4 @@ def warning(found: Sequence[SentBefore], now: datetime) -> str:
     when = "less than a minute ago" if minutes < 1 else f"{minutes} min ago"
     others = len(found) - 1
     more = "" if not others else " and 1 other" if others == 1 else f" and {others:,} others"
-    return f"You sent {newest.label}{more} these words {when}."
+    return f"These words were sent to {newest.label}{more} {when}."

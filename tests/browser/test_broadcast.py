@@ -66,7 +66,7 @@ def test_three_are_called_one_again_and_all_is_found_later(page: Page) -> None:
     page.get_by_role("button", name="Write to the one person not reached…").click()
     expect(page.locator("#send-phone_number")).to_have_value("+1 412-555-0104")
     expect(page.locator("#send-message")).to_have_value(WORDS)
-    expect(page.locator("#send-sent_before")).to_contain_text("these words")
+    expect(page.locator("#send-sent_before")).to_contain_text("These words")
     page.get_by_role("button", name="Send test call").click()
     expect(page.locator("#send-progress .cb-pill")).to_have_text("Hung up at once")
     # All of it is in Activity, and can be taken away.

@@ -89,7 +89,7 @@ async def test_each_row_is_sent_its_own_words(page: AsyncTestServerSession, desk
         "Hello Ben Adeyemi, lot 1407 is off.",
         "Hello Joe Whitfield, lot 1409 is off.",
     }
-    await until(page, lambda: "these words" in shown(page, "sent_before"))
+    await until(page, lambda: "These words" in shown(page, "sent_before"))
 
 
 async def test_what_was_typed_comes_back(page: AsyncTestServerSession, folder):
