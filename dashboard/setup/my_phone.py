@@ -29,6 +29,11 @@ DOUBLE_CLICK_SECONDS = 1.0
 REAL = "The last check: a real call, start to end."
 SIMULATED = "A call from start to end. In this simulation the phone on this page rings."
 
+OUTCOMES = {
+    Status.HUNG_UP: "It rang, but the call ended before the message did.",
+    Status.UNKNOWN: "It isn't known whether the call reached you.",
+}
+
 
 def my_phone_ui(*, simulated: bool) -> Tag:
     """Return the card."""
@@ -163,7 +168,7 @@ def _show_call(
     def my_outcome() -> TagList:
         alert = live()
         if alert is not None and alert.status.final:
-            return TagList(tags.p(_verdict(alert, simulated=simulated)))
+            return TagList(tags.p(verdict(alert, simulated=simulated)))
         return TagList(tags.p(_what_to_expect(report(), asks=asks_to_press())))
 
     @render.ui
@@ -189,12 +194,17 @@ def _what_to_expect(report: Report, *, asks: bool) -> str:
     return "It asks you to press 1."
 
 
-def _verdict(alert: Alert, *, simulated: bool) -> str:
+def verdict(alert: Alert, *, simulated: bool) -> str:
+    """Say how the call has ended."""
     if alert.status is Status.ACKNOWLEDGED:
         rest = "Now set up an account." if simulated else "Everything works."
         return f"It rang, it spoke, and your press of 1 arrived. {rest}"
     if alert.status is Status.COMPLETED:
         if alert.request.acknowledge:
             return "It rang and it spoke, but no press of 1 arrived."
-        return "It rang and it spoke. Once Twilio is let in, it asks you to press 1."
-    return "It didn't come to that. What to do is said below."
+        return (
+            "It rang and it spoke. Once Twilio can reach this app (PUBLIC_URL), the call will ask "
+            "you to press 1."
+        )
+    ended = OUTCOMES.get(alert.status, "The call didn't reach you.")
+    return f"{ended} See below what to do." if alert.error else ended

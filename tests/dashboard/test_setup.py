@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,17 @@ from shiny.testserver import AsyncTestServerSession
 from shiny.testserver import test_server_async as serve_in_memory
 
 from access.actor import Actor, Permission
-from alerts import Desk
+from alerts import Desk, Status
+from alerts.alert import Problem
 from dashboard import setup
 from dashboard.live_alert import LiveAlert
 from dashboard.setup import Checking
 from dashboard.setup.checking import Report
 from dashboard.setup.lines import all_lines, summary
+from dashboard.setup.my_phone import MESSAGE, verdict
 from doctor import Check, Fix, Group, Line
 from settings import Settings
+from tests.support.alerts_by_hand import CALL, alert_after_events, steps
 from tests.support.desks import simulated_desk
 from tests.support.environment import TOKEN
 from tests.support.examined import settings_with
@@ -54,6 +58,9 @@ class Opened:
         await self.session.flush()
         await self.session.set_inputs(**{f"setup-{button}:shiny.action": 1})
         await self.session.flush()
+
+
+PROBLEM = Problem(None, "It couldn't be connected.", "Check the number.")
 
 
 @asynccontextmanager
@@ -156,8 +163,26 @@ async def test_without_public_url_the_call_asks_for_no_key(tmp_path: Path):
         await page.until("my_outcome", "It won't ask you to press 1")
         assert "You press 1" not in page.shown("my_story")
         await page.press(my_number="412 555 0199")
-        await page.until("my_outcome", "Once Twilio is let in, it asks you to press 1.")
+        await page.until("my_outcome", "the call will ask you to press 1.")
         assert TOKEN not in page.shown("checks")
+
+
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        ({"status": Status.UNANSWERED}, "The call didn't reach you."),
+        ({"status": Status.CANCELED}, "The call didn't reach you."),
+        ({"status": Status.FAILED, "error": PROBLEM}, "reach you. See below what to do."),
+        ({"status": Status.UNKNOWN, "error": PROBLEM}, "It isn't known whether the call reached"),
+        ({"status": Status.COMPLETED, "duration": 1}, "ended before the message did."),
+    ],
+)
+def test_how_a_call_ended_that_was_not_heard(ended: dict[str, Any], words: str):
+    request = replace(CALL, message=MESSAGE)
+    placed = steps(Status.SENDING, Status.PLACED)
+    said = verdict(alert_after_events(request, *placed, {"note": "", **ended}), simulated=False)
+    assert words in said
+    assert ("See below" in said) == ("error" in ended)
 
 
 async def test_what_stops_the_call_is_said_before(tmp_path: Path):
