@@ -43,6 +43,14 @@ def choice(value: object, field: str, choices: Container[str]) -> str:
     return value
 
 
+def count(value: object, field: str) -> int:
+    """Return the whole number that is chosen in an input. Raises `UnusableInput`."""
+    found = whole_number(value) if isinstance(value, str) else None
+    if found is None:
+        raise _wrong_kind(value, field, "one of its choices")
+    return found
+
+
 def switch(value: object, field: str) -> bool:
     """Return whether an input is on. Raises `UnusableInput`."""
     if not isinstance(value, bool):

@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from alerts import AlertRequest, UnusableInput
-from dashboard.inputs import choice, number, switch, text
-from dashboard.send.form import REPEATS
+from dashboard.inputs import choice, count, number, switch, text
 from dashboard.send.if_nobody_answers import CHANNELS, with_escalation
 from rules.guided import Comparison, Guided
 from rules.rule import Rule
@@ -71,7 +70,7 @@ def _delivery(fields: Mapping[str, object], rule: Rule) -> Rule:
         channel=asked.channel,
         voice=text(fields.get("voice", rule.voice), "voice"),
         language=text(fields.get("language", rule.language), "language"),
-        repeat=int(choice(fields.get("repeat", str(rule.repeat)), "repeat", repeats(rule))),
+        repeat=count(fields.get("repeat", str(rule.repeat)), "repeat"),
         acknowledge=switch(fields.get("acknowledge", rule.acknowledge), "acknowledge"),
         voicemail=asked.voicemail,
         tries=asked.tries,
@@ -177,11 +176,6 @@ def most_choices(rule: Rule) -> dict[str, str]:
         str(each): f"{each} row{'s' * (each != 1)}"
         for each in sorted({*MOST_AT_ONCE, rule.most_at_once})
     }
-
-
-def repeats(rule: Rule) -> dict[str, str]:
-    """Return the choices of how often a call says the message."""
-    return REPEATS | {str(rule.repeat): REPEATS.get(str(rule.repeat), f"{rule.repeat} times")}
 
 
 def keys_in(fields: Mapping[str, object]) -> set[str]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from htmltools import Tag, TagList, tags
 from shiny import ui
 
-from alerts.message.languages import LANGUAGE_NAMES, voices_for
+from alerts.message.languages import voices_for
 from dashboard.rules import form
 from dashboard.rules.parts import UNBOUND, field, line, select, switch, text_area, text_input
+from dashboard.send.form import languages_to_choose, repeats_to_choose, voices_to_choose
 from dashboard.send.if_nobody_answers import CHANNELS, if_nobody_answers_inputs, summary
 from rules.rule import Rule, alert_request
 
@@ -52,10 +53,12 @@ def _how_it_calls(rule: Rule) -> Tag:
                 tags.span(voices(rule), data_part="voices"),
                 tags.label("in", for_="rules-language", class_="control-label"),
                 select(
-                    "language", LANGUAGE_NAMES | {rule.language: LANGUAGE_NAMES.get(
-                        rule.language, rule.language)}, rule.language, id="rules-language",
+                    "language", languages_to_choose(rule.language), rule.language,
+                    id="rules-language",
                 ),
-                select("repeat", form.repeats(rule), str(rule.repeat), label="How often"),
+                select(
+                    "repeat", repeats_to_choose(rule.repeat), str(rule.repeat), label="How often"
+                ),
                 class_="how-to-say-it for-call",
             ),
             switch(
@@ -77,7 +80,7 @@ def _how_it_calls(rule: Rule) -> Tag:
 
 def voices(rule: Rule) -> Tag:
     """Return the choice of a voice that speaks the rule's language."""
-    offered = voices_for(rule.language) or {rule.voice: rule.voice}
+    offered = voices_to_choose(rule.language, rule.voice) or {rule.voice: rule.voice}
     chosen = rule.voice if rule.voice in offered else next(iter(offered))
     return select("voice", offered, chosen, id="rules-voice")
 
@@ -85,13 +88,13 @@ def voices(rule: Rule) -> Tag:
 def how_words(rule: Rule) -> str:
     """Sum up how it calls: "Alice, 3 times; press 1; 3 tries, 5 minutes apart"."""
     escalation = summary(alert_request(rule)).replace(" · ", "; ")
-    escalation = escalation[0].lower() + escalation[1:] if escalation[0] == "O" else escalation
+    escalation = escalation[0].lower() + escalation[1:]
     if rule.channel == "text":
         asked = ["reply 1"] if rule.acknowledge else []
         return "; ".join(["A text", *asked, escalation])
     voice = voices_for(rule.language).get(rule.voice, rule.voice)
     asked = ["press 1"] if rule.acknowledge else []
-    said = f"{voice}, {form.repeats(rule)[str(rule.repeat)]}"
+    said = f"{voice}, {repeats_to_choose(rule.repeat)[str(rule.repeat)]}"
     return "; ".join([said, *asked, escalation])
 
 

@@ -11,12 +11,12 @@ from shiny.module import resolve_id
 from access.actor import Permission
 from alerts import AlertRequest, UnusableInput
 from alerts.message.compose import VARIABLES
-from alerts.message.languages import LANGUAGE_NAMES, voices_for
+from alerts.message.languages import LANGUAGE_NAMES, check_voice, language_name, voices_for
 from alerts.phone_numbers import international
 from alerts.services import Services
 from alerts.time_zones import find_zone
 from dashboard.fields import described_by, unannounced
-from dashboard.inputs import choice, switch, text
+from dashboard.inputs import count, switch, text
 from dashboard.permissions import may_not
 from dashboard.send.from_file import column_buttons
 from dashboard.send.if_nobody_answers import (
@@ -25,6 +25,7 @@ from dashboard.send.if_nobody_answers import (
     if_nobody_answers_server,
     if_nobody_answers_ui,
     read_channel,
+    tries_to_choose,
     with_escalation,
 )
 from dashboard.send.recipients import to_field
@@ -72,11 +73,12 @@ def form_ui(to: str, message: str) -> TagList:
 
 
 def form_server(input: Inputs, services: Services) -> None:
-    """Offer the voices of the language, and say what a switch needs and which number calls.
+    """Offer the language's voices, rewrite the message in composed characters on request, and more.
 
-    For use inside a module's server.
+    It also says what the switch for confirming needs. For use inside a module's server.
     """
     if_nobody_answers_server(input, services)
+    shown = voices_for(DEFAULTS.language)
 
     @reactive.effect
     @reactive.event(input.language)
@@ -85,9 +87,11 @@ def form_server(input: Inputs, services: Services) -> None:
             language, voice = text(input.language(), "language"), text(input.voice(), "voice")
         except UnusableInput:
             return  # shown at the button
-        voices = voices_for(language)
-        if language == DEFAULTS.language and voice in voices:
+        nonlocal shown
+        voices = voices_to_choose(language, voice)
+        if voices == shown and voice in voices:
             return  # the page is made that way
+        shown = voices
         chosen = voice if voice in voices else next(iter(voices), DEFAULTS.voice)
         ui.update_select("voice", choices=voices, selected=chosen)
 
@@ -120,7 +124,7 @@ def read_form(input: Inputs, services: Services, user: str) -> AlertRequest:
         message=text(input.message(), "message"),
         voice=text(input.voice(), "voice"),
         language=text(input.language(), "language"),
-        repeat=int(choice(input.repeat(), "repeat", REPEATS)),
+        repeat=count(input.repeat(), "repeat"),
         user=user,
         time_zone=time_zone_of(input, services),
         acknowledge=switch(input.acknowledge(), "acknowledge"),
@@ -131,22 +135,47 @@ def read_form(input: Inputs, services: Services, user: str) -> AlertRequest:
 def fill_in_request(request: AlertRequest, to: str) -> None:
     """Fill the form in with a request, and the To field with `to`.
 
-    For use inside a module's server. What the form has no field for is ignored.
+    Its voice, its language and its numbers may be ones that the form doesn't offer otherwise. For
+    use inside a module's server. What the form has no field for is ignored.
     """
     ui.update_text("phone_number", value=to)
     ui.update_text_area("message", value=request.message)
     ui.update_radio_buttons("channel", selected=request.channel)
-    ui.update_select("language", selected=request.language)
-    voices = voices_for(request.language)
+    ui.update_select(
+        "language", choices=languages_to_choose(request.language), selected=request.language
+    )
+    voices = voices_to_choose(request.language, request.voice)
     ui.update_select("voice", choices=voices, selected=request.voice)
-    ui.update_select("repeat", selected=str(request.repeat))
+    ui.update_select(
+        "repeat", choices=repeats_to_choose(request.repeat), selected=str(request.repeat)
+    )
     ui.update_switch("acknowledge", value=request.acknowledge)
     ui.update_text("voicemail", value=request.voicemail)
-    ui.update_select("tries", selected=str(request.tries))
+    ui.update_select("tries", choices=tries_to_choose(request.tries), selected=str(request.tries))
     ui.update_numeric("minutes_between_tries", value=request.minutes_between_tries)
     ui.update_checkbox("then_text", value=request.then_text)
     ui.update_text_area("then_to", value="\n".join(map(international, request.then_to)))
     ui.update_checkbox("quiet_hours", value=bool(request.quiet_hours))
+
+
+def repeats_to_choose(repeat: int) -> dict[str, str]:
+    """Return the choices of how often a call says its message, with `repeat` among them."""
+    return REPEATS | {str(repeat): REPEATS.get(str(repeat), f"{repeat} times")}
+
+
+def languages_to_choose(language: str) -> dict[str, str]:
+    """Return the choices of a language, with `language` among them."""
+    return LANGUAGE_NAMES | {language: language_name(language)}
+
+
+def voices_to_choose(language: str, voice: str) -> dict[str, str]:
+    """Return the voices of a language, with `voice` among them unless it doesn't speak it."""
+    offered = voices_for(language)
+    try:
+        check_voice(voice, language)
+    except UnusableInput:
+        return offered
+    return offered | {voice: offered.get(voice, voice)}
 
 
 def time_zone_of(input: Inputs, services: Services) -> str:

@@ -19,7 +19,7 @@ from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_MINUTES_BETWEEN_TR
 from alerts.phone_numbers import Regions, read_number, shortened
 from alerts.services import Services
 from dashboard.fields import NO_FEEDBACK, described_by, feedback, unannounced
-from dashboard.inputs import choice, number, switch, text
+from dashboard.inputs import choice, count, number, switch, text
 from people.recipients import parts_of
 
 CHANNELS = {"call": "Call", "text": "Text"}
@@ -87,13 +87,18 @@ def with_escalation(request: AlertRequest, value: Callable[[str], object]) -> Al
     return replace(
         request,
         voicemail=text(value("voicemail"), "voicemail").strip() if is_call else "",
-        tries=int(choice(value("tries"), "tries", TRIES)),
+        tries=count(value("tries"), "tries"),
         # Desk.check refuses NaN with a sentence that says which numbers the empty field takes.
         minutes_between_tries=number(value("minutes_between_tries"), "minutes_between_tries"),
         then_text=is_call and switch(value("then_text"), "then_text"),
         then_to=parts_of(text(value("then_to"), "then_to")),
         quiet_hours=NIGHT if switch(value("quiet_hours"), "quiet_hours") else "",
     )
+
+
+def tries_to_choose(tries: int) -> dict[str, str]:
+    """Return the choices of how often it is tried, with `tries` among them."""
+    return TRIES | {str(tries): TRIES.get(str(tries), f"{tries - 1} more times")}
 
 
 def read_channel(input: Inputs) -> Channel:
@@ -142,7 +147,9 @@ def numbers_feedback(numbers: Sequence[str], regions: Regions) -> Tag:
 
 def _tries(chosen: AlertRequest) -> Tag:
     return tags.div(
-        ui.input_select("tries", "Try again", TRIES, selected=str(chosen.tries)),
+        ui.input_select(
+            "tries", "Try again", tries_to_choose(chosen.tries), selected=str(chosen.tries)
+        ),
         ui.input_numeric(
             "minutes_between_tries",
             "Minutes apart",

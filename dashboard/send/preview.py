@@ -19,7 +19,7 @@ from alerts.message.segments import character_name, count_segments, in_words, sa
 from dashboard.fields import NO_FEEDBACK, feedback, unannounced
 from dashboard.icons import icon
 from dashboard.only_changes import only_changes
-from dashboard.send.form import REPEATS, for_channel
+from dashboard.send.form import for_channel, repeats_to_choose
 from dashboard.send.recipients import Typed
 from people.recipients import Recipient
 from twiml import Response
@@ -192,7 +192,7 @@ def length_of(request: AlertRequest | UnusableInput, document: Response | Unusab
     if request.channel == "text":
         return ""
     seconds = max(1, round(estimated_seconds(spoken_words(document), request.language)))
-    return f"About {seconds} s, said {REPEATS.get(str(request.repeat), '')}"
+    return f"About {seconds} s, said {repeats_to_choose(request.repeat)[str(request.repeat)]}"
 
 
 def spoken_words(document: Response) -> str:

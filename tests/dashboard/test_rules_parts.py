@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 
 from alerts import UnusableInput
-from dashboard.rules import charts, form, overview, result, sheets
+from dashboard.rules import charts, form, options, overview, result, sheets
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.guided_form import guided_tag
 from dashboard.rules.result import Decision, Seen
+from dashboard.send.form import repeats_to_choose
 from people.recipients import Recipient
 from rules.guided import Guided, guided_sql
 from rules.overview import NowWords, RuleHealth, RuleOverview
@@ -112,7 +114,7 @@ def test_each_field_of_the_form_is_taken_over():
         ("message", "x" * 20_001, "message"),
         ("way", "magic", "way"),
         ("channel", "fax", "channel"),
-        ("tries", "9", "tries"),
+        ("tries", "many", "tries"),
         ("repeat", "two", "repeat"),
         ("acknowledge", "yes", "acknowledge"),
         ("when", "whenever", "schedule"),
@@ -142,10 +144,26 @@ def test_what_a_rule_has_is_always_among_the_choices():
     assert form.schedule_value(rule) in form.schedules(rule)
     assert form.pending_value(rule) in form.pendings(rule)
     assert str(rule.most_at_once) in form.most_choices(rule)
-    assert form.repeats(rule)["7"] == "7 times"
+    assert repeats_to_choose(rule.repeat)["7"] == "7 times"
     at = replace(rule, at="15 4 1 * *", pending_minutes=45)
     assert form.read_form({"when": form.schedule_value(at)}, at).at == at.at
     assert form.read_form({"pending": form.pending_value(at)}, at).pending_minutes == 45
+
+
+def test_what_a_rule_from_a_file_has_is_chosen_in_the_form():
+    rule = replace(EXAMPLE, tries=6, repeat=7, voice="Google.en-US-Kore", language="en-US")
+    shown = str(options.options(rule)) + str(options.voices(rule))
+    for value in ("6", "7", "Google.en-US-Kore", "en-US"):
+        assert re.search(
+            f'<option [^>]*value="{value}"[^>]* selected|selected[^>]* value="{value}"', shown
+        )
+    assert form.read_form({"tries": "6", "voice": rule.voice}, rule) == form.read_form({}, rule)
+
+
+def test_how_it_calls_is_summed_up_in_one_sentence():
+    rule = replace(EXAMPLE, voice="alice", repeat=3, acknowledge=False, quiet_hours="22:00-07:00")
+    assert options.how_words(replace(rule, tries=1)) == "Alice, 3 times; not at night"
+    assert options.how_words(replace(rule, tries=2)).startswith("Alice, 3 times; 2 tries, ")
 
 
 def test_the_way_without_sql_fills_in_what_writes_the_query():

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shiny.testserver import AsyncTestServerSession
 
 from alerts import Desk
-from tests.support.desks import posts, simulated_desk, until_over
-from tests.support.page_in_memory import Page, calls_at_twilio, fill_in, opened, press, shown, until
+from tests.support.desks import CALL, posts, simulated_desk, until_over
+from tests.support.page_in_memory import (
+    FORM,
+    Page,
+    calls_at_twilio,
+    fill_in,
+    opened,
+    press,
+    shown,
+    until,
+)
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 
@@ -123,6 +134,34 @@ async def test_voices_follow_the_language(page: AsyncTestServerSession):
     assert page.get_output("send-twiml_preview").status == "silent"
     await fill_in(page, voice="alice")
     assert 'voice="alice" language="de-DE"' in shown(page, "twiml_preview")
+
+
+async def test_a_list_of_voices_follows_back_to_the_first_language(opened_page: Page):
+    page, first = opened_page.session, FORM["language"]
+    await fill_in(page, language="fr-FR")  # alice speaks both
+    await until(page, lambda: "Polly.Lea" in str(opened_page.changed.get("voice")))
+    await fill_in(page, language=first)
+    await until(page, lambda: "Polly.Amy" in str(opened_page.changed.get("voice")))
+
+
+async def test_what_a_program_has_sent_can_be_sent_again(opened_page: Page, desk: Desk):
+    chosen: dict[str, Any] = {
+        "language": "tlh-KX", "voice": "Google.tlh-KX-Kore", "repeat": 4, "tries": 6,
+    }  # fmt: skip
+    sent = await desk.send(replace(CALL, **chosen, minutes_between_tries=0))
+    page, changed = opened_page.session, opened_page.changed
+    await fill_in(page, fill_in={"again": sent.id})
+    await until(page, lambda: "tries" in changed)
+    for name, value in chosen.items():
+        assert f'<option value="{value}" selected="">' in changed[name]["options"]
+    # As the browser answers.
+    await fill_in(page, **{name: str(value) for name, value in chosen.items()})
+    assert 'voice="Google.tlh-KX-Kore" language="tlh-KX" loop="4"' in shown(page, "twiml_preview")
+    assert f'<option value="{chosen["voice"]}" selected="">' in changed["voice"]["options"]
+    await press(page)
+    await until(page, lambda: opened_page.alert is not None)
+    assert opened_page.alert is not None
+    assert replace(opened_page.alert.request, **chosen) == opened_page.alert.request
 
 
 async def test_press_calls_and_shows_each_step(page: AsyncTestServerSession, desk: Desk):

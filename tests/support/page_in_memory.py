@@ -33,10 +33,13 @@ FORM: dict[str, Any] = {
 
 
 class Page:
-    """A page in memory, and the alert that it shows."""
+    """A page in memory, the alert that it shows, and the last change made to each input."""
 
-    def __init__(self, session: AsyncTestServerSession, live: LiveAlert) -> None:
+    def __init__(
+        self, session: AsyncTestServerSession, live: LiveAlert, changed: dict[str, dict[str, Any]]
+    ) -> None:
         self.session = session
+        self.changed = changed
         self._live = live
 
     @property
@@ -48,15 +51,23 @@ class Page:
 @asynccontextmanager
 async def opened(desk: Desk, address: str = "") -> AsyncIterator[Page]:
     lives: list[LiveAlert] = []
+    changed: dict[str, dict[str, Any]] = {}
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
+        send_on = session.send_input_message
+
+        def listen(id: str, message: dict[str, object]) -> None:
+            changed[id.removeprefix("send-")] = message
+            send_on(id, message)
+
+        session.send_input_message = listen  # type: ignore[method-assign]
         lives.append(send.server("send", desk))
 
     visitor = {"url_search": address}
     # A busy machine may take long for the first flush.
     async with serve_in_memory(server, client_data=visitor, timeout_secs=60) as session:
         await fill_in(session, **FORM)
-        yield Page(session, lives[0])
+        yield Page(session, lives[0], changed)
 
 
 async def fill_in(page: AsyncTestServerSession, **inputs: Any) -> None:
