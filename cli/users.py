@@ -53,8 +53,9 @@ async def _add(settings: Settings, chosen: argparse.Namespace) -> int:
 async def _password(settings: Settings, chosen: argparse.Namespace) -> int:
     users = _users(settings)
     if _done(lambda: users.find(chosen.name)) is None:
-        # Check this before asking for a password that would be of no use.
-        _done(lambda: users.remove(chosen.name))
+        # Say so before asking for a password that would be of no use.
+        named = as_given(chosen.name) if chosen.name.strip() else "without a name"
+        raise UnusableInput("name", f"There is no user {named}. `users list` shows who there is.")
     password = _new_password()
     user = _done(lambda: users.change_password(chosen.name, password))
     count = await _end_all_of(settings, Action.CHANGED, user.name)
@@ -77,9 +78,11 @@ async def _sign_out(settings: Settings, chosen: argparse.Namespace) -> int:
     if not count and not is_user:
         whom = f"signed in as {as_given(name)}" if name.strip() else "signed in without a name"
         raise UnusableInput("name", f"Nobody is {whom}, and there is no such user.")
-    places = "nowhere" if not count else f"in {count} browser{'' if count == 1 else 's'}"
-    was = f"{name!a} was signed in {places}"
-    return _say(chosen, f"{was}, and isn't any more.", name=name, signed_out=count)
+    browsers = "1 browser" if count == 1 else f"{count:,} browsers"
+    done = (
+        f"Signed {name!a} out of {browsers}." if count else f"{name!a} wasn't signed in anywhere."
+    )
+    return _say(chosen, done, name=name, signed_out=count)
 
 
 async def _list(settings: Settings, chosen: argparse.Namespace) -> int:

@@ -85,6 +85,42 @@ async def test_what_signs_somebody_out(
     assert (file.find(MAYA) is None) == (action == "remove")
 
 
+def test_a_new_password_for_a_user_added_meanwhile_removes_no_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    users(monkeypatch, "add", MAYA, typed=PASSWORD)
+    with monkeypatch.context() as patch:
+        patch.setattr(UsersFile, "find", lambda *_: None)
+        assert users(monkeypatch, "password", MAYA, typed=PASSWORD) == 2
+    assert f"There is no user {MAYA}." in capsys.readouterr().err
+    assert UsersFile(path).find(MAYA) is not None
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (0, f"'{MAYA}' wasn't signed in anywhere."),
+        (1, f"Signed '{MAYA}' out of 1 browser."),
+        (2, f"Signed '{MAYA}' out of 2 browsers."),
+    ],
+)
+async def test_signing_out_says_of_how_many_browsers(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    times: int,
+    words: str,
+):
+    import asyncio  # noqa: PLC0415
+
+    async with open_database(database_in(path.parent)) as database:
+        here = sign_in_on(database, users_in(path.parent, MAYA))
+        for _ in range(times):
+            await signed_in(here)
+        assert await asyncio.to_thread(users, monkeypatch, "sign-out", MAYA) == 0
+    assert capsys.readouterr().out == f"{words}\n"
+
+
 def test_the_database_is_opened_once(path: Path, monkeypatch: pytest.MonkeyPatch):
     opened = []
     from_settings = Desk.from_settings
