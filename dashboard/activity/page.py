@@ -21,7 +21,7 @@ from dashboard.activity.address import CHANNELS, RANGES, Address, midnight, read
 from dashboard.activity.choices import UNBOUND, late_choice, names_to_choose
 from dashboard.activity.live import Pulse, pulse_of
 from dashboard.activity.opened import missing, opened
-from dashboard.activity.rows import nothing_sent, person, the_list
+from dashboard.activity.rows import counted, nothing_sent, person, the_list
 from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
 from dashboard.activity.trail import lists, look_at_trail, trail_parts
 from dashboard.alert_status import glance
@@ -60,7 +60,7 @@ class Open:
 class View:
     """All that the page shows of the history at one moment.
 
-    `names` are those of contacts, by their numbers, and of `rules`, by their ids.
+    `names` are contacts' names by number; `rules` are rules' names by id.
     """
 
     page: Page
@@ -148,17 +148,12 @@ def _filters() -> Tag:
     )  # fmt: skip
 
 
-def _choice(
-    name: str, label: str, choices: Sequence[tuple[str, str]], chosen: str | None = None
-) -> Tag:
+def _choice(name: str, label: str, choices: Sequence[tuple[str, str]]) -> Tag:
     control = resolve_id(f"choice_{name}")
     return tags.span(
         tags.label(label, for_=control, class_="visually-hidden"),
         tags.select(
-            *(
-                tags.option(words, value=value, selected="" if value == chosen else None)
-                for value, words in choices
-            ),
+            *(tags.option(words, value=value) for value, words in choices),
             id=control,
             class_="form-select",
             data_part=name,
@@ -338,7 +333,7 @@ def _shown(
             "panel": _html(missing(address)) if view.open else _until_known("panel"),
         }, "Nothing sent yet."
     panel: Tag | None = None
-    words = f"{view.counts.total:,} alerts." if view.page.rows else "No alert matches."
+    words = f"{counted(view.counts.total, 'alert')}." if view.page.rows else "No alert matches."
     if view.open is not None:
         alert = view.open.alert
         if alert is None:

@@ -35,7 +35,7 @@ def the_list(
 ) -> Tag:
     """Return the table and its foot.
 
-    `names` are those of contacts, by their numbers, and of `rules`, by their ids.
+    `names` are contacts' names by number; `rules` are rules' names by id.
     """
     if not page.rows:
         return no_match(address, counts)
@@ -49,7 +49,7 @@ def the_list(
     return tags.div(
         _of_broadcast(address, page, counts),
         _of_rule(address, counts, rules),
-        tags.h2(f"{counts.total:,} alerts", class_="visually-hidden"),
+        tags.h2(counted(counts.total, "alert"), class_="visually-hidden"),
         tags.table(
             tags.thead(
                 tags.tr(*(tags.th(head, role="columnheader") for head in HEADS), role="row"),
@@ -222,9 +222,15 @@ def _where(page: Page, counts: Counts, n: int, address: Address) -> str:
     more = "+" if counts.at_least & set(these) else ""
     if any(row.broadcast for row in page.rows):
         # A row may stand for many alerts, so say how many alerts there are.
-        return f"{count:,}{more} alerts, broadcasts in one row"
+        return f"{counted(count, 'alert', more=more)}, broadcasts in one row"
     last = n + len(page.rows)
     return f"{n + 1:,}–{last:,} of {max(count, last):,}{more}"
+
+
+def counted(count: int, one: str, several: str = "", *, more: str = "") -> str:
+    """Return "1 alert" or "14 alerts"; `more` is "+" if there may be more of them than `count`."""
+    noun = one if count == 1 and not more else several or f"{one}s"
+    return f"{count:,}{more} {noun}"
 
 
 def way(words: str, href: str) -> Tag:

@@ -87,7 +87,7 @@ def _unpriced(spent: Spent) -> Tag | None:
     if spent.estimated:
         parts.append(f"and about {price(spent.estimated, CURRENCY)}, estimated")
     if spent.unestimated:
-        parts.append(f"without {spent.unestimated:,} not priced yet")
+        parts.append(f"{spent.unestimated:,} not priced yet")
     return tags.span(", ".join(parts), class_="cb-quiet missing") if parts else None
 
 

@@ -15,7 +15,7 @@ from alerts import Desk
 from alerts.phone_numbers import international
 from dashboard.activity.address import ABOUT, DONE, Address
 from dashboard.activity.choices import late_choice, names_to_choose
-from dashboard.activity.rows import link, way
+from dashboard.activity.rows import counted, link, way
 from dashboard.alert_status import clock
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def trail_parts(
     """Return the HTML of each part of the page, and where things stand in a sentence."""
     entries = view.page.entries
     if entries:
-        shown, words = _list(view.page, address, zone), f"{len(entries)} entries."
+        shown = _list(view.page, address, zone)
+        words = f"{counted(len(entries), 'entry', 'entries')}."
     elif view.is_empty:
         shown, words = _nothing_done(), "Nothing done yet."
     else:

@@ -30,6 +30,7 @@ from dashboard.activity.address import midnight, read_address
 from dashboard.activity.export import safe
 from dashboard.activity.live import pulse_of
 from dashboard.activity.opened import can_cancel
+from dashboard.activity.rows import counted
 from dashboard.activity.tiles import chart, cost, figure, hours_of_today, sentence
 from rules import Rule
 from rules.saved_rules import SavedRules
@@ -327,11 +328,17 @@ def test_numbers_beyond_what_is_counted():
     assert figure(10_000, is_more=True) == "10,000+"
 
 
+def test_one_alert_is_no_alerts():
+    assert counted(1, "alert") == "1 alert"
+    assert counted(1, "alert", more="+") == "1+ alerts"
+    assert counted(1_400, "entry", "entries") == "1,400 entries"
+
+
 def test_the_costs_say_what_is_missing():
     assert "$18.42" in str(cost(Spent(18.419, "USD")))
     assert "not priced" not in str(cost(Spent(18.42, "USD")))
     estimated = str(cost(Spent(1, "USD", 1.5, 2)))
-    assert "and about $1.50, estimated, without 2 not priced yet" in estimated
+    assert "and about $1.50, estimated, 2 not priced yet" in estimated
     assert "1.00 CHF" in str(cost(Spent(1, "CHF")))
 
 
