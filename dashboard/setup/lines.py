@@ -33,11 +33,14 @@ def summary(report: Report) -> Glance:
         return Glance("clock", "off", BEING_CHECKED if report.done_at is None else "Not checked")
     to_do = sum(each.verdict in {"to do", "broken"} for each in report.lines)
     fine = sum(each.verdict == "fine" for each in report.lines)
+    unknown = sum(each.verdict == "unknown" for each in report.lines)
     if report.is_running:
         left = sum(lines is None for _, lines in report.checks)
         return Glance("clock", "off", f"{left} still to check" if left else "Checking again…")
     if to_do:
         return Glance("mark", "wait", f"{to_do} to do, {fine} in place")
+    if unknown:
+        return Glance("question", "off", f"{fine} in place, {unknown} not known")
     return Glance("check", "good", f"All {fine} in place")
 
 

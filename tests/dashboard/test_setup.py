@@ -209,7 +209,8 @@ def checked(*lines: Line, group: Group = Group.TWILIO) -> Report:
     [
         (Report(), "Checking…"),
         (Report(((Check("a", Group.TWILIO, "A", ask), None),), True), "1 still to check"),
-        (checked(Line("fine", "Here."), Line("unknown", "Perhaps.")), "All 1 in place"),
+        (checked(Line("fine", "Here."), Line("unknown", "Perhaps.")), "1 in place, 1 not known"),
+        (checked(Line("fine", "Here."), Line("fine", "There.")), "All 2 in place"),
         (checked(Line("fine", "Here."), Line("to do", "Do."), Line("broken", "Oh.")), "2 to do, 1"),
     ],
 )
