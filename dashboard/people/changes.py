@@ -15,6 +15,7 @@ from people.contact import Contact
 from people.contacts import Contacts
 from people.groups import Group, Groups
 from people.importing import BETWEEN_GROUPS
+from people.names import number_of_people
 
 
 class Changes:
@@ -98,7 +99,7 @@ class Changes:
             {each: chosen[each] for each in chosen if each not in self._removing}, draw=False
         )
         self._removing = []
-        await self.done("1 person removed." if removed == 1 else f"{removed:,} people removed.")
+        await self.done(f"{number_of_people(removed)} removed.")
 
     # --- Groups ---
 
@@ -147,7 +148,7 @@ class Changes:
             groups = await self._groups()
             await self._browser.open(sheets.into_group_sheet(len(chosen), groups, problem, typed))
             return
-        await self.done(f"{added} new in {' '.join(typed.split())}.")
+        await self.done(f"{number_of_people(added)} added to {' '.join(typed.split())}.")
 
     async def on_out_of_group(self, *_: object) -> None:
         """Take the chosen people out of the group that is listed."""
@@ -155,4 +156,4 @@ class Changes:
         contacts = await self._contacts()
         taken = await contacts.take_out([*self._people.chosen], group)
         await self._people.choose({}, draw=True)
-        await self.done(f"{taken} taken out of {group}.")
+        await self.done(f"{number_of_people(taken)} taken out of {group}.")

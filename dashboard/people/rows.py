@@ -15,6 +15,7 @@ from dashboard.action_buttons import button
 from dashboard.alert_status import glance, glance_tag, shape_tag
 from dashboard.icons import icon
 from people.listing import QUIET_FROM, QUIET_TILL, Counts, Page, PeopleFilter, Person, is_quiet
+from people.names import number_of_people
 
 GLANCES = {
     "quiet": "In quiet hours now",
@@ -231,7 +232,7 @@ def nobody_yet() -> Tag:
 def foot_tag(page: Page, wanted: PeopleFilter, chosen: int, size: int) -> Tag:
     """Return the actions for the chosen people, and the links to the other pages."""
     last = page.first + len(page.people)
-    people = "1 person" if chosen == 1 else f"{chosen:,} people"
+    people = number_of_people(chosen)
     # Its place is kept, so that choosing moves nothing.
     doing = (
         [

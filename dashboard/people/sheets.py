@@ -19,6 +19,7 @@ from dashboard.fields import feedback
 from people.checking import NUMBER_FIELDS
 from people.contact import Contact
 from people.groups import Group
+from people.names import number_of_people
 
 Problems = Mapping[str, UnusableInput]
 NUMBER_LABELS = ("Number", "If that doesn't reach them", "And then")
@@ -143,7 +144,7 @@ def into_group_sheet(
     count: int, groups: Sequence[Group], problem: UnusableInput | None, typed: str = ""
 ) -> Tag:
     """Ask which group the chosen people are to come into."""
-    people = "1 person" if count == 1 else f"{count:,} people"
+    people = number_of_people(count)
     problems = {"group": problem} if problem else {}
     return sheet(
         f"Add {people} to a group",

@@ -214,7 +214,7 @@ async def test_groups_and_removing(visit: Visit, desk: Desk):
     await visit.do("save_into_group", fields={"group": "a,b"})
     await visit.until(lambda: "Leave commas and semicolons out" in visit.sheet())
     await visit.do("save_into_group", fields={"group": "Lab"})
-    await visit.until(lambda: visit.sheet("said") == "2 new in Lab.")
+    await visit.until(lambda: visit.sheet("said") == "2 people added to Lab.")
     await visit.do("save_group", id="Elm", fields={"group": "lab"})
     await visit.until(lambda: "There is a group Lab already." in visit.sheet())
     await visit.do("remove_group", id="Elm")
