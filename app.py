@@ -142,7 +142,7 @@ def _from_environment() -> App:
     dashboard = create_app(desk, OpenRules(settings, desk), settings=settings, access=access)
     router = dashboard.starlette_app.router
     router.lifespan_context = once_open(
-        desk, lambda: _settle(desk, settings), router.lifespan_context
+        desk, lambda: _record_settings_and_freeze(desk, settings), router.lifespan_context
     )
     return dashboard
 
@@ -173,7 +173,7 @@ async def _work_once_open(desk: Desk, work: Callable[[], Awaitable[None]]) -> No
     await work()
 
 
-async def _settle(desk: Desk, settings: Settings) -> None:
+async def _record_settings_and_freeze(desk: Desk, settings: Settings) -> None:
     """Note which settings have changed since the last start, and freeze what was imported.
 
     With many pages open, Python searches for garbage every few seconds. A search through all

@@ -137,8 +137,8 @@ def server(
     @output(suspend_when_hidden=False)
     @render.ui
     def banner() -> TagList:
-        lifted = lifting.status() == "error"
-        problem = said_of(lifting.error()) if lifted else ""
+        failed_to_lift = lifting.status() == "error"
+        problem = said_of(lifting.error()) if failed_to_lift else ""
         return banner_of(
             notices(), time_zone(), may_lift=desk.actor.may(Permission.ADMINISTER), problem=problem
         )

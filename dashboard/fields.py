@@ -14,7 +14,7 @@ def described_by(line_id: str, control: Tag, element: str, **attributes: str) ->
     """Name the line under `control` as its description, for people who hear the page.
 
     The description and the other `attributes` go to each `element` ("input", "textarea") inside;
-    Shiny's own functions take neither. The script form.js then marks the control as invalid while
+    Shiny's own functions take neither. The script common.js then marks the control as invalid while
     the line says so.
     """
     for child in control.children:

@@ -45,7 +45,7 @@ class Metrics:
         self._token = token
         self._is_local = is_local
         self._reading: asyncio.Task[str | None] | None = None
-        self._read_at = 0.0
+        self._fresh_until = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,9 +63,9 @@ class Metrics:
 
     async def _answer(self) -> Response:
         now = time.monotonic()
-        is_fresh = self._reading and (not self._reading.done() or now < self._read_at)
+        is_fresh = self._reading and (not self._reading.done() or now < self._fresh_until)
         if self._reading is None or not is_fresh:
-            self._read_at = now + SHARED_SECONDS
+            self._fresh_until = now + SHARED_SECONDS
             self._reading = asyncio.create_task(self._read())
         text = await asyncio.shield(self._reading)
         if text is None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from htmltools import Tag, TagChild, TagList
 
 from alerts import UnusableInput
+from alerts.phone_numbers import international
 from dashboard.background import failure_sentence
 from dashboard.rules import sheets
 from dashboard.rules.mute_sheet import mute_sheet, read_mute
@@ -18,7 +19,7 @@ from dashboard.rules.parts import wrong
 from rules.desk import RuleDesk
 from rules.rule import Rule
 
-SECONDS_BETWEEN_EPISODES = 3.0
+SECONDS_BETWEEN_READINGS = 3.0
 
 
 class Page(Protocol):
@@ -77,7 +78,7 @@ class AboutRule:
             await self.show()
             with suppress(Exception):  # reported by `show`
                 await self._reload()
-            await asyncio.sleep(SECONDS_BETWEEN_EPISODES)
+            await asyncio.sleep(SECONDS_BETWEEN_READINGS)
 
     async def show(self) -> None:
         """Show the rule's actions, and what was bad lately."""
@@ -138,9 +139,9 @@ class AboutRule:
             await self._show_mutes(problem, fields)
             return
         await self._page.tell("close")
-        whom = asked.recipient or "Nobody"
-        isnt = "isn't" if asked.recipient else "is"
-        await self._page.say(f"{whom} {isnt} told of {self._key_words or rule.name} meanwhile.")
+        whom = f"{international(asked.recipient)} isn't" if asked.recipient else "No one is"
+        what = self._key_words or rule.name
+        await self._page.say(f"{whom} told of {what} while it is muted.")
         await self.show()
 
     async def on_unmute(self, record: str, *_: object) -> None:

@@ -51,7 +51,7 @@ def month(days: Sequence[tuple[date, int]]) -> Tag:
         f'<svg role="img" aria-label="{month_in_words(days)}" preserveAspectRatio="none" '
         f'viewBox="0 0 {len(days) * MONTH_DAY} {MONTH_HEIGHT}">{"".join(bars)}</svg>'
     )
-    first, last = days[0][0], days[-1][0]
+    first = days[0][0]
     label = None
     if peak is not None:
         left = 100 * (peak * MONTH_DAY + 2 + MONTH_BAR / 2) / (len(days) * MONTH_DAY)
@@ -63,7 +63,7 @@ def month(days: Sequence[tuple[date, int]]) -> Tag:
         tags.div(
             tags.span(day_words(first)),
             tags.span(day_words(between)) if between else None,
-            tags.span("today" if last == days[-1][0] else day_words(last)),
+            tags.span("today"),
             class_="axis",
             aria_hidden="true",
         ),

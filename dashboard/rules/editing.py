@@ -101,7 +101,7 @@ class Editing:
         if self._saves_itself() and not self._is_removed:
             await self._save()
         self.stop()
-        is_left = self._saved is not None and self._standing().is_changed
+        is_left = self._saved is not None and self._state().is_changed
         return self._rule if is_left and not self._is_removed else None
 
     def stop(self) -> None:
@@ -184,7 +184,7 @@ class Editing:
     def _saves_itself(self) -> bool:
         """Whether to save it now: a rule that is on changes only when the visitor says so."""
         rule = self._rule
-        is_wanted = rule.name.strip() and not rule.is_checked and self._standing().is_changed
+        is_wanted = rule.name.strip() and not rule.is_checked and self._state().is_changed
         return bool(is_wanted) and not self._problems
 
     async def _save_soon(self) -> None:
@@ -225,7 +225,7 @@ class Editing:
     async def on_turn_on(self, *_: object) -> None:
         """Switch the rule on as previewed, with the decision about rows that are bad already."""
         before, seen = self._looking.seen, await self._looking.seen_now()
-        if why_not(self._standing(), self._looking) or seen is None:
+        if why_not(self._state(), self._looking) or seen is None:
             await self._show()
             return
         if before is not None and before.preview.keys != seen.preview.keys:
@@ -234,7 +234,7 @@ class Editing:
             return
         self._stop_saving()
         chosen = self._chosen & seen.preview.keys if self._telling == "choose" else frozenset()
-        if self._standing().is_changed and not await self._save():
+        if self._state().is_changed and not await self._save():
             await self._show()
             return
         fingerprint = seen.preview.fingerprint
@@ -248,7 +248,7 @@ class Editing:
     async def on_save(self, *_: object) -> None:
         """Take over the changes of a rule that is on."""
         await self._looking.seen_now()
-        if not why_not(self._standing(), self._looking) and await self._save():
+        if not why_not(self._state(), self._looking) and await self._save():
             self._looking.look(self._rule, again=True)
             await self._page.say("The changes are saved.")
         await self._show()
@@ -342,7 +342,7 @@ class Editing:
 
     # --- Showing ---
 
-    def _standing(self) -> EditorState:
+    def _state(self) -> EditorState:
         return EditorState(
             self._rule,
             self._saved,
@@ -360,7 +360,7 @@ class Editing:
         async with self._showing:
             await self._page.tell("heading", value=self._rule.name or "New rule")
             # In a thread: the words of many rows take long to write.
-            parts = await asyncio.to_thread(parts_of, self._standing(), self._looking)
+            parts = await asyncio.to_thread(parts_of, self._state(), self._looking)
             for name, content in parts.items():
                 await self._page.show(name, content)
             await self._show_mark()

@@ -28,8 +28,8 @@ class Unread:
 class Looking:
     """What the data say about the rule as it was given last; `changed` is called after each change.
 
-    `seen` is the last good preview. `mistake` says what is wrong with the query, and `trouble` what
-    is wrong with its data, each in a sentence or ""; `problems` has sentences by the rule's field.
+    `seen` is the last good preview. `mistake` is the query's error, or None. `trouble` says in a
+    sentence why its data can't be read, or is "". `problems` has sentences by the rule's field.
     `past` is None until it is known.
     """
 

@@ -1,4 +1,4 @@
-"""What the Rules page is made of: buttons that name their action, choices, and words for times.
+"""What the Rules page is made of: choices, fields, sheets, and words for times.
 
 rules.js sends the action of each press, and whole forms, to the page's server.
 """
@@ -87,12 +87,11 @@ def switch(name: str, words: TagChild, *, is_on: bool, id: str) -> Tag:
     )
 
 
-def field(label: TagChild, control: Tag, line: Tag | None = None, hint: str = "") -> Tag:
+def field(label: TagChild, control: Tag, line: Tag | None = None) -> Tag:
     """Return a control under its label, and under it the line that says what is wrong."""
     return tags.div(
         tags.label(label, class_="control-label", for_=str(control.attrs["id"])),
         control,
-        tags.div(hint, class_="cb-quiet cb-small") if hint else None,
         line,
         class_="form-group",
     )

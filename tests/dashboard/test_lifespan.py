@@ -117,7 +117,7 @@ async def test_app_py_spares_its_modules_from_garbage_collection_once_the_desk_i
     router = shiny_app.starlette_app.router
     settings = Settings(_env_file=None, data_dir=tmp_path)
     router.lifespan_context = app.once_open(
-        desk, lambda: app._settle(desk, settings), router.lifespan_context
+        desk, lambda: app._record_settings_and_freeze(desk, settings), router.lifespan_context
     )
     async with served(shiny_app):
         await until(lambda: len(done) == 2)
