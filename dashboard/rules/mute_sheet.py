@@ -22,7 +22,7 @@ MUTE_CHOICES = {
     "480": "For 8 hours",
     "1440": "For a day",
     "10080": "For a week",
-    "": "Until somebody ends it",
+    "": "Until it is ended by hand",
     WEEKLY: "Every week at",
 }
 
@@ -135,5 +135,5 @@ def _until(mute: Mute, zone: str) -> str:
     by = f", by {mute.muted_by}" if mute.muted_by else ""
     if mute.weekly:
         return f"weekly, {mute.weekly}{by}"
-    until = f"until {when_next(mute.until, zone)}" if mute.until else "until somebody ends it"
+    until = f"until {when_next(mute.until, zone)}" if mute.until else "until it is ended by hand"
     return until + by

@@ -121,10 +121,17 @@ def _afterwards(rule: Rule) -> Tag:
         ),
         tags.div(
             tags.div(
-                _figure("recovery_checks", "Over after good checks", rule.recovery_checks, 1),
-                _figure("gather_minutes", "Gather for minutes", rule.gather_minutes),
+                _figure(
+                    "recovery_checks", "Good checks until a row is over", rule.recovery_checks, 1
+                ),
+                _figure(
+                    "gather_minutes", "Minutes to gather bad rows before an alert",
+                    rule.gather_minutes,
+                ),
                 _figure("reminders", "Reminders", rule.reminders, most=3),
-                _figure("reminder_minutes", "Minutes between them", rule.reminder_minutes, 1),
+                _figure(
+                    "reminder_minutes", "Minutes between reminders", rule.reminder_minutes, 1
+                ),
                 class_="two",
             ),
             switch(
@@ -158,7 +165,8 @@ def _afterwards(rule: Rule) -> Tag:
                 ),
                 tags.div(data_part="time-column"),
                 _figure(
-                    "stale_after_minutes", "Data is late after minutes", rule.stale_after_minutes
+                    "stale_after_minutes", "Data is late after this many minutes",
+                    rule.stale_after_minutes,
                 ),
                 class_="two",
             ),
@@ -174,15 +182,17 @@ def time_column(rule: Rule, columns: Sequence[str]) -> Tag:
     if rule.time_column:
         offered |= {rule.time_column: rule.time_column}
     control = select("time_column", offered, rule.time_column, id="rules-time_column")
-    return field("When a row is from", control)
+    return field("Column with each row's time", control)
 
 
 def after_words(rule: Rule) -> str:
     """Sum up what comes after: "Over after 2 good checks; 1 reminder; Ruth hears of trouble"."""
     checks = f"Over after {rule.recovery_checks} good check{'s' * (rule.recovery_checks != 1)}"
+    one = rule.gather_minutes == 1
+    minutes = "1 minute" if one else f"{rule.gather_minutes:g} minutes"
     parts = [
         (checks, True),
-        (f"gathered for {rule.gather_minutes:g} minutes", rule.gather_minutes),
+        (f"gathered for {minutes}", rule.gather_minutes),
         (f"{rule.reminders} reminder{'s' * (rule.reminders != 1)}", rule.reminders),
         ("once ever", rule.once_ever),
         (f"{rule.owner} hears of trouble", rule.owner.strip()),

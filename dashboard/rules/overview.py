@@ -230,8 +230,8 @@ def nothing_yet() -> Tag:
     return tags.section(
         tags.h2("When the data says so"),
         tags.p(
-            "A rule looks at your data every few minutes. Each new row that is bad calls somebody, "
-            "once.",
+            "A rule looks at your data every few minutes. For each new bad row it calls the people "
+            "you name, once.",
             tags.span(
                 " Start from an example, on made-up data, and change it to your own:",
                 class_="to-start",

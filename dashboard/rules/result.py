@@ -56,6 +56,7 @@ def bad_now(seen: Seen | None, problem: str, zone: str, *, is_reading: bool) -> 
     if not problem and len(shown) < preview.total:
         aside = f"first {len(shown)}, at {at}"
     heading = f"Bad now: {rows_words(preview.total)}" if preview.total else "None bad"
+    verb = "text" if seen.rule.channel == "text" else "call"
     return tags.div(
         tags.div(
             tags.h2(heading),
@@ -63,7 +64,10 @@ def bad_now(seen: Seen | None, problem: str, zone: str, *, is_reading: bool) -> 
             class_="card-heading",
         ),
         _table(seen.rule, shown, "first") if shown else None,
-        tags.p("No row is bad now. One that turns bad later calls.", class_="cb-quiet nothing")
+        tags.p(
+            f"No row is bad now. If one turns bad later, the rule {verb}s about it.",
+            class_="cb-quiet nothing",
+        )
         if not shown
         else None,
         tags.div(
@@ -235,7 +239,6 @@ class Decision:
     telling: Telling
     chosen: frozenset[str]
     is_changed: bool
-    is_busy: bool = False
 
 
 def turn_on(decision: Decision) -> Tag:
@@ -297,7 +300,7 @@ def _wide_button(
         data_act=act,
         # Not `disabled`, so that keyboards and screen readers still reach the button and its
         # reason.
-        aria_disabled="true" if refused or decision.is_busy else None,
+        aria_disabled="true" if refused else None,
         aria_describedby="rules-why",
         id="rules-turn-on",
     )

@@ -117,11 +117,12 @@ def versions_sheet(versions: Sequence[Rule], zone: str) -> Tag:
     """Return the sheet with who changed what, and when."""
     items = []
     for place, (version, before) in enumerate(grouped(versions)):
+        by = version.changed_by or "Unknown person"
         at = clock(version.changed_at, zone) if version.changed_at else ""
         items.append(
             tags.li(
                 tags.div(
-                    tags.span(f"{version.changed_by or 'Somebody'}, {at}", class_="cb-strong"),
+                    tags.span(f"{by}, {at}", class_="cb-strong"),
                     tags.span(changed_fields(before, version), class_="under"),
                 ),
                 button(

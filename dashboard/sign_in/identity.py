@@ -145,7 +145,10 @@ class BehindProxy:
             return Denied(
                 403,
                 "The proxy doesn't say who you are",
-                (f"It must send {self._header} once, with the name of whoever is signed in.",),
+                (
+                    f"It must send {self._header} once, with the name of the person who is signed "
+                    "in.",
+                ),
             )
         return Visitor(self._roles.actor(name))
 

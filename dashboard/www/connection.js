@@ -18,7 +18,7 @@ function explain() {
   notice.className = "no-session";
   notice.setAttribute("role", "alert");
   notice.textContent =
-    "This page can't connect to Callboard, so nothing on it works. Whoever runs it: let the proxy " +
+    "This page can't connect to Callboard, so nothing on it works. If you run it, let the proxy " +
     "pass WebSockets on, with the headers Upgrade, Connection and Host (docs/deploying_proxies.md). " +
     "If it does, Callboard's log says why it refused this page.";
   document.body.prepend(notice);

@@ -194,10 +194,10 @@ def test_axe_finds_nothing(browser: Browser, app: str, viewport: dict[str, int],
         without_faults(page)
         for each in ("How it calls", "Afterwards, and trouble"):
             here(page).get_by_text(each).click()
-        here(page).get_by_label("Reminders").fill("9")
+        here(page).get_by_label("Reminders", exact=True).fill("9")
         expect(page.locator("#rules-line-reminders .bad")).to_be_visible()
         without_faults(page)
-        here(page).get_by_label("Reminders").fill("1")
+        here(page).get_by_label("Reminders", exact=True).fill("1")
         here(page).get_by_label("Rows that are bad").fill("SELECT bach FROM tastings")
         expect(page.locator("#rules-line-sql .bad")).to_be_visible()
         without_faults(page)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alerts import UnusableInput
+from alerts import Channel, UnusableInput
 from dashboard.rules import charts, form, options, overview, result, sheets
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.guided_form import guided_tag
@@ -301,6 +301,13 @@ def test_each_bad_row_says_who_would_hear_what_and_can_be_listened_to():
     html = str(result.bad_now(as_text, "", "UTC", is_reading=False))
     assert "What they read" in html
     assert "data-listen" not in html
+
+
+@pytest.mark.parametrize(("channel", "verb"), [("call", "calls"), ("text", "texts")])
+def test_without_a_bad_row_it_says_what_becomes_of_the_next(channel: Channel, verb: str):
+    none = replace(seen(0), rule=replace(EXAMPLE, channel=channel))
+    html = str(result.bad_now(none, "", "UTC", is_reading=False))
+    assert f"If one turns bad later, the rule {verb} about it." in html
 
 
 def test_a_mistake_keeps_the_last_good_result_with_its_time():
