@@ -25,6 +25,8 @@ _INTERVAL = re.compile(r"every\s+(?:(\d+(?:\.\d+)?)\s+)?(second|minute|hour|day)
 _HOURLY = re.compile(r"(?:hourly|every hour) at\s+:?([0-5]?\d)")
 _AT_TIMES = re.compile(r"(.+?)\s+at\s+([\d:,\s]+(?:and[\d:\s]+)?)")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+# Between days or times, also with a comma before "and".
+_AND = re.compile(r",\s*and\b|,|\band\b")
 _MONTHLY = re.compile(r"(?:day (\d{1,2})|the (?:(\d{1,2})(?:st|nd|rd|th))) of (?:each|every) month")
 
 
@@ -85,8 +87,9 @@ def read_schedule(text: str) -> tuple[float, str]:
     Raises `UnusableInput` about `schedule`.
     """
     words = " ".join(text.split()).lower()
-    if found := _INTERVAL.fullmatch(words):
-        return float(found[1] or 1) * SECONDS[found[2]], ""
+    # Refuse an interval of 0 here: with it, callers expect a cron line.
+    if (found := _INTERVAL.fullmatch(words)) and (count := float(found[1] or 1)):
+        return count * SECONDS[found[2]], ""
     if words == "hourly":
         return float(SECONDS["hour"]), ""
     if found := _HOURLY.fullmatch(words):
@@ -104,7 +107,7 @@ def read_schedule(text: str) -> tuple[float, str]:
 
 
 def _cron_line(days: str, times: str) -> str:
-    found = [_TIME.fullmatch(each.strip()) for each in re.split(r",|\band\b", times)]
+    found = [_TIME.fullmatch(each.strip()) for each in _AND.split(times)]
     clock = [(int(each[1]), int(each[2])) for each in found if each]
     if len(clock) < len(found):
         raise UnusableInput("schedule", EXAMPLE)
@@ -125,7 +128,7 @@ def _cron_line(days: str, times: str) -> str:
 def _weekdays(text: str) -> str:
     """Return cron's numbers of days such as "Mondays", "Mon, Wed and Fri"."""
     found = set()
-    for each in re.split(r",|\band\b", text.removeprefix("every ").removeprefix("on ")):
+    for each in _AND.split(text.removeprefix("every ").removeprefix("on ")):
         name = each.strip().removesuffix(".")
         matching = [
             number

@@ -113,6 +113,8 @@ def test_words_say_when_and_are_read_back(every: float, at: str, words: str) -> 
     [
         ("Every  Day at 7:00", (0, "0 7 * * *")),
         ("Mondays and thursdays at 19:00 and 07:00", (0, "0 7,19 * * 1,4")),
+        ("mon, wed, and fri at 07:00", (0, "0 7 * * 1,3,5")),
+        ("weekdays at 07:00, and 19:00", (0, "0 7,19 * * 1-5")),
         ("every Friday at 16:15", (0, "15 16 * * 5")),
         ("the 15th of every month at 09:00", (0, "0 9 15 * *")),
         ("hourly", (3600, "")),
@@ -125,8 +127,9 @@ def test_people_write_it_in_several_ways(typed: str, read: tuple[float, str]) ->
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "often", "every -5 minutes", "daily at noon", "daily at 25:00", "someday at 07:00",
-     "daily at 07:00 and 19:30", "day 32 of each month at 07:00", "0 7 31 2 *", "on at 07:00"],
+    ["", "often", "every -5 minutes", "every 0 minutes", "every 0.0 hours", "daily at noon",
+     "daily at 25:00", "someday at 07:00", "daily at 07:00 and 19:30",
+     "day 32 of each month at 07:00", "0 7 31 2 *", "on at 07:00"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_told(typed: str) -> None:
     with pytest.raises(UnusableInput, match=r"Write|share|can't be read") as raised:
