@@ -148,7 +148,7 @@ def _read_rule(entry: Mapping[str, Any], where: str) -> Rule:
     rule = Rule(**_read_values(values, types, where, also=(SCHEDULE, "guided")))
     if schedule is not None:
         if not isinstance(schedule, str):
-            raise UnusableInput("file", f"{where}: {SCHEDULE} is {KINDS[str]}.")
+            raise UnusableInput("file", f"{where}: {SCHEDULE} must be {KINDS[str]}.")
         try:
             every, at = read_schedule(schedule)
         except UnusableInput as problem:
@@ -189,16 +189,16 @@ def _read_value(value: Any, kind: Any, where: str) -> Any:
     if get_origin(kind) is Literal:
         choices = get_args(kind)
         if value not in choices:
-            raise UnusableInput("file", f"{where} is one of {', '.join(choices)}.")
+            raise UnusableInput("file", f"{where} must be one of {', '.join(choices)}.")
         return value
     if get_origin(kind) is tuple:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise UnusableInput("file", f'{where} is a list of texts, such as ["batch"].')
+            raise UnusableInput("file", f'{where} must be a list of texts, such as ["batch"].')
         return tuple(value)
     # In Python, True is an int too.
     is_right = isinstance(value, (int, float) if kind is float else kind)
     if not is_right or (isinstance(value, bool) and kind is not bool):
-        raise UnusableInput("file", f"{where} is {KINDS[kind]}.")
+        raise UnusableInput("file", f"{where} must be {KINDS[kind]}.")
     return value
 
 

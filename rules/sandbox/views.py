@@ -179,7 +179,7 @@ def _csv_options(table: Table) -> list[str]:
             raise QueryError(words, "refused")
         if name == "skip":
             if not str(value).isdigit():
-                raise QueryError(f"{table.name}: skip is a number of lines.", "refused")
+                raise QueryError(f"{table.name}: skip must be a number of lines.", "refused")
             found.append(f"skip = {int(value)}")
         elif name == "nullstr":
             # Several values are written one a line.

@@ -128,7 +128,7 @@ async def test_options_say_how_a_csv_is_written(sandbox: Sandbox, tmp_path: Path
     ("options", "sentence"),
     [
         ({"delimeter": ";"}, "lab: there is no option delimeter; there are comment, dateformat, "),
-        ({"skip": "one"}, "lab: skip is a number of lines."),
+        ({"skip": "one"}, "lab: skip must be a number of lines."),
         ({"filename": True}, "lab: there is no option filename; "),
         ({"delimiter": "';DROP"}, "lab: "),
     ],
