@@ -105,15 +105,21 @@ def _objects(client: S3Client, source: Source, bucket: str, key: str) -> list[_O
 
 def _pattern(key: str) -> re.Pattern[str]:
     """Return a regular expression for a shell pattern: * and ? stay within a folder, ** doesn't."""
-    parts = re.split(r"(\*\*/?|\*|\?|\[[^\]]+\])", key)
+    parts = re.split(r"(\*\*/?|\*|\?|\[!?+\]?+[^\]]*\])", key)
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return re.compile(
         "".join(
-            words.get(part) or (part if re.fullmatch(r"\[[^\]]+\]", part) else re.escape(part))
-            for part in parts
+            words.get(part) or (_one_of(part[1:-1]) if at % 2 else re.escape(part))
+            for at, part in enumerate(parts)  # each second part is one that isn't plain text
         ),
         re.DOTALL,
     )
+
+
+def _one_of(characters: str) -> str:
+    """Return a regular expression for what a shell has in brackets: "a-z", or "!a-z" for others."""
+    escaped = re.sub(r"[\\^\[\]]", r"\\\g<0>", characters)
+    return f"[^/{escaped[1:]}]" if escaped.startswith("!") else f"[{escaped}]"
 
 
 def _download_all(
