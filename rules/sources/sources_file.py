@@ -43,9 +43,12 @@ MOST_LABEL_CHARACTERS = 60
 MOST_SOURCES = 500
 # A type's name in DuckDB: https://duckdb.org/docs/stable/sql/data_types/overview
 TYPE = re.compile(r"[A-Za-z][A-Za-z ]{1,30}(\(\d{1,2}(, ?\d{1,2})?\))?")
-# Parts of an address after its ?, likewise.
+# Names of query parameters whose value is probably a secret.
 SECRET_OPTION = re.compile(
-    r"password|token|secret|sig|auth|credential|^(api|access)?_?key$", re.IGNORECASE
+    r"password|token|secret|signature|credential|"
+    # Whole words, because nothing in ?author= or ?design= is secret.
+    r"(?<![a-z])(sig|o?auth|authorization)(?![a-z])|^((api|access|auth)[_-]?)?key$",
+    re.IGNORECASE,
 )
 # Headers whose value is probably a secret.
 SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|password", re.IGNORECASE)
