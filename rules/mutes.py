@@ -23,7 +23,7 @@ from database.tables import insert_new
 from database.transactions import database_time
 from rules.tables import mutes
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKLY = "Write the days and, if need be, the hours: sat sun, or mon-fri 18:00-07:00."
 DAY = re.compile(r"[a-z]{3,}")
 HOURS = re.compile(r"\d{1,2}:\d{2}\s*[-\u2013]\s*\d{1,2}:\d{2}")
@@ -76,8 +76,19 @@ class Mute:
         return not self.weekly or read_weekly(self.weekly).covers(moment, self.time_zone)
 
 
+def check_weekly(text: str) -> None:
+    """Raise `UnusableInput` about `weekly` for words that a new mute can't have."""
+    read_weekly(text)
+    words = set(re.findall(r"[a-z]+", text.lower())) - {"and"}
+    if not all(any(f"{day}s".startswith(word) for day in WEEKDAYS) for word in words):
+        raise UnusableInput("weekly", WEEKLY)
+
+
 def read_weekly(text: str) -> Weekly:
-    """Read "sat sun" or "mon-fri 18:00-07:00". Raises `UnusableInput` about `weekly`."""
+    """Read "sat sun" or "mon-fri 18:00-07:00". Raises `UnusableInput` about `weekly`.
+
+    Only the first letters of a day count: a saved mute must stay readable, and may be misspelled.
+    """
     words = text.strip().lower()
     hours: QuietHours | None = None
     if written := HOURS.search(words):
@@ -159,7 +170,7 @@ class Mutes:
         `audit` is written with it. Raises `UnusableInput` for `weekly` or `until`.
         """
         if weekly:
-            read_weekly(weekly)
+            check_weekly(weekly)
             check_zone(time_zone)
         now = datetime.now(UTC)
         if until is not None and until <= now:
@@ -199,7 +210,7 @@ class Mutes:
 
 def _day(name: str) -> int:
     for number, day in enumerate(WEEKDAYS):
-        if DAY.fullmatch(name) and name.startswith(day):
+        if DAY.fullmatch(name) and name.startswith(day[:3]):
             return number
     raise UnusableInput("weekly", WEEKLY)
 

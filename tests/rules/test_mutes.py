@@ -36,6 +36,17 @@ def test_days_are_read_as_people_write_them(text, days):
     assert read_weekly(text.replace(" – ", "–")).days == days
 
 
+@pytest.mark.parametrize("word", ["monthly 09:00-10:00", "sunny", "money-fri", "saturnday"])
+async def test_a_new_mute_names_days_and_nothing_that_only_begins_like_one(database, word):
+    mutes = Mutes(database, "AC1")
+    with pytest.raises(UnusableInput, match="sat sun, or mon-fri 18:00-07:00"):
+        await mutes.add("rule", weekly=word, time_zone="UTC")
+    for good in ("tues, thurs and Sundays", "Mon\u2013Fri 18:00-07:00"):
+        await mutes.add("rule", weekly=good, time_zone="UTC")
+    # An earlier version saved such words, and checks of its rule must go on.
+    assert mute(weekly="fridag").holds(FRIDAY)
+
+
 @pytest.mark.parametrize("text", ["", "always", "mon-xyz", "25:00-26:00", "su", "mon 07:00"])
 def test_other_words_are_refused_in_a_sentence(text):
     with pytest.raises(UnusableInput, match="sat sun, or mon-fri 18:00-07:00"):
