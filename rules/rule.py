@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -136,14 +135,7 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
     "stale_after_minutes": (0, 366 * DAY_MINUTES, "Name 0 to 527,040 minutes (a year)."),
     "repeat": (0, 100, "Say it 1 to 100 times, or 0 for until they hang up."),
 }
-COUNTS = (
-    "pending_checks",
-    "recovery_checks",
-    "most_at_once",
-    "reminders",
-    "repeat",
-    "tries",
-)
+COUNTS = ("pending_checks", "recovery_checks", "most_at_once", "reminders", "repeat")
 
 
 def same_columns(columns: Sequence[str], others: Sequence[str]) -> bool:
@@ -286,15 +278,14 @@ def _wrong_numbers(rule: Rule) -> list[UnusableInput]:
     found = []
     for field, (least, most, sentence) in LIMITS.items():
         value = getattr(rule, field)
-        whole = field not in COUNTS or value == int(value)
         # Written this way round so that NaN is refused too.
-        if not least <= value <= most or not math.isfinite(value) or not whole:
+        if not least <= value <= most or (field in COUNTS and not float(value).is_integer()):
             found.append(UnusableInput(field, sentence))
     return found
 
 
 def _wrong_delivery(rule: Rule) -> list[UnusableInput]:
-    """Return why an alert with these options would be refused, whoever the recipient is."""
+    """Return why an alert with these options would be refused for any recipient."""
     found: list[UnusableInput] = []
     request = replace(
         alert_request(rule), to=SPECIMEN.to, message=SPECIMEN.message, user="", template=False

@@ -78,6 +78,8 @@ def test_a_draft_may_lack_what_a_check_needs() -> None:
         ("pending_minutes", float("inf"), "a week"),
         ("recovery_checks", 0, "1 to 100"),
         ("most_at_once", 0, "1 to 10,000"),
+        ("most_at_once", float("nan"), "1 to 10,000"),
+        ("reminders", float("inf"), "0 to 3"),
         ("gather_minutes", -1, "a day"),
         ("reminders", 4, "0 to 3"),
         ("reminder_minutes", 0, "1 to 10,080"),
