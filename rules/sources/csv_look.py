@@ -230,7 +230,13 @@ class _Columns:
         with_commas = [each for each in values if "," in each]
         if not with_commas or self._source.decimal == ",":
             return
-        if self._source.decimal == "." or all(map(THOUSANDS.fullmatch, with_commas)):
+        if self._source.decimal == ".":
+            self._texts.add(name)
+            self._notes.append(
+                f"{name} is read as text: {with_commas[0]} has a comma. "
+                "Write numbers without commas."
+            )
+        elif all(map(THOUSANDS.fullmatch, with_commas)):
             self._texts.add(name)
             self._notes.append(
                 f"{name} is read as text: {with_commas[0]} may be a large number or a decimal. "

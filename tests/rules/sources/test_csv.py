@@ -49,11 +49,15 @@ async def test_numbers_with_a_comma_that_can_be_read_in_two_ways_stay_text(lab: 
     lab.open(LAB)
 
     assert (await lab.types())["cells"] == "VARCHAR"
-    shape = await lab.sources.shape("lab")
-    assert shape is not None
+    shape = await lab.sources.accept_shape("lab")
     assert "1,250 may be a large number or a decimal" in shape.notes[0]
     lab.open(LAB + 'decimal = ","\n')
     assert await lab.rows() == [(1407, 1.25), (1408, 2.0)]
+    lab.open(LAB + 'decimal = "."\n')
+    shape = await lab.sources.accept_shape("lab")
+    assert shape.notes == (
+        "cells is read as text: 1,250 has a comma. Write numbers without commas.",
+    )
 
 
 @pytest.mark.parametrize("word", ["N/A", "NA", "-", "null", "NaN", "#N/A", "?"])
@@ -94,8 +98,7 @@ async def test_an_ambiguous_date_is_not_guessed(lab: Lab):
     lab.open(LAB)
 
     assert await lab.types() == {"batch": "BIGINT", "tasted": "VARCHAR"}
-    shape = await lab.sources.shape("lab")
-    assert shape is not None
+    shape = await lab.sources.accept_shape("lab")
     assert "in 01/02/2025 the day or the month may come first" in shape.notes[0]
     lab.open(LAB + 'date_format = "%d/%m/%Y"\n')
     assert (await lab.rows())[0] == (1407, "2025-02-01")
