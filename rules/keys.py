@@ -123,11 +123,6 @@ def hash_of(texts: Sequence[str | None]) -> str:
     return hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:HASH_CHARACTERS]
 
 
-def canonical_text(value: Value, type: str) -> str:
-    """Return the text of a key's cell, which is the same for equal values of any type."""
-    return _canonical_of(type)(value)
-
-
 def words_of(values: Mapping[str, Value]) -> str:
     """Return a key with these cells in words for people, shortened."""
     words = " ".join(shown(each) or "(empty)" for each in values.values())

@@ -107,13 +107,6 @@ class Sandbox:
         facts = await self.examine(sql)
         return {spelled.get(folded(each), each) for each in facts.tables}
 
-    async def uses_clock(self, sql: str) -> bool:
-        """Whether the answer may change while the sources don't: with time, or by chance.
-
-        Raises `QueryError` if the query isn't one that a rule may have.
-        """
-        return (await self.examine(sql)).uses_clock
-
     async def examine(self, sql: str) -> Facts:
         """Return what is known from the query's text. Raises `QueryError` if rules can't use it."""
         if sql in self._facts:

@@ -197,11 +197,6 @@ class Sources:
         await self._in_thread(lambda: self._uploads.remove(name))
         await self._in_thread(lambda: self._shapes.forget(name))
 
-    async def shape(self, name: str) -> Shape | None:
-        """Return the columns of a source as they were kept, None if it was never read."""
-        source = self.get(name)
-        return await self._in_thread(lambda: self._shapes.get(source))
-
     async def shape_change(self, name: str) -> ShapeChange | None:
         """Read a source as if for the first time and return how it differs from what was kept.
 

@@ -160,7 +160,7 @@ async def test_thirty_days_of_parquet_and_of_csv(sandbox: Sandbox, tmp_path: Pat
 async def test_whether_the_answer_depends_on_the_clock(
     sandbox: Sandbox, query: str, expected: bool
 ):
-    assert await sandbox.uses_clock(query) is expected
+    assert (await sandbox.examine(query)).uses_clock is expected
 
 
 @pytest.mark.parametrize(

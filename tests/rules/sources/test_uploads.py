@@ -112,8 +112,7 @@ async def test_what_a_person_can_do_about_an_ambiguous_date(lab: Lab):
     lab.open()
     await lab.sources.add_upload("lots", lab.write("1.csv", "day\n01/02/2025\n"))
 
-    shape = await lab.sources.shape("lots")
-    assert shape is not None
+    shape = await lab.sources.accept_shape("lots")
     assert "Write dates as 2025-12-31 and upload the file again" in shape.notes[0]
 
 
