@@ -27,7 +27,7 @@ from rules.tables import rule_state
 # Built once, because tens of thousands of keys can be held.
 CHANGED = ("state", "since", "since_check", "fired_at", "is_told")
 ANSWER = UPDATE_EPISODE.values({name: sa.bindparam(name) for name in CHANGED})
-NOTHING_HELD = "Nothing of this rule is held any more: somebody has decided already."
+NOTHING_HELD = "Nothing of this rule is held any more: another person has decided already."
 
 
 async def read_held_rows(

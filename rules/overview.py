@@ -34,7 +34,7 @@ HealthKind = Literal[
     "fine", "held", "flapping", "slow", "stale", "waiting", "failed", "off", "draft", "unheard"
 ]
 MOST_FLAPPING = 50
-MEND_OWNER = "Name somebody else as the rule's owner, or correct the person's entry under People."
+MEND_OWNER = "Name another owner for the rule, or correct the person's entry under People."
 
 
 @dataclass(frozen=True, slots=True)

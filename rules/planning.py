@@ -371,7 +371,7 @@ def _warn(rule: Rule, audience: Audience) -> None:
     """Log recipients that were known when the rule was switched on and aren't found any more."""
     for problem in filter(None, (audience.owner_problem, audience.then_to_problem)):
         log.warning(
-            "%s", on_one_line(f"The rule {rule.name} names somebody who can't be told: {problem}")
+            "%s", on_one_line(f"The rule {rule.name} names a person who can't be told: {problem}")
         )
 
 

@@ -36,7 +36,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The sources of a rule as they were fetched, by the names that its query gives them."""
+    """The sources of a rule as they were fetched, by the names that its query uses."""
 
     snapshots: Mapping[str, Snapshot]
     uses_clock: bool

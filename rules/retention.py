@@ -10,14 +10,14 @@ from rules.tables import checks, episode_alerts, episodes, mutes
 
 SECONDS_A_DAY = 24 * 3600.0
 KEEP_CHECKS_DAYS = 30
-# A rule looks back over a window; a key that it still lists after this is told again.
+# After this a rule with once_ever no longer knows that a key has been bad, and tells of it again.
 KEEP_EPISODES_DAYS = 400
 # Small, so that others can write between these transactions.
 MOST_DELETED_AT_ONCE = 500
 
 
 async def delete_old(database: Database, account_sid: str, keep_days: int = 0) -> int:
-    """Delete an account's old checks and episodes; returns how many rows.
+    """Delete an account's old checks, episodes and mutes; returns how many rows.
 
     `keep_days` is how long alerts are kept. Episodes are kept at least as long: otherwise
     a key's episodes would be counted from 1 again, and a new alert would get the id of an old one.

@@ -222,7 +222,7 @@ class SavedRules:
             raise UnusableInput("name", f"There is a rule {name} already: choose another name.")
 
     def _changed_meanwhile(self, newest: Rule) -> str:
-        who = newest.changed_by or "Somebody"
+        who = newest.changed_by or "Another person"
         at = newest.changed_at and in_time_zone(newest.changed_at, self._time_zone)
         when = f" at {at:%H:%M}" if at else ""
         return (

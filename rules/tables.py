@@ -70,7 +70,7 @@ rule_state = sa.Table(
     # The worker that is checking it, and until when no other one may.
     sa.Column("leased_by", sa.Text),
     sa.Column("leased_until", sa.Double),
-    # When the last check ended, how long it took, and how many rows were bad: null where it isn't
+    # When the last check began, how long it took, and how many keys were bad: null where it isn't
     # known because that check failed.
     sa.Column("last_check_at", sa.Double),
     sa.Column("last_seconds", sa.Double),
@@ -101,10 +101,10 @@ checks = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("seconds", sa.Double, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
-    # "counted", "unchanged" or "failed", and the sentence of a failure.
+    # "counted" or "failed", and why it failed. A check that found its data unchanged has no row.
     sa.Column("result", sa.Text, nullable=False),
     sa.Column("failure", sa.Text, nullable=False),
-    # How many rows were bad, and how many keys began to be, fired, were held, and were over.
+    # How many keys were bad, turned bad, fired, were held, and were over.
     sa.Column("bad", sa.Integer),
     sa.Column("new", sa.Integer, nullable=False),
     sa.Column("fired", sa.Integer, nullable=False),
@@ -169,7 +169,7 @@ episode_alerts = sa.Table(
     sa.Column("rule_id", sa.Text, primary_key=True),
     sa.Column("key_hash", sa.Text, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    # "firing", "reminder" or "recovery".
+    # A Kind of telling.py: "firing", "reminder", "recovery", "problem" or "flapping".
     sa.Column("kind", sa.Text, nullable=False),
     sa.Index("episode_alerts_by_episode", "rule_id", "account_sid", "key_hash", "number"),
 )

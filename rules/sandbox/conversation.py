@@ -24,7 +24,7 @@ from rules.sandbox.wire import (
 from rules.sandbox.zygote_process import Ending, ZygoteProcess
 
 # A child that crashed holding more than this ran out of memory.
-NEARLY_ALL_MEMORY = 0.25 * MEMORY_BYTES
+OUT_OF_MEMORY_FROM_BYTES = 0.25 * MEMORY_BYTES
 # A child bounds its frames itself; this limit is for one that misbehaves.
 MOST_BYTES = MOST_ANSWER_BYTES + 4 * MOST_FRAME_BYTES
 CRASHED = "DuckDB crashed on this query: make it simpler. Nothing else was harmed."
@@ -117,6 +117,6 @@ def _why(ending: Ending | None) -> Exception:
     if killed_by in {signal.SIGXCPU, signal.SIGALRM}:
         return QueryError("The query took too long and was stopped: let it read less.", "limit")
     # When memory runs out, the kernel kills the process that holds the most.
-    if killed_by == signal.SIGKILL or ending.memory > NEARLY_ALL_MEMORY:
+    if killed_by == signal.SIGKILL or ending.memory > OUT_OF_MEMORY_FROM_BYTES:
         return QueryError(TOO_MUCH_MEMORY, "limit")
     return QueryError(CRASHED, "failed")

@@ -137,7 +137,7 @@ async def _guessed(
 
 
 def _typed(source: Source, found: Iterable[Column], texts: Iterable[str]) -> tuple[Column, ...]:
-    """Return columns with the types that the definition gives them."""
+    """Return columns with the types from the definition."""
     columns = tuple(found)
     names = {each.name for each in columns}
     for name in source.types:
