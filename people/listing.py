@@ -220,43 +220,54 @@ class Listing:
         if wanted.glance == "quiet":
             found = found.where(contacts.c.clock_zone.in_(_quiet_zones(connection)))
         elif wanted.glance == "stop":
-            found = found.where(contacts.c.id.in_(self._stopped()))
+            found = found.where(contacts.c.id.in_(self._stopped(connection)))
         elif wanted.glance == "unreached":
-            found = found.where(contacts.c.id.in_(self._unreached()))
+            found = found.where(contacts.c.id.in_(self._unreached(connection)))
         return found
 
-    def _stopped(self) -> sa.Select[Any]:
-        return (
+    def _stopped(self, connection: sa.Connection) -> sa.CompoundSelect[Any]:
+        """Select people with a number that has texted STOP."""
+        number, stopped = contact_numbers.c.number, texting_states.c.number
+        extended = sa.and_(_has_extension(number), stopped == _plain(connection, number))
+        return sa.union_all(*(
             sa.select(contact_numbers.c.contact_id)
-            .join(texting_states, texting_states.c.number == contact_numbers.c.number)
+            .join(texting_states, is_same)
             .where(
                 texting_states.c.account_sid == self._account_sid, texting_states.c.state == "stop"
             )
-        )
+            for is_same in (stopped == number, extended)
+        ))  # fmt: skip
 
-    def _unreached(self) -> sa.Select[Any]:
+    def _unreached(self, connection: sa.Connection) -> sa.CompoundSelect[Any]:
         """Select people whose newest alert is recent and didn't reach them."""
         own, newer = contact_numbers, contact_numbers.alias()
         later = alerts.alias()
-        reached_later = (
+        newer_alert = (
             sa.select(sa.literal(1))
-            .select_from(newer.join(later, later.c.to_number == newer.c.number))
+            .select_from(newer.join(later, _went_to(connection, later, newer.c.number)))
             .where(
                 newer.c.contact_id == own.c.contact_id,
                 later.c.account_sid == self._account_sid,
                 later.c.created_at > alerts.c.created_at,
             )
         )
-        return (
+        # Apart, because with the plain number of each contact a database couldn't begin with the
+        # alerts, which may be few.
+        went_there = (
+            alerts.c.to_number == own.c.number,
+            sa.and_(_has_extension(own.c.number), _went_to(connection, alerts, own.c.number)),
+        )
+        return sa.union_all(*(
             sa.select(own.c.contact_id)
-            .join(alerts, alerts.c.to_number == own.c.number)
+            .join(alerts, each)
             .where(
                 alerts.c.account_sid == self._account_sid,
                 alerts.c.status.in_(NOT_REACHED),
                 alerts.c.created_at >= time.time() - LATELY_SECONDS,
-                ~reached_later.exists(),
+                ~newer_alert.exists(),
             )
-        )
+            for each in went_there
+        ))  # fmt: skip
 
 
 LAST_ALERTS = (
@@ -284,6 +295,29 @@ def is_quiet(moment: datetime, zone: str) -> bool:
     """Whether it is from QUIET_FROM to QUIET_TILL on the clock of an IANA zone."""
     clock = in_time_zone(moment, zone).time()
     return clock >= QUIET_FROM or clock < QUIET_TILL
+
+
+def _went_to(
+    connection: sa.Connection, alert: sa.FromClause, number: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    """Match the alerts to a contact's number, whose extension is only in their request."""
+    request = sa.cast(alert.c.request, sa.Text)
+    return sa.and_(
+        alert.c.to_number == _plain(connection, number),
+        # A quotation mark inside of a JSON string has a backslash, so this is a whole value.
+        sa.or_(alert.c.to_number == number, request.contains('"' + number + '"')),
+    )
+
+
+def _has_extension(number: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return number.contains(",")
+
+
+def _plain(connection: sa.Connection, number: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Return the E.164 part of a number as in `PhoneNumber.dialed`, see `split_dialed`."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    place = (sa.func.instr if is_sqlite else sa.func.strpos)(number + ",", ",")
+    return sa.func.substr(number, 1, place - 1)
 
 
 def _members(of: sa.ColumnElement[bool]) -> sa.Select[Any]:

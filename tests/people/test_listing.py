@@ -50,11 +50,17 @@ async def names(people: Listing, **wanted: Any) -> list[str]:
 
 
 async def write_alert(
-    database: Database, to: str, status: Status, days_ago: float = 0, account: str = ACCOUNT
+    database: Database,
+    to: str,
+    status: Status,
+    days_ago: float = 0,
+    account: str = ACCOUNT,
+    *,
+    then_to: tuple[str, ...] = (),
 ) -> str:
     at = datetime.fromtimestamp(time.time() - days_ago * 24 * 3600, UTC)
     alert_id = f"{to}-{status}-{days_ago}-{account}"
-    new = NewAlert(alert_id, AlertRequest("call", to, "Hello"), "+17248675309")
+    new = NewAlert(alert_id, AlertRequest("call", to, "Hello", then_to=then_to), "+17248675309")
     row = new_alert_row(new_alert(new, at), new, account, new_position(at)) | {
         "status": status.value, "is_open": False, "revision": 0,
     }  # fmt: skip
@@ -144,10 +150,7 @@ async def test_counts_and_glances(
     await write_alert(database, "+14125550124", Status.COMPLETED, 1)
     await write_alert(database, "+14125550147", Status.UNANSWERED, 2)
     await write_alert(database, "+442079460958", Status.UNANSWERED, 9)
-    stop = {"number": "+442079460958", "account_sid": ACCOUNT, "state": "stop", "since": 1.0}
-    await database.write(
-        lambda connection: connection.execute(sa.insert(texting_states), [stop]) and None
-    )
+    await write_stop(database, "+442079460958")
     monkeypatch.setattr(listing, "is_quiet", lambda _, zone: zone == "Australia/Sydney")
     counts = await people.counts()
     assert counts.everybody == 5
@@ -161,6 +164,35 @@ async def test_counts_and_glances(
     assert await names(people, glance="stop") == ["Clara Novak"]
     assert await names(people, glance="unreached") == ["Émile Noir"]
     assert await names(people, glance="unreached", search="ben") == []
+
+
+async def test_glances_at_people_with_an_extension(
+    people: Listing, contacts: Contacts, database: Database
+):
+    await contacts.save(Contact("", "Colleague", ("412 555 0150 x8",)))
+    await contacts.save(Contact("", "Third", ("412 555 0160 x9",)))
+    await write_alert(database, "+14125550150,7", Status.UNANSWERED, 2)
+    # Not to him: to a colleague's extension, and to one that begins like his.
+    await write_alert(database, "+14125550150,8", Status.COMPLETED, 1)
+    await write_alert(database, "+14125550150,71", Status.COMPLETED, 1)
+    assert await names(people, glance="unreached") == ["ben small"]
+    # At the plain number of the next person, and then at the extension.
+    await write_alert(database, "+14125550123", Status.FAILED, 1, then_to=("+14125550160,9",))
+    await write_alert(database, "+14125550148,12", Status.UNANSWERED, 1)
+    assert await names(people, glance="unreached") == ["Ben Adeyemi", "ben small", "Émile Noir"]
+    await write_alert(database, "+14125550148,12", Status.COMPLETED)
+    await write_alert(database, "+14125550150,7", Status.COMPLETED)
+    assert await names(people, glance="unreached") == ["Ben Adeyemi"]
+
+    await write_stop(database, "+14125550148")
+    assert await names(people, glance="stop") == ["Émile Noir"]
+
+
+async def write_stop(database: Database, number: str) -> None:
+    stop = {"number": number, "account_sid": ACCOUNT, "state": "stop", "since": 1.0}
+    await database.write(
+        lambda connection: connection.execute(sa.insert(texting_states), [stop]) and None
+    )
 
 
 @pytest.mark.parametrize(("hour", "quiet"), [(21, False), (22, True), (3, True), (7, False)])
