@@ -25,6 +25,9 @@ MOST_NUMBERS = 3
 NUMBER_FIELDS = tuple(f"number_{place}" for place in range(1, MOST_NUMBERS + 1))
 # They separate names when several are typed at once.
 SEPARATORS = ",;\n"
+# Other programs write them between the groups of a person, so a file may too.
+BETWEEN_GROUPS_IN_FILES = ("|", ":::")
+SEPARATES_GROUPS = "Leave commas, semicolons, | and ::: out of a group's name: they separate names."
 # Characters that a database can't keep, or that people can't see.
 REFUSED_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
 # How a spreadsheet shows a long number once it has rounded it, such as 4.12555E+09.
@@ -104,10 +107,17 @@ def read_group_name(text: str, field: str = "groups") -> str:
         raise UnusableInput(field, "Type a name for the group.")
     _check_characters(field, "The group's name", name, MOST_GROUP_CHARACTERS)
     if any(separator in name for separator in SEPARATORS):
-        raise UnusableInput(
-            field, "Leave commas and semicolons out of a group's name: they separate names."
-        )
+        raise UnusableInput(field, SEPARATES_GROUPS)
     return name
+
+
+def check_new_group_name(name: str, field: str) -> None:
+    """Raise `UnusableInput` for the name of a new group that an import would split.
+
+    Groups of earlier versions may have such a name, and stay usable.
+    """
+    if any(separator in name for separator in BETWEEN_GROUPS_IN_FILES):
+        raise UnusableInput(field, SEPARATES_GROUPS)
 
 
 def read_groups(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,7 +183,10 @@ def _check_characters(field: str, what: str, text: str, most: int) -> None:
             field, f"{what} can have {most:,} characters; this one has {len(text):,}."
         )
     if any(unicodedata.category(each) in REFUSED_CATEGORIES for each in text):
-        raise UnusableInput(field, f"{what} holds characters that can't be kept: type it again.")
+        raise UnusableInput(
+            field,
+            f"{what} can't be saved with invisible or control characters in it: remove them.",
+        )
 
 
 @cache

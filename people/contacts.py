@@ -21,7 +21,7 @@ from alerts.phone_numbers import Regions, split_dialed
 from alerts.time_zones import in_time_zone, time_zones
 from database.database import Database
 from database.tables import in_parts, insert_new
-from people.checking import NUMBER_FIELDS, check_contact, read_group_name
+from people.checking import NUMBER_FIELDS, check_contact, check_new_group_name, read_group_name
 from people.contact import Contact
 from people.directory import read_contacts
 from people.names import name_key, number_of_people
@@ -111,7 +111,7 @@ class Contacts:
         def put(connection: sa.Connection) -> int:
             people = read_contacts(connection, ids)
             found = [each.id for each in people]
-            group_id = group_ids(connection, [name])[name_key(name)]
+            group_id = group_ids(connection, [name], "group")[name_key(name)]
             before = _size(connection, group_id)
             for some in in_parts(found):
                 rows = [{"group_id": group_id, "contact_id": each} for each in some]
@@ -175,7 +175,8 @@ def taken(connection: sa.Connection, contact: Contact) -> list[UnusableInput]:
 def write_contacts(connection: sa.Connection, given: Sequence[Contact], now: float) -> None:
     """Write checked contacts with their numbers and groups, replacing what was there of them.
 
-    All have an id. Groups that don't exist yet are made. `now` is in seconds since 1970.
+    All have an id. Groups that don't exist yet are made. `now` is in seconds since 1970. Raises
+    `UnusableInput` like `group_ids`.
     """
     names = {name_key(name): name for each in given for name in each.groups}
     groups = group_ids(connection, list(names.values()))
@@ -231,11 +232,24 @@ def _insert(
     connection.execute(sa.text(statement), {"rows": json.dumps(rows)})
 
 
-def group_ids(connection: sa.Connection, names: Sequence[str]) -> dict[str, str]:
-    """Return the ids of groups by `name_key`; those that don't exist yet are made."""
-    new = [{"id": secrets.token_hex(8), "name": each, "name_key": name_key(each)} for each in names]
-    for some in in_parts(new):
+def group_ids(
+    connection: sa.Connection, names: Sequence[str], field: str = "groups"
+) -> dict[str, str]:
+    """Return the ids of groups by `name_key`; those that don't exist yet are made.
+
+    Raises `UnusableInput` about `field` for a name that no new group can have.
+    """
+    known = _ids_of_groups(connection)
+    new = [each for each in names if name_key(each) not in known]
+    for each in new:
+        check_new_group_name(each, field)
+    rows = [{"id": secrets.token_hex(8), "name": each, "name_key": name_key(each)} for each in new]
+    for some in in_parts(rows):
         insert_new(connection, contact_groups, some)
+    return _ids_of_groups(connection) if new else known
+
+
+def _ids_of_groups(connection: sa.Connection) -> dict[str, str]:
     return {row.name_key: row.id for row in connection.execute(sa.select(contact_groups))}
 
 

@@ -11,7 +11,7 @@ from access.audit import write_entries
 from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from database.database import Database
-from people.checking import read_group_name
+from people.checking import check_new_group_name, read_group_name
 from people.contacts import group_ids, written
 from people.names import name_key
 from people.tables import contact_groups, group_members
@@ -54,7 +54,7 @@ class Groups:
         done = AuditEntry.by(self._actor, Action.ADDED, Kind.GROUPS, wanted, wanted)
 
         def add(connection: sa.Connection) -> None:
-            group_ids(connection, [wanted])
+            group_ids(connection, [wanted], "group")
             write_entries(connection, [done])
 
         await self._database.write(add)
@@ -67,6 +67,8 @@ class Groups:
         """
         self._actor.require(Permission.WRITE, "rename a group", Kind.GROUPS)
         wanted = read_group_name(to, "group")
+        if name_key(wanted) != name_key(name):
+            check_new_group_name(wanted, "group")
         done = AuditEntry.by(self._actor, Action.RENAMED, Kind.GROUPS, name, name, to=wanted)
 
         def rename(connection: sa.Connection) -> None:

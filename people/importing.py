@@ -128,7 +128,8 @@ class Importer:
     async def run(self, choices: Choices) -> Plan:
         """Import all that needs no look, in one transaction; returns what was done.
 
-        Raises `UnusableInput` for an unusable mapping; then nothing is changed.
+        Raises `UnusableInput` for an unusable mapping, or for one of the groups in `choices` that
+        doesn't exist yet and can't have its name; then nothing is changed.
         """
         self._actor.require(Permission.WRITE, "import people", Kind.PEOPLE)
         candidates = await self._candidates(choices)

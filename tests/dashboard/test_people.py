@@ -212,7 +212,7 @@ async def test_groups_and_removing(visit: Visit, desk: Desk):
         await visit.do("choose", id=each.id, value="on")
     await visit.until(lambda: "Write to 2 people…" in visit.shown("foot"))
     await visit.do("save_into_group", fields={"group": "a,b"})
-    await visit.until(lambda: "Leave commas and semicolons out" in visit.sheet())
+    await visit.until(lambda: "Leave commas, semicolons, | and" in visit.sheet())
     await visit.do("save_into_group", fields={"group": "Lab"})
     await visit.until(lambda: visit.sheet("said") == "2 people added to Lab.")
     await visit.do("save_group", id="Elm", fields={"group": "lab"})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from alerts import UnusableInput
 from database.database import Database
@@ -15,6 +16,8 @@ from people.contact import Contact
 from people.contacts import Contacts, clock_zone
 from people.directory import Directory
 from people.groups import Group, Groups
+from people.names import name_key
+from people.tables import contact_groups
 from tests.people.conftest import REGIONS
 
 BEN = Contact("", "Ben Adeyemi", ("(412) 555-0123",), groups=("Hollow Elm",))
@@ -57,12 +60,41 @@ async def test_a_change_replaces_everything(contacts: Contacts, database: Databa
     ]
 
 
+@pytest.mark.parametrize("name", ["North|South", "North:::South"])
+async def test_a_new_group_has_no_name_that_an_import_would_split(
+    contacts: Contacts, database: Database, name: str
+):
+    groups, ben = Groups(database), await contacts.save(BEN)
+    await groups.add("North")
+    for refused in (
+        groups.add(name),
+        groups.rename("North", name),
+        contacts.put_into([ben.id], name),
+        contacts.save(replace(ben, groups=(name,))),
+    ):
+        with pytest.raises(UnusableInput, match="Leave commas, semicolons, "):
+            await refused
+
+    # Groups that an earlier version has made stay usable.
+    row = {"id": "g1", "name": name, "name_key": name_key(name)}
+    await database.write(
+        lambda connection: connection.execute(sa.insert(contact_groups), [row]) and None
+    )
+    assert await contacts.put_into([ben.id], name) == 1
+    [ben] = await contacts.get([ben.id])
+    assert ben.groups == ("Hollow Elm", name)
+    assert await contacts.save(replace(ben, notes="Mornings only")) == replace(
+        ben, notes="Mornings only"
+    )
+    assert await groups.rename(name, name.upper()) == name.upper()
+
+
 @pytest.mark.parametrize(
     ("field", "wrong", "said"),
     [
         ("name", {"name": " "}, "Type a name."),
         ("name", {"name": "x" * 101}, "100 characters"),
-        ("name", {"name": "Ben\x07"}, "can't be kept"),
+        ("name", {"name": "Ben\x07"}, "can't be saved with invisible"),
         ("number_1", {"numbers": ()}, "Type a phone number."),
         ("number_1", {"numbers": ("412",)}, "Too few digits"),
         ("number_2", {"numbers": ("412 555 0123", "+81 3 5550 0142")}, "Japan isn't among"),
@@ -71,7 +103,7 @@ async def test_a_change_replaces_everything(contacts: Contacts, database: Databa
         ("language", {"language": "Klingon"}, "“Klingon” isn't a language"),
         ("time_zone", {"time_zone": "Mars/Olympus"}, "such as America/New_York"),
         ("notes", {"notes": "x" * 2_001}, "2,000 characters"),
-        ("groups", {"groups": ("Lab, day",)}, "Leave commas and semicolons out"),
+        ("groups", {"groups": ("Lab, day",)}, "Leave commas, semicolons, | and"),
     ],
 )
 def test_each_wrong_field_is_named(field: str, wrong: dict[str, Any], said: str):
