@@ -255,7 +255,7 @@ def _column(sheet: Sheet, name: str) -> int:
 
 
 def _rows(numbers: Sequence[int]) -> str:
-    """Name some rows: "row 7", "rows 7, 9 and 12", "rows 7, 9, 12, 13, 14 and 90 others"."""
+    """Name some rows: "row 7", "rows 7, 9 and 12", "rows 7, 9, 12, 13, 14 and 90 more"."""
     if len(numbers) == 1:
         return f"row {numbers[0]}"
     named, left = numbers[:MOST_NAMED], len(numbers) - MOST_NAMED

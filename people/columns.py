@@ -89,7 +89,8 @@ def read_mapping(sheet: Sheet, given: Sequence[str]) -> tuple[str, ...]:
             targets = ", ".join(filter(None, TARGETS))
             raise UnusableInput(
                 "map",
-                f"“{each}” doesn't say where a column goes: name=COLUMN, with one of {targets}.",
+                f"“{each}” doesn't say where a column goes: "
+                f"write TARGET=COLUMN, where TARGET is one of {targets}.",
             )
         places = [at for at, name in enumerate(sheet.columns) if _key(name) == _key(column)]
         if not places:

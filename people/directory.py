@@ -98,7 +98,7 @@ def _read_some(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Conta
 
 
 def _may_be_known(name: str) -> bool:
-    """Return whether a database can look for a name. A cell of somebody's data may hold anything.
+    """Return whether a database can look for a name. A cell of a source may hold anything.
 
     SQLite looks for no pattern of more than 50,000 bytes, and PostgreSQL for none with a NUL.
     """
