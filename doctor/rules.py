@@ -51,9 +51,12 @@ class RuleChecks:
         on = [each for each in found if each.rule.is_checked]
         wrong = [line for each in on for line in (*_lines(each), *self._of_hour(each.rule))]
         if wrong:
-            more = len(wrong) - MOST_NAMED
-            rest = [Line("to do", f"{more} more rules need a look.")] if more > 0 else []
-            return [*wrong[:MOST_NAMED], *rest]
+            wrong.sort(key=lambda each: each.verdict != "broken")
+            named, rest = wrong[:MOST_NAMED], wrong[MOST_NAMED:]
+            if rest:
+                what = "problem" if len(rest) == 1 else "problems"
+                named.append(Line(rest[0].verdict, f"{len(rest)} more {what} with rules."))
+            return named
         if not on:
             return [Line("fine", "No rule is on.")] if found else []
         return [

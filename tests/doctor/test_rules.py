@@ -64,7 +64,10 @@ async def asked(name: str, rules: Rules) -> list[Line]:
         (["flapping"], ["to do"], "Nobody is told what comes and goes too often in the rule"),
         (["unheard"], ["to do"], "Nobody hears if the rule Diacetyl can't be checked."),
         (["slow"], ["to do"], "is slow, so its alerts may come late"),
-        (["failed"] * 7, [*["broken"] * 5, "to do"], "2 more rules need a look."),
+        (["failed"] * 7, ["broken"] * 6, "2 more problems with rules."),
+        (["slow"] * 6, ["to do"] * 6, "1 more problem with rules."),
+        # What is broken comes first, or the doctor would end as if nothing was.
+        ([*["slow"] * 5, "failed"], ["broken", *["to do"] * 5], "1 more problem with rules."),
     ],
 )
 async def test_how_rules_are(kinds, expected, words):
