@@ -23,7 +23,7 @@ LINES = Fix("TWILIO_ACCOUNT_SID=AC…\nTWILIO_AUTH_TOKEN=…\nTWILIO_FROM_NUMBER
 START_AGAIN = Fix("make run", "In the terminal where it runs: Ctrl+C, then")
 ANSWER = "Press Call my own phone on the Setup page, and answer."
 PRESS = "Press Call my own phone on the Setup page, answer, and press 1."
-HEARD = (Status.ACKNOWLEDGED, Status.COMPLETED, Status.DELIVERED)
+HEARD = (Status.ACKNOWLEDGED, Status.COMPLETED)
 
 
 class FirstSteps:
@@ -44,12 +44,12 @@ class FirstSteps:
     async def steps(self) -> Lines:
         """Return a line for each step; none once a real call has reached a person."""
         try:
-            reached = await self._has_reached_somebody()
+            was_heard = await self._call_was_heard()
         except DatabaseError:
             return []  # said by the check of the database
         if self._settings.simulated:
-            return [_rehearsal(reached), *await self._account()]
-        if reached:
+            return [_rehearsal(was_heard), *await self._account()]
+        if was_heard:
             return []
         there = Line("fine", "The account, its number and the lines in .env are there.")
         # The check of PUBLIC_URL says how to let Twilio in.
@@ -71,7 +71,7 @@ class FirstSteps:
             Line("to do", "Start Callboard again.", "", (START_AGAIN,)),
         ]
 
-    async def _has_reached_somebody(self) -> bool:
+    async def _call_was_heard(self) -> bool:
         # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
         import sqlalchemy as sa  # noqa: PLC0415
 
@@ -79,7 +79,9 @@ class FirstSteps:
 
         account_sid = self._desk.services.twilio.account_sid
         chosen = sa.select(alerts.c.id).where(
-            alerts.c.account_sid == account_sid, alerts.c.status.in_(HEARD)
+            alerts.c.account_sid == account_sid,
+            alerts.c.channel == "call",
+            alerts.c.status.in_(HEARD),
         )
 
         def read(connection: sa.Connection) -> bool:
@@ -88,8 +90,8 @@ class FirstSteps:
         return await (await self._desk.database()).read(read)
 
 
-def _rehearsal(reached: bool) -> Line:
-    if reached:
+def _rehearsal(was_heard: bool) -> Line:
+    if was_heard:
         return Line("fine", "A call in the simulation was answered.")
     words = "Hear a call in the simulation."
     return Line("to do", words, f"{PRESS} The phone in the page rings, and nobody else's.")

@@ -11,7 +11,7 @@ from doctor import Line
 from doctor.first_steps import FirstSteps
 from settings import Settings, SettingsError
 from simulator import SIMULATOR_FROM_NUMBER, create_app
-from tests.support.desks import CALL, followed, simulated_desk
+from tests.support.desks import CALL, TEXT, followed, simulated_desk
 from tests.support.environment import ACCOUNT_SID, TOKEN
 from tests.support.examined import lines_of, settings_with, verdicts
 from tests.support.servers import serve
@@ -45,6 +45,15 @@ async def test_a_simulated_call_was_heard(tmp_path):
         await followed(desk, CALL)
         lines = await asked(desk, SIMULATION)
     assert verdicts(lines) == ["fine", *["to do"] * 4]
+
+
+@pytest.mark.parametrize("settings", [SIMULATION, settings_with()])
+async def test_a_text_is_no_call_that_was_heard(tmp_path, settings):
+    async with simulated_desk(tmp_path) as desk:
+        before = await asked(desk, settings)
+        text = await followed(desk, TEXT)
+        assert text.status == "delivered"
+        assert await asked(desk, settings) == before
 
 
 @pytest.mark.parametrize(
