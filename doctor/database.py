@@ -16,11 +16,11 @@ from settings import HERE, Settings
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-ROOMS = (
-    "access", "alerts", "cli", "dashboard", "database", "doctor", "people", "rules", "settings",
-    "storage", "twilio_client", "twiml",
+PROGRAM_FOLDERS = (
+    "access", "alerts", "cli", "dashboard", "database", "doctor", "monitoring", "people", "rules",
+    "settings", "simulator", "storage", "twilio_client", "twiml",
 )  # fmt: skip
-FILES = ("app.py", "webhooks.py")
+PROGRAM_FILES = ("app.py", "callbacks_app.py", "webhooks.py")
 START_WORKER = (
     Fix("sudo systemctl enable --now callboard-worker", "As a service (docs/deploying.md)"),
     Fix(".venv/bin/python -m alerts worker", "Or by hand"),
@@ -108,6 +108,6 @@ def _older(began: Sequence[float], changed: float) -> Lines:
 
 def program_changed_at(folder: Path = HERE) -> float:
     """Return when the program's files in `folder` were last changed, in seconds since 1970."""
-    files = [folder / name for name in FILES]
-    files += [file for room in ROOMS for file in (folder / room).rglob("*.py")]
+    files = [folder / name for name in PROGRAM_FILES]
+    files += [file for each in PROGRAM_FOLDERS for file in (folder / each).rglob("*.py")]
     return max((each.stat().st_mtime for each in files if each.exists()), default=0.0)

@@ -10,9 +10,10 @@ from pydantic import SecretStr
 
 from alerts import Desk
 from doctor import database as database_checks
-from doctor.database import DatabaseChecks, program_changed_at
+from doctor.database import PROGRAM_FILES, PROGRAM_FOLDERS, DatabaseChecks, program_changed_at
 from tests.support.desks import simulated_desk
 from tests.support.examined import lines_of, settings_with, verdicts
+from tests.support.project_folder import FILES, ROOMS
 
 
 async def test_sqlite(tmp_path):
@@ -67,6 +68,11 @@ async def test_processes_that_began_before_the_program_changed(tmp_path, monkeyp
         lines = await lines_of(DatabaseChecks(settings_with(), desk), "processes")
     older = [each for each in lines if "older version" in each.words]
     assert verdicts(older) == (["to do"] if seconds_ago < 0 else [])
+
+
+def test_the_program_is_all_that_an_installation_needs():
+    assert PROGRAM_FOLDERS == ROOMS
+    assert set(PROGRAM_FILES) == {each for each in FILES if each.endswith(".py")}
 
 
 def test_when_the_program_changed(tmp_path):
