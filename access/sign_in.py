@@ -34,7 +34,7 @@ LONGEST_SECONDS_BETWEEN_TOUCHES = 60.0
 DATABASE_TIMEOUT_SECONDS = 10.0
 MOST_REMEMBERED = 10_000
 # The actor of a refused sign-in in the audit trail, where no user is known.
-STRANGER = Actor("Somebody", frozenset())
+STRANGER = Actor("Unknown visitor", frozenset())
 # "Stay signed in on this computer" lasts this long. No sign-in lasts longer.
 STAY_SECONDS = 30 * 24 * 3600
 
@@ -43,7 +43,7 @@ STAY_SECONDS = 30 * 24 * 3600
 class Refused:
     """Why a person can't sign in: a sentence, and the seconds after which another try makes sense.
 
-    `field` is the one that the sentence is about: "name" or "password".
+    `field` is the one that the sentence is about: "name" or "password", or "" for neither.
     """
 
     sentence: str
@@ -198,7 +198,11 @@ def _problem(name: str, password: str) -> Refused | None:
     if not name:
         return Refused("Type your name.", "name")
     if not is_usable(name):
-        return Refused(f"Type a name of at most {MOST_NAME_CHARACTERS} letters.", "name")
+        return Refused(
+            f"Type your name again: at most {MOST_NAME_CHARACTERS} characters, and none that are "
+            "invisible.",
+            "name",
+        )
     if not password:
         return Refused("Type your password.")
     if len(password) > MOST_PASSWORD_CHARACTERS:

@@ -26,8 +26,8 @@ FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 15 * 60.0
 FORGET_TRIES_AFTER_SECONDS = 24 * 3600.0
 REMEMBER_ADDRESS_SECONDS = 30 * 24 * 3600.0
-# Visitors of a proxy that doesn't tell their addresses count as one. Else whoever guesses a shared
-# password could type another name each time, and never wait.
+# Visitors of a proxy that doesn't tell their addresses count as one. Otherwise a person who
+# guesses a shared password could type another name each time, and never wait.
 UNKNOWN_ADDRESS = "unknown"
 
 

@@ -83,7 +83,8 @@ class SharedPassword:
 class UsersFile:
     """Users with names, in a text file that only its owner can read.
 
-    A line is a name, a space, and an Argon2 hash; empty lines and those with # are left out.
+    A line is a name, a space, and an Argon2 hash. Empty lines and lines that begin with # are
+    ignored.
     """
 
     def __init__(self, path: Path) -> None:
@@ -114,7 +115,7 @@ class UsersFile:
             if taken := users.get(user_key(name)):
                 raise UsersError(
                     f"There is a user {taken.name} already. "
-                    "`users password` gives them another password."
+                    "Change their password with `users password`."
                 )
             users[user_key(name)] = user
 

@@ -48,8 +48,11 @@ class ReachabilityChecks:
         url = self._settings.public_url
         if not url:
             words = "Twilio can't reach this app, so nobody can press 1."
-            seen = "PUBLIC_URL isn't set. Where this app has an address on the internet, set it to "
-            return [Line("to do", words, f"{seen}that. Elsewhere a tunnel gives it one:", TUNNELS)]
+            seen = (
+                "PUBLIC_URL isn't set. Where this app has an address on the internet, set it to "
+                "that. Elsewhere, open a tunnel and use its address:"
+            )
+            return [Line("to do", words, seen, TUNNELS)]
         hidden = why_hidden(self._settings, url)
         if hidden:
             words = f"Twilio can't reach PUBLIC_URL, so {NO_PRESS}."
