@@ -251,8 +251,8 @@ class Listing:
                 later.c.created_at > alerts.c.created_at,
             )
         )
-        # Apart, because with the plain number of each contact a database couldn't begin with the
-        # alerts, which may be few.
+        # Two selects, because in a single one that compares plain numbers a database couldn't begin
+        # with the alerts, which may be few.
         went_there = (
             alerts.c.to_number == own.c.number,
             sa.and_(_has_extension(own.c.number), _went_to(connection, alerts, own.c.number)),

@@ -73,9 +73,9 @@ def form_ui(to: str, message: str) -> TagList:
 
 
 def form_server(input: Inputs, services: Services) -> None:
-    """Offer the language's voices, rewrite the message in composed characters on request, and more.
+    """Offer the language's voices, and rewrite the message in composed characters on request.
 
-    It also says what the switch for confirming needs. For use inside a module's server.
+    Say what the switch for confirming needs as well. For use inside a module's server.
     """
     if_nobody_answers_server(input, services)
     shown = voices_for(DEFAULTS.language)
