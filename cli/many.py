@@ -20,6 +20,7 @@ from alerts.sent_before import SentBefore
 from alerts.time_zones import in_time_zone
 from cli import ACCEPTED, FAILED
 from cli.printing import is_well
+from people.names import number_of_people
 
 MOST_NAMED = 3
 MOST_NOTES = 10
@@ -59,7 +60,7 @@ async def send_many(
     for note in list(dict.fromkeys(said))[:MOST_NOTES]:
         print(note, file=sys.stderr)
     if not chosen.json:
-        print(f"Broadcast {sent.id} to {len(requests):,} people: {sent.title}", flush=True)
+        print(f"Broadcast {sent.id} to {number_of_people(len(requests))}: {sent.title}", flush=True)
     alerts = await _followed(desk, sent, chosen)
     _print_end(alerts, sent, chosen)
     if chosen.wait:
@@ -75,8 +76,8 @@ async def refuse_accidents(
     if len(requests) > most:
         raise UnusableInput(
             "phone_number",
-            f"That would go to {len(requests):,} people, and MAX_RECIPIENTS is {most:,}. Add --yes "
-            "if that is right.",
+            f"That would go to {number_of_people(len(requests))}, and MAX_RECIPIENTS is {most:,}. "
+            "Add --yes if that is right.",
         )
     marked = [replace(each, broadcast=broadcast_id or "") for each in requests]
     if before := await desk.sent_before(marked):
@@ -138,7 +139,7 @@ def print_broadcast(sent: Broadcast, alerts: Sequence[Alert], as_json: bool) -> 
         print_objects(alerts)
         return
     at = in_time_zone(sent.created_at, alerts[0].request.time_zone if alerts else "")
-    print(f"Broadcast to {len(alerts):,} people, {at:%Y-%m-%d %H:%M %Z}: {sent.title}")
+    print(f"Broadcast to {number_of_people(len(alerts))}, {at:%Y-%m-%d %H:%M %Z}: {sent.title}")
     for alert in alerts:
         print(f"{label_of(alert):<24} {alert.status.value:<12} {alert.events[-1].note}")
     print_summary(sent, alerts)

@@ -21,7 +21,7 @@ from people.exporting import write_csv
 from people.groups import Groups
 from people.importing import Choices, Importer, Plan
 from people.listing import Listing, PeopleFilter
-from people.names import name_key
+from people.names import name_key, number_of_people
 from people.sheet import read_sheet
 from settings import Settings
 
@@ -105,9 +105,8 @@ async def _export(settings: Settings, chosen: argparse.Namespace) -> int:
             "file", f"{chosen.file} can't be written: {problem.strerror}."
         ) from None
     count = len(found)
-    print(
-        json.dumps({"people": count}) if chosen.json else f"{count:,} people are in {chosen.file}."
-    )
+    done = f"Wrote {number_of_people(count)} to {chosen.file}."
+    print(json.dumps({"people": count}) if chosen.json else done)
     return ACCEPTED
 
 

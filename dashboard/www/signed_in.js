@@ -5,14 +5,14 @@ const MILLISECONDS_BETWEEN_SIGNS = 20_000;
 let lastSign = -MILLISECONDS_BETWEEN_SIGNS;
 
 // What the page sends by itself isn't activity, so tell the server when a person does something.
-function somebodyIsHere({ timeStamp }) {
+function someoneIsHere({ timeStamp }) {
   if (timeStamp - lastSign < MILLISECONDS_BETWEEN_SIGNS || !window.Shiny?.setInputValue) return;
   lastSign = timeStamp;
   window.Shiny.setInputValue("callboard_activity", Math.round(timeStamp), { priority: "event" });
 }
 
 for (const kind of ["pointerdown", "keydown", "wheel"]) {
-  document.addEventListener(kind, somebodyIsHere, { capture: true, passive: true });
+  document.addEventListener(kind, someoneIsHere, { capture: true, passive: true });
 }
 
 let isSigningOut = false; // by a form, whose answer is the next page

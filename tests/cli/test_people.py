@@ -44,7 +44,7 @@ def test_imported_listed_and_exported(folder: ProjectFolder):
         "Nora Lindqvist", "Paul Achebe",
     ]  # fmt: skip
     assert folder.alerts("people", "list", "zed").stdout == "No one was found.\n"
-    assert folder.alerts("people", "export", "out.csv").stdout == "2 people are in out.csv.\n"
+    assert folder.alerts("people", "export", "out.csv").stdout == "Wrote 2 people to out.csv.\n"
     assert folder.alerts("people", "export", "out.csv").returncode == 2
     again = folder.alerts("people", "import", "out.csv", "--json")
     assert again.returncode == 0

@@ -33,7 +33,7 @@ def test_from_a_file_to_a_group_and_back(tmp_path: Path):
     assert "Lab on call" in listed.stdout
     assert listed.stdout.count("Brewhouse 2") == 2
     assert "2 as they were, 1 left out" in by_hand.stdout
-    assert exported.stdout == "2 people are in everybody.csv.\n"
+    assert exported.stdout == "Wrote 2 people to everybody.csv.\n"
     assert "tel:+1-412-555-0171" in (tmp_path / "everybody.csv").read_text(encoding="utf-8-sig")
     [script] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert f"It prints `{folder.python('-c', script).stdout.strip()}`" in PAGE

@@ -16,7 +16,9 @@ from tests.support import ready_python
 from tests.support.running_app import bare_environment, running
 from tests.support.servers import free_port
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = [PROJECT / "README.md", *PROJECT.glob("*/*.md")]
+README = PAGES[0].read_text(encoding="utf-8")
 SHELL_BLOCKS = [
     [line.split("   #")[0].strip() for line in block.replace("\\\n", "").splitlines()]
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -44,6 +46,12 @@ def newcomer(project: Path) -> Path:
     if not environment.exists():
         environment.symlink_to(sys.prefix)
     return project
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_no_page_has_two_versions_of_a_line(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [each for each in lines if each.startswith(("<<<<<<<", "=======", ">>>>>>>"))] == []
 
 
 def test_there_are_commands_to_check() -> None:
