@@ -125,7 +125,7 @@ def _afterwards(rule: Rule) -> Tag:
                     "recovery_checks", "Good checks until a row is over", rule.recovery_checks, 1
                 ),
                 _figure(
-                    "gather_minutes", "Minutes to gather bad rows before an alert",
+                    "gather_minutes", "Minutes to gather bad rows",
                     rule.gather_minutes,
                 ),
                 _figure("reminders", "Reminders", rule.reminders, most=3),
