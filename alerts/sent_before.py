@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -85,7 +85,8 @@ def _recent(
 
 def _numbers(request: AlertRequest) -> set[str]:
     """All numbers that the request's tries go to: an earlier alert may be at any of them."""
-    return {each.to for each in tries_of(request)}
+    # Once each: the request isn't checked yet, and may name any number of tries.
+    return {each.to for each in tries_of(replace(request, tries=1))}
 
 
 def _left(alert: Alert) -> bool:

@@ -43,10 +43,10 @@ def choice(value: object, field: str, choices: Container[str]) -> str:
     return value
 
 
-def count(value: object, field: str) -> int:
-    """Return the whole number that is chosen in an input. Raises `UnusableInput`."""
+def count(value: object, field: str, most: int) -> int:
+    """Return the whole number that is chosen in an input. Raises `UnusableInput` above `most`."""
     found = whole_number(value) if isinstance(value, str) else None
-    if found is None:
+    if found is None or found > most:
         raise _wrong_kind(value, field, "one of its choices")
     return found
 

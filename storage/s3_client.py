@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from storage.s3_errors import may_be_mended
+
 if TYPE_CHECKING:
     import boto3
     from types_boto3_s3 import S3Client
@@ -61,18 +63,18 @@ class S3Connection:
     def client(self) -> Iterator[S3Client]:
         """Lend the client. Any number of threads may use it at once.
 
-        After a failure, credentials and settings are read again for the next client, because by
-        then they may be there, renewed or corrected.
+        After a failure that may be due to credentials or settings, they are read again for the next
+        client, because by then they may be there, renewed or corrected.
         """
         client = None
         try:
             with self._making:
                 client = self._client = self._client or self._make_client()
             yield client
-        except Exception:
+        except Exception as error:
             with self._making:
                 # Of many uploads that fail together, only the first makes a difference.
-                if self._client is client:
+                if self._client is client and may_be_mended(error):
                     self._client = self._session = None
             raise
 

@@ -72,6 +72,16 @@ def as_storage_errors(bucket: str) -> Iterator[None]:
         raise _storage_error(bucket, words) from None
 
 
+def may_be_mended(error: Exception) -> bool:
+    """Return whether other credentials or settings may help: the next client may find them."""
+    if not raised_by_boto(error):
+        return False
+    if not hasattr(error, "response"):
+        return True
+    status, _ = answer_of(error)  # type: ignore[arg-type]
+    return status in {301, 307, 400, 401, 403}
+
+
 def _storage_error(bucket: str, words: Explanation) -> StorageError:
     happened, hint = words
     return StorageError("S3", f"S3 bucket {bucket} {happened}.", hint)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 GSM_BASIC = frozenset(
@@ -135,10 +134,10 @@ def savings(text: str) -> str:
     if composed is None:
         return ""
     after, before = count_segments(composed), count_segments(text)
-    pairs = (unicodedata.normalize("NFC", first + second) for first, second in pairwise(text))
-    joined = next((pair for pair in pairs if len(pair) == 1), None)
+    apart = {each: unicodedata.normalize("NFD", each) for each in composed}
+    joined = next((each for each, parts in apart.items() if each != parts and parts in text), None)
     # Some characters have a twin that only looks the same, such as the sign for ohm.
-    written = f"{joined} written as one character, not two" if joined else "common characters"
+    written = f"{joined} written as one character" if joined else "common characters"
     instead = f" instead of {before.count}" if after.count < before.count else ""
     return f"With {written}, it is {in_words(after)}{instead}, in {after.encoding}."
 

@@ -86,13 +86,7 @@ async def reconcile(
                     await _give_up(history, submission, DIFFERENT_WORDS)
                     break
                 now = datetime.now(UTC) + services.twilio.clock_offset
-                # If it can't be renewed, its process was faster and makes the request now. But
-                # while everything is stopped, no process may renew it or make the request.
-                if (
-                    not inherited
-                    or await history.renew(submission, now)
-                    or await history.emergency_stop()
-                ):
+                if not inherited or await take_over(history, submission, now):
                     note = "Twilio never got it: asking again"
                     await report_trouble(history, submission, note, None, Outcome.NEVER_ARRIVED)
                     return True
@@ -103,6 +97,18 @@ async def reconcile(
         await asyncio.sleep(wait)
         wait = min(wait * 2, LONGEST_LOOKUP_WAIT_SECONDS)
     return False
+
+
+async def take_over(history: History, submission: Submission, now: datetime) -> bool:
+    """Return whether its own process can't make the request of this submission any more."""
+    if await history.renew(submission, now):
+        return True
+    # Its process was faster, and makes the request now. But it may also be that everything is
+    # stopped: then no process can renew it, so if the time is still the same, none has.
+    if not await history.emergency_stop():
+        return False
+    present = await history.unless_settled(submission)
+    return present is not None and present.at == submission.at
 
 
 async def reconcile_unless_over(

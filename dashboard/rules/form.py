@@ -9,6 +9,7 @@ from typing import Any
 
 from alerts import AlertRequest, UnusableInput
 from dashboard.inputs import choice, count, number, switch, text
+from dashboard.send.form import MOST_REPEATS
 from dashboard.send.if_nobody_answers import CHANNELS, with_escalation
 from rules.guided import Comparison, Guided
 from rules.rule import Rule
@@ -70,7 +71,7 @@ def _delivery(fields: Mapping[str, object], rule: Rule) -> Rule:
         channel=asked.channel,
         voice=text(fields.get("voice", rule.voice), "voice"),
         language=text(fields.get("language", rule.language), "language"),
-        repeat=count(fields.get("repeat", str(rule.repeat)), "repeat"),
+        repeat=count(fields.get("repeat", str(rule.repeat)), "repeat", MOST_REPEATS),
         acknowledge=switch(fields.get("acknowledge", rule.acknowledge), "acknowledge"),
         voicemail=asked.voicemail,
         tries=asked.tries,

@@ -34,6 +34,7 @@ from dashboard.send.templates import keep_ui, templates_ui
 SAMPLE_MESSAGE = (
     "Greetings, it is currently {{ now }}. Batch 1407 of your pale ale shows signs of diacetyl."
 )
+MOST_REPEATS = 1000  # more than fit into any call
 REPEATS = {"1": "once", "2": "2 times", "3": "3 times", "5": "5 times", "0": "until they hang up"}
 
 
@@ -124,7 +125,7 @@ def read_form(input: Inputs, services: Services, user: str) -> AlertRequest:
         message=text(input.message(), "message"),
         voice=text(input.voice(), "voice"),
         language=text(input.language(), "language"),
-        repeat=count(input.repeat(), "repeat"),
+        repeat=count(input.repeat(), "repeat", MOST_REPEATS),
         user=user,
         time_zone=time_zone_of(input, services),
         acknowledge=switch(input.acknowledge(), "acknowledge"),

@@ -15,7 +15,11 @@ from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
 from alerts.alert import Channel
-from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_MINUTES_BETWEEN_TRIES
+from alerts.message.compose import (
+    MOST_FURTHER_NUMBERS,
+    MOST_MINUTES_BETWEEN_TRIES,
+    MOST_TRIES,
+)
 from alerts.phone_numbers import Regions, read_number, shortened
 from alerts.services import Services
 from dashboard.fields import NO_FEEDBACK, described_by, feedback, unannounced
@@ -87,7 +91,7 @@ def with_escalation(request: AlertRequest, value: Callable[[str], object]) -> Al
     return replace(
         request,
         voicemail=text(value("voicemail"), "voicemail").strip() if is_call else "",
-        tries=count(value("tries"), "tries"),
+        tries=count(value("tries"), "tries", MOST_TRIES),
         # Desk.check refuses NaN with a sentence that says which numbers the empty field takes.
         minutes_between_tries=number(value("minutes_between_tries"), "minutes_between_tries"),
         then_text=is_call and switch(value("then_text"), "then_text"),

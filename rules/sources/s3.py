@@ -105,7 +105,7 @@ def _objects(client: S3Client, source: Source, bucket: str, key: str) -> list[_O
 
 def _pattern(key: str) -> re.Pattern[str]:
     """Return a regular expression for a shell pattern: * and ? stay within a folder, ** doesn't."""
-    parts = re.split(r"(\*\*/?|\*|\?|\[!?+\]?+[^\]]*\])", key)
+    parts = re.split(r"(\*\*/?|\*|\?|\[[!^]?+\]?+[^\]]*\])", key)
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return re.compile(
         "".join(
@@ -117,9 +117,10 @@ def _pattern(key: str) -> re.Pattern[str]:
 
 
 def _one_of(characters: str) -> str:
-    """Return a regular expression for what a shell has in brackets: "a-z", or "!a-z" for others."""
-    escaped = re.sub(r"[\\^\[\]]", r"\\\g<0>", characters)
-    return f"[^/{escaped[1:]}]" if escaped.startswith("!") else f"[{escaped}]"
+    """Return a regular expression for what a shell has in brackets: "a-z"; "!a-z" for others."""
+    others = characters[0] in "!^"
+    escaped = re.sub(r"[\\^\[\]]", r"\\\g<0>", characters[1:] if others else characters)
+    return f"[^/{escaped}]" if others else f"[{escaped}]"
 
 
 def _download_all(

@@ -45,9 +45,9 @@ MOST_SOURCES = 500
 TYPE = re.compile(r"[A-Za-z][A-Za-z ]{1,30}(\(\d{1,2}(, ?\d{1,2})?\))?")
 # Names of query parameters whose value is probably a secret.
 SECRET_OPTION = re.compile(
-    r"password|token|secret|signature|credential|"
-    # Whole words, because nothing in ?author= or ?design= is secret.
-    r"(?<![a-z])(sig|o?auth|authorization)(?![a-z])|^((api|access|auth)[_-]?)?key$",
+    r"password|token|secret|credential|"
+    # But nothing in ?author=, ?design= or ?signal= is secret.
+    r"auth(?!or(?!i[sz]))|(?<!de)sig(?!n(?!ature|$))|^((api|access|auth)[_-]?)?key$",
     re.IGNORECASE,
 )
 # Headers whose value is probably a secret.

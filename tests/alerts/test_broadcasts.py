@@ -98,7 +98,7 @@ async def test_what_is_wrong_with_all_is_said_once(desk):
 @pytest.mark.parametrize(
     ("requests", "options", "sentence"),
     [
-        ([], {}, "Name somebody"),
+        ([], {}, "Name at least one recipient"),
         ([TEXT] * (MOST_ALERTS + 1), {}, "1,001. Send it in parts"),
         ([replace(TEXT, id="one")], {}, "get their ids from it"),
         ([TEXT], {"id": ""}, "The id is empty"),

@@ -18,7 +18,7 @@ from alerts.services import RetryPolicy, Services
 from alerts.status import Status
 from alerts.steps import placing
 from alerts.steps.placing import RequestLimits, place
-from alerts.steps.reconciling import reconcile
+from alerts.steps.reconciling import reconcile, take_over
 from alerts.submissions import Submission
 from alerts.tables import submissions
 from database.database import Database
@@ -204,6 +204,26 @@ async def test_another_process_finds_out_during_an_emergency_stop(tmp_path, go_o
         go_on.set()
         assert (await until_over(desk, sent.id)).status == "canceled"
         assert posts(desk) == []
+
+
+async def test_a_process_renews_just_before_an_emergency_stop(tmp_path, go_on):
+    """Then it makes the request, so another process that looks can't take it over."""
+    async with (
+        simulated_desk(tmp_path) as desk,
+        another_process(desk) as (_, history),
+    ):
+        [sent] = await desk.send_all([CALL])
+        alert = await history.until(sent.id, lambda alert: alert.status is Status.SENDING, 10)
+        known = await history.unsettled(alert)
+        assert known is not None
+        later = known.at + timedelta(seconds=1)
+        renewed = await history.renew(known, later)
+        assert renewed is not None
+        assert not await take_over(history, known, later + timedelta(seconds=1))
+        await desk.stop_everything()
+        assert not await take_over(history, known, later + timedelta(seconds=1))
+        assert await take_over(history, renewed, later + timedelta(seconds=1))
+        go_on.set()
 
 
 async def test_no_other_process_touched_it(tmp_path, go_on):

@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import Response
 
 from storage import S3Storage, StorageError
+from storage.s3_client import S3Connection
 from storage.s3_errors import as_storage_errors
 from tests.support.certificate import self_signed
 from tests.support.s3_server import RecordingS3, s3_error
@@ -285,6 +286,24 @@ async def test_once_a_profile_is_mended_no_restart_is_needed(aws, tmp_path):
         await storage.close()
 
     assert ["AKIAFOUND" in each.headers["authorization"] for each in s3.requests] == [True]
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_what_other_credentials_would_not_mend_keeps_the_client(aws, status):
+    """A new client takes 100 ms of CPU, and a source may be looked for every ten seconds."""
+    for name, value in KEYS.items():
+        aws.setenv(name, value)
+    s3 = RecordingS3(*[s3_error(status, "Trouble")] * 3)
+    connection = S3Connection(connections=1, read_seconds=5)
+    with serve(s3) as url:
+        aws.setenv("AWS_ENDPOINT_URL_S3", url)
+        with connection.client() as first:
+            pass
+        with pytest.raises(Exception, match="Trouble"), connection.client() as client:
+            client.get_object(Bucket="twilio-xml", Key="ann")
+        with connection.client() as client:
+            assert client is first
+    connection.close()
 
 
 async def test_once_a_session_is_renewed_no_restart_is_needed(aws, tmp_path):

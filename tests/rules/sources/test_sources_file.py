@@ -36,7 +36,7 @@ def test_no_file_is_no_sources(tmp_path: Path):
             "Penn & Pine, CSV from the web",
         ),
         (
-            'url = "https://lab.example.com/lots.csv?author=ben&design=3"',
+            'url = "https://lab.example.com/lots.csv?author=ben&design=3&signal=1"',
             "web",
             "CSV from lab.example.com",
         ),
