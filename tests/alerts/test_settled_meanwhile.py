@@ -37,7 +37,8 @@ def event(status: Status, note: str = "", sid: str | None = None) -> Event:
 @pytest.mark.parametrize("answer", [NOTHING, OUT_OF_ORDER], ids=["not listed", "no list"])
 async def test_a_callback_comes_during_the_lookup(answer: Answer):
     """The call rings, so the alert is neither tried again nor given up."""
-    looking = [answer, replace(answer, seconds=1.5), at("completed")]
+    released = asyncio.Event()
+    looking = [answer, replace(answer, released=released), at("completed")]
     # The second lookup is the last before giving up.
     policy = replace(UNHURRIED["retry_policy"], listing_seconds=0.01, lookup_seconds=0.01)
     async with (
@@ -48,6 +49,7 @@ async def test_a_callback_comes_during_the_lookup(answer: Answer):
         await until(lambda: twilio.looks == 2)
         history = await desk.history()
         assert await history.record_callback("call", event(Status.RINGING, sid=CALL_SID), CALL_SID)
+        released.set()
         alert = await sending
         assert (alert.sid, alert.status) == (CALL_SID, Status.RINGING)
         alert = await until_over(desk, "call")

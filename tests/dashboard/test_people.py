@@ -175,7 +175,7 @@ async def test_a_search_outlives_the_group_that_it_was_made_in(visit: Visit, des
     await visit.do("remove_group", id="Elm")
     await visit.until(lambda: "Elm is removed" in visit.sheet("said"))
     await visit.until(lambda: "Elm" not in visit.shown("groups"))
-    assert "1–1 of 1" in visit.shown("foot")
+    await visit.until(lambda: "1–1 of 1" in visit.shown("foot"))
 
 
 async def test_choosing_survives_paging_and_writes_to_them(visit: Visit, desk: Desk):

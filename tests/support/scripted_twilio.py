@@ -23,12 +23,16 @@ MESSAGE_SID = "SM" + CALL_SID[2:]
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: a status and JSON, after `seconds`. Status 0 drops the connection instead."""
+    """An answer: a status and JSON, after `seconds` and once `released`, if that is an event.
+
+    Status 0 drops the connection instead.
+    """
 
     status: int
     payload: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
+    released: asyncio.Event | None = None
 
 
 DROPPED = Answer(0)
@@ -82,6 +86,8 @@ class ScriptedTwilio:
         try:
             answer = self._next(*await _read(reader))
             await asyncio.sleep(answer.seconds)
+            if answer.released:
+                await answer.released.wait()
             if answer.status:
                 writer.write(_written(answer))
                 await writer.drain()
