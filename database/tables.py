@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ def _insert_of_new(table: sa.Table, dialect: str) -> Insert:
     return insert(table).on_conflict_do_nothing()
 
 
-def in_parts(many: Sequence[T]) -> Iterator[Sequence[T]]:
+def in_parts(many: Sequence[T]) -> list[Sequence[T]]:
     """Split `many` into parts that are small enough for one SQL statement."""
-    for start in range(0, len(many), MOST_PER_STATEMENT):
-        yield many[start : start + MOST_PER_STATEMENT]
+    starts = range(0, len(many), MOST_PER_STATEMENT)
+    return [many[start : start + MOST_PER_STATEMENT] for start in starts]
