@@ -100,6 +100,10 @@ class UsersFile:
         """Return the user of this name, however it is spelled."""
         return self._users().get(user_key(name))
 
+    def get(self, name: str) -> User:
+        """Return the user of this name, however it is spelled. Raises `UsersError` if none is."""
+        return _known(self.find(name), name)
+
     async def check(self, name: str, password: str) -> User | None:
         """Check the password against this name's hash, or a dummy if there is no such user."""
         if self._checks is None:
@@ -122,14 +126,14 @@ class UsersFile:
     def change_password(self, name: str, password: str) -> User:
         """Give a user another password, which ends their sign-ins; return them."""
         with self._changing() as users:
-            known = _known(users, name)
+            known = _known(users.get(user_key(name)), name)
             users[user_key(name)] = _new(known.name, password)
         return known
 
     def remove(self, name: str) -> User:
         """Remove a user, which ends their sign-ins; return them."""
         with self._changing() as users:
-            known = _known(users, name)
+            known = _known(users.get(user_key(name)), name)
             del users[user_key(name)]
         return known
 
@@ -164,8 +168,7 @@ class UsersFile:
             ) from None
 
 
-def _known(users: dict[str, User], name: str) -> User:
-    user = users.get(user_key(name))
+def _known(user: User | None, name: str) -> User:
     if user is None:
         shown = name if is_usable(name) else "of this name"
         raise UsersError(f"There is no user {shown}. `users list` shows who there is.")

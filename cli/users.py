@@ -52,10 +52,8 @@ async def _add(settings: Settings, chosen: argparse.Namespace) -> int:
 
 async def _password(settings: Settings, chosen: argparse.Namespace) -> int:
     users = _users(settings)
-    if _done(lambda: users.find(chosen.name)) is None:
-        # Say so before asking for a password that would be of no use.
-        named = as_given(chosen.name) if chosen.name.strip() else "without a name"
-        raise UnusableInput("name", f"There is no user {named}. `users list` shows who there is.")
+    # Look before asking for a password that would be of no use.
+    _done(lambda: users.get(chosen.name))
     password = _new_password()
     user = _done(lambda: users.change_password(chosen.name, password))
     count = await _end_all_of(settings, Action.CHANGED, user.name)

@@ -19,6 +19,7 @@ from alerts.phone_numbers import split_dialed
 from alerts.tables import alerts, texting_states
 from alerts.texting_states import TextingState, texting_states_of
 from alerts.time_zones import in_time_zone
+from alerts.words import is_sqlite
 from database.database import Database
 from people.contact import Contact
 from people.directory import read_contacts
@@ -315,8 +316,8 @@ def _has_extension(number: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
 
 def _plain(connection: sa.Connection, number: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     """Return the E.164 part of a number as in `PhoneNumber.dialed`, see `split_dialed`."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    place = (sa.func.instr if is_sqlite else sa.func.strpos)(number + ",", ",")
+    find = sa.func.instr if is_sqlite(connection) else sa.func.strpos
+    place = find(number + ",", ",")
     return sa.func.substr(number, 1, place - 1)
 
 

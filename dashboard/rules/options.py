@@ -124,10 +124,7 @@ def _afterwards(rule: Rule) -> Tag:
                 _figure(
                     "recovery_checks", "Good checks until a row is over", rule.recovery_checks, 1
                 ),
-                _figure(
-                    "gather_minutes", "Minutes to gather bad rows",
-                    rule.gather_minutes,
-                ),
+                _figure("gather_minutes", "Minutes to gather bad rows", rule.gather_minutes),
                 _figure("reminders", "Reminders", rule.reminders, most=3),
                 _figure(
                     "reminder_minutes", "Minutes between reminders", rule.reminder_minutes, 1

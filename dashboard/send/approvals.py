@@ -18,6 +18,7 @@ from dashboard.alert_status import clock, shape_tag
 from dashboard.emergency import said_of
 from dashboard.inputs import part
 from dashboard.notices import LiveNotices
+from people.names import number_of_people
 
 # How long the outcome of a request stays in sight.
 OUTCOME_SHOWN_FOR = timedelta(hours=1)
@@ -93,7 +94,7 @@ def approval_tag(approval: Approval, actor: Actor, time_zone: str) -> Tag:
     """Return a request as a person sees it, with what they may answer; or what became of it."""
     if approval.state != "waiting":
         return _outcome(approval, actor, time_zone)
-    people, verb = f"{len(approval.requests):,} people", _verb(approval)
+    people, verb = number_of_people(len(approval.requests)), _verb(approval)
     until = clock(approval.expires_at, time_zone)
     if approval.is_of(actor.name):
         words = f"You asked to {verb} {people}. Another person has to say yes, until {until}."
