@@ -76,9 +76,11 @@ def may_be_mended(error: Exception) -> bool:
     """Return whether other credentials or settings may help: the next client may find them."""
     if not raised_by_boto(error):
         return False
-    if not hasattr(error, "response"):
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    if not isinstance(error, ClientError):
         return True
-    status, _ = answer_of(error)  # type: ignore[arg-type]
+    status, _ = answer_of(error)
     return status in {301, 307, 400, 401, 403}
 
 

@@ -100,7 +100,7 @@ def test_only_the_first_line_is_read(customer: ProjectFolder):
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, b"")
-    assert ended.stdout.startswith(b"Twilio")
+    assert ended.stdout.startswith(b"From here to a real call")
     assert ended.stdout.count(b"\n") == 1
 
 
