@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode
 
 from access.audit_entry import Kind as AuditKind
-from alerts import Channel
 from alerts.filters import Filters, Kind, with_text
 from alerts.phone_numbers import Regions
 from alerts.time_zones import find_zone, in_time_zone
+from dashboard.activity.parts import CHANNELS, RANGES
 
 if TYPE_CHECKING:
     from access.audit import AuditFilters
@@ -26,18 +26,6 @@ OPEN = "open"
 LIST, DONE = "list", "done"
 MOST_CHARACTERS = 200
 DEFAULT_WHEN = "7"
-RANGES = {
-    "today": "Today",
-    "7": "Last 7 days",
-    "30": "Last 30 days",
-    "all": "All time",
-    "custom": "From … to …",
-}
-CHANNELS: dict[str, tuple[str, Channel | None]] = {
-    "": ("Calls and texts", None),
-    "call": ("Calls", "call"),
-    "text": ("Texts", "text"),
-}
 KINDS = {each.value.replace(" ", "-"): each for each in Kind}
 ABOUT = {each.value.lower().replace(" ", "-"): each for each in AuditKind}
 ENTRY_ID = re.compile(r"[0-9a-f]{24}")

@@ -16,16 +16,16 @@ from starlette.routing import BaseRoute, Route
 from access.actor import NotAllowed, Permission
 from access.audit_entry import Action, AuditEntry, Kind
 from alerts import Alert, DatabaseError, Desk
-from alerts.filters import Filters
 from alerts.message.compose import said
 from alerts.time_zones import find_zone, in_time_zone
-from dashboard.activity.address import Address, read_address
 from dashboard.alert_status import glance
 from dashboard.visitor import actor_in
 
 if TYPE_CHECKING:
     from access.audit import Audit, AuditFilters
+    from alerts.filters import Filters
     from alerts.history import History
+    from dashboard.activity.address import Address
 
 ROWS_AT_ONCE = 200
 HEADS = (
@@ -38,7 +38,7 @@ AUDIT_HEADS = ("Id", "At", "Who", "Where", "About", "What", "Details", "Id of th
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 # Returns the lines of a file for a visitor's desk, the page's address and the time zone.
-Lines = Callable[[Desk, Address, str], Awaitable[AsyncGenerator[str]]]
+Lines = Callable[[Desk, "Address", str], Awaitable[AsyncGenerator[str]]]
 
 
 def export_routes(desk: Desk) -> list[BaseRoute]:
@@ -48,6 +48,9 @@ def export_routes(desk: Desk) -> list[BaseRoute]:
 
 def _route(desk: Desk, path: str, name: str, lines: Lines) -> BaseRoute:
     async def export(request: Request) -> Response:
+        # Imported here because the first page doesn't wait for it.
+        from dashboard.activity.address import read_address  # noqa: PLC0415
+
         zone = request.query_params.get("zone", "")
         zone = zone if find_zone(zone) else ""
         visitors_desk = desk.acting_as(actor_in(request))

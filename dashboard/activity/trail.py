@@ -14,7 +14,7 @@ from access.audit_entry import AuditEntry, Kind
 from alerts import Desk
 from alerts.phone_numbers import international
 from dashboard.activity.address import ABOUT, DONE, Address
-from dashboard.activity.choices import late_choice, names_to_choose
+from dashboard.activity.parts import late_choice, names_to_choose
 from dashboard.activity.rows import counted, link, way
 from dashboard.alert_status import clock
 

@@ -1,4 +1,4 @@
-"""The choices above the lists whose values are known only once the history is read."""
+"""What the page consists of before the history is read: its choices, and words until then."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ from typing import Any
 
 from htmltools import Tag, tags
 
+from alerts import Channel
+from dashboard.live_alert import LOOKING as LOOKING_FOR_ALERT
+from dashboard.loading import looking
+
+RANGES = {
+    "today": "Today",
+    "7": "Last 7 days",
+    "30": "Last 30 days",
+    "all": "All time",
+    "custom": "From … to …",
+}
+CHANNELS: dict[str, tuple[str, Channel | None]] = {
+    "": ("Calls and texts", None),
+    "call": ("Calls", "call"),
+    "text": ("Texts", "text"),
+}
+# The panel appears when an alert is opened, before that is read.
+UNTIL_KNOWN = {"list": looking(), "panel": looking(LOOKING_FOR_ALERT)}
 # The script sends what controls hold, as part of the address.
 UNBOUND = {"data-shiny-no-bind-input": ""}
 
