@@ -20,7 +20,6 @@ from starlette.routing import BaseRoute, Route
 
 from alerts.alert import Alert, Event
 from alerts.errors import UnusableInput
-from alerts.message.call_twiml import write_second_question, write_thanks
 from alerts.message.compose import filled_in
 from alerts.replies import IncomingText
 from alerts.services import (
@@ -35,11 +34,10 @@ from alerts.services import (
 from alerts.status import Status
 from alerts.twilio_status import call_callback_update, message_callback_update
 from database import DatabaseError
-from twiml import Hangup
-from twiml import Response as TwimlResponse
 
 if TYPE_CHECKING:
     from alerts.history import History
+    from twiml import Response as TwimlResponse
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +171,9 @@ async def handle_incoming_text(history: History, form: SignedForm) -> Response:
 
     https://www.twilio.com/docs/messaging/guides/webhook-request
     """
+    # Imported here, and below, because the first page doesn't wait for it.
+    from twiml import Response as TwimlResponse  # noqa: PLC0415
+
     fields = form.fields
     sid, from_ = fields.get("MessageSid", ""), fields.get("From", "")
     if not (sid and from_):
@@ -187,6 +188,12 @@ async def handle_incoming_text(history: History, form: SignedForm) -> Response:
 async def _record_key_press(
     history: History, target: CallbackTarget, digits: str, ask_again_at: str
 ) -> TwimlResponse:
+    from alerts.message.call_twiml import (  # noqa: PLC0415
+        write_goodbye,
+        write_second_question,
+        write_thanks,
+    )
+
     confirmed = digits == CONFIRMING_KEY
     event = Event(
         datetime.now(UTC),
@@ -198,7 +205,7 @@ async def _record_key_press(
     )
     alert = await _record(history, target, event)
     if alert is None or not digits:
-        return TwimlResponse(Hangup())
+        return write_goodbye()
     if confirmed:
         return write_thanks(alert.request)
     try:
@@ -206,7 +213,7 @@ async def _record_key_press(
     except UnusableInput as problem:
         # It had words when the call was placed, but has none at this time of day.
         log.warning("Alert %s can't ask for the key again: %s", alert.id, problem)
-        return TwimlResponse(Hangup())
+        return write_goodbye()
 
 
 def _other_key(digits: str) -> str:

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from alerts.alert import Alert, AlertState, Event, HeldFor, Try
 from alerts.errors import UnusableInput
-from alerts.message.call_twiml import shortest_seconds
 from alerts.message.compose import write_message
+from alerts.message.speaking_time import shortest_seconds
 from alerts.quiet_hours import read_quiet_hours
 from alerts.status import ON_THE_WAY, Status
 from alerts.time_zones import clock_time

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from alerts.alert import Alert, AlertRequest, Channel
 from alerts.errors import UnusableInput
-from alerts.message.call_twiml import check_call, write_voicemail
 from alerts.message.languages import (
     key_press_words,
     spoken_now,
@@ -89,6 +88,9 @@ def compose(request: AlertRequest, regions: Regions) -> AlertRequest:
     Its messages stay as they are written: each try fills in their variables. Raises `UnusableInput`
     for the first thing that is wrong.
     """
+    # Imported here because it loads twiml, which the first page doesn't wait for.
+    from alerts.message.call_twiml import check_call, write_voicemail  # noqa: PLC0415
+
     check_labels(request)
     check_lengths(request)
     _check_channel(request)

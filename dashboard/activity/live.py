@@ -7,13 +7,16 @@ import logging
 import time
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from alerts import DatabaseError, Desk
-from alerts.filters import Overview
 from alerts.opening import Opening
 from dashboard.background import in_background
 from database import NewerDatabase
+
+if TYPE_CHECKING:
+    from alerts.filters import Overview
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from shiny import render
 
 from alerts import AlertRequest, Desk, UnusableInput
 from alerts.cost import estimate
-from alerts.message.call_twiml import estimated_seconds
 from alerts.message.segments import count_segments
+from alerts.message.speaking_time import estimated_seconds
 from alerts.phone_numbers import international, split_dialed
 from dashboard.only_changes import only_changes
 from dashboard.send.approvals import has_second_person

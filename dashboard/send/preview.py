@@ -6,23 +6,26 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from htmltools import Tag, TagList, tags
 from shiny import Inputs, Outputs, reactive, render, req, ui
 from shiny.module import resolve_id
 
 from alerts import AlertRequest, UnusableInput
-from alerts.message.call_twiml import check_call, estimated_seconds, write_document
 from alerts.message.compose import variables_of, words_of_text, write_message
 from alerts.message.languages import key_press_words
 from alerts.message.segments import character_name, count_segments, in_words, savings
+from alerts.message.speaking_time import estimated_seconds
 from dashboard.fields import NO_FEEDBACK, feedback, unannounced
 from dashboard.icons import icon
 from dashboard.only_changes import only_changes
 from dashboard.send.form import for_channel, repeats_to_choose
 from dashboard.send.recipients import Typed
 from people.recipients import Recipient
-from twiml import Response
+
+if TYPE_CHECKING:
+    from twiml import Response
 
 # How old the time that replaces `{{ now }}` may get before it is read again.
 MAX_NOW_AGE_SECONDS = 20
@@ -114,6 +117,9 @@ def preview_server(
 
     @reactive.calc
     def document() -> Response | UnusableInput:
+        # Imported here because it loads twiml, which the first page doesn't wait for.
+        from alerts.message.call_twiml import check_call, write_document  # noqa: PLC0415
+
         written, words = request(), message()
         if isinstance(written, UnusableInput):
             return written
@@ -148,8 +154,8 @@ def preview_server(
     @render.text
     def twiml_preview() -> str:
         written = document()
-        req(isinstance(written, Response))
-        return written.to_xml(indent=True) if isinstance(written, Response) else ""
+        req(not isinstance(written, UnusableInput))
+        return "" if isinstance(written, UnusableInput) else written.to_xml(indent=True)
 
     @render.ui
     def words() -> Tag:

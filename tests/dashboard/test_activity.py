@@ -32,7 +32,7 @@ from dashboard.activity.live import pulse_of
 from dashboard.activity.opened import can_cancel
 from dashboard.activity.rows import counted
 from dashboard.activity.tiles import chart, cost, figure, hours_of_today, sentence
-from rules import Rule
+from rules.rule import Rule
 from rules.saved_rules import SavedRules
 from rules.tables import episode_alerts, episodes
 from tests.support.alerts_by_hand import CALL as BY_HAND

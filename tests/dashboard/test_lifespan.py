@@ -19,8 +19,9 @@ import app
 from alerts import DatabaseError, Desk
 from app import create_app
 from dashboard import lifespan
-from rules import Rule, opening
+from rules import opening
 from rules.opening import OpenRules
+from rules.rule import Rule
 from rules.sandbox import Query, QueryError
 from settings import Settings, SettingsError
 from tests.support.desks import CALL, simulated_desk, twilio_client, until

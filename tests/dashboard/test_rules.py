@@ -16,8 +16,8 @@ from shiny.testserver import test_server_async as serve_in_memory
 
 from access import EVERYTHING, Actor
 from dashboard import rules as page_of_rules
-from rules import Rule
 from rules.desk import RuleDesk
+from rules.rule import Rule
 from settings import SettingsError
 from tests.support.watched import RULE, SQL, Watched, watched
 

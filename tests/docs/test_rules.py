@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from rules import Rule
 from rules.desk import RuleDesk
 from rules.guided import Guided, guided_sql
 from rules.health import FAILURES_BEFORE_TELLING, SECONDS_BEFORE_TELLING, SECONDS_BETWEEN_TELLING
 from rules.reading import MOST_ROWS, QUERY_SECONDS
-from rules.rule import NOT_OF_THE_DEFINITION, definition_of
+from rules.rule import NOT_OF_THE_DEFINITION, Rule, definition_of
 from rules.rule_files import read_rules
 from rules.sandbox import Sandbox
 from rules.schedule import read_schedule

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alerts import AlertRequest, records
 from alerts.alert import NewAlert
 from database.database import Database
-from rules import Rule
 from rules.causes import cause_of
+from rules.rule import Rule
 from rules.saved_rules import SavedRules
 from rules.tables import episode_alerts, episodes
 

@@ -12,9 +12,9 @@ import pytest
 
 from access import EVERYTHING, Actor
 from alerts import UnusableInput
-from rules import Rule
 from rules.desk import RuleDesk
 from rules.overview import RuleOverview
+from rules.rule import Rule
 from rules.sandbox import QueryError
 from tests.support.watched import BEN, CLARA, RULE, Watched, watched
 

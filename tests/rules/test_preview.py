@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from alerts import UnusableInput
-from rules import WHOLE_ROW
 from rules.desk import RuleDesk
 from rules.preview import MOST_ROWS
+from rules.rule import WHOLE_ROW
 from rules.sandbox import QueryError
 from rules.sources import SourceError
 from tests.support.watched import BEN, CLARA, COLUMNS, RULE, Watched, watched

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from alerts import AlertRequest, UnusableInput
-from rules import WHOLE_ROW, Rule
 from rules.guided import Guided
 from rules.rule import (
     NOT_OF_THE_DEFINITION,
     OF_THE_ALERT,
+    WHOLE_ROW,
+    Rule,
     alert_request,
     check_complete,
     check_rule,

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import UnusableInput
-from rules import WHOLE_ROW, Rule
 from rules.guided import Guided
-from rules.rule import definition_of, wrong_fields
+from rules.rule import WHOLE_ROW, Rule, definition_of, wrong_fields
 from rules.rule_files import read_rules, write_rules
 
 SQL = (

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from alerts import UnusableInput
 from database.database import Database
-from rules import Rule
+from rules.rule import Rule
 from rules.saved_rules import SavedRules, read_rule, switch_on
 from rules.tables import rule_state, rule_versions, rules
 from tests.rules.conftest import SIMULATION

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.message.call_twiml import estimated_seconds, shortest_seconds
+from alerts.message.speaking_time import estimated_seconds, shortest_seconds
 
 SENTENCE = "Fermentation tank four has been above twenty-four degrees since nine this morning."
 
