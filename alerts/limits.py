@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -23,7 +23,7 @@ from alerts.state import WHY_HELD, waiting_note
 from alerts.status import Stage, Status
 from alerts.submissions import MAY_HAVE_GONE_OUT, Submission, recent_submissions
 from alerts.tables import SUBMISSION_OF_ALERT, alerts, submissions
-from alerts.time_zones import clock_time, in_time_zone
+from alerts.time_zones import clock_time, midnight
 from database.tables import in_parts
 
 HOUR = timedelta(hours=1)
@@ -140,9 +140,7 @@ class Limits:
 
     def midnight(self, now: datetime) -> datetime:
         """Return when the day that `now` belongs to began."""
-        there = in_time_zone(now, self.time_zone)
-        # Without a zone of its own, the day is the machine's.
-        return datetime.combine(there.date(), time(), there.tzinfo).astimezone(UTC)
+        return midnight(now, self.time_zone).astimezone(UTC)
 
     def next_midnight(self, now: datetime) -> datetime:
         """Return when the next day begins."""

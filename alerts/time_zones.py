@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -44,11 +44,22 @@ def in_time_zone(moment: datetime, time_zone: str) -> datetime:
     return moment.astimezone(find_zone(time_zone) if time_zone else None)
 
 
+def midnight(moment: datetime, time_zone: str) -> datetime:
+    """Return when the day of `moment` began in an IANA time zone; "" is this machine's."""
+    return begin_of(in_time_zone(moment, time_zone).date(), time_zone)
+
+
+def begin_of(day: date, time_zone: str) -> datetime:
+    """Return when `day` begins in an IANA time zone, or in this machine's if the name is ""."""
+    begin = datetime.combine(day, time(), find_zone(time_zone) if time_zone else None)
+    return begin if begin.tzinfo else begin.astimezone()
+
+
 def clock_time(moment: datetime, now: datetime, time_zone: str, *, seconds: bool = False) -> str:
     """Return the time on the clock of `time_zone`, with the day unless that is today."""
     there, today = in_time_zone(moment, time_zone), in_time_zone(now, time_zone)
-    time = f"{there:%H:%M:%S %Z}" if seconds else f"{there:%H:%M %Z}"
-    return time if there.date() == today.date() else f"{time} on {there:%A}"
+    clock = f"{there:%H:%M:%S %Z}" if seconds else f"{there:%H:%M %Z}"
+    return clock if there.date() == today.date() else f"{clock} on {there:%A}"
 
 
 def time_zones(number: str) -> tuple[tzinfo, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def _ready_zygotes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """Sandboxes of tests start at once, but for the tests of how they start."""
     if not request.node.get_closest_marker("starts_zygotes"):
         monkeypatch.setattr("rules.sandbox.zygote_process._popen", forked_zygote)
+
+
+@pytest.fixture
+def machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine's clock is New York's."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode
 
 from access.audit_entry import Kind as AuditKind
 from alerts.filters import Filters, Kind, with_text
 from alerts.phone_numbers import Regions
-from alerts.time_zones import find_zone, in_time_zone
+from alerts.time_zones import begin_of, midnight
 from dashboard.activity.parts import CHANNELS, RANGES
 
 if TYPE_CHECKING:
@@ -146,16 +146,6 @@ def read_address(query: str) -> Address:
     return Address({name: value for name, value in parts.items() if value.strip()})
 
 
-def midnight(moment: datetime, zone: str) -> datetime:
-    """Return when the day of `moment` began in an IANA time zone; "" is this machine's."""
-    return _begin_of(in_time_zone(moment, zone).date(), zone)
-
-
-def _begin_of(day: date, zone: str) -> datetime:
-    begin = datetime.combine(day, time(), find_zone(zone) if zone else None)
-    return begin if begin.tzinfo else begin.astimezone()
-
-
 def _day(text: str, zone: str, days_later: int = 0) -> datetime | None:
     try:
         day = date.fromisoformat(text) + timedelta(days=days_later)
@@ -163,7 +153,7 @@ def _day(text: str, zone: str, days_later: int = 0) -> datetime | None:
             return None
     except (ValueError, OverflowError):
         return None
-    return _begin_of(day, zone)
+    return begin_of(day, zone)
 
 
 def _position(text: str) -> int | None:

@@ -10,8 +10,8 @@ from htmltools import HTML, Tag, tags
 
 from alerts.cost import CURRENCY
 from alerts.filters import MOST_COUNTED, Counts, Kind, Spent
-from alerts.time_zones import in_time_zone
-from dashboard.activity.address import Address, midnight
+from alerts.time_zones import in_time_zone, midnight
+from dashboard.activity.address import Address
 from dashboard.alert_status import Tone, shape_tag
 
 TILES: dict[Kind, tuple[str, str, Tone]] = {

@@ -14,8 +14,8 @@ from shiny import Inputs, Outputs, Session, reactive, render
 
 from alerts import Alert, Desk
 from alerts.filters import Counts, Filters, MadeTry, Overview, Page
-from alerts.time_zones import find_zone
-from dashboard.activity.address import Address, midnight, read_address
+from alerts.time_zones import find_zone, midnight
+from dashboard.activity.address import Address, read_address
 from dashboard.activity.live import Pulse, pulse_of
 from dashboard.activity.opened import missing, opened
 from dashboard.activity.parts import UNTIL_KNOWN, late_choice, names_to_choose

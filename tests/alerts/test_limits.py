@@ -361,9 +361,10 @@ async def saved_without_limit(url: str, to: str) -> None:
         await saved(history, to, to=to)
 
 
-def test_midnight_where_days_have_other_lengths():
+@pytest.mark.parametrize("zone", ["", "America/New_York"])
+def test_midnight_where_days_have_other_lengths(machine_in_new_york: None, zone: str):
     # https://www.timeanddate.com/time/change/usa/new-york?year=2025: 2 November has 25 hours.
-    limits = Limits(time_zone="America/New_York")
+    limits = Limits(time_zone=zone)
     noon = datetime(2025, 11, 2, 17, tzinfo=UTC)
     assert limits.midnight(noon) == datetime(2025, 11, 2, 4, tzinfo=UTC)
     assert limits.next_midnight(noon) == datetime(2025, 11, 3, 5, tzinfo=UTC)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,9 +23,10 @@ from alerts import Desk, Event, Status
 from alerts.alert import NewAlert
 from alerts.filters import Kind, Spent
 from alerts.phone_numbers import Regions
+from alerts.time_zones import midnight
 from dashboard import activity, mount
 from dashboard.activity import export
-from dashboard.activity.address import midnight, read_address
+from dashboard.activity.address import read_address
 from dashboard.activity.export import safe
 from dashboard.activity.live import pulse_of
 from dashboard.activity.opened import can_cancel
@@ -284,15 +284,6 @@ def test_a_range_of_days_includes_the_last():
     assert chosen.until is not None
     assert chosen.since.isoformat() == "2026-11-01T00:00:00-04:00"
     assert chosen.until.isoformat() == "2026-11-03T00:00:00-05:00"
-
-
-@pytest.fixture
-def machine_in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", NEW_YORK)
-        time.tzset()
-        yield
-    time.tzset()
 
 
 @pytest.mark.parametrize("zone", ["", NEW_YORK])
