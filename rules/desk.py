@@ -248,6 +248,11 @@ class RuleDesk:
         snapshots = await self._sources.fetch(source_names)
         return {name: each.table.columns for name, each in snapshots.items()}
 
+    async def notes(self, source: str) -> tuple[str, ...]:
+        """Return a sentence for each column of a CSV that is read as text, with what to do."""
+        self.actor.require(Permission.LOOK)
+        return await self._sources.notes(source)
+
     async def shape_change(self, source: str) -> ShapeChange | None:
         """Return how a source's columns differ from those that were known; None if they don't."""
         self.actor.require(Permission.LOOK)

@@ -34,6 +34,7 @@ from rules.sandbox import Column, Fix
 NAMED_PEOPLE = {"": "the same people each time"}
 MESSAGE_PLACEHOLDER = "Hello {{ name }}, batch {{ batch }} is off. Please hold it back."
 MOST_CHIPS = 40
+MOST_NOTES = 5
 
 
 def frame(rule: Rule, generation: int, sources: Mapping[str, str], source: str) -> Tag:
@@ -175,8 +176,11 @@ def no_columns(problem: str, change: str) -> TagList:
     )
 
 
-def column_chips(source: str, columns: Sequence[Column]) -> TagList:
-    """Return a button for each column of a source, which writes its name into the query."""
+def column_chips(source: str, columns: Sequence[Column], notes: Sequence[str]) -> TagList:
+    """Return a button for each column of a source, which writes its name into the query.
+
+    Under them are `notes`: which columns are read as text, and why.
+    """
     more = len(columns) - MOST_CHIPS
     return TagList(
         tags.div(
@@ -195,7 +199,8 @@ def column_chips(source: str, columns: Sequence[Column]) -> TagList:
             class_="chips",
             role="group",
             aria_label=f"Insert a column of {source}",
-        )
+        ),
+        *(tags.p(each, class_="cb-note") for each in notes[:MOST_NOTES]),
     )
 
 

@@ -41,6 +41,7 @@ class Looking:
         self._is_seen = asyncio.Event()
         self._is_seen.set()
         self._columns: dict[str, tuple[Column, ...]] = {}
+        self._notes: dict[str, tuple[str, ...]] = {}
         self.unread: dict[str, Unread] = {}
         self.seen: Seen | None = None
         self.past: PastAlerts | None = None
@@ -54,12 +55,17 @@ class Looking:
         """Return the columns of a source, () if they weren't read; `unread` says why."""
         return self._columns.get(source, ())
 
+    def notes(self, source: str) -> tuple[str, ...]:
+        """Return what is to be known of a source's columns, in sentences."""
+        return self._notes.get(source, ())
+
     async def read_columns(self, source: str, *, again: bool = False) -> None:
         """Read the columns of a source, unless they are known."""
         if not source or (source in self._columns and not again):
             return
         try:
             self._columns[source] = tuple((await self._rules.columns([source]))[source])
+            self._notes[source] = await self._rules.notes(source)
             self.unread.pop(source, None)
         except (SourceError, QueryError, UnusableInput) as problem:
             self.unread[source] = Unread(str(problem), await self._change_of(source))

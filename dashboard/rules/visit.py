@@ -299,7 +299,8 @@ class Visit:
         if self._editing:
             await self._editing.add_source(source)
         sniffed = ", ".join(f"{each.name} ({each.type.lower()})" for each in columns)
-        return f"{name} is the source {source}. Its columns: {sniffed}."
+        notes = await rules.notes(source)
+        return " ".join((f"{name} is the source {source}. Its columns: {sniffed}.", *notes))
 
     async def _on_file_too_large(self, _: str, value: str, __: dict[str, Any]) -> None:
         sentence = f"{value[:100]} is larger than 20 MB. Name it in sources.toml instead."

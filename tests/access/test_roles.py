@@ -108,6 +108,7 @@ async def test_every_method_of_the_rule_desk(scene: Watched) -> None:
         "columns": (LOOK, (["tastings"],)),
         "sources": (LOOK, ()),
         "sources_problem": (LOOK, ()),
+        "notes": (LOOK, ("tastings",)),
         "uploads": (LOOK, ()),
         "shape_change": (LOOK, ("tastings",)),
         "episodes": (LOOK, (rule.id,)),

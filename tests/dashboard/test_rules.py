@@ -370,13 +370,15 @@ async def test_an_upload_becomes_a_source_and_says_what_was_sniffed(
 ) -> None:
     folder = tmp_path / "fileupload-1" / "a"
     folder.mkdir(parents=True)
-    (folder / "0.csv").write_text("tank,temp_c\nT1,4.5\nT2,7.1\n")
+    (folder / "0.csv").write_text('tank,temp_c,litres\nT1,4.5,"1,250"\nT2,7.1,\n')
     await visit.open("?page=rules&rule=new")
     sent = {"name": "Cellar temps.csv", "size": 9, "datapath": str(folder / "0.csv")}
     await visit.page.set_inputs(**{"rules-file": [sent]})
     await visit.until(lambda: "temp_c (double)" in visit.shown("uploaded"))
     assert "cellar_temps" in visit.shown("sources").lower()
     assert "temp_c" in visit.shown("columns")
+    for place in ("uploaded", "columns"):
+        assert "litres is read as text: 1,250 may be a large number" in visit.shown(place)
     await visit.do("remove_upload", id="cellar_temps")
     await visit.until(lambda: "is removed" in visit.shown("uploaded"))
     assert scene.sources.names() == ("tastings",)

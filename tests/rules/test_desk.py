@@ -218,3 +218,13 @@ async def test_sources_and_uploads_have_columns(scene: Watched, rules: RuleDesk)
     found = await rules.columns(["tastings", name])
     assert [each.name for each in found["tastings"]] == ["batch", "tank", "diacetyl_ppb", "client"]
     assert [each.name for each in found[name]] == ["lot", "ppb"]
+
+
+async def test_a_column_that_is_read_as_text_is_told(scene: Watched, rules: RuleDesk) -> None:
+    file = scene.folder / "up.csv"
+    file.write_text('lot,litres\n7,"1,250"\n')
+    name = await rules.upload("Tanks.csv", file)
+    assert [each.type for each in (await rules.columns([name]))[name]] == ["BIGINT", "VARCHAR"]
+    (said,) = await rules.notes(name)
+    assert said.startswith("litres is read as text: 1,250 may be a large number or a decimal.")
+    assert await rules.notes("tastings") == ()
