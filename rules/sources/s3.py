@@ -83,7 +83,14 @@ def _objects(client: S3Client, source: Source, bucket: str, key: str) -> list[_O
         head = client.head_object(Bucket=bucket, Key=key)
         return [_Object(key, head["ETag"], head["ContentLength"], head["LastModified"])]
     prefix = re.split(r"[*?\[]", key, maxsplit=1)[0]
-    matches = _pattern(key) if is_pattern else re.compile(".*", re.DOTALL)
+    try:
+        matches = _pattern(key) if is_pattern else re.compile(".*", re.DOTALL)
+    except re.error:
+        raise SourceError(
+            source.name,
+            f"{source.name} has a pattern that can't be read: {key}. In brackets, write a range "
+            "from its first character to its last, such as [a-z].",
+        ) from None
     found: list[_Object] = []
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for each in page.get("Contents", []):

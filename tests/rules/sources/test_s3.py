@@ -113,6 +113,13 @@ async def test_brackets_in_a_pattern_are_those_of_a_shell(lab: Lab, bucket: S3Cl
     assert await lab.rows() == [(1,)]
 
 
+async def test_a_range_that_ends_before_it_begins_is_told(lab: Lab, bucket: S3Client):
+    put(bucket, "exports/a1.csv", "batch\n1\n")
+    lab.open('[lab]\nurl = "s3://lab/exports/[z-a]*.csv"')
+
+    assert "lab has a pattern that can't be read: exports/[z-a]*.csv." in await lab.problem()
+
+
 async def test_a_file_is_named_in_sentences_as_in_the_bucket(lab: Lab, bucket: S3Client):
     put(bucket, "exports/monday.csv", "batch,ppb\n1407\n")
     lab.open('[lab]\nurl = "s3://lab/exports/monday.csv"')
