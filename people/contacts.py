@@ -239,14 +239,23 @@ def group_ids(
 
     Raises `UnusableInput` about `field` for a name that no new group can have.
     """
+    new = new_groups(connection, names, field)
+    rows = [{"id": secrets.token_hex(8), "name": each, "name_key": name_key(each)} for each in new]
+    for some in in_parts(rows):
+        insert_new(connection, contact_groups, some)
+    return _ids_of_groups(connection)
+
+
+def new_groups(connection: sa.Connection, names: Sequence[str], field: str = "groups") -> list[str]:
+    """Return the names of groups that don't exist yet.
+
+    Raises `UnusableInput` about `field` for a name that no new group can have.
+    """
     known = _ids_of_groups(connection)
     new = [each for each in names if name_key(each) not in known]
     for each in new:
         check_new_group_name(each, field)
-    rows = [{"id": secrets.token_hex(8), "name": each, "name_key": name_key(each)} for each in new]
-    for some in in_parts(rows):
-        insert_new(connection, contact_groups, some)
-    return _ids_of_groups(connection) if new else known
+    return new
 
 
 def _ids_of_groups(connection: sa.Connection) -> dict[str, str]:

@@ -26,7 +26,7 @@ from database.transactions import allow_long_transaction
 from people.checking import MOST_NUMBERS, NUMBER_FIELDS, check_contact
 from people.columns import check_mapping
 from people.contact import Contact
-from people.contacts import clock_zone, write_contacts, written
+from people.contacts import clock_zone, new_groups, write_contacts, written
 from people.directory import read_contacts
 from people.names import name_key, number_of_people
 from people.sheet import FEWEST_DIGITS, Row, Sheet, digits_of
@@ -119,10 +119,15 @@ class Importer:
         self._checked: dict[tuple[Contact, str], tuple[Contact, Mapping[str, UnusableInput]]] = {}
 
     async def plan(self, choices: Choices) -> Plan:
-        """Return what would be imported. Raises `UnusableInput` for an unusable mapping."""
+        """Return what would be imported. Raises `UnusableInput` where `run` would."""
         self._actor.require(Permission.WRITE, "import people", Kind.PEOPLE)
         candidates = await self._candidates(choices)
-        owners = await self._database.read(lambda connection: _owners(connection, candidates))
+
+        def read(connection: sa.Connection) -> dict[str, Contact]:
+            new_groups(connection, choices.groups)
+            return _owners(connection, candidates)
+
+        owners = await self._database.read(read)
         return await asyncio.to_thread(make_plan, candidates, owners, choices)
 
     async def run(self, choices: Choices) -> Plan:

@@ -54,6 +54,15 @@ def names(people: tuple[Contact, ...]) -> list[str]:
     return [each.name for each in people]
 
 
+async def test_a_dry_run_refuses_what_an_import_refuses(database: Database):
+    work = importer(database, "name,number\nJoe,412 555 0147\n")
+    wrong = replace(choices(work), groups=("North|South",))
+    for asked in (work.plan, work.run):
+        with pytest.raises(UnusableInput, match="Leave commas, semicolons, "):
+            await asked(wrong)
+    assert await everybody(database) == []
+
+
 async def test_new_people_with_all_that_is_known_of_them(database: Database):
     work = importer(
         database,
