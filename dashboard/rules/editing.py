@@ -319,8 +319,10 @@ class Editing:
         await self._refresh()
 
     async def on_look_again(self, *_: object) -> None:
-        """Look at the data once more."""
+        """Look at the data once more, and at the columns."""
         self._looking.look(self._rule, again=True)
+        await self._show()
+        await self._looking.read_columns(self._source, again=True)
         await self._show()
 
     async def on_accept_shape(self, *_: object) -> None:

@@ -170,16 +170,23 @@ def _bad_rows(rule: Rule) -> Tag:
 
 def no_columns(problem: str, change: str) -> TagList:
     """Say why a source can't be read, and offer to accept its columns as they are now."""
-    take = button("Take its columns as they are now", "accept_shape", "low", title=change)
     return TagList(
-        tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad"), take if change else None
+        tags.p(shape_tag("cross", "bad"), problem, class_="cb-note bad"), _take_columns(change)
     )
 
 
-def column_chips(source: str, columns: Sequence[Column], notes: Sequence[str]) -> TagList:
+def _take_columns(change: str) -> Tag | None:
+    words = "Take its columns as they are now"
+    return button(words, "accept_shape", "low", title=change) if change else None
+
+
+def column_chips(
+    source: str, columns: Sequence[Column], notes: Sequence[str], change: str
+) -> TagList:
     """Return a button for each column of a source, which writes its name into the query.
 
-    Under them are `notes`: which columns are read as text, and why.
+    Under them are `notes`: which columns are read as text, and why. If that isn't so any more,
+    `change` says how the columns are now, and a button takes them.
     """
     more = len(columns) - MOST_CHIPS
     return TagList(
@@ -200,8 +207,16 @@ def column_chips(source: str, columns: Sequence[Column], notes: Sequence[str]) -
             role="group",
             aria_label=f"Insert a column of {source}",
         ),
-        *(tags.p(each, class_="cb-note") for each in notes[:MOST_NOTES]),
+        *(tags.p(each, class_="cb-note") for each in first_notes(notes)),
+        _take_columns(change),
     )
+
+
+def first_notes(notes: Sequence[str]) -> list[str]:
+    """Return the first few notes on columns, and how many more there are."""
+    more = len(notes) - MOST_NOTES
+    said = [f"{more} more columns are read as text."] if more > 1 else [*notes[MOST_NOTES:]]
+    return [*notes[:MOST_NOTES], *said]
 
 
 def sql_fine(rows: int, seconds: float) -> TagList:

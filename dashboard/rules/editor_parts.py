@@ -153,7 +153,8 @@ def _query(state: EditorState, looking: Looking) -> dict[str, TagChild]:
     columns = looking.columns(source)
     guided = rule.guided or replace(Guided(source, "", "over"), key=rule.key)
     unread = looking.unread.get(source)
-    chips = editor.column_chips(source, columns, looking.notes(source))
+    notes, change = looking.notes(source), looking.change(source)
+    chips = editor.column_chips(source, columns, notes, change)
     return {
         "columns": editor.no_columns(unread.problem, unread.change) if unread else chips,
         "guided": guided_tag(guided, columns),

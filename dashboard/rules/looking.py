@@ -42,6 +42,7 @@ class Looking:
         self._is_seen.set()
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._notes: dict[str, tuple[str, ...]] = {}
+        self._changes: dict[str, str] = {}
         self.unread: dict[str, Unread] = {}
         self.seen: Seen | None = None
         self.past: PastAlerts | None = None
@@ -56,8 +57,15 @@ class Looking:
         return self._columns.get(source, ())
 
     def notes(self, source: str) -> tuple[str, ...]:
-        """Return what is to be known of a source's columns, in sentences."""
+        """Return which columns of a source are read as text and why, in sentences."""
         return self._notes.get(source, ())
+
+    def change(self, source: str) -> str:
+        """Return how the columns would be if they were read anew, "" if that changes nothing.
+
+        It is known of sources that have notes: what these ask for may have been done meanwhile.
+        """
+        return self._changes.get(source, "")
 
     async def read_columns(self, source: str, *, again: bool = False) -> None:
         """Read the columns of a source, unless they are known."""
@@ -65,7 +73,8 @@ class Looking:
             return
         try:
             self._columns[source] = tuple((await self._rules.columns([source]))[source])
-            self._notes[source] = await self._rules.notes(source)
+            notes = self._notes[source] = await self._rules.notes(source)
+            self._changes[source] = await self._change_of(source) if notes else ""
             self.unread.pop(source, None)
         except (SourceError, QueryError, UnusableInput) as problem:
             self.unread[source] = Unread(str(problem), await self._change_of(source))

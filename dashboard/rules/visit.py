@@ -16,6 +16,7 @@ from dashboard.background import failure_sentence, show
 from dashboard.inputs import part, uploaded, visitors_zone
 from dashboard.rules.choosing import choose_sheet
 from dashboard.rules.editing import Editing
+from dashboard.rules.editor import first_notes
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.form import keys_in
 from dashboard.rules.live import overviews_of
@@ -299,7 +300,7 @@ class Visit:
         if self._editing:
             await self._editing.add_source(source)
         sniffed = ", ".join(f"{each.name} ({each.type.lower()})" for each in columns)
-        notes = await rules.notes(source)
+        notes = first_notes(await rules.notes(source))
         return " ".join((f"{name} is the source {source}. Its columns: {sniffed}.", *notes))
 
     async def _on_file_too_large(self, _: str, value: str, __: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,8 @@ SAMPLE_BYTES = 256_000
 MOST_ROWS_LOOKED_AT = 2_000
 ROWS_FOR_DELIMITER = 50
 MOST_COLUMNS = 1_000
+AS_TEXT = " is read as text"
+MOST_SHOWN = 40  # characters of a name or value in a note
 DELIMITERS = ",;\t|"
 # What people and programs write where there is no number.
 NULL_WORDS = frozenset(
@@ -43,7 +45,7 @@ class CsvLook:
     `columns` are the names of its header. `slashed` are those whose dates are written with the day
     or the month first, such as 31/01/2025, and `day_first` tells which, where that is known.
     `texts` are columns to be read as text, because their values can be read in two ways; `notes`
-    say so to people. `empty` are those without any value.
+    tell people so, in a sentence by column. `empty` are those without any value.
     """
 
     delimiter: str
@@ -57,7 +59,7 @@ class CsvLook:
     day_first: dict[str, bool] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
     empty: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def look_at(source: Source, path: Path, name: str) -> CsvLook:
@@ -183,7 +185,7 @@ class _Columns:
         self._day_first: dict[str, bool] = {}
         self._texts: set[str] = {each for each, type_ in source.types.items() if type_ == "VARCHAR"}
         self._empty: set[str] = set()
-        self._notes: list[str] = []
+        self._notes: dict[str, str] = {}
 
     def look(self, delimiter: str) -> CsvLook:
         values = zip(*self._rows, strict=True) if self._rows else ((),) * len(self._columns)
@@ -204,7 +206,7 @@ class _Columns:
             day_first=self._day_first,
             texts=frozenset(self._texts),
             empty=frozenset(self._empty),
-            notes=tuple(self._notes),
+            notes=self._notes,
         )
 
     def _look_at(self, name: str, cells: Iterable[str]) -> None:
@@ -230,28 +232,29 @@ class _Columns:
         with_commas = [each for each in values if "," in each]
         if not with_commas or self._source.decimal == ",":
             return
+        first = _shortened(with_commas[0])
         if self._source.decimal == ".":
-            self._texts.add(name)
-            self._notes.append(
-                f"{name} is read as text: {with_commas[0]} has a comma. "
-                "Write numbers without commas."
-            )
+            self._read_as_text(name, f"{first} has a comma. Write numbers without commas.")
         elif all(map(THOUSANDS.fullmatch, with_commas)):
-            self._texts.add(name)
-            self._notes.append(
-                f"{name} is read as text: {with_commas[0]} may be a large number or a decimal. "
-                + self._advice('set decimal = "," or "."', "Write it without a comma")
+            advice = self._advice(
+                "Write it without a comma", 'if it is a decimal, set decimal = ","'
             )
+            self._read_as_text(name, f"{first} may be a large number or a decimal. {advice}")
         elif any("." in each for each in values):
-            self._texts.add(name)
-            self._notes.append(f"{name} is read as text: it has decimals with a comma and a point.")
+            self._read_as_text(name, "it has decimals with a comma and a point.")
         else:
             self._has_commas = True
 
-    def _advice(self, setting: str, change: str) -> str:
+    def _read_as_text(self, name: str, why: str) -> None:
+        self._texts.add(name)
+        # A type in the definition decides, whatever the values look like.
+        if name not in self._source.types:
+            self._notes[name] = f"{_shortened(name)}{AS_TEXT}: {why}"
+
+    def _advice(self, change: str, setting: str) -> str:
         if self._source.kind == "upload":
             return f"{change} and upload the file again."
-        return f"In sources.toml, {setting} for {self._source.name}."
+        return f"{change}, or {setting} for {self._source.name} in sources.toml."
 
     def _look_at_dates(self, name: str, values: list[str]) -> None:
         if self._source.date_format:
@@ -265,18 +268,15 @@ class _Columns:
         elif most_second > 12 >= most_first:
             day_first = False
         else:
-            self._texts.add(name)
-            self._notes.append(
-                f"{name} is read as text: in {values[0]} the day or the month may come first. "
-                + self._advice(
-                    'set date_format = "%d/%m/%Y" or "%m/%d/%Y"', "Write dates as 2025-12-31"
-                )
+            advice = self._advice(
+                "Write dates as 2025-12-31", 'set date_format = "%d/%m/%Y" or "%m/%d/%Y"'
             )
+            why = f"in {values[0]} the day or the month may come first. {advice}"
+            self._read_as_text(name, why)
             return
         times = {each[5] and (":%S" if each[6] else ":%M") for each in found}
         if len(separators) > 1 or len(times) > 1:
-            self._texts.add(name)
-            self._notes.append(f"{name} is read as text: its dates are written in several ways.")
+            self._read_as_text(name, "its dates are written in several ways.")
             return
         separator = separators.pop()
         year = "%Y" if len(found[0][4]) == 4 else "%y"
@@ -287,10 +287,10 @@ class _Columns:
         if time:
             written += " %H:%M:%S" if time == ":%S" else " %H:%M"
         if self._formats.setdefault(kind, written) != written:
-            self._texts.add(name)
-            self._notes.append(
-                f"{name} is read as text: its dates are written differently than in columns "
-                "before it."
-            )
+            self._read_as_text(name, "its dates are written differently than in columns before it.")
             return
         self._day_first[name] = day_first
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rules.sandbox import Column
-from rules.sources.csv_look import TIMES, CsvLook
+from rules.sources.csv_look import AS_TEXT, TIMES, CsvLook
 from rules.sources.source import Source, SourceError
 
 MOST_NAMED = 3  # columns in one sentence
@@ -27,8 +27,9 @@ class Shape:
     """What a source looked like when it was first read, or when a person last accepted it.
 
     `columns` have DuckDB's names of types. `options` are how its CSV is read. `notes` tell people
-    what was not guessed. `digest` is that of the source's definition: if it changes, the shape no
-    longer holds. `undecided` are columns without any value, whose type isn't known.
+    which columns are read as text because it wasn't clear what they hold, in a sentence by column.
+    `digest` is that of the source's definition: if it changes, the shape no longer holds.
+    `undecided` are columns without any value, whose type isn't known.
     """
 
     columns: tuple[Column, ...]
@@ -37,7 +38,7 @@ class Shape:
     day_first: Mapping[str, bool] = field(default_factory=dict)
     ends_with_newline: bool | None = None
     undecided: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
     kept_at: str = ""
 
 
@@ -85,8 +86,9 @@ class Shapes:
         try:
             read: dict[str, Any] = json.loads(self._path(source.name).read_text(encoding="utf-8"))
             read["columns"] = tuple(Column(*each) for each in read["columns"])
-            shape = Shape(**{**read, "undecided": tuple(read["undecided"]),
-                             "notes": tuple(read["notes"])})  # fmt: skip
+            if isinstance(read["notes"], list):  # as earlier versions have written them
+                read["notes"] = {each.partition(AS_TEXT)[0]: each for each in read["notes"]}
+            shape = Shape(**{**read, "undecided": tuple(read["undecided"])})
         except (OSError, ValueError, KeyError, TypeError):
             # There is none yet, or it is another version's.
             return None

@@ -98,7 +98,9 @@ async def _checked(source: Source, ready: Ready, shape: Shape, columns_of: Colum
         if not newly:
             return shape
         found = await _guessed(source, ready, shape.options, columns_of)
-        return _decided(source, shape, newly, found, look.texts)
+        decided = _decided(source, shape, newly, found, look.texts)
+        noted = {each: look.notes[each] for each in newly if each in look.notes}
+        return replace(decided, notes={**shape.notes, **noted})
     found = ready.fetched.columns or await _guessed(source, ready, {}, columns_of)
     check_types(source, shape, ready.fetched.name_of(ready.files[-1]), found)
     types = {each.name: each.type for each in found}

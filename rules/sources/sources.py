@@ -162,7 +162,8 @@ class Sources:
     async def add_upload(self, name: str, file: Path, file_name: str = "", by: str = "") -> Source:
         """Keep an uploaded file as a source; `file_name` is what it was called where it came from.
 
-        A file with the same columns as the source of that name replaces its file, in one step.
+        A file with the same columns as the source of that name replaces its file, in one step. One
+        that follows a note, so that a column isn't read as text any more, has the same columns.
         Raises `UnusableInput` for the fields `name` and `file`, and nothing has changed then.
         """
         defined = self._definitions.defined
@@ -176,7 +177,7 @@ class Sources:
                 kept = self._shapes.get(source) if before else None
                 _, _, shape = await self._shaped(source, staged.fetched, None)
                 change = kept and change_of(kept, shape.columns)
-                if change and (change.gone or change.retyped):
+                if kept and change and (change.gone or not _follows_notes(kept, change)):
                     raise UnusableInput(
                         "file",
                         f"This file has other columns than {name} had: {change.words}. Correct it, "
@@ -186,7 +187,9 @@ class Sources:
             except BaseException:
                 staged.path.unlink(missing_ok=True)
                 raise
-            if not before or (change and change.added):
+            if kept and not change:
+                shape = replace(kept, notes=shape.notes)
+            if shape != kept:
                 await self._in_thread(lambda: self._shapes.keep(source, shape))
         except SourceError as error:
             raise UnusableInput("file", str(error)) from None
@@ -217,7 +220,7 @@ class Sources:
         """
         source = self.get(name)
         kept = await self._in_thread(lambda: self._shapes.get(source))
-        return kept.notes if kept else ()
+        return tuple(kept.notes.values()) if kept else ()
 
     async def accept_shape(self, name: str) -> Shape:
         """Keep the columns that a source has now. Raises `SourceError` if it can't be read."""
@@ -348,6 +351,11 @@ class _Latest:
             and self.fetched.files == fetched.files
             and self.shape_stamp == shape_stamp
         )
+
+
+def _follows_notes(kept: Shape, change: ShapeChange) -> bool:
+    """Return whether only columns are read differently that a note asked people to correct."""
+    return all(name in kept.notes for name, _, _ in change.retyped)
 
 
 def _snapshot(table: Table, ready: Ready) -> Snapshot:

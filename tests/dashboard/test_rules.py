@@ -396,6 +396,22 @@ async def test_the_new_columns_of_a_source_are_taken_only_when_somebody_says_so(
     assert "Take its columns" not in visit.shown("columns")
 
 
+async def test_a_column_that_is_clear_by_now_is_taken_as_it_is(
+    visit: Visit, scene: Watched, rules: RuleDesk
+) -> None:
+    columns, good = "batch,litres,client", ((1, "1250", "Ben"),)
+    scene.write((1407, '"1,250"', "Ben"), columns=columns, good=())
+    await rules.columns(["tastings"])
+    await visit.open("?page=rules&rule=new")
+    await visit.until(lambda: "litres is read as text: 1,250" in visit.shown("columns"))
+    assert "Take its columns" not in visit.shown("columns")
+    scene.write((1407, 1250, "Ben"), columns=columns, good=good)
+    await visit.do("look_again")
+    await visit.until(lambda: "Take its columns as they are now" in visit.shown("columns"))
+    await visit.do("accept_shape")
+    await visit.until(lambda: "is read as text" not in visit.shown("columns"))
+
+
 async def test_no_file_of_this_machine_is_taken_for_an_upload(visit: Visit, scene: Watched) -> None:
     await visit.open("?page=rules&rule=new")
     before = scene.sources.names()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 
 import pytest
 
@@ -50,14 +51,39 @@ async def test_numbers_with_a_comma_that_can_be_read_in_two_ways_stay_text(lab: 
 
     assert (await lab.types())["cells"] == "VARCHAR"
     shape = await lab.sources.accept_shape("lab")
-    assert "1,250 may be a large number or a decimal" in shape.notes[0]
+    assert shape.notes == {
+        "cells": "cells is read as text: 1,250 may be a large number or a decimal. Write it "
+        'without a comma, or if it is a decimal, set decimal = "," for lab in sources.toml.'
+    }
     lab.open(LAB + 'decimal = ","\n')
     assert await lab.rows() == [(1407, 1.25), (1408, 2.0)]
     lab.open(LAB + 'decimal = "."\n')
     shape = await lab.sources.accept_shape("lab")
-    assert shape.notes == (
-        "cells is read as text: 1,250 has a comma. Write numbers without commas.",
-    )
+    assert shape.notes == {
+        "cells": "cells is read as text: 1,250 has a comma. Write numbers without commas."
+    }
+    lab.open(LAB + 'types = { cells = "VARCHAR" }\n')
+    assert (await lab.sources.accept_shape("lab")).notes == {}
+
+
+async def test_a_column_without_values_that_turns_out_unclear_is_told(lab: Lab):
+    lab.write("lab.csv", "batch;cells\n1407;\n")
+    lab.open(LAB)
+    assert await lab.rows() == [(1407, None)]
+    lab.write("lab.csv", "batch;cells\n1407;1,250\n")
+    assert await lab.rows() == [(1407, "1,250")]
+    (said,) = await lab.sources.notes("lab")
+    assert "1,250 may be a large number" in said
+
+
+async def test_notes_that_an_earlier_version_kept(lab: Lab):
+    lab.write("lab.csv", "batch;cells\n1407;1,250\n")
+    lab.open(LAB)
+    await lab.rows()
+    (file,) = lab.data_dir.rglob("shapes/lab.json")
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps(kept | {"notes": [*kept["notes"].values()]}))
+    assert await lab.sources.notes("lab") == tuple(kept["notes"].values())
 
 
 @pytest.mark.parametrize("word", ["N/A", "NA", "-", "null", "NaN", "#N/A", "?"])
@@ -99,7 +125,7 @@ async def test_an_ambiguous_date_is_not_guessed(lab: Lab):
 
     assert await lab.types() == {"batch": "BIGINT", "tasted": "VARCHAR"}
     shape = await lab.sources.accept_shape("lab")
-    assert "in 01/02/2025 the day or the month may come first" in shape.notes[0]
+    assert "in 01/02/2025 the day or the month may come first" in shape.notes["tasted"]
     lab.open(LAB + 'date_format = "%d/%m/%Y"\n')
     assert (await lab.rows())[0] == (1407, "2025-02-01")
 
