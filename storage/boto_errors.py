@@ -51,6 +51,15 @@ _ENDPOINT: Explanation = (
     "Check AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL: https://host or https://host:port.",
 )
 
+_REDIRECT: Explanation = (
+    "answers with redirects that lead nowhere",
+    "Check the endpoint's URL: http:// or https://, and the host.",
+)
+_BROKEN_OFF: Explanation = (
+    "broke off its answer",
+    "Check the endpoint's URL and the network, then try again.",
+)
+
 # Names of boto3's classes and functions that reveal the cause. The first one in the traceback
 # counts, so parts come before what contains them.
 _CREDENTIALS: tuple[tuple[str, Explanation], ...] = (
@@ -111,6 +120,7 @@ _REQUESTS: tuple[tuple[str, Explanation], ...] = (
             "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
         ),
     ),
+    ("S3RegionRedirectorv2.", _REDIRECT),
     ("EndpointCreator.create_endpoint", _ENDPOINT),
     ("EndpointRulesetResolver.", _ENDPOINT),
 )
@@ -150,6 +160,9 @@ _KINDS: dict[str, Explanation] = {
         "could not be reached through the proxy",
         "Check HTTPS_PROXY and HTTP_PROXY, and that the proxy runs; SOCKS is not supported.",
     ),
+    "ConnectionClosedError": _BROKEN_OFF,
+    "IncompleteReadError": _BROKEN_OFF,
+    "ResponseStreamingError": _BROKEN_OFF,
     "SSLError": (
         "could not be reached safely: its TLS certificate was not accepted",
         "Check the endpoint's URL, and AWS_CA_BUNDLE if the certificate is your own.",

@@ -76,12 +76,20 @@ def may_be_mended(error: Exception) -> bool:
     """Return whether other credentials or settings may help: the next client may find them."""
     if not raised_by_boto(error):
         return False
-    from botocore.exceptions import ClientError  # noqa: PLC0415
+    from botocore.exceptions import (  # noqa: PLC0415
+        ClientError,
+        ConnectionClosedError,
+        IncompleteReadError,
+        ReadTimeoutError,
+        ResponseStreamingError,
+    )
 
-    if not isinstance(error, ClientError):
-        return True
-    status, _ = answer_of(error)
-    return status in {301, 307, 400, 401, 403}
+    if isinstance(error, ClientError):
+        status, _ = answer_of(error)
+        return status in {301, 307, 400, 401, 403}
+    # S3 was reached, and didn't answer or broke off.
+    broken_off = (ConnectionClosedError, IncompleteReadError, ResponseStreamingError)
+    return not isinstance(error, (ReadTimeoutError, *broken_off))
 
 
 def _storage_error(bucket: str, words: Explanation) -> StorageError:
@@ -104,4 +112,4 @@ def _refusal(error: ClientError) -> Explanation:
             "Try again; if it happens again, look the code up in Amazon's list of S3 error codes.",
         )
     happened, hint = known
-    return f"{happened} ({code}, on {error.operation_name})", hint
+    return f"{happened} ({code or f'HTTP {status}'}, on {error.operation_name})", hint

@@ -208,7 +208,8 @@ def _explained(source: Source, secrets: list[str]) -> Iterator[None]:
             source.name, f"{source.name} can't be queried: its query must only read."
         ) from None
     except psycopg.Error as error:
-        text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[-1]
+        # Of what libpq says by itself, the other lines are questions and guesses.
+        text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[0]
         for each in secrets:
             text = text.replace(each, "***")
         raise SourceError(

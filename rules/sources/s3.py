@@ -56,7 +56,14 @@ class S3:
         place = self._references.fill_in(source.name, source.places[0])
         bucket, _, key = place.removeprefix("s3://").partition("/")
         with _explained(source, bucket, key), self._connection.client() as client:
-            objects = _objects(client, source, bucket, key)
+            try:
+                objects = _objects(client, source, bucket, key)
+            except KeyError:
+                raise SourceError(
+                    source.name,
+                    f"{source.name} can't be fetched: what answers for S3 bucket {bucket} isn't "
+                    "S3. Check AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL.",
+                ) from None
             kept = kept_files.current()
             known = kept.about.get("etags", {}) if kept and kept.about.get("from") == place else {}
             files = dict(kept.files) if kept else {}

@@ -42,6 +42,10 @@ ADVICE = {
 }
 
 
+class UnusableProxy(Exception):
+    """The environment names a proxy that requests can't go through."""
+
+
 class Web:
     """Fetches over connections that stay open. Any number of threads may use it at once."""
 
@@ -79,7 +83,10 @@ class Web:
                 timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
                 # Keep no cookies: those of one source's server aren't for another source.
                 jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-                self._client = httpx.Client(timeout=timeout, cookies=jar)
+                try:
+                    self._client = httpx.Client(timeout=timeout, cookies=jar)
+                except (ImportError, ValueError, httpx.InvalidURL):
+                    raise UnusableProxy from None
                 logging.getLogger("httpx").addFilter(_without_secrets)
             return self._client
 
@@ -240,6 +247,13 @@ def _explained(source: Source, address: str) -> Iterator[None]:
         problem = "can't be reached: check the address, the network and the proxy"
     except (httpx.UnsupportedProtocol, httpx.InvalidURL):
         problem = "is not an address that starts with https:// or http://"
+    except UnusableProxy:
+        problem = (
+            "can't be reached: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY must look like "
+            "http://user:password@host:port"
+        )
+    except (httpx.LocalProtocolError, UnicodeError):
+        problem = "can't be asked: its address or a header has a character that can't be sent"
     except FileNotFoundError:
         problem = "can't be reached: the file of trusted certificates (SSL_CERT_FILE) is missing"
     except (httpx.HTTPError, ValueError, OSError):

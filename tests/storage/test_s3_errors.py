@@ -1,6 +1,7 @@
 """Every failure of S3 becomes a sentence that names the bucket and says what to check."""
 
 import asyncio
+import json
 import os
 import time
 import traceback
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from storage import StorageError, s3
+from tests.support.broken_server import broken, response
 from tests.support.s3_server import SECRET, XML, RecordingS3, empty_moto, s3_error, s3_storage
 from tests.support.servers import free_port, serve
 
@@ -67,6 +69,49 @@ async def test_a_redirect_that_leads_nowhere_names_the_region():
     with serve(RecordingS3(*answers)) as url:
         error = await failure(s3_storage(url))
     assert "is in another region" in error.message
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (("read",), "broke off its answer"),
+        (("read", "reset"), "broke off its answer"),
+        (("read", b"SSH-2.0\r\n"), "broke off its answer"),
+        (
+            ("read", response("301 Moved Permanently", "", "Location: https://127.0.0.1:1/")),
+            "answers with redirects that lead nowhere",
+        ),
+        (
+            ("read", response("403 Forbidden", "<Error/>")),
+            "refused access (HTTP 403, on PutObject)",
+        ),
+    ],
+)
+async def test_a_server_that_is_no_s3(steps, said):
+    async with broken(*steps) as server:
+        error = await failure(s3_storage(server.address))
+    assert said in error.message
+
+
+async def test_credentials_are_read_once_from_a_slow_s3(monkeypatch, tmp_path):
+    """Reading them again may take a sign-in, and helps nobody whom S3 doesn't answer in time."""
+    monkeypatch.setattr(s3, "READ_SECONDS", 0.2)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    asked, keys = tmp_path / "asked", tmp_path / "keys.json"
+    keys.write_text(json.dumps({"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": SECRET}))
+    program = tmp_path / "program.sh"
+    program.write_text(f"echo asked >> {asked}; cat {keys}\n")
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = sh {program}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    for steps in (("read", 60.0), ("read",)):
+        asked.unlink(missing_ok=True)
+        async with broken(*steps) as server:
+            storage = s3_storage(server.address, access_key_id=None, secret_access_key=None)
+            await failure(storage)
+            await failure(storage)
+        assert asked.read_text() == "asked\n"
 
 
 async def test_passing_server_error_is_tried_again():

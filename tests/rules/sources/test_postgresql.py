@@ -169,6 +169,13 @@ async def test_addresses_that_lead_nowhere_keep_the_password(lab: Lab, address: 
     assert "h%2Fu%3An%40t" not in said
 
 
+async def test_a_server_that_is_not_there(lab: Lab):
+    lab.values["SOURCE_LAB_URL"] = "postgresql://lab@127.0.0.1:1/lab"
+    lab.open(toml("SELECT 1"))
+
+    assert (await lab.problem()).endswith('at "127.0.0.1", port 1 failed: Connection refused.')
+
+
 async def test_a_password_of_its_own_variable(lab: Lab, postgres: PostgresServer, database: str):
     execute(database, f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'")
     try:

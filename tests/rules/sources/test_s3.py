@@ -8,6 +8,7 @@ import pytest
 
 from rules.sources import s3
 from tests.rules.sources.conftest import Lab
+from tests.support.broken_server import broken, response
 from tests.support.s3_server import SECRET, empty_moto, s3_client
 from tests.support.servers import free_port
 
@@ -111,6 +112,17 @@ async def test_brackets_in_a_pattern_are_those_of_a_shell(lab: Lab, bucket: S3Cl
     lab.open(f'[lab]\nurl = "s3://lab/exports/{name}"')
 
     assert await lab.rows() == [(1,)]
+
+
+@pytest.mark.parametrize("key", ["a.csv", "exports/"])
+async def test_what_answers_is_no_s3(
+    lab: Lab, bucket: S3Client, monkeypatch: pytest.MonkeyPatch, key: str
+):
+    listed = "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>"
+    async with broken("read", response("200 OK", listed)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.address)
+        lab.open(f'[lab]\nurl = "s3://lab/{key}"\nformat = "csv"')
+        assert "what answers for S3 bucket lab isn't S3" in await lab.problem()
 
 
 async def test_a_range_that_ends_before_it_begins_is_told(lab: Lab, bucket: S3Client):

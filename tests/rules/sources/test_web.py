@@ -181,6 +181,24 @@ async def test_a_variable_that_holds_no_address(lab: Lab, address: str):
     assert "is not an address that starts with https://" in said or "can't be reached" in said
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1", "http://[::1"])
+async def test_a_proxy_that_cannot_be_used(
+    lab: Lab, server: DataServer, monkeypatch: pytest.MonkeyPatch, proxy: str
+):
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    lab.open(f'[lab]\nurl = "{server.url}/lab.csv"')
+
+    assert "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY must look like http://" in await lab.problem()
+
+
+async def test_a_header_that_cannot_be_sent(lab: Lab, server: DataServer):
+    lab.values["SOURCE_TOKEN"] = "abc€"
+    headers = 'headers = { Authorization = "Bearer ${SOURCE_TOKEN}" }'
+    lab.open(f'[lab]\nurl = "{server.url}/lab.csv"\n{headers}')
+
+    assert "a header has a character that can't be sent" in await lab.problem()
+
+
 async def test_nothing_is_fetched_without_the_variable(lab: Lab, server: DataServer):
     lab.open(f'[lab]\nurl = "{server.url}/lab.csv?token=${{SOURCE_TOKEN}}"')
 
