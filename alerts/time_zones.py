@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -51,8 +51,17 @@ def midnight(moment: datetime, time_zone: str) -> datetime:
 
 def begin_of(day: date, time_zone: str) -> datetime:
     """Return when `day` begins in an IANA time zone, or in this machine's if the name is ""."""
-    begin = datetime.combine(day, time(), find_zone(time_zone) if time_zone else None)
-    return begin if begin.tzinfo else begin.astimezone()
+    begin = moment_of(datetime.combine(day, time()), time_zone)
+    if begin.date() < day:
+        # Where clocks go forward at midnight, Python takes this machine's for an hour earlier.
+        begin = (begin + timedelta(hours=1)).astimezone()
+    return begin
+
+
+def moment_of(shown: datetime, time_zone: str) -> datetime:
+    """Return when clocks of an IANA time zone, or this machine's if the name is "", show a time."""
+    zone = find_zone(time_zone) if time_zone else None
+    return shown.replace(tzinfo=zone) if zone else shown.astimezone()
 
 
 def clock_time(moment: datetime, now: datetime, time_zone: str, *, seconds: bool = False) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from alerts import UnusableInput
-from alerts.time_zones import find_zone, in_time_zone
+from alerts.time_zones import midnight, moment_of
 
 DEFAULT_LIMIT = 20
 PAGE_ROWS = 200
@@ -61,9 +61,8 @@ async def newest_first(
 def moment_in(text: str, zone: str) -> datetime:
     """Return the moment that --since names, in the time zone. Raises `UnusableInput`."""
     text, now = text.strip(), datetime.now(UTC)
-    there = in_time_zone(now, zone)
     if text == "today":
-        return there.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight(now, zone)
     try:
         if ago := AGO.fullmatch(text):
             return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
@@ -73,6 +72,4 @@ def moment_in(text: str, zone: str) -> datetime:
             raise ValueError(text)
     except (ValueError, OverflowError):
         raise UnusableInput("since", SINCE) from None
-    if given.tzinfo:
-        return given
-    return given.replace(tzinfo=find_zone(zone) or there.tzinfo)
+    return given if given.tzinfo else moment_of(given, zone)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from alerts.tables import alerts
-from alerts.time_zones import in_time_zone
+from alerts.time_zones import begin_of, in_time_zone
 from database.transactions import database_time
 from rules.audience import Address
 from rules.episodes import DAY_SECONDS, MOST_EPISODES_A_DAY
@@ -341,11 +341,8 @@ def _alerts_by_day(
 
 def _days(now: datetime, time_zone: str) -> list[datetime]:
     """Return when each of the last days began by a zone's clock, ending with today."""
-    there = in_time_zone(now, time_zone)
-    return [
-        datetime.combine(_back(there.date(), days), time(), there.tzinfo)
-        for days in range(DAYS - 1, -1, -1)
-    ]
+    today = in_time_zone(now, time_zone).date()
+    return [begin_of(_back(today, days), time_zone) for days in range(DAYS - 1, -1, -1)]
 
 
 def _back(day: date, days: int) -> date:

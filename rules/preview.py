@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from alerts.alert import AlertRequest
 from alerts.errors import UnusableInput
 from alerts.message.compose import VARIABLES, filled_in
 from alerts.phone_numbers import Regions
-from alerts.time_zones import in_time_zone
+from alerts.time_zones import begin_of, in_time_zone
 from people.broadcasts import variable_names
 from people.directory import Directory
 from people.recipients import Recipient, check_recipients, read_recipients
@@ -314,11 +314,9 @@ def _ends_of_days(now: datetime, zone: str, days: int) -> list[tuple[date, datet
     found = []
     for back in range(days, 0, -1):
         day = today - timedelta(days=back)
-        # Naive, so that the clock of that day counts: it may be an hour off today's.
-        midnight = datetime.combine(day + timedelta(days=1), time())
-        local = midnight.replace(tzinfo=in_time_zone(now, zone).tzinfo)
+        end = begin_of(day + timedelta(days=1), zone)
         # A row from midnight, such as one with a date alone, belongs to the day that begins.
-        found.append((day, local.astimezone(UTC) - timedelta(microseconds=1)))
+        found.append((day, end.astimezone(UTC) - timedelta(microseconds=1)))
     return [*found, (today, now)]
 
 
