@@ -37,11 +37,11 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]
 def test_a_day_begins_where_clocks_are_changed(
     set_clock: Callable[[str], None], zone: str, day: date, begin: datetime
 ):
-    assert begin_of(day, zone) == begin
-    assert midnight(begin, zone) == begin
     set_clock(zone)
-    assert begin_of(day, "") == begin
-    assert midnight(begin, "") == begin
+    for named in (zone, ""):
+        # Python never calls times equal where clocks are changed, unless they have the same zone.
+        assert begin_of(day, named).astimezone(UTC) == begin
+        assert midnight(begin, named).astimezone(UTC) == begin
 
 
 def test_a_clocks_time_is_of_its_own_day(set_clock: Callable[[str], None]):
