@@ -12,7 +12,8 @@ https://jinja.palletsprojects.com/en/stable/sandbox/
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 
 from jinja2 import (
@@ -69,11 +70,19 @@ class UnknownVariable(UnusableInput):
         unknown = re.fullmatch(r"'(\w+)' is undefined", problem)
         self.name = unknown[1] if unknown else ""
         asked = f"{{{{ {self.name} }}}}" if self.name else "a part of a value that it doesn't have"
+        meant = _similar(self.name, variables)
         known = ", ".join(f"{{{{ {name} }}}}" for name in variables)
+        advice = f"Did you mean {{{{ {meant} }}}}?" if meant else f"Known: {known}. {VERBATIM}"
         super().__init__(
-            "message",
-            f"The message asks for {asked}, which isn't known here. Known: {known}. {VERBATIM}",
+            "message", f"The message asks for {asked}, which isn't known here. {advice}"
         )
+
+
+def _similar(name: str, known: Iterable[str]) -> str:
+    """Return the one of `known` that `name` was probably meant to be, or ""."""
+    by_key = {each.casefold(): each for each in known}
+    found = get_close_matches(name.casefold(), by_key, n=1)
+    return by_key[found[0]] if found else ""
 
 
 _environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rules.causes import Cause
 
 MOST_ROWS_SHOWN = 10
+LEAST_SHOWN = 0.001  # of a currency's unit
 CONSOLE = {
     "call": "https://console.twilio.com/us1/monitor/logs/calls/",
     "text": "https://console.twilio.com/us1/monitor/logs/sms/",
@@ -56,11 +57,15 @@ def opened(
     name = alert.request.name or (contact.name if contact else "")
     number = international(alert.present_try.dialed)
     groups = ", ".join(contact.groups) if contact else ""
-    under = [each for each in (number if name else "", groups) if each]
+    under = TagList(
+        tags.span(number, class_="cb-number") if name else None,
+        " · " if name and groups else None,
+        groups,
+    )
     return _panel(
         address,
         name or number,
-        " · ".join(under),
+        under if name or groups else None,
         tags.div(
             tags.p(_pill(alert, zone), class_="stands"),
             story(alert, zone),
@@ -80,7 +85,7 @@ def missing(address: Address) -> Tag:
     return _panel(
         address,
         "No such alert",
-        "",
+        None,
         tags.div(
             tags.p("No alert has this id. It may have been deleted, or the address is wrong."),
             class_="inside",
@@ -96,12 +101,12 @@ def can_cancel(alert: Alert) -> bool:
     return not is_with_twilio or alert.try_number < len(tries_of(alert.request))
 
 
-def _panel(address: Address, heading: str, under: str, *content: Tag) -> Tag:
+def _panel(address: Address, heading: str, under: TagList | None, *content: Tag) -> Tag:
     return tags.div(
         tags.div(
             tags.div(
                 tags.h2(heading, id="activity-opened-heading", tabindex="-1"),
-                tags.p(under, class_="cb-small cb-quiet cb-number") if under else None,
+                tags.p(under, class_="cb-small cb-quiet under") if under else None,
             ),
             tags.div(
                 tags.button(
@@ -193,7 +198,10 @@ def _cost(alert: Alert, tries: Sequence[MadeTry]) -> str:
     if None in guesses:
         return "Twilio hasn't said yet"
     total = sum(each.price or 0 for each in known) + sum(guess or 0 for guess in guesses)
-    return f"about {price(total, CURRENCY, places=3)} for {number}, estimated"
+    about = f"about {price(total, CURRENCY, places=3)}"
+    if total < LEAST_SHOWN:
+        about = f"less than {price(LEAST_SHOWN, CURRENCY, places=3)}"
+    return f"{about} for {number}, estimated"
 
 
 def _estimated(alert: Alert, made: MadeTry) -> float | None:

@@ -87,8 +87,8 @@ def _filters() -> Tag:
             id=resolve_id("more"),
         ),
         tags.a(
-            icon("download"), "CSV", href="activity.csv", class_="cb-button bare csv", download="",
-            data_csv="", aria_label="Download as CSV",
+            icon("download"), tags.span("CSV"), href="activity.csv", class_="cb-button bare csv",
+            download="", data_csv="", aria_label="Download as CSV",
         ),
         class_="filters",
         role="search",

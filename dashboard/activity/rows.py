@@ -175,15 +175,24 @@ def progress(shown: CountedBroadcast) -> Glance:
         return Glance("check" if shown.acknowledge else "dot", "good", words)
     if shown.counts.get(Kind.WAITING):
         return Glance("clock", "wait", words)
-    return Glance("half", "wait", words) if done else Glance("cross", "bad", words)
+    if done:
+        return Glance("half", "wait", words)
+    if unknown := shown.counts.get(Kind.UNKNOWN):
+        return Glance("question", "wait", f"{unknown:,} of {of:,} not known")
+    is_canceled = shown.counts.get(Kind.CANCELED) == of
+    return Glance("dash", "off", "Canceled") if is_canceled else Glance("cross", "bad", words)
 
 
 def _of_broadcast(address: Address, page: Page, counts: Counts) -> Tag | None:
-    """Say which broadcast's people the list shows, with a link back."""
+    """Say which broadcast's people the list shows, with its words and a link back."""
     if not address["broadcast"]:
         return None
+    words = next((row.alert.request.message for row in page.rows if row.alert), "")
     return tags.div(
-        tags.span(f"The people of one broadcast, {counts.total:,} in all", class_="cb-strong"),
+        tags.div(
+            tags.p(words, class_="cb-strong words"),
+            tags.p(f"A broadcast to {number_of_people(counts.total)}", class_="cb-small cb-quiet"),
+        ),
         link("All alerts", address.link(broadcast=""), "cb-button low"),
         class_="of-broadcast",
     )

@@ -271,9 +271,7 @@ def _rule_choice(address: Address, rules: Mapping[str, str], ns: Any) -> Tag | N
     unknown = {chosen: "A rule that is gone"} if chosen and chosen not in rules else {}
     if not rules and not unknown:
         return None
-    return late_choice(
-        "rule", "Rule", [("", "Any rule or none"), *{**rules, **unknown}.items()], ns
-    )
+    return late_choice("rule", "Rule", [("", "Any rule"), *{**rules, **unknown}.items()], ns)
 
 
 def _until_known(name: str) -> HTML:

@@ -74,7 +74,7 @@ def mute_sheet(
         ),
         _mute_field("weekly", "Days and hours", held["weekly"], "sat sun", problem),
         _mute_field(
-            "recipient", "Only this number isn't told", held["recipient"], "everybody", problem
+            "recipient", "Mute it for", held["recipient"], "everybody, or one number", problem
         ),
         tags.h3("Muted now") if mutes else None,
         tags.ul(*(_mute_row(each, zone) for each in mutes), class_="sheet-list") if mutes else None,

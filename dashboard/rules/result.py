@@ -209,7 +209,7 @@ def last_month(past: PastAlerts | None, *, is_reading: bool) -> Tag:
     heading = f"Would have alerted {times}" if total else "Would not have alerted"
     return tags.div(
         tags.h2(f"{heading} in the last {len(past.by_day)} days"),
-        month(past.by_day),
+        month(past.by_day) if total else None,
         tags.p(_how_known(past), class_="cb-quiet cb-small") if past.time_columns else None,
     )
 
@@ -248,6 +248,8 @@ def turn_on(decision: Decision) -> Tag:
     bad = decision.seen.preview.total if decision.seen else 0
     are = "row is" if bad == 1 else "rows are"
     heading = f"{bad:,} {are} bad already" if bad else "No row is bad yet"
+    if decision.seen is None:
+        heading = "Not known yet what is bad"
     count = len(decision.chosen) if decision.telling == "choose" and bad else 0
     verb = "text" if decision.rule.channel == "text" else "call"
     about = "1 row" if count == 1 else f"{count:,} rows"

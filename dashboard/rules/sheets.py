@@ -195,7 +195,8 @@ def episodes_tag(rule: Rule, episodes: Sequence[EpisodeRow], zone: str) -> Tag |
     """Return what was bad lately, with links to the alerts about it."""
     if not episodes:
         return None
-    heads = ("Row", "Now", "Bad since", "Over", "")
+    actions = tags.span("Actions", class_="visually-hidden")
+    heads = ("Row", "Now", "Bad since", "Over", actions)
     return tags.section(
         tags.div(
             tags.h2("What was bad"),

@@ -40,7 +40,7 @@ def caller_server(
     @only_changes
     def who_calls() -> str:
         if services.simulator:
-            return f"{number}, simulated: no real call"
+            return f"{number}, simulated: no real phone"
         request = form()
         cost = None
         if isinstance(request, AlertRequest):

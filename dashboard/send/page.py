@@ -102,7 +102,7 @@ def server(
     sent_before_server(session, desk, form, typed, sending)
     caller_server(desk, form, typed)
     address_server(session, live)
-    progress_server(input, session, live, time_zone)
+    progress_server(input, output, session, live, time_zone)
     rows_server(input, session, live, time_zone)
     actions_server(input, session, desk, live, send_again)
 

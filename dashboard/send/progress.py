@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from htmltools import HTML, Tag, tags
-from shiny import Inputs, Session, reactive, render, ui
+from shiny import Inputs, Outputs, Session, reactive, render, ui
 from shiny.module import resolve_id
 
 from alerts import Alert, Status, UnusableInput
@@ -47,6 +47,7 @@ def progress_ui() -> Tag:
 
 def progress_server(
     input: Inputs,
+    output: Outputs,
     session: Session,
     live: LiveAlert,
     time_zone: Callable[[], str],
@@ -91,6 +92,8 @@ def progress_server(
             return counted.headline
         return f"{label_of(alert)}: {glance(alert, time_zone()).words}" if alert else ""
 
+    # The line above the button is hidden while it is empty, and Shiny sends nothing to what is.
+    @output(suspend_when_hidden=False)
     @render.text
     def in_short() -> str:
         return words_in_short()
@@ -147,7 +150,7 @@ def alert_card(alert: Alert, time_zone: str) -> Tag:
     by = f"by {alert.request.user}" if alert.request.user else ""
     return tags.div(
         tags.div(
-            tags.h2(label_of(alert), class_="cb-cut"),
+            tags.h2(label_of(alert)),
             tags.span(glance_tag(shown), class_=f"cb-pill {shown.tone}"),
             class_="card-heading",
         ),

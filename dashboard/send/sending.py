@@ -72,7 +72,7 @@ def sending_server(
         # Shiny frees a pressed button by itself, but not while any other visitor's is busy.
         shiny_ui.update_task_button("send_test_call", state="ready")
         await session.send_custom_message(
-            "callboard-focus", {"id": session.ns(_place_of(problem, whom))}
+            "callboard-focus", {"id": session.ns(_place_of(problem, whom)), "refused": True}
         )
 
     @reactive.effect
@@ -226,5 +226,5 @@ def _check_count(desk: Desk, count: int) -> None:
         raise UnusableInput(
             "phone_number",
             f"{count:,} people are more than the {most:,} that may be reached at once. "
-            "Leave some out, raise MAX_RECIPIENTS, or send from the shell.",
+            f"Leave out {count - most:,}. An administrator can raise the limit (MAX_RECIPIENTS).",
         )

@@ -3,10 +3,11 @@
 
 // Shiny announces its events through jQuery, which comes with it.
 window.jQuery(document).on("shiny:connected", () => {
-  window.Shiny.addCustomMessageHandler("callboard-focus", ({ id }) => {
+  window.Shiny.addCustomMessageHandler("callboard-focus", ({ id, refused = false }) => {
     const control = document.getElementById(id);
     control?.closest("details")?.setAttribute("open", "");
     control?.focus();
+    if (control && refused) markAsRefused(control);
   });
   window.Shiny.addCustomMessageHandler("callboard-not-allowed", hideWhatIsNotAllowed);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -42,11 +43,24 @@ function hideWhatIsNotAllowed({ hidden, lacking }) {
   }
 }
 
-// A control is invalid, or disabled, exactly while the line that describes it says so.
+/** Show that the button was refused for this control, until its content changes. */
+function markAsRefused(control) {
+  control.dataset.refused = "";
+  control.setAttribute("aria-invalid", "true");
+  const forget = () => {
+    delete control.dataset.refused;
+    control.setAttribute("aria-invalid", "false");
+  };
+  control.addEventListener("input", forget, { once: true });
+}
+
+// A control is invalid, or disabled, exactly while the line that describes it says so, or the button
+// was refused for it.
 new MutationObserver(() => {
   for (const control of document.querySelectorAll(".callboard [aria-describedby]")) {
     const line = document.getElementById(control.getAttribute("aria-describedby"));
-    control.setAttribute("aria-invalid", String(Boolean(line?.querySelector(".bad"))));
+    const isWrong = line?.querySelector(".bad") || "refused" in control.dataset;
+    control.setAttribute("aria-invalid", String(Boolean(isWrong)));
     control.disabled = Boolean(line?.querySelector(".unavailable"));
   }
 }).observe(document.documentElement, { childList: true, subtree: true });

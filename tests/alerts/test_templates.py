@@ -101,6 +101,11 @@ def test_a_variable_without_a_value():
     assert "{{ user }}, {{ now }}, {{ today }}" in sentence
 
 
+def test_a_variable_that_was_mistyped():
+    sentence = refusal("{{ usre }} is on call")
+    assert sentence.endswith("which isn't known here. Did you mean {{ user }}?")
+
+
 @pytest.mark.parametrize(
     "message", ["{{ user", "{% if user %}", "{{ }}", "{% endif %}", "{{ 'a }}"]
 )

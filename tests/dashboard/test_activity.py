@@ -21,7 +21,7 @@ from shiny.testserver import test_server_async as serve_in_memory
 
 from alerts import Desk, Event, Status
 from alerts.alert import NewAlert
-from alerts.filters import Kind, Spent
+from alerts.filters import CountedBroadcast, Kind, Spent
 from alerts.phone_numbers import Regions
 from alerts.time_zones import midnight
 from dashboard import activity, mount
@@ -30,7 +30,7 @@ from dashboard.activity.address import read_address
 from dashboard.activity.export import safe
 from dashboard.activity.live import pulse_of
 from dashboard.activity.opened import can_cancel
-from dashboard.activity.rows import counted
+from dashboard.activity.rows import counted, progress
 from dashboard.activity.tiles import chart, cost, figure, hours_of_today, sentence
 from rules.rule import Rule
 from rules.saved_rules import SavedRules
@@ -317,6 +317,20 @@ async def test_any_address_shows_something(desk: Desk, query: str):
 def test_numbers_beyond_what_is_counted():
     assert figure(12_345, is_more=False) == "12,345"
     assert figure(10_000, is_more=True) == "10,000+"
+
+
+@pytest.mark.parametrize(
+    ("counts", "shape", "words"),
+    [
+        ({Kind.UNKNOWN: 2, Kind.CANCELED: 1}, "question", "2 of 3 not known"),
+        ({Kind.CANCELED: 3}, "dash", "Canceled"),
+        ({Kind.NOT_REACHED: 2, Kind.CANCELED: 1}, "cross", "0 of 3 reached"),
+        ({Kind.REACHED: 1, Kind.UNKNOWN: 2}, "half", "1 of 3 reached"),
+    ],
+)
+def test_a_broadcast_is_told_as_it_is(counts: dict[Kind, int], shape: str, words: str):
+    shown = progress(CountedBroadcast("b1", "", "", datetime.now(UTC), counts))
+    assert (shown.shape, shown.words) == (shape, words)
 
 
 def test_one_alert_is_no_alerts():
