@@ -11,7 +11,7 @@ from alerts import AlertRequest, UnusableInput
 from alerts.alert import Channel
 from alerts.broadcast import MOST_ALERTS, UnusableRequest, written_words
 from alerts.message.compose import refuse_extension, write_message
-from alerts.phone_numbers import Regions, read_number
+from alerts.phone_numbers import Regions, read_number, shortened
 from people.checking import refuse_rounded
 from people.names import name_key
 from people.recipients import Recipient, Unclear
@@ -107,7 +107,7 @@ class FileRows:
             number = read_number(text, regions)
             refuse_extension("phone_number", number, channel)
         except UnusableInput as problem:
-            return _unclear(row.number, str(problem))
+            return _unclear(row.number, str(problem), text)
         values = {name: cell for name, cell in zip(variables, row.cells, strict=True) if cell}
         person = row.cells[self.name] if self.name is not None else ""
         return Recipient(
@@ -212,8 +212,8 @@ def _empty(variable: str) -> str:
     )
 
 
-def _unclear(row: int, problem: str) -> Unclear:
-    return Unclear(row, f"Row {row}", problem)
+def _unclear(row: int, problem: str, number: str = "") -> Unclear:
+    return Unclear(row, f"Row {row} ({shortened(number)})" if number else f"Row {row}", problem)
 
 
 def variable_names(columns: Sequence[str]) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ def _choosable(row: PreviewRow, is_chosen: bool) -> Tag:
             tags.span(
                 tags.span(", ".join(row.title), class_="cb-strong"),
                 tags.span(who, class_="under"),
+                tags.span(row.words, class_="under") if row.words else None,
             ),
             class_="check",
         )

@@ -234,7 +234,7 @@ class Visit:
         rule, held = await rules.get(record), await rules.held_rows(record)
         verb = "Text" if rule and rule.channel == "text" else "Call"
         sheet = choose_sheet(
-            f"{len(held):,} are held",
+            f"{rule.name}: {len(held):,} held" if rule else f"{len(held):,} are held",
             held,
             (),
             act="held_some",

@@ -196,12 +196,16 @@ def test_from_a_file(customer):
             ["--to", "Fax"],
             "No column is called “Fax”. This file has: Name, Phone, Lot number.",
         ),
-        ("Phone,Lot\n4.12556E+09,7\n", ["--to", "Phone"], "Row 2: A spreadsheet has rounded"),
+        (
+            "Phone,Lot\n4.12556E+09,7\n",
+            ["--to", "Phone"],
+            "Row 2 (4.12556E+09): A spreadsheet has rounded",
+        ),
         ("Phone,Lot\n,7\n", ["--to", "Phone"], "Row 2: There is no number."),
         (
             "Phone,Lot\n412 555 01,7\n412 555 0199,8\n412 555,3\n",
             ["--to", "Phone"],
-            "Row 2: Too few digits for a phone number (United States). The same column is wrong "
+            "Row 2 (412 555 01): Too few digits for a phone number (United States). The same column is wrong "
             "in row 4 too.",
         ),
         (

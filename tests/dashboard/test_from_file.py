@@ -73,7 +73,7 @@ async def test_each_row_is_sent_its_own_words(page: AsyncTestServerSession, desk
     assert "{{ lot_number }}" in shown(page, "file_variables")
     assert "{{ Phone }}" not in shown(page, "file_variables")
     await press(page)
-    await until(page, lambda: shown(page, "send_refusal").startswith("Row 3: "))
+    await until(page, lambda: shown(page, "send_refusal").startswith("Row 3 ("))
     assert posts(desk) == []
     # Left out, the others are counted and heard, each with words of its own.
     await fill_in(page, leave_out={"place": "1", "at": 1})

@@ -69,7 +69,10 @@ def test_the_same_person_four_times():
     [
         ("Phone\n" + "12\n" * 9, "wrong in rows 3, 4, 5, 6, 7 and 3 more too"),
         (f"Number\n{ANN}\n", "No column is called “Phone”. This file has: "),
-        ("Phone,Lot\n4.12556E+09,1\n", "Row 2: A spreadsheet has rounded this number"),
+        (
+            "Phone,Lot\n4.12556E+09,1\n",
+            "Row 2 (4.12556E+09): A spreadsheet has rounded this number",
+        ),
     ],
 )
 def test_what_cannot_be_sent(rows, sentence):
