@@ -205,8 +205,8 @@ def test_from_a_file(customer):
         (
             "Phone,Lot\n412 555 01,7\n412 555 0199,8\n412 555,3\n",
             ["--to", "Phone"],
-            "Row 2 (412 555 01): Too few digits for a phone number (United States). The same column is wrong "
-            "in row 4 too.",
+            "Row 2 (412 555 01): Too few digits for a phone number (United States). The same "
+            "column is wrong in row 4 too.",
         ),
         (
             "Phone,Lot\n412 555 0199,8\n412 555 0198,\n",

@@ -71,7 +71,7 @@ def test_the_same_person_four_times():
         (f"Number\n{ANN}\n", "No column is called “Phone”. This file has: "),
         (
             "Phone,Lot\n4.12556E+09,1\n",
-            "Row 2 (4.12556E+09): A spreadsheet has rounded this number",
+            r"Row 2 \(4.12556E+09\): A spreadsheet has rounded",
         ),
     ],
 )
