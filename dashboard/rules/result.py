@@ -209,7 +209,7 @@ def last_month(past: PastAlerts | None, *, is_reading: bool) -> Tag:
     heading = f"Would have alerted {times}" if total else "Would not have alerted"
     return tags.div(
         tags.h2(f"{heading} in the last {len(past.by_day)} days"),
-        month(past.by_day) if total else None,
+        month(past.by_day),
         tags.p(_how_known(past), class_="cb-quiet cb-small") if past.time_columns else None,
     )
 

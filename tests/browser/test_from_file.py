@@ -61,7 +61,7 @@ def test_each_row_hears_its_own_words(browser: Browser, simulation: str, file: P
         expect(page.locator("#send-message")).to_have_value(words)
         expect(page.locator("#send-words")).to_have_text("Lot 1407 is off, Ben Adeyemi.")
         page.get_by_role("button", name="Call 2 people now").click()
-        expect(page.locator("#send-send_refusal")).to_contain_text("Row 3: Too few digits")
+        expect(page.locator("#send-send_refusal")).to_contain_text("Row 3 (412 555 01): Too few digits")
         without_faults(page)
         page.get_by_label("Number from").select_option("Mobile")
         expect(rows.locator(".problem")).to_have_count(0)
