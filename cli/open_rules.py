@@ -99,9 +99,14 @@ async def checked(rules: RuleDesk, rule: Rule) -> Checked:
         preview = await rules.preview(rule)
     except QueryError as problem:
         where = f"Line {problem.line}: " if problem.line else ""
-        return Checked(f"{where}{problem}")
+        # A column that is read as text may be what is wrong with the query.
+        notes: tuple[str, ...] = ()
+        with suppress(QueryError, SourceError, UnusableInput):
+            notes = await rules.notes_of(rule)
+        return Checked(" ".join((f"{where}{problem}", *notes)))
     except (SourceError, UnusableInput) as problem:
         return Checked(str(problem))
     wrong = [said for field, said in preview.problems.items() if field not in OF_PEOPLE]
-    notes = [said for field, said in preview.problems.items() if field in OF_PEOPLE]
-    return Checked(next(iter(wrong), ""), " ".join(notes), preview.total)
+    of_people = [said for field, said in preview.problems.items() if field in OF_PEOPLE]
+    said = " ".join((*of_people, *await rules.notes_of(rule)))
+    return Checked(next(iter(wrong), ""), said, preview.total)

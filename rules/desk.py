@@ -251,7 +251,23 @@ class RuleDesk:
     async def notes(self, source: str) -> tuple[str, ...]:
         """Return a sentence for each column of a CSV that is read as text, with what to do."""
         self.actor.require(Permission.LOOK)
-        return await self._sources.notes(source)
+        return tuple((await self._sources.notes(source)).values())
+
+    async def notes_of(self, rule: Rule) -> tuple[str, ...]:
+        """Return the same for the columns that the rule's query names.
+
+        Raises `QueryError`, `SourceError` and `UnusableInput` where the rule can't be checked.
+        """
+        self.actor.require(Permission.LOOK)
+        reader = (await self._open()).previewer.reader
+        found = [await self._sources.notes(each) for each in (await reader.fetch(rule)).snapshots]
+        sql = rule.sql.casefold()
+        return tuple(
+            sentence
+            for notes in found
+            for column, sentence in notes.items()
+            if column.casefold() in sql
+        )
 
     async def shape_change(self, source: str) -> ShapeChange | None:
         """Return how a source's columns differ from those that were known; None if they don't."""

@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from rules.sources.source import Source, SourceError
@@ -257,7 +258,10 @@ class _Columns:
         return f"{change}, or {setting} for {self._source.name} in sources.toml."
 
     def _look_at_dates(self, name: str, values: list[str]) -> None:
-        if self._source.date_format:
+        if date_format := self._source.date_format:
+            wrong = next((each for each in values if not _is_date(each, date_format)), "")
+            if wrong:
+                self._read_as_text(name, f"{wrong} isn't a date as date_format says.")
             return
         found = [found for each in values if (found := DAY_AND_MONTH.fullmatch(each))]
         separators = {each[2] for each in found}
@@ -290,6 +294,14 @@ class _Columns:
             self._read_as_text(name, "its dates are written differently than in columns before it.")
             return
         self._day_first[name] = day_first
+
+
+def _is_date(text: str, date_format: str) -> bool:
+    try:
+        datetime.strptime(text, date_format)
+    except ValueError:
+        return False
+    return True
 
 
 def _shortened(text: str) -> str:

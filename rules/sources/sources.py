@@ -213,14 +213,14 @@ class Sources:
         _, _, shape = await self._shaped(source, fetched, None)
         return change_of(kept, shape.columns)
 
-    async def notes(self, name: str) -> tuple[str, ...]:
-        """Return a sentence for each column that is read as text because it wasn't clear.
+    async def notes(self, name: str) -> dict[str, str]:
+        """Return a sentence, by column, for each that is read as text because it wasn't clear.
 
         Of a source that has been read; of another one there are none yet.
         """
         source = self.get(name)
         kept = await self._in_thread(lambda: self._shapes.get(source))
-        return tuple(kept.notes.values()) if kept else ()
+        return dict(kept.notes) if kept else {}
 
     async def accept_shape(self, name: str) -> Shape:
         """Keep the columns that a source has now. Raises `SourceError` if it can't be read."""

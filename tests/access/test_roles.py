@@ -109,6 +109,7 @@ async def test_every_method_of_the_rule_desk(scene: Watched) -> None:
         "sources": (LOOK, ()),
         "sources_problem": (LOOK, ()),
         "notes": (LOOK, ("tastings",)),
+        "notes_of": (LOOK, (rule,)),
         "uploads": (LOOK, ()),
         "shape_change": (LOOK, ("tastings",)),
         "episodes": (LOOK, (rule.id,)),

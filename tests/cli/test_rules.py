@@ -141,6 +141,21 @@ def test_a_rule_that_cannot_be_checked_fails_a_ci_job(
     assert said in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("bad", "exit_status"), [("made > '2025-01-15'", 0), ("made > DATE '2025-01-15'", 1)]
+)
+def test_a_column_that_is_read_as_text_is_told(
+    folder: ProjectFolder, tmp_path: Path, bad: str, exit_status: int
+) -> None:
+    made = ("made", "01/02/2025", "03/02/2025")
+    lines = [f"{line},{each}\n" for line, each in zip(DATA.splitlines(), made, strict=True)]
+    (tmp_path / "tastings.csv").write_text("".join(lines))
+    (tmp_path / "rules.toml").write_text(RULES.replace("diacetyl_ppb > limit_ppb", bad))
+    ended = folder.alerts("rules", "check", "rules.toml")
+    assert ended.returncode == exit_status
+    assert "made is read as text: in 01/02/2025 the day or the month may come" in ended.stdout
+
+
 def test_a_rule_that_cannot_be_checked_stays_off(folder: ProjectFolder, tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_text(RULES.replace("FROM tastings", "FROM tasting"))
     ended = folder.alerts("rules", "check", "rules.toml", "--json")

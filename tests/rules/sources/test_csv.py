@@ -72,7 +72,7 @@ async def test_a_column_without_values_that_turns_out_unclear_is_told(lab: Lab):
     assert await lab.rows() == [(1407, None)]
     lab.write("lab.csv", "batch;cells\n1407;1,250\n")
     assert await lab.rows() == [(1407, "1,250")]
-    (said,) = await lab.sources.notes("lab")
+    said = (await lab.sources.notes("lab"))["cells"]
     assert "1,250 may be a large number" in said
 
 
@@ -83,7 +83,7 @@ async def test_notes_that_an_earlier_version_kept(lab: Lab):
     (file,) = lab.data_dir.rglob("shapes/lab.json")
     kept = json.loads(file.read_text())
     file.write_text(json.dumps(kept | {"notes": [*kept["notes"].values()]}))
-    assert await lab.sources.notes("lab") == tuple(kept["notes"].values())
+    assert await lab.sources.notes("lab") == kept["notes"]
 
 
 @pytest.mark.parametrize("word", ["N/A", "NA", "-", "null", "NaN", "#N/A", "?"])
@@ -128,6 +128,16 @@ async def test_an_ambiguous_date_is_not_guessed(lab: Lab):
     assert "in 01/02/2025 the day or the month may come first" in shape.notes["tasted"]
     lab.open(LAB + 'date_format = "%d/%m/%Y"\n')
     assert (await lab.rows())[0] == (1407, "2025-02-01")
+
+
+async def test_a_date_format_that_does_not_fit_is_told(lab: Lab):
+    lab.write("lab.csv", "batch,tasted\n1407,01/02/2025\n1408,03/02/2025\n")
+    lab.open(LAB + 'date_format = "%d.%m.%Y"\n')
+
+    assert (await lab.types())["tasted"] == "VARCHAR"
+    assert await lab.sources.notes("lab") == {
+        "tasted": "tasted is read as text: 01/02/2025 isn't a date as date_format says."
+    }
 
 
 async def test_a_date_by_definition_is_not_guessed_either(lab: Lab):

@@ -116,7 +116,7 @@ async def test_what_a_person_can_do_about_an_ambiguous_date(lab: Lab):
     assert "Write dates as 2025-12-31 and upload the file again" in shape.notes["day"]
     await lab.sources.add_upload("lots", lab.write("2.csv", "day\n2025-02-01\n"))
     assert await lab.types("lots") == {"day": "DATE"}
-    assert await lab.sources.notes("lots") == ()
+    assert await lab.sources.notes("lots") == {}
     with pytest.raises(UnusableInput, match="day was DATE and is VARCHAR"):
         await lab.sources.add_upload("lots", lab.write("3.csv", "day\n01/02/2025\n"))
 
@@ -125,9 +125,9 @@ async def test_notes_are_those_of_the_present_file(lab: Lab):
     lab.open()
     await lab.sources.add_upload("lots", lab.write("1.csv", 'lot,litres\n7,"1,250"\n'))
     await lab.sources.add_upload("lots", lab.write("2.csv", "lot,litres\n7,about ten\n"))
-    assert await lab.sources.notes("lots") == ()
+    assert await lab.sources.notes("lots") == {}
     await lab.sources.add_upload("lots", lab.write("3.csv", 'lot,litres\n7,"2,250"\n'))
-    (said,) = await lab.sources.notes("lots")
+    said = (await lab.sources.notes("lots"))["litres"]
     assert said.startswith("litres is read as text: 2,250 may be a large number or a decimal.")
     await lab.sources.add_upload("lots", lab.write("4.csv", "lot,litres\n7,2250\n"))
     assert await lab.rows("lots") == [(7, 2250)]
