@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -246,6 +246,9 @@ class Alert(AlertState):
     def as_json(self) -> dict[str, object]:
         """The object that the command line prints."""
         error = self.error
+        if error is None and not self.status.final and (trouble := self.events[-1].error):
+            # It goes on, so the hint, to send it once more, would make it a second alert.
+            error = replace(trouble, hint="")
         return {
             "id": self.id,
             "channel": self.channel,

@@ -23,7 +23,7 @@ from alerts.broadcast import (
     with_ids,
 )
 from alerts.errors import UnusableInput
-from alerts.phone_numbers import read_number
+from alerts.phone_numbers import read_number, shortened
 from alerts.sending_desk import SendingDesk, label_of
 from alerts.twilio_status import call_update
 from twilio_client import TwilioError
@@ -68,6 +68,12 @@ class Desk(SendingDesk):
         """
         self.actor.require(Permission.SEND, "send a broadcast")
         broadcast, composed = await self._composed_broadcast(requests, title, id)
+        if id is not None and await (await self._history()).get_all([id]):
+            raise UnusableInput(
+                "id",
+                f"An alert to one recipient has the id {shortened(id)}, so a broadcast can't have "
+                "it. Leave that recipient out, and give the broadcast another id.",
+            )
         return await self.opening.finished(
             partial(self._add_broadcast, broadcast, composed, confirmed=confirmed)
         )

@@ -168,17 +168,18 @@ class SendingDesk:
         self.actor.require(Permission.LOOK)
         return await (await self.opening.runtime()).workers()
 
-    async def send(self, request: AlertRequest) -> Alert:
+    async def send(self, request: AlertRequest, *, confirmed: bool = False) -> Alert:
         """Send an alert; returns once Twilio has accepted it or it has failed (see `alert.error`).
 
         Returns earlier if the alert has to wait, such as for the end of quiet hours, or if Twilio
         hasn't answered after LONGEST_SEND_SECONDS. The alert is saved first, so the caller may stop
         waiting at any time. If `request.id` is known already, returns that alert and sends nothing.
+        With `confirmed` it is sent even beyond ALERTS_PER_PERSON_PER_HOUR.
 
         Raises `UnusableInput` if nothing was sent, and `DatabaseError`.
         """
         self.actor.require(Permission.SEND, "send an alert")
-        saved = await self._save([request])
+        saved = await self._save([request], confirmed=confirmed)
         return await _until_accepted(saved.history, saved.ids[0], next(iter(saved.new), None))
 
     async def send_all(

@@ -58,8 +58,8 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     sheet = await asyncio.to_thread(_read, chosen.file)
     mode: Mode = "observer" if chosen.dry_run else "app"
     async with Desk.from_settings(settings, mode=mode) as desk:
-        if settings.simulated and not chosen.json:
-            print(SIMULATION)
+        if settings.simulated:
+            print(SIMULATION, file=sys.stderr if chosen.json else sys.stdout)
         request = request_in(chosen)
         found = requests_from(
             sheet, request, desk.services.regions, chosen.to_column, chosen.name_column

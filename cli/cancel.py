@@ -7,9 +7,8 @@ from typing import Any
 
 from alerts import Desk
 from cli import ACCEPTED, FAILED
-from cli.many import print_broadcast
-from cli.printing import cannot_be_ended, print_story
-from cli.status import add_id, known
+from cli.printing import cannot_be_ended
+from cli.status import add_id, print_found
 from settings import Settings
 
 
@@ -23,12 +22,6 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Cancel the alert or the broadcast and print it; returns the exit status."""
     async with Desk.from_settings(settings, mode="observer") as desk:
-        alert = await desk.cancel(chosen.id)
-        if alert is None:
-            found = await desk.cancel_broadcast(chosen.id)
-            if found is not None:
-                print_broadcast(*found, chosen.json)
-                return FAILED if any(map(cannot_be_ended, found[1])) else ACCEPTED
-    alert = known(alert, chosen.id)
-    print_story(alert, chosen.json)
-    return FAILED if cannot_be_ended(alert) else ACCEPTED
+        alert, broadcast = await desk.cancel(chosen.id), await desk.cancel_broadcast(chosen.id)
+    alerts = print_found(alert, broadcast, chosen)
+    return FAILED if any(map(cannot_be_ended, alerts)) else ACCEPTED

@@ -1,6 +1,7 @@
 """`python -m alerts COMMAND …`: read the command line, run the command, return its exit status.
 
 0: accepted by Twilio (with --wait: it reached the recipient). 1: failed. 2: unusable input.
+130: interrupted by Ctrl+C.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from access.actor import NotAllowed
 from alerts import DatabaseError, UnusableInput
 from cli import (
-    FAILED,
+    INTERRUPTED,
     UNUSABLE,
     audit,
     broadcast,
@@ -49,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(str(unusable), chosen)
         return UNUSABLE
     except KeyboardInterrupt:
-        return FAILED
+        sends = chosen.command in {"call", "text", "broadcast"}
+        goes_on = " What is saved goes on as soon as the app or a worker runs." if sends else ""
+        print(f"Interrupted.{goes_on}", file=sys.stderr)
+        return INTERRUPTED
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from alerts import Alert, AlertRequest, Desk, UnusableInput
 from alerts.alert import tries_of
 from alerts.broadcast import Broadcast, Tally, not_reached
+from alerts.limits import TooMany
 from alerts.message.compose import notes
 from alerts.phone_numbers import international
 from alerts.sending_desk import is_answered
@@ -50,7 +51,8 @@ async def send_many(
     if not chosen.yes:
         await refuse_accidents(desk, requests, chosen.id)
     began = datetime.now(UTC)
-    sent = await desk.broadcast(requests, chosen.title, chosen.id, confirmed=chosen.yes)
+    with naming_yes():
+        sent = await desk.broadcast(requests, chosen.title, chosen.id, confirmed=chosen.yes)
     if sent.created_at < began:
         print(
             f"Broadcast {sent.id} was sent before: people who are in it aren't told again.",
@@ -66,6 +68,15 @@ async def send_many(
     if chosen.wait:
         return ACCEPTED if Tally.of(alerts).all_reached else FAILED
     return ACCEPTED if all(map(is_well, alerts)) else FAILED
+
+
+@contextmanager
+def naming_yes() -> Iterator[None]:
+    """Add to the sentence about too many alerts an hour how to send them anyway at the shell."""
+    try:
+        yield
+    except TooMany as problem:
+        raise UnusableInput(problem.field, f"{problem} Or add --yes if that is right.") from None
 
 
 async def refuse_accidents(

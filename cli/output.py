@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -18,8 +19,8 @@ def adapt_to_console() -> None:
 
     In `call … | head -1`, the call is sent, and the exit status tells what became of it.
     """
-    sys.stdout = _adapted(sys.stdout)
-    sys.stderr = _adapted(sys.stderr)
+    sys.stdout = _adapted(sys.stdout or _nowhere())
+    sys.stderr = _adapted(sys.stderr or _nowhere())
 
 
 class _Console(io.FileIO):
@@ -42,6 +43,11 @@ class _Terminal(io.TextIOWrapper):
 
     def write(self, text: str, /) -> int:
         return super().write(text.translate(CONTROL_CODES))
+
+
+def _nowhere() -> TextIO:
+    """Return a stream for one that was closed before this program began, as by `>&-`."""
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _adapted(stream: TextIO) -> TextIO:

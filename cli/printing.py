@@ -70,7 +70,11 @@ def print_outcome(alert: Alert, as_json: bool) -> None:
     if as_json:
         print(json.dumps(alert.as_json()))
         return
-    ending = ", and will be ended" if alert.canceling and not alert.status.final else ""
+    ending = ""
+    if alert.canceling and not alert.status.final:
+        ending = ", and will be ended"
+        if alert.channel == "text" and alert.sid:
+            ending = ": Twilio has it, and a text can't be called back. Nothing more is sent"
     print(f"Alert {alert.id} is {alert.status.value}{ending}.")
     error = alert.error
     if cannot_be_ended(alert):

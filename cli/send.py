@@ -12,7 +12,7 @@ from alerts import Alert, AlertRequest, Desk
 from alerts.alert import tries_of
 from alerts.message.compose import notes
 from cli import ACCEPTED, FAILED
-from cli.many import add_safeguards, send_many
+from cli.many import add_safeguards, naming_yes, send_many
 from cli.printing import is_well, print_new_events, print_outcome
 from people.directory import Directory
 from people.recipients import Recipient, check_recipients, read_recipients
@@ -44,11 +44,11 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Send to the recipients and, with `--wait`, watch to the end; returns the exit status."""
     async with Desk.from_settings(settings) as desk:
-        if settings.simulated and not chosen.json:
-            print(SIMULATION)
+        if settings.simulated:
+            print(SIMULATION, file=sys.stderr if chosen.json else sys.stdout)
         request = request_in(chosen)
         requests = [each.addressed(request) for each in await _recipients(desk, chosen)]
-        if len(requests) > 1:
+        if len(requests) > 1 or await _is_of_broadcast(desk, chosen.id):
             return await send_many(desk, requests, chosen)
         alert = await _send_one(desk, requests[0], chosen)
     print_outcome(alert, chosen.json)
@@ -57,6 +57,11 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     if not (chosen.json or alert.status.final) and alert.try_number < len(tries_of(alert.request)):
         print("Further tries need the app, a worker, or --wait.")
     return ACCEPTED if is_well(alert) else FAILED
+
+
+async def _is_of_broadcast(desk: Desk, id: str | None) -> bool:
+    """Whether a broadcast has this id: an alert with the same would tell its people once more."""
+    return id is not None and await desk.broadcast_of(id) is not None
 
 
 async def _recipients(desk: Desk, chosen: argparse.Namespace) -> list[Recipient]:
@@ -69,7 +74,8 @@ async def _recipients(desk: Desk, chosen: argparse.Namespace) -> list[Recipient]
 async def _send_one(desk: Desk, request: AlertRequest, chosen: argparse.Namespace) -> Alert:
     """Send one alert and print what happens to it, with `--wait` to its end."""
     began = datetime.now(UTC)
-    alert = await desk.send(request)
+    with naming_yes():
+        alert = await desk.send(request, confirmed=chosen.yes)
     if alert.events[0].at < began:
         print(f"Alert {alert.id} was sent before: nothing new is sent.", file=sys.stderr)
     for note in notes(request, desk.services.regions):

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from alerts import Alert, Desk, UnusableInput
+from alerts.broadcast import Broadcast
 from cli import ACCEPTED, FAILED
 from cli.many import print_broadcast
 from cli.printing import as_given, is_well, print_story
@@ -28,13 +29,26 @@ def add_id(command: argparse.ArgumentParser) -> None:
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print the alert or the broadcast; returns the exit status."""
     async with Desk.from_settings(settings, mode="observer") as desk:
-        alert = await desk.status(chosen.id)
-        if alert is None and (found := await desk.broadcast_of(chosen.id)):
-            print_broadcast(*found, chosen.json)
-            return ACCEPTED if all(map(is_well, found[1])) else FAILED
-    alert = known(alert, chosen.id)
-    print_story(alert, chosen.json)
-    return ACCEPTED if is_well(alert) else FAILED
+        alert, broadcast = await desk.status(chosen.id), await desk.broadcast_of(chosen.id)
+    alerts = print_found(alert, broadcast, chosen)
+    return ACCEPTED if all(map(is_well, alerts)) else FAILED
+
+
+def print_found(
+    alert: Alert | None,
+    broadcast: tuple[Broadcast, list[Alert]] | None,
+    chosen: argparse.Namespace,
+) -> list[Alert]:
+    """Print the alert and the broadcast that have the id, and return all their alerts.
+
+    Earlier versions let both have the same. Raises `UnusableInput` if nothing has it.
+    """
+    if alert is not None or broadcast is None:
+        alert = known(alert, chosen.id)
+        print_story(alert, chosen.json)
+    if broadcast is not None:
+        print_broadcast(*broadcast, chosen.json)
+    return [*([alert] if alert else []), *(broadcast[1] if broadcast else [])]
 
 
 def known(alert: Alert | None, alert_id: str) -> Alert:

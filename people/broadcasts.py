@@ -20,6 +20,7 @@ from people.sheet import Row, Sheet
 # Words that belong to Jinja's language: `{{ in }}` isn't a variable.
 # https://jinja.palletsprojects.com/en/stable/templates/
 JINJA_WORDS = {"and", "else", "false", "if", "in", "is", "none", "not", "or", "true"}
+ONLY_NAMES = "This file has no rows below its first one."
 MOST_NAMED = 5  # rows or columns in one sentence
 
 
@@ -88,7 +89,7 @@ class FileRows:
                 "alerts at most. Send it in parts.",
             )
         if not self.sheet.rows:
-            raise UnusableInput("file", "This file has no rows below its first one.")
+            raise UnusableInput("file", ONLY_NAMES)
         if not self.rows:
             raise UnusableInput("file", "All rows of this file are left out.")
         if self.to is None:
@@ -124,6 +125,9 @@ def requests_from(
 
     Raises `UnusableInput` for a column that isn't there, and like `requests_of_rows`.
     """
+    only = sheet.rows[0].cells if len(sheet.rows) == 1 else ()
+    if name_key(to) in map(name_key, only):
+        raise UnusableInput("file", ONLY_NAMES)  # taken for a row, because there is no other
     named = [column for column in sheet.columns if name_key(column) == "name"]
     name_column = _column(sheet, name or named[0]) if name or named else None
     rows = FileRows(sheet, _column(sheet, to), name_column)
@@ -145,6 +149,11 @@ def requests_of_rows(rows: FileRows, request: AlertRequest, regions: Regions) ->
             more = f" The same column is wrong in {_rows([each.part for each in others])} too."
         raise UnusableInput("phone_number", f"{first.typed}: {first.problem}{more}")
     once, repeats = told_once([each for each in found if isinstance(each, Recipient)], request)
+    wordless = without_words(once, request, variable_names(rows.sheet.columns))
+    if wordless:
+        row, *other_rows = wordless
+        more = f" The same is wrong in {_rows(other_rows)} too." if other_rows else ""
+        raise UnusableInput("message", f"Row {row}: {wordless[row].problem}{more}")
     return RowRequests(
         tuple(each.addressed(request) for each in once),
         tuple(each.part for each in once),

@@ -99,6 +99,30 @@ def test_several_numbers(customer):
     )
 
 
+def test_one_id_for_one_person_and_for_several(customer):
+    sent = customer.alerts("text", ANYBODY, CLARA, "Tank 5 is off.", "--id", "tank-5", "--yes")
+    assert sent.returncode == 0
+    again = customer.alerts("text", CLARA, "Tank 5 is off.", "--id", "tank-5", "--yes")
+    assert "people who are in it aren't told again" in again.stderr
+    one = customer.alerts("text", CLARA, "Tank 6 is off.", "--id", "tank-6")
+    assert one.returncode == 0
+    refused = customer.alerts("text", ANYBODY, CLARA, "Tank 6", "--id", "tank-6", "--yes")
+    assert refused.returncode == 2
+    assert "An alert to one recipient has the id tank-6" in refused.stderr
+    listed = customer.alerts("list", "--json").stdout
+    assert listed.count("tank-5-") == 2
+    assert listed.count("tank-6") == 1
+
+
+@pytest.mark.parametrize("numbers", [(CLARA,), (CLARA, BEN)])
+def test_yes_sends_beyond_the_hour(customer, numbers: tuple[str, ...]):
+    words = ("text", *numbers, f"Tank {len(numbers)} is empty.")
+    refused = customer.alerts(*words, ALERTS_PER_PERSON_PER_HOUR="1")
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("Or add --yes if that is right.\n")
+    assert customer.alerts(*words, "--yes", ALERTS_PER_PERSON_PER_HOUR="1").returncode == 0
+
+
 def test_waiting_for_a_group(customer):
     words = "Hello {{ name }}, hold back batch 7."
     ended = customer.alerts("call", "cellar", words, "--wait", "--repeat", "1", "--title", "Batch")
@@ -211,8 +235,9 @@ def test_from_a_file(customer):
         (
             "Phone,Lot\n412 555 0199,8\n412 555 0198,\n",
             ["--to", "Phone"],
-            "Row 3: The message asks for {{ Lot }}, which isn't known here.",
+            "Row 3: {{ Lot }} is empty here. {{ Lot | default('…') }} needs no value.",
         ),
+        ("Name,Phone\n", ["--to", "Phone"], "This file has no rows below its first one."),
         ("", ["--to", "Phone"], "This file is empty."),
         ("Phone\n" + "412 555 0199\n" * 1001, ["--to", "Phone"], "This file has 1,001 rows"),
     ],

@@ -41,7 +41,9 @@ def test_variables_are_named_for_their_columns(columns, variables):
 
 def test_each_row_is_a_request():
     found = read(
-        f"Who,Phone,Lot number\nAnn,{ANN},7\n,{BEN},\n", "Lot {{ lot_number }}", name="who"
+        f"Who,Phone,Lot number\nAnn,{ANN},7\n,{BEN},\n",
+        "Lot {{ lot_number | default('?') }}",
+        name="who",
     )
     ann, ben = found.requests
     assert (ann.to, ann.name, ann.variables["lot_number"]) == (ANN, "Ann", "7")
