@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -95,6 +96,27 @@ def test_the_reason_while_it_tries_again(customer):
     assert "Twilio can't be reached: trying again\n" in begun.stdout
     assert "SSL_CERT_FILE names /missing.pem" in begun.stdout
     assert "It is saved" in begun.stderr
+    as_json = customer.alerts("text", ANYBODY, "Hello", "--json", SSL_CERT_FILE="/missing.pem")
+    error = printed(as_json)["error"]
+    assert "SSL_CERT_FILE names /missing.pem" in error["message"]
+    assert error["hint"] == ""
+
+
+def test_ctrl_c_tells_that_it_goes_on(customer):
+    command = [sys.executable, "-m", "alerts", "call", ANYBODY, "Hello", "--wait", "--repeat", "0"]
+    process = subprocess.Popen(
+        command,
+        cwd=customer.folder,
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert b"Saved" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.decode().startswith("Interrupted. What is saved goes on")
 
 
 def test_waiting_for_a_person_who_is_busy(customer):
