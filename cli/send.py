@@ -106,9 +106,7 @@ def request_in(chosen: argparse.Namespace) -> AlertRequest:
 
 def add_message(command: argparse.ArgumentParser) -> None:
     """Add the message, and the options that every command that sends has."""
-    command.add_argument(
-        "message", help="may hold {{ now }}, {{ today }}, {{ user }} and {{ name }}"
-    )
+    command.add_argument("message", help="may hold {{ now }}, {{ today }}, {{ user }}, {{ name }}")
     command.add_argument(
         "--verbatim",
         dest="template",

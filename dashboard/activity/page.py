@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from htmltools import Tag, tags
@@ -11,7 +10,7 @@ from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
 from alerts import Desk
-from dashboard.activity.parts import CHANNELS, RANGES, UNBOUND, UNTIL_KNOWN
+from dashboard.activity.parts import CHANNELS, RANGES, UNBOUND, UNTIL_KNOWN, choice
 from dashboard.assets import assets
 from dashboard.icons import icon
 from dashboard.permissions import offer_what_is_allowed
@@ -49,6 +48,7 @@ def _part(name: str) -> Tag:
 
 
 def _filters() -> Tag:
+    channels = [(each, words) for each, (words, _) in CHANNELS.items()]
     return tags.form(
         tags.h1("Activity"),
         _part("lists"),
@@ -75,13 +75,13 @@ def _filters() -> Tag:
             aria_controls=resolve_id("more"),
         ),
         tags.div(
-            _choice("when", "When", [(each, words) for each, words in RANGES.items()]),
+            choice("when", "When", list(RANGES.items()), resolve_id),
             tags.span(
                 _date("from", "From"),
                 _date("to", "To"),
                 class_="days",
             ),
-            _choice("channel", "Channel", [(each, words) for each, (words, _) in CHANNELS.items()]),
+            choice("channel", "Channel", channels, resolve_id),
             _part("senders"),
             class_="choices",
             id=resolve_id("more"),
@@ -93,20 +93,6 @@ def _filters() -> Tag:
         class_="filters",
         role="search",
     )  # fmt: skip
-
-
-def _choice(name: str, label: str, choices: Sequence[tuple[str, str]]) -> Tag:
-    control = resolve_id(f"choice_{name}")
-    return tags.span(
-        tags.label(label, for_=control, class_="visually-hidden"),
-        tags.select(
-            *(tags.option(words, value=value) for value, words in choices),
-            id=control,
-            class_="form-select",
-            data_part=name,
-            **UNBOUND,
-        ),
-    )
 
 
 def _date(name: str, label: str) -> Tag:

@@ -29,7 +29,7 @@ UNTIL_KNOWN = {"list": looking(), "panel": looking(LOOKING_FOR_ALERT)}
 UNBOUND = {"data-shiny-no-bind-input": ""}
 
 
-def late_choice(name: str, label: str, choices: Sequence[tuple[str, str]], ns: Any) -> Tag:
+def choice(name: str, label: str, choices: Sequence[tuple[str, str]], ns: Any) -> Tag:
     """Return a choice for the part `name` of the address: values, each with its words."""
     control = ns(f"choice_{name}")
     return tags.span(

@@ -14,7 +14,7 @@ from access.audit_entry import AuditEntry, Kind
 from alerts import Desk
 from alerts.phone_numbers import international
 from dashboard.activity.address import ABOUT, DONE, Address
-from dashboard.activity.parts import late_choice, names_to_choose
+from dashboard.activity.parts import choice, names_to_choose
 from dashboard.activity.rows import counted, link, way
 from dashboard.alert_status import clock
 
@@ -86,8 +86,8 @@ def trail_parts(
         shown, words = _no_match(address), "Nothing matches."
     about = [("", "Anything"), *((name, kind.value) for name, kind in ABOUT.items())]
     choices = TagList(
-        late_choice("by", "Who did it", names_to_choose(view.actors, address["by"]), ns),
-        late_choice("about", "About what", about, ns),
+        choice("by", "Who did it", names_to_choose(view.actors, address["by"]), ns),
+        choice("about", "About what", about, ns),
     )
     parts: dict[str, Tag | TagList] = {"senders": choices, "list": shown}
     html = {name: HTML(each.get_html_string()) for name, each in parts.items()}

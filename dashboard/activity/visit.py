@@ -18,7 +18,7 @@ from alerts.time_zones import find_zone, midnight
 from dashboard.activity.address import Address, read_address
 from dashboard.activity.live import Pulse, pulse_of
 from dashboard.activity.opened import missing, opened
-from dashboard.activity.parts import UNTIL_KNOWN, late_choice, names_to_choose
+from dashboard.activity.parts import UNTIL_KNOWN, choice, names_to_choose
 from dashboard.activity.rows import counted, nothing_sent, person, the_list
 from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
 from dashboard.activity.trail import lists, look_at_trail, trail_parts
@@ -262,7 +262,7 @@ def _shown(
 
 
 def _senders(address: Address, senders: Sequence[str], ns: Any) -> Tag:
-    return late_choice("by", "Sender", names_to_choose(senders, address["by"]), ns)
+    return choice("by", "Sender", names_to_choose(senders, address["by"]), ns)
 
 
 def _rule_choice(address: Address, rules: Mapping[str, str], ns: Any) -> Tag | None:
@@ -271,7 +271,7 @@ def _rule_choice(address: Address, rules: Mapping[str, str], ns: Any) -> Tag | N
     unknown = {chosen: "A rule that is gone"} if chosen and chosen not in rules else {}
     if not rules and not unknown:
         return None
-    return late_choice("rule", "Rule", [("", "Any rule"), *{**rules, **unknown}.items()], ns)
+    return choice("rule", "Rule", [("", "Any rule"), *{**rules, **unknown}.items()], ns)
 
 
 def _until_known(name: str) -> HTML:
