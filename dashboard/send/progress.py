@@ -11,6 +11,7 @@ from shiny.module import resolve_id
 
 from alerts import Alert, Status, UnusableInput
 from alerts.broadcast import Tally
+from alerts.message.compose import said
 from alerts.phone_numbers import international
 from dashboard.alert_status import clock, glance, glance_tag
 from dashboard.fields import unannounced
@@ -103,20 +104,20 @@ def progress_server(
         alert = live()
         return live.note() if alert is None else announcement_of(alert)
 
-    said, said_at = "", 0.0
+    announced, announced_at = "", 0.0
 
     @render.text
     def announcement() -> str:
-        nonlocal said, said_at
+        nonlocal announced, announced_at
         counted = tally()
         if counted is None:
             return said_of_one()
-        wait = said_at + SECONDS_BETWEEN_ANNOUNCEMENTS - time.monotonic()
+        wait = announced_at + SECONDS_BETWEEN_ANNOUNCEMENTS - time.monotonic()
         if wait > 0 and counted.done < counted.total:
             reactive.invalidate_later(wait)
         else:
-            said, said_at = f"{counted.headline}.", time.monotonic()
-        return said
+            announced, announced_at = f"{counted.headline}.", time.monotonic()
+        return announced
 
     @only_changes
     def words_on_tab() -> dict[str, object]:
@@ -156,5 +157,5 @@ def alert_card(alert: Alert, time_zone: str) -> Tag:
         ),
         tags.p(" · ".join(about), f" {by}" if by else "", class_="since cb-small cb-quiet"),
         story(alert, time_zone),
-        tags.blockquote(alert.message, class_="said"),
+        tags.blockquote(said(alert), class_="said"),
     )
