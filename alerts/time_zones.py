@@ -53,7 +53,7 @@ def begin_of(day: date, time_zone: str) -> datetime:
     """Return when `day` begins in an IANA time zone, or in this machine's if the name is ""."""
     begin = moment_of(datetime.combine(day, time()), time_zone)
     if begin.date() < day:
-        # Where clocks go forward at midnight, Python takes this machine's for an hour earlier.
+        # Where this machine's clock skips midnight, Python answers with 23:00 of the day before.
         begin = (begin + timedelta(hours=1)).astimezone()
     return begin
 
