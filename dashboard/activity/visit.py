@@ -44,6 +44,8 @@ class Visit:
         self._pulse = pulse_of(desk)
         self._parts = {name: reactive.Value(_until_known(name)) for name in PARTS}
         self._said: reactive.Value[str] = reactive.Value("")
+        # Why an alert couldn't be canceled: stays until the reader asks for something else.
+        self._refused: reactive.Value[str] = reactive.Value("")
         self._following: asyncio.Task[None] | None = None
         session.on_ended(self._stop)
         self._receive(input)
@@ -53,6 +55,7 @@ class Visit:
         @reactive.effect
         def follow_the_address() -> None:
             self._stop()
+            self._refused.set("")
             query = sent_by.address()
             zone = sent_by.time_zone()
             # The page sends no address while another tab is in front of it.
@@ -68,12 +71,13 @@ class Visit:
         @reactive.effect
         @reactive.event(sent_by.cancel)
         def cancel() -> None:
+            self._refused.set("")
             canceling.invoke(part(sent_by.cancel(), "id"))
 
         @reactive.effect
         def explain_failure() -> None:
             if canceling.status() == "error":
-                self._said.set(failure_sentence(canceling.error()))
+                self._refused.set(failure_sentence(canceling.error()))
 
         @reactive.effect
         @reactive.event(sent_by.again)
@@ -89,7 +93,7 @@ class Visit:
         @output(suspend_when_hidden=False)
         @render.text
         def announcement() -> str:
-            return self._said()
+            return self._refused() or self._said()
 
     async def _follow(self, address: Address, zone: str) -> None:
         async with aclosing(self._pulse.beats()) as beats:

@@ -208,9 +208,11 @@ async def test_nothing_is_sent_or_canceled_without_send(desk: Desk, role: str) -
         refusal = page.session.get_output
         await page.until(lambda: NOT_ALLOWED[SEND] in str(refusal("send-send_refusal").value))
     async with visited(lambda: activity.server("activity", visitor)) as page:
-        await page.session.set_inputs(**{"activity-address": "?page=activity"})
-        await page.press("activity-cancel", id=waiting.id)
         outputs = page.session.get_output
+        await page.session.set_inputs(
+            **{"activity-address": "?page=activity", "activity-time_zone": "UTC"}
+        )
+        await page.press("activity-cancel", id=waiting.id)
         await page.until(lambda: NOT_ALLOWED[SEND] in str(outputs("activity-announcement").value))
     found = await desk.status(waiting.id)
     assert found is not None
