@@ -243,12 +243,17 @@ class Alert(AlertState):
             return stage
         return Stage.REACHED if self.reached else Stage.NOT_REACHED
 
+    @property
+    def trouble(self) -> Problem | None:
+        """What was wrong the last time that anything happened; None once it has ended."""
+        return None if self.status.final else self.events[-1].error
+
     def as_json(self) -> dict[str, object]:
         """The object that the command line prints."""
         error = self.error
-        if error is None and not self.status.final and (trouble := self.events[-1].error):
+        if error is None and self.trouble:
             # It goes on, so the hint, to send it once more, would make it a second alert.
-            error = replace(trouble, hint="")
+            error = replace(self.trouble, hint="")
         return {
             "id": self.id,
             "channel": self.channel,

@@ -16,7 +16,7 @@ from alerts.phone_numbers import international
 from alerts.services import Mode
 from cli import ACCEPTED
 from cli.many import add_safeguards, said_before, send_many
-from cli.send import SIMULATION, add_message, add_retries, add_speech, request_in
+from cli.send import add_message, add_retries, add_speech, request_in, say_if_simulated
 from people.broadcasts import RowRequests, requests_from
 from people.names import number_of_people
 from people.sheet import Sheet, read_sheet
@@ -58,8 +58,7 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     sheet = await asyncio.to_thread(_read, chosen.file)
     mode: Mode = "observer" if chosen.dry_run else "app"
     async with Desk.from_settings(settings, mode=mode) as desk:
-        if settings.simulated:
-            print(SIMULATION, file=sys.stderr if chosen.json else sys.stdout)
+        say_if_simulated(settings, chosen)
         request = request_in(chosen)
         found = requests_from(
             sheet, request, desk.services.regions, chosen.to_column, chosen.name_column

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
@@ -14,7 +13,6 @@ from alerts import Desk, UnusableInput
 from alerts.sending_desk import is_answered
 from alerts.services import Mode
 from cli.printing import as_given
-from cli.send import SIMULATION
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -67,11 +65,6 @@ async def find_rule(rules: RuleDesk, name: str) -> Rule:
     there = f"There are: {', '.join(known)}." if known else "There is none yet."
     called = f"called {as_given(name)}" if name.strip() else "without a name"
     raise UnusableInput("rule", f"There is no rule {called}. {there}")
-
-
-def say_if_simulated(settings: Settings, chosen: argparse.Namespace) -> None:
-    if settings.simulated and not chosen.json:
-        print(SIMULATION)
 
 
 async def until_accepted(desk: Desk, alert_ids: Iterable[str]) -> None:

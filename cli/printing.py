@@ -16,7 +16,7 @@ MOST_QUOTED = 60  # characters
 
 def cannot_be_ended(alert: Alert) -> bool:
     """Whether the alert was canceled but Twilio couldn't be asked to end its call."""
-    return alert.canceling and not alert.status.final and alert.events[-1].error is not None
+    return alert.canceling and alert.trouble is not None
 
 
 def is_well(alert: Alert) -> bool:
@@ -26,7 +26,7 @@ def is_well(alert: Alert) -> bool:
 
 def is_in_trouble(alert: Alert) -> bool:
     """Whether Twilio doesn't have the alert yet because its last event was an error."""
-    return alert.sid is None and not alert.status.final and alert.events[-1].error is not None
+    return alert.sid is None and alert.trouble is not None
 
 
 def print_story(alert: Alert, as_json: bool) -> None:
@@ -78,7 +78,7 @@ def print_outcome(alert: Alert, as_json: bool) -> None:
     print(f"Alert {alert.id} is {alert.status.value}{ending}.")
     error = alert.error
     if cannot_be_ended(alert):
-        error = alert.events[-1].error
+        error = alert.trouble
         print("It goes on until the app or a worker can end it.", file=sys.stderr)
     elif is_in_trouble(alert):
         # Leave out the hint, which would be to send it again: that would be a second alert.

@@ -44,8 +44,7 @@ def add_to(commands: Any) -> None:
 async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     """Send to the recipients and, with `--wait`, watch to the end; returns the exit status."""
     async with Desk.from_settings(settings) as desk:
-        if settings.simulated:
-            print(SIMULATION, file=sys.stderr if chosen.json else sys.stdout)
+        say_if_simulated(settings, chosen)
         request = request_in(chosen)
         requests = [each.addressed(request) for each in await _recipients(desk, chosen)]
         if len(requests) > 1 or await _is_of_broadcast(desk, chosen.id):
@@ -57,6 +56,12 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
     if not (chosen.json or alert.status.final) and alert.try_number < len(tries_of(alert.request)):
         print("Further tries need the app, a worker, or --wait.")
     return ACCEPTED if is_well(alert) else FAILED
+
+
+def say_if_simulated(settings: Settings, chosen: argparse.Namespace) -> None:
+    """Say that no account is set, beside what is printed as JSON."""
+    if settings.simulated:
+        print(SIMULATION, file=sys.stderr if chosen.json else sys.stdout)
 
 
 async def _is_of_broadcast(desk: Desk, id: str | None) -> bool:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from alerts import UnusableInput
 from alerts.phone_numbers import international
 from cli import ACCEPTED, FAILED
-from cli.open_rules import checked, find_rule, opened_rules, say_if_simulated, until_accepted
+from cli.open_rules import checked, find_rule, opened_rules, until_accepted
+from cli.send import say_if_simulated
 from people.names import number_of_people
 from settings import Settings
 

@@ -61,7 +61,7 @@ class Looking:
         return self._notes.get(source, ())
 
     def change(self, source: str) -> str:
-        """Return how the columns would be if they were read anew, "" if that changes nothing.
+        """Return how the columns would be if they were read once more, "" if that changes nothing.
 
         It is known of sources that have notes: what these ask for may have been done meanwhile.
         """

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from alerts.phone_numbers import shortened
 from rules.sources.source import Source, SourceError
 
 SAMPLE_BYTES = 256_000
@@ -22,7 +23,6 @@ MOST_ROWS_LOOKED_AT = 2_000
 ROWS_FOR_DELIMITER = 50
 MOST_COLUMNS = 1_000
 AS_TEXT = " is read as text"
-MOST_SHOWN = 40  # characters of a name or value in a note
 DELIMITERS = ",;\t|"
 # What people and programs write where there is no number.
 NULL_WORDS = frozenset(
@@ -233,7 +233,7 @@ class _Columns:
         with_commas = [each for each in values if "," in each]
         if not with_commas or self._source.decimal == ",":
             return
-        first = _shortened(with_commas[0])
+        first = shortened(with_commas[0])
         if self._source.decimal == ".":
             self._read_as_text(name, f"{first} has a comma. Write numbers without commas.")
         elif all(map(THOUSANDS.fullmatch, with_commas)):
@@ -250,7 +250,7 @@ class _Columns:
         self._texts.add(name)
         # A type in the definition decides, whatever the values look like.
         if name not in self._source.types:
-            self._notes[name] = f"{_shortened(name)}{AS_TEXT}: {why}"
+            self._notes[name] = f"{shortened(name)}{AS_TEXT}: {why}"
 
     def _advice(self, change: str, setting: str) -> str:
         if self._source.kind == "upload":
@@ -302,7 +302,3 @@ def _is_date(text: str, date_format: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
