@@ -105,7 +105,7 @@ def create_app(
             def ringing() -> tuple[Alert, ...]:
                 return (*shown.all(), *(tried.all() if tried else ()), *of_rules())
 
-            phone.server("phone", simulator.state.exchange, ringing)
+            phone.server("phone", simulator, ringing)
 
     dashboard = QuickApp(page, server)
     dashboard.sanitize_errors = True

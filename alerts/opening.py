@@ -112,7 +112,6 @@ def _import_for_sending(services: Services) -> None:
     Takes up to half a second, so call it in a thread.
     """
     modules = ["phonenumbers.geocoder", "alerts.message.templates", "alerts.runtime"]
-    if services.simulator is None:
-        modules.append("twilio_client.transport")
+    modules.append("simulator.app" if services.simulator else "twilio_client.transport")
     for name in modules:
         importlib.import_module(name)

@@ -21,9 +21,9 @@ from twilio_client import TwilioClient, is_signed
 
 if TYPE_CHECKING:
     import httpx
-    from starlette.applications import Starlette
 
     from alerts.history import History
+    from simulator import LazyApp
 
 # What a process does with alerts. A worker only delivers. An app delivers unless a worker process
 # is alive, which then delivers what the app sends. An observer never delivers.
@@ -136,7 +136,7 @@ class Services:
     callbacks: CallbackAddresses | None = None
     is_from_twilio: SignatureCheck | None = field(default=None, repr=False)
     time_zone: str = ""
-    simulator: Starlette | None = None
+    simulator: LazyApp | None = None
     documents: httpx.AsyncBaseTransport | None = None
     page_origins: tuple[str, ...] = ()
     metrics_token: SecretStr | None = None

@@ -28,7 +28,7 @@ from alerts.services import (
 )
 from alerts.time_zones import machine_time_zone
 from settings import Settings, SettingsError
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, LazyApp, require_number
 from storage import LocalStorage, Storage, twiml_route
 from twilio_client import TwilioClient
 
@@ -63,15 +63,23 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
     documents = httpx.ASGITransport(app=web, raise_app_exceptions=False) if web else None
     from_number = settings.twilio_from_number or SIMULATOR_FROM_NUMBER
     try:
-        simulator = create_app(
+        require_number(from_number)
+    except ValueError as problem:
+        raise SettingsError(f"TWILIO_FROM_NUMBER can't be used: {problem}") from None
+
+    def build() -> Starlette:
+        # Imported here because the first page doesn't wait for it.
+        from simulator.app import create_app  # noqa: PLC0415
+
+        return create_app(
             account_sid=SIMULATOR_ACCOUNT_SID,
             auth_token=token,
             from_number=from_number,
             fetch_transport=documents,
             sms_url=callbacks.inbound if callbacks else "",
         )
-    except ValueError as problem:
-        raise SettingsError(f"TWILIO_FROM_NUMBER can't be used: {problem}") from None
+
+    simulator = LazyApp(build)
     return Services(
         twilio=TwilioClient(
             SIMULATOR_ACCOUNT_SID,

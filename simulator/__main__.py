@@ -9,9 +9,8 @@ import sys
 
 import uvicorn
 
-from simulator.api.authentication import SIMULATOR_ACCOUNT_SID
 from simulator.app import create_app
-from simulator.models.account import OPENING_BALANCE_DOLLARS
+from simulator.models.account import OPENING_BALANCE_DOLLARS, SIMULATOR_ACCOUNT_SID
 from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER
 
 

@@ -11,12 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from simulator.api.accounts import ACCOUNT_ROUTES
-from simulator.api.authentication import (
-    SIMULATOR_ACCOUNT_SID,
-    SIMULATOR_AUTH_TOKEN,
-    FirstPasswords,
-    read_credentials,
-)
+from simulator.api.authentication import FirstPasswords, read_credentials
 from simulator.api.calls import CALL_ROUTES
 from simulator.api.empty_lists import EMPTY_LIST_ROUTES
 from simulator.api.incoming_phone_numbers import NUMBER_ROUTES
@@ -38,8 +33,12 @@ from simulator.middleware import (
     FaultMiddleware,
     RequestLogMiddleware,
 )
-from simulator.models.account import OPENING_BALANCE_DOLLARS
-from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER, is_short_code, read_number
+from simulator.models.account import (
+    OPENING_BALANCE_DOLLARS,
+    SIMULATOR_ACCOUNT_SID,
+    SIMULATOR_AUTH_TOKEN,
+)
+from simulator.models.phone_numbers import SIMULATOR_FROM_NUMBER, is_short_code, require_number
 from simulator.representations import RepresentationMiddleware
 
 
@@ -74,9 +73,7 @@ def create_app(
     `opening_balance` is in US dollars. The app needs no start or stop events; serve it from one
     event loop. Raises ValueError for unusable arguments.
     """
-    own_number = read_number(from_number)
-    if own_number is None:
-        raise ValueError(f"{from_number} is not a telephone number. Write it as +14125550100.")
+    own_number = require_number(from_number)
     for code in short_codes:
         if not is_short_code(code):
             raise ValueError(f"{code} is not a short code. Write 3 to 8 digits, such as 72525.")

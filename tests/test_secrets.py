@@ -26,7 +26,7 @@ from dashboard.sign_in import Access
 from dashboard.sign_in.identity import ByCookie
 from rules.opening import OpenRules
 from settings import Settings
-from simulator import create_app as simulator
+from simulator.app import create_app as simulator
 from tests.support.desks import ANYBODY, until_over
 from tests.support.environment import ACCOUNT_SID, FROM, KEY_SID, clean_environment
 from tests.support.gated_app import ORIGIN, VISITOR, GatedApp, OpenedSession

@@ -1,4 +1,4 @@
-"""The simulator's handset: `phone.ui("phone")` and `phone.server("phone", exchange, alerts)`."""
+"""The simulator's handset: `phone.ui("phone")` and `phone.server("phone", simulator, alerts)`."""
 
 from dashboard.phone.handset import server, ui
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from htmltools import Tag, tags
 from shiny import Inputs, Outputs, Session, module, reactive
@@ -19,7 +20,10 @@ from dashboard.assets import assets
 from dashboard.background import in_background
 from dashboard.inputs import part
 from dashboard.phone.texts import TextThread
-from simulator import PEOPLE, Exchange, Handset, HandsetState, Person, person_at
+from simulator import PEOPLE, Handset, HandsetState, LazyApp, Person, person_at
+
+if TYPE_CHECKING:
+    from simulator.exchange import Exchange
 
 KEYS = "123456789*0#"
 SECONDS_BETWEEN_HANDOVERS = 0.1
@@ -82,12 +86,12 @@ def server(
     input: Inputs,
     output: Outputs,
     session: Session,
-    exchange: Exchange,
+    simulator: LazyApp,
     alerts: Callable[[], Sequence[Alert]],
 ) -> None:
     """Let the calls of `alerts`, a reactive value, ring here, and show their texts."""
     handset = Handset()
-    texts = TextThread(exchange)
+    texts = TextThread(simulator)
     name = session.ns("handset")
     ringing: dict[str, asyncio.Task[None]] = {}
     whose: dict[str, str] = {}
@@ -105,6 +109,7 @@ def server(
     showing = in_background(show_calls(), "showing calls on the handset")
 
     async def let_ring(call_sid: str) -> None:
+        exchange = simulator.exchange
         # After a reload, the old page may still hold the call for a moment.
         while _is_under_way(exchange, call_sid) and not exchange.attach_handset(call_sid, handset):  # noqa: ASYNC110
             await asyncio.sleep(SECONDS_BETWEEN_HANDOVERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alerts import Alert
 from alerts.phone_numbers import international
-from simulator import Exchange, person_at
+from simulator import LazyApp, person_at
 
 MAX_REPLY_CHARACTERS = 1_600
 
@@ -12,8 +12,8 @@ MAX_REPLY_CHARACTERS = 1_600
 class TextThread:
     """What this visitor texted, and the replies; no other visitor sees them."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, simulator: LazyApp) -> None:
+        self._simulator = simulator
         self._sids: list[str] = []
         self._last: Alert | None = None
 
@@ -30,7 +30,7 @@ class TextThread:
 
     def _replies_to(self, text: Alert) -> list[str]:
         """The texts that the simulated recipient wrote after this one."""
-        texts = list(self._exchange.texts_of(text.to))
+        texts = list(self._simulator.exchange.texts_of(text.to))
         sids = [each.sid for each in texts]
         after = texts[sids.index(text.sid) + 1 :] if text.sid in sids else []
         return [
@@ -45,9 +45,9 @@ class TextThread:
         if self._last is None or not body.strip():
             return
         person, callboard = self._last.to, self._last.from_
-        before = {text.sid for text in self._exchange.texts_of(person)}
-        self._exchange.receive_text(person, callboard, body)
-        after = self._exchange.texts_of(person)
+        before = {text.sid for text in self._simulator.exchange.texts_of(person)}
+        self._simulator.exchange.receive_text(person, callboard, body)
+        after = self._simulator.exchange.texts_of(person)
         self._sids += [text.sid for text in after if text.sid not in before]
 
     def shown(self) -> list[dict[str, object]]:
@@ -56,7 +56,7 @@ class TextThread:
         Each has its words (`body`), the other number, and whether it came from Callboard
         (`theirs`).
         """
-        messages = self._exchange.messages
+        messages = self._simulator.exchange.messages
         texts = [messages[sid] for sid in self._sids if sid in messages]
         return [
             {

@@ -18,12 +18,6 @@ from simulator.http_client import Signer
 from simulator.models.account import Account
 from simulator.models.sids import is_account_sid, is_api_key_sid
 
-SIMULATOR_ACCOUNT_SID = "AC51a1051a1051a1051a1051a1051a1051"
-"""The account that the dashboard uses when no real one is set."""
-
-SIMULATOR_AUTH_TOKEN = "no-secret-for-the-simulator"  # noqa: S105 - guards nothing
-"""The auth token that goes with it."""
-
 
 @dataclass(frozen=True)
 class Credentials:

@@ -9,6 +9,12 @@ from datetime import datetime
 from simulator.models.phone_numbers import VALID_FROM, for_display, is_sender_id
 from simulator.models.sids import account_path, number_sid
 
+SIMULATOR_ACCOUNT_SID = "AC51a1051a1051a1051a1051a1051a1051"
+"""The account that the dashboard uses when no real one is set."""
+
+SIMULATOR_AUTH_TOKEN = "no-secret-for-the-simulator"  # noqa: S105 - guards nothing
+"""The auth token that goes with it."""
+
 OPENING_BALANCE_DOLLARS = 100.0
 
 

@@ -74,6 +74,14 @@ def read_number(text: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def require_number(text: str) -> str:
+    """Return `text` in E.164. Raise ValueError, in a sentence, if no telephone can have it."""
+    number = read_number(text)
+    if number is None:
+        raise ValueError(f"{text} is not a telephone number. Write it as +14125550100.")
+    return number
+
+
 def _has_new_area_code(number: phonenumbers.PhoneNumber) -> bool:
     """Whether a North American area code may be newer than phonenumbers' tables, as 436 was.
 

@@ -125,9 +125,11 @@ async def test_it_may_be_canceled_while_the_number_is_waited_for(tmp_path: Path)
     policy = replace(UNHURRIED["retry_policy"], listing_seconds=60)
     async with simulated_desk(tmp_path, retry_policy=policy) as desk:
         await desk.open()
-        looks = desk.services.simulator
-        assert looks is not None
-        await until(lambda: any(each.method == "GET" for each in looks.state.request_log.entries))
+        simulator = desk.services.simulator
+        assert simulator is not None
+        await until(
+            lambda: any(each.method == "GET" for each in simulator.app.state.request_log.entries)
+        )
         await desk.cancel("ours")
         assert (await asyncio.wait_for(until_over(desk, "ours"), 5)).status == "canceled"
         assert posts(desk) == []

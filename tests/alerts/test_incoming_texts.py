@@ -182,7 +182,7 @@ async def test_somebody_prompt_confirms(tmp_path, callbacks):
         if callbacks:
             simulator = desk.services.simulator
             assert simulator is not None
-            [owned] = simulator.state.exchange.accounts.get(
+            [owned] = simulator.exchange.accounts.get(
                 desk.services.twilio.account_sid
             ).numbers.values()
             assert desk.services.callbacks is not None
@@ -250,7 +250,7 @@ async def test_another_process_goes_on_waiting(tmp_path):
         twilio = desk.services.twilio
         async with simulated_desk(tmp_path, twilio=twilio, simulator=simulator) as other:
             await history.close()
-            simulator.state.exchange.receive_text(ANYBODY, SIMULATOR_FROM_NUMBER, "ok")
+            simulator.exchange.receive_text(ANYBODY, SIMULATOR_FROM_NUMBER, "ok")
             assert (await until_over(other, sent.id)).status == "acknowledged"
 
 

@@ -10,7 +10,8 @@ from email.utils import format_datetime
 import pytest
 
 from alerts.steps.reconciling import look_up
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.desks import ANYBODY, SERVICE_SID, twilio_client
 from tests.support.scripted_twilio import Answer, scripted_twilio
 from tests.support.servers import serve

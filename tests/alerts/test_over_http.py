@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from alerts import Desk
 from settings import Settings
-from simulator import SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from storage import S3Storage
 from storage.s3_client import S3Connection
 from tests.support.desks import CALL, TEXT, followed, until

@@ -10,7 +10,8 @@ import pytest
 from starlette.responses import JSONResponse
 
 from alerts.steps.polling import StatusReader
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.desks import ANYBODY, twilio_client, until
 from tests.support.pollers import Reports, one, poller_at
 from tests.support.servers import serve

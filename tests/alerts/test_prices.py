@@ -34,7 +34,7 @@ async def charged(desk: Desk) -> dict[str, tuple[float | None, str | None]]:
 def looks(desk: Desk) -> list[str]:
     """The lists that were read."""
     assert desk.services.simulator is not None
-    entries = desk.services.simulator.state.request_log.entries
+    entries = desk.services.simulator.app.state.request_log.entries
     lists = ("/Calls.json", "/Messages.json")
     return [e.path for e in entries if e.method == "GET" and e.path.endswith(lists)]
 

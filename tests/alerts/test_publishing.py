@@ -47,7 +47,7 @@ async def test_what_has_expired_meanwhile_is_published_anew(tmp_path, monkeypatc
         await desk.open()
         alert = await until_over(desk, "call")
         assert desk.services.simulator is not None
-        log = desk.services.simulator.state.request_log.entries
+        log = desk.services.simulator.app.state.request_log.entries
     assert alert.status == "completed"
     assert [entry.status for entry in log if entry.path.endswith(".xml")] == [200]
     (document,) = tmp_path.glob("*.xml")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from simulator import create_app
+from simulator.app import create_app
 from tests.support.browser import PHONE, well_behaved_page
 from tests.support.running_app import running_app
 from tests.support.servers import serve

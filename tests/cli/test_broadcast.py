@@ -16,7 +16,8 @@ from database.tables import metadata
 from people.contact import Contact
 from people.contacts import Contacts
 from people.groups import Groups
-from simulator import SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.desks import ANYBODY, database_in, quiet_now
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import ProjectFolder, build_project_folder

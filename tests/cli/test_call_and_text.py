@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulator import SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.desks import ANYBODY, quiet_now
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import build_project_folder

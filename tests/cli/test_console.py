@@ -9,7 +9,8 @@ import tempfile
 
 import pytest
 
-from simulator import SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support import ready_python
 from tests.support.desks import ANYBODY
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN

@@ -12,7 +12,7 @@ from cli.main import main
 from doctor import Group
 from doctor.all_checks import checks_of
 from settings import Settings
-from simulator import create_app
+from simulator.app import create_app
 from tests.support.desks import simulated_desk
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN, clean_environment
 from tests.support.examined import settings_with

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator import SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN
 from tests.support.project_folder import ProjectFolder, build_project_folder
 from tests.support.servers import serve

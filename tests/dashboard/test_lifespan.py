@@ -57,7 +57,7 @@ async def test_what_was_open_goes_on_without_a_visitor(tmp_path: Path):
                     break
     simulator = desk.services.simulator
     assert simulator is not None
-    calls = simulator.state.exchange.calls
+    calls = simulator.exchange.calls
     assert len(calls) == 1
     twilio = twilio_client(
         "http://simulator.localhost", transport=httpx.ASGITransport(app=simulator)

@@ -16,10 +16,11 @@ from shiny.testserver import test_server_async as serve_in_memory
 from alerts import Alert, Status
 from dashboard import phone
 from dashboard.phone.texts import TextThread
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, LazyApp
+from simulator.app import create_app
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 from tests.support.desks import until
-from tests.support.stepped_exchange import frozen_exchange, text
+from tests.support.stepped_exchange import text
 from twilio_client import TwilioClient
 from twiml import Gather, Response, Say
 
@@ -49,12 +50,11 @@ class Visit:
 
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
-    simulator = create_app(speed=10)
-    exchange = simulator.state.exchange
+    simulator = LazyApp(lambda: create_app(speed=10))
     alert: reactive.Value[Alert | None] = reactive.Value(None)
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
-        phone.server("phone", exchange, lambda: [sent] if (sent := alert()) else [])
+        phone.server("phone", simulator, lambda: [sent] if (sent := alert()) else [])
 
     client = TwilioClient(
         SIMULATOR_ACCOUNT_SID,
@@ -70,7 +70,7 @@ async def visit() -> AsyncIterator[Visit]:
         async with reactive.lock():
             alert.set(sent)
             await reactive.flush()
-        yield Visit(page, exchange.calls[placed.sid], server)
+        yield Visit(page, simulator.exchange.calls[placed.sid], server)
 
 
 async def test_a_key_answers_what_the_call_asks(visit: Visit):
@@ -133,11 +133,12 @@ async def test_a_page_loaded_again_rings_as_soon_as_the_first_is_gone(visit: Vis
 
 
 async def test_what_a_character_replies_is_on_the_phone_too():
-    exchange = frozen_exchange()
+    app = create_app(speed=0)
+    simulator, exchange = LazyApp(lambda: app), app.state.exchange
     request = replace(TEXT, to="+14125550115")
     message = text(exchange, "Reply 1", to=request.to)
     sent = alert_after_events(request, *steps(Status.PLACED, sid=message.sid))
-    thread = TextThread(exchange)
+    thread = TextThread(simulator)
     thread.add(sent)
     await exchange.clock.step(10)
     thread.add(sent)
@@ -148,4 +149,4 @@ async def test_what_a_character_replies_is_on_the_phone_too():
     # Nor is it there twice, or on the phone of one who texted somebody else.
     thread.add(sent)
     assert len(thread.shown()) == 2
-    assert TextThread(exchange).shown() == []
+    assert TextThread(simulator).shown() == []

@@ -188,9 +188,7 @@ def test_how_a_call_ended_that_was_not_heard(ended: dict[str, Any], words: str):
 async def test_what_stops_the_call_is_said_before(tmp_path: Path):
     async with simulated_desk(tmp_path) as desk:
         assert desk.services.simulator is not None
-        account = desk.services.simulator.state.exchange.accounts.get(
-            desk.services.twilio.account_sid
-        )
+        account = desk.services.simulator.exchange.accounts.get(desk.services.twilio.account_sid)
         account.status = "suspended"
         async with opened(desk, ACCOUNT) as page:
             await page.until("my_outcome", "This call won't arrive yet. Nobody can be called")

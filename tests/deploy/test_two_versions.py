@@ -16,7 +16,8 @@ import pytest
 from alerts import AlertRequest, DatabaseError, Desk, Status
 from database.migrations.revisions import VERSIONS, revisions_in
 from settings import Settings
-from simulator import SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.desks import ANYBODY, until
 from tests.support.environment import ACCOUNT_SID, TOKEN, clean_environment
 from tests.support.project_folder import REPOSITORY, build_project_folder

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from simulator.models.call import Call
 from tests.support.browser import well_behaved_page
 from tests.support.running_app import bare_environment, running_app

@@ -24,9 +24,7 @@ from tests.support.servers import free_port, serve
 
 def at_twilio(desk: Desk) -> Account:
     assert desk.services.simulator is not None
-    found: Account = desk.services.simulator.state.exchange.accounts.get(
-        desk.services.twilio.account_sid
-    )
+    found: Account = desk.services.simulator.exchange.accounts.get(desk.services.twilio.account_sid)
     return found
 
 
@@ -87,7 +85,7 @@ async def test_twilio_that_hangs(tmp_path, monkeypatch):
     monkeypatch.setattr(account_checks, "ANSWER_SECONDS", 0.05)
     async with simulated_desk(tmp_path) as desk:
         assert desk.services.simulator is not None
-        desk.services.simulator.state.faults.add(Fault(kind="slow", seconds=600))
+        desk.services.simulator.app.state.faults.add(Fault(kind="slow", seconds=600))
         [line] = await asked(desk, "account")
     assert line.verdict == "broken"
     assert "no answer within 0.05 s" in line.seen

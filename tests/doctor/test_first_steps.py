@@ -10,7 +10,8 @@ from alerts import Desk
 from doctor import Line
 from doctor.first_steps import FirstSteps
 from settings import Settings, SettingsError
-from simulator import SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.desks import CALL, TEXT, followed, simulated_desk
 from tests.support.environment import ACCOUNT_SID, TOKEN
 from tests.support.examined import lines_of, settings_with, verdicts

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
+from simulator.app import create_app
 from tests.support.simulator_line import Line, simulator_line
 from tests.support.twilio_schemas import assert_is
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator import create_app
+from simulator.app import create_app
 from simulator.exchange import Exchange
 from tests.support.stepped_exchange import frozen_exchange, place
 

@@ -9,13 +9,8 @@ import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 
-from simulator import (
-    SIMULATOR_ACCOUNT_SID,
-    SIMULATOR_AUTH_TOKEN,
-    SIMULATOR_FROM_NUMBER,
-    create_app,
-    middleware,
-)
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, middleware
+from simulator.app import create_app
 from tests.support.simulator_line import TO, Line, simulator_line
 
 CREDENTIALS = (SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN)

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from simulator import create_app
 from simulator.api.recordings import silent_mp3
+from simulator.app import create_app
 from simulator.models.recording import Recording
 from simulator.models.sids import new_sid
 from tests.support.document_server import Documents, document_server

@@ -12,12 +12,8 @@ from defusedxml.ElementTree import fromstring
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from simulator import (
-    SIMULATOR_ACCOUNT_SID,
-    SIMULATOR_AUTH_TOKEN,
-    SIMULATOR_FROM_NUMBER,
-    create_app,
-)
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.servers import serve
 from tests.support.simulator_line import TO, Line, simulator_line
 

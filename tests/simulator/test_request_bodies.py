@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from simulator import create_app
+from simulator.app import create_app
 from simulator.middleware import LARGEST_REQUEST_BYTES
 from tests.support.servers import serve
 from tests.support.simulator_line import Line

@@ -6,7 +6,8 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 
-from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from simulator.models.phone_numbers import read_sender
 from tests.support.document_server import document_server
 from tests.support.simulator_line import TO, Line, simulator_line

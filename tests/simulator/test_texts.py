@@ -13,7 +13,8 @@ from starlette.routing import Route
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 
-from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from simulator.errors import ApiError
 from simulator.models.people import HELP, STARTED, STOPPED
 from tests.support.document_server import Documents, document_server

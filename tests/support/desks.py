@@ -28,8 +28,9 @@ from simulator import (
     SIMULATOR_ACCOUNT_SID,
     SIMULATOR_AUTH_TOKEN,
     SIMULATOR_FROM_NUMBER,
-    create_app,
+    LazyApp,
 )
+from simulator.app import create_app
 from storage import InlineStorage, LocalStorage, Storage, twiml_route
 from tests.support.databases import sqlite_in
 from twilio_client import TwilioClient
@@ -75,20 +76,20 @@ async def simulated_desk(
     local = LocalStorage(folder, SIMULATED_APP_URL)
     web = Starlette(routes=[twiml_route(local)])
     documents = httpx.ASGITransport(app=web)
-    simulator = create_app(
+    app = create_app(
         account_sid=account_sid,
         auth_token=SIMULATOR_AUTH_TOKEN,
         speed=speed,
         fetch_transport=documents,
     )
-    transport = httpx.ASGITransport(app=simulator)
+    transport = httpx.ASGITransport(app=app)
     services = Services(
         twilio=twilio_client("http://simulator.localhost", account_sid, transport=transport),
         storage=storage or local,
         from_number=SIMULATOR_FROM_NUMBER,
         regions=Regions(),
         database_url=database_in(folder),
-        simulator=simulator,
+        simulator=LazyApp(lambda: app),
         documents=documents,
         callbacks=CallbackAddresses(SIMULATED_APP_URL) if callbacks else None,
         is_from_twilio=signature_check(SecretStr(SIMULATOR_AUTH_TOKEN)),
@@ -148,7 +149,7 @@ def quiet_now(number: str) -> str:
 def posts(desk: Desk) -> list[dict[str, str]]:
     """The form of each POST that reached the desk's simulator."""
     assert desk.services.simulator is not None
-    entries = desk.services.simulator.state.request_log.entries
+    entries = desk.services.simulator.app.state.request_log.entries
     return [
         dict(entry.parameters)
         for entry in entries

@@ -12,7 +12,8 @@ import httpx
 from starlette.applications import Starlette
 
 import twilio_client.transport
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
+from simulator.app import create_app
 from storage import InlineStorage, Instructions
 from tests.support.desks import twilio_client as client_at
 from tests.support.servers import serve

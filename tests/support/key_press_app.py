@@ -20,12 +20,12 @@ NUMBER = "+14128574309"
 
 services = Desk.from_settings(Settings(_env_file=None)).services
 assert services.simulator is not None
-exchange = services.simulator.state.exchange
+simulator = services.simulator
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
     sent: reactive.Value[Alert | None] = reactive.Value(None)
-    phone.server("phone", exchange, lambda: [alert] if (alert := sent()) else [])
+    phone.server("phone", simulator, lambda: [alert] if (alert := sent()) else [])
 
     @reactive.extended_task
     async def call() -> str:
@@ -47,7 +47,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     @render.text
     def pressed() -> str:
         reactive.invalidate_later(0.2)
-        lines = exchange.calls[call.result()].transcript
+        lines = simulator.exchange.calls[call.result()].transcript
         return "".join(line.text for line in lines if line.kind == "digits")
 
 

@@ -102,4 +102,4 @@ async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> 
 
 def calls_at_twilio(desk: Desk) -> int:
     assert desk.services.simulator is not None
-    return len(desk.services.simulator.state.exchange.calls)
+    return len(desk.services.simulator.exchange.calls)

@@ -13,7 +13,8 @@ import httpx
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.servers import serve
 
 FAST = 200

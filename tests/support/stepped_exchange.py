@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from simulator.exchange import Exchange
 from simulator.models.call import Call, CallRequest
 from simulator.models.message import Message, MessageRequest

@@ -8,7 +8,8 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from simulator.models.account import Account, CallerId
 from tests.support.desks import twilio_client
 from twilio_client import TwilioClient

@@ -12,7 +12,8 @@ import pytest
 
 from alerts import AlertRequest, Desk, Status
 from settings import Settings
-from simulator import SIMULATOR_FROM_NUMBER, create_app
+from simulator import SIMULATOR_FROM_NUMBER
+from simulator.app import create_app
 from tests.support.desks import followed
 from tests.support.environment import ACCOUNT_SID, TOKEN, clean_environment, write_env
 from tests.support.project_folder import REPOSITORY, build_project_folder

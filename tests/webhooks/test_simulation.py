@@ -31,7 +31,7 @@ async def desk(tmp_path):
     with clean_environment():
         services = simulated_services(Settings(_env_file=None), history)
     assert services.simulator is not None
-    services.simulator.state.exchange.clock.set_speed(100)
+    services.simulator.exchange.clock.set_speed(100)
     database = Database(sqlite_in(tmp_path))
     await database.open()
     opened = CallbackDesk(
@@ -73,7 +73,7 @@ async def test_a_person_presses_one(desk: CallbackDesk):
         Status.QUEUED, Status.PLACED, Status.RINGING, Status.ANSWERED, Status.ACKNOWLEDGED,
     ]  # fmt: skip
     assert desk.services.simulator is not None
-    call = desk.services.simulator.state.exchange.calls[alert.sid]
+    call = desk.services.simulator.exchange.calls[alert.sid or ""]
     said = [line.text for line in call.transcript if line.kind == "say"]
     assert said[-1] == "Thank you. Goodbye."
 
