@@ -193,7 +193,9 @@ class SendingDesk:
         """
         self.actor.require(Permission.SEND, "send alerts")
         saved = await self._save(requests, confirmed=confirmed)
-        found = await saved.history.get_all(saved.ids)
+        found = {each.id: each for each in saved.new}
+        if known := [each for each in saved.ids if each not in found]:
+            found |= await saved.history.get_all(known)
         return [found[each] for each in saved.ids]
 
     async def write_with_alerts(

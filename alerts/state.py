@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from alerts.alert import Alert, AlertState, Event, HeldFor, Try
@@ -49,16 +50,17 @@ def apply(alert: Alert, event: Event) -> Alert:
     if _is_hang_up(alert, event):
         event = replace(event, status=Status.HUNG_UP, note=HUNG_UP_NOTE)
     after = _changed(alert, event)
-    news = after is not alert and state_of(after) != state_of(alert)
+    news = after is not alert and _values_of(after) != _values_of(alert)
     return replace(after, events=(*alert.events, _with(event, news=news)))
 
 
 def state_of(alert: AlertState) -> dict[str, Any]:
     """The fields that events may change, by name."""
-    return {name: getattr(alert, name) for name in STATE_FIELDS}
+    return dict(zip(STATE_FIELDS, _values_of(alert), strict=True))
 
 
 STATE_FIELDS = tuple(field.name for field in fields(AlertState))
+_values_of = attrgetter(*STATE_FIELDS)
 
 
 def _changed(alert: Alert, event: Event) -> Alert:

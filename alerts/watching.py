@@ -33,6 +33,8 @@ News = asyncio.Queue[Alert | None]
 # The database is asked this often for news from other processes, less often while there is none.
 FIRST_LOOK_SECONDS = 0.25
 LONGEST_LOOK_SECONDS = 1.0
+# Looking at more would slow down the sending of thousands of alerts.
+MOST_LOOKED_AT_PER_SECOND = 2000
 
 
 class Watching(Reports):
@@ -124,7 +126,8 @@ class Watching(Reports):
         """Look for news from other processes while any alert is watched."""
         while self._watchers.ids:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._look_seconds):
+                pause = len(self._watchers.ids) / MOST_LOOKED_AT_PER_SECOND
+                async with asyncio.timeout(max(self._look_seconds, pause)):
                     await self._look_now.wait()
             self._look_now.clear()
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Generator
+from functools import lru_cache
 
 import httpx
 
@@ -78,9 +79,8 @@ class Connections:
         """
         try:
             client = await self._client()
-            request = client.build_request(
-                method, self._address(host) + path, data=form, params=query
-            )
+            url = _url(self._address(host) + path)
+            request = client.build_request(method, url, data=form, params=query)
         except httpx.ConnectError:
             raise
         except Exception as error:
@@ -124,6 +124,13 @@ class Connections:
     async def _close(self, client: httpx.AsyncClient) -> None:
         if self._transport is None:
             await client.aclose()
+
+
+# Most requests go to the same few addresses, and parsing one takes as long as preparing the rest of
+# the request.
+@lru_cache(maxsize=256)
+def _url(address: str) -> httpx.URL:
+    return httpx.URL(address)
 
 
 def network_transport() -> httpx.AsyncBaseTransport:

@@ -9,6 +9,7 @@ import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -130,8 +131,14 @@ def date_and_time(value: object) -> datetime | None:
 
     None also for the first and the last year, from which nothing can be counted back or on.
     """
+    return _date_and_time(str(value))
+
+
+# Most dates of an answer are the same, and parsing one takes as long as reading ten other fields.
+@lru_cache(maxsize=256)
+def _date_and_time(written: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(str(value))
+        moment = parsedate_to_datetime(written)
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
