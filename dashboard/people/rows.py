@@ -34,20 +34,20 @@ def heading(wanted: PeopleFilter) -> str:
 
 
 def groups_tag(counts: Counts, wanted: PeopleFilter) -> Tag:
-    """Return the groups with their counts, the ready-made filters, and the actions for groups."""
-    glances = {"quiet": counts.quiet, "stop": counts.stop, "unreached": counts.unreached}
+    """Return the groups with their counts, the ready-made filters, and the actions for groups.
+
+    Until the list has its first person there is nothing to count or to filter.
+    """
+    everybody = wanted == PeopleFilter(wanted.search)
     return tags.nav(
-        _choice("Everybody", counts.everybody, "group", "", wanted == PeopleFilter(wanted.search)),
+        _choice("Everybody", counts.everybody, "group", "", everybody)
+        if counts.everybody
+        else None,
         *(
             _choice(each.name, each.size, "group", each.name, wanted.group == each.name)
             for each in counts.groups
         ),
-        tags.hr(),
-        tags.h2("At a glance"),
-        *(
-            _choice(words, glances[name], "glance", name, wanted.glance == name)
-            for name, words in GLANCES.items()
-        ),
+        _glances(counts, wanted) if counts.everybody else None,
         tags.button(
             icon("add"), "New group", type="button", class_="group-tool", data_act="new_group"
         ),
@@ -63,6 +63,18 @@ def groups_tag(counts: Counts, wanted: PeopleFilter) -> Tag:
         else None,
         class_="people-groups",
         aria_label="Groups",
+    )
+
+
+def _glances(counts: Counts, wanted: PeopleFilter) -> TagList:
+    glances = {"quiet": counts.quiet, "stop": counts.stop, "unreached": counts.unreached}
+    return TagList(
+        tags.hr(),
+        tags.h2("At a glance"),
+        *(
+            _choice(words, glances[name], "glance", name, wanted.glance == name)
+            for name, words in GLANCES.items()
+        ),
     )
 
 
