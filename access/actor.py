@@ -1,4 +1,4 @@
-"""Actors: who does something, what they may do, and whether the host says who that is."""
+"""Actors: who acts, what they may do, and whether the host names them, as Posit Connect does."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Throttle:
             now = database_time(connection)
             subjects = _subjects(connection, name, address or UNKNOWN_ADDRESS, now)
             rows = _locked(connection, subjects)
-            # Who has to wait leaves no rows, or they would fill the table with names meanwhile.
+            # Save nothing for a try that has to wait: an attacker could fill the table with names.
             if _wait(rows, now) <= 0 and len(rows) < len(subjects):
                 _insert_missing(connection, [*subjects], now)
                 rows = _locked(connection, subjects)

@@ -28,8 +28,8 @@ from database.tables import in_parts
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-# An alert that waits for its turn tries again a little later: clocks differ.
-CLOCKS_DIFFER = timedelta(seconds=1)
+# An alert that waits for its turn tries again a little later, because clocks differ.
+CLOCK_TOLERANCE = timedelta(seconds=1)
 MOST_PRICES = 1_000
 
 # These statements are built once, because building one takes as long as running it. This one finds
@@ -240,7 +240,7 @@ def _check_person(
     if count > most:
         to_do = f"Send them in parts of {most:,} at most"
     else:
-        again = clock_time(times[len(times) + count - most - 1] + HOUR + CLOCKS_DIFFER, now, zone)
+        again = clock_time(times[len(times) + count - most - 1] + HOUR + CLOCK_TOLERANCE, now, zone)
         them = "it" if count == 1 else "them"
         some = f"{left:,} of them now, or all" if left else them
         to_do = f"Send {some} from {again} on"
@@ -372,7 +372,7 @@ class Allowance:
             for each in self.connection.execute(WAITING_FOR_NUMBER, wanted)
         ]
         nth_last = sorted([*times, *waiting])[-self.limits.per_number]
-        return Hold(nth_last + HOUR - offset + CLOCKS_DIFFER, "number")
+        return Hold(nth_last + HOUR - offset + CLOCK_TOLERANCE, "number")
 
 
 def spent_since(connection: sa.Connection, account_sid: str, since: datetime) -> float:

@@ -65,7 +65,7 @@ def say_if_simulated(settings: Settings, chosen: argparse.Namespace) -> None:
 
 
 async def _is_of_broadcast(desk: Desk, id: str | None) -> bool:
-    """Whether a broadcast has this id: an alert with the same would tell its people once more."""
+    """Whether a broadcast has this id: an alert with it would reach the same people again."""
     return id is not None and await desk.broadcast_of(id) is not None
 
 

@@ -52,7 +52,7 @@ async def show_newest(values: Callable[[], Mapping[reactive.Value[Any], object]]
     a visitor who types waits for one of them at most, even if ten alerts change at once.
     """
     if not _changed(values):
-        return  # most often, so don't make others wait
+        return  # usually nothing has changed: then don't wait in line
     line = reactive.lock()
     async with _turns.setdefault(line, asyncio.Lock()), line:
         changed = _changed(values)

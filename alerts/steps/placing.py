@@ -173,7 +173,7 @@ async def _begin(
                     break
                 await asyncio.sleep(begun.wait_seconds)
                 has_slot = True
-        # `alert` stays as it is: the submission is for its try, or there is none.
+        # Don't refresh `alert`: the submission is made for this try or not at all.
         if not await _wait_to_begin(services, history, limits, alert, begun):
             return None
 

@@ -86,7 +86,7 @@ async def reconcile(
                     await _give_up(history, submission, DIFFERENT_WORDS)
                     break
                 now = datetime.now(UTC) + services.twilio.clock_offset
-                if not inherited or await take_over(history, submission, now):
+                if not inherited or await bar_from_sending(history, submission, now):
                     note = "Twilio never got it: asking again"
                     await report_trouble(history, submission, note, None, Outcome.NEVER_ARRIVED)
                     return True
@@ -99,8 +99,8 @@ async def reconcile(
     return False
 
 
-async def take_over(history: History, submission: Submission, now: datetime) -> bool:
-    """Return whether its own process can't make the request of this submission any more."""
+async def bar_from_sending(history: History, submission: Submission, now: datetime) -> bool:
+    """Keep the process that saved a submission from making its request; false if it is too late."""
     if await history.renew(submission, now):
         return True
     # Its process was faster, and makes the request now. But it may also be that everything is

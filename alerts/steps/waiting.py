@@ -51,13 +51,13 @@ async def wait_until_due(history: History, claims: Claims, alert: Alert) -> Aler
 
 
 async def wait_out_quiet_hours(history: History, alert: Alert, end: datetime) -> None:
-    """Wait with a try that was sending when quiet hours began, as `wait_while_sending` does."""
+    """Hold back a try that had begun to send when quiet hours began, until their end."""
     await _announce(history, alert, waiting_note(alert, end, QUIET))
     await wait_while_sending(history, alert, end)
 
 
 async def wait_while_sending(history: History, alert: Alert, end: datetime) -> None:
-    """Wait with a try that was sending and may not begin again before `end`.
+    """Hold back a try that had begun to send and may not go on before `end`.
 
     Ends early if the alert is canceled, or a person sends it now.
     """

@@ -18,7 +18,7 @@ from alerts.services import RetryPolicy, Services
 from alerts.status import Status
 from alerts.steps import placing
 from alerts.steps.placing import RequestLimits, place
-from alerts.steps.reconciling import reconcile, take_over
+from alerts.steps.reconciling import bar_from_sending, reconcile
 from alerts.submissions import Submission
 from alerts.tables import submissions
 from database.database import Database
@@ -219,10 +219,10 @@ async def test_a_process_renews_just_before_an_emergency_stop(tmp_path, go_on):
         later = known.at + timedelta(seconds=1)
         renewed = await history.renew(known, later)
         assert renewed is not None
-        assert not await take_over(history, known, later + timedelta(seconds=1))
+        assert not await bar_from_sending(history, known, later + timedelta(seconds=1))
         await desk.stop_everything()
-        assert not await take_over(history, known, later + timedelta(seconds=1))
-        assert await take_over(history, renewed, later + timedelta(seconds=1))
+        assert not await bar_from_sending(history, known, later + timedelta(seconds=1))
+        assert await bar_from_sending(history, renewed, later + timedelta(seconds=1))
         go_on.set()
 
 
