@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -323,8 +324,9 @@ class _Appending:
             and not self._is_stopped
             and self._hold(each) is None
         ]
-        without.sort(key=_channel)
-        for channel, some in groupby(without, key=_channel):
+        channel_of = attrgetter("submission.channel")
+        without.sort(key=channel_of)
+        for channel, some in groupby(without, key=channel_of):
             alike = list(some)
             slots = submissions.reserve_slots(
                 self._connection, self._account_sid, channel, alike[0].per_second, len(alike)
@@ -372,7 +374,3 @@ def with_story(kept: Recorded, known: Alert | None) -> Alert | None:
     if known is None or len(known.events) != kept.number - 1:
         return None
     return replace(kept.alert, events=(*known.events, kept.alert.events[-1]))
-
-
-def _channel(begin: BeginSubmission) -> Any:
-    return begin.submission.channel

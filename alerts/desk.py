@@ -24,7 +24,7 @@ from alerts.broadcast import (
 )
 from alerts.errors import UnusableInput
 from alerts.phone_numbers import read_number, shortened
-from alerts.sending_desk import SendingDesk, label_of
+from alerts.sending_desk import SendingDesk, label_of, save_and_deliver
 from alerts.twilio_status import call_update
 from twilio_client import TwilioError
 
@@ -125,18 +125,10 @@ class Desk(SendingDesk):
         *,
         confirmed: bool,
     ) -> Broadcast:
-        new, worker = self._new(requests), runtime.worker
+        new = self._new(requests)
         audit = self._done(Action.SENT, broadcast.title, broadcast.id, alerts=len(new))
-        if worker and worker.has_room_for(len(new)):
-            broadcast, added = await runtime.broadcasts.add(
-                broadcast, new, worker.id, audit, confirmed=confirmed
-            )
-            worker.deliver(added)
-        else:
-            broadcast, _ = await runtime.broadcasts.add(
-                broadcast, new, audit=audit, confirmed=confirmed
-            )
-        return broadcast
+        add = partial(runtime.broadcasts.add, broadcast, new, audit=audit, confirmed=confirmed)
+        return await save_and_deliver(runtime, len(new), add)
 
     async def broadcast_of(self, broadcast_id: str) -> tuple[Broadcast, list[Alert]] | None:
         """A broadcast and its alerts as they stand, in their order; None if it was never sent."""
@@ -305,15 +297,10 @@ class Desk(SendingDesk):
 
     async def _approve(self, approval_id: str, runtime: Runtime) -> Broadcast:
         asked = await runtime.approvals.get(approval_id)
-        new, worker = self._new(asked.requests), runtime.worker
-        worker = worker if worker and worker.has_room_for(len(new)) else None
+        new = self._new(asked.requests)
         audit = self._done(Action.APPROVED, asked.title, asked.id, alerts=len(new))
-        broadcast, added = await runtime.approvals.approve(
-            approval_id, self.actor.name, new, worker.id if worker else None, audit
-        )
-        if worker:
-            worker.deliver(added)
-        return broadcast
+        approve = partial(runtime.approvals.approve, approval_id, self.actor.name, new, audit=audit)
+        return await save_and_deliver(runtime, len(new), approve)
 
     async def refuse(self, approval_id: str) -> Approval:
         """Say no, or take it back: it is never sent. Raises `UnusableInput` if it is over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from database.database import Database
 
 Result = TypeVar("Result")
+# Saves alerts, claimed by the worker with this id if there is one. Returns its result, and those of
+# the alerts that are new.
+SaveAlerts = Callable[[str | None], Awaitable[tuple[Result, Sequence[Alert]]]]
 
 # `send` returns after this long even without Twilio's answer; the delivery goes on.
 LONGEST_SEND_SECONDS = 30.0
@@ -215,9 +218,11 @@ class SendingDesk:
 
         async def save(runtime: Runtime) -> Result:
             await runtime.history.learn_prices()
-            worker = runtime.worker
-            worker = worker if worker and worker.has_room_for(most) else None
-            worker_id = worker.id if worker else None
+            return await save_and_deliver(runtime, most, partial(save_for, runtime))
+
+        async def save_for(
+            runtime: Runtime, worker_id: str | None
+        ) -> tuple[Result, Sequence[Alert]]:
             added: list[Alert] = []
 
             def write(connection: sa.Connection) -> Result:
@@ -234,10 +239,7 @@ class SendingDesk:
 
                 return work(connection, add)
 
-            result = await runtime.database.write(write)
-            if worker:
-                worker.deliver(added)
-            return result
+            return await runtime.database.write(write), added
 
         return await self.opening.finished(save)
 
@@ -273,16 +275,14 @@ class SendingDesk:
     async def _add(
         self, requests: Sequence[AlertRequest], runtime: Runtime, *, confirmed: bool
     ) -> Saved:
-        new = self._new(requests)
+        history, new = runtime.history, self._new(requests)
         ids, audit = [each.id for each in new], self._sent(new)
-        # Without a worker in this process, or room in it, another process claims them.
-        worker = runtime.worker
-        if worker and worker.has_room_for(len(new)):
-            added = await runtime.history.add(new, worker.id, audit, confirmed=confirmed)
-            worker.deliver(added)
-        else:
-            added = await runtime.history.add(new, audit=audit, confirmed=confirmed)
-        return Saved(runtime.history, ids, added)
+
+        async def add(worker_id: str | None) -> tuple[Saved, Sequence[Alert]]:
+            added = await history.add(new, worker_id, audit, confirmed=confirmed)
+            return Saved(history, ids, added), added
+
+        return await save_and_deliver(runtime, len(new), add)
 
     async def _history(self) -> History:
         return (await self.opening.runtime()).history
@@ -335,6 +335,21 @@ class SendingDesk:
         # zone.
         zone = request.time_zone or self.services.time_zone
         return compose(replace(request, time_zone=zone), self.services.regions)
+
+
+async def save_and_deliver(runtime: Runtime, most: int, save: SaveAlerts[Result]) -> Result:
+    """Save alerts, `most` at most, start delivering those that are new, and return `save`'s result.
+
+    They are claimed by this process's worker. Without one, or without room in it, `save` gets no
+    worker's id, and another process claims them.
+    """
+    worker = runtime.worker
+    if worker and not worker.has_room_for(most):
+        worker = None
+    result, added = await save(worker.id if worker else None)
+    if worker:
+        worker.deliver(added)
+    return result
 
 
 async def _until_accepted(history: History, alert_id: str, known: Alert | None) -> Alert:
