@@ -52,8 +52,6 @@ def create_app(
     Without `open_rules` it has no rules, without the desk's `settings` no Setup page, and without
     `access` anyone who reaches it may use it.
     """
-    skip_tracing_if_not_installed()
-    remember_protocols()
     simulator = desk.services.simulator
     if simulator:
         # Imported here because it loads the simulator, which isn't needed with an account.
@@ -131,6 +129,9 @@ def explain(problem: SettingsError) -> App:
 
 
 def _from_environment() -> App:
+    # These are settings of the whole process, so they are for one that runs nothing but this app.
+    skip_tracing_if_not_installed()
+    remember_protocols()
     gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
     try:
         settings = Settings()
