@@ -6,7 +6,7 @@ import os
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
@@ -158,13 +158,22 @@ class Services:
         """
         prepare_data_dir(settings)
         token = settings.twilio_auth_token
-        return cls(
+        return cls.of_settings(
+            settings,
             twilio=open_twilio(settings),
             storage=open_storage(settings),
             from_number=settings.twilio_from_number or "",
-            regions=Regions(settings.default_region, settings.regions),
             database_url=settings.database_url,
             messaging_service_sid=settings.twilio_messaging_service_sid,
+            callbacks=CallbackAddresses(settings.public_url) if settings.public_url else None,
+            is_from_twilio=signature_check(token) if token else None,
+        )
+
+    @classmethod
+    def of_settings(cls, settings: Settings, **services: Any) -> Services:
+        """Return these services, with the limits and the rest that the settings name."""
+        return cls(
+            regions=Regions(settings.default_region, settings.regions),
             calls_per_second=settings.twilio_calls_per_second,
             texts_per_second=settings.twilio_texts_per_second,
             alerts_per_number_per_hour=settings.alerts_per_number_per_hour,
@@ -172,11 +181,10 @@ class Services:
             daily_spend_limit=settings.daily_spend_limit,
             max_recipients=settings.max_recipients,
             keep_days=settings.keep_days,
-            callbacks=CallbackAddresses(settings.public_url) if settings.public_url else None,
-            is_from_twilio=signature_check(token) if token else None,
             time_zone=settings.time_zone or machine_time_zone(),
             page_origins=settings.page_origins,
             metrics_token=settings.metrics_token,
+            **services,
         )
 
     async def close(self) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from alerts.callbacks import CallbackReceiver, callback_routes
-from alerts.phone_numbers import Regions
 from alerts.services import (
     CallbackAddresses,
     GetHistory,
@@ -26,7 +26,6 @@ from alerts.services import (
     prepare_data_dir,
     signature_check,
 )
-from alerts.time_zones import machine_time_zone
 from settings import Settings, SettingsError
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, LazyApp, require_number
 from storage import LocalStorage, Storage, twiml_route
@@ -51,16 +50,18 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
     # the source they could make it fetch what only this machine can reach.
     token = secrets.token_hex(16)
     is_from_twilio = signature_check(SecretStr(token))
-    web, callbacks = None, None
+    # What the simulator finds at SIMULATED_APP_URL: documents, and the callback routes.
+    routes: list[BaseRoute] = []
+    callbacks = documents = None
     if isinstance(storage, LocalStorage):
-        # What the simulator finds at SIMULATED_APP_URL: documents, and the callback routes.
-        web = Starlette(routes=[twiml_route(storage)])
+        routes.append(twiml_route(storage))
         if history is not None:
             callbacks = CallbackAddresses(SIMULATED_APP_URL)
             receiver = CallbackReceiver(SIMULATOR_ACCOUNT_SID, callbacks, is_from_twilio)
-            web.router.routes += callback_routes(receiver, history)
-    # A route that fails answers 500, as it would over a network.
-    documents = httpx.ASGITransport(app=web, raise_app_exceptions=False) if web else None
+            routes += callback_routes(receiver, history)
+        # A route that fails answers 500, as it would over a network.
+        app = Starlette(routes=routes)
+        documents = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     from_number = settings.twilio_from_number or SIMULATOR_FROM_NUMBER
     try:
         require_number(from_number)
@@ -80,7 +81,8 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
         )
 
     simulator = LazyApp(build)
-    return Services(
+    return Services.of_settings(
+        settings,
         twilio=TwilioClient(
             SIMULATOR_ACCOUNT_SID,
             token,
@@ -89,22 +91,11 @@ def simulated_services(settings: Settings, history: GetHistory | None = None) ->
         ),
         storage=storage,
         from_number=from_number,
-        regions=Regions(settings.default_region, settings.regions),
         database_url=_database_url(settings),
-        calls_per_second=settings.twilio_calls_per_second,
-        texts_per_second=settings.twilio_texts_per_second,
-        alerts_per_number_per_hour=settings.alerts_per_number_per_hour,
-        alerts_per_person_per_hour=settings.alerts_per_person_per_hour,
-        daily_spend_limit=settings.daily_spend_limit,
-        max_recipients=settings.max_recipients,
-        keep_days=settings.keep_days,
         callbacks=callbacks,
         is_from_twilio=is_from_twilio,
-        time_zone=settings.time_zone or machine_time_zone(),
         simulator=simulator,
         documents=documents,
-        page_origins=settings.page_origins,
-        metrics_token=settings.metrics_token,
     )
 
 
