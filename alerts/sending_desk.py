@@ -63,16 +63,21 @@ class SendingDesk:
     """
 
     def __init__(
-        self, services: Services, mode: Mode = "app", *, opening: Opening | None = None
+        self,
+        services: Services,
+        mode: Mode = "app",
+        *,
+        opening: Opening | None = None,
+        actor: Actor | None = None,
     ) -> None:
-        """Build the desk of a process, which acts for the user that runs it.
+        """Build the desk of a process, which acts for the user that runs it, or for `actor`.
 
         With `opening`, what is open is shared with another desk.
         """
         self.opening = opening or Opening(services, mode)
         self.services = services
         self._process = Actor.of_process()
-        self.actor = self._process
+        self.actor = actor or self._process
 
     def acting_as(self, actor: Actor) -> Self:
         """Return this desk as it is for `actor`: the same alerts, database and deliveries.
@@ -80,9 +85,8 @@ class SendingDesk:
         Its methods act in the actor's name, and raise `NotAllowed` for what the actor may not do.
         Refused actions are in the audit trail.
         """
-        desk = type(self)(self.services, opening=self.opening)
-        desk.actor = replace(actor, on_refused=self.opening.refused)
-        return desk
+        actor = replace(actor, on_refused=self.opening.refused)
+        return type(self)(self.services, opening=self.opening, actor=actor)
 
     @classmethod
     def from_settings(cls, settings: Settings, mode: Mode = "app") -> Self:
