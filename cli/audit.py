@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from access.audit import AuditFilters
 from access.audit_entry import AuditEntry
 from alerts import Desk
 from alerts.time_zones import in_time_zone
@@ -20,9 +21,6 @@ from cli.newest_first import (
     newest_first,
 )
 from settings import Settings
-
-if TYPE_CHECKING:
-    from access.audit import AuditFilters
 
 
 def add_to(commands: Any) -> None:
@@ -57,8 +55,6 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
 
 def _filters_in(chosen: argparse.Namespace, zone: str) -> AuditFilters:
     """Return what the options ask for. Raises `UnusableInput`."""
-    from access.audit import AuditFilters  # noqa: PLC0415 - needs SQLAlchemy
-
     since = moment_in(chosen.since, zone) if chosen.since else None
     return AuditFilters(chosen.by, text=chosen.text, since=since)
 

@@ -13,6 +13,7 @@ from alerts import Desk, UnusableInput
 from alerts.sending_desk import is_answered
 from alerts.services import Mode
 from cli.printing import as_given
+from people import tables as _people  # noqa: F401 - the database has to have them
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ class Checked:
 @asynccontextmanager
 async def opened_rules(settings: Settings, mode: Mode = "observer") -> AsyncIterator[RuleDesk]:
     # The other commands don't wait for what rules need.
-    from people import tables as _people  # noqa: F401, PLC0415 - the database has to have them
     from rules.desk import RuleDesk  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from access.audit_entry import Action, Kind
+from access.sessions import Sessions
 from access.sign_in import STAY_SECONDS
 from access.users import UsersError, UsersFile
 from alerts import DatabaseError, Desk, UnusableInput
@@ -136,8 +137,6 @@ async def _end_all_of(
     Returns how many there were, None if the database can't be used. The file alone also ends them,
     once it has no such user or another hash.
     """
-    from access.sessions import Sessions  # noqa: PLC0415 - loads SQLAlchemy
-
     try:
         async with Desk.from_settings(settings, mode="observer") as desk, asyncio.timeout(15):
             idle = timedelta(hours=settings.sign_in_idle_hours)

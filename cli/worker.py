@@ -10,6 +10,7 @@ import asyncio
 import signal
 from typing import Any
 
+from access.changed_settings import record_changed_settings
 from alerts import Desk
 from cli import ACCEPTED, FAILED
 from rules.opening import OpenRules
@@ -30,9 +31,6 @@ async def run(settings: Settings, _: argparse.Namespace) -> int:
     It also ends, with FAILED, once a newer version of Callboard has changed the tables. Raises
     `SettingsError` in a simulation, and `DatabaseError`.
     """
-    # Imported here because it needs SQLAlchemy, which other commands don't wait for.
-    from access.changed_settings import record_changed_settings  # noqa: PLC0415
-
     if settings.simulated:
         raise SettingsError(
             "TWILIO_ACCOUNT_SID is not set, and a simulation delivers by itself: a worker is for "

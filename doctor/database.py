@@ -6,15 +6,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
+from alerts.claims import Liveness
 from alerts.desk import Desk
+from alerts.tables import workers
 from database import DatabaseError
 from doctor.check import Check, Fix, Group, Line, Lines
 from settings import HERE, Settings
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 
 PROGRAM_FOLDERS = (
     "access", "alerts", "cli", "dashboard", "database", "doctor", "monitoring", "people", "rules",
@@ -66,17 +66,10 @@ class DatabaseChecks:
 
     async def _alive(self) -> list[tuple[str, float]]:
         """Return the mode of each process that delivers, and when it started, since 1970."""
-        # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
-        from alerts.claims import Liveness  # noqa: PLC0415
-
         database, sid = await self._desk.database(), self._desk.services.twilio.account_sid
         alive = await Liveness(database, sid).alive()
 
         def read(connection: sa.Connection) -> list[tuple[str, float]]:
-            import sqlalchemy as sa  # noqa: PLC0415
-
-            from alerts.tables import workers  # noqa: PLC0415
-
             chosen = sa.select(workers.c.mode, workers.c.started_at).where(workers.c.id.in_(alive))
             return [(row.mode, row.started_at) for row in connection.execute(chosen)]
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from alerts.desk import Desk
 from alerts.phone_numbers import international
 from alerts.services import open_twilio
 from alerts.status import Status
+from alerts.tables import alerts
 from database import DatabaseError
 from doctor.check import Check, Fix, Group, Line, Lines
 from settings import Settings, SettingsError
 from twilio_client import TwilioError
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 
 SIGN_UP = Fix("https://www.twilio.com/try-twilio")
 GET_NUMBER = Fix("https://console.twilio.com/us1/develop/phone-numbers/manage/search")
@@ -72,11 +71,6 @@ class FirstSteps:
         ]
 
     async def _call_was_heard(self) -> bool:
-        # Imported here because it needs SQLAlchemy, which the first page doesn't wait for.
-        import sqlalchemy as sa  # noqa: PLC0415
-
-        from alerts.tables import alerts  # noqa: PLC0415
-
         account_sid = self._desk.services.twilio.account_sid
         chosen = sa.select(alerts.c.id).where(
             alerts.c.account_sid == account_sid,
