@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from alerts.phone_numbers import join_dialed, split_dialed
+from alerts.phone_numbers import international, join_dialed, split_dialed
 from alerts.status import STAGES, Stage, Status
 from storage import StorageError
 from twilio_client import TwilioError
@@ -215,6 +215,11 @@ class Alert(AlertState):
     def present_try(self) -> Try:
         """The try that is under way, or the last one made; others may follow it."""
         return self.tries[self.try_number - 1]
+
+    @property
+    def label(self) -> str:
+        """What people call the recipient: the name, or the number if there is none."""
+        return self.request.name or international(self.request.to)
 
     @property
     def channel(self) -> Channel:

@@ -15,7 +15,6 @@ from alerts.alert import tries_of
 from alerts.broadcast import Broadcast, Tally, not_reached
 from alerts.limits import TooMany
 from alerts.message.compose import notes
-from alerts.phone_numbers import international
 from alerts.sending_desk import is_answered
 from alerts.sent_before import SentBefore
 from alerts.time_zones import in_time_zone
@@ -129,7 +128,7 @@ def _print_changes(alert: Alert, printed: int, sent: Broadcast) -> None:
         if event.news or event.error:
             since = (event.at - sent.created_at).total_seconds()
             word = event.status.value if event.status else ""
-            print(f"{since:7.2f} s  {label_of(alert):<24} {word:<12} {event.note}", flush=True)
+            print(f"{since:7.2f} s  {alert.label:<24} {word:<12} {event.note}", flush=True)
 
 
 def _print_end(alerts: Sequence[Alert], sent: Broadcast, chosen: argparse.Namespace) -> None:
@@ -152,7 +151,7 @@ def print_broadcast(sent: Broadcast, alerts: Sequence[Alert], as_json: bool) -> 
     at = in_time_zone(sent.created_at, alerts[0].request.time_zone if alerts else "")
     print(f"Broadcast to {number_of_people(len(alerts))}, {at:%Y-%m-%d %H:%M %Z}: {sent.title}")
     for alert in alerts:
-        print(f"{label_of(alert):<24} {alert.status.value:<12} {alert.events[-1].note}")
+        print(f"{alert.label:<24} {alert.status.value:<12} {alert.events[-1].note}")
     print_summary(sent, alerts)
 
 
@@ -160,7 +159,7 @@ def print_summary(sent: Broadcast, alerts: Sequence[Alert]) -> None:
     """Print how many were reached, and why the others weren't."""
     for alert in not_reached(alerts):
         why = str(alert.error) if alert.error else _last_end(alert)
-        print(f"Not reached: {label_of(alert)}: {why}", file=sys.stderr)
+        print(f"Not reached: {alert.label}: {why}", file=sys.stderr)
     tally = Tally.of(alerts)
     print(f"Broadcast {sent.id}: {tally.headline} ({tally.details}).")
 
@@ -169,11 +168,6 @@ def print_objects(alerts: Iterable[Alert]) -> None:
     """Print each alert as a JSON object in a line of its own."""
     for each in alerts:
         print(json.dumps(each.as_json()))
-
-
-def label_of(alert: Alert) -> str:
-    """Return the recipient's name, or the number if there is none."""
-    return alert.request.name or international(alert.request.to)
 
 
 def _last_end(alert: Alert) -> str:

@@ -26,7 +26,7 @@ from dashboard.send.caller import caller_server
 from dashboard.send.form import fill_in_request, form_server, form_ui, read_form, time_zone_of
 from dashboard.send.from_file import FileSource
 from dashboard.send.preview import preview_server, preview_ui
-from dashboard.send.progress import label_of, progress_server, progress_ui
+from dashboard.send.progress import progress_server, progress_ui
 from dashboard.send.recipients import to_server
 from dashboard.send.sending import sending_server
 from dashboard.send.sent_before import sent_before_server
@@ -86,7 +86,7 @@ def server(
     async def send_again(alerts: Sequence[Alert]) -> None:
         """Fill the form in with what was sent, without sending it."""
         file.take_out()
-        fill_in_request(alerts[0].request, ", ".join(map(label_of, alerts)))
+        fill_in_request(alerts[0].request, ", ".join(each.label for each in alerts))
         await session.send_custom_message("callboard-focus", {"id": session.ns("phone_number")})
 
     form_server(input, services)

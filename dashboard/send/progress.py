@@ -91,7 +91,7 @@ def progress_server(
         counted, alert = tally(), live()
         if counted:
             return counted.headline
-        return f"{label_of(alert)}: {glance(alert, time_zone()).words}" if alert else ""
+        return f"{alert.label}: {glance(alert, time_zone()).words}" if alert else ""
 
     # The line above the button is hidden while it is empty, and Shiny sends nothing to what is.
     @output(suspend_when_hidden=False)
@@ -129,17 +129,12 @@ def progress_server(
         ringing = [each for each in alerts if each.status is Status.RINGING]
         if ringing and not is_over and counted is None:
             words = "Ringing…"
-        return {"words": words, "over": is_over, "whom": "" if counted else label_of(alerts[0])}
+        return {"words": words, "over": is_over, "whom": "" if counted else alerts[0].label}
 
     @reactive.effect
     async def tell_the_tab() -> None:
         if told := words_on_tab():
             await session.send_custom_message("callboard-tab", told)
-
-
-def label_of(alert: Alert) -> str:
-    """Return what people call the alert's recipient: a name, or the number."""
-    return alert.request.name or international(alert.request.to)
 
 
 def alert_card(alert: Alert, time_zone: str) -> Tag:
@@ -151,7 +146,7 @@ def alert_card(alert: Alert, time_zone: str) -> Tag:
     by = f"by {alert.request.user}" if alert.request.user else ""
     return tags.div(
         tags.div(
-            tags.h2(label_of(alert)),
+            tags.h2(alert.label),
             tags.span(glance_tag(shown), class_=f"cb-pill {shown.tone}"),
             class_="card-heading",
         ),
