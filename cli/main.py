@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from access.actor import NotAllowed
 from alerts import DatabaseError, UnusableInput
 from cli import (
+    FAILED,
     INTERRUPTED,
     UNUSABLE,
     audit,
@@ -31,15 +32,26 @@ from cli import (
 )
 from cli import list as list_command
 from cli.file_owner import refuse_to_leave_files_of_root
-from cli.output import adapt_to_console
+from cli.output import adapt_to_console, problem_of_output
 from settings import Settings, SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, by default the one in sys.argv, and return the exit status."""
-    if arguments is None:
-        adapt_to_console()
-    chosen = parser().parse_args(arguments)
+    if arguments is not None:
+        return _run(parser().parse_args(arguments))
+    adapt_to_console()
+    exit_status = _run(parser().parse_args())
+    if problem := problem_of_output():
+        print(
+            f"The output couldn't be written: {problem}. The command was carried out all the same.",
+            file=sys.stderr,
+        )
+        return exit_status or FAILED
+    return exit_status
+
+
+def _run(chosen: argparse.Namespace) -> int:
     try:
         _refuse_what_is_no_text(chosen)
         settings = Settings()

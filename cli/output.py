@@ -24,13 +24,31 @@ def adapt_to_console() -> None:
 
 
 class _Console(io.FileIO):
-    """A descriptor whose output goes nowhere once the other end of the pipe is closed."""
+    """A descriptor whose output goes nowhere once it can't be written.
+
+    That is no problem if the other end of a pipe is closed, and else it is the `problem`. Raised in
+    the middle of a command, it would keep that from following what it has sent.
+    """
+
+    problem = ""
 
     def write(self, data: ReadableBuffer, /) -> int:
-        try:
-            return super().write(data)
-        except BrokenPipeError:
-            return memoryview(data).nbytes
+        if not self.problem:
+            try:
+                return super().write(data)
+            except BrokenPipeError:
+                pass
+            except OSError as error:
+                self.problem = error.strerror or "it failed"
+        return memoryview(data).nbytes
+
+
+def problem_of_output() -> str:
+    """Write what waits to be printed. Return why some of the output couldn't be, "" if all was."""
+    sys.stdout.flush()
+    buffer: object = sys.stdout.buffer
+    console = buffer.raw if isinstance(buffer, io.BufferedWriter) else buffer
+    return console.problem if isinstance(console, _Console) else ""
 
 
 CONTROL_CODES = {

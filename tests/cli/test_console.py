@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -88,6 +89,19 @@ def test_a_closed_pipe(customer: ProjectFolder, command, exit_status):
     assert ended.returncode == exit_status
     assert b"Traceback" not in ended.stderr
     assert b"Broken" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", [("status", "🍺"), ("text", ANYBODY, MESSAGE, "--json")])
+def test_a_full_disk(customer: ProjectFolder, command):
+    """The text is sent, and one sentence says why its result couldn't be written."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = _ended(customer, command, stdout=full.fileno())
+    assert ended.returncode == 1
+    assert ended.stderr.decode().splitlines()[-1] == (
+        "The output couldn't be written: No space left on device. "
+        "The command was carried out all the same."
+    )
+    assert b"Traceback" not in ended.stderr
 
 
 def test_only_the_first_line_is_read(customer: ProjectFolder):
