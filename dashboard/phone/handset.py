@@ -20,10 +20,11 @@ from dashboard.assets import assets
 from dashboard.background import in_background
 from dashboard.inputs import part
 from dashboard.phone.texts import TextThread
-from simulator import PEOPLE, Handset, HandsetState, LazyApp, Person, person_at
+from simulator import PEOPLE, LazyApp, Person, person_at
 
 if TYPE_CHECKING:
     from simulator.exchange import Exchange
+    from simulator.handset import HandsetState
 
 KEYS = "123456789*0#"
 SECONDS_BETWEEN_HANDOVERS = 0.1
@@ -90,6 +91,9 @@ def server(
     alerts: Callable[[], Sequence[Alert]],
 ) -> None:
     """Let the calls of `alerts`, a reactive value, ring here, and show their texts."""
+    # Imported here because the first page doesn't wait for it.
+    from simulator.handset import Handset, HandsetState  # noqa: PLC0415
+
     handset = Handset()
     texts = TextThread(simulator)
     name = session.ns("handset")
