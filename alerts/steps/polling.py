@@ -92,7 +92,7 @@ class PollSchedule:
         self.sent_at: datetime | None = None
         self.next_at = now
         self.is_busy = False
-        self.is_missing = False
+        self._is_missing = False
         self._intervals = intervals
         self._wait_from(now, intervals.first)
         if datetime.now(UTC) - placed.placed_at > timedelta(seconds=intervals.first):
@@ -127,6 +127,24 @@ class PollSchedule:
         if self.sent_at is not None:
             end = max(self.sent_at, self.placed.placed_at) + CARRIERS_CONFIRM_WITHIN
         return datetime.now(UTC) - end
+
+    def learn(self, found: StatusUpdate | TwilioError) -> StatusUpdate:
+        """Take in what a poll has found, and return what to report about the try now."""
+        if isinstance(found, TwilioError):
+            return self._learn_from_failure(found)
+        self._is_missing, self.sent_at = False, found.sent_at
+        is_lost = self.overdue >= timedelta() and not found.is_final
+        return END_NOT_REPORTED if is_lost else found
+
+    def _learn_from_failure(self, error: TwilioError) -> StatusUpdate:
+        """Usually there is nothing new to report."""
+        if isinstance(error, TwilioRefused) and error.status == HTTPStatus.NOT_FOUND:
+            # Not all of Twilio's servers may know a new call yet, so only a second 404 counts.
+            if self._is_missing:
+                problem = Problem.of(error)
+                return StatusUpdate(Status.UNKNOWN, "Twilio won't say what became of it", problem)
+            self._is_missing = True
+        return END_NOT_REPORTED if self.overdue >= GIVE_UP_UNSEEN_AFTER else self.reported
 
     def _wait_from(self, now: float, seconds: float) -> None:
         self._wait = min(seconds, self._intervals.longest)
@@ -250,13 +268,10 @@ class StatusPoller:
         """Report what was found in the list, or else ask about this try alone and report that."""
         try:
             found = found or await self._reader.read(schedule.placed)
+            await self._report(schedule, schedule.learn(found))
             if isinstance(found, TwilioError):
-                await self._report(schedule, _update_after_failure(found, schedule))
                 schedule.back_off(_now())
             else:
-                schedule.is_missing, schedule.sent_at = False, found.sent_at
-                is_lost = schedule.overdue >= timedelta() and not found.is_final
-                await self._report(schedule, END_NOT_REPORTED if is_lost else found)
                 schedule.poll_again(_now())
         except NewerDatabase:
             schedule.back_off(_now())  # the runtime closes the worker, and with it this
@@ -354,17 +369,6 @@ class StatusReader:
         if channel == "call":
             return self._twilio.list_calls(page_size=page_size, limit=limit)
         return self._twilio.list_messages(page_size=page_size, limit=limit)
-
-
-def _update_after_failure(error: TwilioError, schedule: PollSchedule) -> StatusUpdate:
-    """What to report after a failed poll: usually the same as before, so nothing new."""
-    if isinstance(error, TwilioRefused) and error.status == HTTPStatus.NOT_FOUND:
-        # Not all of Twilio's servers may know a new call yet, so only a second 404 counts.
-        if schedule.is_missing:
-            problem = Problem.of(error)
-            return StatusUpdate(Status.UNKNOWN, "Twilio won't say what became of it", problem)
-        schedule.is_missing = True
-    return END_NOT_REPORTED if schedule.overdue >= GIVE_UP_UNSEEN_AFTER else schedule.reported
 
 
 def _now() -> float:
