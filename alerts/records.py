@@ -266,26 +266,17 @@ def new_alert_row(alert: Alert, new: NewAlert, account_sid: str, position: int) 
 
 def event_row(alert_id: str, account_sid: str, number: int, event: Event) -> dict[str, Any]:
     """Return the row of an event, the `number`th of its alert."""
-    return {
-        "account_sid": account_sid,
-        "alert_id": alert_id,
-        "number": number,
-        "at": event.at.timestamp(),
-        "try_number": event.try_number,
-        "source": event.source,
-        "status": event.status and event.status.value,
-        "note": event.note,
-        "sid": event.sid,
-        "twiml_url": event.twiml_url,
-        "error": event.error and asdict(event.error),
-        "answered_by": event.answered_by,
-        "canceling": event.canceling,
-        "duration": event.duration,
-        "send_now": event.send_now,
-        "held_until": event.held_until and event.held_until.timestamp(),
-        "held_for": event.held_for,
-        "news": event.news,
-    }
+    key = {"account_sid": account_sid, "alert_id": alert_id, "number": number}
+    return (
+        key
+        | {name: getattr(event, name) for name in EVENT_FIELDS}
+        | {
+            "at": event.at.timestamp(),
+            "status": event.status and event.status.value,
+            "error": event.error and asdict(event.error),
+            "held_until": event.held_until and event.held_until.timestamp(),
+        }
+    )
 
 
 def event_of(row: Row) -> Event:
