@@ -96,6 +96,9 @@ async def saved(desk: Desk, *given: Contact) -> list[Contact]:
 
 async def test_nobody_yet_then_added_with_every_wrong_field_named(visit: Visit, desk: Desk):
     await visit.until(lambda: "Nobody is here yet" in visit.shown("people"))
+    await visit.until(lambda: "New group" in visit.shown("groups"))
+    assert "Everybody" not in visit.shown("groups")
+    assert "At a glance" not in visit.shown("groups")
     await visit.do("add")
     await visit.until(lambda: "Add a person" in visit.sheet())
     fields = {"name": "", "number_1": "412", "time_zone": "Mars", "groups": "Elm, Lab"}
@@ -107,6 +110,7 @@ async def test_nobody_yet_then_added_with_every_wrong_field_named(visit: Visit, 
     fields = {"name": "Ben <b>", "number_1": "412 555 0123", "groups": "Elm, Lab", "notes": "=1"}
     await visit.do("save", fields=fields)
     await visit.until(lambda: "Ben &lt;b&gt;" in visit.shown("people"))
+    await visit.until(lambda: "Everybody" in visit.shown("groups"))
     assert visit.sheet("said") == "Ben <b> is saved."
     assert await Groups(await desk.database()).all() == [Group("Elm", 1), Group("Lab", 1)]
 
