@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from alerts import AlertRequest, Event, Status, search
 from alerts.alert import NewAlert
 from alerts.filters import Filters, Kind, with_text
-from alerts.history import History
 from alerts.phone_numbers import Regions
 from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date
@@ -23,9 +22,11 @@ from tests.support.alerts_by_hand import CALLER
 from tests.support.direct_sql import writing
 from tests.support.written_history import (
     ACCOUNT,
+    WrittenHistory,
     broadcast,
     move,
     write,
+    write_old,
     write_with_sid,
     written_history,
 )
@@ -37,21 +38,21 @@ ASKED = replace(CALL, acknowledge=True)
 
 
 @pytest.fixture
-async def history(database_url: str) -> AsyncIterator[History]:
+async def history(database_url: str) -> AsyncIterator[WrittenHistory]:
     async with written_history(database_url) as opened:
         yield opened
 
 
-async def ids(history: History, filters: Filters) -> list[str]:
+async def ids(history: WrittenHistory, filters: Filters) -> list[str]:
     found = await history.search(filters, limit=50)
     return [each.alert.id for each in found.rows if each.alert]
 
 
-async def found(history: History, typed: str) -> list[str]:
+async def found(history: WrittenHistory, typed: str) -> list[str]:
     return await ids(history, with_text(Filters(), typed, Regions()))
 
 
-async def test_each_kind_is_found_and_counted(history: History):
+async def test_each_kind_is_found_and_counted(history: WrittenHistory):
     sent = (Status.SENDING, Status.PLACED, Status.RINGING)
     for alert_id, request, statuses in (
         ("new", CALL, ()),
@@ -85,11 +86,11 @@ async def test_each_kind_is_found_and_counted(history: History):
     assert texts.of == {Kind.REACHED: 1, Kind.NOT_REACHED: 1}
 
 
-async def test_what_is_due_later_waits(history: History):
+async def test_what_is_due_later_waits(history: WrittenHistory):
     await write(history, "now", CALL)
     await write(history, "tonight", CALL)
     later = (datetime.now(UTC) + timedelta(hours=3)).timestamp()
-    await history._database.write(
+    await history.database.write(
         lambda connection: connection.execute(
             sa.text("UPDATE alerts SET due_at = :due WHERE id = 'tonight'"), {"due": later}
         )
@@ -101,7 +102,7 @@ async def test_what_is_due_later_waits(history: History):
     assert words.of == {Kind.WAITING: 1, Kind.UNDER_WAY: 1}
 
 
-async def test_pages_follow_one_another_without_gap_or_repetition(history: History):
+async def test_pages_follow_one_another_without_gap_or_repetition(history: WrittenHistory):
     # Saved together, so at the same time.
     new = [NewAlert(f"{number:02}", CALL, CALLER) for number in range(23)]
     await history.add(new)
@@ -124,9 +125,9 @@ async def test_pages_follow_one_another_without_gap_or_repetition(history: Histo
         assert (first.rows, first.has_newer) == (pages[0].rows, False)
 
 
-async def test_by_time_sender_and_both(history: History):
-    await write(history, "old", CALL, days_ago=8)
-    await write(history, "ines old", TEXT, days_ago=6)
+async def test_by_time_sender_and_both(history: WrittenHistory):
+    await write_old(history, "old", CALL, days_ago=8)
+    await write_old(history, "ines old", TEXT, days_ago=6)
     await write(history, "ines", TEXT)
     await write(history, "new", CALL)
     week = datetime.now(UTC) - timedelta(days=7)
@@ -161,7 +162,7 @@ async def test_by_time_sender_and_both(history: History):
         ("", ["tomás", "clara", "ben"]),
     ],
 )
-async def test_what_people_type_into_the_box(history: History, typed: str, these: list[str]):
+async def test_what_people_type_into_the_box(history: WrittenHistory, typed: str, these: list[str]):
     await write(history, "ben", CALL)
     await write(history, "clara", TEXT)
     await write(history, "tomás", AlertRequest("call", TOMAS, "Kaffee_34 °C", name="Tomás Leal"))
@@ -170,20 +171,20 @@ async def test_what_people_type_into_the_box(history: History, typed: str, these
     assert counts.total == len(these)
 
 
-async def test_any_number_of_an_alert_finds_it_but_not_one_in_its_words(history: History):
+async def test_any_number_of_an_alert_finds_it_but_not_one_in_its_words(history: WrittenHistory):
     await write(history, "mentions", replace(TEXT, message="Call 14125550121 or 412 555 0121"))
     await write(history, "second", replace(TEXT, then_to=(f"{BEN},12",)))
     assert await ids(history, Filters(number=BEN)) == ["second"]
 
 
-async def test_a_name_is_told_from_a_word(history: History):
+async def test_a_name_is_told_from_a_word(history: WrittenHistory):
     await write(history, "to", CALL)
     await write(history, "about", replace(TEXT, message="Ask Ben Adeyemi"))
     assert await ids(history, Filters(person="ben adey")) == ["to"]
     assert await ids(history, Filters(words="ben adey")) == ["about", "to"]
 
 
-async def test_a_sid_finds_its_alert_whichever_try_it_was(history: History):
+async def test_a_sid_finds_its_alert_whichever_try_it_was(history: WrittenHistory):
     sid = "CA" + "0a" * 16
     await write_with_sid(history, "ben", CALL, sid)
     assert await found(history, f" {sid.upper()} ") == ["ben"]
@@ -192,13 +193,13 @@ async def test_a_sid_finds_its_alert_whichever_try_it_was(history: History):
     assert await found(history, "CA" + "0b" * 16) == []
 
 
-async def test_an_id_finds_its_alert(history: History):
+async def test_an_id_finds_its_alert(history: WrittenHistory):
     await write(history, "4f2a-batch", CALL)
     assert await found(history, "4f2a-batch") == ["4f2a-batch"]
 
 
 async def test_common_words_with_filters_that_few_pass(
-    history: History, monkeypatch: pytest.MonkeyPatch
+    history: WrittenHistory, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(search, "READ_FOR_WORDS", 4)
     monkeypatch.setattr(search, "MOST_WITH_WORDS", 4)
@@ -215,7 +216,7 @@ async def test_common_words_with_filters_that_few_pass(
     assert counts.total == 4
 
 
-async def test_counts_stop(history: History, monkeypatch: pytest.MonkeyPatch):
+async def test_counts_stop(history: WrittenHistory, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(search, "MOST_COUNTED", 3)
     await history.add([NewAlert(str(number), CALL, CALLER) for number in range(5)])
     counts = await history.counts(Filters())
@@ -223,7 +224,7 @@ async def test_counts_stop(history: History, monkeypatch: pytest.MonkeyPatch):
     assert Kind.UNDER_WAY in counts.at_least
 
 
-async def test_a_broadcast_is_one_row_until_people_are_asked_for(history: History):
+async def test_a_broadcast_is_one_row_until_people_are_asked_for(history: WrittenHistory):
     await write(history, "before", CALL)
     await broadcast(history, "b1", "Batch 1407", [CALL, TEXT, CALL], "maya")
     await write(history, "after", CALL)
@@ -248,7 +249,7 @@ async def test_a_broadcast_is_one_row_until_people_are_asked_for(history: Histor
     assert [each.alert and each.alert.id for each in rest.rows] == ["before"]
 
 
-async def test_another_account_finds_nothing(history: History, database_url: str):
+async def test_another_account_finds_nothing(history: WrittenHistory, database_url: str):
     await write(history, "ben", CALL)
     async with written_history(database_url, "AC" + "2" * 32) as other:
         for filters in (Filters(), Filters(words="batch"), Filters(sid="ben"), Filters(sender="")):
@@ -256,34 +257,34 @@ async def test_another_account_finds_nothing(history: History, database_url: str
             assert (await other.counts(filters)).total == 0
 
 
-async def test_deleted_alerts_are_found_no_more(history: History):
-    await write(history, "old", CALL, Status.CANCELED, days_ago=31)
+async def test_deleted_alerts_are_found_no_more(history: WrittenHistory):
+    await write_old(history, "old", CALL, Status.CANCELED, days_ago=31)
     await write(history, "young", CALL, Status.CANCELED)
     assert await found(history, "batch") == ["young", "old"]
     assert await history.delete_old(30) == 1
     assert await found(history, "batch") == ["young"]
     assert (await history.counts(Filters(words="batch"))).total == 1
-    words = await history._database.read(
+    words = await history.database.read(
         lambda connection: connection.scalar(sa.text("SELECT count(*) FROM alert_words"))
     )
     assert words == 1
 
 
-async def test_an_id_that_is_sent_again_is_found_once(history: History):
+async def test_an_id_that_is_sent_again_is_found_once(history: WrittenHistory):
     await write(history, "ben", CALL)
     await history.add([NewAlert("ben", replace(TEXT, message="Other words"), CALLER)])
     assert await found(history, "batch") == ["ben"]
     assert await found(history, "other words") == []
 
 
-async def test_very_long_and_very_many_words(history: History):
+async def test_very_long_and_very_many_words(history: WrittenHistory):
     long = "x" * 3000
     await write(history, "long", replace(TEXT, message=f"{long} {'word ' * 3000}"))
     assert await found(history, long) == ["long"]
     assert await found(history, "word " * 500) == ["long"]
 
 
-async def test_the_overview_adds_up(history: History):
+async def test_the_overview_adds_up(history: WrittenHistory):
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     await write(history, "eight", CALL, Status.CANCELED)
     await write(history, "nine", replace(CALL, user="maya"))
@@ -299,11 +300,11 @@ async def test_the_overview_adds_up(history: History):
     assert sum(hour.total() for hour in overview.hours) == 3
 
 
-async def test_the_costs_of_this_month(history: History):
+async def test_the_costs_of_this_month(history: WrittenHistory):
     for alert_id in ("a", "b", "c"):
         request = replace(CALL, to=f"+1412555012{ord(alert_id) % 10}")
         await write_with_sid(history, alert_id, request, f"CA{alert_id}")
-    await history._database.write(
+    await history.database.write(
         lambda connection: connection.execute(
             sa.text("UPDATE submissions SET price = 0.014, price_unit = 'USD' WHERE sid <> 'CAc'")
         )
@@ -316,7 +317,7 @@ async def test_the_costs_of_this_month(history: History):
     assert (made.number, made.sid, made.price) == (1, "CAa", 0.014)
 
 
-async def test_every_change_changes_the_pulse(history: History):
+async def test_every_change_changes_the_pulse(history: WrittenHistory):
     pulses = [await history.pulse()]
     await write(history, "ben", CALL)
     pulses.append(await history.pulse())
@@ -360,7 +361,7 @@ async def test_alerts_from_before_can_be_found(empty_database_url: str, tmp_path
         assert await ids(history, Filters(kind=Kind.CONFIRMED)) == ["d"]
 
 
-async def test_the_alerts_of_a_rule_are_found(history: History):
+async def test_the_alerts_of_a_rule_are_found(history: WrittenHistory):
     await history.add([NewAlert("of rule", CALL, CALLER, rule_id="r1")])
     await history.add([NewAlert("of another", TEXT, CALLER, rule_id="r2")])
     await write(history, "by hand", CALL)

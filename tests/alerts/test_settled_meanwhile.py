@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,7 +12,6 @@ import sqlalchemy as sa
 
 from alerts import Event, Status
 from alerts.alert import NewAlert
-from alerts.history import History
 from alerts.submissions import Outcome, Submission
 from alerts.tables import submissions
 from database.database import Database
@@ -25,6 +25,7 @@ from tests.support.scripted_twilio import (
     at,
     scripted_twilio,
 )
+from tests.support.written_history import WrittenHistory, written_history
 
 ACCOUNT = "AC1"
 OUT_OF_ORDER = Answer(503)
@@ -68,14 +69,12 @@ async def rows(database: Database) -> list[tuple[str | None, str | None]]:
 
 
 @pytest.fixture
-async def history(database_url: str):
-    database = Database(database_url)
-    await database.open()
-    yield History(database, ACCOUNT)
-    await database.close()
+async def history(database_url: str) -> AsyncIterator[WrittenHistory]:
+    async with written_history(database_url, ACCOUNT) as opened:
+        yield opened
 
 
-async def begun(history: History) -> Submission:
+async def begun(history: WrittenHistory) -> Submission:
     await history.add([NewAlert("one", CALL, "+14155550100")])
     at_once = datetime.now(UTC)
     submission = Submission("s", "one", 1, ACCOUNT, "call", CALL.to, at_once)
@@ -86,7 +85,7 @@ async def begun(history: History) -> Submission:
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.NEVER_ARRIVED, Outcome.REFUSED])
 @pytest.mark.parametrize("together", [True, False], ids=["one transaction", "two"])
-async def test_what_is_known_stays(history: History, outcome: Outcome, together: bool):
+async def test_what_is_known_stays(history: WrittenHistory, outcome: Outcome, together: bool):
     submission = await begun(history)
     ringing = history.record_callback("one", event(Status.RINGING, sid=CALL_SID), CALL_SID)
     late = history.settle(submission, outcome, event(Status.FAILED, "Too late"))
@@ -98,10 +97,10 @@ async def test_what_is_known_stays(history: History, outcome: Outcome, together:
     assert after is not None
     assert (after.status, after.sid) == (Status.RINGING, CALL_SID)
     assert "Too late" not in [each.note for each in after.events]
-    assert await rows(history._database) == [(Outcome.PLACED, CALL_SID)]
+    assert await rows(history.database) == [(Outcome.PLACED, CALL_SID)]
 
 
-async def test_the_answer_itself_counts_also_after_a_lookup_gave_up(history: History):
+async def test_the_answer_itself_counts_also_after_a_lookup_gave_up(history: WrittenHistory):
     """The process that asked had stood still, and another one took its request for lost."""
     submission = await begun(history)
     await history.settle(submission, Outcome.NEVER_ARRIVED, None)
@@ -109,10 +108,10 @@ async def test_the_answer_itself_counts_also_after_a_lookup_gave_up(history: His
     after = await history.settle(submission, Outcome.PLACED, placed, CALL_SID)
     assert after is not None
     assert (after.status, after.sid) == (Status.PLACED, CALL_SID)
-    assert await rows(history._database) == [(Outcome.PLACED, CALL_SID)]
+    assert await rows(history.database) == [(Outcome.PLACED, CALL_SID)]
 
 
-async def test_a_late_refusal_of_a_lost_request_ends_nothing(history: History):
+async def test_a_late_refusal_of_a_lost_request_ends_nothing(history: WrittenHistory):
     """Another process took it for lost and has asked again since."""
     submission = await begun(history)
     await history.settle(submission, Outcome.NEVER_ARRIVED, None)
@@ -121,11 +120,11 @@ async def test_a_late_refusal_of_a_lost_request_ends_nothing(history: History):
     after = await history.settle(submission, Outcome.REFUSED, event(Status.FAILED, "Refused"))
     assert after is not None
     assert after.status is Status.SENDING
-    assert await rows(history._database) == [("never arrived", None), (None, None)]
+    assert await rows(history.database) == [("never arrived", None), (None, None)]
 
 
 async def test_a_second_request_is_settled_although_the_first_was_answered_after_all(
-    history: History,
+    history: WrittenHistory,
 ):
     """Otherwise its number would be busy forever. The call goes on."""
     first = await begun(history)
@@ -137,4 +136,4 @@ async def test_a_second_request_is_settled_although_the_first_was_answered_after
     after = await history.settle(second, Outcome.REFUSED, event(Status.FAILED, "Refused"))
     assert after is not None
     assert (after.status, after.sid) == (Status.PLACED, CALL_SID)
-    assert sorted(await rows(history._database)) == [("placed", CALL_SID), ("refused", None)]
+    assert sorted(await rows(history.database)) == [("placed", CALL_SID), ("refused", None)]

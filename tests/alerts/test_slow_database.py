@@ -82,4 +82,4 @@ async def test_each_of_many_is_renewed_by_itself(database_url: str):
     async with written_history(database_url, ACCOUNT) as history:
         for each, text in zip(known, TEXTS, strict=False):
             await write(history, each.id, text)
-        assert await history._database.write(work) == ([True, False, False, False], [True, True])
+        assert await history.database.write(work) == ([True, False, False, False], [True, True])

@@ -39,7 +39,13 @@ from tests.support.alerts_by_hand import CALL as BY_HAND
 from tests.support.alerts_by_hand import CALLER, alert_after_events, steps
 from tests.support.alerts_by_hand import TEXT as TEXT_BY_HAND
 from tests.support.desks import CALL, TEXT, simulated_desk
-from tests.support.written_history import broadcast, write, write_with_sid
+from tests.support.written_history import (
+    broadcast,
+    history_behind,
+    write,
+    write_old,
+    write_with_sid,
+)
 
 NEW_YORK = "America/New_York"
 BEN = replace(
@@ -151,7 +157,7 @@ async def test_the_alerts_of_a_rule_and_why_they_were_sent(desk: Desk):
 
 
 async def test_no_match_leads_on(desk: Desk):
-    await write(await desk.history(), "one", BEN, days_ago=20)
+    await write_old(await history_behind(desk), "one", BEN, days_ago=20)
     async with opened_page(desk, "?page=activity") as page:
         await until(page, lambda: "No alert matches" in shown(page, "list"))
         assert "Show all time" in shown(page, "list")
@@ -194,7 +200,7 @@ async def test_sids_lead_to_the_console_only_for_real(desk: Desk, monkeypatch: p
 
 
 async def test_a_broadcast_opens_its_people(desk: Desk):
-    history = await desk.history()
+    history = await history_behind(desk)
     await broadcast(history, "b1", "Batch 1407", [replace(BEN, acknowledge=True)] * 3, "Maya")
     await history.record("b1-1", Event(datetime.now(UTC), Status.ACKNOWLEDGED, "Pressed 1"))
     async with opened_page(desk, "?page=activity") as page:
@@ -392,10 +398,10 @@ async def test_the_file_has_what_the_filters_let_through(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(export, "ROWS_AT_ONCE", 2)
-    history = await desk.history()
+    history = await history_behind(desk)
     await broadcast(history, "b1", "Batch", [BEN, BEN, BEN], "Maya")
     await write(history, "formula", replace(TEXT, message="=1+1", name="@x", user="Ines"))
-    await write(history, "old", BEN, days_ago=40)
+    await write_old(history, "old", BEN, days_ago=40)
     async with client_of(desk) as client:
         answer = await client.get("/activity.csv?when=30&open=one&zone=America/New_York")
         ours = await client.get("/activity.csv?by=Ines")

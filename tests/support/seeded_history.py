@@ -57,7 +57,7 @@ async def seed(file: Path) -> None:
                     f"alert-{number}", Event(datetime.now(UTC), status, NOTES[status])
                 )
             await move(history, f"alert-{number}", datetime.now(UTC) - timedelta(hours=7 * number))
-            await history._database.write(partial(_move_events, f"alert-{number}", 25200 * number))
+            await history.database.write(partial(_move_events, f"alert-{number}", 25200 * number))
     database = Database(f"sqlite:///{file}", metadata)
     await database.open()
     contacts = Contacts(database, Regions("US", ("US",)))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts import AlertRequest, Event, Status
+from alerts import AlertRequest, Desk, Event, Status
 from alerts.alert import NewAlert
 from alerts.history import History
 from alerts.records import position_at
@@ -21,26 +21,47 @@ from tests.support.alerts_by_hand import CALLER
 ACCOUNT = "AC" + "1" * 32
 
 
+class WrittenHistory(History):
+    """A history together with its `database`, where tests write what no alert would by itself."""
+
+    def __init__(self, database: Database, account_sid: str) -> None:
+        super().__init__(database, account_sid)
+        self.database = database
+
+
 @asynccontextmanager
-async def written_history(url: str, account_sid: str = ACCOUNT) -> AsyncIterator[History]:
+async def written_history(url: str, account_sid: str = ACCOUNT) -> AsyncIterator[WrittenHistory]:
     """An empty history in a database."""
     database = Database(url)
     await database.open()
-    history = History(database, account_sid)
+    history = WrittenHistory(database, account_sid)
     yield history
     await history.close()
     await database.close()
 
 
-async def write(
-    history: History, alert_id: str, request: AlertRequest, *statuses: Status, days_ago: float = 0
-) -> None:
+async def history_behind(desk: Desk) -> WrittenHistory:
+    """The history of a desk as another process has it open, to write into it."""
+    return WrittenHistory(await desk.database(), (await desk.history()).account_sid)
+
+
+async def write(history: History, alert_id: str, request: AlertRequest, *statuses: Status) -> None:
     """Save an alert, and an event for each status."""
     await history.add([NewAlert(alert_id, request, CALLER)])
     for status in statuses:
         await history.record(alert_id, Event(datetime.now(UTC), status, str(status)))
-    if days_ago:
-        await move(history, alert_id, datetime.now(UTC) - timedelta(days=days_ago))
+
+
+async def write_old(
+    history: WrittenHistory,
+    alert_id: str,
+    request: AlertRequest,
+    *statuses: Status,
+    days_ago: float,
+) -> None:
+    """Save an alert as if it were some days ago, and an event of now for each status."""
+    await write(history, alert_id, request, *statuses)
+    await move(history, alert_id, datetime.now(UTC) - timedelta(days=days_ago))
 
 
 async def write_with_sid(history: History, alert_id: str, request: AlertRequest, sid: str) -> None:
@@ -61,7 +82,7 @@ async def write_with_sid(history: History, alert_id: str, request: AlertRequest,
     await history.settle(submission, Outcome.PLACED, None, sid)
 
 
-async def move(history: History, alert_id: str, to: datetime) -> None:
+async def move(history: WrittenHistory, alert_id: str, to: datetime) -> None:
     """Let an alert have been saved at another time."""
     of_alert = (alerts.c.id == alert_id, alerts.c.account_sid == history.account_sid)
 
@@ -77,11 +98,15 @@ async def move(history: History, alert_id: str, to: datetime) -> None:
             sa.update(alerts).where(*of_alert).values(created_at=to.timestamp(), position=new)
         )
 
-    await history._database.write(work)
+    await history.database.write(work)
 
 
 async def broadcast(
-    history: History, broadcast_id: str, title: str, requests: Sequence[AlertRequest], sender: str
+    history: WrittenHistory,
+    broadcast_id: str,
+    title: str,
+    requests: Sequence[AlertRequest],
+    sender: str,
 ) -> list[str]:
     """Save a broadcast and its alerts; returns their ids."""
     row = {
@@ -95,7 +120,7 @@ async def broadcast(
     def work(connection: sa.Connection) -> None:
         connection.execute(sa.insert(broadcasts).values(row))
 
-    await history._database.write(work)
+    await history.database.write(work)
     ids = [f"{broadcast_id}-{number}" for number in range(len(requests))]
     await history.add(
         [
