@@ -90,11 +90,12 @@ async def _in_turns(
 
 async def _cpu(sandbox: Sandbox, sql: str, table: Table) -> float:
     """Return the CPU of a check in milliseconds, with that of the zygote and its children."""
-    assert sandbox._zygote is not None
-    began = time.process_time() + _cpu_of(sandbox._zygote.pid)
+    zygote = sandbox.zygote_pid
+    assert zygote is not None
+    began = time.process_time() + _cpu_of(zygote)
     for _ in range(SMALL_ROUNDS):
         await sandbox.run(Query(sql, (table,)))
-    ended = time.process_time() + _cpu_of(sandbox._zygote.pid)
+    ended = time.process_time() + _cpu_of(zygote)
     return (ended - began) * 1000 / SMALL_ROUNDS
 
 

@@ -124,6 +124,14 @@ class Sandbox:
             self._facts.popitem(last=False)
         return facts
 
+    @property
+    def zygote_pid(self) -> int | None:
+        """The id of the process that forks those of queries; None before the first and once closed.
+
+        It changes when that process ended and is started again.
+        """
+        return self._zygote.pid if self._zygote is not None else None
+
     def protections(self) -> Protections:
         """Return which protections work on this machine, for the doctor."""
         version = landlock.version()

@@ -65,8 +65,8 @@ async def outcome(
 
 def zygote_pid(sandbox: Sandbox) -> int:
     """Return the process id of the zygote that a sandbox has started."""
-    assert sandbox._zygote is not None
-    return sandbox._zygote.pid
+    assert sandbox.zygote_pid is not None
+    return sandbox.zygote_pid
 
 
 def read_process(pid: int, what: str) -> str:

@@ -43,7 +43,7 @@ def lab(tmp_path: Path) -> Table:
 async def children_of(sandbox: Sandbox, count: int) -> list[int]:
     """Wait until this many children run, and return them."""
     while True:
-        if sandbox._zygote is not None:
+        if sandbox.zygote_pid is not None:
             pid = zygote_pid(sandbox)
             found = [each for each in processes_of(pid) if each != pid]
             if len(found) == count:
@@ -131,7 +131,7 @@ def test_the_app_never_loads_duckdb():
 
 async def test_nothing_is_started_before_the_first_query_nor_left_after_closing(lab: Table):
     sandbox = Sandbox()
-    assert sandbox._zygote is None
+    assert sandbox.zygote_pid is None
     running = asyncio.create_task(outcome(sandbox, LONG, lab))
     children = await children_of(sandbox, 1)
     await until_computing(children[0])
@@ -280,7 +280,7 @@ async def main():
     sandbox = Sandbox()
     lab = Table("lab", (Path({str(tmp_path / "lab.csv")!r}),), "csv")
     running = asyncio.create_task(sandbox.run(Query({LONG!r}, (lab,)), seconds=60))
-    while sandbox._zygote is None or len(processes_of(zygote_pid(sandbox))) < 2:
+    while sandbox.zygote_pid is None or len(processes_of(zygote_pid(sandbox))) < 2:
         await asyncio.sleep(0.01)
     pids = processes_of(zygote_pid(sandbox))
     while max(cpu_seconds(pid) for pid in pids if pid != zygote_pid(sandbox)) < 0.25:
