@@ -159,10 +159,11 @@ async def test_unusable_input_without_a_waiting_caller(desk, caplog):
 async def test_who_cancels_without_reaching_twilio_is_told(tmp_path):
     async with (
         simulated_desk(tmp_path, speed=5) as desk,
-        desk_at("http://127.0.0.1:9", database_url=database_in(tmp_path)) as unconnected,
+        desk_at(
+            "http://127.0.0.1:9", mode="observer", database_url=database_in(tmp_path)
+        ) as unconnected,
     ):
         ringing = await desk.send(replace(CALL, to=NEVER_ANSWERS))
-        unconnected.opening._mode = "observer"
         told = await unconnected.acting_as(Actor("ann", EVERYTHING)).cancel(ringing.id)
         assert told is not None
         assert [event.note for event in told.events[-2:]] == [

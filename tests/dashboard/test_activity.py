@@ -56,8 +56,7 @@ BEN = replace(
 @asynccontextmanager
 async def observer(folder: Path) -> AsyncIterator[Desk]:
     """A desk that delivers nothing, so that its history stays as it was written."""
-    async with simulated_desk(folder) as opened:
-        opened.opening._mode = "observer"
+    async with simulated_desk(folder, mode="observer") as opened:
         yield opened
 
 

@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from alerts import Alert, AlertRequest, Desk
 from alerts.callbacks import CallbackReceiver, callback_routes
 from alerts.phone_numbers import Regions
-from alerts.services import CallbackAddresses, RetryPolicy, Services, signature_check
+from alerts.services import CallbackAddresses, Mode, RetryPolicy, Services, signature_check
 from alerts.simulation import SIMULATED_APP_URL
 from alerts.worker import Worker
 from simulator import (
@@ -67,11 +67,14 @@ async def simulated_desk(
     speed: float = 50,
     callbacks: bool = False,
     account_sid: str = SIMULATOR_ACCOUNT_SID,
+    *,
+    mode: Mode = "app",
     **options: Any,
 ) -> AsyncIterator[Desk]:
     """A desk whose documents are in `folder`, with a simulator `speed` times as fast as real time.
 
-    With `callbacks` the simulator reports to it. `options` replace parts of its services.
+    With `callbacks` the simulator reports to it. `options` replace parts of its services. In the
+    mode "observer" it delivers nothing.
     """
     local = LocalStorage(folder, SIMULATED_APP_URL)
     web = Starlette(routes=[twiml_route(local)])
@@ -95,14 +98,14 @@ async def simulated_desk(
         is_from_twilio=signature_check(SecretStr(SIMULATOR_AUTH_TOKEN)),
         **UNHURRIED,
     )
-    async with Desk(replace(services, **options)) as desk:
+    async with Desk(replace(services, **options), mode) as desk:
         web.router.routes += callback_routes(CallbackReceiver.of(desk.services), desk.history)
         yield desk
 
 
 @asynccontextmanager
 async def desk_at(
-    base_url: str, storage: Storage | None = None, **options: Any
+    base_url: str, storage: Storage | None = None, *, mode: Mode = "app", **options: Any
 ) -> AsyncIterator[Desk]:
     """A desk on the Twilio at `base_url`; without a `storage`, documents go inside the requests."""
     with tempfile.TemporaryDirectory() as folder:
@@ -114,7 +117,7 @@ async def desk_at(
             database_url=database_in(Path(folder)),
             **UNHURRIED,
         )
-        async with Desk(replace(services, **options)) as desk:
+        async with Desk(replace(services, **options), mode) as desk:
             yield desk
 
 
