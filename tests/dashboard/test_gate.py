@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,12 +17,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from access import passwords, sign_in
+from access.sessions import Sessions, SignedIn
+from access.sign_in import SignIn
+from access.tables import sign_ins
 from dashboard.hosting import under_shiny_server
 from dashboard.sign_in import gate, open_sessions, session_tokens
+from dashboard.sign_in.identity import ByCookie
 from dashboard.sign_in.way_back import OWN_PAGE, from_sign_in, safe_way_back
+from database.database import Database
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN
 from tests.support.desks import TEXT
-from tests.support.gated_app import HOST, ORIGIN, GatedApp, gated_app
+from tests.support.gated_app import HOST, ORIGIN, VISITOR, GatedApp, bare_app, gated_app
 from tests.support.signing_in import BEN, MAYA, PASSWORD, cheap_hash, users_in
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
@@ -152,9 +158,8 @@ async def test_a_computer_of_ones_own(app: GatedApp):
 
 
 async def test_over_http(app: GatedApp):
-    async with httpx.AsyncClient(
-        transport=app.web._transport, base_url="http://calls.example.com"
-    ) as web:
+    transport = httpx.ASGITransport(app=app.asgi, client=VISITOR)
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as web:
         data = {"name": MAYA, "password": PASSWORD}
         headers = {"Origin": "http://calls.example.com"}
         cookie = (await web.post("/sign-in", data=data, headers=headers)).headers["set-cookie"]
@@ -327,25 +332,24 @@ async def test_a_session_ends_with_its_sign_in(
     assert await session.is_let_in()
     assert await other.is_let_in()
     session.say(**INIT)
-    here = app.access.sign_in
-    assert here is not None
-    opened = await here._open()
+    database = await app.desk.database()
     if ending == "sign out":
         await app.web.post("/sign-out", headers={"Cookie": cookie, "Origin": ORIGIN})
     elif ending == "removed":
         users_in(tmp_path, BEN)
     elif ending == "elsewhere":
-        await opened.sessions.end_all_of(MAYA)
+        elsewhere = Sessions(database, timedelta(hours=12), timedelta(days=30))
+        assert await elsewhere.end_all_of(MAYA) == 1
     else:
-        opened.sessions._idle_seconds = 0.3
-        await asyncio.sleep(0.3)
-        await opened.sessions.begin(here.users.find(BEN), stays=False)  # type: ignore[arg-type]
+        idle = sa.update(sign_ins).values(seen_at=sign_ins.c.seen_at - 12 * 3600)
+        await database.write(
+            lambda connection: connection.execute(idle.where(sign_ins.c.name == MAYA))
+        )
     sent = await session.until_closed()
     assert "callboard-signed-out" in sent[-2]["text"]
     await session.leave()
-    if ending != "idle":
-        assert other.task is not None
-        assert not other.task.done()
+    assert other.task is not None
+    assert not other.task.done()
     await other.leave()
 
 
@@ -355,37 +359,40 @@ async def test_a_session_ends_with_its_sign_in_also_after_a_look_that_failed(
     monkeypatch.setattr(sign_in, "REMEMBER_SECONDS", 0)
     session = await app.open(await app.signed_in())
     assert await session.is_let_in()
-    here = app.access.sign_in
-    assert here is not None
-    sessions, failed = (await here._open()).sessions, asyncio.Event()
-    lasting = sessions.lasting
+    failed, lasting = asyncio.Event(), Sessions.lasting
 
-    async def fail_once(token_hashes: Collection[str]) -> set[str]:
+    async def fail_once(sessions: Sessions, token_hashes: Collection[str]) -> set[str]:
         if failed.is_set():
-            return await lasting(token_hashes)
+            return await lasting(sessions, token_hashes)
         failed.set()
         raise sa.exc.ProgrammingError("SELECT", None, Exception("permission denied"))
 
-    monkeypatch.setattr(sessions, "lasting", fail_once)
+    monkeypatch.setattr(Sessions, "lasting", fail_once)
     await failed.wait()
     users_in(tmp_path, BEN)
     assert "callboard-signed-out" in (await session.until_closed())[-2]["text"]
     await session.leave()
 
 
-async def test_only_people_keep_a_sign_in(app: GatedApp):
-    here = app.access.sign_in
-    assert here is not None
+async def test_only_people_keep_a_sign_in(app: GatedApp, monkeypatch: pytest.MonkeyPatch):
+    touched, original = [], SignIn.touch
+
+    async def touch(here: SignIn, signed_in: SignedIn) -> None:
+        touched.append(signed_in.name)
+        await original(here, signed_in)
+
+    monkeypatch.setattr(SignIn, "touch", touch)
     session = await app.open(await app.signed_in())
     assert await session.is_let_in()
     session.say(**INIT)
     session.say(method="update", data={".clientdata_output_x_width": 5})
     await session.next()
-    assert here._touched == {}
+    assert touched == []
     session.say(method="update", data={"callboard_activity": 1})
     async with asyncio.timeout(10):
-        while not here._touched:  # noqa: ASYNC110
+        while not touched:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+    assert touched == [MAYA]
     await session.leave()
 
 
@@ -473,19 +480,20 @@ async def test_no_secret_is_shown(whole_app: GatedApp, caplog: pytest.LogCapture
     assert "hunter3" not in wrong.text
 
 
-async def test_without_a_database_nobody_is_let_in(tmp_path: Path, app: GatedApp):
-    async def broken() -> None:
+async def test_without_a_database_nobody_is_let_in(app: GatedApp):
+    """Not even those who are signed in, once the app is started again."""
+
+    async def unreachable() -> Database:
         raise TimeoutError
 
-    here = app.access.sign_in
-    assert here is not None
+    assert app.access.sign_in is not None
     cookie = await app.signed_in()
-    here._remembered.clear()
-    here._opened = None
-    here.database = broken  # type: ignore[assignment]
-    answer = await app.web.get("/", headers={"Cookie": cookie})
-    assert answer.status_code == 503
-    assert "The database can't be reached." in answer.text.replace("&#x27;", "'")
-    assert (await app.submit(name=MAYA, password=PASSWORD)).status_code == 503
-    assert not await (await app.open(cookie)).is_let_in()
+    here = replace(app.access.sign_in, database=unreachable)
+    access = replace(app.access, identify=ByCookie(here), sign_in=here)
+    async with bare_app(app.desk, access) as cut_off:
+        answer = await cut_off.web.get("/", headers={"Cookie": cookie})
+        assert answer.status_code == 503
+        assert "The database can't be reached." in answer.text.replace("&#x27;", "'")
+        assert (await cut_off.submit(name=MAYA, password=PASSWORD)).status_code == 503
+        assert not await (await cut_off.open(cookie)).is_let_in()
     assert here.idle == timedelta(hours=12)

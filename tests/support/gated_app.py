@@ -139,10 +139,26 @@ async def gated_app(
     given = Settings(_env_file=None, **(LIVE if live else {}), **settings)
     async with simulated_desk(folder) as desk:
         access = Access.from_settings(given, desk)
-        asgi = _bare(access) if bare else create_app(desk, access=access).starlette_app
-        transport = httpx.ASGITransport(app=asgi, client=VISITOR)
-        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as web:
-            yield GatedApp(asgi, desk, access, web)
+        if bare:
+            async with bare_app(desk, access) as app:
+                yield app
+        else:
+            async with _visited(create_app(desk, access=access).starlette_app, desk, access) as app:
+                yield app
+
+
+@asynccontextmanager
+async def bare_app(desk: Desk, access: Access) -> AsyncIterator[GatedApp]:
+    """An app that has no pages of Shiny's, behind `access`."""
+    async with _visited(_bare(access), desk, access) as app:
+        yield app
+
+
+@asynccontextmanager
+async def _visited(asgi: ASGIApp, desk: Desk, access: Access) -> AsyncIterator[GatedApp]:
+    transport = httpx.ASGITransport(app=asgi, client=VISITOR)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as web:
+        yield GatedApp(asgi, desk, access, web)
 
 
 def _bare(access: Access) -> Starlette:
