@@ -73,7 +73,7 @@ class TimedTransport(twilio_client.transport.Transport):
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class RulesAtWork:
     """A file of tastings, and a desk whose rules watch it."""
 
     file: Path
@@ -109,19 +109,19 @@ def measure() -> list[Result]:
 
 
 async def _cost() -> list[Result]:
-    async with _scene() as scene:
+    async with _rules_at_work() as rules:
         for number in range(RULES):
-            await scene.switch_on(f"Rule {number}", SECONDS)
-        touching = asyncio.create_task(_touch(scene.file))
+            await rules.switch_on(f"Rule {number}", SECONDS)
+        touching = asyncio.create_task(_touch(rules.file))
         try:
-            async with scene.checking():
+            async with rules.checking():
                 await asyncio.sleep(2)
                 ours = await _cpu(lambda: asyncio.sleep(SECONDS))
 
             async def bare() -> None:
-                tables = (await scene.sources.fetch(["tastings"]))["tastings"].table
+                tables = (await rules.sources.fetch(["tastings"]))["tastings"].table
                 for _ in range(RULES):
-                    await scene.sandbox.run(Query(SQL, (tables,)))
+                    await rules.sandbox.run(Query(SQL, (tables,)))
 
             floor = await _cpu(bare)
         finally:
@@ -138,11 +138,11 @@ async def _cost() -> list[Result]:
 
 
 async def _delay() -> list[Result]:
-    async with _scene() as scene:
-        await scene.switch_on("Diacetyl", 1)
-        async with scene.checking():
-            ours = [await _row_to_request(scene, number) for number in range(ROWS)]
-        bare = [await _by_hand(scene, number) for number in range(ROWS, 2 * ROWS)]
+    async with _rules_at_work() as rules:
+        await rules.switch_on("Diacetyl", 1)
+        async with rules.checking():
+            ours = [await _row_to_request(rules, number) for number in range(ROWS)]
+        bare = [await _by_hand(rules, number) for number in range(ROWS, 2 * ROWS)]
     return [
         Result(
             "From a row to Twilio's request, every second, p95",
@@ -154,24 +154,24 @@ async def _delay() -> list[Result]:
     ]
 
 
-async def _row_to_request(scene: Scene, number: int) -> float:
+async def _row_to_request(rules: RulesAtWork, number: int) -> float:
     """Add a row at a random moment, and return how long it takes until its request begins."""
     await asyncio.sleep(random.random())  # noqa: S311 - any moment will do
     to = _number(number)
     began = time.perf_counter()
-    _add_row(scene.file, number)
+    _add_row(rules.file, number)
     async with asyncio.timeout(30):
-        while to not in scene.transport.began:  # noqa: ASYNC110
+        while to not in rules.transport.began:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
-    return scene.transport.began[to] - began
+    return rules.transport.began[to] - began
 
 
-async def _by_hand(scene: Scene, number: int) -> float:
+async def _by_hand(rules: RulesAtWork, number: int) -> float:
     """Do the same with a loop written by hand: no state, no retries, no alerts."""
     import duckdb  # noqa: PLC0415 - not in the process that is measured before
 
     def bad_ones() -> list[tuple[str, str]]:
-        asked = SQL.replace("tastings", f"'{scene.file}'")
+        asked = SQL.replace("tastings", f"'{rules.file}'")
         return duckdb.connect().execute(asked).fetchall()
 
     known = {row[0] for row in bad_ones()}
@@ -181,7 +181,7 @@ async def _by_hand(scene: Scene, number: int) -> float:
         nonlocal began
         await asyncio.sleep(random.random())  # noqa: S311
         began = time.perf_counter()
-        _add_row(scene.file, number)
+        _add_row(rules.file, number)
 
     adding = asyncio.create_task(add())
     while True:
@@ -213,7 +213,7 @@ def _cpu_seconds() -> float:
 
 
 @asynccontextmanager
-async def _scene() -> AsyncIterator[Scene]:
+async def _rules_at_work() -> AsyncIterator[RulesAtWork]:
     with tempfile.TemporaryDirectory() as name, running(SPEED) as twilio:
         folder = Path(name)
         (folder / "sources.toml").write_text('[tastings]\nfile = "tastings.csv"\n')
@@ -240,7 +240,7 @@ async def _scene() -> AsyncIterator[Scene]:
             await desk.open()
             saved = SavedRules(await desk.database(), ACCOUNT_SID)
             try:
-                yield Scene(file, desk, sandbox, sources, transport, saved)
+                yield RulesAtWork(file, desk, sandbox, sources, transport, saved)
             finally:
                 await sources.close()
                 await sandbox.close()

@@ -1,4 +1,4 @@
-"""Imports go down the house only: no room looks upwards or sideways, and no modules in a circle."""
+"""Packages import only from those below them, and no modules import each other in a circle."""
 
 from __future__ import annotations
 

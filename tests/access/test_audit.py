@@ -168,7 +168,7 @@ async def test_what_is_done_to_rules(tmp_path: Path) -> None:
         assert await done(await scene.desk.database(), kind=Kind.ALERTS) == []
 
 
-async def test_what_somebody_was_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_a_person_was_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with simulated_desk(tmp_path) as desk:
         lena = desk.acting_as(ROLES["looks"])
 

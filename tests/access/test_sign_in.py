@@ -58,7 +58,7 @@ async def refusal(here: SignIn, name: str, password: str) -> Refused:
     return found
 
 
-async def test_somebody_who_signs_in(here: SignIn):
+async def test_a_user_who_signs_in(here: SignIn):
     maya = await signed_in(here, " maya  ORTIZ")
     assert maya.name == MAYA
     assert await here.find(maya.token) == maya

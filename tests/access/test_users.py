@@ -88,7 +88,7 @@ def test_a_user_that_cant_be_added(tmp_path: Path, name: str, password: str, wor
 
 
 @pytest.mark.parametrize("name", ["nobody", "x\ny"])
-def test_somebody_who_isnt_there(tmp_path: Path, name: str):
+def test_a_user_who_isnt_there(tmp_path: Path, name: str):
     users = users_in(tmp_path)
     for change in (users.remove, lambda name: users.change_password(name, PASSWORD)):
         with pytest.raises(UsersError, match="There is no user"):

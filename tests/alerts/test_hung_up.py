@@ -52,7 +52,7 @@ def ended(request: AlertRequest, duration: int | None, answered_by: str | None =
         (replace(LONG, message="{% if now == 'never' %}x{% endif %}"), 0, "completed"),
     ],
 )
-def test_only_what_is_surely_too_short(request_, duration, status):
+def test_only_a_call_that_must_be_too_short(request_, duration, status):
     assert ended(request_, duration).status == status
 
 
@@ -102,7 +102,7 @@ async def test_twilio_reports_the_duration_in_its_callback(tmp_path):
 
 
 @pytest.mark.parametrize("callbacks", [True, False])
-async def test_somebody_in_a_hurry_is_called_again(tmp_path, callbacks):
+async def test_a_person_in_a_hurry_is_called_again(tmp_path, callbacks):
     # Not faster: what this machine takes would count as seconds of the call.
     async with simulated_desk(tmp_path, callbacks=callbacks, speed=4) as desk:
         request = replace(LONG, to=IN_A_HURRY, tries=2, minutes_between_tries=0)

@@ -99,7 +99,7 @@ async def test_it_belongs_to_the_alert_that_asked(app: CallbackApp):
     assert not told.events[-1].news
 
 
-async def test_from_somebody_who_was_never_texted(app: CallbackApp):
+async def test_from_a_person_who_was_never_texted(app: CallbackApp):
     await texted(app, "one", ASKING, TEXTED_SID)
     await write(app, "1", from_="+14128574310")
     assert (await app.alert()).status is Status.PLACED
@@ -176,7 +176,7 @@ async def asking(desk: Desk, to: str) -> AlertRequest:
 
 
 @pytest.mark.parametrize("callbacks", [True, False])
-async def test_somebody_prompt_confirms(tmp_path, callbacks):
+async def test_a_quick_reply_confirms(tmp_path, callbacks):
     """Through the number's webhook, or found in Twilio's list."""
     async with simulated_desk(tmp_path, callbacks=callbacks) as desk:
         if callbacks:

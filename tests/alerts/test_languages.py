@@ -72,7 +72,7 @@ def test_known_voices_have_no_note():
         ("", "sr-RS", "is not the name of a voice for sr-RS"),
     ],
 )
-def test_what_surely_does_not_fit(voice, language, words):
+def test_what_is_no_voice_of_the_language(voice, language, words):
     with pytest.raises(UnusableInput) as refused:
         compose(replace(CALL, voice=voice, language=language), Regions())
     assert refused.value.field == "voice"

@@ -40,7 +40,9 @@ async def published_and_no_further(folder, monkeypatch):
     return document
 
 
-async def test_what_has_expired_meanwhile_is_published_anew(tmp_path, monkeypatch, an_hour_is_over):
+async def test_what_has_expired_meanwhile_is_published_again(
+    tmp_path, monkeypatch, an_hour_is_over
+):
     document = await published_and_no_further(tmp_path, monkeypatch)
     document.unlink()
     async with simulated_desk(tmp_path) as desk:

@@ -39,7 +39,7 @@ class Visitors:
         await self.app(scope, receive, send)
 
     def meanwhile(self, name: str, requests: list[AlertRequest], *, ask: bool) -> None:
-        """Let somebody else send these in another process, or ask for a second person's yes."""
+        """Let another person send these from another process, or ask for a second person's yes."""
 
         async def work() -> None:
             async with Desk.from_settings(self.settings, mode="observer") as desk:

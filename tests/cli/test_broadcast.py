@@ -133,7 +133,7 @@ def test_waiting_for_a_group(customer):
     assert ended.stdout.splitlines()[-1].endswith(": 2 of 2 reached (2 reached).")
 
 
-def test_waiting_for_somebody_who_is_not_reached(customer):
+def test_waiting_for_a_person_who_is_not_reached(customer):
     ended = customer.alerts("call", BUSY, CLARA, "Call the lab.", "--repeat", "1", "--wait")
     assert ended.returncode == 1
     assert re.fullmatch(r"Not reached: Ben Adeyemi: .*busy.*\n", ended.stderr)

@@ -68,7 +68,7 @@ def test_at_a_terminal_it_asks_twice(
 
 
 @pytest.mark.parametrize("action", ["remove", "password", "sign-out"])
-async def test_what_signs_somebody_out(
+async def test_what_signs_a_user_out(
     path: Path, tmp_path: Path, action: str, monkeypatch: pytest.MonkeyPatch
 ):
     # `main` starts an event loop of its own.

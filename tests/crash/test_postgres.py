@@ -28,8 +28,8 @@ SPEED = 50
 # Twilio answers slowly, so that alerts are under way when the worker dies.
 SLOW = {"kind": "slow", "method": "POST", "rate": 1, "seconds": 0.3}
 ENOUGH = ALERTS // 5
-TAKEOVER_SECONDS = 200
-# For the remaining alerts, after the takeover, also on a busy machine.
+SECONDS_UNTIL_RECOVERED = 200
+# For the remaining alerts, once those of the killed worker are recovered, also on a busy machine.
 SECONDS_TO_FINISH = 300
 # A living worker may be taken for dead. Its requests must then be over before they count as lost.
 RETRY_POLICY_OF_SEVERAL = replace(RETRY_POLICY, request_seconds=15)
@@ -129,10 +129,10 @@ async def test_a_worker_that_is_killed_is_replaced_by_the_other(address: str):
         end(victim)
         killed = time.monotonic()
         assert _under_way(url, victim), "it died with nothing to do"
-        async with asyncio.timeout(TAKEOVER_SECONDS):
+        async with asyncio.timeout(SECONDS_UNTIL_RECOVERED):
             while _under_way(url, victim):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
-        print(f"taken over after {time.monotonic() - killed:.1f} s")
+        print(f"recovered after {time.monotonic() - killed:.1f} s")
         await scene.until_all_is_over(SECONDS_TO_FINISH)
         print(f"over after {time.monotonic() - killed:.1f} s")
         assert await scene.complaints() == []

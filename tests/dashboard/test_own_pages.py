@@ -85,7 +85,7 @@ def test_a_proxy_that_says_what_the_host_was(simulation: str):
 
 
 @pytest.mark.parametrize("name", ["evil.example", "localhost.evil.example", "10.0.0.5", "[::2]"])
-def test_a_name_that_somebody_points_to_this_machine(simulation: str, name: str):
+def test_a_name_that_another_site_points_to_this_machine(simulation: str, name: str):
     host = at(simulation, name)
     assert not opens(simulation, host=host, origin=f"http://{host}")
     answer = httpx.get(simulation, headers={"Host": host})

@@ -146,7 +146,7 @@ async def test_what_a_character_replies_is_on_the_phone_too():
         ("Reply 1", True),
         ("1", False),
     ]
-    # Nor is it there twice, or on the phone of one who texted somebody else.
+    # Nor is it there twice, or on the phone of a person who texted another.
     thread.add(sent)
     assert len(thread.shown()) == 2
     assert TextThread(simulator).shown() == []

@@ -271,7 +271,7 @@ async def test_changes_of_a_rule_that_is_on_wait_until_they_are_saved(
     assert "220" in (await only(rules)).sql
 
 
-async def test_a_change_by_somebody_else_meanwhile_is_told_and_not_overwritten(
+async def test_a_change_by_another_person_meanwhile_is_told_and_not_overwritten(
     visit: Visit, rules: RuleDesk, scene: Watched
 ) -> None:
     rule = await scene.saved_rule()
@@ -384,7 +384,7 @@ async def test_an_upload_becomes_a_source_and_says_what_was_sniffed(
     assert scene.sources.names() == ("tastings",)
 
 
-async def test_the_new_columns_of_a_source_are_taken_only_when_somebody_says_so(
+async def test_the_new_columns_of_a_source_are_taken_only_when_a_person_says_so(
     visit: Visit, scene: Watched, rules: RuleDesk
 ) -> None:
     await rules.columns(["tastings"])

@@ -17,7 +17,7 @@ SECRETS = (".env", "data/callboard.sqlite", "my people.csv", "access/.env", ".ve
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in use: with settings, a history, and somebody's list."""
+    """A project in use: with settings, a history, and a list of people."""
     folder = copy_of_the_project(tmp_path_factory.mktemp("in-use"))
     for name in SECRETS:
         (folder / name).parent.mkdir(exist_ok=True)

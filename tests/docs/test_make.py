@@ -71,7 +71,7 @@ def test_a_free_port() -> None:
 
 
 def test_which_tool_installs(fresh: Path) -> None:
-    """uv if it is there, else pip. Only printed: installing is what whoever runs this has done."""
+    """uv if it is there, else pip. Only printed: all of it is installed where tests run."""
     with_uv = make(fresh, "-n", "run", f"UV={Path(sys.prefix) / 'bin' / 'uv'}")
     assert "uv venv" in with_uv.stdout
     assert "uv pip install" in with_uv.stdout

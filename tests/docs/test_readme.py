@@ -105,7 +105,7 @@ def test_python(newcomer: Path) -> None:
 
 @pytest.mark.slow
 def test_make_run_serves_the_dashboard(newcomer: Path) -> None:
-    # What `make` would install is there already; its other rules are in test by whoever runs it.
+    # What `make` would install is there already.
     for stamp in ("installed", "installed-dev"):
         (newcomer / ".venv" / stamp).touch()
     url = f"http://127.0.0.1:{(port := free_port())}/"

@@ -91,7 +91,7 @@ async def test_settings_that_cannot_be_read(tmp_path):
 
 
 @pytest.mark.parametrize("public_url", [None, "https://calls.example.com"])
-async def test_with_an_account_until_somebody_was_reached(tmp_path, public_url):
+async def test_with_an_account_until_a_person_was_reached(tmp_path, public_url):
     settings = settings_with({"PUBLIC_URL": public_url} if public_url else {})
     async with simulated_desk(tmp_path) as desk:
         before = await asked(desk, settings)

@@ -65,7 +65,7 @@ async def test_a_verified_number(tmp_path, service):
 
 
 @pytest.mark.parametrize("owned", ["another", "one without calls", "none"])
-async def test_somebody_elses_number(tmp_path, owned):
+async def test_another_accounts_number(tmp_path, owned):
     async with simulated_desk(tmp_path) as desk:
         account = at_twilio(desk)
         if owned == "none":

@@ -229,7 +229,7 @@ async def test_nothing_half_done(database: Database, monkeypatch: pytest.MonkeyP
     assert len(await everybody(database)) == 1_200
 
 
-async def test_somebody_who_takes_a_number_meanwhile_is_found(
+async def test_a_contact_that_takes_a_number_meanwhile_is_found(
     database: Database, contacts: Contacts
 ):
     work = importer(database, "name,number\nBen,412 555 0147\nPaul,412 555 0176\n")
@@ -254,7 +254,7 @@ async def test_planning_may_take_long_inside_the_transaction(
         nonlocal plans
         plans += 1
         if plans == 1:
-            # Somebody takes the number now, so the transaction has to plan again.
+            # Another contact takes the number now, so the transaction has to plan again.
             asyncio.run_coroutine_threadsafe(contacts.save(JOE), loop).result(10)
         if plans == 2:
             time.sleep(6)

@@ -251,14 +251,14 @@ async def test_what_comes_and_goes_is_told_three_times_a_day(tmp_path: Path):
         assert [number for number, _ in await scene.told()][4:] == [BEN]
 
 
-@pytest.mark.parametrize("owner", ["", "Ines Duarte", "Somebody Who Left"])
+@pytest.mark.parametrize("owner", ["", "Ines Duarte", "Former Colleague"])
 async def test_what_comes_and_goes_is_seen_even_without_an_owner(
     tmp_path: Path, owner: str, caplog: pytest.LogCaptureFixture
 ):
     async with watched(tmp_path) as scene:
         rules = RuleDesk(scene.desk, scene.sources, scene.sandbox)
         rule = await scene.switched_on(owner=owner)
-        is_gone = owner == "Somebody Who Left"
+        is_gone = owner == "Former Colleague"
         kind = "unheard" if is_gone else "fine"
         for times in range(1, 5):
             [shown] = await rules.overview()
@@ -273,7 +273,7 @@ async def test_what_comes_and_goes_is_seen_even_without_an_owner(
         who = "only the owner is told" if owner == "Ines Duarte" else "nobody is told"
         detail = f"More than 3 times in a day, so {who}"
         if is_gone:
-            detail += f". Its owner can't be told: Nobody called Somebody Who Left. {MEND_OWNER}"
+            detail += f". Its owner can't be told: Nobody called Former Colleague. {MEND_OWNER}"
         assert shown.health.detail == detail
         is_unheard = owner != "Ines Duarte"
         assert ("can't tell anybody: Diacetyl: 1407 came and went" in caplog.text) is is_unheard

@@ -40,7 +40,7 @@ async def test_a_person_decides_what_is_held(tmp_path: Path, database_url: str):
         scene.write(BENS, CLARAS, BENS_TOO)
         await scene.check(rule)
         held = await scene.open(rule)
-        # Until somebody decides it stays as it is, whatever happens.
+        # Until a person decides it stays as it is, whatever happens.
         await scene.check(rule)
         scene.write(BENS, CLARAS)
         await scene.check(rule)
@@ -126,7 +126,7 @@ async def test_those_who_were_told_hear_when_it_is_no_longer_listed(tmp_path: Pa
         assert (await scene.told())[1:] == [(BEN, "Diacetyl: 1407 is no longer listed.")]
 
 
-async def test_reminders_follow_until_somebody_acknowledges(tmp_path: Path):
+async def test_reminders_follow_until_a_person_acknowledges(tmp_path: Path):
     async with watched(tmp_path) as scene:
         rule = await scene.switched_on(reminders=3, reminder_minutes=30)
         scene.write(BENS)

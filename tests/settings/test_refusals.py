@@ -143,7 +143,7 @@ def test_a_data_folder_that_cannot_be_written_to(tmp_path, needed_for, folder):
     assert sentence.startswith(f"DATA_DIR is {values['DATA_DIR']}, which can't be used: ")
 
 
-def test_a_data_folder_of_somebody_else(tmp_path):
+def test_a_data_folder_of_another_user(tmp_path):
     # First as this user, who can import what it takes: others may not enter the project's folder.
     assert complaint_about("/proc/callboard")
     user = os.geteuid()

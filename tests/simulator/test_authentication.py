@@ -80,7 +80,7 @@ def test_the_controls_are_closed_as_well(locked: Line):
 def test_without_an_account_every_account_may_come(line: Line):
     path = f"/2010-04-01/Accounts/{OTHER}.json"
     assert line.http.get(path, auth=(OTHER, "anything")).json()["sid"] == OTHER
-    assert line.http.get(path).status_code == 401  # that is somebody else's
+    assert line.http.get(path).status_code == 401  # those are another account's credentials
     assert line.http.get("/2010-04-01/Accounts/ACx.json", auth=("ACx", "")).status_code == 401
 
 

@@ -1,4 +1,4 @@
-"""Calls leave an account's queue at the account's pace."""
+"""Calls leave an account's queue at the account's rate."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_a_canceled_call_gives_its_turn_to_the_next():
     assert calls[3].queue_seconds == pytest.approx(1)
 
 
-@pytest.mark.parametrize("pace", [0, -1, float("nan"), float("inf")])
-def test_a_pace_that_cannot_be(pace: float):
+@pytest.mark.parametrize("calls_per_second", [0, -1, float("nan"), float("inf")])
+def test_a_rate_that_cannot_be(calls_per_second: float):
     with pytest.raises(ValueError, match="Calls per second"):
-        create_app(calls_per_second=pace)
+        create_app(calls_per_second=calls_per_second)

@@ -34,7 +34,7 @@ async def ringing(twiml: str = HELLO, to: str = TO, **options):
 
 
 @pytest.mark.parametrize("to", [TO, NEVER_ANSWERS, NO_LINE])
-async def test_whoever_has_the_handset_decides(to: str):
+async def test_the_person_at_the_handset_decides(to: str):
     exchange, call, handset = await ringing(to=to)
     assert (handset.state.phase, call.status) == ("ringing", "ringing")
     assert (handset.state.caller, handset.state.number) == (SIMULATOR_FROM_NUMBER, to)

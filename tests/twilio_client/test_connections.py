@@ -149,7 +149,7 @@ async def test_a_proxy_carries_requests(monkeypatch):
 
 async def test_a_netrc_file_changes_nothing(monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.write_text("machine 127.0.0.1 login maya password else\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     recorder = Recorder()

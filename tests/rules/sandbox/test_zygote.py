@@ -178,7 +178,7 @@ async def test_a_slow_query_holds_up_neither_others_nor_the_event_loop(lab: Tabl
         counting.cancel()
 
 
-async def test_a_killed_zygote_is_started_again_and_the_query_runs_anew(tmp_path: Path):
+async def test_a_killed_zygote_is_started_again_and_the_query_runs_again(tmp_path: Path):
     tastings = lab_parquet(tmp_path)
     # It takes long enough for a busy machine to see it run.
     query = "SELECT count(*), sum(a.batch) FROM tastings a, tastings b, (FROM tastings LIMIT 20) c"

@@ -121,7 +121,7 @@ async def test_another_definition_is_another_shape(lab: Lab):
     assert await lab.rows() == [(7, 2.5)]
 
 
-async def test_a_spoiled_file_of_a_shape_is_found_out_anew(lab: Lab):
+async def test_a_shape_is_found_out_again_if_its_file_is_spoiled(lab: Lab):
     lab.write("lab.csv", "batch\n1407\n")
     lab.open(LAB)
     await lab.snapshot()

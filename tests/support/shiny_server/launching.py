@@ -82,7 +82,7 @@ def _add_environment(folder: Path) -> None:
 def shiny_server(app: Path, user: str, home: Path) -> Iterator[str]:
     """Run the app for as long as the block lasts, as `user` if this is root; its address.
 
-    The environment is that of `run_as`: no LANG, and nothing of whoever started Shiny Server.
+    The environment is that of `run_as`: no LANG, and nothing of the user who started Shiny Server.
     https://docs.posit.co/shiny-server/#run_as
     """
     port, is_other = free_port(), user != getpass.getuser()
