@@ -241,6 +241,20 @@ async def test_a_row_with_an_unreadable_recipient_is_told_to_the_owner(
         assert (BENS_WORDS in told) is ("Ben" in client)
 
 
+async def test_a_row_that_names_nobody_cant_forge_lines_of_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    forged = "2026-11-26 ERROR forged \x1b[31m\u202e"
+    row = (1, "T1", 300, f'"Nobody\u2028\n{forged}\r\n%s"')
+    async with watched(tmp_path, row) as scene:
+        rule = await scene.switched_on("all", owner="")
+        await scene.check(rule)
+    lines = [each for each in caplog.messages if "can't tell anybody" in each]
+    assert any("ERROR forged" in each for each in lines)
+    assert [each for each in lines if not each.isprintable()] == []
+    assert all(each.startswith("The rule Diacetyl ") for each in lines)
+
+
 @pytest.mark.parametrize("odd", ["repeat('x', 60000)", "client || chr(0)"])
 async def test_a_recipient_that_no_database_can_look_for_keeps_nobody_else_from_being_told(
     tmp_path: Path, database_url: str, odd: str

@@ -33,6 +33,25 @@ def test_an_entry_tells_who_asked_what_and_was_told_what(line: Line):
     assert entry["fault"] is None
 
 
+def test_every_request_is_logged_in_order(line: Line):
+    sid = line.place(twiml="<Response/>")
+    line.http.get(line.path(f"Calls/{sid}"), params={"a": "1"})
+    line.http.post(line.path("Messages"), data={"To": "x", "MediaUrl": ["a", "b"]})
+    line.http.get("/nowhere")
+    entries = log(line)
+    assert [(entry["method"], entry["status"]) for entry in entries] == [
+        ("POST", 201),
+        ("GET", 200),
+        ("POST", 400),
+        ("GET", 404),
+    ]
+    assert entries[0]["path"] == line.path("Calls")
+    assert ["To", TO] in entries[0]["parameters"]
+    assert ["Twiml", "<Response/>"] in entries[0]["parameters"]
+    assert entries[1]["parameters"] == [["a", "1"]]
+    assert entries[2]["parameters"] == [["To", "x"], ["MediaUrl", "a"], ["MediaUrl", "b"]]
+
+
 def test_documents_and_callbacks_are_in_it_too(line: Line):
     with document_server() as documents:
         url = documents.put("/hello.xml", "<Response><Say>Hello</Say></Response>")
@@ -61,6 +80,24 @@ def test_a_server_that_cannot_be_reached(line: Line):
         ("http://********@127.0.0.1:1/", None),
     ]
     assert "hunter2" not in line.http.get("/simulator/log").text
+
+
+def test_secrets_in_requests_stay_out(line: Line):
+    secret = "hunter2"
+    line.http.post(
+        line.path("Calls"),
+        data={
+            "To": TO,
+            "From": SIMULATOR_FROM_NUMBER,
+            "Url": f"https://user:{secret}@127.0.0.1:1/",
+            "StatusCallback": f"https://{secret}@example.com/",
+            "SipAuthPassword": secret,
+        },
+    )
+    text = line.http.get("/simulator/log").text
+    assert "127.0.0.1:1" in text
+    assert secret not in text
+    assert SIMULATOR_AUTH_TOKEN not in text
 
 
 def test_secrets_in_answers_stay_out(line: Line):

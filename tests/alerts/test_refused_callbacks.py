@@ -1,4 +1,4 @@
-"""Requests to the callback addresses that change nothing, and why."""
+"""Callbacks that are refused, and change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Twilio's callbacks, from a signed request to the alert's status."""
+"""Twilio's status callbacks, from a signed request to the alert's status."""
 
 from __future__ import annotations
 

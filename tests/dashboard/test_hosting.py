@@ -1,4 +1,4 @@
-"""Whose name stands in a message and beside "Canceled by": one that Posit Connect vouches for."""
+"""Whom Posit Connect vouches for: their name stands in messages and beside "Canceled by"."""
 
 from __future__ import annotations
 
