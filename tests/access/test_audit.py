@@ -32,7 +32,7 @@ from rules.desk import RuleDesk
 from settings import Settings
 from tests.support.desks import ANYBODY, CALL, simulated_desk
 from tests.support.roles import ROLES
-from tests.support.watched import RULE, watched
+from tests.support.rule_at_work import RULE, rule_at_work
 
 MAYA = Actor("Maya", EVERYTHING)
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -126,7 +126,7 @@ async def test_what_is_done_to_people(database: Database, tmp_path: Path) -> Non
 
 async def test_what_is_done_to_rules(tmp_path: Path) -> None:
     rows = ((1407, "T3", 210, "Ben"), (1409, "T5", 240, "Brewers"))
-    async with watched(tmp_path, *rows) as scene:
+    async with rule_at_work(tmp_path, *rows) as scene:
         rules = RuleDesk(scene.desk, scene.sources, scene.sandbox).acting_as(MAYA)
         rule = await rules.save(RULE)
         await rules.save(rule)  # nothing has changed

@@ -36,18 +36,18 @@ from tests.support.roles import (
     mistakes,
     public_members,
 )
-from tests.support.watched import RULE, Watched, watched
+from tests.support.rule_at_work import RULE, RuleAtWork, rule_at_work
 
 ROWS = ((1407, "T3", 210, "Ben"), (1408, "T4", 180, "Ben"))
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Watched]:
-    async with watched(tmp_path, *ROWS) as opened:
+async def scene(tmp_path: Path) -> AsyncIterator[RuleAtWork]:
+    async with rule_at_work(tmp_path, *ROWS) as opened:
         yield opened
 
 
-async def test_every_method_of_the_desk(scene: Watched) -> None:
+async def test_every_method_of_the_desk(scene: RuleAtWork) -> None:
     sent = await scene.desk.broadcast([CALL, replace(CALL, to="+14125550198")], id="b1")
     found = await scene.desk.broadcast_of(sent.id)
     assert found is not None
@@ -88,7 +88,7 @@ async def test_every_method_of_the_desk(scene: Watched) -> None:
     assert await mistakes(scene.desk.acting_as, decisions) == []
 
 
-async def test_every_method_of_the_rule_desk(scene: Watched) -> None:
+async def test_every_method_of_the_rule_desk(scene: RuleAtWork) -> None:
     rules = RuleDesk(scene.desk, scene.sources, scene.sandbox)
     rule = await scene.switched_on()
     file = scene.folder / "lots.csv"
@@ -141,7 +141,7 @@ async def test_every_method_of_the_rule_desk(scene: Watched) -> None:
     assert (await rules.acting_as(ROLES["looks"]).check_now(rule.id, dry_run=True)).is_dry
 
 
-async def test_every_method_of_people(scene: Watched) -> None:
+async def test_every_method_of_people(scene: RuleAtWork) -> None:
     database, regions = await scene.desk.database(), scene.desk.services.regions
     sheet = read_sheet(b"name,number\nKaito Mori,808 555 0173\n")
     choices = Choices(("name", "number"), "US")
@@ -220,7 +220,7 @@ def test_every_class_of_people_that_reads_the_database_is_among_them() -> None:
     assert found == known
 
 
-async def test_nothing_is_done_for_who_may_not(scene: Watched) -> None:
+async def test_nothing_is_done_for_who_may_not(scene: RuleAtWork) -> None:
     desk = scene.desk.acting_as(ROLES["looks"])
     with pytest.raises(NotAllowed, match=r"^You may look, but not send or cancel alerts\.$"):
         await desk.send(replace(CALL, id="never"))
@@ -233,7 +233,7 @@ async def test_nothing_is_done_for_who_may_not(scene: Watched) -> None:
     assert not found.canceling
 
 
-async def test_what_is_sent_is_sent_in_the_actors_name(scene: Watched) -> None:
+async def test_what_is_sent_is_sent_in_the_actors_name(scene: RuleAtWork) -> None:
     sam = scene.desk.acting_as(ROLES["sends"])
     theirs = replace(CALL, user="Maya", message="{{ user }} calls")
     alert = await sam.send(theirs)
@@ -245,7 +245,7 @@ async def test_what_is_sent_is_sent_in_the_actors_name(scene: Watched) -> None:
     assert script.request.user == "Maya"
 
 
-async def test_all_who_act_share_one_desk(scene: Watched) -> None:
+async def test_all_who_act_share_one_desk(scene: RuleAtWork) -> None:
     one, other = (scene.desk.acting_as(ROLES[each]) for each in ("sends", "looks"))
     alert = await one.send(CALL)
     assert (await until_over(other, alert.id)).request.user == "Sam"
@@ -253,7 +253,7 @@ async def test_all_who_act_share_one_desk(scene: Watched) -> None:
     assert other.acting_as(ROLES["sends"]).actor.name == "Sam"
 
 
-async def test_entries_are_written_for_anybody(scene: Watched) -> None:
+async def test_entries_are_written_for_anybody(scene: RuleAtWork) -> None:
     stranger = Audit(await scene.desk.database(), Actor("mallory", frozenset()))
     await stranger.record(Action.REFUSED, Kind.SIGN_IN, "sign-in")
     audit = await scene.desk.audit()

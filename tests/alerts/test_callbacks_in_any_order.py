@@ -17,7 +17,7 @@ from alerts.alert import tries_of
 from alerts.submissions import Outcome
 from tests.support.callback_app import CallbackApp, callback_app
 from tests.support.databases import sqlite_in
-from tests.support.stories import stories
+from tests.support.made_up_alerts import made_up_alerts
 
 pytestmark = pytest.mark.slow
 
@@ -98,11 +98,11 @@ class CallbackSender:
 
 
 @settings(max_examples=40)
-@given(stories(), st.randoms(use_true_random=False))
-def test_a_story_over_http(tmp_path_factory, story, chance):
-    request, events, end = story
+@given(made_up_alerts(), st.randoms(use_true_random=False))
+def test_an_alert_ends_as_it_truly_did(tmp_path_factory, made_up, chance):
+    request, events, end = made_up
     # A database of its own, because all examples use the same number.
-    database = sqlite_in(tmp_path_factory.mktemp("story"))
+    database = sqlite_in(tmp_path_factory.mktemp("made-up"))
 
     async def send() -> None:
         async with callback_app(database) as app:

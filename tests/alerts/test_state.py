@@ -15,7 +15,7 @@ from alerts import AlertRequest, Event, Status
 from alerts.alert import Alert, AlertState, tries_of
 from alerts.state import apply, state_of
 from alerts.status import ON_THE_WAY
-from tests.support.stories import (
+from tests.support.made_up_alerts import (
     BEGAN,
     CALL,
     MACHINES,
@@ -23,8 +23,8 @@ from tests.support.stories import (
     cancel_wish,
     events_of,
     key_press,
+    made_up_alerts,
     slipped_in,
-    stories,
 )
 
 chances = st.randoms(use_true_random=False)
@@ -79,18 +79,18 @@ def check_steps(steps: Sequence[AlertState]) -> None:
 
 
 @settings(max_examples=300)
-@given(stories())
-def test_a_story_ends_as_it_truly_did(story):
-    request, events, end = story
+@given(made_up_alerts())
+def test_an_alert_ends_as_it_truly_did(made_up):
+    request, events, end = made_up
     steps = states(request, events)
     check_steps(steps)
     assert steps[-1].status is end
 
 
 @settings(max_examples=150)
-@given(stories(), chances, st.integers(1, 3))
-def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
-    request, events, _ = story
+@given(made_up_alerts(), chances, st.integers(1, 3))
+def test_an_acknowledgement_wins_wherever_it_comes(made_up, chance, number):
+    request, events, _ = made_up
     number = min(number, len(tries_of(request)))
     events = slipped_in(events, [key_press(number)], chance)
     steps = states(request, events)
@@ -102,9 +102,9 @@ def test_an_acknowledgement_wins_wherever_it_comes(story, chance, number):
 
 
 @settings(max_examples=150)
-@given(stories(), chances, st.integers(1, 2))
-def test_after_a_cancel_wish_nothing_more_is_begun(story, chance, wishes):
-    request, events, _ = story
+@given(made_up_alerts(), chances, st.integers(1, 2))
+def test_after_a_cancel_wish_nothing_more_is_begun(made_up, chance, wishes):
+    request, events, _ = made_up
     events = slipped_in(events, [cancel_wish()] * wishes, chance)
     steps = states(request, events)
     check_steps(steps)
@@ -118,9 +118,9 @@ def test_after_a_cancel_wish_nothing_more_is_begun(story, chance, wishes):
 
 
 @settings(max_examples=300)
-@given(stories(), chances)
-def test_news_of_the_same_call_twice_is_none(story, chance):
-    request, events, _ = story
+@given(made_up_alerts(), chances)
+def test_news_of_the_same_call_twice_is_none(made_up, chance):
+    request, events, _ = made_up
     now = fresh(request)
     for event in events:
         now = apply(now, event)

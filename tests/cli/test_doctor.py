@@ -14,8 +14,8 @@ from doctor.all_checks import checks_of
 from settings import Settings
 from simulator.app import create_app
 from tests.support.desks import simulated_desk
+from tests.support.doctor_lines import settings_with
 from tests.support.environment import ACCOUNT, ACCOUNT_SID, TOKEN, clean_environment
-from tests.support.examined import settings_with
 from tests.support.project_folder import ProjectFolder, build_project_folder
 from tests.support.s3_server import empty_moto, s3_client
 from tests.support.servers import serve

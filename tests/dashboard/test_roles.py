@@ -47,7 +47,7 @@ from rules.tables import mutes, rule_state, rules
 from tests.support.desks import CALL, simulated_desk
 from tests.support.page_in_memory import FORM
 from tests.support.roles import ADMINISTER, LOOK, ROLES, SEND, WRITE
-from tests.support.watched import watched
+from tests.support.rule_at_work import rule_at_work
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 
@@ -173,7 +173,7 @@ async def test_no_action_of_people_changes_anything_without_write(desk: Desk, ro
 
 @pytest.mark.parametrize("role", POWERLESS["rules"])
 async def test_no_action_of_rules_changes_anything_without_write(tmp_path: Path, role: str) -> None:
-    async with watched(tmp_path, (1407, "T3", 210, "Ben")) as scene:
+    async with rule_at_work(tmp_path, (1407, "T3", 210, "Ben")) as scene:
         rule = await scene.switched_on()
         rules_desk = RuleDesk(scene.desk, scene.sources, scene.sandbox)
         mute = await rules_desk.mute(rule.id)

@@ -19,7 +19,7 @@ from dashboard import rules as page_of_rules
 from rules.desk import RuleDesk
 from rules.rule import Rule
 from settings import SettingsError
-from tests.support.watched import RULE, SQL, Watched, watched
+from tests.support.rule_at_work import RULE, SQL, RuleAtWork, rule_at_work
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 
@@ -80,18 +80,18 @@ class Visit:
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Watched]:
-    async with watched(tmp_path, *ROWS) as opened:
+async def scene(tmp_path: Path) -> AsyncIterator[RuleAtWork]:
+    async with rule_at_work(tmp_path, *ROWS) as opened:
         yield opened
 
 
 @pytest.fixture
-def rules(scene: Watched) -> RuleDesk:
+def rules(scene: RuleAtWork) -> RuleDesk:
     return RuleDesk(scene.desk, scene.sources, scene.sandbox)
 
 
 @pytest.fixture
-async def visit(scene: Watched, rules: RuleDesk) -> AsyncIterator[Visit]:
+async def visit(scene: RuleAtWork, rules: RuleDesk) -> AsyncIterator[Visit]:
     async def open_rules() -> RuleDesk:
         return rules
 
@@ -101,7 +101,7 @@ async def visit(scene: Watched, rules: RuleDesk) -> AsyncIterator[Visit]:
 
 @asynccontextmanager
 async def visiting(
-    scene: Watched, open_rules: Callable[[], Awaitable[RuleDesk]]
+    scene: RuleAtWork, open_rules: Callable[[], Awaitable[RuleDesk]]
 ) -> AsyncIterator[Visit]:
     told: list[dict[str, Any]] = []
 
@@ -136,7 +136,7 @@ async def drafted(visit: Visit) -> None:
 
 
 async def test_a_rule_is_written_saved_as_a_draft_and_switched_on_silently(
-    visit: Visit, rules: RuleDesk, scene: Watched
+    visit: Visit, rules: RuleDesk, scene: RuleAtWork
 ) -> None:
     await visit.go("?page=rules")
     await visit.until(lambda: visit.shown("list").count(">Start from this<") == 3)
@@ -174,7 +174,7 @@ async def test_what_is_changed_right_before_it_is_switched_on_is_looked_at_first
     assert (await only(rules)).message == "{{ batch }}"
 
 
-async def test_only_rows_that_were_chosen_are_told_at_once(visit: Visit, scene: Watched) -> None:
+async def test_only_rows_that_were_chosen_are_told_at_once(visit: Visit, scene: RuleAtWork) -> None:
     await drafted(visit)
     await visit.do("telling", value="choose")
     await visit.until(lambda: "Which to tell about" in visit.shown("sheet"))
@@ -249,7 +249,7 @@ async def test_a_missing_row_is_asked_for_by_what_has_to_come(visit: Visit) -> N
 
 
 async def test_changes_of_a_rule_that_is_on_wait_until_they_are_saved(
-    visit: Visit, rules: RuleDesk, scene: Watched
+    visit: Visit, rules: RuleDesk, scene: RuleAtWork
 ) -> None:
     rule = await scene.switched_on()
     await visit.open(f"?page=rules&rule={rule.id}")
@@ -272,7 +272,7 @@ async def test_changes_of_a_rule_that_is_on_wait_until_they_are_saved(
 
 
 async def test_a_change_by_another_person_meanwhile_is_told_and_not_overwritten(
-    visit: Visit, rules: RuleDesk, scene: Watched
+    visit: Visit, rules: RuleDesk, scene: RuleAtWork
 ) -> None:
     rule = await scene.saved_rule()
     await visit.open(f"?page=rules&rule={rule.id}")
@@ -283,7 +283,7 @@ async def test_a_change_by_another_person_meanwhile_is_told_and_not_overwritten(
 
 
 async def test_a_flood_is_held_counted_on_the_tab_and_answered(
-    visit: Visit, rules: RuleDesk, scene: Watched
+    visit: Visit, rules: RuleDesk, scene: RuleAtWork
 ) -> None:
     rule = await scene.switched_on(most_at_once=2)
     scene.append(*((1500 + each, "T9", 300, "Ben") for each in range(4)))
@@ -306,7 +306,7 @@ async def test_a_flood_is_held_counted_on_the_tab_and_answered(
 
 
 async def test_all_of_a_flood_is_told_only_if_it_is_what_the_button_said(
-    visit: Visit, rules: RuleDesk, scene: Watched
+    visit: Visit, rules: RuleDesk, scene: RuleAtWork
 ) -> None:
     rule = await scene.switched_on(most_at_once=2)
     scene.append(*((1500 + each, "T9", 300, "Ben") for each in range(4)))
@@ -320,7 +320,7 @@ async def test_all_of_a_flood_is_told_only_if_it_is_what_the_button_said(
 
 
 async def test_the_switch_turns_off_at_once_and_on_only_by_the_editor(
-    visit: Visit, rules: RuleDesk, scene: Watched
+    visit: Visit, rules: RuleDesk, scene: RuleAtWork
 ) -> None:
     rule = await scene.switched_on()
     await visit.go("?page=rules")
@@ -334,7 +334,7 @@ async def test_the_switch_turns_off_at_once_and_on_only_by_the_editor(
 
 
 async def test_versions_mutes_export_and_removal(
-    visit: Visit, rules: RuleDesk, scene: Watched
+    visit: Visit, rules: RuleDesk, scene: RuleAtWork
 ) -> None:
     rule = await scene.saved_rule()
     rule = await rules.acting_as(Actor("Ruth", EVERYTHING)).save(replace(rule, message="Newer"))
@@ -366,7 +366,7 @@ async def test_versions_mutes_export_and_removal(
 
 
 async def test_an_upload_becomes_a_source_and_says_what_was_sniffed(
-    visit: Visit, scene: Watched, tmp_path: Path
+    visit: Visit, scene: RuleAtWork, tmp_path: Path
 ) -> None:
     folder = tmp_path / "fileupload-1" / "a"
     folder.mkdir(parents=True)
@@ -385,7 +385,7 @@ async def test_an_upload_becomes_a_source_and_says_what_was_sniffed(
 
 
 async def test_the_new_columns_of_a_source_are_taken_only_when_a_person_says_so(
-    visit: Visit, scene: Watched, rules: RuleDesk
+    visit: Visit, scene: RuleAtWork, rules: RuleDesk
 ) -> None:
     await rules.columns(["tastings"])
     scene.write((1407, 210, "Ben"), columns="batch,ppb,client", good=((1, 0, ""),))
@@ -397,7 +397,7 @@ async def test_the_new_columns_of_a_source_are_taken_only_when_a_person_says_so(
 
 
 async def test_a_column_that_is_clear_by_now_is_taken_as_it_is(
-    visit: Visit, scene: Watched, rules: RuleDesk
+    visit: Visit, scene: RuleAtWork, rules: RuleDesk
 ) -> None:
     columns, good = "batch,litres,client", ((1, "1250", "Ben"),)
     scene.write((1407, '"1,250"', "Ben"), columns=columns, good=())
@@ -412,7 +412,9 @@ async def test_a_column_that_is_clear_by_now_is_taken_as_it_is(
     await visit.until(lambda: "is read as text" not in visit.shown("columns"))
 
 
-async def test_no_file_of_this_machine_is_taken_for_an_upload(visit: Visit, scene: Watched) -> None:
+async def test_no_file_of_this_machine_is_taken_for_an_upload(
+    visit: Visit, scene: RuleAtWork
+) -> None:
     await visit.open("?page=rules&rule=new")
     before = scene.sources.names()
     sent = {"name": "passwd", "size": 9, "datapath": "/etc/passwd"}
@@ -422,7 +424,7 @@ async def test_no_file_of_this_machine_is_taken_for_an_upload(visit: Visit, scen
     assert visit.shown("uploaded") == ""
 
 
-async def test_wrong_sources_are_said_in_the_place_of_the_list(scene: Watched) -> None:
+async def test_wrong_sources_are_said_in_the_place_of_the_list(scene: RuleAtWork) -> None:
     async def open_rules() -> RuleDesk:
         raise SettingsError("sources.toml, line 3: there is no such kind of source.")
 

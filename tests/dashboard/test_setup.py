@@ -28,8 +28,8 @@ from doctor import Check, Fix, Group, Line
 from settings import Settings
 from tests.support.alerts_by_hand import CALL, alert_after_events, steps
 from tests.support.desks import simulated_desk
+from tests.support.doctor_lines import settings_with
 from tests.support.environment import TOKEN
-from tests.support.examined import settings_with
 from tests.support.page_in_memory import calls_at_twilio, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")

@@ -18,8 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.support.handshakes import opens
+from tests.support.installed_programs import installed_program
 from tests.support.proxies import deployed_caddy, deployed_nginx, nginx
-from tests.support.required import program
 from tests.support.running_app import running_app
 from tests.support.servers import serve
 
@@ -86,7 +86,7 @@ def test_nginx(app: str, tmp_path: Path):
 
 def test_caddy(app: str, tmp_path: Path):
     hashed = subprocess.run(
-        [program("caddy"), "hash-password", "--plaintext", ANN[1]],
+        [installed_program("caddy"), "hash-password", "--plaintext", ANN[1]],
         capture_output=True,
         text=True,
         check=True,

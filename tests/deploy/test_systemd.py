@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.required import program
+from tests.support.installed_programs import installed_program
 from tests.support.running_app import PROJECT
 
 UNITS = sorted((PROJECT / "deploy").glob("*.service"))
@@ -42,7 +42,7 @@ asyncio.run(main())
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_how_exposed_it_is(unit: Path):
     command = [
-        program("systemd-analyze", "systemd"), "security", "--offline=yes",
+        installed_program("systemd-analyze", "systemd"), "security", "--offline=yes",
         f"--threshold={EXPOSURE}", "--no-pager", str(unit),
     ]  # fmt: skip
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -62,7 +62,7 @@ def test_the_units_allow_alike():
 @pytest.mark.slow
 def test_rules_work_under_it(tmp_path: Path):
     """Landlock isn't among the usual system calls, and without it no query runs."""
-    program("systemd-analyze", "systemd")
+    installed_program("systemd-analyze", "systemd")
     ended = subprocess.run(
         [
             sys.executable,

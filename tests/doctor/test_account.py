@@ -17,8 +17,8 @@ from doctor.account import AccountChecks
 from simulator.faults import Fault
 from simulator.models.account import Account, CallerId
 from tests.support.desks import simulated_desk, twilio_client
+from tests.support.doctor_lines import lines_of, settings_with, verdicts
 from tests.support.environment import KEY_SID
-from tests.support.examined import lines_of, settings_with, verdicts
 from tests.support.servers import free_port, serve
 
 

@@ -7,7 +7,7 @@ import logging
 
 from doctor import Check, Group, Line, examine
 from doctor.check import Lines
-from tests.support.examined import found_by
+from tests.support.doctor_lines import found_by
 
 
 def check(name: str, ask, seconds: float = 5) -> Check:

@@ -10,8 +10,8 @@ import pytest
 
 from doctor.account import AccountChecks, ClockChecks
 from tests.support.desks import simulated_desk, twilio_client
+from tests.support.doctor_lines import lines_of, settings_with
 from tests.support.environment import ACCOUNT_SID
-from tests.support.examined import lines_of, settings_with
 from tests.support.scripted_twilio import Answer, scripted_twilio
 
 S3 = {"S3_BUCKET": "twilio-xml"}

@@ -12,7 +12,7 @@ from alerts import Desk
 from doctor import database as database_checks
 from doctor.database import PROGRAM_FILES, PROGRAM_FOLDERS, DatabaseChecks, program_changed_at
 from tests.support.desks import simulated_desk
-from tests.support.examined import lines_of, settings_with, verdicts
+from tests.support.doctor_lines import lines_of, settings_with, verdicts
 from tests.support.project_folder import FILES, ROOMS
 
 

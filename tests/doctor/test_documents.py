@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from doctor.documents import DocumentChecks
 from storage import FTPStorage, InlineStorage, Instructions
 from tests.support.desks import simulated_desk
-from tests.support.examined import lines_of, settings_with, verdicts
+from tests.support.doctor_lines import lines_of, settings_with, verdicts
 from tests.support.ftp_host import ftp_host
 from tests.support.s3_server import OtherS3, empty_moto, s3_client, s3_error, s3_storage
 from tests.support.servers import free_port, serve

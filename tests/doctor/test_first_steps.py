@@ -13,8 +13,8 @@ from settings import Settings, SettingsError
 from simulator import SIMULATOR_FROM_NUMBER
 from simulator.app import create_app
 from tests.support.desks import CALL, TEXT, followed, simulated_desk
+from tests.support.doctor_lines import lines_of, settings_with, verdicts
 from tests.support.environment import ACCOUNT_SID, TOKEN
-from tests.support.examined import lines_of, settings_with, verdicts
 from tests.support.servers import serve
 
 

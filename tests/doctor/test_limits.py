@@ -10,7 +10,7 @@ from access.users import UsersFile
 from alerts.phone_numbers import Regions
 from doctor.access import AccessChecks, LimitChecks, country_list
 from tests.support.desks import simulated_desk
-from tests.support.examined import lines_of, settings_with, verdicts
+from tests.support.doctor_lines import lines_of, settings_with, verdicts
 
 MANY = (
     "US", "CA", "GB", "AU", "DE", "FR", "IT", "ES", "PT", "NL", "BE",

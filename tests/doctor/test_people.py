@@ -13,7 +13,7 @@ from doctor.people import PeopleChecks
 from people.contact import Contact
 from people.contacts import Contacts
 from tests.support.desks import simulated_desk
-from tests.support.examined import lines_of
+from tests.support.doctor_lines import lines_of
 
 EVERYWHERE = Regions("US", ("US", "DE", "GB"))
 

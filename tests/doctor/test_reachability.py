@@ -20,8 +20,8 @@ from doctor import Line
 from doctor.public_addresses import open_paths
 from doctor.reachability import ReachabilityChecks
 from tests.support.desks import simulated_desk
+from tests.support.doctor_lines import lines_of, settings_with
 from tests.support.environment import TOKEN
-from tests.support.examined import lines_of, settings_with
 from tests.support.servers import free_port, serve
 
 # A Twilio on this machine can reach what is on this machine.

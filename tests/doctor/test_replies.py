@@ -14,7 +14,7 @@ from doctor.sender import ReplyChecks
 from settings import Settings
 from tests.doctor.test_account import at_twilio
 from tests.support.desks import SERVICE_SID, simulated_desk, twilio_client
-from tests.support.examined import lines_of, settings_with
+from tests.support.doctor_lines import lines_of, settings_with
 from tests.support.recording_server import always
 from tests.support.servers import serve
 

@@ -13,7 +13,7 @@ from rules.overview import HealthKind, NowWords, RuleHealth, RuleOverview
 from rules.rule import Rule
 from rules.sandbox.sandbox import Protections
 from settings import SettingsError
-from tests.support.examined import lines_of, verdicts
+from tests.support.doctor_lines import lines_of, verdicts
 
 
 @dataclass

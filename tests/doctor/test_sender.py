@@ -16,7 +16,7 @@ from simulator import SIMULATOR_FROM_NUMBER
 from simulator.models.account import CallerId, PhoneNumber
 from tests.doctor.test_account import at_twilio
 from tests.support.desks import SERVICE_SID, simulated_desk, twilio_client
-from tests.support.examined import lines_of, settings_with, verdicts
+from tests.support.doctor_lines import lines_of, settings_with, verdicts
 from tests.support.recording_server import always
 from tests.support.servers import serve
 

@@ -22,14 +22,14 @@ from rules.rule import Rule
 from rules.saved_rules import SavedRules, switch_on
 from rules.tables import checks, episodes, rule_state
 from tests.support.direct_sql import execute
-from tests.support.watched import BEN, RULE, Watched, watched
+from tests.support.rule_at_work import BEN, RULE, RuleAtWork, rule_at_work
 
 ACCOUNT = "AC_simulation"
 BENS = (1407, "T3", 374, "Ben Adeyemi")
 
 
 @asynccontextmanager
-async def running(scene: Watched) -> AsyncIterator[None]:
+async def running(scene: RuleAtWork) -> AsyncIterator[None]:
     """Check what is due for as long as the block lasts."""
     task = asyncio.create_task(scene.checker.run())
     try:
@@ -111,7 +111,7 @@ async def test_nothing_is_due_without_a_rule_that_is_on(database, saved):
 
 
 async def test_missed_checks_are_made_up_for_by_one(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(every_seconds=600)
         due = (await scene.state(rule))["next_check_at"]
         # Nobody has checked it for a day.
@@ -131,7 +131,7 @@ async def test_missed_checks_are_made_up_for_by_one(tmp_path: Path):
 
 
 async def test_a_rule_that_fails_doesnt_stop_the_others(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         broken = await scene.switched_on(name="Broken", every_seconds=1)
         await scene.switched_on(name="Whole", every_seconds=1)
         await scene.saved.save(replace(broken, sql="SELECT no_such_column FROM tastings"), "Ines")
@@ -147,7 +147,7 @@ async def test_a_rule_that_fails_doesnt_stop_the_others(tmp_path: Path):
 
 
 async def test_what_callboard_itself_gets_wrong_is_a_failed_check(tmp_path: Path, monkeypatch):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
 
         async def broken(*_: object, **__: object) -> None:
@@ -161,7 +161,7 @@ async def test_what_callboard_itself_gets_wrong_is_a_failed_check(tmp_path: Path
 
 
 async def test_a_failed_check_of_a_daily_rule_is_made_again_within_the_hour(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(at="0 7 * * *")
         due = (await scene.state(rule))["next_check_at"]
         scene.write(BENS)
@@ -175,7 +175,7 @@ async def test_a_failed_check_of_a_daily_rule_is_made_again_within_the_hour(tmp_
 
 
 async def test_so_is_a_check_that_cant_be_planned(tmp_path: Path, monkeypatch):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
 
@@ -193,7 +193,7 @@ async def test_so_is_a_check_that_cant_be_planned(tmp_path: Path, monkeypatch):
 
 
 async def test_a_check_that_cant_be_written_isnt_made_again_at_once(tmp_path: Path):
-    async with watched(tmp_path, BENS) as scene:
+    async with rule_at_work(tmp_path, BENS) as scene:
         rule = await scene.switched_on()
         database = await scene.desk.database()
         await database.write(
@@ -206,7 +206,7 @@ async def test_a_check_that_cant_be_written_isnt_made_again_at_once(tmp_path: Pa
 
 @pytest.mark.parametrize("meanwhile", ["switched off", "edited", "deleted", "taken over"])
 async def test_a_check_that_was_overtaken_counts_for_nothing(tmp_path: Path, meanwhile: str):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         confirm = scene.sources.confirm
@@ -235,7 +235,7 @@ async def test_a_check_that_was_overtaken_counts_for_nothing(tmp_path: Path, mea
 
 async def test_a_transaction_that_runs_again_writes_nothing_twice(tmp_path: Path, monkeypatch):
     """As if the answer to its commit had been lost."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(recovery_checks=1)
 
         def twice(*arguments: Any) -> bool:
@@ -251,7 +251,7 @@ async def test_a_transaction_that_runs_again_writes_nothing_twice(tmp_path: Path
 
 
 async def test_what_is_old_is_deleted(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         await scene.check(rule)

@@ -17,7 +17,7 @@ from rules.rule import WHOLE_ROW
 from rules.tables import checks, episode_alerts, episodes
 from rules.telling import recipient_of
 from simulator import SIMULATOR_ACCOUNT_SID
-from tests.support.watched import BEN, CLARA, COLUMNS, INES, SQL, watched
+from tests.support.rule_at_work import BEN, CLARA, COLUMNS, INES, SQL, rule_at_work
 
 OLD = (1406, "T1", 250, "Ben Adeyemi")
 BENS = (1407, "T3", 374, "Ben Adeyemi")
@@ -28,7 +28,7 @@ WITH_BAD = "SELECT *, diacetyl_ppb > 200 AS bad FROM tastings"
 
 
 async def test_what_is_bad_already_is_known(tmp_path: Path, database_url: str):
-    async with watched(tmp_path, OLD, BENS, database_url=database_url) as scene:
+    async with rule_at_work(tmp_path, OLD, BENS, database_url=database_url) as scene:
         rule = await scene.saved_rule()
         report = await scene.checker.turn_on(rule.id, rule.revision, "none", "Ines")
         assert (report.bad, report.new, report.fired) == (2, ("1406", "1407"), ())
@@ -40,20 +40,20 @@ async def test_what_is_bad_already_is_known(tmp_path: Path, database_url: str):
 
 
 async def test_a_person_may_have_all_of_it_told(tmp_path: Path):
-    async with watched(tmp_path, OLD, BENS) as scene:
+    async with rule_at_work(tmp_path, OLD, BENS) as scene:
         await scene.switched_on("all", message_for_many="{{ list }}", most_at_once=1)
         assert await scene.told() == [(BEN, "1406 and 1407")]
 
 
 async def test_or_some_of_it(tmp_path: Path):
-    async with watched(tmp_path, OLD, BENS) as scene:
+    async with rule_at_work(tmp_path, OLD, BENS) as scene:
         rule = await scene.switched_on({hash_of(["1407"])})
         assert await scene.told() == [BENS_WORDS]
         assert await scene.states(rule) == {"1406": "known", "1407": "firing"}
 
 
 async def test_a_rule_whose_check_fails_isnt_switched_on(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.saved_rule(sql="SELECT batch FROM nothing")
         report = await scene.checker.turn_on(rule.id, rule.revision, "none", "Ines")
         assert report.result == "failed"
@@ -64,7 +64,7 @@ async def test_a_rule_whose_check_fails_isnt_switched_on(tmp_path: Path):
 
 
 async def test_switching_on_another_revision_is_refused(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.saved_rule()
         await scene.saved.save(replace(rule, message="Another."), "Ben")
         with pytest.raises(UnusableInput, match="changed meanwhile"):
@@ -72,7 +72,7 @@ async def test_switching_on_another_revision_is_refused(tmp_path: Path):
 
 
 async def test_switching_on_twice_is_switching_on_once(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         # By now it would be a baseline, in which this is known and told to nobody.
@@ -81,7 +81,7 @@ async def test_switching_on_twice_is_switching_on_once(tmp_path: Path):
 
 
 async def test_a_draft_is_only_looked_at(tmp_path: Path):
-    async with watched(tmp_path, BENS) as scene:
+    async with rule_at_work(tmp_path, BENS) as scene:
         rule = await scene.saved_rule()
         with pytest.raises(UnusableInput, match="switch it on"):
             await scene.check(rule)
@@ -92,7 +92,7 @@ async def test_a_draft_is_only_looked_at(tmp_path: Path):
 
 
 async def test_a_dry_run_changes_nothing(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         before = await scene.state(rule)
@@ -104,7 +104,7 @@ async def test_a_dry_run_changes_nothing(tmp_path: Path):
 
 
 async def test_pending_for_some_checks(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(pending_checks=3)
         scene.write(BENS)
         await scene.check(rule)
@@ -119,7 +119,7 @@ async def test_pending_for_some_checks(tmp_path: Path):
 
 
 async def test_pending_for_some_minutes_while_nothing_changes(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(pending_minutes=10)
         scene.write(BENS)
         _age(scene.file)
@@ -134,7 +134,7 @@ async def test_pending_for_some_minutes_while_nothing_changes(tmp_path: Path):
 
 
 async def test_what_was_pending_and_is_good_is_told_to_nobody(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(pending_checks=2, tell_recovery=True)
         scene.write(BENS)
         await scene.check(rule)
@@ -147,7 +147,7 @@ async def test_what_was_pending_and_is_good_is_told_to_nobody(tmp_path: Path):
 
 
 async def test_a_query_with_a_clock_is_never_skipped(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         _age(scene.file)
         rule = await scene.switched_on(sql=f"{SQL} AND current_date > DATE '2020-01-01'")
         assert (await scene.check(rule)).result == "counted"
@@ -155,7 +155,7 @@ async def test_a_query_with_a_clock_is_never_skipped(tmp_path: Path):
 
 
 async def test_a_changed_rule_is_never_skipped(tmp_path: Path):
-    async with watched(tmp_path, BENS) as scene:
+    async with rule_at_work(tmp_path, BENS) as scene:
         _age(scene.file)
         rule = await scene.switched_on()
         assert (await scene.check(rule)).result == "unchanged"
@@ -164,7 +164,7 @@ async def test_a_changed_rule_is_never_skipped(tmp_path: Path):
 
 
 async def test_a_query_may_say_what_is_good(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(sql=WITH_BAD, recovery_checks=2)
         scene.write(BENS)
         await scene.check(rule)
@@ -186,7 +186,7 @@ async def test_a_query_may_say_what_is_good(tmp_path: Path):
 
 
 async def test_checks_that_dont_list_a_row_count_neither_way(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(sql=WITH_BAD, pending_checks=3)
         scene.write(BENS)
         await scene.check(rule)
@@ -200,7 +200,7 @@ async def test_checks_that_dont_list_a_row_count_neither_way(tmp_path: Path):
 
 
 async def test_a_row_without_a_key_is_told_to_the_owner(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write((None, "T3", 374, "Ben Adeyemi"), BENS)
         await scene.check(rule)
@@ -227,7 +227,7 @@ async def test_a_row_without_a_key_is_told_to_the_owner(tmp_path: Path):
 async def test_a_row_with_an_unreadable_recipient_is_told_to_the_owner(
     tmp_path: Path, client: str, why: str
 ):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write((1407, "T3", 374, client), CLARAS)
         await scene.check(rule)
@@ -246,7 +246,7 @@ async def test_a_row_that_names_nobody_cant_forge_lines_of_the_log(
 ):
     forged = "2026-11-26 ERROR forged \x1b[31m\u202e"
     row = (1, "T1", 300, f'"Nobody\u2028\n{forged}\r\n%s"')
-    async with watched(tmp_path, row) as scene:
+    async with rule_at_work(tmp_path, row) as scene:
         rule = await scene.switched_on("all", owner="")
         await scene.check(rule)
     lines = [each for each in caplog.messages if "can't tell anybody" in each]
@@ -259,7 +259,7 @@ async def test_a_row_that_names_nobody_cant_forge_lines_of_the_log(
 async def test_a_recipient_that_no_database_can_look_for_keeps_nobody_else_from_being_told(
     tmp_path: Path, database_url: str, odd: str
 ):
-    async with watched(tmp_path, database_url=database_url) as scene:
+    async with rule_at_work(tmp_path, database_url=database_url) as scene:
         odd_client = f"if(batch = 1407, {odd}, client) AS client"
         rule = await scene.switched_on(
             sql=SQL.replace("diacetyl_ppb, client", f"diacetyl_ppb, {odd_client}")
@@ -272,7 +272,7 @@ async def test_a_recipient_that_no_database_can_look_for_keeps_nobody_else_from_
 
 
 async def test_a_query_of_our_own_that_fails_is_a_failed_check(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         database = await scene.desk.database()
@@ -284,7 +284,7 @@ async def test_a_query_of_our_own_that_fails_is_a_failed_check(tmp_path: Path):
 
 
 async def test_words_that_cant_be_filled_in_go_to_the_owner(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write((1407, None, 374, "Ben Adeyemi"), CLARAS)
         await scene.check(rule)
@@ -295,7 +295,7 @@ async def test_words_that_cant_be_filled_in_go_to_the_owner(tmp_path: Path):
 
 
 async def test_many_rows_are_one_alert_for_each_recipient(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(
             message_for_many="{{ count }} batches in {{ tank }}: {{ list }}.",
             to="Ben, Clara",
@@ -311,7 +311,7 @@ async def test_many_rows_are_one_alert_for_each_recipient(tmp_path: Path):
 
 
 async def test_without_words_for_many_they_are_listed(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS, (1409, "T4", 300, "Ben Adeyemi"))
         await scene.check(rule)
@@ -319,7 +319,7 @@ async def test_without_words_for_many_they_are_listed(tmp_path: Path):
 
 
 async def test_alerts_are_gathered_for_some_minutes(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(gather_minutes=5, message_for_many="{{ list }}")
         scene.write(BENS)
         await scene.check(rule)
@@ -337,7 +337,7 @@ async def test_alerts_are_gathered_for_some_minutes(tmp_path: Path):
 
 
 async def test_once_ever(tmp_path: Path):
-    async with watched(tmp_path, OLD) as scene:
+    async with rule_at_work(tmp_path, OLD) as scene:
         rule = await scene.switched_on(once_ever=True)
         for rows in ([OLD, BENS], [], [OLD, BENS], []):
             scene.write(*rows)
@@ -346,12 +346,12 @@ async def test_once_ever(tmp_path: Path):
 
 
 async def test_a_simulations_episodes_dont_count_for_a_real_account(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         await scene.check(rule)
     real = "AC" + "1" * 32
-    async with watched(tmp_path, BENS, account_sid=real, people=()) as scene:
+    async with rule_at_work(tmp_path, BENS, account_sid=real, people=()) as scene:
         rule = await scene.rule(rule.id)
         assert rule.state == "draft"
         await scene.checker.turn_on(rule.id, rule.revision, "all", "Ines")
@@ -361,7 +361,7 @@ async def test_a_simulations_episodes_dont_count_for_a_real_account(tmp_path: Pa
 
 
 async def test_too_many_rows_change_nothing(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(
             sql="SELECT range AS batch, 'T' AS tank, 300 AS diacetyl_ppb, '' AS client "
             "FROM range(60000) WHERE (SELECT max(batch) FROM tastings) > 1000"
@@ -374,14 +374,14 @@ async def test_too_many_rows_change_nothing(tmp_path: Path):
 
 
 async def test_a_key_that_isnt_exact_is_refused_in_a_sentence(tmp_path: Path):
-    async with watched(tmp_path, (1407, "T3", 374.5, "Ben Adeyemi")) as scene:
+    async with rule_at_work(tmp_path, (1407, "T3", 374.5, "Ben Adeyemi")) as scene:
         rule = await scene.saved_rule(key=("diacetyl_ppb",))
         report = await scene.checker.turn_on(rule.id, rule.revision, "none", "Ines")
         assert "CAST" in report.failure
 
 
 async def test_the_whole_row_may_be_the_key(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(key=WHOLE_ROW)
         scene.write(BENS)
         await scene.check(rule)
@@ -394,7 +394,7 @@ async def test_the_whole_row_may_be_the_key(tmp_path: Path):
 
 
 async def test_the_owner_hears_that_data_stopped(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(stale_after_minutes=60)
         scene.write(BENS)
         await scene.check(rule)
@@ -407,7 +407,7 @@ async def test_the_owner_hears_that_data_stopped(tmp_path: Path):
 
 
 async def test_the_newest_row_tells_more_than_the_file(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         columns = f"{COLUMNS},tasted_at"
         now = datetime.now(UTC)
         times = [f"{now - timedelta(hours=hours):%Y-%m-%d %H:%M:%S}" for hours in (30, 5)]
@@ -423,7 +423,7 @@ async def test_the_newest_row_tells_more_than_the_file(tmp_path: Path):
 
 
 async def test_a_row_from_a_mistyped_year_doesnt_count_as_the_newest(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         now = datetime.now(UTC)
         times = [f"{now - timedelta(hours=hours):%Y-%m-%d %H:%M:%S}" for hours in (5, -24 * 3650)]
         good = [(1, "T1", 0, "", each) for each in times]
@@ -436,7 +436,7 @@ async def test_a_row_from_a_mistyped_year_doesnt_count_as_the_newest(tmp_path: P
 
 
 async def test_without_its_time_column_a_rule_cant_tell_whether_data_come(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.saved_rule(stale_after_minutes=240, time_column="tasted")
         report = await scene.checker.turn_on(rule.id, rule.revision, "none", "Ines")
         assert report.failure == (
@@ -446,7 +446,7 @@ async def test_without_its_time_column_a_rule_cant_tell_whether_data_come(tmp_pa
 
 
 async def test_each_check_is_written_down(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         await scene.check(rule)
@@ -470,7 +470,7 @@ def _age(file: Path, seconds: float = 60) -> None:
 
 
 async def test_the_owner_hears_of_many_unreadable_recipients_in_one_text(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         sql = SQL.replace("batch,", "batch || repeat('x', 90) AS batch,")
         rule = await scene.switched_on(sql=sql)
         people = ["; ".join(f"{each}{'y' * 30}" for each in "abcdefgh")] * 5

@@ -16,7 +16,7 @@ from rules.checker import RuleChecker
 from rules.desk import RuleDesk
 from rules.overview import MEND_OWNER
 from tests.support.desks import quiet_now
-from tests.support.watched import BEN, CLARA, COLUMNS, INES, SQL, watched
+from tests.support.rule_at_work import BEN, CLARA, COLUMNS, INES, SQL, rule_at_work
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ BENS_WORDS = (BEN, "Batch 1407 in T3 has 374 ppb of diacetyl.")
 
 async def test_the_same_row_is_told_once(tmp_path: Path):
     """https://github.com/metabase/metabase/issues/66578 and 56978."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         for _ in range(4):
@@ -41,7 +41,7 @@ async def test_the_same_row_is_told_once(tmp_path: Path):
 
 async def test_nobody_is_told_after_it_was_fixed(tmp_path: Path):
     """https://github.com/metabase/metabase/issues/65228."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(quiet_hours=quiet_now(BEN))
         scene.write(BENS, (1409, "T5", 300, "Ben Adeyemi"))
         await scene.check(rule)
@@ -59,7 +59,7 @@ async def test_nobody_is_told_after_it_was_fixed(tmp_path: Path):
 
 async def test_the_owner_hears_of_a_broken_query(tmp_path: Path):
     """https://github.com/metabase/metabase/issues/32687 and 69610, redash 2593."""
-    async with watched(tmp_path, BENS) as scene:
+    async with rule_at_work(tmp_path, BENS) as scene:
         rule = await scene.switched_on()
         scene.write(BENS, columns="batch,tank,diacetyl_ppb_2,client")
         for _ in range(health.FAILURES_BEFORE_TELLING):
@@ -86,7 +86,7 @@ async def test_the_owner_hears_of_a_broken_query(tmp_path: Path):
 
 async def test_recipients_come_from_the_data(tmp_path: Path):
     """https://github.com/grafana/grafana/issues/16060, metabase 56267."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS, CLARAS, (1409, "T5", 300, "+1 412-555-0188"), (1410, "T6", 301, "lab"))
         await scene.check(rule)
@@ -95,7 +95,7 @@ async def test_recipients_come_from_the_data(tmp_path: Path):
 
 async def test_duplicate_keys_are_one_thing(tmp_path: Path):
     """https://github.com/grafana/grafana/issues/48400."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS, (1407, "T4", 290, "Clara Novak"), (1407, "T3", 374, "Ben Adeyemi"))
         report = await scene.check(rule)
@@ -106,7 +106,7 @@ async def test_duplicate_keys_are_one_thing(tmp_path: Path):
 
 async def test_an_edit_changes_nothing_for_what_is_bad_already(tmp_path: Path):
     """https://github.com/grafana/grafana/issues/83250."""
-    async with watched(tmp_path, OLD) as scene:
+    async with rule_at_work(tmp_path, OLD) as scene:
         rule = await scene.switched_on()
         scene.write(OLD, BENS)
         await scene.check(rule)
@@ -120,7 +120,7 @@ async def test_an_edit_changes_nothing_for_what_is_bad_already(tmp_path: Path):
 
 
 async def test_only_other_key_columns_begin_a_new_baseline(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         await scene.check(rule)
@@ -136,7 +136,7 @@ async def test_only_other_key_columns_begin_a_new_baseline(tmp_path: Path):
 
 async def test_switching_on_again_tells_nothing_old(tmp_path: Path):
     """https://github.com/elastic/kibana/issues/177667."""
-    async with watched(tmp_path, OLD) as scene:
+    async with rule_at_work(tmp_path, OLD) as scene:
         rule = await scene.switched_on()
         scene.write(OLD, BENS)
         await scene.check(rule)
@@ -151,7 +151,7 @@ async def test_switching_on_again_tells_nothing_old(tmp_path: Path):
 
 
 async def test_switching_on_again_tells_what_went_bad_meanwhile_if_asked(tmp_path: Path):
-    async with watched(tmp_path, OLD) as scene:
+    async with rule_at_work(tmp_path, OLD) as scene:
         rule = await scene.switched_on()
         scene.write(OLD, BENS)
         await scene.check(rule)
@@ -166,7 +166,7 @@ async def test_switching_on_again_tells_what_went_bad_meanwhile_if_asked(tmp_pat
 
 async def test_over_a_limit_nothing_vanishes(tmp_path: Path):
     """https://github.com/prometheus/prometheus/issues/12415."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(most_at_once=10)
         many = [(1500 + each, "T1", 300, f"+1412555{2000 + each}") for each in range(11)]
         scene.write(*many)
@@ -194,7 +194,7 @@ async def test_over_a_limit_nothing_vanishes(tmp_path: Path):
 async def test_one_row_for_a_crowd_is_a_flood(
     tmp_path: Path, people: int, most_at_once: int, most: int
 ):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(most_at_once=most_at_once)
         # The same key again and again, each time for another person.
         crowd = [(1407, "T3", 374, f"+1412555{2000 + each}") for each in range(people)]
@@ -217,7 +217,7 @@ async def test_one_row_for_a_crowd_is_a_flood(
 
 
 async def test_a_row_for_a_large_group_is_a_flood_unless_the_rule_names_it(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         contacts = Contacts(await scene.desk.database(), scene.desk.services.regions)
         for each in range(51):
             number = f"+1412555{2000 + each}"
@@ -234,7 +234,7 @@ async def test_a_row_for_a_large_group_is_a_flood_unless_the_rule_names_it(tmp_p
 
 async def test_what_comes_and_goes_is_told_three_times_a_day(tmp_path: Path):
     """https://github.com/grafana/grafana/issues/7886."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         for _ in range(6):
             scene.write(BENS)
@@ -255,7 +255,7 @@ async def test_what_comes_and_goes_is_told_three_times_a_day(tmp_path: Path):
 async def test_what_comes_and_goes_is_seen_even_without_an_owner(
     tmp_path: Path, owner: str, caplog: pytest.LogCaptureFixture
 ):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rules = RuleDesk(scene.desk, scene.sources, scene.sandbox)
         rule = await scene.switched_on(owner=owner)
         is_gone = owner == "Former Colleague"
@@ -283,7 +283,7 @@ async def test_what_comes_and_goes_is_seen_even_without_an_owner(
 
 
 async def test_an_owner_of_whom_only_one_can_be_told(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         await scene.switched_on(owner="Ines Duarte, 412-555-01")
         [shown] = await RuleDesk(scene.desk, scene.sources, scene.sandbox).overview()
         assert (shown.health.kind, shown.health.words) == (
@@ -295,7 +295,7 @@ async def test_an_owner_of_whom_only_one_can_be_told(tmp_path: Path):
 
 async def test_it_is_well_again_only_after_some_checks(tmp_path: Path):
     """So that a row which is missing once, such as while a file is written, isn't told twice."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(recovery_checks=2)
         for _ in range(3):
             scene.write(BENS)
@@ -310,7 +310,7 @@ async def test_it_is_well_again_only_after_some_checks(tmp_path: Path):
 @pytest.mark.parametrize("what", ["missing", "empty", "half a row", "no rows at all"])
 async def test_no_data_is_no_news(tmp_path: Path, what: str):
     """https://github.com/grafana/grafana/issues/16290."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         await scene.check(rule)
@@ -333,7 +333,7 @@ async def test_no_data_is_no_news(tmp_path: Path, what: str):
 
 
 async def test_no_bad_rows_are_health(tmp_path: Path):
-    async with watched(tmp_path, BENS) as scene:
+    async with rule_at_work(tmp_path, BENS) as scene:
         rule = await scene.switched_on()
         scene.write((1407, "T3", 20, "Ben Adeyemi"))
         for _ in range(4):
@@ -347,7 +347,7 @@ async def test_no_bad_rows_are_health(tmp_path: Path):
 
 async def test_two_checkers_tell_once(tmp_path: Path, database_url: str):
     """https://github.com/apache/superset/issues/39533."""
-    async with watched(tmp_path, database_url=database_url) as scene:
+    async with rule_at_work(tmp_path, database_url=database_url) as scene:
         rule = await scene.switched_on(every_seconds=1)
         other = RuleChecker(scene.desk, scene.sources, scene.sandbox)
         running = [asyncio.create_task(each.run()) for each in (scene.checker, other)]
@@ -369,7 +369,7 @@ async def test_two_checkers_tell_once(tmp_path: Path, database_url: str):
 
 async def test_sixteen_bad_rows_are_one_call(tmp_path: Path):
     """https://github.com/target/goalert/issues/1084."""
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(
             most_at_once=50, message_for_many="{{ count }} batches are off: {{ list }}."
         )
@@ -379,7 +379,7 @@ async def test_sixteen_bad_rows_are_one_call(tmp_path: Path):
 
 
 async def test_words_of_the_data_are_no_template(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write((1407, "{{ 7 * 7 }}", 374, "Ben Adeyemi"))
         await scene.check(rule)
@@ -394,7 +394,7 @@ def replace(rule, **changes):
 
 
 async def test_a_key_column_in_other_letters_is_the_same_column(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         await scene.check(rule)

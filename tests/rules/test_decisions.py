@@ -16,7 +16,7 @@ from rules.held import answer_held
 from rules.mutes import Mutes
 from rules.rule import Rule
 from tests.support.desks import quiet_now, until_over
-from tests.support.watched import BEN, CLARA, INES, Watched, watched
+from tests.support.rule_at_work import BEN, CLARA, INES, RuleAtWork, rule_at_work
 
 OLD = (1406, "T1", 250, "Ben Adeyemi")
 BENS = (1407, "T3", 374, "Ben Adeyemi")
@@ -25,17 +25,17 @@ CLARAS = (1408, "T4", 290, "Clara Novak")
 BENS_WORDS = (BEN, "Batch 1407 in T3 has 374 ppb of diacetyl.")
 
 
-async def mutes_of(scene: Watched) -> Mutes:
+async def mutes_of(scene: RuleAtWork) -> Mutes:
     return Mutes(await scene.desk.database(), scene.desk.services.twilio.account_sid)
 
 
-async def answer(scene: Watched, rule: Rule, tell: Tell) -> int:
+async def answer(scene: RuleAtWork, rule: Rule, tell: Tell) -> int:
     account_sid = scene.desk.services.twilio.account_sid
     return await answer_held(await scene.desk.database(), account_sid, rule.id, tell, "Ines")
 
 
 async def test_a_person_decides_what_is_held(tmp_path: Path, database_url: str):
-    async with watched(tmp_path, database_url=database_url) as scene:
+    async with rule_at_work(tmp_path, database_url=database_url) as scene:
         rule = await scene.switched_on(most_at_once=1)
         scene.write(BENS, CLARAS, BENS_TOO)
         await scene.check(rule)
@@ -58,7 +58,7 @@ async def test_a_person_decides_what_is_held(tmp_path: Path, database_url: str):
 
 @pytest.mark.parametrize(("tell", "numbers"), [("all", [BEN, CLARA]), ("none", [])])
 async def test_all_of_it_or_none(tmp_path: Path, tell: Tell, numbers: list[str]):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(most_at_once=1)
         scene.write(BENS, CLARAS)
         _age(scene.file)
@@ -72,7 +72,7 @@ async def test_all_of_it_or_none(tmp_path: Path, tell: Tell, numbers: list[str])
 
 
 async def test_what_is_still_bad_when_a_mute_ends_is_told(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(message_for_many="{{ list }}")
         mutes = await mutes_of(scene)
         mute = await mutes.add(rule.id, by="Ines")
@@ -91,7 +91,7 @@ async def test_what_is_still_bad_when_a_mute_ends_is_told(tmp_path: Path):
 
 
 async def test_a_mute_of_a_key_or_a_recipient_leaves_the_others(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(to="Ben, Clara", to_column="", message="{{ batch }}")
         mutes = await mutes_of(scene)
         of_ben = await mutes.add(rule.id, recipient=BEN)
@@ -114,7 +114,7 @@ async def test_a_mute_of_a_key_or_a_recipient_leaves_the_others(tmp_path: Path):
 
 
 async def test_those_who_were_told_hear_when_it_is_no_longer_listed(tmp_path: Path):
-    async with watched(tmp_path, OLD) as scene:
+    async with rule_at_work(tmp_path, OLD) as scene:
         rule = await scene.switched_on(tell_recovery=True)
         scene.write(OLD, BENS)
         await scene.check(rule)
@@ -127,7 +127,7 @@ async def test_those_who_were_told_hear_when_it_is_no_longer_listed(tmp_path: Pa
 
 
 async def test_reminders_follow_until_a_person_acknowledges(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(reminders=3, reminder_minutes=30)
         scene.write(BENS)
         await scene.check(rule)
@@ -148,7 +148,7 @@ async def test_reminders_follow_until_a_person_acknowledges(tmp_path: Path):
 
 
 async def test_three_reminders_are_the_most(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(reminders=2, reminder_minutes=30)
         scene.write(BENS)
         for _ in range(5):
@@ -159,7 +159,7 @@ async def test_three_reminders_are_the_most(tmp_path: Path):
         assert await scene.told() == [BENS_WORDS] * 3
 
 
-async def _acknowledge(scene: Watched, alert_id: str) -> None:
+async def _acknowledge(scene: RuleAtWork, alert_id: str) -> None:
     """Let the recipient have replied, if the alert hasn't ended in another way yet."""
     history = await scene.desk.history()
     event = Event(datetime.now(UTC), Status.ACKNOWLEDGED, "Replied", "recipient")
@@ -175,7 +175,7 @@ def _age(file: Path) -> None:
 
 
 async def test_who_cant_be_told_that_it_is_over_stops_nothing(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(tell_recovery=True, channel="call")
         scene.write((1407, "T3", 374, f"{BEN} ext. 12"), CLARAS)
         await scene.check(rule)
@@ -190,7 +190,7 @@ async def test_who_cant_be_told_that_it_is_over_stops_nothing(tmp_path: Path):
 
 
 async def test_who_never_heard_of_it_doesnt_hear_that_it_is_over(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(tell_recovery=True, quiet_hours=quiet_now(BEN))
         scene.write(BENS)
         await scene.check(rule)

@@ -16,19 +16,19 @@ from rules.desk import RuleDesk
 from rules.overview import RuleOverview
 from rules.rule import Rule
 from rules.sandbox import QueryError
-from tests.support.watched import BEN, CLARA, RULE, Watched, watched
+from tests.support.rule_at_work import BEN, CLARA, RULE, RuleAtWork, rule_at_work
 
 ROWS = ((1407, "T3", 210, "Ben"), (1408, "T4", 180, "Ben"), (1409, "T5", 240, "Brewers"))
 
 
 @pytest.fixture
-async def scene(database_url: str, tmp_path: Path) -> AsyncIterator[Watched]:
-    async with watched(tmp_path, *ROWS, database_url=database_url) as opened:
+async def scene(database_url: str, tmp_path: Path) -> AsyncIterator[RuleAtWork]:
+    async with rule_at_work(tmp_path, *ROWS, database_url=database_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def rules(scene: Watched) -> RuleDesk:
+def rules(scene: RuleAtWork) -> RuleDesk:
     rules = RuleDesk(scene.desk, scene.sources, scene.sandbox)
     return rules.acting_as(Actor("Ann", EVERYTHING))
 
@@ -48,7 +48,7 @@ async def only(rules: RuleDesk) -> RuleOverview:
 
 
 async def test_turning_on_tells_what_was_decided_and_nothing_else(
-    scene: Watched, rules: RuleDesk
+    scene: RuleAtWork, rules: RuleDesk
 ) -> None:
     rule, fingerprint = await seen_and_saved(rules)
     preview = await rules.preview(rule)
@@ -63,14 +63,16 @@ async def test_turning_on_tells_what_was_decided_and_nothing_else(
 
 @pytest.mark.parametrize(("tell", "numbers"), [("none", []), ("all", [BEN, CLARA])])
 async def test_all_or_none_of_what_is_bad_already_is_told(
-    scene: Watched, rules: RuleDesk, tell: Any, numbers: list[str]
+    scene: RuleAtWork, rules: RuleDesk, tell: Any, numbers: list[str]
 ) -> None:
     rule, fingerprint = await seen_and_saved(rules)
     await rules.turn_on(rule.id, fingerprint, tell)
     assert sorted(to for to, _ in await scene.told()) == numbers
 
 
-async def test_a_rule_that_was_not_seen_as_it_is_stays_off(scene: Watched, rules: RuleDesk) -> None:
+async def test_a_rule_that_was_not_seen_as_it_is_stays_off(
+    scene: RuleAtWork, rules: RuleDesk
+) -> None:
     rule, fingerprint = await seen_and_saved(rules)
     with pytest.raises(UnusableInput, match="once more"):
         await RuleDesk(scene.desk, scene.sources, scene.sandbox).turn_on(
@@ -98,7 +100,7 @@ async def test_a_rule_that_was_not_seen_as_it_is_stays_off(scene: Watched, rules
     ],
 )
 async def test_what_would_tell_nobody_is_not_switched_on(
-    scene: Watched, rules: RuleDesk, changes: dict[str, Any], field: str
+    scene: RuleAtWork, rules: RuleDesk, changes: dict[str, Any], field: str
 ) -> None:
     rule, fingerprint = await seen_and_saved(rules, **changes)
     with pytest.raises(UnusableInput) as raised:
@@ -107,7 +109,7 @@ async def test_what_would_tell_nobody_is_not_switched_on(
     assert (await scene.rule(rule.id)).state == "draft"
 
 
-async def test_a_rule_that_can_not_be_checked_stays_off(scene: Watched, rules: RuleDesk) -> None:
+async def test_a_rule_that_can_not_be_checked_stays_off(scene: RuleAtWork, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules)
     scene.file.unlink()
     with pytest.raises(UnusableInput, match="tastings"):
@@ -119,7 +121,7 @@ async def test_a_rule_that_can_not_be_checked_stays_off(scene: Watched, rules: R
     assert (await only(rules)).health.kind == "draft"
 
 
-async def test_the_list_tells_where_each_rule_stands(scene: Watched, rules: RuleDesk) -> None:
+async def test_the_list_tells_where_each_rule_stands(scene: RuleAtWork, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules, every_seconds=60)
     draft = await only(rules)
     assert (draft.now.words, draft.health.words, draft.next_check) == ("–", "Draft", None)
@@ -148,7 +150,7 @@ async def test_the_list_tells_where_each_rule_stands(scene: Watched, rules: Rule
     assert await rules.overview() == []
 
 
-async def test_a_flood_waits_for_a_person(scene: Watched, rules: RuleDesk) -> None:
+async def test_a_flood_waits_for_a_person(scene: RuleAtWork, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules, most_at_once=2)
     await rules.turn_on(rule.id, fingerprint, "none")
     scene.append(*((number, "T9", 300, "Ben") for number in (1, 2, 3)))
@@ -172,7 +174,7 @@ async def test_a_flood_waits_for_a_person(scene: Watched, rules: RuleDesk) -> No
     assert (await only(rules)).health.words == "Fine"
 
 
-async def test_episodes_are_listed_with_their_rows(scene: Watched, rules: RuleDesk) -> None:
+async def test_episodes_are_listed_with_their_rows(scene: RuleAtWork, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules)
     await rules.turn_on(rule.id, fingerprint, "all")
     scene.write(*ROWS[:2], *((number, "T1", 1, "Clara Novak") for number in (1, 2, 3)))
@@ -184,7 +186,7 @@ async def test_episodes_are_listed_with_their_rows(scene: Watched, rules: RuleDe
     assert over.over_at >= over.began_at
 
 
-async def test_a_key_is_muted_by_its_words(scene: Watched, rules: RuleDesk) -> None:
+async def test_a_key_is_muted_by_its_words(scene: RuleAtWork, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules)
     await rules.turn_on(rule.id, fingerprint, "none")
     key = (await rules.episodes(rule.id))[0].key_hash
@@ -196,7 +198,7 @@ async def test_a_key_is_muted_by_its_words(scene: Watched, rules: RuleDesk) -> N
     assert await rules.mutes() == []
 
 
-async def test_a_dry_run_writes_nothing(scene: Watched, rules: RuleDesk) -> None:
+async def test_a_dry_run_writes_nothing(scene: RuleAtWork, rules: RuleDesk) -> None:
     rule, fingerprint = await seen_and_saved(rules)
     report = await rules.check_now(rule.id, dry_run=True)
     assert report.sentence == "2 bad, 2 new; nobody would be told."  # all is bad already
@@ -211,7 +213,7 @@ async def test_a_dry_run_writes_nothing(scene: Watched, rules: RuleDesk) -> None
     assert (await rules.check_now(rule.id)).sentence == "3 bad, 1 new; 1 person is told."
 
 
-async def test_sources_and_uploads_have_columns(scene: Watched, rules: RuleDesk) -> None:
+async def test_sources_and_uploads_have_columns(scene: RuleAtWork, rules: RuleDesk) -> None:
     file = scene.folder / "up.csv"
     file.write_text("lot,ppb\n7,2.5\n")
     name = await rules.upload("Lots 2026.csv", file)
@@ -220,7 +222,7 @@ async def test_sources_and_uploads_have_columns(scene: Watched, rules: RuleDesk)
     assert [each.name for each in found[name]] == ["lot", "ppb"]
 
 
-async def test_a_column_that_is_read_as_text_is_told(scene: Watched, rules: RuleDesk) -> None:
+async def test_a_column_that_is_read_as_text_is_told(scene: RuleAtWork, rules: RuleDesk) -> None:
     file = scene.folder / "up.csv"
     file.write_text('lot,litres\n7,"1,250"\n')
     name = await rules.upload("Tanks.csv", file)

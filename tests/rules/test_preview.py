@@ -15,7 +15,7 @@ from rules.preview import MOST_ROWS
 from rules.rule import WHOLE_ROW
 from rules.sandbox import QueryError
 from rules.sources import SourceError
-from tests.support.watched import BEN, CLARA, COLUMNS, RULE, Watched, watched
+from tests.support.rule_at_work import BEN, CLARA, COLUMNS, RULE, RuleAtWork, rule_at_work
 
 ROWS = (
     (1407, "T3", 210, "Ben"),
@@ -26,13 +26,13 @@ ROWS = (
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Watched]:
-    async with watched(tmp_path, *ROWS) as opened:
+async def scene(tmp_path: Path) -> AsyncIterator[RuleAtWork]:
+    async with rule_at_work(tmp_path, *ROWS) as opened:
         yield opened
 
 
 @pytest.fixture
-def rules(scene: Watched) -> RuleDesk:
+def rules(scene: RuleAtWork) -> RuleDesk:
     return RuleDesk(scene.desk, scene.sources, scene.sandbox)
 
 
@@ -108,14 +108,14 @@ async def test_what_keeps_everybody_from_being_told_is_said_at_once(rules: RuleD
     assert (await rules.preview(fine)).problems == {}
 
 
-async def test_a_source_that_is_gone_is_told(scene: Watched, rules: RuleDesk) -> None:
+async def test_a_source_that_is_gone_is_told(scene: RuleAtWork, rules: RuleDesk) -> None:
     scene.file.unlink()
     with pytest.raises(SourceError, match="tastings"):
         await rules.preview(RULE)
 
 
 async def test_a_rule_that_is_on_is_compared_with_what_it_follows(
-    scene: Watched, rules: RuleDesk
+    scene: RuleAtWork, rules: RuleDesk
 ) -> None:
     rule = await scene.switched_on()
     assert (await rules.preview(replace(RULE, name="Other"))).same is None
@@ -136,7 +136,7 @@ async def test_who_cant_be_tried_next_is_named(rules: RuleDesk) -> None:
 
 
 async def test_of_many_rows_the_first_are_shown_and_all_are_counted(
-    scene: Watched, rules: RuleDesk
+    scene: RuleAtWork, rules: RuleDesk
 ) -> None:
     scene.write(*((number, "T1", 300, "Ben") for number in range(700)))
     preview = await rules.preview(RULE)
@@ -152,7 +152,9 @@ async def test_without_a_time_column_the_past_is_not_known(rules: RuleDesk) -> N
     assert "Name the time column of tastings" in past.problem
 
 
-async def test_the_past_counts_what_turned_bad_on_each_day(scene: Watched, rules: RuleDesk) -> None:
+async def test_the_past_counts_what_turned_bad_on_each_day(
+    scene: RuleAtWork, rules: RuleDesk
+) -> None:
     today = datetime.now(UTC).date()
     rows = [
         (number, "T1", 300, "Ben", f"{today - timedelta(days=back)} 00:00:00")
@@ -176,7 +178,9 @@ async def test_the_past_counts_what_turned_bad_on_each_day(scene: Watched, rules
     assert sum(count for _, count in (await rules.past_alerts(window, days=10)).by_day) == 4
 
 
-async def test_more_rows_than_a_check_reads_arent_counted(scene: Watched, rules: RuleDesk) -> None:
+async def test_more_rows_than_a_check_reads_arent_counted(
+    scene: RuleAtWork, rules: RuleDesk
+) -> None:
     scene.write((1, "T1", 300, "Ben", "2026-01-01 00:00:00"), columns=f"{COLUMNS},t", good=())
     sql = "SELECT range AS batch FROM tastings, range(60000)"
     past = await rules.past_alerts(replace(RULE, sql=sql, to_column="", time_column="t"), days=2)
@@ -184,7 +188,9 @@ async def test_more_rows_than_a_check_reads_arent_counted(scene: Watched, rules:
     assert "More than 50,000 rows are listed" in past.problem
 
 
-async def test_what_is_wrong_with_the_past_is_a_sentence(scene: Watched, rules: RuleDesk) -> None:
+async def test_what_is_wrong_with_the_past_is_a_sentence(
+    scene: RuleAtWork, rules: RuleDesk
+) -> None:
     wrong = await rules.past_alerts(replace(RULE, sql="SELEC 1"))
     assert wrong.problem
     assert wrong.by_day == ()

@@ -12,14 +12,14 @@ import pytest
 from alerts.emergency_stop import Stopped
 from rules import health
 from rules.held import answer_held
-from tests.support.watched import BEN, CLARA, INES, Watched, watched
+from tests.support.rule_at_work import BEN, CLARA, INES, RuleAtWork, rule_at_work
 
 BENS = (1407, "T3", 374, "Ben Adeyemi")
 CLARAS = (1408, "T4", 290, "Clara Novak")
 BENS_WORDS = (BEN, "Batch 1407 in T3 has 374 ppb of diacetyl.")
 
 
-async def answer(scene: Watched, rule_id: str, tell: str) -> int:
+async def answer(scene: RuleAtWork, rule_id: str, tell: str) -> int:
     account_sid = scene.desk.services.twilio.account_sid
     database = await scene.desk.database()
     assert tell in {"all", "none"}
@@ -29,7 +29,7 @@ async def answer(scene: Watched, rule_id: str, tell: str) -> int:
 
 
 async def test_what_is_bad_meanwhile_waits_for_a_decision(tmp_path: Path, database_url: str):
-    async with watched(tmp_path, database_url=database_url) as scene:
+    async with rule_at_work(tmp_path, database_url=database_url) as scene:
         rule = await scene.switched_on()
         await scene.desk.stop_everything()
         scene.write(BENS)
@@ -52,7 +52,7 @@ async def test_what_is_bad_meanwhile_waits_for_a_decision(tmp_path: Path, databa
 
 
 async def test_a_rule_that_found_nothing_goes_on_as_usual(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         await scene.desk.stop_everything()
         await scene.check(rule)
@@ -64,7 +64,7 @@ async def test_a_rule_that_found_nothing_goes_on_as_usual(tmp_path: Path):
 
 
 async def test_nobody_is_told_of_what_is_over_or_due_again(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(tell_recovery=True, reminders=3, reminder_minutes=1)
         scene.write(BENS, CLARAS)
         await scene.check(rule)
@@ -79,7 +79,7 @@ async def test_nobody_is_told_of_what_is_over_or_due_again(tmp_path: Path):
 
 
 async def test_a_rule_is_not_switched_on_meanwhile(tmp_path: Path):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         await scene.desk.stop_everything()
         with pytest.raises(Stopped):
             await scene.switched_on()
@@ -88,7 +88,7 @@ async def test_a_rule_is_not_switched_on_meanwhile(tmp_path: Path):
 async def test_the_stop_comes_between_the_plan_and_the_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    async with watched(tmp_path) as scene:
+    async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on()
         scene.write(BENS)
         write, stopped = type(scene.desk).write_with_alerts, 0
@@ -108,7 +108,7 @@ async def test_the_stop_comes_between_the_plan_and_the_writing(
 
 
 async def test_a_rule_at_its_hourly_limit_tells_its_owner_and_goes_on_later(tmp_path: Path):
-    async with watched(tmp_path, alerts_per_person_per_hour=1) as scene:
+    async with rule_at_work(tmp_path, alerts_per_person_per_hour=1) as scene:
         rule = await scene.switched_on()
         scene.write(BENS, CLARAS)
         for _ in range(health.FAILURES_BEFORE_TELLING):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.support.required import program as installed
+from tests.support.installed_programs import installed_program
 from tests.support.running_app import PROJECT
 from tests.support.servers import free_port
 
@@ -132,7 +132,7 @@ def caddy(app: str, folder: Path) -> Iterator[str]:
 def _proxy(
     program: str, arguments: list[str], configuration: str, app: str, folder: Path
 ) -> Iterator[str]:
-    path, port = installed(program), free_port()
+    path, port = installed_program(program), free_port()
     # Else its workers are another user, who can't read what is in a folder of the tests.
     user = "user root;" if os.geteuid() == 0 else ""
     values = {"USER": user, "FOLDER": str(folder), "PORT": str(port), "APP": urlsplit(app).netloc}

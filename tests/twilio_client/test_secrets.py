@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.broken_server import broken
+from tests.support.error_text import error_text
 from tests.support.recording_server import (
     ACCOUNT_PATH,
     ACCOUNT_SID,
@@ -23,7 +24,6 @@ from tests.support.recording_server import (
     always,
 )
 from tests.support.servers import free_port, serve
-from tests.support.whole_story import whole_story
 from twilio_client import TwilioClient, TwilioError
 
 CALL: Any = {"to": TO, "from_": FROM, "url": "https://example.com/a.xml"}
@@ -46,7 +46,7 @@ def test_the_story_would_show_a_secret():
     with pytest.raises(KeyError) as caught:
         fail(KEY_SECRET)
     with pytest.raises(AssertionError):
-        assert_secret_free(whole_story(caught.value))
+        assert_secret_free(error_text(caught.value))
 
 
 async def test_the_token_signs_in():
@@ -96,7 +96,7 @@ def test_no_error_about_arguments(changes):
     error = _constructed(
         lambda: TwilioClient(auth_token=TOKEN, api_key_secret=KEY_SECRET, **arguments)
     )
-    assert_secret_free(whole_story(error))
+    assert_secret_free(error_text(error))
 
 
 def _constructed(construct: Any) -> ValueError:
@@ -116,13 +116,13 @@ async def failure(address: str, **changes: Any) -> BaseException:
 async def test_no_broken_connection(steps):
     async with broken(*steps) as server:
         error = await failure(server.address)
-    assert_secret_free(whole_story(error))
+    assert_secret_free(error_text(error))
     assert error.__context__ is None
 
 
 async def test_no_refused_connection():
     error = await failure(f"http://127.0.0.1:{free_port()}")
-    assert_secret_free(whole_story(error))
+    assert_secret_free(error_text(error))
     assert error.__context__ is None
 
 
@@ -131,13 +131,13 @@ async def test_no_answer_that_echoes_the_request(status):
     echo = {"code": 20003, "message": f"Bad credentials: {TOKEN}, Basic {ENCODED[0]}"}
     with serve(always(echo, status=status)) as address:
         error = await failure(address)
-    assert_secret_free(whole_story(error).replace(f"{echo['message']}", ""))
+    assert_secret_free(error_text(error).replace(f"{echo['message']}", ""))
     assert_secret_free(str(error) + repr(error))
 
 
 async def test_no_rejected_argument():
-    assert_secret_free(whole_story(await failure("http://127.0.0.1:9", to="")))
-    assert_secret_free(whole_story(await failure("http://127.0.0.1:9", to="\ud83d")))
+    assert_secret_free(error_text(await failure("http://127.0.0.1:9", to="")))
+    assert_secret_free(error_text(await failure("http://127.0.0.1:9", to="\ud83d")))
 
 
 async def test_no_account_that_comes_with_its_token():
@@ -163,4 +163,4 @@ async def test_no_canceled_request():
         with pytest.raises(asyncio.CancelledError) as caught:
             await placing
         await client.close()
-    assert_secret_free(whole_story(caught.value))
+    assert_secret_free(error_text(caught.value))

@@ -20,9 +20,9 @@ from tests.support.broken_server import (
     response,
 )
 from tests.support.certificate import self_signed
+from tests.support.error_text import error_text
 from tests.support.recording_server import FROM, TO
 from tests.support.servers import free_port
-from tests.support.whole_story import whole_story
 from twilio_client import TwilioUnreachable
 
 
@@ -123,7 +123,7 @@ async def test_a_proxy_that_cannot_be_used(monkeypatch, caplog, address, says):
     error = await failed_call("https://api.twilio.invalid")
     assert type(error) is TwilioUnreachable
     assert f"(https_proxy {says}" in str(error)
-    assert "hunter2" not in whole_story(error) + caplog.text
+    assert "hunter2" not in error_text(error) + caplog.text
 
 
 @pytest.mark.parametrize(

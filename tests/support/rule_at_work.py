@@ -55,7 +55,7 @@ GOOD: Row = (1, "T1", 0, "")
 
 
 @dataclass
-class Watched:
+class RuleAtWork:
     """A desk, what its rules watch, and who makes their checks."""
 
     desk: Desk
@@ -181,14 +181,14 @@ def _line(row: Row) -> str:
 
 
 @asynccontextmanager
-async def watched(
+async def rule_at_work(
     folder: Path,
     *rows: Row,
     database_url: str = "",
     account_sid: str = SIMULATOR_ACCOUNT_SID,
     people: Iterable[Contact] = PEOPLE,
     **options: Any,
-) -> AsyncIterator[Watched]:
+) -> AsyncIterator[RuleAtWork]:
     """A desk whose rules watch a file with these rows, and who may be told."""
     url = SecretStr(database_url) if database_url else database_in(folder)
     (folder / "sources.toml").write_text('[tastings]\nfile = "tastings.csv"\n')
@@ -205,7 +205,7 @@ async def watched(
             contacts = Contacts(database, desk.services.regions)
             for each in people:
                 await contacts.save(each)
-            scene = Watched(
+            scene = RuleAtWork(
                 desk,
                 folder,
                 sandbox,

@@ -72,7 +72,7 @@ REFUSED = TryOutcome(Status.FAILED, refused=True)
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> tuple[AlertRequest, list[Event], Status]:
+def made_up_alerts(draw: st.DrawFn) -> tuple[AlertRequest, list[Event], Status]:
     """A request, all events that are reported, and the status that the alert must end with."""
     request = draw(requests)
     chance = draw(st.randoms(use_true_random=False))

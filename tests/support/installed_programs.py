@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 
-def program(name: str, package: str = "") -> str:
+def installed_program(name: str, package: str = "") -> str:
     """Where a program is; without it skip the test, unless REQUIRE_PROGRAMS is set."""
     path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if path is None and not os.environ.get("REQUIRE_PROGRAMS"):
