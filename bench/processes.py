@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from tests.support.servers import free_port
 
 ROOT = Path(__file__).parent.parent
 BARE_APP = ROOT / "bench" / "bare_app.py"
@@ -89,14 +90,6 @@ def surroundings(folder: Path) -> dict[str, str]:
     """PATH, LANG and a HOME of its own, for a process that runs in a folder."""
     # Not the user's HOME, which may hold AWS profiles.
     return {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "HOME": str(folder)}
-
-
-def free_port() -> int:
-    """A port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _read_first_page(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -31,9 +31,10 @@ from statistics import median
 import aiohttp
 
 from bench import send_page, simulator_process
-from bench.processes import copied_app, free_port, served, surroundings
+from bench.processes import copied_app, served, surroundings
 from bench.session import Message, PageSession, opened
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
+from tests.support.servers import free_port
 
 # Fast, so that calls end soon. The simulator keeps 10,000 calls, which limits how many are made.
 SPEED = 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,8 @@ from hypothesis import settings
 from playwright.sync_api import Browser
 
 from database.connecting import engine_for, parsed
+from database.database import Database
+from database.tables import metadata
 from tests.support.browser import chromium
 from tests.support.databases import postgres_in, sqlite_in
 from tests.support.document_server import Documents, document_server
@@ -131,6 +133,15 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'callboard.sqlite'}"
     return fresh_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """`database_url`, opened. It must have the tables of every package that is imported."""
+    opened = Database(database_url, metadata)
+    await opened.open()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,14 +35,6 @@ from tests.support.rule_at_work import RULE, rule_at_work
 
 MAYA = Actor("Maya", EVERYTHING)
 TOKEN = "0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url, metadata)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 async def done(database: Database, **filters: Any) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,16 +12,9 @@ from access.sessions import Sessions
 from access.tables import sign_ins
 from access.users import User
 from database.database import Database
-from tests.support.signing_in import open_database
 
 MAYA = User("Maya Ortiz", "a hash")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 @pytest.fixture

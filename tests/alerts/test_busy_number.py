@@ -28,9 +28,9 @@ from tests.support.desks import (
     followed,
     posts,
     simulated_desk,
-    until,
     until_over,
 )
+from tests.support.waiting import until
 
 LOST = sa.exc.DBAPIError("COMMIT", None, Exception("cut"), connection_invalidated=True)
 ANN = "+14125550142"

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from alerts.steps import following
-from tests.support.desks import CALL, desk_at, until, until_over
+from tests.support.desks import CALL, desk_at, until_over
 from tests.support.scripted_twilio import CALL_SID, PLACED, Answer, at, scripted_twilio
+from tests.support.waiting import until
 
 NOT_ALLOWED = Answer(401, {"code": 20003, "message": "Authenticate"})
 FORBIDDEN = Answer(403, {"code": 20403, "message": "Forbidden"})

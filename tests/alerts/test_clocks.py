@@ -13,8 +13,9 @@ from alerts import replies
 from alerts.callbacks import SignedForm, handle_incoming_text
 from alerts.replies import ReplyPoller
 from simulator import SIMULATOR_FROM_NUMBER
-from tests.support.desks import ANYBODY, TEXT, desk_at, until
+from tests.support.desks import ANYBODY, TEXT, desk_at
 from tests.support.scripted_twilio import DROPPED, MESSAGE_SID, TEXTED, Answer, scripted_twilio
+from tests.support.waiting import until
 
 ELSEWHERE = "+14125550123"
 EARLIER_SID = "SM" + "f" * 32

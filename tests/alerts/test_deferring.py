@@ -19,11 +19,11 @@ from tests.support.desks import (
     posts,
     quiet_now,
     simulated_desk,
-    until,
     until_over,
     worker_of,
 )
 from tests.support.direct_sql import execute
+from tests.support.waiting import until
 
 BUSY = "+14125550101"
 HOUR = 3600

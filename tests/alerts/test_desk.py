@@ -24,11 +24,11 @@ from tests.support.desks import (
     posts,
     simulated,
     simulated_desk,
-    until,
     until_over,
     worker_of,
 )
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
+from tests.support.waiting import until
 
 BUSY, NEVER_ANSWERS = "+14125550101", "+14125550102"
 

@@ -26,9 +26,9 @@ from tests.support.desks import (
     followed,
     posts,
     simulated_desk,
-    until,
     until_over,
 )
+from tests.support.waiting import until
 
 ANN, BEN = "+14125550142", "+14125550143"
 LATER = replace(TEXT, hold_seconds=60)

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.support.desks import CALL, TEXT, desk_at, followed, until, until_over
+from tests.support.desks import CALL, TEXT, desk_at, followed, until_over
 from tests.support.scripted_twilio import DROPPED, PLACED, TEXTED, Answer, at, scripted_twilio
+from tests.support.waiting import until
 
 
 async def story(request, *looking):

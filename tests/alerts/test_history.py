@@ -17,7 +17,8 @@ from alerts.alert import NewAlert
 from alerts.history import History
 from database.database import Database
 from database.tables import MOST_PER_STATEMENT
-from tests.support.desks import ANYBODY, CALL, database_in, until
+from tests.support.desks import ANYBODY, CALL, database_in
+from tests.support.waiting import until
 
 STEPS = (Status.SENDING, Status.PLACED, Status.RINGING, Status.ANSWERED, Status.COMPLETED)
 ACCOUNT = "AC1"

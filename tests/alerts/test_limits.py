@@ -27,7 +27,8 @@ from alerts.limits import LimitReached, Limits, TooMany
 from alerts.submissions import Outcome, Submission
 from alerts.tables import alerts, submissions
 from database.database import Database
-from tests.support.desks import CALL, TEXT, followed, posts, simulated_desk, until, worker_of
+from tests.support.desks import CALL, TEXT, followed, posts, simulated_desk, worker_of
+from tests.support.waiting import until
 
 ACCOUNT = "AC1"
 BUSY = "+14125550101"

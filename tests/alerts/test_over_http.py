@@ -17,10 +17,11 @@ from simulator import SIMULATOR_FROM_NUMBER
 from simulator.app import create_app
 from storage import S3Storage
 from storage.s3_client import S3Connection
-from tests.support.desks import CALL, TEXT, followed, until
+from tests.support.desks import CALL, TEXT, followed
 from tests.support.environment import ACCOUNT_SID, TOKEN, clean_environment, write_env
 from tests.support.s3_server import empty_moto
 from tests.support.servers import serve
+from tests.support.waiting import until
 
 BUCKET = "twilio-xml"
 

@@ -10,9 +10,9 @@ import pytest
 
 from alerts import Status
 from alerts.steps.polling import WITH_CALLBACKS, PollIntervals, PollSchedule
-from tests.support.desks import until
 from tests.support.pollers import Reports, one, poller_at, polling_tasks
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
+from tests.support.waiting import until
 
 GONE = Answer(404, {"code": 20404, "message": "The requested resource was not found"})
 BROKEN = Answer(503)

@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse
 from alerts.steps.polling import StatusReader
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_AUTH_TOKEN, SIMULATOR_FROM_NUMBER
 from simulator.app import create_app
-from tests.support.desks import ANYBODY, twilio_client, until
+from tests.support.desks import ANYBODY, twilio_client
 from tests.support.pollers import Reports, one, poller_at
 from tests.support.servers import serve
+from tests.support.waiting import until
 
 OPEN_CALL = "<Response><Pause length='600'/></Response>"
 

@@ -6,9 +6,9 @@ import asyncio
 import time
 
 from alerts.steps.polling import PollIntervals
-from tests.support.desks import until
 from tests.support.pollers import Reports, one, poller_at, polling_tasks
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
+from tests.support.waiting import until
 
 
 async def test_a_report_that_fails_is_repeated_and_stops_no_other(caplog, monkeypatch):

@@ -17,12 +17,12 @@ from tests.support.desks import (
     desk_at,
     posts,
     simulated_desk,
-    until,
     until_over,
     worker_of,
 )
 from tests.support.direct_sql import column, execute
 from tests.support.scripted_twilio import PLACED, TOO_FAST, at, scripted_twilio
+from tests.support.waiting import until
 
 HOURS = "22:00-07:00"
 NIGHT_LENGTH = timedelta(hours=9)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from alerts.services import RetryPolicy
 from alerts.tables import rate_limits
-from tests.support.desks import CALL, TEXT, UNHURRIED, database_in, desk_at, until, until_over
+from tests.support.desks import CALL, TEXT, UNHURRIED, database_in, desk_at, until_over
 from tests.support.direct_sql import column
 from tests.support.scripted_twilio import (
     CALL_SID,
@@ -28,6 +28,7 @@ from tests.support.scripted_twilio import (
     listed,
     scripted_twilio,
 )
+from tests.support.waiting import until
 from twilio_client import TwilioClient
 from twilio_client.connections import WAIT_SECONDS
 

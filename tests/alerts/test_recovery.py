@@ -22,12 +22,12 @@ from tests.support.desks import (
     database_in,
     posts,
     simulated_desk,
-    until,
     until_over,
     worker_of,
 )
 from tests.support.direct_sql import column, execute
 from tests.support.failing_services import HangingStorage
+from tests.support.waiting import until
 
 ELSEWHERE = "+14125550123"
 

@@ -20,10 +20,10 @@ from tests.support.desks import (
     posts,
     quiet_now,
     simulated_desk,
-    until,
     until_over,
     worker_of,
 )
+from tests.support.waiting import until
 
 BUSY = "+14125550101"
 WAITS = {

@@ -15,7 +15,7 @@ from alerts.alert import NewAlert
 from alerts.submissions import Outcome, Submission
 from alerts.tables import submissions
 from database.database import Database
-from tests.support.desks import CALL, UNHURRIED, desk_at, until, until_over
+from tests.support.desks import CALL, UNHURRIED, desk_at, until_over
 from tests.support.scripted_twilio import (
     CALL_SID,
     DROPPED,
@@ -25,6 +25,7 @@ from tests.support.scripted_twilio import (
     at,
     scripted_twilio,
 )
+from tests.support.waiting import until
 from tests.support.written_history import WrittenHistory, written_history
 
 ACCOUNT = "AC1"

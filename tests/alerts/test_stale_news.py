@@ -12,7 +12,8 @@ from alerts import Event, watching
 from alerts.history import History
 from database.database import Database
 from storage import InlineStorage, Instructions
-from tests.support.desks import CALL, database_in, posts, simulated_desk, until, until_over
+from tests.support.desks import CALL, database_in, posts, simulated_desk, until_over
+from tests.support.waiting import until
 
 ELSEWHERE = "+14125550123"
 

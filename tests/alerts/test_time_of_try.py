@@ -23,7 +23,6 @@ from tests.support.desks import (
     posts,
     quiet_now,
     simulated_desk,
-    until,
     until_over,
 )
 from tests.support.direct_sql import column, execute
@@ -36,6 +35,7 @@ from tests.support.scripted_twilio import (
     listed,
     scripted_twilio,
 )
+from tests.support.waiting import until
 
 MACHINE = "+14125550103"
 TOKYO = "Asia/Tokyo"

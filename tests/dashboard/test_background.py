@@ -16,8 +16,9 @@ from shiny import reactive
 from access import Actor, NotAllowed
 from alerts import DatabaseError
 from dashboard.background import in_background, show, show_newest, until_shown
-from tests.support.desks import simulated_desk, until
+from tests.support.desks import simulated_desk
 from tests.support.page_in_memory import fill_in, opened
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 

@@ -24,7 +24,8 @@ from rules.opening import OpenRules
 from rules.rule import Rule
 from rules.sandbox import Query, QueryError
 from settings import Settings, SettingsError
-from tests.support.desks import CALL, simulated_desk, twilio_client, until
+from tests.support.desks import CALL, simulated_desk, twilio_client
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 

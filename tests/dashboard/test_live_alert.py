@@ -13,7 +13,8 @@ from shiny import Session, reactive
 from alerts import Alert, AlertRequest, Desk, Status
 from dashboard import live_alert
 from dashboard.live_alert import LiveAlert
-from tests.support.desks import simulated_desk, until
+from tests.support.desks import simulated_desk
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 

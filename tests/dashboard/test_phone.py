@@ -19,8 +19,8 @@ from dashboard.phone.texts import TextThread
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, LazyApp
 from simulator.app import create_app
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
-from tests.support.desks import until
 from tests.support.stepped_exchange import text
+from tests.support.waiting import until
 from twilio_client import TwilioClient
 from twiml import Gather, Response, Say
 

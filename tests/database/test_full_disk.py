@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from database.errors import is_passing
 from storage import InlineStorage, Instructions, StorageError
 from tests.support.desks import CALL, followed, posts, simulated_desk
-from tests.support.notes_table import all_notes, database_with_notes, note, until
+from tests.support.notes_table import all_notes, database_with_notes, note
 from tests.support.postgres import PostgresServer, fresh_database
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -26,9 +26,10 @@ from database.database import Database
 from database.migrations.revisions import VERSIONS, bring_up_to_date, revisions_in
 from database.tables import metadata
 from tests.support.alerts_by_hand import CALL, CALLER
-from tests.support.desks import desk_at, simulated_desk, until, worker_of
+from tests.support.desks import desk_at, simulated_desk, worker_of
 from tests.support.direct_sql import execute
 from tests.support.scripted_twilio import PLACED, at, scripted_twilio
+from tests.support.waiting import until
 
 NEWER = """
 import time

@@ -20,8 +20,9 @@ from database.connecting import engine_for, parsed
 from database.database import Database
 from tests.support.direct_sql import writing
 from tests.support.lossy_postgres import lossy_proxy
-from tests.support.notes_table import all_notes, database_with_notes, note, notes, until
+from tests.support.notes_table import all_notes, database_with_notes, note, notes
 from tests.support.postgres import PostgresServer, fresh_database, start, stop
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 

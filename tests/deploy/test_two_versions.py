@@ -18,11 +18,12 @@ from database.migrations.revisions import VERSIONS, revisions_in
 from settings import Settings
 from simulator import SIMULATOR_FROM_NUMBER
 from simulator.app import create_app
-from tests.support.desks import ANYBODY, until
+from tests.support.desks import ANYBODY
 from tests.support.environment import ACCOUNT_SID, TOKEN, clean_environment
 from tests.support.project_folder import REPOSITORY, build_project_folder
 from tests.support.running_app import bare_environment
 from tests.support.servers import serve
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -29,10 +29,10 @@ from tests.support.desks import (
     followed,
     quiet_now,
     simulated_desk,
-    until,
     worker_of,
 )
 from tests.support.direct_sql import execute
+from tests.support.waiting import until
 
 TOKEN = SecretStr("a-token-of-the-test")
 RIGHT = {"Authorization": f"Bearer {TOKEN.get_secret_value()}"}

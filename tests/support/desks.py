@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -168,13 +168,6 @@ async def simulated(desk: Desk, path: str) -> Any:
     async with httpx.AsyncClient(transport=transport, auth=credentials) as client:
         answer = await client.get(f"http://simulator.localhost/simulator/{path}")
         return answer.raise_for_status().json()
-
-
-async def until(is_so: Callable[[], object]) -> None:
-    """Wait until a condition holds, for 10 seconds at most."""
-    async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 def worker_of(desk: Desk) -> Worker:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -40,11 +38,3 @@ def note(text: str) -> Callable[[sa.Connection], str]:
 def all_notes(connection: sa.Connection) -> list[str]:
     """Work that reads all notes, in order."""
     return list(connection.scalars(sa.select(notes.c.id).order_by(notes.c.id)))
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait until a condition holds, for 10 seconds at most."""
-    deadline = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
