@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from access import EVERYTHING, Actor
 from access.audit_entry import Action, AuditEntry, Kind
 from alerts import AlertRequest
+from alerts.alert import NewAlert
 from simulator import SIMULATOR_ACCOUNT_SID
 from tests.browser.test_activity import done
 from tests.support.axe import nothing_found_by_axe
@@ -28,8 +29,6 @@ TEXT = AlertRequest("text", "+14125550122", "Lot 212 passed.", name="Clara Novak
 
 
 async def fill(file: Path) -> None:
-    from alerts.alert import NewAlert  # noqa: PLC0415
-
     async with written_history(f"sqlite:///{file}", SIMULATOR_ACCOUNT_SID) as history:
         for number in range(60):
             name = f"Person {number}"

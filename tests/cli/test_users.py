@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from pathlib import Path
@@ -71,14 +72,12 @@ def test_at_a_terminal_it_asks_twice(
 async def test_what_signs_a_user_out(
     path: Path, tmp_path: Path, action: str, monkeypatch: pytest.MonkeyPatch
 ):
-    # `main` starts an event loop of its own.
-    import asyncio  # noqa: PLC0415
-
     file = users_in(tmp_path, MAYA, "ben")
     async with open_database(database_in(tmp_path)) as database:
         here = sign_in_on(database, file)
         maya, ben = await signed_in(here), await signed_in(here, "ben")
         typed = "another password"
+        # In a thread, because `main` starts an event loop of its own.
         status = await asyncio.to_thread(users, monkeypatch, action, "maya ortiz", typed=typed)
         assert status == 0
         assert await here.ended([maya, ben]) == {maya}
@@ -111,8 +110,6 @@ async def test_signing_out_says_of_how_many_browsers(
     times: int,
     words: str,
 ):
-    import asyncio  # noqa: PLC0415
-
     async with open_database(database_in(path.parent)) as database:
         here = sign_in_on(database, users_in(path.parent, MAYA))
         for _ in range(times):

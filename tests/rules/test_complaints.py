@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -385,12 +386,6 @@ async def test_words_of_the_data_are_no_template(tmp_path: Path):
         await scene.check(rule)
         [alert] = await scene.alerts()
         assert said(alert) == "Batch 1407 in {{ 7 * 7 }} has 374 ppb of diacetyl."
-
-
-def replace(rule, **changes):
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(rule, **changes)
 
 
 async def test_a_key_column_in_other_letters_is_the_same_column(tmp_path: Path):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from alerts import Alert, Desk
+from alerts.message.compose import said
 from alerts.tables import alerts
 from people import tables as _people  # noqa: F401 - adds its tables to the metadata
 from people.contact import Contact
@@ -130,8 +131,6 @@ class RuleAtWork:
 
     async def told(self) -> list[tuple[str, str]]:
         """Who was told what: number and words, in order."""
-        from alerts.message.compose import said  # noqa: PLC0415
-
         return [(each.request.to, said(each)) for each in await self.alerts()]
 
     async def open(self, rule: Rule) -> dict[str, Episode]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from rules.sources import SourceError
@@ -227,8 +228,6 @@ async def test_json(lab: Lab):
 
 
 async def test_parquet(lab: Lab):
-    import duckdb  # noqa: PLC0415
-
     path = lab.folder / "lab.parquet"
     write = duckdb.connect().execute
     write(f"COPY (SELECT 1407 AS batch, 148::DECIMAL(9,2) AS ppb) TO '{path}'")

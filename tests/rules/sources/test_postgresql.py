@@ -11,7 +11,7 @@ import pytest
 from rules.sources import postgresql_query
 from tests.rules.sources.conftest import Lab
 from tests.support.pgbouncer import pgbouncer, program
-from tests.support.postgres import PostgresServer, fresh_database
+from tests.support.postgres import PostgresServer, fresh_database, start, stop
 from tests.support.servers import free_port
 
 TABLE = """
@@ -193,8 +193,6 @@ async def test_a_password_of_its_own_variable(lab: Lab, postgres: PostgresServer
 
 
 async def test_a_database_that_goes_away(lab: Lab, restartable: PostgresServer, database: str):
-    from tests.support.postgres import start, stop  # noqa: PLC0415
-
     lab.open(toml("SELECT batch FROM tastings ORDER BY 1"))
     first = await lab.snapshot()
     await asyncio.to_thread(stop, restartable, "immediate")

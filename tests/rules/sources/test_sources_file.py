@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from rules.sources import Source, SourcesFileError
@@ -184,8 +185,6 @@ def test_a_byte_order_mark_is_fine(tmp_path: Path):
 
 
 def test_reserved_words_are_those_that_duckdb_has():
-    import duckdb  # noqa: PLC0415
-
     found = (
         duckdb.connect()
         .execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'")
