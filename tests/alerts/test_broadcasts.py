@@ -113,21 +113,20 @@ async def test_what_cannot_be_a_broadcast(desk, requests, options, sentence):
 
 
 async def test_500_are_saved_in_one_transaction(desk):
-    database = await desk.database()
+    await desk.open()
     commits = 0
-    engine = database._require_open().engine
 
-    @sa.event.listens_for(engine, "commit")
+    @sa.event.listens_for(sa.Engine, "commit")
     def count(_: object) -> None:
         nonlocal commits
         commits += 1
 
     saving = asyncio.create_task(desk.broadcast(texts(NUMBERS, quiet_hours=quiet_now(ANYBODY))))
     sent = await saving
-    sa.event.remove(engine, "commit", count)
+    sa.event.remove(sa.Engine, "commit", count)
     _, saved = await desk.broadcast_of(sent.id)
     assert [each.to for each in saved] == NUMBERS
-    assert commits <= 3  # other work of the process may write too
+    assert 1 <= commits <= 3  # other work of the process may write too
 
 
 @pytest.mark.slow

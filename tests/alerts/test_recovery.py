@@ -44,9 +44,7 @@ async def known_workers(desk: Desk) -> list[str]:
 
 async def claim_by(desk: Desk, worker_id: str) -> None:
     """Save an alert that this worker has claimed."""
-    await (await desk.history()).add(
-        [NewAlert("orphan", desk._normalized(TEXT), SIMULATOR_FROM_NUMBER)]
-    )
+    await (await desk.history()).add([NewAlert("orphan", TEXT, SIMULATOR_FROM_NUMBER)])
     claimed = sa.update(alerts).where(alerts.c.id == "orphan").values(claimed_by=worker_id)
     await execute(desk.services.database_url, claimed)
 

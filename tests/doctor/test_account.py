@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -50,12 +51,12 @@ async def test_its_status(tmp_path, status):
 
 async def test_credentials_that_are_refused(tmp_path):
     async with simulated_desk(tmp_path) as desk:
-        transport = desk.services.twilio._connections._transport
+        assert desk.services.simulator is not None
         wrong = type(desk.services.twilio)(
             desk.services.twilio.account_sid,
             "another-token",
             base_url="http://simulator.localhost",
-            transport=transport,
+            transport=httpx.ASGITransport(app=desk.services.simulator),
         )
         services = replace(desk.services, twilio=wrong)
         checks = AccountChecks(settings_with(), services)
