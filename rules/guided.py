@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from alerts.errors import UnusableInput
+from rules.sandbox.quoting import readable, text
 
 # What is compared: a value with a limit; or, over time, whether rows still come, and whether the
 # latest mean jumps away from that of the week before.
@@ -16,24 +17,6 @@ OVER_TIME: tuple[Comparison, ...] = ("missing", "jump")
 MOST_LIMIT_CHARACTERS = 200
 MOST_MINUTES = 7 * 24 * 60
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
-PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# DuckDB's keywords that can't be used as names everywhere; `duckdb_keywords()` lists them.
-KEYWORDS_TEXT = """
-    all analyse analyze and anti any array as asc asof asymmetric at authorization between bigint
-    binary bit boolean both by case cast char character check coalesce collate collation column
-    columns concurrently constraint create cross dec decimal default deferrable desc describe
-    distinct do else end except exists extract false fetch float for foreign freeze from full
-    generated glob group grouping grouping_id having ilike in initially inner inout int integer
-    intersect interval into is isnull join lambda lateral leading left like limit map national
-    natural nchar none not notnull null nullif numeric offset on only or order out outer overlaps
-    overlay pack pivot pivot_longer pivot_wider placing position positional precision primary
-    qualify real references returning right row select semi setof show similar smallint some
-    struct substring summarize symmetric table tablesample then time timestamp to trailing treat
-    trim true try_cast tuple union unique unpack unpivot using values varchar variadic verbose when
-    where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse
-    xmlpi xmlroot xmlserialize xmltable
-"""
-KEYWORDS = frozenset(KEYWORDS_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +50,15 @@ def guided_sql(guided: Guided) -> str:
     if guided.comparison == "jump":
         return _jump(guided)
     sign = {"over": ">", "under": "<", "is": "="}[guided.comparison]
-    limit = identifier(guided.limit_column) if guided.limit_column else _limit(guided)
+    limit = readable(guided.limit_column) if guided.limit_column else _limit(guided)
     return (
-        f"SELECT *\nFROM {identifier(guided.source)}\n"
-        f"WHERE {identifier(guided.column)} {sign} {limit}"
+        f"SELECT *\nFROM {readable(guided.source)}\nWHERE {readable(guided.column)} {sign} {limit}"
     )
 
 
 def guided_key(guided: Guided) -> tuple[str, ...]:
     """Return the key columns of the query."""
     return guided.key or (("source",) if guided.comparison in OVER_TIME else ())
-
-
-def identifier(name: str) -> str:
-    """Return a column's or a table's name as SQL writes it, in quotes if it needs them.
-
-    https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers
-    """
-    if PLAIN_NAME.fullmatch(name) and name.lower() not in KEYWORDS:
-        return name
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str) -> str:
-    """Return a text as SQL writes it. Compared with a date or number, DuckDB reads it as one."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _check(guided: Guided) -> None:
@@ -139,30 +106,30 @@ def _limit(guided: Guided) -> str:
     limit = guided.limit.strip()
     # With "is", digits may be a text. With the others they must be numbers: as text, 9 is over 10.
     is_number = guided.comparison != "is" and NUMBER.fullmatch(limit)
-    return limit.removeprefix("+") if is_number else literal(limit)
+    return limit.removeprefix("+") if is_number else text(limit)
 
 
 def _missing(guided: Guided) -> str:
     """Select the newest row of each thing, if that is too old."""
-    moment = identifier(guided.time_column)
-    things = ", ".join(map(identifier, guided.key))
+    moment = readable(guided.time_column)
+    things = ", ".join(map(readable, guided.key))
     each = f"PARTITION BY {things} " if things else ""
-    named = "" if guided.key else f"{literal(guided.source)} AS source, "
+    named = "" if guided.key else f"{text(guided.source)} AS source, "
     return (
-        f"SELECT {named}*\nFROM {identifier(guided.source)}\n"
-        f"WHERE {identifier(guided.column)} IS NOT NULL\n"
+        f"SELECT {named}*\nFROM {readable(guided.source)}\n"
+        f"WHERE {readable(guided.column)} IS NOT NULL\n"
         f"QUALIFY row_number() OVER ({each}ORDER BY {moment} DESC NULLS LAST) = 1\n"
         f"  AND {moment} < now() - INTERVAL {_span(guided.minutes)}"
     )
 
 
 def _jump(guided: Guided) -> str:
-    column, moment = identifier(guided.column), identifier(guided.time_column)
+    column, moment = readable(guided.column), readable(guided.time_column)
     recent = f"{moment} > now() - INTERVAL {_span(guided.minutes)}"
-    things = ", ".join(map(identifier, guided.key))
-    first = things or f"{literal(guided.source)} AS source"
+    things = ", ".join(map(readable, guided.key))
+    first = things or f"{text(guided.source)} AS source"
     also = [each for each in guided.also if each not in guided.key]
-    newest = [f"arg_max({identifier(each)}, {moment}) AS {identifier(each)}" for each in also]
+    newest = [f"arg_max({readable(each)}, {moment}) AS {readable(each)}" for each in also]
     chosen = ",\n    ".join(
         [
             first,
@@ -174,7 +141,7 @@ def _jump(guided: Guided) -> str:
     grouped = f"  GROUP BY {things}\n" if things else ""
     return (
         "SELECT * REPLACE (round(mean_now, 2) AS mean_now, round(mean_before, 2) AS mean_before)\n"  # noqa: S608
-        f"FROM (\n  SELECT\n    {chosen}\n  FROM {identifier(guided.source)}\n"
+        f"FROM (\n  SELECT\n    {chosen}\n  FROM {readable(guided.source)}\n"
         f"  WHERE {moment} > now() - INTERVAL {_span(guided.minutes)} - INTERVAL 7 DAY\n"
         f"    AND {moment} <= now()\n{grouped})\n"
         f"WHERE abs(mean_now - mean_before) > abs(mean_before) * {guided.limit.strip()} / 100"

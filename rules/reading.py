@@ -13,10 +13,10 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from alerts.errors import UnusableInput
-from rules.guided import identifier
 from rules.keys import Cases, KeyProblem, cases_in, place_of
 from rules.rule import Rule
 from rules.sandbox import Fix, Query, QueryError, QueryResult, Sandbox, Table
+from rules.sandbox.quoting import readable
 from rules.sources import Snapshot, SourceError, Sources
 
 QUERY_SECONDS = 30.0
@@ -183,5 +183,5 @@ def _unknown_source(sql: str, name: str, known: Sequence[str]) -> QueryError:
         line=line,
         column=column,
         length=length,
-        fix=Fix(name, identifier(meant)) if meant else None,
+        fix=Fix(name, readable(meant)) if meant else None,
     )

@@ -27,9 +27,10 @@ from dashboard.rules.parts import (
     text_input,
     wrong,
 )
-from rules.guided import OVER_TIME, identifier
+from rules.guided import OVER_TIME
 from rules.rule import MOST_KEY_COLUMNS, WHOLE_ROW, Rule
 from rules.sandbox import Column, Fix
+from rules.sandbox.quoting import readable
 
 NAMED_PEOPLE = {"": "the same people each time"}
 MESSAGE_PLACEHOLDER = "Hello {{ name }}, batch {{ batch }} is off. Please hold it back."
@@ -197,7 +198,7 @@ def column_chips(
                     type="button",
                     class_="chip",
                     title=each.type,
-                    data_put=identifier(each.name),
+                    data_put=readable(each.name),
                     data_into="sql",
                 )
                 for each in columns[:MOST_CHIPS]

@@ -6,22 +6,9 @@ import re
 from pathlib import Path
 
 from people.names import name_key
+from rules.sandbox.quoting import RESERVED
 
 MOST_CHARACTERS = 60
-# SELECT * FROM duckdb_keywords() WHERE keyword_category = 'reserved', and those that can't be a
-# table's name. https://duckdb.org/docs/stable/sql/keywords_and_identifiers
-_WORDS = (
-    "all analyse analyze and anti any array as asc asof asymmetric at authorization binary both "
-    "case cast check collate collation column concurrently constraint create cross default "
-    "deferrable desc describe distinct do else end except false fetch for foreign freeze from full "
-    "generated glob grant group having ilike in initially inner intersect into is isnull join "
-    "lambda lateral leading left like limit natural not notnull null offset on only or order "
-    "outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify references "
-    "returning right select semi show similar some summarize symmetric table tablesample "
-    "then to trailing true union unique unpivot using variadic verbose when where window "
-    "with"
-)
-RESERVED = frozenset(_WORDS.split())
 
 
 def problem_of(name: str) -> str:

@@ -41,6 +41,12 @@ ERRORS = (
         "There is no column called bach. Did you mean batch?",
         Fix("bach", "batch"),
     ),
+    (
+        "SELECT «att» FROM lab",
+        "name",
+        "There is no column called att. Did you mean at?",
+        Fix("att", '"at"'),
+    ),
     ("SELECT «zzz» FROM lab", "name", "There is no column called zzz.", None),
     (
         "SELECT * FROM «lap»",
@@ -59,6 +65,12 @@ ERRORS = (
         "name",
         "There is no source called lat. Did you mean late?",
         Fix("lat", "late"),
+    ),
+    (
+        'WITH "order" AS (FROM lab) SELECT * FROM «oder»',
+        "name",
+        "There is no source called oder. Did you mean order?",
+        Fix("oder", '"order"'),
     ),
     (
         "SELECT «uper(client)» FROM lab",

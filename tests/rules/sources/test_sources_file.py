@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from rules.sources import Source, SourcesFileError
-from rules.sources.names import RESERVED
 from rules.sources.sources_file import read_sources
 
 
@@ -182,12 +180,3 @@ def test_a_file_that_is_no_text(tmp_path: Path):
 def test_a_byte_order_mark_is_fine(tmp_path: Path):
     (tmp_path / "sources.toml").write_bytes(b"\xef\xbb\xbf[lab]\nfile = 'a.csv'\n")
     assert list(read_sources(tmp_path / "sources.toml")) == ["lab"]
-
-
-def test_reserved_words_are_those_that_duckdb_has():
-    found = (
-        duckdb.connect()
-        .execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'")
-        .fetchall()
-    )
-    assert {each[0] for each in found} <= RESERVED
