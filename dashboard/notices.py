@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from alerts import Desk
 from alerts.broadcast import Approval
 from alerts.opening import Opening
 from dashboard.background import in_background, show
+from dashboard.shared_reading import SharedReading
 
 if TYPE_CHECKING:
     from alerts.emergency_stop import EmergencyStop
@@ -40,48 +40,27 @@ class Notices:
     refusals: tuple[Refusals, ...] = ()
 
 
-class NoticesReader:
-    """Reads the notices for all visitors of this process."""
-
-    def __init__(self, opening: Opening) -> None:
-        # This desk acts for the process; the page decides what a visitor may see.
-        self._desk = Desk(opening.services, opening=opening)
-        self._reading = asyncio.Lock()
-        self._read_at = 0.0
-        self._found = Notices()
-
-    def latest(self) -> Notices:
-        """Return the notices read last, or empty ones if they are too old to be shown."""
-        age = time.monotonic() - self._read_at
-        return self._found if self._read_at and age < SHOWN_AT_ONCE_SECONDS else Notices()
-
-    async def read(self, most_seconds: float = 0) -> Notices:
-        """Return the notices, at most `most_seconds` old."""
-        asked_at = time.monotonic()
-        async with self._reading:
-            # Another visitor may have read them while this one waited.
-            if not self._read_at or self._read_at < asked_at - most_seconds:
-                began_at = time.monotonic()
-                self._found = Notices(
-                    await self._desk.emergency_stop(),
-                    tuple(await self._desk.approvals(timedelta(hours=12))),
-                    tuple(await self._desk.refusals(REFUSALS_WITHIN)),
-                )
-                self._read_at = began_at
-            return self._found
+_READINGS: WeakKeyDictionary[Opening, SharedReading[Notices]] = WeakKeyDictionary()
 
 
-_READERS: WeakKeyDictionary[Opening, NoticesReader] = WeakKeyDictionary()
+async def read_notices(desk: Desk) -> Notices:
+    """Return the notices as they are now."""
+    return Notices(
+        await desk.emergency_stop(),
+        tuple(await desk.approvals(timedelta(hours=12))),
+        tuple(await desk.refusals(REFUSALS_WITHIN)),
+    )
 
 
 class LiveNotices:
     """The notices as a reactive value of one session, which changes by itself."""
 
     def __init__(self, desk: Desk, session: Session) -> None:
-        if desk.opening not in _READERS:
-            _READERS[desk.opening] = NoticesReader(desk.opening)
-        self._reader = _READERS[desk.opening]
-        self._notices: reactive.Value[Notices] = reactive.Value(self._reader.latest())
+        # This desk acts for the process; the page decides what a visitor may see.
+        self._desk = Desk(desk.services, opening=desk.opening)
+        self._reading = _READINGS.setdefault(desk.opening, SharedReading())
+        known = self._reading.latest(SHOWN_AT_ONCE_SECONDS) or Notices()
+        self._notices: reactive.Value[Notices] = reactive.Value(known)
         self._following: asyncio.Task[None] | None = None
         # The database may take some seconds to open, and the page doesn't wait for it.
         session.on_flushed(self._begin, once=True)
@@ -93,7 +72,7 @@ class LiveNotices:
 
     async def look(self) -> None:
         """Read the notices at once, such as after the visitor has done something."""
-        await self._show(await self._reader.read())
+        await self._read(most_seconds=0)
 
     def _begin(self) -> None:
         self._following = in_background(self._follow(), "notices")
@@ -105,10 +84,11 @@ class LiveNotices:
     async def _follow(self) -> None:
         while True:
             try:
-                await self._show(await self._reader.read(SECONDS_BETWEEN_READINGS))
+                await self._read(SECONDS_BETWEEN_READINGS)
             except Exception as error:  # noqa: BLE001 - the pages themselves say what is wrong
                 log.debug("The notices couldn't be read: %s", error)
             await asyncio.sleep(SECONDS_BETWEEN_READINGS)
 
-    async def _show(self, notices: Notices) -> None:
+    async def _read(self, most_seconds: float) -> None:
+        notices = await self._reading.read(lambda: read_notices(self._desk), most_seconds)
         await show({self._notices: notices})

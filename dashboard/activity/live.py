@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from weakref import WeakKeyDictionary
 from alerts import DatabaseError, Desk
 from alerts.opening import Opening
 from dashboard.background import in_background
+from dashboard.shared_reading import SharedReading
 from database import NewerDatabase
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Pulse:
         self._watching = 0
         self._changed = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
-        self._overviews: dict[tuple[datetime, datetime], tuple[float, Overview]] = {}
+        self._overviews: dict[tuple[datetime, datetime], SharedReading[Overview]] = {}
 
     async def beats(self) -> AsyncGenerator[None]:
         """Yield at once, then after each change, and every SECONDS_WITHOUT_NEWS at the latest."""
@@ -59,14 +59,17 @@ class Pulse:
 
     async def overview(self, hours: tuple[datetime, ...], month: datetime) -> Overview:
         """Return the senders, hourly counts and costs, at most OVERVIEW_SECONDS old."""
-        key, now = (hours[0], month), time.monotonic()
-        at, known = self._overviews.get(key, (0.0, None))
-        if known is None or now - at > OVERVIEW_SECONDS:
-            known = await (await self._opening.runtime()).history.overview(hours, month)
-            self._overviews = {
-                each: kept for each, kept in self._overviews.items() if now - kept[0] < 60
-            } | {key: (now, known)}
-        return known
+        key = (hours[0], month)
+        if key not in self._overviews:
+            kept = {
+                each: kept for each, kept in self._overviews.items() if kept.latest(60) is not None
+            }
+            self._overviews = kept | {key: SharedReading()}
+
+        async def read() -> Overview:
+            return await (await self._opening.runtime()).history.overview(hours, month)
+
+        return await self._overviews[key].read(read, OVERVIEW_SECONDS)
 
     async def _look(self) -> None:
         last: object = None

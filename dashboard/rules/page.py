@@ -96,13 +96,13 @@ def server(
     async def keep_counting() -> None:
         """Show on the tab how many rules wait for a person, whichever page is in front."""
         await asyncio.sleep(SECONDS_BEFORE_COUNTING)
-        from dashboard.rules.live import overviews_of  # noqa: PLC0415 - as above
+        from dashboard.rules.live import read_overview  # noqa: PLC0415 - as above
 
         while True:
             # The page itself says why they can't be read.
             with suppress(Exception):
                 rules = await open_rules()
-                found = await overviews_of(rules).read(rules, SECONDS_BETWEEN_COUNTS)
+                found = await read_overview(rules, SECONDS_BETWEEN_COUNTS)
                 await show({count: sum(1 for each in found if each.held)})
             await asyncio.sleep(SECONDS_BETWEEN_COUNTS)
 

@@ -19,7 +19,7 @@ from dashboard.rules.editing import Editing
 from dashboard.rules.editor import first_notes
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.form import keys_in
-from dashboard.rules.live import overviews_of
+from dashboard.rules.live import read_overview
 from dashboard.rules.overview import link, list_tag
 from dashboard.rules.parts import rows_words
 from dashboard.rules.sheets import upload_words
@@ -188,7 +188,7 @@ class Visit:
 
     async def _look(self) -> None:
         rules = await self._open_rules()
-        found = await overviews_of(rules).read(rules)
+        found = await read_overview(rules)
         workers, problem = await rules.workers(), rules.sources_problem
         await self.show("list", list_tag(found, workers, self._zone(), problem=problem))
         await self._count(found)

@@ -23,8 +23,9 @@ from alerts.refusals import Refusals
 from dashboard import emergency, notices, send
 from dashboard.alert_status import clock
 from dashboard.emergency import banner_of, consequences_of
-from dashboard.notices import LiveNotices, Notices, NoticesReader
+from dashboard.notices import LiveNotices, Notices
 from dashboard.send.approvals import approval_tag, is_shown, waits_for
+from dashboard.shared_reading import SharedReading
 from tests.support.desks import CALL, simulated_desk
 from tests.support.page_in_memory import FORM, shown
 
@@ -182,7 +183,7 @@ async def test_what_waits_is_there_when_the_page_is(desk: Desk, monkeypatch: pyt
     async with visited(desk, "Ben") as ben:
         await ben.until(lambda: "Maya asks to call 3 people" in ben.shown("send-approvals"))
         # Another page has what was read for this one, even before the database can be asked.
-        monkeypatch.setattr(NoticesReader, "read", reads_forever)
+        monkeypatch.setattr(SharedReading, "read", reads_forever)
         async with visited(desk, "Ann") as ann:
             assert "Maya asks to call 3 people" in ann.shown("send-approvals")
     monkeypatch.setattr(notices, "SHOWN_AT_ONCE_SECONDS", 0.0)
