@@ -10,6 +10,7 @@ import asyncio
 from functools import cache
 from typing import TYPE_CHECKING
 
+from database.characters import is_whole
 from settings import FEWEST_PASSWORD_CHARACTERS
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def problem_of(password: str) -> str:
         return f"The password is too short: use {FEWEST_PASSWORD_CHARACTERS} characters or more."
     if len(password) > MOST_PASSWORD_CHARACTERS:
         return f"The password is too long: use at most {MOST_PASSWORD_CHARACTERS:,} characters."
-    if not _is_text(password):
+    if not is_whole(password):
         return "The password holds something that isn't a character: type another."
     return ""
 
@@ -66,7 +67,7 @@ class PasswordChecks:
 def _matches(password_hash: str | None, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415
 
-    if len(password) > MOST_PASSWORD_CHARACTERS or not _is_text(password):
+    if len(password) > MOST_PASSWORD_CHARACTERS or not is_whole(password):
         password, password_hash = "", None
     try:
         # Check even without a user, so that the time taken doesn't reveal whether there is one.
@@ -86,11 +87,3 @@ def _hasher() -> PasswordHasher:
 @cache
 def _nobodys_hash() -> str:
     return hashed("the password of nobody")
-
-
-def _is_text(password: str) -> bool:
-    try:
-        password.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 
 from access.actor import Actor, Permission
-from alerts.message.compose import is_whole
+from database.characters import can_be_kept
 from database.database import Database
 from database.tables import in_parts
 from people.contact import Contact, Match
@@ -102,7 +102,7 @@ def _may_be_known(name: str) -> bool:
 
     SQLite looks for no pattern of more than 50,000 bytes, and PostgreSQL for none with a NUL.
     """
-    return len(name) <= MOST_CHARACTERS_LOOKED_UP and "\0" not in name and is_whole(name)
+    return len(name) <= MOST_CHARACTERS_LOOKED_UP and can_be_kept(name)
 
 
 def _match(connection: sa.Connection, name: str) -> Match:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from alerts.errors import UnusableInput
+from database.characters import can_be_kept
 from rules.sandbox.quoting import readable, text
 
 # What is compared: a value with a limit; or, over time, whether rows still come, and whether the
@@ -84,7 +85,7 @@ def _check(guided: Guided) -> None:
 
 
 def _check_text(field: str, text: str) -> None:
-    if "\0" in text or text != text.encode(errors="replace").decode():
+    if not can_be_kept(text):
         raise UnusableInput(
             field, "It holds a broken character (half an emoji) or a zero byte: delete it."
         )

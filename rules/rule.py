@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from alerts.alert import AlertRequest, Channel
 from alerts.errors import UnusableInput
-from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_TEMPLATE_CHARACTERS, compose, is_whole
+from alerts.message.compose import MOST_FURTHER_NUMBERS, MOST_TEMPLATE_CHARACTERS, compose
 from alerts.phone_numbers import Regions
+from database.characters import can_be_kept
 from rules.guided import Guided
 from rules.schedule import check_at
 
@@ -250,7 +251,7 @@ def _wrong_texts(rule: Rule) -> list[UnusableInput]:
         sentence = f"A query has {MOST_SQL_BYTES:,} bytes at most; this one has {size:,}."
         found.append(UnusableInput("sql", sentence))
     for field in ("sql", "to", "owner", "to_column", "time_column", "message", "message_for_many"):
-        if "\0" in getattr(rule, field) or not is_whole(getattr(rule, field)):
+        if not can_be_kept(getattr(rule, field)):
             sentence = "It holds a broken character (half an emoji) or a zero byte: delete it."
             found.append(UnusableInput(field, sentence))
     if rule.to_column and rule.to.strip():

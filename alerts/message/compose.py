@@ -19,6 +19,7 @@ from alerts.phone_numbers import PhoneNumber, Regions, keys_of, read_number, sho
 from alerts.quiet_hours import read_quiet_hours
 from alerts.status import Status
 from alerts.time_zones import check_zone, in_time_zone
+from database.characters import is_whole
 
 MOST_LABEL_CHARACTERS = 200
 # The length of a message before its variables are filled in, which may make it shorter.
@@ -293,12 +294,3 @@ def _check_length(field: str, what: str, text: str, most: int) -> None:
         raise UnusableInput(
             field, f"{what} holds {most:,} characters at most; this one has {len(text):,}."
         )
-
-
-def is_whole(text: str) -> bool:
-    """Whether `text` can be encoded: half an emoji (a lone surrogate) can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -25,6 +25,7 @@ from dashboard.rules.parts import rows_words
 from dashboard.rules.sheets import upload_words
 from dashboard.send.address import value_in
 from dashboard.visit_tasks import Action, VisitTasks
+from database.characters import can_be_kept
 from rules.desk import RuleDesk
 from rules.overview import RuleOverview
 from rules.rule import Rule
@@ -96,7 +97,7 @@ class Visit:
             name, fields = part(sent, "action"), sent.get("fields") if isinstance(sent, dict) else 0
             record, value = part(sent, "id"), part(sent, "value")
             action = self._action(name) if name.isidentifier() else None
-            if action is not None and can_be_kept(record) and can_be_kept(value):
+            if action is not None and _can_be_saved(record) and _can_be_saved(value):
                 fields = fields if isinstance(fields, dict) else {}
                 self._tasks.begin(self._tasks.do(action, record, value, fields))
 
@@ -157,7 +158,7 @@ class Visit:
         if wanted == NEW:
             rule: Rule | None = EXAMPLES[example].rule if example in EXAMPLES else Rule()
         else:
-            rule = await rules.get(wanted) if can_be_kept(wanted) else None
+            rule = await rules.get(wanted) if _can_be_saved(wanted) else None
         if rule is None:
             await self.say("This rule was removed, or the address is wrong.")
             await self.tell("go", value=link())
@@ -336,15 +337,9 @@ class Visit:
         self._again.set()
 
 
-def can_be_kept(text: str) -> bool:
-    """Whether a database takes a text: no NUL, no lone surrogate, and not too long."""
-    if len(text) > MOST_CHARACTERS or "\0" in text:
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _can_be_saved(text: str) -> bool:
+    """Return whether a text that a page sent can be saved or looked up, and isn't too long."""
+    return len(text) <= MOST_CHARACTERS and can_be_kept(text)
 
 
 def _problem(sentence: str) -> Tag:
