@@ -18,7 +18,7 @@ from alerts.phone_numbers import international
 from dashboard.activity.address import Address
 from dashboard.activity.tiles import price
 from dashboard.alert_status import clock, glance, glance_tag
-from dashboard.icons import icon
+from dashboard.page_parts import icon
 from dashboard.timeline import story
 from people.contact import Contact
 

@@ -12,7 +12,7 @@ from shiny.module import resolve_id
 from alerts import Desk
 from dashboard.activity.parts import CHANNELS, RANGES, UNBOUND, UNTIL_KNOWN, choice
 from dashboard.assets import assets
-from dashboard.icons import icon
+from dashboard.page_parts import icon
 from dashboard.permissions import offer_what_is_allowed
 
 if TYPE_CHECKING:

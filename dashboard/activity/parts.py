@@ -9,7 +9,7 @@ from htmltools import Tag, tags
 
 from alerts import Channel
 from dashboard.live_alert import LOOKING as LOOKING_FOR_ALERT
-from dashboard.loading import looking
+from dashboard.page_parts import looking
 
 RANGES = {
     "today": "Today",

@@ -9,9 +9,8 @@ from htmltools import Tag, TagChild, TagList, tags
 
 from alerts.message.languages import LANGUAGE_NAMES
 from alerts.phone_numbers import country_name, international
-from dashboard.action_buttons import button
 from dashboard.alert_status import shape_tag
-from dashboard.icons import icon
+from dashboard.page_parts import button, icon
 from people.checking import NUMBER_FIELDS
 from people.columns import TARGETS
 from people.contact import Contact

@@ -12,11 +12,9 @@ from shiny.module import resolve_id
 
 from access.actor import Permission
 from alerts import Desk
-from dashboard.action_buttons import button, sheet_head
 from dashboard.assets import assets
-from dashboard.icons import icon
 from dashboard.inputs import MOST_SEARCH_CHARACTERS
-from dashboard.loading import until_known
+from dashboard.page_parts import button, icon, sheet_head, until_known
 from dashboard.permissions import may_not, offer_what_is_allowed
 
 FILE_TYPES = [".csv", ".tsv", ".txt", ".vcf", "text/csv", "text/vcard"]

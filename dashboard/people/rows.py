@@ -11,9 +11,8 @@ from htmltools import Tag, TagChild, TagList, tags
 from alerts.message.languages import LANGUAGE_NAMES
 from alerts.phone_numbers import country_name, international, split_dialed
 from alerts.time_zones import in_time_zone
-from dashboard.action_buttons import button
 from dashboard.alert_status import glance, glance_tag, shape_tag
-from dashboard.icons import icon
+from dashboard.page_parts import button, icon
 from people.listing import QUIET_FROM, QUIET_TILL, Counts, Page, PeopleFilter, Person, is_quiet
 from people.names import number_of_people
 

@@ -14,8 +14,8 @@ from shiny import Session
 from alerts import UnusableInput
 from alerts.message.languages import LANGUAGE_NAMES
 from alerts.phone_numbers import international
-from dashboard.action_buttons import button, sheet_head
 from dashboard.fields import feedback
+from dashboard.page_parts import button, sheet_head
 from people.checking import NUMBER_FIELDS
 from people.contact import Contact
 from people.groups import Group

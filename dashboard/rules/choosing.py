@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from htmltools import Tag, tags
 
 from alerts.phone_numbers import international
-from dashboard.action_buttons import button
+from dashboard.page_parts import button
 from dashboard.rules.parts import sheet
 from rules.preview import PreviewRow
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from htmltools import Tag, TagList, tags
 from shiny import ui
 
-from dashboard.action_buttons import button
 from dashboard.alert_status import shape_tag
-from dashboard.icons import icon
+from dashboard.page_parts import button, icon
 from dashboard.rules import form
 from dashboard.rules.options import options
 from dashboard.rules.overview import link

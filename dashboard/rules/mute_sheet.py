@@ -10,8 +10,8 @@ from htmltools import Tag, TagList, tags
 
 from alerts import UnusableInput
 from alerts.phone_numbers import Regions, international, read_number
-from dashboard.action_buttons import button
 from dashboard.inputs import choice, text
+from dashboard.page_parts import button
 from dashboard.rules.parts import field, sheet, text_input, when_next, wrong
 from rules.mutes import Mute
 

@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from htmltools import Tag, TagChild, TagList, tags
 
-from dashboard.action_buttons import button
 from dashboard.alert_status import Tone, shape_tag
-from dashboard.icons import icon
+from dashboard.page_parts import button, icon
 from dashboard.rules.charts import sparkline
 from dashboard.rules.examples import EXAMPLES
 from dashboard.rules.parts import when, when_next

@@ -20,9 +20,8 @@ from access.actor import Permission
 from alerts import Desk
 from dashboard.assets import assets, listening
 from dashboard.background import in_background, show
-from dashboard.loading import looking
+from dashboard.page_parts import looking, waiting_words
 from dashboard.permissions import may_not, offer_what_is_allowed
-from dashboard.tab_count import waiting_words
 
 if TYPE_CHECKING:
     from dashboard.rules.visit import Visit

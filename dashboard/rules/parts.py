@@ -12,9 +12,9 @@ from typing import Any
 from htmltools import Tag, TagChild, tags
 
 from alerts.time_zones import in_time_zone
-from dashboard.action_buttons import sheet_head
 from dashboard.alert_status import clock
 from dashboard.fields import feedback
+from dashboard.page_parts import sheet_head
 
 # The script sends what controls hold, all of a form at once.
 UNBOUND: dict[str, Any] = {"data-shiny-no-bind-input": ""}

@@ -12,9 +12,8 @@ from htmltools import Tag, TagList, tags
 from alerts import UnusableInput
 from alerts.message.call_twiml import check_call, write_document
 from alerts.phone_numbers import international
-from dashboard.action_buttons import button
 from dashboard.alert_status import clock, shape_tag
-from dashboard.icons import icon
+from dashboard.page_parts import button, icon
 from dashboard.rules.charts import month
 from dashboard.rules.parts import rows_words, sheet
 from rules.preview import PastAlerts, Preview, PreviewRow

@@ -9,8 +9,8 @@ from itertools import zip_longest
 
 from htmltools import Tag, TagList, tags
 
-from dashboard.action_buttons import button
 from dashboard.alert_status import Tone, clock, shape_tag
+from dashboard.page_parts import button
 from dashboard.rules.parts import rows_words, sheet, when
 from rules.check import CheckReport
 from rules.overview import EpisodeRow

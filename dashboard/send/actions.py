@@ -15,7 +15,7 @@ from alerts.broadcast import not_reached
 from alerts.state import HELD_BACK, when_due
 from dashboard.background import failure_sentence
 from dashboard.live_alert import LiveAlert
-from dashboard.send.focus import focus_on_progress
+from dashboard.send.progress import focus_on_progress
 
 Action = Literal[
     "", "cancel", "undo", "canceling", "send now", "send again", "stop all", "not reached"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from htmltools import Tag, TagList, tags
-from shiny import Inputs, reactive, render
+from shiny import Inputs, Session, reactive, render
 from shiny import ui as shiny_ui
 from shiny.module import resolve_id
 
@@ -34,6 +34,11 @@ def approvals_ui() -> Tag:
         aria_label="Waiting for a second person",
         data_decide_input=resolve_id("decide"),
     )
+
+
+async def focus_on_approvals(session: Session) -> None:
+    """Move the focus to the requests that wait for a second person."""
+    await session.send_custom_message("callboard-focus", {"id": session.ns("approvals_place")})
 
 
 def approvals_server(

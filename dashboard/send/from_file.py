@@ -17,8 +17,8 @@ from alerts.message.compose import VARIABLES
 from dashboard.alert_status import shape_tag
 from dashboard.background import failure_sentence
 from dashboard.fields import unannounced
-from dashboard.icons import icon
 from dashboard.inputs import part, uploaded
+from dashboard.page_parts import icon
 from dashboard.send.if_nobody_answers import read_channel
 from people.broadcasts import (
     FileRows,

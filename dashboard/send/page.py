@@ -17,6 +17,7 @@ from dashboard.assets import assets, listening
 from dashboard.inputs import part
 from dashboard.live_alert import LiveAlert
 from dashboard.notices import LiveNotices
+from dashboard.page_parts import waiting_words
 from dashboard.permissions import offer_what_is_allowed
 from dashboard.send.actions import actions_server
 from dashboard.send.address import address_server
@@ -31,7 +32,6 @@ from dashboard.send.recipients import to_server
 from dashboard.send.sending import sending_server
 from dashboard.send.sent_before import sent_before_server
 from dashboard.send.templates import templates_server
-from dashboard.tab_count import waiting_words
 
 
 @module.ui

@@ -18,8 +18,8 @@ from alerts.message.languages import key_press_words
 from alerts.message.segments import character_name, count_segments, in_words, savings
 from alerts.message.speaking_time import estimated_seconds
 from dashboard.fields import NO_FEEDBACK, feedback, unannounced
-from dashboard.icons import icon
 from dashboard.only_changes import only_changes
+from dashboard.page_parts import icon
 from dashboard.send.form import for_channel, repeats_to_choose
 from dashboard.send.recipients import Typed
 from people.recipients import Recipient

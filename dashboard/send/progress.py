@@ -46,6 +46,14 @@ def progress_ui() -> Tag:
     )
 
 
+async def focus_on_progress(session: Session) -> None:
+    """Move the focus to the progress card: the pressed button is about to go or be disabled.
+
+    On a phone this scrolls the card into view too.
+    """
+    await session.send_custom_message("callboard-focus", {"id": session.ns("story")})
+
+
 def progress_server(
     input: Inputs,
     output: Outputs,

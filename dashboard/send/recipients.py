@@ -18,8 +18,8 @@ from alerts.time_zones import find_zone, time_zones
 from dashboard.alert_status import shape_tag
 from dashboard.background import failure_sentence, in_background, show_newest
 from dashboard.fields import NO_FEEDBACK, described_by, feedback, unannounced
-from dashboard.icons import icon
 from dashboard.inputs import part, text, whole_number
+from dashboard.page_parts import icon
 from dashboard.send.from_file import FileSource, Found, file_region, from_file_button
 from dashboard.send.if_nobody_answers import read_channel
 from people.broadcasts import FileRows

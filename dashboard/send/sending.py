@@ -18,8 +18,8 @@ from dashboard.background import failure_sentence, until_shown
 from dashboard.live_alert import LiveAlert
 from dashboard.notices import LiveNotices
 from dashboard.send.address import own_name, show_in_address
-from dashboard.send.approvals import has_second_person
-from dashboard.send.focus import focus_on_approvals, focus_on_progress
+from dashboard.send.approvals import focus_on_approvals, has_second_person
+from dashboard.send.progress import focus_on_progress
 from dashboard.send.recipients import Typed
 from people.broadcasts import FileRows, requests_of_rows
 from people.recipients import check_recipients, read_recipients

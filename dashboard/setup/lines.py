@@ -8,8 +8,7 @@ from itertools import groupby
 from htmltools import Tag, TagList, tags
 
 from dashboard.alert_status import Glance, clock, glance_tag
-from dashboard.icons import icon
-from dashboard.loading import looking
+from dashboard.page_parts import icon, looking
 from dashboard.setup.checking import Report
 from doctor import Check, Fix, Group, Line, Verdict
 from doctor.check import Lines

@@ -15,9 +15,8 @@ from alerts import Desk
 from dashboard.alert_status import glance_tag
 from dashboard.assets import assets
 from dashboard.fields import unannounced
-from dashboard.icons import icon
 from dashboard.live_alert import LiveAlert
-from dashboard.loading import until_known
+from dashboard.page_parts import icon, until_known
 from dashboard.permissions import offer_what_is_allowed
 from dashboard.send.form import time_zone_of
 from dashboard.setup.checking import Checking, Report
