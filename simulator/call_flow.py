@@ -106,7 +106,7 @@ async def _answer(call: Call, person: Person) -> str:
     began = clock.seconds()
     if await clock.wait_for(callee.on_handset, min(person.rings, timeout)):
         rung = clock.seconds() - began
-        waits = min(max(callee.patience, person.rings - rung), timeout - rung)
+        waits = min(max(callee.ring_seconds, person.rings - rung), timeout - rung)
         if await clock.wait_for(callee.decided, waits):
             return "answers" if callee.picks_up else "busy"
         if clock.seconds() - began >= timeout:

@@ -48,11 +48,11 @@ class HandsetState:
 class Handset:
     """One telephone. It takes one call at a time and may take another when that is over.
 
-    After `patience` simulated seconds of ringing, the directory's character decides instead.
+    After `ring_seconds` of simulated time, the directory's character decides instead.
     """
 
-    def __init__(self, patience: float = HANDSET_RING_SECONDS) -> None:
-        self.patience = patience
+    def __init__(self, ring_seconds: float = HANDSET_RING_SECONDS) -> None:
+        self.ring_seconds = ring_seconds
         self._state = HandsetState()
         self._changed = asyncio.Event()
         self._call: Call | None = None
@@ -114,7 +114,7 @@ class Handset:
         if call.is_over or call.callee.on_handset.is_set() or self._call is not None:
             return False
         self._call, self._own_end = call, ""
-        call.callee.attach_handset(self.patience)
+        call.callee.attach_handset(self.ring_seconds)
         call.observers.append(self._notice)
         self._become(
             HandsetState(

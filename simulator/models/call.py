@@ -56,21 +56,21 @@ class Callee:
     """The telephone at the other end of one call: picked up, its keys pressed, hung up.
 
     The directory's character operates it, or a handset while `on_handset` is set. The handset may
-    leave the call ringing for `patience` simulated seconds.
+    leave the call ringing for `ring_seconds` of simulated time.
     """
 
     def __init__(self) -> None:
         self.on_handset = asyncio.Event()
-        self.patience = 0.0
+        self.ring_seconds = 0.0
         self.decided = asyncio.Event()
         self.picks_up = False
         self.hung_up = asyncio.Event()
         self.key_pressed = asyncio.Event()
         self._keys: deque[str] = deque()
 
-    def attach_handset(self, patience: float) -> None:
+    def attach_handset(self, ring_seconds: float) -> None:
         """Let a handset decide from now on."""
-        self.patience = patience
+        self.ring_seconds = ring_seconds
         self.on_handset.set()
 
     def detach_handset(self) -> None:
