@@ -16,8 +16,8 @@ from alerts import Alert, Desk
 from alerts.filters import Counts, Filters, MadeTry, Overview, Page
 from alerts.time_zones import find_zone, midnight
 from dashboard.activity.address import Address, read_address
+from dashboard.activity.alert_panel import alert_panel, missing_panel
 from dashboard.activity.live import Pulse, pulse_of
-from dashboard.activity.opened import missing, opened
 from dashboard.activity.parts import UNTIL_KNOWN, choice, names_to_choose
 from dashboard.activity.rows import counted, nothing_sent, person, the_list
 from dashboard.activity.tiles import chart, cost, hours_of_today, tiles
@@ -224,16 +224,16 @@ def _shown(
             "senders": HTML(""),
             "summary": HTML(""),
             "list": _html(empty),
-            "panel": _html(missing(address)) if view.open else _until_known("panel"),
+            "panel": _html(missing_panel(address)) if view.open else _until_known("panel"),
         }, "Nothing sent yet."
     panel: Tag | None = None
     words = f"{counted(view.counts.total, 'alert')}." if view.page.rows else "No alert matches."
     if view.open is not None:
         alert = view.open.alert
         if alert is None:
-            panel, words = missing(address), "No alert has this id."
+            panel, words = missing_panel(address), "No alert has this id."
         else:
-            panel = opened(
+            panel = alert_panel(
                 address,
                 alert,
                 view.open.contact,

@@ -13,13 +13,13 @@ from alerts import UnusableInput
 from dashboard.background import failure_sentence, in_background
 from dashboard.inputs import text
 from dashboard.rules import editor, result
-from dashboard.rules.about import AboutRule, Page
 from dashboard.rules.choosing import choose_sheet
 from dashboard.rules.editor_parts import LINES, EditorState, parts_of, unwritten, why_not
 from dashboard.rules.form import keys_in, read_form
 from dashboard.rules.looking import Looking
 from dashboard.rules.overview import link
 from dashboard.rules.result import Telling
+from dashboard.rules.rule_actions import Page, RuleActions
 from rules.desk import RuleDesk
 from rules.guided import OVER_TIME, Guided, guided_key, guided_sql
 from rules.rule import WHOLE_ROW, Rule, wrong_fields
@@ -58,7 +58,7 @@ class Editing:
         self._telling: Telling = "none"
         self._chosen: frozenset[str] = frozenset()
         self._looking = Looking(rules, self._show)
-        self._about = AboutRule(
+        self._actions = RuleActions(
             rules,
             page,
             lambda: self._rule,
@@ -75,7 +75,7 @@ class Editing:
 
     def action(self, name: str) -> Action | None:
         """Return the method for a button with this action."""
-        for each in (self, self._about):
+        for each in (self, self._actions):
             if found := getattr(each, f"on_{name}", None):
                 action: Action = found
                 return action
@@ -94,7 +94,7 @@ class Editing:
         """Show what the rule would do, and what was bad lately."""
         await self._looking.read_columns(self._source)
         await self._refresh()
-        self._start("about", self._about.keep_showing())
+        self._start("actions", self._actions.keep_showing())
 
     async def close(self) -> Rule | None:
         """Stop, and save unsaved changes; return those that can't be saved without the visitor."""
@@ -218,7 +218,7 @@ class Editing:
         )
         if is_new:
             await self._page.tell("address", value=link(saved.id))
-            await self._about.show()
+            await self._actions.show()
         self._page.refresh()
         return True
 
@@ -265,7 +265,7 @@ class Editing:
             self._saved = found
             self._rule = replace(self._rule, state=found.state, revision=found.revision)
         self._page.refresh()
-        await self._about.show()
+        await self._actions.show()
 
     async def _notice_state(self) -> None:
         """Show it if the rule was held meanwhile, or if another person switched it on or off."""
@@ -335,7 +335,7 @@ class Editing:
         """Remove the rule, with what isn't saved of it."""
         self._is_removed = True
         self.stop()
-        await self._about.on_really_remove(*sent)
+        await self._actions.on_really_remove(*sent)
 
     async def on_see_all(self, *_: object) -> None:
         """Show every bad row."""

@@ -27,9 +27,9 @@ from alerts.time_zones import midnight
 from dashboard import activity, mount
 from dashboard.activity import export
 from dashboard.activity.address import read_address
+from dashboard.activity.alert_panel import can_cancel
 from dashboard.activity.export import safe
 from dashboard.activity.live import pulse_of
-from dashboard.activity.opened import can_cancel
 from dashboard.activity.rows import counted, progress
 from dashboard.activity.tiles import chart, cost, figure, hours_of_today, sentence
 from rules.rule import Rule

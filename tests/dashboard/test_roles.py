@@ -33,8 +33,8 @@ from dashboard.people.changes import Changes
 from dashboard.people.people_list import PeopleList
 from dashboard.people.visit import Visit as PeopleVisit
 from dashboard.permissions import ACTIONS_OF_PEOPLE, ACTIONS_OF_RULES
-from dashboard.rules.about import AboutRule
 from dashboard.rules.editing import Editing
+from dashboard.rules.rule_actions import RuleActions
 from dashboard.rules.visit import Visit as RulesVisit
 from dashboard.visitor import ACTOR_KEY, actor_in
 from people.contact import Contact
@@ -144,7 +144,8 @@ def test_every_action_of_a_page_is_decided_about() -> None:
         "import_file",
         "other_file",
     }
-    assert actions_of(RulesVisit, Editing, AboutRule) == ACTIONS_OF_RULES.keys() - {"upload", "fix"}
+    of_rules = ACTIONS_OF_RULES.keys() - {"upload", "fix"}
+    assert actions_of(RulesVisit, Editing, RuleActions) == of_rules
 
 
 @pytest.mark.parametrize("role", POWERLESS["people"])

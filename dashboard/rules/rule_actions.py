@@ -44,8 +44,8 @@ class Page(Protocol):
         """Make the list of rules be read again."""
 
 
-class AboutRule:
-    """What is shown about the rule in an editor, apart from its form.
+class RuleActions:
+    """What an editor shows of a saved rule beside its form, and what can be done with it.
 
     `rule` returns the rule as it is in the editor, `reload` reads its state again, and `bring_back`
     puts another version into the form.

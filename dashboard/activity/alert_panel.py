@@ -40,7 +40,7 @@ ANSWERED = {
 }
 
 
-def opened(
+def alert_panel(
     address: Address,
     alert: Alert,
     contact: Contact | None,
@@ -80,7 +80,7 @@ def opened(
     )
 
 
-def missing(address: Address) -> Tag:
+def missing_panel(address: Address) -> Tag:
     """Return the panel for an id that no alert has."""
     return _panel(
         address,
