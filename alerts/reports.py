@@ -203,8 +203,7 @@ def read_pulse(connection: sa.Connection, account_sid: str) -> tuple[float, int,
     """
     newest = sa.select(sa.func.max(alerts.c.created_at)).where(alerts.c.account_sid == account_sid)
     of_open = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(alerts.c.revision), 0)).where(
-        alerts.c.account_sid == account_sid,
-        alerts.c.is_open if connection.dialect.name != "sqlite" else sa.text("is_open = 1"),
+        alerts.c.account_sid == account_sid, alerts.c.is_open
     )
     count, revisions = connection.execute(of_open).one()
     return connection.scalar(newest) or 0.0, count, int(revisions)

@@ -82,11 +82,7 @@ def _open_alerts(
             sa.func.count().label("alerts"),
             sa.func.min(alerts.c.due_at).label("oldest"),
         )
-        .where(
-            alerts.c.account_sid == account_sid,
-            # SQLite uses a partial index only if a query has its very condition.
-            alerts.c.is_open if connection.dialect.name != "sqlite" else sa.text("is_open = 1"),
-        )
+        .where(alerts.c.account_sid == account_sid, alerts.c.is_open)
         .group_by(sa.text("1, 2, 3, 4"))
     )
     found: defaultdict[tuple[str, str], int] = defaultdict(int)

@@ -270,7 +270,7 @@ def _held(connection: sa.Connection, account_sid: str) -> dict[str, tuple[int, d
         sa.select(episodes.c.rule_id, sa.func.count(), sa.func.min(episodes.c.since))
         .where(
             episodes.c.account_sid == account_sid,
-            episodes.c.is_open if connection.dialect.name != "sqlite" else sa.text("is_open = 1"),
+            episodes.c.is_open,
             episodes.c.state == "held",
         )
         .group_by(episodes.c.rule_id)
@@ -286,9 +286,7 @@ def _flapping(connection: sa.Connection, account_sid: str) -> dict[str, list[str
     often = (
         sa.select(episodes.c.rule_id, episodes.c.key_hash)
         .where(
-            sa.not_(episodes.c.is_open)
-            if connection.dialect.name != "sqlite"
-            else sa.text("is_open = 0"),
+            sa.not_(episodes.c.is_open),
             episodes.c.over_at > since,
             episodes.c.fired_at > since,
             episodes.c.account_sid == account_sid,

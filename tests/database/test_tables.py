@@ -6,12 +6,14 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from access import tables as _access  # noqa: F401 - adds its tables to the metadata
 from alerts.claims import ARE_DUE, CLAIMABLE, CLAIMING_WORKERS, IDS_CLAIMED_BY_WORKER
+from alerts.reports import read_pulse
 from alerts.tables import alerts, events, submissions
 from database.connecting import engine_for, parsed
 from database.migrations import bring_up_to_date
@@ -19,7 +21,9 @@ from database.migrations.revisions import VERSIONS, revisions_in
 from database.tables import metadata
 from database.transactions import REVISION_TABLE
 from people import tables as _people  # noqa: F401 - adds its tables to the metadata
+from rules import overview
 from rules import tables as _rules  # noqa: F401 - adds its tables to the metadata
+from rules.rule import Rule
 from tests.support.described_tables import tables_in
 
 
@@ -77,6 +81,32 @@ def test_sqlite_finds_what_is_waiting_without_reading_all(tmp_path: Path):
         for statement, parameters in selects:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
             assert "alerts_open" in plan[0].detail
+    engine.dispose()
+
+
+def test_sqlite_finds_what_is_open_without_reading_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """SQLAlchemy writes a truth value as the conditions of the indexes have it: `is_open = 1`."""
+    monkeypatch.setattr(overview, "read_rules", lambda *_: [Rule(id="one")])
+    engine = engine_for(parsed(f"sqlite:///{tmp_path / 'callboard.sqlite'}"), 1)
+    bring_up_to_date(engine)
+    asked: list[tuple[str, Any]] = []
+    with engine.connect() as connection:
+
+        @sa.event.listens_for(connection, "before_cursor_execute")
+        def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+            asked.append((statement, parameters))
+
+        read_pulse(connection, "AC1")
+        overview.read_facts(connection, "AC1", "UTC")
+        of_open = [each for each in asked if "is_open =" in each[0]]
+        assert len(of_open) == 3
+        for (statement, parameters), index in zip(
+            of_open, ("alerts_open", "episodes_open", "episodes_over"), strict=True
+        ):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert index in plan[0].detail
     engine.dispose()
 
 
