@@ -38,7 +38,7 @@ class Kind(StrEnum):
     CANCELED = "canceled"
 
 
-STAGES: dict[Kind, tuple[Stage, ...]] = {
+STAGES_OF_KIND: dict[Kind, tuple[Stage, ...]] = {
     Kind.UNDER_WAY: (Stage.QUEUED, Stage.UNDER_WAY),
     Kind.CONFIRMED: (Stage.CONFIRMED,),
     Kind.REACHED: (Stage.REACHED,),
@@ -95,7 +95,7 @@ class CountedBroadcast(Broadcast):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListRow:
     """A row of a list, an alert or a whole broadcast, and its position."""
 
     position: int
@@ -107,7 +107,7 @@ class Row:
 class Page:
     """Some rows, newest first, and whether there are newer and older ones."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ListRow, ...]
     has_newer: bool
     has_older: bool
 
@@ -146,7 +146,7 @@ def number_in(text: str, regions: Regions) -> str:
         return re.sub(r"[^\d+]", "", text) if text.strip().startswith("+") else ""
 
 
-def kind_of(stage: str, due_at: float, now: float) -> Kind:
+def kind_at_stage(stage: str, due_at: float, now: float) -> Kind:
     """Return the kind of an alert at a stage. Both times are in seconds since 1970."""
     if stage == Stage.QUEUED:
         return Kind.WAITING if due_at > now else Kind.UNDER_WAY

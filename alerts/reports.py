@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alerts import search
 from alerts.alert import CHANNELS
 from alerts.cost import CURRENCY, estimate
-from alerts.filters import Counts, Filters, Kind, MadeTry, Overview, Page, Spent, kind_of
+from alerts.filters import Counts, Filters, Kind, MadeTry, Overview, Page, Spent, kind_at_stage
 from alerts.records import position_at
 from alerts.status import Stage
 from alerts.tables import alerts, submissions
@@ -153,7 +153,7 @@ def by_hour(
     grouped = sa.select(place, every.c.stage, waits, sa.func.count()).group_by(sa.text("1, 2, 3"))
     found: list[Counter[Kind]] = [Counter() for _ in hours[1:]]
     for number, stage, is_due_later, count in connection.execute(grouped):
-        found[number][kind_of(stage, now + 1 if is_due_later else now, now)] += count
+        found[number][kind_at_stage(stage, now + 1 if is_due_later else now, now)] += count
     return found
 
 

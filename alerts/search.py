@@ -21,14 +21,14 @@ from alerts import records
 from alerts.alert import CHANNELS
 from alerts.filters import (
     MOST_COUNTED,
-    STAGES,
+    STAGES_OF_KIND,
     CountedBroadcast,
     Counts,
     Filters,
     Kind,
+    ListRow,
     Page,
-    Row,
-    kind_of,
+    kind_at_stage,
 )
 from alerts.records import position_at
 from alerts.status import Stage
@@ -94,7 +94,7 @@ class _Search:
 
     # --- Rows -----------------------------------------------------------------------------------
 
-    def rows(self, before: int | None, after: int | None, limit: int) -> list[Found | Row]:
+    def rows(self, before: int | None, after: int | None, limit: int) -> list[Found | ListRow]:
         """The rows next to a position, nearest first; broadcasts are complete, alerts aren't."""
         bounds = self._bounds(before, after)
         is_back = after is not None
@@ -106,23 +106,23 @@ class _Search:
             found = [each for each in found if bounds[0] <= each.position < bounds[1]]
             found.sort(key=lambda each: each.position, reverse=not is_back)
             return list(found[:limit])
-        both: list[Found | Row] = list(self._newest(bounds, limit, is_back=is_back))
+        both: list[Found | ListRow] = list(self._newest(bounds, limit, is_back=is_back))
         if self._filters.groups_broadcasts:
             both += self._broadcasts(bounds, limit, is_back=is_back)
             both.sort(key=lambda each: each.position, reverse=not is_back)
         return both[:limit]
 
-    def filled_in(self, found: Sequence[Found | Row]) -> list[Row]:
+    def filled_in(self, found: Sequence[Found | ListRow]) -> list[ListRow]:
         """The rows with their alerts, those of broadcasts with their counts."""
         ids = [each.id for each in found if isinstance(each, Found)]
         known = records.read(self._connection, self._account_sid, ids) if ids else {}
-        rows: list[Row] = []
+        rows: list[ListRow] = []
         for each in found:
-            if isinstance(each, Row):
+            if isinstance(each, ListRow):
                 broadcast = each.broadcast and self._summary(each.broadcast)
                 rows.append(replace(each, broadcast=broadcast))
             elif each.id in known:
-                rows.append(Row(each.position, known[each.id]))
+                rows.append(ListRow(each.position, known[each.id]))
         return rows
 
     def _bounds(self, before: int | None, after: int | None) -> tuple[int, int]:
@@ -156,7 +156,7 @@ class _Search:
             common += " AND broadcast_id IS NULL"
         channels = (filters.channel,) if filters.channel else CHANNELS
         branches: dict[Stage, list[str]] = {}
-        for stage in STAGES[kind] if kind else Stage:
+        for stage in STAGES_OF_KIND[kind] if kind else Stage:
             own = f"stage = '{stage.value}' AND {common}"
             if stage is Stage.QUEUED and kind:
                 own += f" AND due_at {'>' if kind is Kind.WAITING else '<='} :now"
@@ -199,7 +199,7 @@ class _Search:
         kind = self._filters.kind
         if kind is None:
             return []
-        stages = alerts.c.stage.in_([each.value for each in STAGES[kind]])
+        stages = alerts.c.stage.in_([each.value for each in STAGES_OF_KIND[kind]])
         if kind is Kind.WAITING:
             return [stages, alerts.c.due_at > self._now]
         if kind is Kind.UNDER_WAY:
@@ -340,7 +340,7 @@ class _Search:
         return self._counted(found, is_complete=is_complete)
 
     def _counted(self, found: Sequence[Found], *, is_complete: bool = True) -> Counts:
-        of = Counter(kind_of(each.stage, each.due_at, self._now) for each in found)
+        of = Counter(kind_at_stage(each.stage, each.due_at, self._now) for each in found)
         return Counts(of, frozenset() if is_complete else frozenset(Kind))
 
     def _counts_of_branches(self, bounds: tuple[int, int]) -> Counts:
@@ -362,7 +362,7 @@ class _Search:
 
     # --- Broadcasts -----------------------------------------------------------------------------
 
-    def _broadcasts(self, bounds: tuple[int, int], limit: int, *, is_back: bool) -> list[Row]:
+    def _broadcasts(self, bounds: tuple[int, int], limit: int, *, is_back: bool) -> list[ListRow]:
         sender = self._filters.sender
         first, end = _seconds(bounds[0]), _seconds(bounds[1])
         order = broadcasts.c.created_at.asc() if is_back else broadcasts.c.created_at.desc()
@@ -379,7 +379,7 @@ class _Search:
             position = position_at(at)
             if bounds[0] <= position < bounds[1]:
                 shown = CountedBroadcast(row.id, row.title, row.sender, at, {})
-                rows.append(Row(position, broadcast=shown))
+                rows.append(ListRow(position, broadcast=shown))
         return rows
 
     def _summary(self, broadcast: CountedBroadcast) -> CountedBroadcast:

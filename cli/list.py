@@ -27,7 +27,7 @@ from settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alerts.filters import Row
+    from alerts.filters import ListRow
 
 MOST_CHARACTERS = 60
 KINDS = {each.value.replace(" ", "-"): each for each in Kind}
@@ -55,7 +55,7 @@ async def run(settings: Settings, chosen: argparse.Namespace) -> int:
         filters = filters_in(chosen, desk.services.regions, zone)
         history = await desk.history()
 
-        async def read(last: Row | None, most: int) -> tuple[Sequence[Row], bool]:
+        async def read(last: ListRow | None, most: int) -> tuple[Sequence[ListRow], bool]:
             before = last.position if last else None
             page = await history.search(filters, before=before, limit=most)
             return page.rows, page.has_older
