@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts import records
 from alerts.alert import Alert
@@ -23,6 +22,7 @@ from alerts.services import Mode
 from alerts.status import Status
 from alerts.tables import alerts, workers
 from database.database import Database
+from database.tables import upsert
 from database.transactions import database_time
 
 # How many one transaction claims. With more, one process would take all and leave none to others.
@@ -57,16 +57,6 @@ IDS_CLAIMED_BY_WORKER = sa.select(alerts.c.id).where(
     alerts.c.is_open,
     alerts.c.claimed_by == sa.bindparam("worker"),
 )
-_BEATS: dict[str, Any] = {
-    "sqlite": sqlite.insert(workers),
-    "postgresql": postgresql.insert(workers),
-}
-BEAT = {
-    name: each.on_conflict_do_update(
-        index_elements=[workers.c.id], set_={"seen_at": each.excluded.seen_at}
-    )
-    for name, each in _BEATS.items()
-}
 KNOWN = sa.select(workers.c.id, workers.c.mode, workers.c.seen_at).where(
     workers.c.account_sid == sa.bindparam("account")
 )
@@ -175,10 +165,9 @@ class Liveness:
 
         def beat(connection: sa.Connection) -> None:
             now = database_time(connection)
-            row = {"id": worker_id, "account_sid": self._account_sid, "mode": mode}
-            connection.execute(
-                BEAT[connection.dialect.name], row | {"started_at": now, "seen_at": now}
-            )
+            row: dict[str, Any] = {"id": worker_id, "account_sid": self._account_sid, "mode": mode}
+            row |= {"started_at": now, "seen_at": now}
+            upsert(connection, workers, row, changed=("seen_at",))
 
         await self._database.write(beat)
         now = time.monotonic()

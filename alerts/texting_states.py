@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.tables import texting_states
-from database.tables import in_parts
+from database.tables import in_parts, upsert
 
 WhyNot = Literal["stop", "landline"]
 # What Twilio's error for a text says about the number. https://www.twilio.com/docs/api/errors
@@ -62,14 +61,7 @@ def mark(
         "state": state,
         "since": at.timestamp(),
     }
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    new = dialect.insert(texting_states)
-    changed = new.on_conflict_do_update(
-        index_elements=[texting_states.c.number, texting_states.c.account_sid],
-        set_={"state": new.excluded.state, "since": new.excluded.since},
-        where=texting_states.c.state != new.excluded.state,
-    )
-    connection.execute(changed, row)
+    upsert(connection, texting_states, row, changed=("state", "since"), unless_same="state")
 
 
 def clear(connection: sa.Connection, account_sid: str, reached: Mapping[str, float]) -> None:

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from access.actor import Actor, Permission
 from access.audit import write_entries
@@ -14,6 +13,7 @@ from access.audit_entry import Action, AuditEntry, Kind
 from alerts import UnusableInput
 from alerts.message.compose import MOST_TEMPLATE_CHARACTERS
 from database.database import Database
+from database.tables import upsert
 from people.checking import read_name
 from people.names import name_key
 from people.tables import message_templates
@@ -75,13 +75,9 @@ class Templates:
                 raise UnusableInput(
                     "template_name", f"There are {MOST_TEMPLATES} templates: remove one first."
                 )
-            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
             values = {"name": template.name, "message": message, "updated_at": now}
-            connection.execute(
-                dialect.insert(message_templates)
-                .values(id=key, name_key=key, **values)
-                .on_conflict_do_update(index_elements=["name_key"], set_=values)
-            )
+            row = values | {"id": key, "name_key": key}
+            upsert(connection, message_templates, row, key=("name_key",), changed=tuple(values))
             action = Action.CHANGED if key in known else Action.ADDED
             write_entries(connection, [replace(done, action=action)])
 
