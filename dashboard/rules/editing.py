@@ -146,7 +146,7 @@ class Editing:
         """Write the guided query, check the rule, show the result, and look at the data."""
         if self._rule.guided is not None:
             guided = self._completed(self._rule.guided)
-            sql = "" if unwritten(guided) else guided_sql(guided)
+            sql = "" if unwritten(guided) else self._written(guided)
             key = guided_key(guided) if guided.comparison in OVER_TIME else self._rule.key
             self._rule = replace(self._rule, guided=guided, sql=sql, key=key)
         self._problems = {
@@ -159,6 +159,11 @@ class Editing:
         await self._show()
         if self._saves_itself():
             self._start("saving", self._save_soon())
+
+    def _written(self, guided: Guided) -> str:
+        """Return the query. One that is saved stays, though today it might be written otherwise."""
+        saved = self._saved
+        return saved.sql if saved and saved.guided == guided else guided_sql(guided)
 
     def _completed(self, guided: Guided) -> Guided:
         """Keep the columns for the recipient and the message in the query for a jump, too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from shiny.testserver import test_server_async as serve_in_memory
 from access import EVERYTHING, Actor
 from dashboard import rules as page_of_rules
 from rules.desk import RuleDesk
+from rules.guided import Guided, guided_sql
 from rules.rule import Rule
 from settings import SettingsError
 from tests.support.rule_at_work import RULE, SQL, RuleAtWork, rule_at_work
@@ -222,6 +224,19 @@ async def test_the_way_without_sql_writes_what_can_be_seen_and_gone_on_with(visi
     await visit.do("to_sql")
     await visit.until(lambda: "diacetyl_ppb > 200" in visit.shown("sql"))
     assert visit.shown("way") == "sql"
+
+
+async def test_opening_a_rule_changes_nothing_of_what_an_older_version_wrote(
+    visit: Visit, rules: RuleDesk, scene: RuleAtWork
+) -> None:
+    guided = Guided("tastings", "diacetyl_ppb", "over", "200", key=RULE.key)
+    sql = 'SELECT *\nFROM tastings\nWHERE "diacetyl_ppb" > 200'
+    assert guided_sql(guided) != sql
+    saved = await scene.saved_rule(guided=guided, sql=sql)
+    await visit.open(f"?page=rules&rule={saved.id}")
+    await visit.until(lambda: "Bad now: 2 rows" in visit.shown("bad-now"))
+    assert html.unescape(visit.shown("written-sql")).count('"diacetyl_ppb" > 200') == 1
+    assert (await only(rules)).revision == saved.revision
 
 
 async def test_each_form_is_answered_once_what_it_changed_is_shown(visit: Visit) -> None:
