@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from access.actor import NotAllowed
 from alerts import DatabaseError, UnusableInput
 from cli import (
+    ACCEPTED,
     FAILED,
     INTERRUPTED,
     UNUSABLE,
@@ -43,10 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     adapt_to_console()
     exit_status = _run(parser().parse_args())
     if problem := problem_of_output():
-        print(
-            f"The output couldn't be written: {problem}. The command was carried out all the same.",
-            file=sys.stderr,
-        )
+        done = " The command was carried out all the same." if exit_status == ACCEPTED else ""
+        print(f"The output couldn't be written: {problem}.{done}", file=sys.stderr)
         return exit_status or FAILED
     return exit_status
 
@@ -105,5 +104,7 @@ def _complain(sentence: str, chosen: argparse.Namespace) -> None:
             "status": "failed",
         }
         print(json.dumps({key: known.get(key) for key in keys} | {"error": error}))
+        if problem_of_output():
+            print(sentence, file=sys.stderr)
     else:
         print(sentence, file=sys.stderr)

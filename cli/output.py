@@ -64,8 +64,11 @@ class _Terminal(io.TextIOWrapper):
 
 
 def _nowhere() -> TextIO:
-    """Return a stream for one that was closed before this program began, as by `>&-`."""
-    return open(os.devnull, "w", encoding="utf-8")
+    """Return a stream for one that was closed before this program began, as by `>&-`.
+
+    Its descriptor stays open, or the next file would get that, and what is printed.
+    """
+    return open(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)
 
 
 def _adapted(stream: TextIO) -> TextIO:

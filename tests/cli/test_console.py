@@ -104,6 +104,15 @@ def test_a_full_disk(customer: ProjectFolder, command):
     assert b"Traceback" not in ended.stderr
 
 
+def test_a_refusal_that_could_not_be_written_as_json(customer: ProjectFolder):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = _ended(customer, ("call", "--json", "nonsense", MESSAGE), stdout=full.fileno())
+    assert ended.returncode == 2
+    refused, unwritten = ended.stderr.decode().splitlines()
+    assert "nonsense" in refused
+    assert unwritten == "The output couldn't be written: No space left on device."
+
+
 def test_only_the_first_line_is_read(customer: ProjectFolder):
     command = f"set -o pipefail; {sys.executable} -m alerts doctor 2>&1 | head -1"
     ended = subprocess.run(
