@@ -129,7 +129,8 @@ def explain(problem: SettingsError) -> App:
 
 
 def _from_environment() -> App:
-    # These are settings of the whole process, so they are for one that runs nothing but this app.
+    # These change the whole process, which runs nothing but this app: an app of your own uses the
+    # parts in dashboard/ and doesn't import this file.
     skip_tracing_if_not_installed()
     remember_protocols()
     gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)

@@ -17,6 +17,11 @@ class SharedReading(Generic[T]):
         self._reading = asyncio.Lock()
         self._latest: tuple[float, T] | None = None
 
+    @property
+    def was_read(self) -> bool:
+        """Whether it has been read at all."""
+        return self._latest is not None
+
     def latest(self, most_seconds: float) -> T | None:
         """Return what was read last, without waiting; None if that is older than `most_seconds`."""
         if self._latest is None:

@@ -61,10 +61,12 @@ class Pulse:
         """Return the senders, hourly counts and costs, at most OVERVIEW_SECONDS old."""
         key = (hours[0], month)
         if key not in self._overviews:
-            kept = {
-                each: kept for each, kept in self._overviews.items() if kept.latest(60) is not None
-            }
-            self._overviews = kept | {key: SharedReading()}
+            # Forget those of other days and time zones that no one has looked at for a while.
+            self._overviews = {
+                each: kept
+                for each, kept in self._overviews.items()
+                if not kept.was_read or kept.latest(60) is not None
+            } | {key: SharedReading()}
 
         async def read() -> Overview:
             return await (await self._opening.runtime()).history.overview(hours, month)
