@@ -1,7 +1,7 @@
 """What the list of rules shows, read once for all visitors.
 
-In a file of its own because every page counts the rules that wait, also where nobody has looked at
-the Rules page yet.
+In a file of its own because every page counts the rules that wait, also before the Rules page is
+looked at.
 """
 
 from __future__ import annotations

@@ -63,16 +63,22 @@ def test_no_index_of_every_row_begins_with_the_account():
             assert is_partial or index.columns[0].name != "account_sid"
 
 
+def statements_of(connection: sa.Connection) -> list[tuple[str, Any]]:
+    """A list that gets each statement that the connection executes, with its parameters."""
+    asked: list[tuple[str, Any]] = []
+
+    @sa.event.listens_for(connection, "before_cursor_execute")
+    def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        asked.append((statement, parameters))
+
+    return asked
+
+
 def test_sqlite_finds_what_is_waiting_without_reading_all(tmp_path: Path):
     engine = engine_for(parsed(f"sqlite:///{tmp_path / 'callboard.sqlite'}"), 1)
     bring_up_to_date(engine)
-    asked: list[tuple[str, Any]] = []
     with engine.connect() as connection:
-
-        @sa.event.listens_for(connection, "before_cursor_execute")
-        def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-            asked.append((statement, parameters))
-
+        asked = statements_of(connection)
         wanted = {"account": "AC1", "now": 0.0, "most": 50, "worker": "w"}
         for query in (ARE_DUE, CLAIMABLE, CLAIMING_WORKERS, IDS_CLAIMED_BY_WORKER):
             connection.execute(query, wanted)
@@ -91,13 +97,8 @@ def test_sqlite_finds_what_is_open_without_reading_all(
     monkeypatch.setattr(overview, "read_rules", lambda *_: [Rule(id="one")])
     engine = engine_for(parsed(f"sqlite:///{tmp_path / 'callboard.sqlite'}"), 1)
     bring_up_to_date(engine)
-    asked: list[tuple[str, Any]] = []
     with engine.connect() as connection:
-
-        @sa.event.listens_for(connection, "before_cursor_execute")
-        def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-            asked.append((statement, parameters))
-
+        asked = statements_of(connection)
         read_pulse(connection, "AC1")
         overview.read_facts(connection, "AC1", "UTC")
         of_open = [each for each in asked if "is_open =" in each[0]]
