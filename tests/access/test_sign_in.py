@@ -158,6 +158,7 @@ async def test_signing_out_counts_at_once_where_it_was_done(here: SignIn):
     assert await here.find(maya.token) is None
 
 
+@pytest.mark.slow
 async def test_what_a_person_does_keeps_it(
     database: Database, users: UsersFile, monkeypatch: pytest.MonkeyPatch
 ):

@@ -102,6 +102,7 @@ def calls(desk: Desk) -> int:
     return len([form for form in posts(desk) if "To" in form])
 
 
+@pytest.mark.slow
 async def test_it_is_unclaimed_until_it_is_due(tmp_path, wait):
     async with simulated_desk(tmp_path) as desk:
         alert = await defer(desk, wait)
@@ -129,6 +130,7 @@ async def test_it_may_be_canceled_meanwhile(tmp_path, wait):
         assert (await row_of(desk, alert.id))["claimed_by"] is None
 
 
+@pytest.mark.slow
 async def test_it_outlasts_a_restart(tmp_path, wait):
     async with simulated_desk(tmp_path) as desk:
         alert = await defer(desk, wait)
@@ -153,6 +155,7 @@ async def test_many_wait_for_the_morning_without_keeping_others_out(tmp_path, mo
         assert len(posts(desk)) == 1
 
 
+@pytest.mark.slow
 async def test_a_short_wait_stays_in_the_process(tmp_path):
     """Deferring and claiming it would cost more than waiting."""
     async with simulated_desk(tmp_path) as desk:

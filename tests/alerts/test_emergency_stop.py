@@ -38,6 +38,7 @@ def maya(desk: Desk) -> Desk:
     return desk.acting_as(Actor("Maya", EVERYTHING))
 
 
+@pytest.mark.slow
 async def test_everything_ends(tmp_path: Path):
     """What waits is canceled, a live call is ended, and nothing new is taken."""
     async with simulated_desk(tmp_path, speed=1) as desk:

@@ -22,6 +22,7 @@ async def story(request, *looking):
     return [(str(event.status), event.note) for event in told], alert
 
 
+@pytest.mark.slow
 async def test_step_by_step():
     told, alert = await story(
         CALL, at("ringing"), at("in-progress"), at("ringing"), at("completed")
@@ -66,6 +67,7 @@ async def test_twilio_will_not_say():
     assert alert.error.code == 20404
 
 
+@pytest.mark.slow
 async def test_twilio_is_out_of_reach_for_a_while():
     """Twilio answers with errors, or not at all: the call goes on, and so do its events."""
     for alert in (await dropped_for_a_while(), await closed_for_a_while()):

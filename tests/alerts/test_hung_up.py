@@ -101,6 +101,7 @@ async def test_twilio_reports_the_duration_in_its_callback(tmp_path):
     assert (alert.status, alert.events[-1].duration) == ("hung_up", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("callbacks", [True, False])
 async def test_a_person_in_a_hurry_is_called_again(tmp_path, callbacks):
     # Not faster: what this machine takes would count as seconds of the call.

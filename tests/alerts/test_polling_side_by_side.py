@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from alerts.steps.polling import PollIntervals
 from tests.support.pollers import Reports, one, poller_at, polling_tasks
 from tests.support.scripted_twilio import PLACED, Answer, at, scripted_twilio
@@ -33,6 +35,7 @@ async def test_a_report_that_fails_is_repeated_and_stops_no_other(caplog, monkey
     assert polling_tasks() == []
 
 
+@pytest.mark.slow
 async def test_a_late_comer_is_looked_at_promptly():
     reports = Reports()
     async with (

@@ -56,6 +56,7 @@ def fake_hours(monkeypatch: pytest.MonkeyPatch) -> FakeQuietHours:
     return fake
 
 
+@pytest.mark.slow
 async def test_while_they_wait_for_their_turn(tmp_path, fake_hours):
     requests = [replace(TEXT, to=f"+1412555020{number}", quiet_hours=HOURS) for number in range(5)]
     async with simulated_desk(tmp_path, texts_per_second=2) as desk:

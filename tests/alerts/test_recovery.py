@@ -115,6 +115,7 @@ async def test_what_a_living_process_delivers_is_left_to_it(tmp_path: Path):
             assert posts(other) == []
 
 
+@pytest.mark.slow
 async def test_a_claim_that_fails_strands_no_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     claim, claims = Claims.claim, 0
 

@@ -35,6 +35,7 @@ async def test_outsiders_cannot_make_the_mounted_simulator_call_or_read_its_log(
                 assert (await stranger.get("/simulator/log")).status_code == 401
 
 
+@pytest.mark.slow
 async def test_a_public_url_with_a_sub_path_changes_nothing():
     settings = Settings(_env_file=None, public_url="https://example.com/apps/callboard")
     async with Desk.from_settings(settings) as desk:

@@ -27,6 +27,7 @@ def quick_recoveries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SECONDS_BETWEEN_RECOVERIES", 0.1)
 
 
+@pytest.mark.slow
 async def test_the_answer_to_the_commit_of_a_claim_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

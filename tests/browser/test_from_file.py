@@ -132,7 +132,6 @@ def test_a_lost_connection_asks_for_the_file_again(
     with closing(browser.new_context(viewport={"width": 1320, "height": 860})) as context:
         page = context.new_page()
         page.set_default_timeout(60_000)
-        expect.set_options(timeout=90_000)
         page.goto(simulation)
         page.wait_for_function("() => window.Shiny?.shinyapp?.isConnected?.()")
         choose(page, file)

@@ -26,7 +26,6 @@ def test_what_was_pressed_before_is_not_pressed_again(browser: Browser, simulati
     with browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
         page.set_default_timeout(90_000)
-        expect.set_options(timeout=90_000)
         page.add_init_script(KEEPS_WHAT_IS_SENT)
         page.goto(simulation)
         page.fill("#send-phone_number", "412 555 0106")

@@ -85,7 +85,6 @@ def test_in_and_out(browser: Browser, app: str, dark: bool, viewport: dict[str, 
         bypass_csp=True,  # axe brings a script along
     )
     page = context.new_page()
-    expect.set_options(timeout=60_000)
     page.goto(f"{app}?page=activity")
     expect(page.get_by_label("Name")).to_be_focused()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark" if dark else "light")

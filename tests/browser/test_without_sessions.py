@@ -22,7 +22,7 @@ def test_it_says_what_to_set(simulation: str, browser: Browser, tmp_path: Path):
             page = browser.new_page(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
             page.goto(url)
             notice = page.get_by_role("alert").filter(has_text="can't connect to Callboard")
-            expect(notice).to_be_visible(timeout=30_000)
+            expect(notice).to_be_visible()
             expect(notice).to_contain_text("Upgrade, Connection and Host")
             # Above the gray that covers the rest, so that it can be read.
             box = notice.bounding_box()

@@ -26,6 +26,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
     return folder
 
 
+@pytest.mark.slow
 def test_who_did_what_newest_first(simulation: ProjectFolder) -> None:
     ended = simulation.alerts("audit")
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -49,6 +49,7 @@ def customer(tmp_path: Path, moto: str, twilio: str) -> ProjectFolder:
     return build_project_folder(tmp_path, ACCOUNT | values, TOKEN, SECRET)
 
 
+@pytest.mark.slow
 def test_from_failing_checks_to_passing_ones(customer: ProjectFolder, moto: str):
     ill = customer.alerts("doctor", TWILIO_AUTH_TOKEN="another")
     assert ill.returncode == 1

@@ -17,6 +17,7 @@ def simulation(tmp_path):
     return build_project_folder(tmp_path, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "theirs"),
     [

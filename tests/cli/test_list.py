@@ -41,6 +41,7 @@ def listed(folder: ProjectFolder, *options: str) -> list[dict[str, Any]]:
     return [json.loads(each) for each in ended.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_an_id_that_nobody_wrote_down_is_found_again(simulation: ProjectFolder):
     ended = simulation.alerts("list", "--text", "diacetyl")
     assert ended.returncode == 0
@@ -58,6 +59,7 @@ def test_newest_first_one_object_a_line(simulation: ProjectFolder):
     assert len(listed(simulation, "--limit", "1")) == 1
 
 
+@pytest.mark.slow
 def test_each_option_filters(simulation: ProjectFolder):
     assert [each["id"] for each in listed(simulation, "--channel", "call")] == ["batch-1407"]
     assert len(listed(simulation, "--to", BEN, "--since", "today")) == 2

@@ -56,6 +56,7 @@ def test_imported_listed_and_exported(folder: ProjectFolder):
     assert next(csv.reader(piped.splitlines()))[0] == "Name"
 
 
+@pytest.mark.slow
 def test_columns_by_hand(folder: ProjectFolder):
     ended = folder.alerts(
         "people", "import", "people.csv", "--map", "name=site", "--map", "number=mobile", "--json"

@@ -35,6 +35,7 @@ async def unread() -> list[dict[str, Any]]:
     return told
 
 
+@pytest.mark.slow
 async def test_a_page_whose_desk_is_closed(
     tmp_path: Path, unread: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:

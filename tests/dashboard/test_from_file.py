@@ -65,6 +65,7 @@ def region(page: AsyncTestServerSession) -> str:
     return "".join(shown(page, each) for each in ("file_head", "file_note", "recipients"))
 
 
+@pytest.mark.slow
 async def test_each_row_is_sent_its_own_words(page: AsyncTestServerSession, desk: Desk, folder):
     await fill_in(page, message=WORDS, channel="text")
     await choose(page, upload(folder, ROWS), "Row 3")

@@ -147,6 +147,7 @@ async def test_searched_and_filtered(visit: Visit, desk: Desk):
     await visit.until(lambda: "Nobody is here." in visit.shown("people"))
 
 
+@pytest.mark.slow
 async def test_a_page_that_is_turned_while_the_list_is_read_stays_turned(
     visit: Visit, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):

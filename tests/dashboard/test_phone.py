@@ -101,6 +101,7 @@ async def test_declining_is_busy(visit: Visit):
     assert visit.call.status == "busy"
 
 
+@pytest.mark.slow
 async def test_a_page_that_closes_while_it_rings_leaves_the_call_to_the_directory(visit: Visit):
     await visit.until(lambda: visit.call.status == "ringing")
     await visit.page.__aexit__(None, None, None)

@@ -199,6 +199,7 @@ async def test_unusable_input_is_said_at_the_button_and_sends_nothing(
     assert calls_at_twilio(desk) == 0
 
 
+@pytest.mark.slow
 async def test_a_refusal_of_twilio_says_what_to_do(page: AsyncTestServerSession):
     await fill_in(page, channel="text", phone_number="412 555 0113")
     await press(page)

@@ -71,6 +71,7 @@ async def test_a_server_that_lets_nothing_be_written(tmp_path: Path, postgres: P
         assert await answer(web) == (503, "database")
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_away_and_comes_back(tmp_path: Path, restartable: PostgresServer):
     async with health_of(tmp_path, fresh_database(restartable)) as web:
         await asyncio.to_thread(stop, restartable)

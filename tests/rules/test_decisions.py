@@ -147,6 +147,7 @@ async def test_reminders_follow_until_a_person_acknowledges(tmp_path: Path):
         assert len(await scene.told()) == 2
 
 
+@pytest.mark.slow
 async def test_three_reminders_are_the_most(tmp_path: Path):
     async with rule_at_work(tmp_path) as scene:
         rule = await scene.switched_on(reminders=2, reminder_minutes=30)

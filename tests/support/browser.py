@@ -24,6 +24,8 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no Chromium is installed (apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        # A simulated call takes some seconds, and much longer where others keep the machine busy.
+        expect.set_options(timeout=90_000)
         yield browser
         browser.close()
 
@@ -45,9 +47,6 @@ def well_behaved_page(
     )
     context.add_init_script(script)
     page = context.new_page()
-    page.set_default_timeout(30_000)
-    # A simulated call takes some seconds, and much longer where other tests keep the machine busy.
-    expect.set_options(timeout=90_000)
     complaints: list[str] = []
 
     def console(message: ConsoleMessage) -> None:

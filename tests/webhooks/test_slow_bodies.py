@@ -99,6 +99,7 @@ async def test_the_simulation(tmp_path: Path) -> None:
         assert is_refused(await drip(app.asgi, path, every=0.02, parts=10_000))
 
 
+@pytest.mark.slow
 async def test_a_large_body_has_the_time_that_it_needs(
     whole: ASGIApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,7 @@ async def test_a_few_bombs_without_landlock(lab: Table):
         assert await problems(sandbox, bombs, lab, BOMB_SECONDS) == []
 
 
+@pytest.mark.slow
 async def test_looking_at_a_hostile_text_does_no_harm_either(lab: Table):
     """The editor asks which tables a text names, and whether it uses the clock."""
     before = contents(lab)
