@@ -173,6 +173,7 @@ async def test_what_a_person_does_keeps_it(
     assert await here.find(maya.token) == maya
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(max_size=300), password=st.text(max_size=60), address=st.text(max_size=40))
 async def test_nothing_odd_gets_in_or_raises(

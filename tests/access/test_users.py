@@ -130,6 +130,7 @@ async def test_a_file_that_cant_be_read(tmp_path: Path):
         UsersFile(tmp_path / "nowhere" / "users").add(MAYA, PASSWORD)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=400))
 def test_any_content_is_users_or_one_sentence(content: str):
     try:

@@ -30,6 +30,7 @@ def interrupted(alert: Alert) -> list[tuple[int, Status | None]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asks", [False, True], ids=["never sent", "sent"])
 async def test_in_a_later_try_the_next_person_is_called(asks, caplog):
     connections = FailingConnections(lambda number, form: number == 2, asks=asks)

@@ -20,6 +20,7 @@ from tests.support.desks import TEXT, simulated_desk, until_over
 from tests.support.postgres import PostgresServer, fresh_database
 
 
+@pytest.mark.slow
 async def test_what_a_process_that_stands_still_has_locked_keeps_no_other_busy(
     tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ):

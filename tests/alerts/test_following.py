@@ -59,6 +59,7 @@ async def test_ends_of_a_text():
     assert "landline" in alert.error.hint
 
 
+@pytest.mark.slow
 async def test_twilio_will_not_say():
     gone = Answer(404, {"code": 20404, "message": "The requested resource was not found"})
     told, alert = await story(CALL, at("ringing"), gone)

@@ -78,6 +78,7 @@ async def begun(history: History, alert_id: str, at: datetime | None = None) -> 
 # --- A number's hour ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_tries_and_next_people_count_too(tmp_path: Path):
     """With one alert an hour allowed, eleven calls once reached one number."""
     request = replace(CALL, to=BUSY, tries=5, minutes_between_tries=0)

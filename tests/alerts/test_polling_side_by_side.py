@@ -82,6 +82,7 @@ async def test_closing_stops_everything_at_once():
                 assert polling_tasks() == []
 
 
+@pytest.mark.slow
 async def test_a_pause_that_twilio_asks_for_holds_for_all():
     reports = Reports()
     too_fast = Answer(429, {"code": 20429}, headers={"Retry-After": "2"})

@@ -82,6 +82,7 @@ async def interrupted(twilio, folder, request_seconds):
         yield desk
 
 
+@pytest.mark.slow
 async def test_what_another_process_asked_may_still_be_on_its_way(tmp_path):
     """Here Twilio lists the call only after `listing_seconds`."""
     slow, looking = replace(PLACED, seconds=60), [NOTHING] * 3 + [listed(CALL), at("completed")]

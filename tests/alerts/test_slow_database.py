@@ -45,6 +45,7 @@ def every_statement_takes(seconds: float) -> Iterator[list[str]]:
         sa.event.remove(sa.Engine, "before_cursor_execute", wait)
 
 
+@pytest.mark.slow
 async def test_many_that_have_waited_too_long_are_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

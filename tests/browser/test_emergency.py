@@ -66,9 +66,10 @@ def visitors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitors]:
         yield app
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("viewport", "dark"),
-    [(DESKTOP, False), pytest.param(PHONE, True, marks=pytest.mark.slow)],
+    [(DESKTOP, False), (PHONE, True)],
     ids=["desktop light", "phone dark"],
 )
 def test_a_yes_a_stop_and_lifting_it(

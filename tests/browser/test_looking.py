@@ -78,6 +78,7 @@ def test_lists_of_a_slow_server(slow: SlowServer, simulation: str) -> None:
         expect(page.locator(place)).to_contain_text(re.compile("[a-z]"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["activity&open=none", "activity&list=done&open=none"])
 def test_an_alert_that_a_slow_server_opens(slow: SlowServer, simulation: str, address: str) -> None:
     slow.page.goto(f"{simulation}?page={address}")

@@ -81,6 +81,7 @@ def test_axe_finds_nothing(
         without_faults(page)
 
 
+@pytest.mark.slow
 def test_a_file_is_fixed_in_place_and_imported(browser: Browser, app: str, file: Path):
     with well_behaved_page(browser, app, viewport=WIDE) as page:
         open_people(page)

@@ -20,6 +20,7 @@ KEEPS_WHAT_IS_SENT = """
 """
 
 
+@pytest.mark.slow
 def test_what_was_pressed_before_is_not_pressed_again(browser: Browser, simulation: str) -> None:
     # Not well_behaved_page: Shiny's dialog has a handler in an attribute, which the page's policy
     # refuses aloud. A listener of the page does its work.

@@ -118,6 +118,7 @@ def test_in_and_out(browser: Browser, app: str, dark: bool, viewport: dict[str, 
     context.close()
 
 
+@pytest.mark.slow
 def test_without_scripts(browser: Browser, app: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -127,6 +128,7 @@ def test_without_scripts(browser: Browser, app: str) -> None:
     context.close()
 
 
+@pytest.mark.slow
 def test_a_page_that_is_open_when_its_sign_in_ends(
     browser: Browser, app: str, users: UsersFile
 ) -> None:
@@ -175,6 +177,7 @@ def behind_shiny_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         yield f"{url}/"
 
 
+@pytest.mark.slow
 def test_under_shiny_server(browser: Browser, behind_shiny_server: str) -> None:
     context = browser.new_context()
     page = context.new_page()

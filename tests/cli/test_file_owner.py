@@ -43,6 +43,7 @@ def test_a_history_of_another_user(simulation, command, theirs):
     assert sorted((simulation.folder / "data").rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_user_without_a_name(simulation):
     os.chown(simulation.folder, 54321, 54321)
     ended = simulation.alerts("doctor")

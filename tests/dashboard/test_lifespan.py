@@ -48,6 +48,7 @@ def served(shiny_app: App) -> AbstractAsyncContextManager[Any]:
     return shiny_app.starlette_app.router.lifespan_context(shiny_app.starlette_app)
 
 
+@pytest.mark.slow
 async def test_what_was_open_goes_on_without_a_visitor(tmp_path: Path):
     busy = replace(CALL, to="+14125550101", tries=2, minutes_between_tries=0.03)
     async with simulated_desk(tmp_path) as desk:

@@ -85,6 +85,7 @@ async def test_nothing_is_saved_any_more(database_url: str, tmp_path: Path):
     await database.close()
 
 
+@pytest.mark.slow
 async def test_a_write_waits_for_a_migration_under_way(database_url: str, tmp_path: Path):
     """Else it could be the old version's, and be committed after the new one has begun."""
     database = Database(database_url, metadata)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -241,6 +242,7 @@ events = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(rules, st.booleans(), st.lists(events, max_size=40))
 @settings(max_examples=400)
 def test_it_does_what_a_plain_model_does(rule, says_good, happened):
@@ -273,6 +275,7 @@ def test_it_does_what_a_plain_model_does(rule, says_good, happened):
         assert world.is_held == plain.is_held
 
 
+@pytest.mark.slow
 @given(rules, st.booleans(), st.lists(events, max_size=60))
 @settings(max_examples=300)
 def test_each_episode_is_told_once_at_most(rule, says_good, happened):

@@ -96,6 +96,7 @@ def test_every_setting_and_every_odd_text(elsewhere: Path, name: str):
     assert {text: found for text, found in mistakes.items() if found} == {}
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     # A folder may have any name, so that is left to the table.

@@ -66,6 +66,7 @@ async def test_a_first_run_has_something_to_watch(sources: Sources, sandbox: San
     await sources.close()
 
 
+@pytest.mark.slow
 async def test_it_grows_beside_what_ships(sources: Sources, sandbox: Sandbox, tmp_path: Path):
     shipped = REPOSITORY / "rules" / "example" / "tastings.csv"
     before = sha256(shipped.read_bytes()).hexdigest()

@@ -192,6 +192,7 @@ async def test_a_password_of_its_own_variable(lab: Lab, postgres: PostgresServer
         execute(database, "DROP ROLE reader")
 
 
+@pytest.mark.slow
 async def test_a_database_that_goes_away(lab: Lab, restartable: PostgresServer, database: str):
     lab.open(toml("SELECT batch FROM tastings ORDER BY 1"))
     first = await lab.snapshot()
