@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from tests.support.postgres import PostgresServer, fresh_database, postgres_serv
 from tests.support.ready_zygotes import forked_zygote
 from tests.support.running_app import copy_of_the_project, running_app
 from tests.support.simulator_line import Line, simulator_line
+from twilio_client.environment import tls_context
 
 # A busy machine may take long for an example.
 settings.register_profile("any machine", deadline=None)
@@ -52,6 +55,20 @@ def _ready_zygotes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """Sandboxes of tests start at once, but for the tests of how they start."""
     if not request.node.get_closest_marker("starts_zygotes"):
         monkeypatch.setattr("rules.sandbox.zygote_process._popen", forked_zygote)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _certificates_read_once() -> Iterator[None]:
+    """Reading the usual certificates takes 30 ms, and thousands of clients are made."""
+    usual = tls_context()
+
+    def context() -> ssl.SSLContext:
+        is_usual = os.environ.keys().isdisjoint({"SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"})
+        return usual if is_usual else tls_context()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("twilio_client.transport.tls_context", context)
+        yield
 
 
 @pytest.fixture

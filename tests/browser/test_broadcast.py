@@ -40,6 +40,7 @@ def paste(page: Page, text: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_three_are_called_one_again_and_all_is_found_later(page: Page) -> None:
     paste(page, f"{VISITOR}\n{ATTENTIVE}\r\n{IN_A_HURRY}\n412 555 01")
     rows = page.locator("#send-recipients li")
