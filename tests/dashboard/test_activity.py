@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,6 +39,7 @@ from tests.support.alerts_by_hand import CALL as BY_HAND
 from tests.support.alerts_by_hand import CALLER, alert_after_events, steps
 from tests.support.alerts_by_hand import TEXT as TEXT_BY_HAND
 from tests.support.desks import CALL, TEXT, simulated_desk
+from tests.support.page_in_memory import until
 from tests.support.written_history import (
     broadcast,
     history_behind,
@@ -83,13 +84,6 @@ async def show(page: AsyncTestServerSession, query: str) -> None:
 
 def shown(page: AsyncTestServerSession, name: str) -> str:
     return str(page.get_output(f"activity-{name}").value)
-
-
-async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.02)
-            await page.flush()
 
 
 async def test_before_the_first_alert(desk: Desk):

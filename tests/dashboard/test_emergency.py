@@ -27,7 +27,7 @@ from dashboard.notices import LiveNotices, Notices
 from dashboard.send.approvals import approval_tag, is_shown, waits_for
 from dashboard.shared_reading import SharedReading
 from tests.support.desks import CALL, simulated_desk
-from tests.support.page_in_memory import FORM, shown
+from tests.support.page_in_memory import FORM, shown, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 
@@ -119,10 +119,7 @@ class Visit:
         await self.page.flush()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(60):
-            while not condition():
-                await asyncio.sleep(0.02)
-                await self.page.flush()
+        await until(self.page, condition)
 
 
 @asynccontextmanager

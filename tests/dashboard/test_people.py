@@ -19,6 +19,7 @@ from people.contacts import Contacts
 from people.groups import Group, Groups
 from people.listing import Listing, Page
 from tests.support.desks import simulated_desk, until_over
+from tests.support.page_in_memory import until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 
@@ -53,10 +54,7 @@ class Visit:
         return found[-1] if found else ""
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0.02)
-                await self.page.flush()
+        await until(self.page, condition)
 
 
 @pytest.fixture

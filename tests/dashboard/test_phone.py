@@ -18,6 +18,7 @@ from dashboard import phone
 from dashboard.phone.texts import TextThread
 from simulator import SIMULATOR_ACCOUNT_SID, SIMULATOR_FROM_NUMBER, LazyApp
 from simulator.app import create_app
+from tests.support import page_in_memory
 from tests.support.alerts_by_hand import CALL, TEXT, alert_after_events, steps
 from tests.support.stepped_exchange import text
 from tests.support.waiting import until
@@ -42,10 +43,7 @@ class Visit:
         await self.page.set_inputs(**{f"phone-{what}": value})
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0.01)
-                await self.page.flush()
+        await page_in_memory.until(self.page, condition)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import csv
 import io
 import re
@@ -45,7 +44,7 @@ from people.tables import contact_groups, contacts, group_members, message_templ
 from rules.desk import RuleDesk
 from rules.tables import mutes, rule_state, rules
 from tests.support.desks import CALL, simulated_desk
-from tests.support.page_in_memory import FORM
+from tests.support.page_in_memory import FORM, until
 from tests.support.roles import ADMINISTER, LOOK, ROLES, SEND, WRITE
 from tests.support.rule_at_work import rule_at_work
 
@@ -100,10 +99,7 @@ class Page:
         return str(self.told)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0.02)
-                await self.session.flush()
+        await until(self.session, condition)
 
     async def until_refused(self, sentence: str, times: int) -> None:
         await self.until(lambda: self.said().count(sentence) >= times)

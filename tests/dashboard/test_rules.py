@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from rules.desk import RuleDesk
 from rules.guided import Guided, guided_sql
 from rules.rule import Rule
 from settings import SettingsError
+from tests.support.page_in_memory import until
 from tests.support.rule_at_work import RULE, SQL, RuleAtWork, rule_at_work
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
@@ -71,10 +71,7 @@ class Visit:
         return str(found[-1]) if found else ""
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not condition():
-                await asyncio.sleep(0.02)
-                await self.page.flush()
+        await until(self.page, condition)
 
     async def open(self, address: str) -> None:
         await self.go(address)

@@ -93,11 +93,15 @@ def shown(page: AsyncTestServerSession, output: str) -> str:
 
 
 async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> None:
-    """Flush the page until the condition holds, for a minute at most."""
+    """Read the page again until the condition holds, for a minute at most."""
     async with asyncio.timeout(60):
-        while not condition():
+        while True:
+            # Only between flushes: within one, some outputs are new and others not yet.
+            async with reactive.lock():
+                await page.flush()
+            if condition():
+                break
             await asyncio.sleep(0.02)
-            await page.flush()
 
 
 def calls_at_twilio(desk: Desk) -> int:
