@@ -83,9 +83,13 @@ async def press(page: AsyncTestServerSession, times: int = 1) -> None:
 async def _until_taken(page: AsyncTestServerSession) -> None:
     """Wait for the flush of inputs: `set_inputs` returns after any flush, of a task's too."""
     # The session has waited in line for the lock before this does.
+    await _read_again(page)
+
+
+async def _read_again(page: AsyncTestServerSession) -> None:
+    """Read the page between flushes: within one, some outputs are new and others not yet."""
     async with reactive.lock():
-        pass
-    await page.flush()
+        await page.flush()
 
 
 def shown(page: AsyncTestServerSession, output: str) -> str:
@@ -96,9 +100,7 @@ async def until(page: AsyncTestServerSession, condition: Callable[[], bool]) -> 
     """Read the page again until the condition holds, for a minute at most."""
     async with asyncio.timeout(60):
         while True:
-            # Only between flushes: within one, some outputs are new and others not yet.
-            async with reactive.lock():
-                await page.flush()
+            await _read_again(page)
             if condition():
                 break
             await asyncio.sleep(0.02)
