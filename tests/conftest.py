@@ -6,9 +6,12 @@ import gc
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import shiny.reactive._core as reactive_core
 import sqlalchemy as sa
@@ -33,6 +36,9 @@ settings.load_profile("any machine")
 # Thousands of tests are in memory. Searching for garbage as often as usual takes 5 % of the time.
 gc.set_threshold(20_000, 20, 20)
 
+
+# What decides which certificates are trusted.
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 # The only folders that `make browser` looks into.
 WITH_BROWSER = ("tests/browser/", "tests/docs/")
@@ -59,15 +65,23 @@ def _ready_zygotes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(autouse=True, scope="session")
 def _certificates_read_once() -> Iterator[None]:
-    """Reading the usual certificates takes 30 ms, and thousands of clients are made."""
-    usual = tls_context()
+    """Reading the certificates to trust takes 30 ms, and thousands of clients are made."""
 
-    def context() -> ssl.SSLContext:
-        is_usual = os.environ.keys().isdisjoint({"SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"})
-        return usual if is_usual else tls_context()
+    @cache
+    def kept(read: Callable[[], ssl.SSLContext], *_environment: str | None) -> ssl.SSLContext:
+        return read()
+
+    def from_here(read: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        return kept(read, *map(os.environ.get, CERTIFICATES))
+
+    def of_httpx(**given: Any) -> ssl.SSLContext:
+        if given == {"verify": True, "cert": None, "trust_env": True}:
+            return from_here(httpx.create_ssl_context)
+        return httpx.create_ssl_context(**given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("twilio_client.transport.tls_context", context)
+        patch.setattr("twilio_client.transport.tls_context", lambda: from_here(tls_context))
+        patch.setattr("httpx._transports.default.create_ssl_context", of_httpx)
         yield
 
 
