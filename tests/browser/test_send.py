@@ -126,6 +126,7 @@ def test_a_text_shows_what_it_costs_and_arrives(browser: Browser, simulation: st
         expect(page.locator(PILL)).to_have_text(re.compile("Delivered"))
 
 
+@pytest.mark.slow
 def test_errors_say_what_to_do(browser: Browser, simulation: str) -> None:
     with well_behaved_page(browser, simulation) as page:
         page.get_by_text("Text", exact=True).click()
