@@ -40,9 +40,9 @@ unit: .venv/installed-dev
 # Apart from the rest, because Playwright keeps an event loop running, which breaks async tests. The
 # folders are named because loading all tests, only to skip most, would take a good part of a minute.
 # Not file by file, because one takes up to 40 s, and nothing would run beside the last. What a file
-# shares may start once for each browser.
+# shares may start once for each browser, so a third one isn't worth its start for a few tests.
 browser: .venv/installed-dev
-	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n 3 --dist load --maxschedchunk 1 \
+	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n $(if $(SLOW),3,2) --dist load --maxschedchunk 1 \
 		tests/browser tests/docs
 
 bench: .venv/installed-dev
