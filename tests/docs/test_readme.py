@@ -18,7 +18,8 @@ from tests.support.running_app import bare_environment, running
 from tests.support.servers import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = [PROJECT / "README.md", *PROJECT.glob("*/*.md")]
+# Not what a tool left in a folder of its own, such as .pytest_cache.
+PAGES = [PROJECT / "README.md", *PROJECT.glob("[!.]*/*.md")]
 README = PAGES[0].read_text(encoding="utf-8")
 SHELL_BLOCKS = [
     [line.split("   #")[0].strip() for line in block.replace("\\\n", "").splitlines()]
