@@ -42,8 +42,8 @@ unit: .venv/installed-dev
 # Not file by file, because one takes up to 40 s, and nothing would run beside the last. What a file
 # shares may start once for each browser, so a third one isn't worth its start for a few tests.
 browser: .venv/installed-dev
-	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n $(if $(SLOW),3,2) --dist load --maxschedchunk 1 \
-		tests/browser tests/docs
+	$(BIN)/python -m pytest -m "browser$(NOT_SLOW)" -n $(if $(SLOW),3,2) \
+		--dist load --maxschedchunk 1 tests/browser tests/docs
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench
