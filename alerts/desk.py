@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, suppress
-from dataclasses import replace
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ from alerts.broadcast import (
     with_ids,
 )
 from alerts.errors import UnusableInput
-from alerts.phone_numbers import read_number, shortened
+from alerts.phone_numbers import shortened
 from alerts.sending_desk import SendingDesk, label_of, save_and_deliver
 from alerts.twilio_status import call_update
 from twilio_client import TwilioError
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from alerts.emergency_stop import EmergencyStop, StopCounts
     from alerts.refusals import Refusals
     from alerts.runtime import Runtime
-    from alerts.sent_before import SentBefore
+    from alerts.sent_before import RecentAlerts, SentBefore
 
 HANG_UPS_AT_ONCE = 20
 # A mistake in one of these fields concerns one request of many; in any other, all of them.
@@ -176,21 +175,22 @@ class Desk(SendingDesk):
 
         Requests whose number can't be used are left out.
         """
-        self.actor.require(Permission.LOOK)
-        from alerts.sent_before import sent_before  # noqa: PLC0415
+        return (await self.recent_alerts(requests, within)).with_words_of(requests)
 
-        known = list[AlertRequest]()
-        for each in requests:
-            with suppress(UnusableInput):
-                numbers = [
-                    read_number(to, self.services.regions).dialed for to in (each.to, *each.then_to)
-                ]
-                known.append(replace(each, to=numbers[0], then_to=tuple(numbers[1:])))
+    async def recent_alerts(
+        self, requests: Sequence[AlertRequest], within: timedelta = timedelta(hours=1)
+    ) -> RecentAlerts:
+        """Return what was sent to the requests' numbers, to be compared with what they say."""
+        self.actor.require(Permission.LOOK)
+        from alerts.sent_before import RecentAlerts, read_recent, readable  # noqa: PLC0415
+
+        regions = self.services.regions
+        known = readable(requests, regions)
         if not known:
-            return []
+            return RecentAlerts({}, regions)
         account_sid, since = self.services.twilio.account_sid, datetime.now(UTC) - within
         return await (await self.database()).read(
-            lambda connection: sent_before(connection, account_sid, known, since)
+            lambda connection: read_recent(connection, account_sid, known, regions, since)
         )
 
     # --- Ending alerts, and sending them at once -------------------------------------------------

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from alerts.alert import Alert, AlertRequest, tries_of
+from alerts.alert import Alert, AlertRequest
 from alerts.broadcast import written_words
-from alerts.phone_numbers import international
+from alerts.errors import UnusableInput
+from alerts.phone_numbers import Regions, international, read_number, split_dialed
 from alerts.records import alert_of
 from alerts.status import Status
 from alerts.tables import alerts
@@ -41,52 +43,70 @@ class SentBefore:
         return self.name or international(self.to)
 
 
-def sent_before(
-    connection: sa.Connection,
-    account_sid: str,
-    requests: Sequence[AlertRequest],
-    since: datetime,
-) -> list[SentBefore]:
-    """Return the requests whose words went to the same number since `since`, and when last.
+@dataclass(frozen=True, slots=True)
+class RecentAlerts:
+    """What was sent to some numbers a short while ago: each alert and when, by number."""
 
-    The requests' numbers are as in `PhoneNumber.dialed`. What never left for Twilio doesn't count,
-    nor do alerts of the broadcast that a request belongs to.
-    """
-    recent = _recent(connection, account_sid, requests, since)
-    found: list[SentBefore] = []
-    for request in requests:
-        known = [
-            (at, alert)
-            for number in _numbers(request)
-            for at, alert in recent.get(number, ())
-            if _says_the_same(request, alert)
-        ]
-        if known:
-            at, alert = max(known, key=lambda each: each[0])
-            found.append(SentBefore(request.to, at, request.name or alert.request.name))
+    by_number: Mapping[str, Sequence[tuple[datetime, Alert]]]
+    regions: Regions
+
+    def with_words_of(self, requests: Iterable[AlertRequest]) -> list[SentBefore]:
+        """Return the requests whose words went to the same number, and when last.
+
+        Requests whose number can't be used are left out. Alerts of the broadcast that a request
+        belongs to don't count.
+        """
+        if not self.by_number:
+            return []  # usually
+        found: list[SentBefore] = []
+        for request in readable(requests, self.regions):
+            known = [
+                (at, alert)
+                for number in numbers_of([request])
+                for at, alert in self.by_number.get(number, ())
+                if _says_the_same(request, alert)
+            ]
+            if known:
+                at, alert = max(known, key=lambda each: each[0])
+                found.append(SentBefore(request.to, at, request.name or alert.request.name))
+        return found
+
+
+def readable(requests: Iterable[AlertRequest], regions: Regions) -> list[AlertRequest]:
+    """Return the requests with numbers as in `PhoneNumber.dialed`, without those that have none."""
+    found: list[AlertRequest] = []
+    for each in requests:
+        with suppress(UnusableInput):
+            to, *then_to = [read_number(to, regions).dialed for to in (each.to, *each.then_to)]
+            found.append(replace(each, to=to, then_to=tuple(then_to)))
     return found
 
 
-def _recent(
-    connection: sa.Connection, account_sid: str, requests: Iterable[AlertRequest], since: datetime
-) -> dict[str, list[tuple[datetime, Alert]]]:
-    """Return what was sent to the numbers of the requests, by number."""
-    numbers = sorted({number for each in requests for number in _numbers(each)})
+def numbers_of(requests: Iterable[AlertRequest]) -> set[str]:
+    """All numbers that the tries of readable requests go to: an alert may be at any of them."""
+    return {split_dialed(to)[0] for each in requests for to in (each.to, *each.then_to)}
+
+
+def read_recent(
+    connection: sa.Connection,
+    account_sid: str,
+    requests: Iterable[AlertRequest],
+    regions: Regions,
+    since: datetime,
+) -> RecentAlerts:
+    """Return what was sent to the numbers of readable requests since `since`.
+
+    What never left for Twilio doesn't count.
+    """
     recent: dict[str, list[tuple[datetime, Alert]]] = {}
-    for some in in_parts(numbers):
+    for some in in_parts(sorted(numbers_of(requests))):
         wanted = {"account": account_sid, "numbers": some, "since": since.timestamp()}
         for row in connection.execute(RECENT, wanted).mappings():
             alert = alert_of(row)
             if _left(alert):
                 at = datetime.fromtimestamp(row["created_at"], since.tzinfo)
                 recent.setdefault(row["to_number"], []).append((at, alert))
-    return recent
-
-
-def _numbers(request: AlertRequest) -> set[str]:
-    """All numbers that the request's tries go to: an earlier alert may be at any of them."""
-    # Once each: the request isn't checked yet, and may name any number of tries.
-    return {each.to for each in tries_of(replace(request, tries=1))}
+    return RecentAlerts(recent, regions)
 
 
 def _left(alert: Alert) -> bool:

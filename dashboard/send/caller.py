@@ -70,9 +70,12 @@ def cost_of(request: AlertRequest, recipients: list[Recipient]) -> float | None:
     """Estimate in US dollars what one try for all recipients costs; None if a price isn't known."""
     if not recipients or len(recipients) > MOST_ESTIMATED:
         return None
-    times = request.repeat or TIMES_UNTIL_THEY_HANG_UP
-    seconds = estimated_seconds(request.message, request.language) * times
-    segments = count_segments(request.message).count
+    seconds, segments = 0.0, 0
+    if request.channel == "call":
+        times = request.repeat or TIMES_UNTIL_THEY_HANG_UP
+        seconds = estimated_seconds(request.message, request.language) * times
+    else:
+        segments = count_segments(request.message).count
     costs = [
         estimate(request.channel, split_dialed(each.to)[0], seconds=seconds, segments=segments)
         for each in recipients

@@ -59,6 +59,7 @@ async def test_every_method_of_the_desk(scene: RuleAtWork) -> None:
         "broadcast_of": (LOOK, (sent.id,)),
         "watch_broadcast": (LOOK, (sent.id,)),
         "sent_before": (LOOK, ([CALL],)),
+        "recent_alerts": (LOOK, ([CALL],)),
         "status": (LOOK, (one,)),
         "watch": (LOOK, (one,)),
         "send": (SEND, (CALL,)),

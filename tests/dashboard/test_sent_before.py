@@ -12,12 +12,12 @@ import pytest
 from shiny import reactive
 
 from alerts import AlertRequest
-from alerts.sent_before import SentBefore
+from alerts.sent_before import RecentAlerts, SentBefore
 from dashboard.background import show_newest
 from dashboard.send import sent_before
 from dashboard.send.sent_before import warning
 from tests.support.desks import simulated_desk
-from tests.support.page_in_memory import fill_in, opened, shown, until
+from tests.support.page_in_memory import fill_in, opened, press, shown, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 
@@ -59,3 +59,49 @@ async def test_what_is_found_too_late_is_not_said(
             go_on.set()
             await until(page.session, done.is_set)
             assert "These words" not in shown(page.session, "sent_before")
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The messages that a page has compared with what was sent."""
+    found: list[str] = []
+    with_words_of = RecentAlerts.with_words_of
+
+    def remember(recent: RecentAlerts, requests: list[AlertRequest]) -> list[SentBefore]:
+        found.append(requests[0].message)
+        return with_words_of(recent, requests)
+
+    monkeypatch.setattr(RecentAlerts, "with_words_of", remember)
+    return found
+
+
+@pytest.mark.parametrize("kept_seconds", [1000, -1])
+async def test_what_another_sends_is_noticed_once_the_answer_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: list[str], kept_seconds: int
+) -> None:
+    monkeypatch.setattr(sent_before, "KEPT_SECONDS", kept_seconds)
+    async with simulated_desk(tmp_path) as desk, opened(desk) as page:
+        await fill_in(page.session, phone_number="+14128574309", message=WORDS)
+        await until(page.session, lambda: WORDS in compared)
+        await desk.send(AlertRequest("call", "+14128574309", WORDS))
+        compared.clear()
+        await fill_in(page.session, message="Something else")
+        await until(page.session, lambda: bool(compared))
+        await fill_in(page.session, message=WORDS)
+        await until(page.session, lambda: WORDS in compared)
+        if kept_seconds < 0:
+            await until(page.session, lambda: "These words" in shown(page.session, "sent_before"))
+        else:
+            assert "These words" not in shown(page.session, "sent_before")
+            # About another number the page doesn't know anything yet.
+            await desk.send(AlertRequest("call", "+14128574310", WORDS))
+            await fill_in(page.session, phone_number="+14128574310")
+            await until(page.session, lambda: "These words" in shown(page.session, "sent_before"))
+
+
+async def test_what_the_page_sends_is_noticed_at_once(tmp_path: Path, compared: list[str]) -> None:
+    async with simulated_desk(tmp_path) as desk, opened(desk) as page:
+        await fill_in(page.session, phone_number="+14128574309", message=WORDS)
+        await until(page.session, lambda: WORDS in compared)
+        await press(page.session)
+        await until(page.session, lambda: "These words" in shown(page.session, "sent_before"))
