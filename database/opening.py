@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,23 @@ from database.connecting import SQLITE_BUSY_TIMEOUT_SECONDS, engine_for, place_o
 from database.errors import in_words
 from database.migrations import bring_up_to_date, check_that_it_can_be_written
 from database.transactions import check_revision, reading, run_outside_transactions
+
+# The columns of all tables, each with its table. SQLAlchemy's inspector would ask for them table by
+# table, and read each table's definition: 20 ms at every start.
+# https://www.sqlite.org/pragma.html#pragfunc
+# https://www.postgresql.org/docs/current/catalog-pg-attribute.html
+COLUMNS = {
+    "sqlite": sa.text(
+        "SELECT tables.name, columns.name"
+        " FROM sqlite_master AS tables JOIN pragma_table_xinfo(tables.name) AS columns"
+    ),
+    "postgresql": sa.text(
+        "SELECT tables.relname, columns.attname"
+        " FROM pg_class AS tables JOIN pg_attribute AS columns ON columns.attrelid = tables.oid"
+        " WHERE tables.relnamespace = current_schema()::regnamespace"
+        " AND columns.attnum > 0 AND NOT columns.attisdropped"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +99,15 @@ def _why_unusable(database: OpenDatabase, tables: sa.MetaData) -> DatabaseError 
 
 def _wrong_tables(engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | None:
     """Say which table or column is missing. Other programs may have added some of their own."""
-    inspector = sa.inspect(engine)
+    present: dict[str, set[str]] = defaultdict(set)
+    with reading(engine) as connection:
+        for table, column in connection.execute(COLUMNS[engine.dialect.name]):
+            present[table].add(column)
     for table in tables.sorted_tables:
-        if not inspector.has_table(table.name):
+        if table.name not in present:
             missing = f"there is no table {table.name}"
             break
-        present = {column["name"] for column in inspector.get_columns(table.name)}
-        columns = [column.name for column in table.columns if column.name not in present]
+        columns = [each.name for each in table.columns if each.name not in present[table.name]]
         if columns:
             missing = f"the table {table.name} has no column {columns[0]}"
             break
