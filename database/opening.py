@@ -16,19 +16,20 @@ from database.errors import in_words
 from database.migrations import bring_up_to_date, check_that_it_can_be_written
 from database.transactions import check_revision, reading, run_outside_transactions
 
-# The columns of all tables, each with its table. SQLAlchemy's inspector would ask for them table by
-# table, and read each table's definition: 20 ms at every start.
+# The columns of our tables, each with its table, and nothing of what others keep beside them.
+# SQLAlchemy's inspector would ask table by table: 16 ms at every start, not 4.
 # https://www.sqlite.org/pragma.html#pragfunc
 # https://www.postgresql.org/docs/current/catalog-pg-attribute.html
-COLUMNS = {
-    "sqlite": sa.text(
+COLUMNS_OF_TABLES = {
+    "sqlite": (
         "SELECT tables.name, columns.name"
         " FROM sqlite_master AS tables JOIN pragma_table_xinfo(tables.name) AS columns"
+        " WHERE tables.name IN :ours"
     ),
-    "postgresql": sa.text(
+    "postgresql": (
         "SELECT tables.relname, columns.attname"
         " FROM pg_class AS tables JOIN pg_attribute AS columns ON columns.attrelid = tables.oid"
-        " WHERE tables.relnamespace = current_schema()::regnamespace"
+        " WHERE tables.relname IN :ours AND pg_table_is_visible(tables.oid)"
         " AND columns.attnum > 0 AND NOT columns.attisdropped"
     ),
 }
@@ -99,9 +100,11 @@ def _why_unusable(database: OpenDatabase, tables: sa.MetaData) -> DatabaseError 
 
 def _wrong_tables(engine: sa.Engine, tables: sa.MetaData) -> DatabaseError | None:
     """Say which table or column is missing. Other programs may have added some of their own."""
+    query = sa.text(COLUMNS_OF_TABLES[engine.dialect.name])
+    query = query.bindparams(sa.bindparam("ours", type_=sa.String, expanding=True))
     present: dict[str, set[str]] = defaultdict(set)
     with reading(engine) as connection:
-        for table, column in connection.execute(COLUMNS[engine.dialect.name]):
+        for table, column in connection.execute(query, {"ours": list(tables.tables)}):
             present[table].add(column)
     for table in tables.sorted_tables:
         if table.name not in present:

@@ -206,13 +206,51 @@ async def test_tables_that_are_not_those_of_their_revision(
     assert says in _check_sentence(raised.value)
 
 
-async def test_tables_and_columns_of_others_are_left_alone(database_url: str):
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "CREATE TABLE theirs (id TEXT)",
+        "ALTER TABLE alerts ADD COLUMN theirs TEXT",
+        # A view that can't be read any more.
+        "CREATE TABLE theirs (id TEXT); CREATE VIEW seen AS SELECT id FROM theirs;"
+        " DROP TABLE theirs",
+    ],
+)
+async def test_tables_and_columns_of_others_are_left_alone(database_url: str, theirs: str):
     engine = engine_for(parsed(database_url), None)
     bring_up_to_date(engine)
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE theirs (id TEXT)")
-        connection.exec_driver_sql("ALTER TABLE alerts ADD COLUMN theirs TEXT")
-    database = Database(database_url, metadata)
+        statements = theirs.split(";")
+        if engine.dialect.name == "postgresql":
+            statements = statements[:2]  # PostgreSQL drops no table that a view needs
+        for each in statements:
+            connection.exec_driver_sql(each)
+    await _open_and_check(database_url)
+
+
+@pytest.mark.parametrize("path", ['first, "$user", public', "pg_catalog, public"])
+async def test_another_schema_may_come_first(postgres: PostgresServer, path: str):
+    url = fresh_database(postgres)
+    bring_up_to_date(engine_for(parsed(url), None))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA first")
+        name = url.split("/")[3].split("?")[0]
+        connection.execute(f"ALTER DATABASE {name} SET search_path = {path}".encode())
+    await _open_and_check(url)
+
+
+@pytest.mark.parametrize("schema", ["Alarm", "call.board"])
+async def test_a_schema_of_any_name(postgres: PostgresServer, schema: str):
+    url = fresh_database(postgres)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE SCHEMA "{schema}"'.encode())
+        name = url.split("/")[3].split("?")[0]
+        connection.execute(f'ALTER DATABASE {name} SET search_path = "{schema}"'.encode())
+    await _open_and_check(url)
+
+
+async def _open_and_check(url: str) -> None:
+    database = Database(url, metadata)
     await database.open()
     await database.check()
     await database.close()
