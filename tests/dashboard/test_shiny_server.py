@@ -21,6 +21,7 @@ from tests.support.shiny_server.launching import (
     site_dir,
     user_of_apps,
 )
+from tests.support.waiting import becomes_healthy
 
 pytestmark = pytest.mark.slow
 
@@ -87,8 +88,7 @@ def test_the_page(app: str, host: str):
 
 
 def test_the_history_belongs_to_the_user_who_runs_apps(app: str, state: Path):
-    health = SLOWLY.get(f"{app}healthz", headers=FROM_SHINY_SERVER)
-    assert health.json() == {"status": "ok"}
+    assert becomes_healthy(lambda: SLOWLY.get(f"{app}healthz", headers=FROM_SHINY_SERVER))
     assert (state / "callboard.sqlite").owner() == USER
 
 
