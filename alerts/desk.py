@@ -175,22 +175,24 @@ class Desk(SendingDesk):
 
         Requests whose number can't be used are left out.
         """
-        return (await self.recent_alerts(requests, within)).with_words_of(requests)
+        recent = await self.recent_alerts(requests, within)
+        return await asyncio.to_thread(recent.with_words_of, requests)
 
     async def recent_alerts(
         self, requests: Sequence[AlertRequest], within: timedelta = timedelta(hours=1)
     ) -> RecentAlerts:
-        """Return what was sent to the requests' numbers, to be compared with what they say."""
-        self.actor.require(Permission.LOOK)
-        from alerts.sent_before import RecentAlerts, read_recent, readable  # noqa: PLC0415
+        """Return what was sent to the requests' numbers, to be compared with what they say.
 
-        regions = self.services.regions
-        known = readable(requests, regions)
-        if not known:
-            return RecentAlerts({}, regions)
+        Requests whose number can't be used are left out.
+        """
+        self.actor.require(Permission.LOOK)
+        from alerts.sent_before import read_recent  # noqa: PLC0415
+
         account_sid, since = self.services.twilio.account_sid, datetime.now(UTC) - within
         return await (await self.database()).read(
-            lambda connection: read_recent(connection, account_sid, known, regions, since)
+            lambda connection: read_recent(
+                connection, account_sid, requests, self.services.regions, since
+            )
         )
 
     # --- Ending alerts, and sending them at once -------------------------------------------------

@@ -57,7 +57,7 @@ class RecentAlerts:
         belongs to don't count.
         """
         if not self.by_number:
-            return []  # usually
+            return []  # as usual
         found: list[SentBefore] = []
         for request in readable(requests, self.regions):
             known = [
@@ -94,12 +94,12 @@ def read_recent(
     regions: Regions,
     since: datetime,
 ) -> RecentAlerts:
-    """Return what was sent to the numbers of readable requests since `since`.
+    """Return what was sent to the requests' numbers since `since`.
 
-    What never left for Twilio doesn't count.
+    Requests whose number can't be used are left out, and so is what never left for Twilio.
     """
     recent: dict[str, list[tuple[datetime, Alert]]] = {}
-    for some in in_parts(sorted(numbers_of(requests))):
+    for some in in_parts(sorted(numbers_of(readable(requests, regions)))):
         wanted = {"account": account_sid, "numbers": some, "since": since.timestamp()}
         for row in connection.execute(RECENT, wanted).mappings():
             alert = alert_of(row)

@@ -23,22 +23,23 @@ if TYPE_CHECKING:
 # People don't read the warning while they type.
 SECONDS_AFTER_TYPING = 0.5
 # With 100 visitors who type, asking the database after each pause took a quarter of the server's
-# time. What someone else sends meanwhile is noticed this much later.
-KEPT_SECONDS = 10
+# time. An answer that was used again is asked for once more when it is this old.
+ANSWER_KEPT_SECONDS = 10
 MINUTE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
-    """What was sent to these `numbers`; the database was asked `at` a moment of the clock."""
+class Answer:
+    """What was sent to these `numbers`; `at` is `time.monotonic()` when the database was asked."""
 
-    alerts: RecentAlerts
+    recent: RecentAlerts
     numbers: list[tuple[str, tuple[str, ...]]]
     at: float
 
-    def is_old(self) -> bool:
-        """Whether it is time to ask again."""
-        return time.monotonic() > self.at + KEPT_SECONDS
+    @property
+    def seconds_left(self) -> float:
+        """How long it may still be used."""
+        return self.at + ANSWER_KEPT_SECONDS - time.monotonic()
 
 
 def sent_before_server(
@@ -55,23 +56,37 @@ def sent_before_server(
 
     found: reactive.Value[tuple[SentBefore, ...]] = reactive.Value(())
     looking: set[asyncio.Task[None]] = set()
+    showing: set[asyncio.Task[None]] = set()
     asked: list[AlertRequest] = []
-    recent: Recent | None = None
+    answer: Answer | None = None
 
     # No extended task: each would tell every session that it has begun, ended or was canceled,
     # while the answer nearly always is that nothing was sent.
     async def look_up(requests: list[AlertRequest]) -> None:
+        nonlocal answer
         await asyncio.sleep(SECONDS_AFTER_TYPING)
-        nonlocal recent
         numbers = [(each.to, each.then_to) for each in requests]
-        if recent is None or recent.numbers != numbers or recent.is_old():
-            asked_at = time.monotonic()
-            recent = Recent(await desk.recent_alerts(requests), numbers, asked_at)
-        before = tuple(recent.alerts.with_words_of(requests))
-        # From here on it mustn't be canceled: that would interrupt a flush, which all visitors
+        known = answer
+        if known and known.numbers == numbers and known.seconds_left > 0:
+            await compare(requests, known.recent)
+            await asyncio.sleep(known.seconds_left)
+        asked_at = time.monotonic()
+        answer = Answer(await desk.recent_alerts(requests), numbers, asked_at)
+        await compare(requests, answer.recent)
+
+    async def compare(requests: list[AlertRequest], recent: RecentAlerts) -> None:
+        before: tuple[SentBefore, ...] = ()
+        if recent.by_number:  # rarely; comparing with a thousand recipients takes half a second
+            before = tuple(await asyncio.to_thread(recent.with_words_of, requests))
+        # In a task of its own, because canceling it would interrupt a flush, which all visitors
         # share.
-        looking.clear()
-        await show_newest(lambda: {found: before} if asked is requests else {})
+        task = in_background(
+            show_newest(lambda: {found: before} if asked is requests else {}),
+            "showing the same words sent before",
+        )
+        showing.add(task)
+        task.add_done_callback(showing.discard)
+        await asyncio.wait({task})
 
     def stop() -> None:
         for task in looking:
@@ -79,11 +94,13 @@ def sent_before_server(
 
     session.on_ended(stop)
 
+    # Before `look`, whose new task it would cancel.
     @reactive.effect(priority=1)
     def forget() -> None:
-        nonlocal recent
+        nonlocal answer
         sent()
-        recent = None
+        stop()
+        answer = None
 
     # A warning stays until it is known to be wrong. Otherwise it would disappear and come back at
     # each key press, and screen readers would say it each time.

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from shiny import reactive
 
-from alerts import AlertRequest
+from alerts import AlertRequest, Desk
 from alerts.sent_before import RecentAlerts, SentBefore
 from dashboard.background import show_newest
 from dashboard.send import sent_before
 from dashboard.send.sent_before import warning
 from tests.support.desks import simulated_desk
-from tests.support.page_in_memory import fill_in, opened, press, shown, until
+from tests.support.page_in_memory import Page, fill_in, opened, press, shown, until
 
 pytestmark = pytest.mark.usefixtures("fresh_lock")
 
@@ -62,46 +62,84 @@ async def test_what_is_found_too_late_is_not_said(
 
 
 @pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The messages that a page has compared with what was sent."""
-    found: list[str] = []
-    with_words_of = RecentAlerts.with_words_of
-
-    def remember(recent: RecentAlerts, requests: list[AlertRequest]) -> list[SentBefore]:
-        found.append(requests[0].message)
-        return with_words_of(recent, requests)
-
-    monkeypatch.setattr(RecentAlerts, "with_words_of", remember)
-    return found
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    return Looks(monkeypatch)
 
 
-@pytest.mark.parametrize("kept_seconds", [1000, -1])
-async def test_what_another_sends_is_noticed_once_the_answer_is_old(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: list[str], kept_seconds: int
+class Looks:
+    """How often a page has asked the database, and how often it has shown what it knows."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        self.shown = 0
+        recent_alerts = Desk.recent_alerts
+
+        async def ask(desk: Desk, requests: list[AlertRequest]) -> RecentAlerts:
+            self.asked += 1
+            return await recent_alerts(desk, requests)
+
+        async def show(values: Callable[[], Mapping[reactive.Value[Any], object]]) -> None:
+            await show_newest(values)
+            self.shown += 1
+
+        patch.setattr(Desk, "recent_alerts", ask)
+        patch.setattr(sent_before, "show_newest", show)
+
+    async def after(self, page: Page, **inputs: Any) -> int:
+        """How often the page asks the database until it shows what it knows of these inputs."""
+        asked, shown = self.asked, self.shown
+        await fill_in(page.session, **inputs)
+        await until(page.session, lambda: self.shown > shown)
+        return self.asked - asked
+
+
+async def test_the_database_is_asked_once_for_the_same_recipients(
+    tmp_path: Path, looks: Looks
 ) -> None:
-    monkeypatch.setattr(sent_before, "KEPT_SECONDS", kept_seconds)
     async with simulated_desk(tmp_path) as desk, opened(desk) as page:
-        await fill_in(page.session, phone_number="+14128574309", message=WORDS)
-        await until(page.session, lambda: WORDS in compared)
+        assert await looks.after(page, phone_number="+14128574309", message=WORDS) == 1
+        assert await looks.after(page, message="Something else") == 0
+        assert await looks.after(page, phone_number="+14128574310") == 1
+        assert await looks.after(page, then_to="+14128574311") == 1
+        assert await looks.after(page, message=WORDS) == 0
+
+
+async def test_what_another_sends_is_noticed_a_while_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: Looks
+) -> None:
+    monkeypatch.setattr(sent_before, "ANSWER_KEPT_SECONDS", 3)
+    async with simulated_desk(tmp_path) as desk, opened(desk) as page:
+        assert await looks.after(page, phone_number="+14128574309", message="Something else") == 1
         await desk.send(AlertRequest("call", "+14128574309", WORDS))
-        compared.clear()
-        await fill_in(page.session, message="Something else")
-        await until(page.session, lambda: bool(compared))
         await fill_in(page.session, message=WORDS)
-        await until(page.session, lambda: WORDS in compared)
-        if kept_seconds < 0:
-            await until(page.session, lambda: "These words" in shown(page.session, "sent_before"))
-        else:
-            assert "These words" not in shown(page.session, "sent_before")
-            # About another number the page doesn't know anything yet.
-            await desk.send(AlertRequest("call", "+14128574310", WORDS))
-            await fill_in(page.session, phone_number="+14128574310")
-            await until(page.session, lambda: "These words" in shown(page.session, "sent_before"))
+        await until(page.session, lambda: "These words" in shown(page.session, "sent_before"))
 
 
-async def test_what_the_page_sends_is_noticed_at_once(tmp_path: Path, compared: list[str]) -> None:
+async def test_what_the_page_sends_is_noticed_at_once(tmp_path: Path, looks: Looks) -> None:
+    async with simulated_desk(tmp_path) as desk, opened(desk) as page:
+        assert await looks.after(page, phone_number="+14128574309", message=WORDS) == 1
+        await press(page.session)
+        await until(page.session, lambda: "These words" in shown(page.session, "sent_before"))
+
+
+async def test_an_answer_from_before_the_page_sent_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking, go_on = asyncio.Event(), asyncio.Event()
+    recent_alerts = Desk.recent_alerts
+
+    async def ask_slowly(desk: Desk, requests: list[AlertRequest]) -> RecentAlerts:
+        found = await recent_alerts(desk, requests)
+        if not asking.is_set():
+            asking.set()
+            await go_on.wait()
+        return found
+
+    monkeypatch.setattr(Desk, "recent_alerts", ask_slowly)
     async with simulated_desk(tmp_path) as desk, opened(desk) as page:
         await fill_in(page.session, phone_number="+14128574309", message=WORDS)
-        await until(page.session, lambda: WORDS in compared)
+        await until(page.session, asking.is_set)
         await press(page.session)
+        await until(page.session, lambda: page.alert is not None)
+        go_on.set()
         await until(page.session, lambda: "These words" in shown(page.session, "sent_before"))
