@@ -24,7 +24,8 @@ ONE, TWO = {"id": "one"}, {"id": "two"}
 
 @pytest.fixture
 def engine(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
-    hurried = limits(idle="5s", lock="5s", whole="1s")
+    # Not shorter: on a busy machine what begins the other transaction may take a second.
+    hurried = limits(idle="8s", lock="8s", whole="3s")
     monkeypatch.setattr(transactions, "LIMIT_TRANSACTION", hurried)
     engine = engine_for(parsed(fresh_database(postgres)), None)
     notes.create(engine)
