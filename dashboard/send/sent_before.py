@@ -78,6 +78,9 @@ def sent_before_server(
         before: tuple[SentBefore, ...] = ()
         if recent.by_number:  # rarely; comparing with a thousand recipients takes half a second
             before = tuple(await asyncio.to_thread(recent.with_words_of, requests))
+        with reactive.isolate():
+            if found() == before:
+                return  # as usual
         # In a task of its own, because canceling it would interrupt a flush, which all visitors
         # share.
         task = in_background(
