@@ -42,6 +42,45 @@ class Answer:
         return self.at + ANSWER_KEPT_SECONDS - time.monotonic()
 
 
+class Answers:
+    """What the database said last about a page's recipients."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._last: Answer | None = None
+
+    def forget(self) -> None:
+        """Use no answer from before now."""
+        self._last = None
+
+    def kept(self, requests: Sequence[AlertRequest]) -> Answer | None:
+        """Return the last answer, if it is about the same numbers and not too old."""
+        if self._last and self._last.numbers == _numbers(requests) and self._last.seconds_left > 0:
+            return self._last
+        return None
+
+    async def ask(self, requests: Sequence[AlertRequest]) -> RecentAlerts:
+        """Ask the database."""
+        at = time.monotonic()
+        recent = await self._desk.recent_alerts(requests)
+        self._last = Answer(recent, _numbers(requests), at)
+        return recent
+
+
+def _numbers(requests: Sequence[AlertRequest]) -> list[tuple[str, tuple[str, ...]]]:
+    return [(each.to, each.then_to) for each in requests]
+
+
+async def with_words_of(
+    requests: Sequence[AlertRequest], recent: RecentAlerts
+) -> tuple[SentBefore, ...]:
+    """Return the recipients who were sent the same words."""
+    if not recent.by_number:
+        return ()
+    # In a thread, because comparing with a thousand recipients takes half a second.
+    return tuple(await asyncio.to_thread(recent.with_words_of, requests))
+
+
 def sent_before_server(
     session: Session,
     desk: Desk,
@@ -58,26 +97,19 @@ def sent_before_server(
     looking: set[asyncio.Task[None]] = set()
     showing: set[asyncio.Task[None]] = set()
     asked: list[AlertRequest] = []
-    answer: Answer | None = None
+    answers = Answers(desk)
 
     # No extended task: each would tell every session that it has begun, ended or was canceled,
     # while the answer nearly always is that nothing was sent.
     async def look_up(requests: list[AlertRequest]) -> None:
-        nonlocal answer
         await asyncio.sleep(SECONDS_AFTER_TYPING)
-        numbers = [(each.to, each.then_to) for each in requests]
-        known = answer
-        if known and known.numbers == numbers and known.seconds_left > 0:
-            await compare(requests, known.recent)
-            await asyncio.sleep(known.seconds_left)
-        asked_at = time.monotonic()
-        answer = Answer(await desk.recent_alerts(requests), numbers, asked_at)
-        await compare(requests, answer.recent)
+        if kept := answers.kept(requests):
+            await compare(requests, kept.recent)
+            await asyncio.sleep(kept.seconds_left)
+        await compare(requests, await answers.ask(requests))
 
     async def compare(requests: list[AlertRequest], recent: RecentAlerts) -> None:
-        before: tuple[SentBefore, ...] = ()
-        if recent.by_number:  # rarely; comparing with a thousand recipients takes half a second
-            before = tuple(await asyncio.to_thread(recent.with_words_of, requests))
+        before = await with_words_of(requests, recent)
         with reactive.isolate():
             if found() == before:
                 return  # as usual
@@ -100,10 +132,9 @@ def sent_before_server(
     # Before `look`, whose new task it would cancel.
     @reactive.effect(priority=1)
     def forget() -> None:
-        nonlocal answer
         sent()
         stop()
-        answer = None
+        answers.forget()
 
     # A warning stays until it is known to be wrong. Otherwise it would disappear and come back at
     # each key press, and screen readers would say it each time.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from alerts import AlertRequest, Desk
 from alerts.sent_before import RecentAlerts, SentBefore
 from dashboard.background import show_newest
 from dashboard.send import sent_before
-from dashboard.send.sent_before import warning
+from dashboard.send.sent_before import warning, with_words_of
 from tests.support.desks import simulated_desk
 from tests.support.page_in_memory import Page, fill_in, opened, press, shown, until
 
@@ -67,29 +67,32 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 
 class Looks:
-    """How often a page has asked the database, and how often it has shown what it knows."""
+    """How often a page has asked the database, and has compared what it knows with the form."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.asked = 0
-        self.shown = 0
+        self.compared = 0
         recent_alerts = Desk.recent_alerts
 
         async def ask(desk: Desk, requests: list[AlertRequest]) -> RecentAlerts:
             self.asked += 1
             return await recent_alerts(desk, requests)
 
-        async def show(values: Callable[[], Mapping[reactive.Value[Any], object]]) -> None:
-            await show_newest(values)
-            self.shown += 1
+        async def compare(
+            requests: Sequence[AlertRequest], recent: RecentAlerts
+        ) -> tuple[SentBefore, ...]:
+            found = await with_words_of(requests, recent)
+            self.compared += 1
+            return found
 
         patch.setattr(Desk, "recent_alerts", ask)
-        patch.setattr(sent_before, "show_newest", show)
+        patch.setattr(sent_before, "with_words_of", compare)
 
     async def after(self, page: Page, **inputs: Any) -> int:
-        """How often the page asks the database until it shows what it knows of these inputs."""
-        asked, shown = self.asked, self.shown
+        """How often the page asks the database until it has looked at these inputs."""
+        asked, compared = self.asked, self.compared
         await fill_in(page.session, **inputs)
-        await until(page.session, lambda: self.shown > shown)
+        await until(page.session, lambda: self.compared > compared)
         return self.asked - asked
 
 
